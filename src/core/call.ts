@@ -1,0 +1,52 @@
+import type { AbortScope } from './abort.ts'
+import type { Attempt, AttemptKind, Target } from './attempt.ts'
+import type { GatewayEvent } from './events.ts'
+import type { Failure } from './failure.ts'
+
+/** W3C trace context, as it came in and goes on to every attempt. */
+export interface TraceContext {
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+}
+
+/** What the failure table and the log need to know of a call's route. */
+export interface RouteFacts {
+  /** `GET /api/smart`: how the configuration matches it. */
+  readonly name: string
+  readonly strategy: string
+}
+
+/**
+ * One client request being served, from accept to the last byte of the answer. A strategy that sends several attempts
+ * forks it: each fork can be aborted alone, and all share the deadline and the list of attempts.
+ */
+export interface Call {
+  readonly id: string
+  readonly route: RouteFacts
+  readonly trace: TraceContext
+  /** On the gateway's clock, milliseconds. */
+  readonly startedAtMs: number
+  /** On the gateway's clock; Infinity while no deadline is set. */
+  readonly deadlineAtMs: number
+  /** Aborted when the client goes, the deadline passes, or (a fork) when the race is lost. */
+  readonly scope: AbortScope
+  /** What the next attempt will be sent for. */
+  readonly kind: AttemptKind
+  /** All attempts so far, those of every fork. */
+  readonly attempts: readonly Attempt[]
+
+  /** Milliseconds since the call began. */
+  elapsedMs(): number
+  /** The time budget: milliseconds to the deadline, never negative. */
+  remainingMs(): number
+  /** Sets the deadline; the earlier of two holds. */
+  expireAt(deadlineAtMs: number): void
+  /** Puts a new attempt on the list, before it is sent. */
+  begin(target: Target): Attempt
+  emit(event: GatewayEvent): void
+  fork(kind: AttemptKind): Fork
+  abort(reason: Failure): void
+}
+
+/** A call for one line of attempts. `abort` ends that line alone. */
+export type Fork = Call

@@ -1,0 +1,26 @@
+import type { Attempt } from './attempt.ts'
+import type { Failure } from './failure.ts'
+import type { GatewayRequest } from './request.ts'
+
+/** How a call ended, known when its last byte is sent or it is given up. */
+export interface CallEnd {
+  /** The status that the client got; 0 if it hung up before. */
+  readonly status: number
+  readonly failure: Failure | undefined
+  readonly bytesSent: number
+}
+
+/** All that telemetry can listen to. Each is emitted on a call, and whoever emits it never asks who listens. */
+export type GatewayEvent =
+  | { readonly type: 'call.started'; readonly request: GatewayRequest }
+  | { readonly type: 'call.ended'; readonly request: GatewayRequest; readonly end: CallEnd }
+  | { readonly type: 'attempt.started'; readonly attempt: Attempt }
+  | { readonly type: 'attempt.ended'; readonly attempt: Attempt }
+  | { readonly type: 'hedge.sent'; readonly count: number; readonly because: 'late' | 'failed' }
+  | { readonly type: 'hedge.denied' }
+  | { readonly type: 'retry.scheduled'; readonly waitMs: number }
+  | { readonly type: 'retry.denied' }
+
+export type EventType = GatewayEvent['type']
+
+export type EventOf<T extends EventType> = Extract<GatewayEvent, { type: T }>

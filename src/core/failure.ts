@@ -1,0 +1,108 @@
+/** Who is at fault. */
+export type FailureSource = 'client' | 'gateway' | 'upstream'
+
+/**
+ * Whether the same request may be sent again.
+ * - `safe`: no target has seen it, so any method may be repeated.
+ * - `unsafe`: a target may have acted on it, so only an idempotent one may.
+ * - `no`: it would end the same way.
+ */
+export type RetryVerdict = 'safe' | 'unsafe' | 'no'
+
+interface CodeFacts {
+  readonly source: FailureSource
+  readonly retry: RetryVerdict
+  readonly meaning: string
+}
+
+/** Every code there is. `docs/reference/failures.md` is made from it, and a test holds the two together. */
+export const failureCodes = {
+  BAD_REQUEST: { source: 'client', retry: 'no', meaning: 'The request is malformed or breaks a rule of the route.' },
+  BAD_TIMEOUT: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The timeout that the client gave is missing, no whole number of milliseconds, or out of range.',
+  },
+  NO_ROUTE: { source: 'client', retry: 'no', meaning: 'No route matches the path.' },
+  METHOD_NOT_ALLOWED: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The path is known, but not with this method; `Allow` lists those that are.',
+  },
+  BODY_TOO_LARGE: { source: 'client', retry: 'no', meaning: 'The request body is larger than the route takes.' },
+  CLIENT_GONE: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The client hung up before it had its answer. Seen in logs and metrics only.',
+  },
+  UPSTREAM_STATUS: {
+    source: 'upstream',
+    retry: 'unsafe',
+    meaning: 'The target answered with a status that `success` does not count.',
+  },
+  UPSTREAM_REFUSED: {
+    source: 'upstream',
+    retry: 'safe',
+    meaning: 'No connection to the target: refused, unreachable, or its name does not resolve.',
+  },
+  UPSTREAM_RESET: {
+    source: 'upstream',
+    retry: 'unsafe',
+    meaning: 'The target closed the connection before its answer was whole, or fell silent inside it.',
+  },
+  UPSTREAM_INVALID: {
+    source: 'upstream',
+    retry: 'unsafe',
+    meaning: 'The answer is not what `success` asks for (JSON, content type), too large, or no valid HTTP.',
+  },
+  UPSTREAM_TIMEOUT: {
+    source: 'upstream',
+    retry: 'unsafe',
+    meaning: 'One attempt took longer than `attemptTimeout`; the call itself still had time.',
+  },
+  QUORUM_FAILED: {
+    source: 'upstream',
+    retry: 'no',
+    meaning: 'Too few targets gave the same answer for `need` of them to agree.',
+  },
+  NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no target that may be sent anything.' },
+  DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and takes no more calls.' },
+  OVERLOADED: { source: 'gateway', retry: 'no', meaning: 'The gateway is at a limit and refuses the call at once.' },
+  DEADLINE: { source: 'upstream', retry: 'no', meaning: 'No good answer came before the deadline.' },
+  INTERNAL: { source: 'gateway', retry: 'no', meaning: 'A fault of the gateway itself; its log has the cause.' },
+} as const satisfies Record<string, CodeFacts>
+
+export type FailureCode = keyof typeof failureCodes
+
+/** What an attempt or a call came to when it was no answer: a value, never thrown. */
+export interface Failure {
+  readonly code: FailureCode
+  readonly source: FailureSource
+  readonly retry: RetryVerdict
+  /** One sentence for the client: it names the value and what is allowed, and never a URL of a target. */
+  readonly detail: string
+  /** The status that the target gave, where there was one. */
+  readonly upstreamStatus: number | undefined
+  /** How long the client, or the next attempt, should wait. */
+  readonly retryAfterMs: number | undefined
+  /** Further header fields for the answer (`Allow`). */
+  readonly headers: readonly string[] | undefined
+  /** What lies behind it, for the log. */
+  readonly cause: unknown
+}
+
+type FailureExtras = Partial<Omit<Failure, 'code' | 'source' | 'detail'>>
+
+export function failure(code: FailureCode, detail: string, extras?: FailureExtras): Failure {
+  const facts = failureCodes[code]
+  return {
+    code,
+    source: facts.source,
+    retry: extras?.retry ?? facts.retry,
+    detail,
+    upstreamStatus: extras?.upstreamStatus,
+    retryAfterMs: extras?.retryAfterMs,
+    headers: extras?.headers,
+    cause: extras?.cause,
+  }
+}

@@ -1,0 +1,23 @@
+import type { Failure } from './failure.ts'
+import type { GatewayResponse } from './response.ts'
+
+export interface Success {
+  readonly ok: true
+  readonly response: GatewayResponse
+}
+
+export interface Failed {
+  readonly ok: false
+  readonly failure: Failure
+}
+
+/** What an attempt or a call came to. It is known when the response head is. */
+export type Outcome = Success | Failed
+
+export function succeeded(response: GatewayResponse): Success {
+  return { ok: true, response }
+}
+
+export function failed(failure: Failure): Failed {
+  return { ok: false, failure }
+}

@@ -1,0 +1,28 @@
+import { TimerWheel } from './timer-wheel.ts'
+
+/** A thing to be done later. `cancel` may be called at any time, also after it was done. */
+export interface Timer {
+  cancel(): void
+}
+
+/** All time in Hedgerow comes through here, so that tests and simulations can move it by hand. */
+export interface Clock {
+  /** Milliseconds with fractions, from an arbitrary start; never goes back, whatever the wall clock does. */
+  now(): number
+  /** Milliseconds since 1970, for what people and other machines read; it may jump. */
+  wallNow(): number
+  /** Runs `action` once, no sooner than after `delayMs`. */
+  after(delayMs: number, action: () => void): Timer
+}
+
+/** The machine's clock. One per thread is enough: its timers share one wheel. */
+export function systemClock(): Clock {
+  const now = (): number => performance.now()
+  const wheel = new TimerWheel({ now, wake: wakeWithSetTimeout })
+  return { now, wallNow: () => Date.now(), after: (delayMs, action) => wheel.add(now() + delayMs, action) }
+}
+
+function wakeWithSetTimeout(delayMs: number, wake: () => void): () => void {
+  const timeout = setTimeout(wake, delayMs)
+  return () => clearTimeout(timeout)
+}

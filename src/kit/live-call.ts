@@ -1,0 +1,139 @@
+import type { Attempt, AttemptKind, Target } from '../core/attempt.ts'
+import type { Call, Fork, RouteFacts, TraceContext } from '../core/call.ts'
+import type { GatewayEvent } from '../core/events.ts'
+import type { Failure } from '../core/failure.ts'
+import type { Clock } from './clock.ts'
+import type { EventBus } from './event-bus.ts'
+import { Scope } from './scope.ts'
+
+export interface CallOptions {
+  readonly id: string
+  readonly route: RouteFacts
+  readonly trace: TraceContext
+  readonly clock: Clock
+  readonly events: EventBus
+}
+
+/** The call that a listener makes for each client request. */
+export class LiveCall implements Call {
+  readonly id: string
+  readonly route: RouteFacts
+  readonly trace: TraceContext
+  readonly startedAtMs: number
+  readonly scope = new Scope()
+  readonly kind = 'first'
+  readonly attempts: Attempt[] = []
+  deadlineAtMs = Number.POSITIVE_INFINITY
+  readonly #clock: Clock
+  readonly #events: EventBus
+
+  constructor(options: CallOptions) {
+    this.id = options.id
+    this.route = options.route
+    this.trace = options.trace
+    this.#clock = options.clock
+    this.#events = options.events
+    this.startedAtMs = options.clock.now()
+  }
+
+  elapsedMs(): number {
+    return this.#clock.now() - this.startedAtMs
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.deadlineAtMs - this.#clock.now())
+  }
+
+  expireAt(deadlineAtMs: number): void {
+    this.deadlineAtMs = Math.min(this.deadlineAtMs, deadlineAtMs)
+  }
+
+  begin(target: Target): Attempt {
+    return this.beginAs(this.kind, target)
+  }
+
+  beginAs(kind: AttemptKind, target: Target): Attempt {
+    const attempt: Attempt = {
+      number: this.attempts.length + 1,
+      kind,
+      target,
+      startedMs: this.elapsedMs(),
+      endedMs: undefined,
+      outcome: undefined,
+      status: undefined,
+      detail: undefined,
+      won: false,
+    }
+    this.attempts.push(attempt)
+    return attempt
+  }
+
+  emit(event: GatewayEvent): void {
+    this.#events.emit(event, this)
+  }
+
+  fork(kind: AttemptKind): Fork {
+    return new CallFork(this, this.scope, kind)
+  }
+
+  abort(reason: Failure): void {
+    this.scope.onAbort(reason)
+  }
+}
+
+/** A line of attempts within a call: its own scope and kind, all else the call's. */
+class CallFork implements Call {
+  readonly scope = new Scope()
+  readonly kind: AttemptKind
+  readonly #call: LiveCall
+  readonly #parent: Scope
+
+  constructor(call: LiveCall, parent: Scope, kind: AttemptKind) {
+    this.#call = call
+    this.#parent = parent
+    this.kind = kind
+    parent.add(this.scope)
+  }
+
+  get id(): string {
+    return this.#call.id
+  }
+  get route(): RouteFacts {
+    return this.#call.route
+  }
+  get trace(): TraceContext {
+    return this.#call.trace
+  }
+  get startedAtMs(): number {
+    return this.#call.startedAtMs
+  }
+  get deadlineAtMs(): number {
+    return this.#call.deadlineAtMs
+  }
+  get attempts(): readonly Attempt[] {
+    return this.#call.attempts
+  }
+
+  elapsedMs(): number {
+    return this.#call.elapsedMs()
+  }
+  remainingMs(): number {
+    return this.#call.remainingMs()
+  }
+  expireAt(deadlineAtMs: number): void {
+    this.#call.expireAt(deadlineAtMs)
+  }
+  begin(target: Target): Attempt {
+    return this.#call.beginAs(this.kind, target)
+  }
+  emit(event: GatewayEvent): void {
+    this.#call.emit(event)
+  }
+  fork(kind: AttemptKind): Fork {
+    return new CallFork(this.#call, this.scope, kind)
+  }
+  abort(reason: Failure): void {
+    this.#parent.remove(this.scope)
+    this.scope.onAbort(reason)
+  }
+}

@@ -1,0 +1,39 @@
+import type { AbortListener, AbortScope } from '../core/abort.ts'
+import type { Failure } from '../core/failure.ts'
+
+/** An `AbortScope` that can be aborted. It listens itself, so one scope can hang below another. */
+export class Scope implements AbortScope, AbortListener {
+  #reason: Failure | undefined
+  /** Nearly every scope has one listener, its exchange; the set is for fan-outs. */
+  #only: AbortListener | undefined
+  #others: Set<AbortListener> | undefined
+
+  get reason(): Failure | undefined {
+    return this.#reason
+  }
+
+  add(listener: AbortListener): void {
+    if (this.#reason !== undefined) listener.onAbort(this.#reason)
+    else if (this.#only === undefined) this.#only = listener
+    else {
+      this.#others ??= new Set()
+      this.#others.add(listener)
+    }
+  }
+
+  remove(listener: AbortListener): void {
+    if (this.#only === listener) this.#only = undefined
+    else this.#others?.delete(listener)
+  }
+
+  onAbort(reason: Failure): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    const only = this.#only
+    const others = this.#others
+    this.#only = undefined
+    this.#others = undefined
+    only?.onAbort(reason)
+    if (others !== undefined) for (const listener of others) listener.onAbort(reason)
+  }
+}

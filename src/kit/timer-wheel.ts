@@ -1,0 +1,192 @@
+/**
+ * Many timers behind one of the system's. A gateway sets a deadline for every call and takes nearly all of them back
+ * unused, so adding and cancelling must be cheap: both are O(1) here and allocate one small object.
+ *
+ * Three wheels of 256 slots, as in Varghese and Lauck's "Hashed and Hierarchical Timing Wheels" (1987): a slot of the
+ * first spans 1 ms, of the second 256 ms, of the third 65.5 s; what lies further ahead waits in the third's last slot.
+ * When the first wheel comes round, the next slot of the second is dealt out into it, and so on up.
+ */
+const slotBits = 8
+const slotCount = 1 << slotBits
+const slotMask = slotCount - 1
+const levelCount = 3
+const horizonTicks = slotCount ** levelCount - 1
+
+class Entry {
+  previous: Entry | undefined = undefined
+  next: Entry | undefined = undefined
+  slot: Slot | undefined = undefined
+  readonly dueTick: number
+  readonly wheel: TimerWheel
+  action: (() => void) | undefined
+
+  constructor(dueTick: number, action: (() => void) | undefined, wheel: TimerWheel) {
+    this.dueTick = dueTick
+    this.action = action
+    this.wheel = wheel
+  }
+
+  cancel(): void {
+    this.action = undefined
+    if (this.slot !== undefined) {
+      this.slot.remove(this)
+      this.wheel.entryCancelled()
+    }
+  }
+}
+
+class Slot {
+  head: Entry | undefined = undefined
+  tail: Entry | undefined = undefined
+
+  append(entry: Entry): void {
+    entry.slot = this
+    entry.previous = this.tail
+    entry.next = undefined
+    if (this.tail === undefined) this.head = entry
+    else this.tail.next = entry
+    this.tail = entry
+  }
+
+  remove(entry: Entry): void {
+    if (entry.previous === undefined) this.head = entry.next
+    else entry.previous.next = entry.next
+    if (entry.next === undefined) this.tail = entry.previous
+    else entry.next.previous = entry.previous
+    entry.slot = undefined
+    entry.previous = undefined
+    entry.next = undefined
+  }
+}
+
+export interface WheelOptions {
+  readonly now: () => number
+  /** Has `wake` called once after the delay, and answers how to take that back. */
+  readonly wake: (delayMs: number, wake: () => void) => () => void
+}
+
+export class TimerWheel {
+  readonly #now: () => number
+  readonly #wake: WheelOptions['wake']
+  readonly #levels: readonly (readonly Slot[])[] = Array.from({ length: levelCount }, () =>
+    Array.from({ length: slotCount }, () => new Slot()),
+  )
+  /** All ticks up to this one have been dealt with. */
+  #tick: number
+  #size = 0
+  #wakeTick = Number.POSITIVE_INFINITY
+  #cancelWake: (() => void) | undefined
+  #turning = false
+
+  constructor(options: WheelOptions) {
+    this.#now = options.now
+    this.#wake = options.wake
+    this.#tick = Math.floor(options.now())
+  }
+
+  /** How many timers wait. */
+  get size(): number {
+    return this.#size
+  }
+
+  add(dueMs: number, action: () => void): { cancel(): void } {
+    if (this.#size === 0 && !this.#turning) this.#tick = Math.floor(this.#now())
+    // Rounded up: a timer is never early. What is due already runs at the next tick, never inside `add`.
+    const dueTick = Math.max(Math.ceil(dueMs), this.#tick + 1)
+    const entry = new Entry(dueTick, action, this)
+    this.#place(entry)
+    this.#size++
+    if (!this.#turning && dueTick < this.#wakeTick) this.#arm(dueTick)
+    return entry
+  }
+
+  entryCancelled(): void {
+    this.#size--
+    // An idle gateway wakes for nothing, and its process can end.
+    if (this.#size === 0) this.#disarm()
+  }
+
+  #place(entry: Entry): void {
+    const ahead = Math.min(entry.dueTick - this.#tick, horizonTicks)
+    const placeTick = this.#tick + ahead
+    let level = 0
+    while (level < levelCount - 1 && ahead >= slotCount ** (level + 1)) level++
+    this.#slotAt(level, placeTick).append(entry)
+  }
+
+  #slotAt(level: number, tick: number): Slot {
+    const slots = this.#levels[level] as readonly Slot[]
+    return slots[Math.floor(tick / slotCount ** level) & slotMask] as Slot
+  }
+
+  #turn(): void {
+    this.#cancelWake = undefined
+    this.#wakeTick = Number.POSITIVE_INFINITY
+    this.#turning = true
+    const nowTick = Math.floor(this.#now())
+    try {
+      while (this.#tick < nowTick && this.#size > 0) {
+        const next = this.#nextBusyTick()
+        if (next > nowTick) break
+        this.#tick = next
+        this.#dealOut()
+        this.#run(this.#slotAt(0, this.#tick))
+      }
+    } finally {
+      this.#tick = Math.max(this.#tick, this.#size === 0 ? nowTick : Math.min(nowTick, this.#nextBusyTick() - 1))
+      this.#turning = false
+      if (this.#size > 0) this.#arm(this.#nextBusyTick())
+    }
+  }
+
+  /** Moves what the coarser wheels hold for the span that begins at this tick down to where it belongs. */
+  #dealOut(): void {
+    for (let level = levelCount - 1; level > 0; level--) {
+      if (this.#tick % slotCount ** level !== 0) continue
+      const slot = this.#slotAt(level, this.#tick)
+      let entry = slot.head
+      const last = slot.tail
+      while (entry !== undefined) {
+        const following: Entry | undefined = entry === last ? undefined : entry.next
+        slot.remove(entry)
+        this.#place(entry)
+        entry = following
+      }
+    }
+  }
+
+  #run(slot: Slot): void {
+    while (slot.head !== undefined) {
+      const entry = slot.head
+      const action = entry.action
+      slot.remove(entry)
+      this.#size--
+      action?.()
+    }
+  }
+
+  /** The next tick at which there is something to run or to deal out; it is never later than the next due one. */
+  #nextBusyTick(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (let level = 0; level < levelCount; level++) {
+      const span = slotCount ** level
+      const first = Math.floor(this.#tick / span) + 1
+      for (let i = 0; i < slotCount && (first + i) * span < earliest; i++) {
+        if (this.#slotAt(level, (first + i) * span).head !== undefined) earliest = (first + i) * span
+      }
+    }
+    return earliest
+  }
+
+  #arm(tick: number): void {
+    this.#cancelWake?.()
+    this.#wakeTick = tick
+    this.#cancelWake = this.#wake(Math.max(0, Math.ceil(tick - this.#now())), () => this.#turn())
+  }
+
+  #disarm(): void {
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    this.#wakeTick = Number.POSITIVE_INFINITY
+  }
+}
