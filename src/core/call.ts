@@ -3,12 +3,6 @@ import type { Attempt, AttemptKind, Target } from './attempt.ts'
 import type { GatewayEvent } from './events.ts'
 import type { Failure } from './failure.ts'
 
-/** W3C trace context, as it came in and goes on to every attempt. */
-export interface TraceContext {
-  readonly traceparent: string | undefined
-  readonly tracestate: string | undefined
-}
-
 /** What the failure table and the log need to know of a call's route. */
 export interface RouteFacts {
   /** `GET /api/smart`: how the configuration matches it. */
@@ -23,7 +17,6 @@ export interface RouteFacts {
 export interface Call {
   readonly id: string
   readonly route: RouteFacts
-  readonly trace: TraceContext
   /** On the gateway's clock, milliseconds. */
   readonly startedAtMs: number
   /** On the gateway's clock; Infinity while no deadline is set. */
@@ -44,9 +37,7 @@ export interface Call {
   /** Puts a new attempt on the list, before it is sent. */
   begin(target: Target): Attempt
   emit(event: GatewayEvent): void
-  fork(kind: AttemptKind): Fork
+  /** A call for one line of attempts, which `abort` ends alone. */
+  fork(kind: AttemptKind): Call
   abort(reason: Failure): void
 }
-
-/** A call for one line of attempts. `abort` ends that line alone. */
-export type Fork = Call

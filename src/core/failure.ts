@@ -35,6 +35,11 @@ export const failureCodes = {
     retry: 'no',
     meaning: 'The client hung up before it had its answer. Seen in logs and metrics only.',
   },
+  CANCELLED: {
+    source: 'gateway',
+    retry: 'no',
+    meaning: 'The attempt was given up because another one decided the call. Seen in logs and metrics only.',
+  },
   UPSTREAM_STATUS: {
     source: 'upstream',
     retry: 'unsafe',
@@ -66,8 +71,6 @@ export const failureCodes = {
     meaning: 'Too few targets gave the same answer for `need` of them to agree.',
   },
   NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no target that may be sent anything.' },
-  DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and takes no more calls.' },
-  OVERLOADED: { source: 'gateway', retry: 'no', meaning: 'The gateway is at a limit and refuses the call at once.' },
   DEADLINE: { source: 'upstream', retry: 'no', meaning: 'No good answer came before the deadline.' },
   INTERNAL: { source: 'gateway', retry: 'no', meaning: 'A fault of the gateway itself; its log has the cause.' },
 } as const satisfies Record<string, CodeFacts>

@@ -27,3 +27,13 @@ export function headerValues(headers: HeaderPairs, name: string): readonly strin
   }
   return values
 }
+
+/** A copy without the fields of these names. `names` in lower case. */
+export function withoutHeaders(headers: HeaderPairs, names: ReadonlySet<string>): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,5 +1,5 @@
 import type { Attempt, AttemptKind, Target } from '../core/attempt.ts'
-import type { Call, Fork, RouteFacts, TraceContext } from '../core/call.ts'
+import type { Call, RouteFacts } from '../core/call.ts'
 import type { GatewayEvent } from '../core/events.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Clock } from './clock.ts'
@@ -9,7 +9,6 @@ import { Scope } from './scope.ts'
 export interface CallOptions {
   readonly id: string
   readonly route: RouteFacts
-  readonly trace: TraceContext
   readonly clock: Clock
   readonly events: EventBus
 }
@@ -18,7 +17,6 @@ export interface CallOptions {
 export class LiveCall implements Call {
   readonly id: string
   readonly route: RouteFacts
-  readonly trace: TraceContext
   readonly startedAtMs: number
   readonly scope = new Scope()
   readonly kind = 'first'
@@ -30,7 +28,6 @@ export class LiveCall implements Call {
   constructor(options: CallOptions) {
     this.id = options.id
     this.route = options.route
-    this.trace = options.trace
     this.#clock = options.clock
     this.#events = options.events
     this.startedAtMs = options.clock.now()
@@ -72,7 +69,7 @@ export class LiveCall implements Call {
     this.#events.emit(event, this)
   }
 
-  fork(kind: AttemptKind): Fork {
+  fork(kind: AttemptKind): Call {
     return new CallFork(this, this.scope, kind)
   }
 
@@ -101,9 +98,6 @@ class CallFork implements Call {
   get route(): RouteFacts {
     return this.#call.route
   }
-  get trace(): TraceContext {
-    return this.#call.trace
-  }
   get startedAtMs(): number {
     return this.#call.startedAtMs
   }
@@ -129,7 +123,7 @@ class CallFork implements Call {
   emit(event: GatewayEvent): void {
     this.#call.emit(event)
   }
-  fork(kind: AttemptKind): Fork {
+  fork(kind: AttemptKind): Call {
     return new CallFork(this.#call, this.scope, kind)
   }
   abort(reason: Failure): void {

@@ -1,0 +1,207 @@
+import { z } from 'zod'
+import { failureCodes } from '../core/failure.ts'
+import { duration, size, wholeNumber } from '../kit/schema.ts'
+import { allOptions } from '../strategies/all/options.ts'
+import { answerForms } from '../strategies/answer/answer.ts'
+import { deadlineOptions } from '../strategies/deadline/options.ts'
+import { firstOptions } from '../strategies/first/options.ts'
+import { forwardOptions } from '../strategies/forward/options.ts'
+import { hedgeOptions } from '../strategies/hedge/options.ts'
+import { quorumOptions } from '../strategies/quorum/options.ts'
+import { matchPattern } from './match.ts'
+
+/**
+ * The one schema of a configuration. What belongs to a strategy stands in its own folder; this file puts it together.
+ * Defaults, descriptions, checks, the JSON Schema and `docs/reference` all come from here.
+ */
+
+const port = wholeNumber({ min: 0, max: 65_535 })
+
+const host = z.string({ error: 'a host name or address' }).min(1)
+
+const listen = z
+  .strictObject({
+    host: host
+      .prefault('127.0.0.1')
+      .describe('The address to listen on. `0.0.0.0` or `::` opens the gateway to other machines.'),
+    port: port.prefault(8080).describe('0 takes any free port.'),
+    maxConnections: wholeNumber({ min: 1, max: 1_000_000 })
+      .prefault(20_000)
+      .describe('Client connections; further ones are closed at once.'),
+    headerSize: size().prefault('16KiB').describe("The largest request header; more gets 431. Node's default."),
+    headerCount: wholeNumber({ min: 1, max: 2000 })
+      .prefault(100)
+      .describe("The most fields in a request header; more gets 431. Apache's default."),
+    headerTimeout: duration({ min: 1 })
+      .prefault('10s')
+      .describe('How long a client may take to send its header; longer gets 408.'),
+    requestTimeout: duration({ min: 1 })
+      .prefault('5m')
+      .describe("How long a client may take to send its whole request; longer gets 408. Node's default."),
+    keepAlive: duration({ min: 1 }).prefault('60s').describe('How long an unused client connection is kept open.'),
+  })
+  .describe('Where clients connect, and what they may send.')
+
+const admin = z
+  .strictObject({
+    host: host.prefault('127.0.0.1').describe('Beyond loopback a `token` is needed.'),
+    port: port.prefault(9900).describe('0 takes any free port.'),
+    token: z
+      .string()
+      .min(16, { error: 'at least 16 characters' })
+      .optional()
+      .describe('Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.'),
+  })
+  .describe('Where operators connect: `/healthz`, `/readyz`. Without this section there is none.')
+
+const targetUrl = z.string({ error: 'a URL such as http://127.0.0.1:9101' }).refine(isTargetUrl, {
+  error: 'a URL such as http://127.0.0.1:9101: http or https, without user, query or fragment',
+})
+
+const target = z.union(
+  [
+    targetUrl.transform((url) => ({ url, weight: 1 })),
+    z.strictObject({
+      url: targetUrl,
+      weight: wholeNumber({ min: 1, max: 1000 })
+        .prefault(1)
+        .describe('Its share of the attempts, next to the weights of the others.'),
+    }),
+  ],
+  { error: 'a URL, or { url, weight }' },
+)
+
+const upstream = z
+  .strictObject({
+    targets: z
+      .union(
+        [z.array(target).min(1), z.record(z.string().min(1), target).refine((named) => Object.keys(named).length > 0)],
+        {
+          error: 'a list of URLs, or URLs by name, at least one',
+        },
+      )
+      .describe('The base URLs that do the same job. Unnamed ones are called by their host and port.'),
+    balance: z
+      .enum(['round-robin'], { error: '`round-robin`' })
+      .prefault('round-robin')
+      .describe('How the target of an attempt is chosen: smooth weighted round robin.'),
+    connectTimeout: duration({ min: 1 }).prefault('2s').describe('How long a connection may take to be made.'),
+    keepAlive: duration({ min: 1 })
+      .prefault('4s')
+      .describe(
+        "How long an unused connection is kept; a target's own Keep-Alive hint goes before. Shorter than the 5 s of Node's servers, so that the target does not close it first.",
+      ),
+  })
+  .describe('A named set of targets that do the same job.')
+
+const failureCode = z.enum(
+  ['*', ...(Object.keys(failureCodes) as [keyof typeof failureCodes, ...(keyof typeof failureCodes)[]])],
+  {
+    error: 'a failure code, or * for all others',
+  },
+)
+
+const failureStatus = wholeNumber({ min: 400, max: 599 })
+
+const failureMapping = z.union(
+  [
+    failureStatus.transform((status) => ({ status, detail: undefined })),
+    z.strictObject({
+      status: failureStatus.optional().describe('Default: as the catalogue has it.'),
+      detail: z.string().optional().describe('The text that the client gets.'),
+    }),
+  ],
+  { error: 'a status from 400 to 599, or { status, detail }' },
+)
+
+const strategies = {
+  forward: forwardOptions.optional(),
+  first: firstOptions.optional(),
+  all: allOptions.optional(),
+  quorum: quorumOptions.optional(),
+  hedge: hedgeOptions.optional(),
+}
+
+export type StrategyName = keyof typeof strategies
+export const strategyNames = Object.keys(strategies) as readonly StrategyName[]
+
+const route = z
+  .strictObject({
+    match: matchPattern,
+    ...strategies,
+    deadline: deadlineOptions.prefault({}),
+    answer: z
+      .enum(answerForms, { error: '`pass` or `timed`' })
+      .prefault('pass')
+      .describe(
+        '`pass`: the answer as it came. `timed`: `{"time": <whole ms>, "api": <the JSON of the answer>}`, for which the answer has to be JSON.',
+      ),
+    idleTimeout: duration()
+      .prefault('30s')
+      .describe('How long a streamed body may be silent, or the client take nothing of it. 0ms: for ever.'),
+    failures: z
+      .partialRecord(failureCode, failureMapping)
+      .prefault({})
+      .describe('Other statuses and texts for failures, by code; `*` stands for all codes that are not named.'),
+    expose: z
+      .enum(['attempts', 'none'], { error: '`attempts` or `none`' })
+      .prefault('attempts')
+      .describe('Whether a failure lists its attempts: target names, times and outcomes.'),
+    explain: z.boolean().prefault(false).describe('Whether answers tell their attempts in `Server-Timing`.'),
+  })
+  .superRefine((value, context) => {
+    const given = strategyNames.filter((name) => value[name] !== undefined)
+    if (given.length === 1) return
+    const found = given.length === 0 ? 'none' : given.join(' and ')
+    context.addIssue({ code: 'custom', message: `exactly one strategy (${strategyNames.join(', ')}); found ${found}` })
+  })
+  .describe('What to do with the requests that match.')
+
+export const configSchema = z
+  .strictObject({
+    listen: listen.prefault({}),
+    admin: admin
+      .refine((options) => isLoopback(options.host) || options.token !== undefined, {
+        error: 'a token of at least 16 characters, as the host is not loopback',
+        path: ['token'],
+      })
+      .optional(),
+    upstreams: z
+      .record(z.string().regex(/^[\w.-]+$/, { error: 'a name of letters, digits, _ . -' }), upstream)
+      .prefault({})
+      .describe('Upstreams by name.'),
+    routes: z
+      .array(route)
+      .prefault([])
+      .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
+    trust: z
+      .array(z.string())
+      .prefault([])
+      .describe(
+        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',
+      ),
+    index: z.boolean().prefault(false).describe('Whether `GET /` lists the routes, unless a route has that path.'),
+    drain: duration().prefault('30s').describe('How long calls in flight may take to end after SIGTERM.'),
+  })
+  .describe('A configuration of Hedgerow.')
+
+export type ConfigInput = z.input<typeof configSchema>
+export type Config = z.output<typeof configSchema>
+export type RouteConfig = Config['routes'][number]
+export type UpstreamConfig = Config['upstreams'][string]
+
+/** Checks the types of a configuration that is written in TypeScript. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config
+}
+
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address)
+}
+
+function isTargetUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  return (url.protocol === 'http:' || url.protocol === 'https:') && plain
+}

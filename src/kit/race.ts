@@ -1,0 +1,181 @@
+import type { AbortListener } from '../core/abort.ts'
+import type { AttemptKind } from '../core/attempt.ts'
+import { isHeld } from '../core/body.ts'
+import type { Call } from '../core/call.ts'
+import { type Failure, failure } from '../core/failure.ts'
+import { failed, type Outcome } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import type { Service } from '../core/service.ts'
+import type { Clock, Timer } from './clock.ts'
+
+/** One runner. Times are milliseconds since the race began. */
+export interface Runner {
+  readonly kind: AttemptKind
+  readonly sentMs: number
+  readonly endedMs: number | undefined
+  readonly outcome: Outcome | undefined
+  readonly dropped: boolean
+}
+
+/** All that a judge may know. */
+export interface RaceView {
+  readonly elapsedMs: number
+  readonly runners: readonly Runner[]
+  /** Why the call must end now: its deadline has passed, or the client has gone. */
+  readonly aborted: Failure | undefined
+}
+
+export type Step =
+  /** Send so many more; `drop` gives up those at these places first. */
+  | { readonly do: 'send'; readonly count: number; readonly kind: AttemptKind; readonly drop?: readonly number[] }
+  /** Ask again at the next outcome, or at this time if that is sooner. */
+  | { readonly do: 'wait'; readonly untilMs?: number }
+  /** The race is decided. `keep` is the runner whose answer goes on to the client; all others are aborted. */
+  | { readonly do: 'settle'; readonly outcome: Outcome; readonly keep?: number }
+
+/**
+ * "What next?", asked at the start, at each outcome, at each time that was asked for, and on abort. It is a pure
+ * function of the view: no clock, no promise, no chance. Once the race is aborted it must settle.
+ */
+export type Judge = (view: RaceView) => Step
+
+export interface RaceOptions {
+  readonly judge: Judge
+  readonly next: Service
+  /** The request of the runner at this place. */
+  readonly requestAt: (place: number) => GatewayRequest
+  readonly call: Call
+  readonly clock: Clock
+}
+
+const lost = failure('CANCELLED', 'Another attempt decided the call')
+
+/** The thin shell around every judge: it sleeps, sends, keeps the winner and aborts the losers. */
+export function race(options: RaceOptions): Promise<Outcome> {
+  return new Promise((resolve, reject) => new Race(options, resolve, reject).start())
+}
+
+interface LiveRunner {
+  readonly kind: AttemptKind
+  readonly sentMs: number
+  readonly fork: Call
+  endedMs: number | undefined
+  outcome: Outcome | undefined
+  dropped: boolean
+}
+
+class Race implements AbortListener {
+  readonly #options: RaceOptions
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #reject: (fault: unknown) => void
+  readonly #startedAtMs: number
+  readonly #runners: LiveRunner[] = []
+  #timer: Timer | undefined
+  #settled = false
+  #aborted: Failure | undefined
+
+  constructor(options: RaceOptions, resolve: (outcome: Outcome) => void, reject: (fault: unknown) => void) {
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#startedAtMs = options.clock.now()
+  }
+
+  start(): void {
+    this.#options.call.scope.add(this)
+    this.#advance()
+  }
+
+  onAbort(reason: Failure): void {
+    this.#aborted = reason
+    this.#advance()
+  }
+
+  #elapsedMs(): number {
+    return this.#options.clock.now() - this.#startedAtMs
+  }
+
+  #advance(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    while (!this.#settled) {
+      const elapsedMs = this.#elapsedMs()
+      const step = this.#options.judge({ elapsedMs, runners: this.#runners, aborted: this.#aborted })
+      if (step.do === 'settle') this.#settle(step.outcome, step.keep)
+      else if (this.#aborted !== undefined) this.#settle(failed(this.#aborted), undefined)
+      else if (step.do === 'send') this.#send(step)
+      else {
+        const { untilMs } = step
+        if (untilMs !== undefined) {
+          this.#timer = this.#options.clock.after(untilMs - elapsedMs, () => this.#advance())
+        }
+        return
+      }
+    }
+  }
+
+  #send(step: Extract<Step, { do: 'send' }>): void {
+    for (const place of step.drop ?? []) {
+      const runner = this.#runners[place] as LiveRunner
+      runner.dropped = true
+      runner.fork.abort(lost)
+    }
+    const { next, requestAt, call } = this.#options
+    for (let i = 0; i < step.count; i++) {
+      const fork = call.fork(step.kind)
+      const runner: LiveRunner = {
+        kind: step.kind,
+        sentMs: this.#elapsedMs(),
+        fork,
+        endedMs: undefined,
+        outcome: undefined,
+        dropped: false,
+      }
+      const place = this.#runners.push(runner) - 1
+      next(requestAt(place), fork).then(
+        (outcome) => this.#arrived(runner, outcome),
+        (fault) => this.#crash(fault),
+      )
+    }
+  }
+
+  #arrived(runner: LiveRunner, outcome: Outcome): void {
+    if (this.#settled || runner.dropped) {
+      discard(outcome)
+      // A dropped runner is still one that has ended.
+      if (this.#settled) return
+    }
+    runner.outcome = runner.dropped ? failed(lost) : outcome
+    runner.endedMs = this.#elapsedMs()
+    this.#advance()
+  }
+
+  #settle(outcome: Outcome, keep: number | undefined): void {
+    this.#end(keep)
+    this.#resolve(outcome)
+  }
+
+  /** A fault of programming ends the race like anything else, with nothing left running. */
+  #crash(fault: unknown): void {
+    if (!this.#settled) this.#end(undefined)
+    this.#reject(fault)
+  }
+
+  #end(keep: number | undefined): void {
+    this.#settled = true
+    this.#timer?.cancel()
+    this.#options.call.scope.remove(this)
+    for (let place = 0; place < this.#runners.length; place++) {
+      if (place === keep) continue
+      const runner = this.#runners[place] as LiveRunner
+      if (runner.outcome === undefined || runner.outcome.ok) runner.fork.abort(lost)
+    }
+  }
+}
+
+function discard(outcome: Outcome): void {
+  if (!outcome.ok) return
+  const { body, upgraded } = outcome.response
+  if (!isHeld(body)) body.discard()
+  upgraded?.destroy()
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { wholeNumber } from '../../kit/schema.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+
+const namedCall = z.strictObject({ upstream: upstreamName, ...attemptOptions })
+
+const common = {
+  tolerate: z
+    .enum(['none', 'failures', 'lateness'], { error: '`none`, `failures` or `lateness`' })
+    .prefault('none')
+    .describe(
+      '`none`: one failure fails the call at once. `failures`: all must end by the deadline, the good ones are given, none is a failure. `lateness`: whatever is good by the deadline is given, even nothing.',
+    ),
+  ...heldOptions,
+}
+
+const sameCalls = z.strictObject({
+  upstream: upstreamName,
+  ...attemptOptions,
+  calls: wholeNumber({ min: 1, max: 16 })
+    .prefault(2)
+    .describe('How many times the request is sent; the answer is a JSON array.'),
+  ...common,
+})
+
+const namedCalls = z.strictObject({
+  calls: z
+    .record(z.string().min(1), namedCall)
+    .refine((calls) => Object.keys(calls).length >= 1 && Object.keys(calls).length <= 16, {
+      error: '1 to 16 named calls',
+    })
+    .describe('Calls by name, each to its own upstream and path; the answer is a JSON object.'),
+  ...common,
+})
+
+export const allOptions = z
+  .union([sameCalls, namedCalls])
+  .describe('Several attempts at once, or several named calls; their answers are merged into one JSON array or object.')
+
+export type NamedCallOptions = z.output<typeof namedCall>
+export type AllOptions = z.output<typeof allOptions>

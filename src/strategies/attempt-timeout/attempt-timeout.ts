@@ -1,0 +1,21 @@
+import { failure } from '../../core/failure.ts'
+import type { Layer } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+
+/** Ends one attempt that takes too long, while the call goes on: it may be tried again or another may win. */
+export function attemptTimeout(timeoutMs: number, clock: Clock): Layer {
+  return function attemptTimeoutLayer(next) {
+    return async (request, call) => {
+      const fork = call.fork(call.kind)
+      const name = request.attempt?.target.name ?? 'target'
+      const timer = clock.after(timeoutMs, () => {
+        fork.abort(failure('UPSTREAM_TIMEOUT', `${name}: no answer within ${timeoutMs} ms`))
+      })
+      try {
+        return await next(request, fork)
+      } finally {
+        timer.cancel()
+      }
+    }
+  }
+}

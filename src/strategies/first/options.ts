@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { wholeNumber } from '../../kit/schema.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+
+export const firstOptions = z
+  .strictObject({
+    upstream: upstreamName,
+    ...attemptOptions,
+    calls: wholeNumber({ min: 1, max: 16 })
+      .prefault(2)
+      .describe('Attempts sent at once, to different targets where there are several.'),
+    settle: z
+      .enum(['success', 'response'], { error: '`success` or `response`' })
+      .prefault('success')
+      .describe(
+        '`success`: failures are skipped, the first good answer is given. `response`: the first to end decides, also if it failed.',
+      ),
+    ...heldOptions,
+  })
+  .describe('Several attempts at once; the first one gives the answer.')
+
+export type FirstOptions = z.output<typeof firstOptions>

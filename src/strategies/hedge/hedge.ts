@@ -1,0 +1,93 @@
+import type { Call } from '../../core/call.ts'
+import { headerValue } from '../../core/headers.ts'
+import { type GatewayRequest, isSafe } from '../../core/request.ts'
+import type { Layer } from '../../core/service.ts'
+import { CallBudget } from '../../kit/budgets.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { type RaceView, race, type Step } from '../../kit/race.ts'
+import { decideHedge, type HedgePlan } from './decide.ts'
+import { type HedgeDelay, hedgeDelay } from './delay.ts'
+import type { HedgeOptions } from './options.ts'
+
+/** So many extras in flight are always allowed. */
+const budgetFloor = 3
+
+type Rules = Pick<HedgeOptions, 'after' | 'extra' | 'spacing' | 'first' | 'budget' | 'unsafe'>
+
+/** See `decide.ts` for when extras go out and which answer is given. */
+export function hedge(rules: Rules, clock: Clock): Layer {
+  const delay = hedgeDelay(rules.after)
+  const budget = rules.budget === 'unlimited' ? undefined : new CallBudget({ share: rules.budget, floor: budgetFloor })
+  return function hedgeLayer(next) {
+    return async (request, call) => {
+      budget?.callStarted()
+      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, delay, call })
+      try {
+        return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
+      } finally {
+        hedged.end()
+      }
+    }
+  }
+}
+
+function planFor(request: GatewayRequest, rules: Rules, delay: HedgeDelay): HedgePlan {
+  const allowed =
+    isSafe(request.method) || rules.unsafe === 'allow' || headerValue(request.headers, 'idempotency-key') !== undefined
+  const extra = allowed ? rules.extra : 0
+  return { afterMs: delay.delayMs(), spacingMs: rules.spacing, extra, first: rules.first }
+}
+
+interface HedgedCallDeps {
+  readonly budget: CallBudget | undefined
+  readonly delay: HedgeDelay
+  readonly call: Call
+}
+
+/** Holds a call's plan to the budget: extras that it does not grant are taken off the plan. */
+class HedgedCall {
+  readonly #deps: HedgedCallDeps
+  #plan: HedgePlan
+  #granted = 0
+
+  constructor(plan: HedgePlan, deps: HedgedCallDeps) {
+    this.#plan = plan
+    this.#deps = deps
+  }
+
+  judge(view: RaceView): Step {
+    const step = decideHedge(view, this.#plan)
+    if (step.do === 'settle' && step.keep !== undefined) this.#observe(view, step.keep)
+    return step.do === 'send' && step.kind === 'hedge' ? this.#withinBudget(view, step) : step
+  }
+
+  /** The race is over, and so are its extras. */
+  end(): void {
+    for (; this.#granted > 0; this.#granted--) this.#deps.budget?.giveBack()
+  }
+
+  #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
+    const { budget, call } = this.#deps
+    const count = budget === undefined ? step.count : take(budget, step.count)
+    if (budget !== undefined) this.#granted += count
+    if (count < step.count) {
+      call.emit({ type: 'hedge.denied' })
+      this.#plan = { ...this.#plan, extra: view.runners.length - 1 + count }
+    }
+    if (count === 0) return decideHedge(view, this.#plan)
+    const late = view.runners.some(({ outcome }) => outcome === undefined)
+    call.emit({ type: 'hedge.sent', count, because: late ? 'late' : 'failed' })
+    return { ...step, count }
+  }
+
+  #observe(view: RaceView, winner: number): void {
+    const runner = view.runners[winner]
+    if (runner?.endedMs !== undefined) this.#deps.delay.observe(runner.endedMs - runner.sentMs)
+  }
+}
+
+function take(budget: CallBudget, wanted: number): number {
+  let taken = 0
+  while (taken < wanted && budget.tryTake()) taken++
+  return taken
+}

@@ -1,0 +1,50 @@
+import { Readable } from 'node:stream'
+import type { AbortListener } from '../../core/abort.ts'
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { headerValue } from '../../core/headers.ts'
+import { failed } from '../../core/outcome.ts'
+import type { Layer } from '../../core/service.ts'
+
+/** Reads the client's body whole into memory, for strategies that may need to send it more than once. */
+export function holdBody(maxBytes: number): Layer {
+  return function holdBodyLayer(next) {
+    return async (request, call) => {
+      if (!(request.body instanceof Readable)) return next(request, call)
+      const declared = Number(headerValue(request.headers, 'content-length') ?? 0)
+      if (declared > maxBytes) return failed(tooLarge(`is ${declared} bytes`, maxBytes))
+      const body = await read(request.body, maxBytes, call)
+      return 'code' in body ? failed(body) : next({ ...request, body }, call)
+    }
+  }
+}
+
+function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array | Failure> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const settle = (result: Uint8Array | Failure): void => {
+      body.off('data', onData).off('end', onEnd).off('error', onError)
+      call.scope.remove(listener)
+      resolve(result)
+    }
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes > maxBytes) {
+        body.pause()
+        settle(tooLarge('is larger', maxBytes))
+      } else chunks.push(chunk)
+    }
+    const onEnd = (): void => settle(Buffer.concat(chunks))
+    const onError = (cause: unknown): void => {
+      settle(failure('CLIENT_GONE', 'The client hung up before its request was whole', { cause }))
+    }
+    const listener: AbortListener = { onAbort: settle }
+    call.scope.add(listener)
+    body.on('data', onData).on('end', onEnd).on('error', onError)
+  })
+}
+
+function tooLarge(what: string, maxBytes: number): Failure {
+  return failure('BODY_TOO_LARGE', `The request body ${what}; allowed: up to ${maxBytes} bytes`)
+}

@@ -1,0 +1,48 @@
+import { isHeld } from '../../core/body.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+
+/** Two answers agree if their ballots are the same string: status and body, without what is to be ignored. */
+export function ballotOf(response: GatewayResponse, ignore: readonly string[]): string {
+  const { body, status } = response
+  if (!isHeld(body)) throw new Error('an answer to be compared was not held')
+  // latin1 keeps every byte apart, whatever the body's own encoding.
+  const text = body === undefined ? '' : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
+  return `${status} ${ignore.length === 0 ? text : withoutIgnored(text, ignore)}`
+}
+
+function withoutIgnored(text: string, ignore: readonly string[]): string {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return text
+  }
+  for (const pointer of ignore) removeAt(value, pointer)
+  return JSON.stringify(value, sortedMembers)
+}
+
+/** Removes what the pointer (RFC 6901) names; a pointer to nothing removes nothing. */
+function removeAt(value: unknown, pointer: string): void {
+  const tokens = pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const last = tokens.pop() as string
+  let holder = value
+  for (const token of tokens) {
+    if (!isObject(holder) || !Object.hasOwn(holder, token)) return
+    holder = holder[token]
+  }
+  // An array's elements keep their places, so that later pointers still mean the same ones.
+  if (Array.isArray(holder) && Object.hasOwn(holder, last)) holder[Number(last)] = null
+  else if (isObject(holder)) delete holder[last]
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function sortedMembers(_key: string, value: unknown): unknown {
+  if (!isObject(value) || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { wholeNumber } from '../../kit/schema.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+
+export const quorumOptions = z
+  .strictObject({
+    upstream: upstreamName,
+    ...attemptOptions,
+    of: wholeNumber({ min: 2, max: 16 }).prefault(3).describe('How many targets are asked, each a different one.'),
+    need: wholeNumber({ min: 1, max: 16 })
+      .optional()
+      .describe('How many of them must agree. Default: more than half of `of`.'),
+    ignore: z
+      .array(z.string().regex(/^(?:\/(?:[^~/]|~[01])*)+$/, { error: 'a JSON pointer such as /timestamp (RFC 6901)' }))
+      .prefault([])
+      .describe('Parts of a JSON body that may differ, as JSON pointers. Members may then also stand in any order.'),
+    ...heldOptions,
+  })
+  .transform((options) => ({ ...options, need: options.need ?? Math.floor(options.of / 2) + 1 }))
+  .refine((options) => options.need <= options.of, { error: 'need must not exceed of', path: ['need'] })
+  .describe('Asks several targets and answers as soon as enough of them agree on status and body.')
+
+export type QuorumOptions = z.output<typeof quorumOptions>

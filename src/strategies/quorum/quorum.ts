@@ -1,0 +1,22 @@
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Layer } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { race } from '../../kit/race.ts'
+import { ballotOf } from './ballot.ts'
+import { decideQuorum, type QuorumRules } from './decide.ts'
+
+export function quorum(rules: QuorumRules & { readonly ignore: readonly string[] }, clock: Clock): Layer {
+  return function quorumLayer(next) {
+    return (request, call) => {
+      const ballots = new Map<GatewayResponse, string>()
+      const ballot = (response: GatewayResponse): string => {
+        const known = ballots.get(response)
+        if (known !== undefined) return known
+        const made = ballotOf(response, rules.ignore)
+        ballots.set(response, made)
+        return made
+      }
+      return race({ judge: (view) => decideQuorum(view, rules, ballot), next, requestAt: () => request, call, clock })
+    }
+  }
+}

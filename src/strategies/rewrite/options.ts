@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { path } from '../../kit/schema.ts'
+
+const fieldName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header field' })
+
+// Line breaks in a value would let it write further fields.
+const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'a header value on one line' })
+
+export const headerRules = z.strictObject({
+  set: z.record(fieldName, fieldValue).prefault({}).describe('Fields to set, in place of those of the same name.'),
+  remove: z.array(fieldName).prefault([]).describe('Fields to take out.'),
+})
+
+export const rewriteOptions = {
+  path: path()
+    .optional()
+    .describe(
+      'The path asked of the target; `:name` and `*` stand for what the route captured. Default: as it came. The query passes on.',
+    ),
+  headers: headerRules.optional().describe('What to change in the header that goes to the target.'),
+}
+
+const rewriteShape = z.strictObject(rewriteOptions)
+
+export type RewriteOptions = z.output<typeof rewriteShape>

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+const statusText = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/
+
+const statusRange = z
+  .union([z.int().min(100).max(599), z.string().regex(statusText)], {
+    error: 'a status such as 200, a class such as 2xx, or a range such as 200-299',
+  })
+  .transform(toRange)
+
+/** Inclusive. */
+export interface StatusRange {
+  readonly from: number
+  readonly to: number
+}
+
+export const successOptions = z.strictObject({
+  status: z
+    .array(statusRange)
+    .min(1)
+    .optional()
+    .describe('Statuses that count as good: codes, classes (`2xx`) or ranges (`200-299`).'),
+  json: z
+    .boolean()
+    .prefault(false)
+    .describe('Whether the body must be valid JSON. The answer is then held whole before it is judged.'),
+  contentType: z
+    .string()
+    .optional()
+    .describe('What the content type must begin with, such as `application/json`; case does not matter.'),
+})
+
+export type SuccessOptions = z.output<typeof successOptions>
+
+function toRange(text: number | string): StatusRange {
+  if (typeof text === 'number') return { from: text, to: text }
+  if (text.endsWith('xx')) return { from: Number(text[0]) * 100, to: Number(text[0]) * 100 + 99 }
+  const [from, to] = text.split('-').map(Number) as [number, number | undefined]
+  return { from, to: to ?? from }
+}

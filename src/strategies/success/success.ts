@@ -1,0 +1,71 @@
+import { isHeld } from '../../core/body.ts'
+import { failure } from '../../core/failure.ts'
+import { headerValue, withoutHeaders } from '../../core/headers.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Layer } from '../../core/service.ts'
+import { collect } from '../../kit/collect.ts'
+import { retryAfterMs } from '../retry-after.ts'
+import type { StatusRange } from './options.ts'
+
+export interface SuccessRules {
+  /** Undefined: any status counts. */
+  readonly status: readonly StatusRange[] | undefined
+  readonly json: boolean
+  readonly contentType: string | undefined
+  /** Whether the answer is needed whole, also where nothing of its body is judged. */
+  readonly hold: boolean
+  /** Of an answer that is held. */
+  readonly maxAnswerBytes: number
+}
+
+const acceptEncoding = new Set(['accept-encoding'])
+
+/** Judges what a target answered: what does not count becomes a failure, and its body is not waited for. */
+export function success(rules: SuccessRules): Layer {
+  return function successLayer(next) {
+    return async (request, call) => {
+      // What is to be parsed must come as it is: an encoded body would be no valid JSON.
+      const asked = rules.json ? { ...request, headers: withoutHeaders(request.headers, acceptEncoding) } : request
+      const outcome = await next(asked, call)
+      return outcome.ok ? judge(outcome.response, rules) : outcome
+    }
+  }
+}
+
+async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Outcome> {
+  const { body, status } = response
+  const name = response.attempt?.target.name ?? 'target'
+  if (rules.status !== undefined && !statusCounts(rules.status, status)) {
+    if (!isHeld(body)) body.discard()
+    const detail = `${name}: status ${status}`
+    return failed(
+      failure('UPSTREAM_STATUS', detail, { upstreamStatus: status, retryAfterMs: retryAfterMs(response.headers) }),
+    )
+  }
+  const contentType = headerValue(response.headers, 'content-type')
+  if (rules.contentType !== undefined && !contentType?.toLowerCase().startsWith(rules.contentType.toLowerCase())) {
+    if (!isHeld(body)) body.discard()
+    return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
+  }
+  if (!rules.json && !rules.hold) return succeeded(response)
+  const bytes = isHeld(body) ? body : await collect(body, rules.maxAnswerBytes)
+  if (bytes !== undefined && 'code' in bytes) return failed(bytes)
+  if (rules.json && !isJson(bytes)) return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
+  return succeeded({ ...response, body: bytes })
+}
+
+export function statusCounts(ranges: readonly StatusRange[], status: number): boolean {
+  for (const range of ranges) if (status >= range.from && status <= range.to) return true
+  return false
+}
+
+function isJson(bytes: Uint8Array | undefined): boolean {
+  if (bytes === undefined) return false
+  try {
+    JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+    return true
+  } catch {
+    return false
+  }
+}

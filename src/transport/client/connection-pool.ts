@@ -1,0 +1,107 @@
+import { Client } from 'undici'
+
+export interface ConnectionOptions {
+  readonly connectTimeoutMs: number
+  /** How long an unused connection is kept; a target's own Keep-Alive hint shortens or lengthens it. */
+  readonly keepAliveMs: number
+  readonly maxHeaderBytes: number
+}
+
+/** One connection to a target, used by one exchange at a time. */
+export interface Connection {
+  readonly client: Client
+  /** Place in the list of idle ones; -1 while in use. */
+  idleIndex: number
+  closed: boolean
+  /** It has served an exchange before. */
+  used: boolean
+}
+
+/**
+ * The connections to one target. Ours instead of undici's Pool, which looks through all its connections at each
+ * request: what was used last is used first, found in O(1), and a connection belongs to one exchange, so that to abort
+ * an exchange frees its socket also while it is still connecting.
+ */
+export class ConnectionPool {
+  readonly #origin: string
+  readonly #options: ConnectionOptions
+  readonly #idle: Connection[] = []
+  readonly #open = new Set<Connection>()
+
+  constructor(origin: string, options: ConnectionOptions) {
+    this.#origin = origin
+    this.#options = options
+  }
+
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  get idleCount(): number {
+    return this.#idle.length
+  }
+
+  take(): Connection {
+    const idle = this.#idle.pop()
+    if (idle === undefined) return this.connect()
+    idle.idleIndex = -1
+    return idle
+  }
+
+  /** The exchange has ended well, and the connection may serve the next. */
+  giveBack(connection: Connection): void {
+    if (connection.closed) return
+    connection.used = true
+    connection.idleIndex = this.#idle.length
+    this.#idle.push(connection)
+  }
+
+  /** Closes the socket at once, whatever it is doing. */
+  destroy(connection: Connection): void {
+    this.#forget(connection)
+    // It rejects what is still queued, which has been told already.
+    connection.client.destroy().catch(() => {})
+  }
+
+  /** The connection has become something else (an upgrade) and is the exchange's own now. */
+  release(connection: Connection): void {
+    this.#forget(connection)
+    connection.client.close().catch(() => {})
+  }
+
+  destroyAll(): void {
+    for (const connection of this.#open) this.destroy(connection)
+  }
+
+  /** A new connection, whatever lies idle. */
+  connect(): Connection {
+    const client = new Client(this.#origin, {
+      pipelining: 1,
+      allowH2: false,
+      connect: { timeout: this.#options.connectTimeoutMs },
+      keepAliveTimeout: this.#options.keepAliveMs,
+      maxHeaderSize: this.#options.maxHeaderBytes,
+      // Ours to judge: the deadline covers the head, `idleTimeout` the body.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    const connection: Connection = { client, idleIndex: -1, closed: false, used: false }
+    this.#open.add(connection)
+    client.on('disconnect', () => this.destroy(connection))
+    return connection
+  }
+
+  #forget(connection: Connection): void {
+    if (connection.closed) return
+    connection.closed = true
+    this.#open.delete(connection)
+    const index = connection.idleIndex
+    if (index < 0) return
+    const last = this.#idle.pop() as Connection
+    if (last !== connection) {
+      this.#idle[index] = last
+      last.idleIndex = index
+    }
+    connection.idleIndex = -1
+  }
+}

@@ -1,0 +1,118 @@
+import { Readable } from 'node:stream'
+import type { Target } from '../../core/attempt.ts'
+import type { Call } from '../../core/call.ts'
+import { failure } from '../../core/failure.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
+import { type GatewayRequest, isIdempotent } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { type Connection, type ConnectionOptions, ConnectionPool } from './connection-pool.ts'
+import { Exchange } from './exchange.ts'
+
+export interface HttpClientOptions {
+  readonly clock: Clock
+  readonly connections: ConnectionOptions
+  /** How long a body may be silent; 0 = for ever. */
+  readonly idleTimeoutMs: number
+}
+
+export interface HttpClient {
+  /** The innermost service: sends the request to the target of its attempt. */
+  readonly send: Service
+  /** Sockets to targets that are open, and of these unused. */
+  connections(): { open: number; idle: number }
+  destroy(): void
+}
+
+export const budgetHeader = 'x-request-timeout-ms'
+
+export function httpClient(options: HttpClientOptions): HttpClient {
+  const pools = new Map<string, ConnectionPool>()
+
+  const poolFor = (target: Target): ConnectionPool => {
+    let pool = pools.get(target.origin)
+    if (pool === undefined) {
+      pool = new ConnectionPool(target.origin, options.connections)
+      pools.set(target.origin, pool)
+    }
+    return pool
+  }
+
+  const send = (request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const attempt = request.attempt
+    if (attempt === undefined) throw new Error('a request reached the transport without a target')
+    const aborted = call.scope.reason
+    if (aborted !== undefined) return Promise.resolve(failed(aborted))
+    if (request.body instanceof Readable && request.body.destroyed) {
+      return Promise.resolve(failed(failure('CLIENT_GONE', 'The client hung up before its request was whole')))
+    }
+    const pool = poolFor(attempt.target)
+    const dispatchOptions = {
+      method: request.method,
+      path: pathOf(request, attempt.target),
+      headers: headersOf(request, attempt.target, call),
+      body: request.body ?? null,
+      bodyTimeout: options.idleTimeoutMs,
+      upgrade: request.upgrade ?? null,
+    }
+    const dispatch = (connection: Connection, settle: (outcome: Outcome) => void): void => {
+      const exchange = new Exchange({ pool, connection, attempt, scope: call.scope, clock: options.clock, settle })
+      connection.client.dispatch(dispatchOptions, exchange)
+    }
+    return new Promise((settle) => {
+      const connection = pool.take()
+      if (!connection.used || !mayRepeat(request)) dispatch(connection, settle)
+      else {
+        // A kept connection that the target closes just as it is used again tells nothing about the target: as in
+        // nginx and Go's net/http, what may be repeated is sent once more, on a new connection.
+        dispatch(connection, (outcome) => {
+          const stale = !outcome.ok && outcome.failure.code === 'UPSTREAM_RESET'
+          if (stale && call.scope.reason === undefined) dispatch(pool.connect(), settle)
+          else settle(outcome)
+        })
+      }
+    })
+  }
+
+  return {
+    send,
+    connections: () => {
+      let open = 0
+      let idle = 0
+      for (const pool of pools.values()) {
+        open += pool.openCount
+        idle += pool.idleCount
+      }
+      return { open, idle }
+    },
+    destroy: () => {
+      for (const pool of pools.values()) pool.destroyAll()
+    },
+  }
+}
+
+function mayRepeat(request: GatewayRequest): boolean {
+  return isIdempotent(request.method) && !(request.body instanceof Readable)
+}
+
+function pathOf(request: GatewayRequest, target: Target): string {
+  const path = target.basePath + request.path
+  return request.query === '' ? path : `${path}?${request.query}`
+}
+
+/** A route may set `host` itself; else it is the target's own. */
+function headersOf(request: GatewayRequest, target: Target, call: Call): string[] {
+  const headers = [...request.headers]
+  const remainingMs = call.remainingMs()
+  if (remainingMs !== Number.POSITIVE_INFINITY) headers.push(budgetHeader, String(Math.ceil(remainingMs)))
+  if (!hasHost(headers)) headers.push('host', target.authority)
+  return headers
+}
+
+function hasHost(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') return true
+  }
+  return false
+}

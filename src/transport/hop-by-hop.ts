@@ -1,0 +1,58 @@
+import type { HeaderPairs } from '../core/headers.ts'
+
+/** RFC 9110, 7.6.1, and what older software sends besides; they speak of one connection and never pass. */
+const hopByHopNames = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']
+
+/** Spellings seen are remembered, at most so many: a client chooses them. */
+const maxRemembered = 1024
+
+/** Takes out the fields that belong to one connection, those that `Connection` names, and further ones if told. */
+export class HopByHop {
+  readonly #names: ReadonlySet<string>
+  /** Name as spelt -> what it means; spares the lower-casing of the same twenty names at each request. */
+  readonly #remembered = new Map<string, 'keep' | 'drop' | 'connection'>()
+
+  constructor(alsoDropped: readonly string[]) {
+    this.#names = new Set([...hopByHopNames, ...alsoDropped])
+  }
+
+  /** A new list, which the caller may go on to fill. */
+  remove(headers: HeaderPairs): string[] {
+    const kept: string[] = []
+    let named: string[] | undefined
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string
+      const value = headers[i + 1] as string
+      const verdict = this.#remembered.get(name) ?? this.#judge(name)
+      if (verdict === 'keep') kept.push(name, value)
+      else if (verdict === 'connection') named = addNamed(named, value)
+    }
+    return named === undefined ? kept : withoutNamed(kept, named)
+  }
+
+  #judge(name: string): 'keep' | 'drop' | 'connection' {
+    const lower = name.toLowerCase()
+    const verdict = lower === 'connection' ? 'connection' : this.#names.has(lower) ? 'drop' : 'keep'
+    if (this.#remembered.size < maxRemembered) this.#remembered.set(name, verdict)
+    return verdict
+  }
+}
+
+function addNamed(named: string[] | undefined, value: string): string[] | undefined {
+  // By far the most frequent values name no field.
+  if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return named
+  const names = value
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'keep-alive' && name !== 'close')
+  return names.length === 0 ? named : [...(named ?? []), ...names]
+}
+
+function withoutNamed(headers: readonly string[], named: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!named.includes((headers[i] as string).toLowerCase())) kept.push(headers[i] as string, headers[i + 1] as string)
+  }
+  return kept
+}
