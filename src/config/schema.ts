@@ -1,14 +1,10 @@
 import { z } from 'zod'
 import { failureCodes } from '../core/failure.ts'
 import { duration, size, wholeNumber } from '../kit/schema.ts'
-import { allOptions } from '../strategies/all/options.ts'
 import { answerForms } from '../strategies/answer/answer.ts'
 import { deadlineOptions } from '../strategies/deadline/options.ts'
-import { firstOptions } from '../strategies/first/options.ts'
-import { forwardOptions } from '../strategies/forward/options.ts'
-import { hedgeOptions } from '../strategies/hedge/options.ts'
-import { quorumOptions } from '../strategies/quorum/options.ts'
 import { matchPattern } from './match.ts'
+import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 
 /**
  * The one schema of a configuration. What belongs to a strategy stands in its own folder; this file puts it together.
@@ -114,21 +110,14 @@ const failureMapping = z.union(
   { error: 'a status from 400 to 599, or { status, detail }' },
 )
 
-const strategies = {
-  forward: forwardOptions.optional(),
-  first: firstOptions.optional(),
-  all: allOptions.optional(),
-  quorum: quorumOptions.optional(),
-  hedge: hedgeOptions.optional(),
-}
-
-export type StrategyName = keyof typeof strategies
-export const strategyNames = Object.keys(strategies) as readonly StrategyName[]
+const strategyOptions = Object.fromEntries(
+  strategyNames.map((name) => [name, strategies[name].options.optional()]),
+) as { readonly [Name in StrategyName]: z.ZodOptional<(typeof strategies)[Name]['options']> }
 
 const route = z
   .strictObject({
     match: matchPattern,
-    ...strategies,
+    ...strategyOptions,
     deadline: deadlineOptions.prefault({}),
     answer: z
       .enum(answerForms, { error: '`pass` or `timed`' })

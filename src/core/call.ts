@@ -3,11 +3,13 @@ import type { Attempt, AttemptKind, Target } from './attempt.ts'
 import type { GatewayEvent } from './events.ts'
 import type { Failure } from './failure.ts'
 
-/** What the failure table and the log need to know of a call's route. */
+/** What the parts that serve a call need to know of its route. */
 export interface RouteFacts {
   /** `GET /api/smart`: how the configuration matches it. */
   readonly name: string
   readonly strategy: string
+  /** How long a streamed body may be silent, or the client take nothing of it; 0 = for ever. */
+  readonly idleTimeoutMs: number
 }
 
 /**

@@ -37,5 +37,4 @@ export const allOptions = z
   .union([sameCalls, namedCalls])
   .describe('Several attempts at once, or several named calls; their answers are merged into one JSON array or object.')
 
-export type NamedCallOptions = z.output<typeof namedCall>
 export type AllOptions = z.output<typeof allOptions>

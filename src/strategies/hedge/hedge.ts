@@ -5,9 +5,10 @@ import type { Layer } from '../../core/service.ts'
 import { CallBudget } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { type RaceView, race, type Step } from '../../kit/race.ts'
+import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
-import type { HedgeOptions } from './options.ts'
+import { type HedgeOptions, hedgeOptions } from './options.ts'
 
 /** So many extras in flight are always allowed. */
 const budgetFloor = 3
@@ -90,4 +91,18 @@ function take(budget: CallBudget, wanted: number): number {
   let taken = 0
   while (taken < wanted && budget.tryTake()) taken++
   return taken
+}
+
+export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
+  options: hedgeOptions,
+  plan: (options, clock) => ({
+    layer: hedge(options, clock),
+    lines: options,
+    goodStatus: anySuccess,
+    passesAnyStatus: false,
+    holdsAnswer: false,
+    maxAnswerBytes: options.maxAnswer,
+    maxHeldBodyBytes: options.bodyLimit,
+    upgrades: false,
+  }),
 }

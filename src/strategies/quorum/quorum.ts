@@ -2,8 +2,10 @@ import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { race } from '../../kit/race.ts'
+import { anySuccess, type Strategy } from '../strategy.ts'
 import { ballotOf } from './ballot.ts'
 import { decideQuorum, type QuorumRules } from './decide.ts'
+import { quorumOptions } from './options.ts'
 
 export function quorum(rules: QuorumRules & { readonly ignore: readonly string[] }, clock: Clock): Layer {
   return function quorumLayer(next) {
@@ -19,4 +21,18 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
       return race({ judge: (view) => decideQuorum(view, rules, ballot), next, requestAt: () => request, call, clock })
     }
   }
+}
+
+export const quorumStrategy: Strategy<typeof quorumOptions> = {
+  options: quorumOptions,
+  plan: (options, clock) => ({
+    layer: quorum(options, clock),
+    lines: options,
+    goodStatus: anySuccess,
+    passesAnyStatus: false,
+    holdsAnswer: true,
+    maxAnswerBytes: options.maxAnswer,
+    maxHeldBodyBytes: options.bodyLimit,
+    upgrades: false,
+  }),
 }

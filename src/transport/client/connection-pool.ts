@@ -4,8 +4,10 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** How long an unused connection is kept; a target's own Keep-Alive hint shortens or lengthens it. */
   readonly keepAliveMs: number
-  readonly maxHeaderBytes: number
 }
+
+/** Of an answer; as much as Node's servers take of a request. */
+const maxHeaderBytes = 16 * 1024
 
 /** One connection to a target, used by one exchange at a time. */
 export interface Connection {
@@ -80,7 +82,7 @@ export class ConnectionPool {
       allowH2: false,
       connect: { timeout: this.#options.connectTimeoutMs },
       keepAliveTimeout: this.#options.keepAliveMs,
-      maxHeaderSize: this.#options.maxHeaderBytes,
+      maxHeaderSize: maxHeaderBytes,
       // Ours to judge: the deadline covers the head, `idleTimeout` the body.
       headersTimeout: 0,
       bodyTimeout: 0,

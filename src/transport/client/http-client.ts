@@ -12,8 +12,6 @@ import { Exchange } from './exchange.ts'
 export interface HttpClientOptions {
   readonly clock: Clock
   readonly connections: ConnectionOptions
-  /** How long a body may be silent; 0 = for ever. */
-  readonly idleTimeoutMs: number
 }
 
 export interface HttpClient {
@@ -24,7 +22,8 @@ export interface HttpClient {
   destroy(): void
 }
 
-export const budgetHeader = 'x-request-timeout-ms'
+/** Tells a target how long its answer will be waited for. */
+const budgetHeader = 'x-request-timeout-ms'
 
 export function httpClient(options: HttpClientOptions): HttpClient {
   const pools = new Map<string, ConnectionPool>()
@@ -52,7 +51,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       path: pathOf(request, attempt.target),
       headers: headersOf(request, attempt.target, call),
       body: request.body ?? null,
-      bodyTimeout: options.idleTimeoutMs,
+      bodyTimeout: call.route.idleTimeoutMs,
       upgrade: request.upgrade ?? null,
     }
     const dispatch = (connection: Connection, settle: (outcome: Outcome) => void): void => {
@@ -100,19 +99,18 @@ function pathOf(request: GatewayRequest, target: Target): string {
   return request.query === '' ? path : `${path}?${request.query}`
 }
 
-/** A route may set `host` itself; else it is the target's own. */
+/** A route may set `host` itself; else it is the target's own. The time budget is always this attempt's. */
 function headersOf(request: GatewayRequest, target: Target, call: Call): string[] {
-  const headers = [...request.headers]
+  const headers: string[] = []
+  let hasHost = false
+  for (let i = 0; i < request.headers.length; i += 2) {
+    const name = request.headers[i] as string
+    if (name.length === budgetHeader.length && name.toLowerCase() === budgetHeader) continue
+    if (name.length === 4 && name.toLowerCase() === 'host') hasHost = true
+    headers.push(name, request.headers[i + 1] as string)
+  }
   const remainingMs = call.remainingMs()
   if (remainingMs !== Number.POSITIVE_INFINITY) headers.push(budgetHeader, String(Math.ceil(remainingMs)))
-  if (!hasHost(headers)) headers.push('host', target.authority)
+  if (!hasHost) headers.push('host', target.authority)
   return headers
-}
-
-function hasHost(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') return true
-  }
-  return false
 }

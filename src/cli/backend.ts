@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { ProfileError, type ProfileInput, parseProfile } from '../backend/profile.ts'
+import { patchProfile } from '../backend/profile-patch.ts'
+import { parseSkipSomeRequests, readyProfiles } from '../backend/profiles.ts'
+import { type Backend, startBackend } from '../backend/server.ts'
+import { untilSignalled } from './ending.ts'
+import { exitCodes } from './exit-codes.ts'
+import { openLog } from './log.ts'
+
+interface BackendCommandOptions {
+  readonly host: string
+  readonly port: number
+  readonly controlPort?: number
+  readonly name?: string
+  readonly seed?: number
+  readonly set?: string
+}
+
+export async function backend(profileName: string, options: BackendCommandOptions): Promise<void> {
+  const log = openLog(undefined)
+  const running = await open(profileName, options)
+  if (typeof running === 'string') {
+    log.error(running)
+    return
+  }
+  const control = running.control === undefined ? running.url : running.control.url
+  log.info(`backend ${running.name} (${profileName}) on ${running.url}; change it by PATCH ${control}/_backend`)
+  await untilSignalled(log, () => running.close())
+}
+
+/** The backend, or why there is none, with the exit code set. */
+async function open(profileName: string, options: BackendCommandOptions): Promise<Backend | string> {
+  process.exitCode = exitCodes.badUsage
+  try {
+    const profile = profileOf(profileName, options.set)
+    const started = await startBackend({
+      profile,
+      name: options.name ?? profileName,
+      host: options.host,
+      port: options.port,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.controlPort === undefined ? {} : { control: { port: options.controlPort } }),
+    })
+    process.exitCode = 0
+    return started
+  } catch (fault) {
+    if (fault instanceof ProfileError) return `the profile has faults:\n  ${fault.reasons.join('\n  ')}`
+    if (!(fault instanceof Error)) throw fault
+    const { code, port } = fault as NodeJS.ErrnoException & { port?: number }
+    if (code === 'EADDRINUSE') {
+      process.exitCode = exitCodes.runtimeFault
+      return `port ${port} is taken: choose another by --port or --control-port`
+    }
+    return fault.message
+  }
+}
+
+function profileOf(name: string, change: string | undefined): ProfileInput {
+  const profile = readyProfile(name) ?? parseProfile(readJsonFile(name))
+  if (change === undefined) return profile
+  return patchProfile(parseProfile(profile), parseJson(change, '--set'))
+}
+
+function readyProfile(name: string): ProfileInput | undefined {
+  if (name === 'accounts') {
+    return readyProfiles.accounts({ skipsSome: parseSkipSomeRequests(process.env['SKIP_SOME_REQUESTS']) })
+  }
+  if (name === 'work' || name === 'work-fixed' || name === 'async') return readyProfiles[name]()
+  return undefined
+}
+
+function readJsonFile(file: string): unknown {
+  const known = Object.keys(readyProfiles).join(', ')
+  try {
+    return parseJson(readFileSync(file, 'utf8'), file)
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault
+    throw new Error(`"${file}" is no ready profile (${known}) and no file`)
+  }
+}
+
+function parseJson(text: string, place: string): never {
+  try {
+    return JSON.parse(text) as never
+  } catch (fault) {
+    throw new Error(`${place} is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`)
+  }
+}

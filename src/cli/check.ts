@@ -1,0 +1,13 @@
+import { readConfig } from './read-config.ts'
+
+export async function check(file: string): Promise<void> {
+  const config = await readConfig(file)
+  if (config === undefined) return
+  const routes = config.routes.length
+  const upstreams = Object.keys(config.upstreams).length
+  console.log(`${file}: good (${count(routes, 'route')}, ${count(upstreams, 'upstream')})`)
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`
+}

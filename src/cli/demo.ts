@@ -1,0 +1,102 @@
+import { fileURLToPath } from 'node:url'
+import pico from 'picocolors'
+import type { ProfileInput } from '../backend/profile.ts'
+import { readyProfiles } from '../backend/profiles.ts'
+import { type Backend, startBackend } from '../backend/server.ts'
+import { matchText } from '../config/match.ts'
+import type { Config } from '../config/schema.ts'
+import { strategyNames } from '../config/strategies.ts'
+import { untilSignalled } from './ending.ts'
+import { freePortFrom } from './free-port.ts'
+import { openLog } from './log.ts'
+import { readConfig } from './read-config.ts'
+import { start, urlOf } from './start.ts'
+
+/** What the demo starts, and the environment variable by which `examples/demo.yaml` learns of each port. */
+const listeners = [
+  { variable: 'PORT', what: 'gateway', port: 8080 },
+  { variable: 'ADMIN_PORT', what: 'admin', port: 9900 },
+  { variable: 'WORK_PORT', what: 'work', port: 9101 },
+  { variable: 'WORK_FIXED_PORT', what: 'work-fixed', port: 1234 },
+  { variable: 'SERVER1_PORT', what: 'server1', port: 9111 },
+  { variable: 'SERVER2_PORT', what: 'server2', port: 9112 },
+  { variable: 'SERVER3_PORT', what: 'server3', port: 9113 },
+  { variable: 'ASYNC_PORT', what: 'async', port: 8081 },
+] as const
+
+type Variable = (typeof listeners)[number]['variable']
+
+export async function demo(): Promise<void> {
+  const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
+  const log = openLog(undefined)
+  const ports = await choosePorts()
+  const environment = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
+  const config = await readConfig(file, environment)
+  if (config === undefined) return
+  const backends = await startBackends(ports)
+  const gateway = await start(config, file, log)
+  if (gateway === undefined) {
+    await Promise.all(backends.map((backend) => backend.close()))
+    return
+  }
+  process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
+  printWelcome(config, urlOf(gateway.front.address), backends)
+  await untilSignalled(log, async () => {
+    await gateway.drain()
+    await Promise.all(backends.map((backend) => backend.close()))
+  })
+  log.info('ended')
+}
+
+/** A port that is taken is said, and the next free one used. */
+async function choosePorts(): Promise<Readonly<Record<Variable, number>>> {
+  const chosen: Partial<Record<Variable, number>> = {}
+  const taken = new Set<number>()
+  for (const { variable, what, port: wanted } of listeners) {
+    const port = await freePortFrom(wanted, taken)
+    if (port !== wanted) console.log(pico.yellow(`port ${wanted} is taken: ${what} is on ${port}`))
+    taken.add(port)
+    chosen[variable] = port
+  }
+  return chosen as Record<Variable, number>
+}
+
+function startBackends(ports: Readonly<Record<Variable, number>>): Promise<readonly Backend[]> {
+  const server = (name: string, port: number, profile: ProfileInput) => startBackend({ profile, name, port })
+  const callbackUrl = `http://localhost:${ports.PORT}/callback.service/method`
+  return Promise.all([
+    server('work', ports.WORK_PORT, readyProfiles.work()),
+    server('work-fixed', ports.WORK_FIXED_PORT, readyProfiles['work-fixed']()),
+    server('server1', ports.SERVER1_PORT, readyProfiles.accounts({ skipsSome: false })),
+    server('server2', ports.SERVER2_PORT, readyProfiles.accounts({ skipsSome: true })),
+    server('server3', ports.SERVER3_PORT, readyProfiles.accounts({ skipsSome: false })),
+    server('async', ports.ASYNC_PORT, readyProfiles.async({ callbackUrl })),
+  ])
+}
+
+function printWelcome(config: Config, url: string, backends: readonly Backend[]): void {
+  const rows = config.routes.map((route) => {
+    const strategy = strategyNames.find((name) => route[name] !== undefined) ?? ''
+    return { match: matchText(route.match), strategy, line: curlLine(url, route) }
+  })
+  const matchWidth = Math.max(...rows.map(({ match }) => match.length))
+  const strategyWidth = Math.max(...rows.map(({ strategy }) => strategy.length))
+  console.log(`\n${pico.bold('Hedgerow')} is on ${pico.cyan(url)}; try one of these in another terminal:\n`)
+  for (const { match, strategy, line } of rows) {
+    console.log(`  ${match.padEnd(matchWidth)}  ${pico.green(strategy.padEnd(strategyWidth))}  ${line}`)
+  }
+  const admin = config.admin === undefined ? '' : `curl http://127.0.0.1:${config.admin.port}/readyz`
+  console.log(`\n  Is it ready?  ${admin}`)
+  console.log('\nThe backends, which you can slow down or break while it runs:\n')
+  for (const { name, url: backendUrl } of backends) console.log(`  ${name.padEnd(11)} ${backendUrl}`)
+  const work = backends.find(({ name }) => name === 'work')
+  const change = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
+  console.log(`\n  curl -X PATCH ${work?.url}/_backend -d '${change}'`)
+  console.log('\nCtrl-C ends all of it.\n')
+}
+
+function curlLine(url: string, route: Config['routes'][number]): string {
+  const { from } = route.deadline
+  const query = from !== undefined && 'query' in from ? `?${from.query}=1000` : ''
+  return `curl ${route.explain ? '-i ' : ''}'${url}${route.match.path}${query}'`
+}

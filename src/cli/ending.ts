@@ -1,0 +1,26 @@
+import type { Log } from './log.ts'
+
+/**
+ * The first SIGTERM or SIGINT ends things well, the second at once. Resolves when the end has come; `end` is what has
+ * to be done for it.
+ */
+export function untilSignalled(log: Log, end: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ending = false
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (ending) {
+        log.info(`${signal} again: ending at once`)
+        process.exit(1)
+      }
+      ending = true
+      log.info(`${signal}: no new connections; calls in flight may end (once more ends at once)`)
+      end().then(() => {
+        process.off('SIGTERM', onSignal)
+        process.off('SIGINT', onSignal)
+        resolve()
+      }, reject)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Only this file runs on an older Node: all that needs a newer one is behind the import below.
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major < 24) {
+  console.error(`hedgerow needs Node 24 or newer; this is Node ${process.versions.node} (${process.execPath})`)
+  process.exit(1)
+}
+const { run } = await import('./program.ts')
+await run(process.argv)
+
+export {}

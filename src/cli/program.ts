@@ -1,0 +1,95 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { backend } from './backend.ts'
+import { check } from './check.ts'
+import { demo } from './demo.ts'
+import { exitCodes } from './exit-codes.ts'
+import { schema } from './schema.ts'
+import { serve } from './serve.ts'
+import { version } from './version.ts'
+
+/** Reads the command line and runs the command. The process ends when what the command started has ended. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv])
+  } catch (fault) {
+    if (!(fault instanceof CommanderError)) throw fault
+    // Help and version come as faults too; commander has printed them already.
+    process.exitCode = fault.exitCode === 0 ? 0 : exitCodes.badUsage
+  }
+}
+
+function program(): Command {
+  const hedgerow = new Command('hedgerow')
+    .description('An HTTP gateway that gives bounded, reliable answers from slow, flaky or asynchronous backends.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', examples('hedgerow demo', 'hedgerow serve hedgerow.yaml'))
+
+  hedgerow
+    .command('serve')
+    .description(
+      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended; a second one at once.',
+    )
+    .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
+    .option('--pid-file <file>', 'write the process id here, and remove it at the end')
+    .option('--log-file <file>', 'append the log here instead of the error output')
+    .addHelpText('after', examples('hedgerow serve hedgerow.yaml', 'PORT=8081 hedgerow serve hedgerow.yaml'))
+    .action(serve)
+
+  hedgerow
+    .command('check')
+    .description('Check a configuration: all faults at once, each with its place. Exit code 2 if there are any.')
+    .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
+    .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
+    .action(check)
+
+  hedgerow
+    .command('schema')
+    .description('Print the JSON Schema of the configuration, which editors use to complete and to check.')
+    .addHelpText('after', examples('hedgerow schema > hedgerow.schema.json'))
+    .action(schema)
+
+  hedgerow
+    .command('demo')
+    .description('Run a gateway with simulated backends that are slow and flaky, to try things on.')
+    .addHelpText('after', examples('hedgerow demo'))
+    .action(demo)
+
+  hedgerow
+    .command('backend')
+    .description('Run a simulated backend: work (flaky), work-fixed, accounts or async.')
+    .argument('<profile>', 'the ready profile, or a JSON file with one')
+    .option('--host <host>', 'the address to listen on', '127.0.0.1')
+    .option('--port <port>', 'the port to listen on; 0 takes any free one', portNumber, 0)
+    .option(
+      '--control-port <port>',
+      'a port of its own for the control API, which also answers while it refuses',
+      portNumber,
+    )
+    .option('--name <name>', 'what it calls itself (accounts)')
+    .option('--seed <number>', 'the seed of its chance, to repeat a run', wholeNumber)
+    .option('--set <json>', 'a change to the profile, as a JSON merge patch')
+    .addHelpText(
+      'after',
+      examples('hedgerow backend work --port 9101', `hedgerow backend work --port 9101 --set '{"refuse":true}'`),
+    )
+    .action(backend)
+
+  return hedgerow
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port > 65_535) throw new InvalidArgumentError('Allowed: 0 to 65535.')
+  return port
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Allowed: a whole number.')
+  return Number(text)
+}

@@ -1,0 +1,43 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { untilSignalled } from './ending.ts'
+import { exitCodes } from './exit-codes.ts'
+import { openLog } from './log.ts'
+import { readConfig } from './read-config.ts'
+import { start, urlOf } from './start.ts'
+import { version } from './version.ts'
+
+interface ServeOptions {
+  readonly pidFile?: string
+  readonly logFile?: string
+}
+
+export async function serve(file: string, { pidFile, logFile }: ServeOptions): Promise<void> {
+  const config = await readConfig(file)
+  if (config === undefined) return
+  const log = openLog(logFile)
+  // A fault in one call must not end the others.
+  process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
+  const gateway = await start(config, file, log)
+  if (gateway === undefined) return
+  const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
+  log.info(`hedgerow ${version} on ${urlOf(gateway.front.address)}, ${config.routes.length} routes, ${admin}`)
+  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  if (pidFile !== undefined && !writePid(pidFile, log.error)) {
+    await gateway.close()
+    return
+  }
+  await untilSignalled(log, () => gateway.drain())
+  if (pidFile !== undefined) rmSync(pidFile, { force: true })
+  log.info('ended')
+}
+
+function writePid(file: string, logError: (text: string, fault: unknown) => void): boolean {
+  try {
+    writeFileSync(file, `${process.pid}\n`)
+    return true
+  } catch (fault) {
+    logError(`the pid file ${file} cannot be written`, fault)
+    process.exitCode = exitCodes.runtimeFault
+    return false
+  }
+}

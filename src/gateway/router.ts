@@ -1,0 +1,43 @@
+import { METHODS } from 'node:http'
+import findMyWay from 'find-my-way'
+import type { Match } from '../config/match.ts'
+import { failure } from '../core/failure.ts'
+import type { Resolve, RouteHandler } from '../transport/server/route-handler.ts'
+
+export interface RoutedHandler {
+  readonly match: Match
+  readonly handler: RouteHandler
+}
+
+/** Finds the route of a request: a fixed path before a captured one, a captured one before a rest. */
+export function router(routes: readonly RoutedHandler[]): Resolve {
+  const tree = findMyWay({
+    // Read by the layers that need it; find-my-way would parse it for every request.
+    querystringParser: () => ({}),
+    maxParamLength: 4096,
+  })
+  const noop = (): void => {}
+  const methodsSeen = new Set<string>()
+
+  const add = (method: string, path: string, handler: RouteHandler): void => {
+    if (tree.hasRoute(method as findMyWay.HTTPMethod, path)) return
+    methodsSeen.add(method)
+    tree.on(method as findMyWay.HTTPMethod, path, noop, handler)
+  }
+  // What names its methods goes before what takes all, and HEAD by its own name before HEAD by GET.
+  for (const { match, handler } of routes) for (const method of match.methods ?? []) add(method, match.path, handler)
+  for (const { match, handler } of routes) if (match.methods?.includes('GET')) add('HEAD', match.path, handler)
+  for (const { match, handler } of routes) {
+    if (match.methods === undefined) for (const method of METHODS) add(method, match.path, handler)
+  }
+
+  return function resolve(method, path) {
+    const found = tree.find(method as findMyWay.HTTPMethod, path)
+    if (found !== null) return { found: true, handler: found.store as RouteHandler, params: found.params }
+    const allowed = [...methodsSeen].filter((other) => tree.find(other as findMyWay.HTTPMethod, path) !== null)
+    if (allowed.length === 0) return { found: false, failure: failure('NO_ROUTE', 'No route matches this path') }
+    const allow = allowed.sort().join(', ')
+    const detail = `This path takes ${allow}; the method was ${method}`
+    return { found: false, failure: failure('METHOD_NOT_ALLOWED', detail, { headers: ['allow', allow] }) }
+  }
+}

@@ -1,0 +1,119 @@
+import type { z } from 'zod'
+import { balance } from '../balance/balance.ts'
+import type { RouteConfig } from '../config/schema.ts'
+import { type StrategyName, strategies, strategyNames } from '../config/strategies.ts'
+import type { Layer, Service } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Random } from '../kit/random.ts'
+import { timedAnswer } from '../strategies/answer/answer.ts'
+import { attemptTimeout } from '../strategies/attempt-timeout/attempt-timeout.ts'
+import { deadline } from '../strategies/deadline/deadline.ts'
+import { headAsGet } from '../strategies/head-as-get.ts'
+import { holdBody } from '../strategies/hold-body/hold-body.ts'
+import { retry } from '../strategies/retry/retry.ts'
+import { rewrite } from '../strategies/rewrite/rewrite.ts'
+import type { LineOptions, Strategy, StrategyPlan } from '../strategies/strategy.ts'
+import { statusCounts, success } from '../strategies/success/success.ts'
+import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
+import type { Upstream } from './upstreams.ts'
+
+export interface StackDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly upstream: (name: string) => Upstream
+}
+
+export interface RouteStack {
+  readonly service: Service
+  readonly strategy: StrategyName
+  /** Whether upgrades (WebSocket) pass. */
+  readonly upgrades: boolean
+}
+
+/**
+ * The way of every call, outermost layer first. Before it the listener has given the call its id, and behind it turns a
+ * failure into a response (`transport/server/failure-table.ts`).
+ */
+export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
+  const { name, plan } = planOf(route, deps.clock)
+  const timed = route.answer === 'timed'
+  const answersWhole = timed || plan.holdsAnswer
+  const layers = [
+    // Outside all that takes time: what is decided by the deadline is decided for the whole call.
+    deadline(route.deadline, deps.clock),
+    // Outside the strategy, as the time that it tells is the call's.
+    timed && timedAnswer(),
+    // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
+    plan.maxHeldBodyBytes !== undefined && holdBody(plan.maxHeldBodyBytes),
+    // Outside the strategy, so that all its attempts ask alike.
+    (answersWhole || linesOf(plan).some(([, line]) => line.success.json)) && headAsGet(),
+    plan.layer,
+  ]
+  const stacks = linesOf(plan).map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
+  return { service: compose(layers, byPart(new Map(stacks))), strategy: name, upgrades: plan.upgrades }
+}
+
+/** What a strategy sends goes through these, once for each line of attempts. */
+function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & { readonly timed: boolean }): Service {
+  const upstream = deps.upstream(line.upstream)
+  const good = line.success.status ?? plan.goodStatus
+  const counts = (status: number): boolean => statusCounts(good, status)
+  const passesAnyStatus = plan.passesAnyStatus && !deps.timed
+  const json = line.success.json || deps.timed
+  const layers = [
+    // Once for all attempts of the line: it does not depend on the target.
+    rewrite(line),
+    // Outside the balancer, so that each try may go to another target.
+    line.retry !== undefined &&
+      retry(line.retry, { ...deps, budget: upstream.retryBudget(line.retry), statusCounts: counts }),
+    // Chooses the target; from here on the request belongs to one attempt.
+    balance(upstream.balancer, upstream.name),
+    // Inside the retry: it is the attempt that takes too long, and another may follow.
+    line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
+    // Outside the judgement, as it notes what that came to.
+    attemptTelemetry({ statusCounts: counts }),
+    // Next to the wire, so that all further out agree on what was good.
+    (!passesAnyStatus || json || line.success.contentType !== undefined) &&
+      success({
+        status: passesAnyStatus ? undefined : good,
+        json,
+        contentType: line.success.contentType,
+        hold: plan.holdsAnswer || deps.timed,
+        maxAnswerBytes: plan.maxAnswerBytes,
+      }),
+  ]
+  return compose(layers, upstream.send)
+}
+
+function planOf(route: RouteConfig, clock: Clock): { readonly name: StrategyName; readonly plan: StrategyPlan } {
+  for (const name of strategyNames) {
+    const options = route[name]
+    // The schema has parsed these options by this very strategy.
+    if (options !== undefined) return { name, plan: (strategies[name] as Strategy<z.ZodType>).plan(options, clock) }
+  }
+  throw new Error('a route without a strategy got past the schema')
+}
+
+/** The lines by their part; a strategy with one line has it under the empty name. */
+function linesOf({ lines }: StrategyPlan): readonly (readonly [string, LineOptions])[] {
+  return isLine(lines) ? [['', lines]] : Object.entries(lines)
+}
+
+function isLine(lines: StrategyPlan['lines']): lines is LineOptions {
+  return typeof lines['upstream'] === 'string'
+}
+
+/** Each named call has a stack of its own, as it may have another upstream and other rules. */
+function byPart(stacks: ReadonlyMap<string, Service>): Service {
+  const only = stacks.get('')
+  if (only !== undefined) return only
+  return (request, call) => {
+    const stack = stacks.get(request.part ?? '')
+    if (stack === undefined) throw new Error(`there is no call named ${request.part}`)
+    return stack(request, call)
+  }
+}
+
+function compose(layers: readonly (Layer | false)[], innermost: Service): Service {
+  return layers.reduceRight((next, layer) => (layer === false ? next : layer(next)), innermost)
+}

@@ -1,0 +1,44 @@
+import type { Balancer } from '../balance/balancer.ts'
+import { roundRobin } from '../balance/round-robin.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import { targetsOf } from '../config/targets.ts'
+import type { Target } from '../core/attempt.ts'
+import type { Service } from '../core/service.ts'
+import { ActiveBudget } from '../kit/budgets.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { RetryOptions } from '../strategies/retry/options.ts'
+import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+
+/** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
+export class Upstream {
+  readonly name: string
+  readonly targets: readonly Target[]
+  readonly balancer: Balancer
+  readonly client: HttpClient
+  readonly #retryBudgets = new Map<string, ActiveBudget>()
+
+  constructor(name: string, config: UpstreamConfig, clock: Clock) {
+    this.name = name
+    this.targets = targetsOf(name, config)
+    this.balancer = roundRobin(this.targets)
+    this.client = httpClient({
+      clock,
+      connections: { connectTimeoutMs: config.connectTimeout, keepAliveMs: config.keepAlive },
+    })
+  }
+
+  get send(): Service {
+    return this.client.send
+  }
+
+  /** Routes that give the same figures share one budget. */
+  retryBudget({ budget, minBudget }: RetryOptions): ActiveBudget {
+    const key = `${budget} ${minBudget}`
+    let shared = this.#retryBudgets.get(key)
+    if (shared === undefined) {
+      shared = new ActiveBudget({ share: budget, floor: minBudget })
+      this.#retryBudgets.set(key, shared)
+    }
+    return shared
+  }
+}

@@ -1,0 +1,39 @@
+import type { z } from 'zod'
+import type { Layer } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { AttemptOptions } from './common-options.ts'
+import type { StatusRange } from './success/options.ts'
+
+export interface LineOptions extends AttemptOptions {
+  readonly upstream: string
+}
+
+/** What a strategy makes of its options: its layer, and what the layers around it need to know. */
+export interface StrategyPlan {
+  readonly layer: Layer
+  /** Where its attempts go: one line for all of them, or several by the `part` of the request. */
+  readonly lines: LineOptions | Readonly<Record<string, LineOptions>>
+  /** Which statuses are good where the route does not say. */
+  readonly goodStatus: readonly StatusRange[]
+  /** An answer that is not good is passed on all the same once there is nothing left to try. */
+  readonly passesAnyStatus: boolean
+  /** It needs answers whole, to compare or merge them. */
+  readonly holdsAnswer: boolean
+  readonly maxAnswerBytes: number
+  /** The request body is held, up to so many bytes; undefined: it is streamed. */
+  readonly maxHeldBodyBytes: number | undefined
+  /** Upgrades (WebSocket) pass. */
+  readonly upgrades: boolean
+}
+
+/**
+ * A strategy: options in, layer out. To add one, add its folder with its options, its judgement and this, and its name
+ * to `config/strategies.ts`.
+ */
+export interface Strategy<Schema extends z.ZodType> {
+  readonly options: Schema
+  plan(options: z.output<Schema>, clock: Clock): StrategyPlan
+}
+
+export const anySuccess: readonly StatusRange[] = [{ from: 200, to: 299 }]
+export const anyButServerError: readonly StatusRange[] = [{ from: 100, to: 499 }]

@@ -1,0 +1,59 @@
+import type { Attempt, AttemptOutcome } from '../core/attempt.ts'
+import type { Failure, FailureCode } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Layer } from '../core/service.ts'
+
+/** `statusCounts`: whether an answer with this status is a good one. */
+export interface AttemptTelemetryOptions {
+  readonly statusCounts: (status: number) => boolean
+}
+
+/** Notes what an attempt came to, on the attempt itself, and tells whoever listens. */
+export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
+  return function attemptTelemetryLayer(next) {
+    return async (request, call) => {
+      const { attempt } = request
+      if (attempt === undefined) throw new Error('an attempt was to be observed before it had begun')
+      call.emit({ type: 'attempt.started', attempt })
+      const outcome = await next(request, call)
+      note(attempt, outcome, options)
+      attempt.endedMs = call.elapsedMs()
+      call.emit({ type: 'attempt.ended', attempt })
+      return outcome
+    }
+  }
+}
+
+function note(attempt: Attempt, outcome: Outcome, options: AttemptTelemetryOptions): void {
+  if (outcome.ok) {
+    const { status } = outcome.response
+    attempt.status = status
+    attempt.outcome = status < 200 || options.statusCounts(status) ? 'success' : outcomeOfStatus(status)
+  } else {
+    attempt.status = outcome.failure.upstreamStatus
+    attempt.outcome = outcomeOfFailure(outcome.failure)
+    attempt.detail = outcome.failure.detail
+  }
+}
+
+const outcomeOfCode: Readonly<Partial<Record<FailureCode, AttemptOutcome>>> = {
+  UPSTREAM_REFUSED: 'refused',
+  UPSTREAM_RESET: 'reset',
+  UPSTREAM_INVALID: 'invalid',
+  UPSTREAM_TIMEOUT: 'timeout',
+  DEADLINE: 'timeout',
+  BAD_REQUEST: 'client_error',
+  BODY_TOO_LARGE: 'client_error',
+}
+
+function outcomeOfFailure({ code, upstreamStatus }: Failure): AttemptOutcome {
+  if (upstreamStatus !== undefined) return outcomeOfStatus(upstreamStatus)
+  return outcomeOfCode[code] ?? 'cancelled'
+}
+
+/** Of an answer that does not count as good. */
+function outcomeOfStatus(status: number): AttemptOutcome {
+  if (status === 429) return 'rate_limited'
+  if (status >= 500) return 'server_error'
+  return status >= 400 ? 'client_error' : 'invalid'
+}

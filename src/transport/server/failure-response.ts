@@ -1,0 +1,74 @@
+import type { Attempt } from '../../core/attempt.ts'
+import type { Failure, FailureCode } from '../../core/failure.ts'
+import type { HeaderPairs } from '../../core/headers.ts'
+import { headerValue } from '../../core/headers.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import { defaultRetryAfterMs, failureStatuses, statusesWithRetryAfter } from './failure-table.ts'
+
+export interface FailureMapping {
+  readonly status?: number | undefined
+  readonly detail?: string | undefined
+}
+
+/** How a route wants its failures told. */
+export interface FailurePolicy {
+  /** By code; `*` for those that are not named. */
+  readonly mappings: Readonly<Partial<Record<FailureCode | '*', FailureMapping>>>
+  readonly listAttempts: boolean
+}
+
+export const defaultFailurePolicy: FailurePolicy = { mappings: {}, listAttempts: true }
+
+export interface FailureFacts {
+  readonly requestId: string
+  readonly attempts: readonly Attempt[]
+  /** Since the call began; for attempts that are still under way. */
+  readonly elapsedMs: number
+  readonly requestHeaders: HeaderPairs
+}
+
+export function statusOf(failure: Failure, policy: FailurePolicy): number {
+  const mapping = policy.mappings[failure.code] ?? policy.mappings['*']
+  return mapping?.status ?? failureStatuses[failure.code]
+}
+
+/** RFC 9457, or the detail alone for who would rather have plain text. */
+export function failureResponse(failure: Failure, policy: FailurePolicy, facts: FailureFacts): GatewayResponse {
+  const mapping = policy.mappings[failure.code] ?? policy.mappings['*']
+  const status = statusOf(failure, policy)
+  const detail = mapping?.detail ?? failure.detail
+  const plain = prefersText(headerValue(facts.requestHeaders, 'accept'))
+  const text = plain ? `${detail}\n` : JSON.stringify(problem(failure, { status, detail }, policy, facts))
+  const headers = ['content-type', plain ? 'text/plain; charset=utf-8' : 'application/problem+json']
+  headers.push('cache-control', 'no-store')
+  if (failure.headers !== undefined) headers.push(...failure.headers)
+  if (statusesWithRetryAfter.has(status)) {
+    headers.push('retry-after', String(Math.ceil((failure.retryAfterMs ?? defaultRetryAfterMs) / 1000)))
+  }
+  return { status, headers, body: Buffer.from(text), attempt: undefined, upgraded: undefined }
+}
+
+function problem(
+  { code }: Failure,
+  { status, detail }: { status: number; detail: string },
+  policy: FailurePolicy,
+  facts: FailureFacts,
+): object {
+  const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
+  const base = { type: `urn:hedgerow:failure:${code}`, title, status, detail, code, requestId: facts.requestId }
+  if (!policy.listAttempts || facts.attempts.length === 0) return base
+  const attempts = facts.attempts.map((attempt) => ({
+    target: attempt.target.name,
+    ms: Math.round((attempt.endedMs ?? facts.elapsedMs) - attempt.startedMs),
+    // What is still under way when the client is answered is given up with the answer.
+    outcome: attempt.outcome ?? 'cancelled',
+    ...(attempt.status === undefined ? {} : { status: attempt.status }),
+  }))
+  return { ...base, attempts }
+}
+
+/** Text is preferred where it is named, and neither JSON nor anything at all is. */
+function prefersText(accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  return accept.includes('text/plain') && !accept.includes('json') && !accept.includes('*/*')
+}

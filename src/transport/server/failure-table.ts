@@ -1,0 +1,29 @@
+import type { FailureCode } from '../../core/failure.ts'
+
+/**
+ * The one place where a failure becomes a status. A route may map its own. 499 is nginx's for a client that has gone:
+ * nobody gets it, but logs and metrics need a number.
+ */
+export const failureStatuses: Readonly<Record<FailureCode, number>> = {
+  BAD_REQUEST: 400,
+  BAD_TIMEOUT: 400,
+  NO_ROUTE: 404,
+  METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_LARGE: 413,
+  CLIENT_GONE: 499,
+  CANCELLED: 499,
+  UPSTREAM_STATUS: 502,
+  UPSTREAM_REFUSED: 502,
+  UPSTREAM_RESET: 502,
+  UPSTREAM_INVALID: 502,
+  UPSTREAM_TIMEOUT: 504,
+  QUORUM_FAILED: 502,
+  NO_TARGET: 503,
+  DEADLINE: 504,
+  INTERNAL: 500,
+}
+
+/** With these statuses a client is told when to come back. */
+export const statusesWithRetryAfter: ReadonlySet<number> = new Set([429, 503])
+
+export const defaultRetryAfterMs = 1000

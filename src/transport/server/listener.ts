@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import { refuseMalformed } from './client-errors.ts'
+import { defaultFailurePolicy } from './failure-response.ts'
+import type { TrustedProxies } from './proxies.ts'
+import { clientRequestId, readRequest, readTarget } from './read-request.ts'
+import type { Resolve, Resolved, RouteHandler } from './route-handler.ts'
+import { Serving } from './serving.ts'
+
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  readonly maxConnections: number
+  readonly maxHeaderBytes: number
+  readonly maxHeaderCount: number
+  readonly headerTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveMs: number
+}
+
+export interface ListenerOptions {
+  readonly listen: ListenOptions
+  readonly resolve: Resolve
+  readonly proxies: TrustedProxies
+  readonly clock: Clock
+  readonly events: EventBus
+  readonly newId: () => string
+  readonly logFault: (fault: unknown, call: LiveCall) => void
+}
+
+export interface Listener {
+  readonly address: AddressInfo
+  /** Calls that have not ended. */
+  inFlight(): number
+  connections(): Promise<number>
+  /** Takes no more connections, closes idle ones; resolves when the last call has ended. */
+  drain(): Promise<void>
+  /** Closes everything at once. */
+  close(): Promise<void>
+}
+
+/** Opens the front: clients' connections in, calls out. Rejects if the address cannot be listened on. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const front = new Front(options)
+  await front.open()
+  return front
+}
+
+class Front implements Listener {
+  readonly #options: ListenerOptions
+  readonly #server: Server
+  /** Connections that are no longer the server's: upgraded ones. */
+  readonly #upgraded = new Set<Duplex>()
+  #inFlight = 0
+  #draining = false
+  #onIdle: (() => void) | undefined
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    const { listen: limits } = options
+    this.#server = createServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headerTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headerTimeoutMs),
+      noDelay: true,
+      shouldUpgradeCallback: (message) => this.#upgrades(message),
+    })
+    // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
+    this.#server.maxHeadersCount = 0
+    this.#server.maxConnections = limits.maxConnections
+    this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
+    this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
+    this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
+    this.#server.on('clientError', (error, socket) => refuseMalformed(error, socket, options.newId()))
+  }
+
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo
+  }
+
+  open(): Promise<void> {
+    const { host, port } = this.#options.listen
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+  }
+
+  inFlight(): number {
+    return this.#inFlight
+  }
+
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+    })
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true
+    this.#server.close()
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#inFlight === 0) resolve()
+    })
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#server.listening) resolve()
+      else this.#server.close(() => resolve())
+      for (const socket of this.#upgraded) socket.destroy()
+      this.#server.closeAllConnections()
+    })
+  }
+
+  #upgrades(message: IncomingMessage): boolean {
+    const target = readTarget(message.url ?? '/')
+    if ('code' in target) return false
+    const resolved = this.#options.resolve(message.method ?? 'GET', target.path)
+    return resolved.found && resolved.handler.upgrades
+  }
+
+  #serveUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new ServerResponse(message)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
+    response.on('finish', () => socket.end())
+    this.#upgraded.add(socket)
+    socket.on('close', () => {
+      this.#upgraded.delete(socket)
+      response.destroy()
+    })
+    socket.on('error', () => socket.destroy())
+    this.#serve(message, response, head)
+  }
+
+  #serve(message: IncomingMessage, response: ServerResponse, upgradeHead: Buffer | undefined, waits = false): void {
+    const { clock, events, proxies, newId, logFault } = this.#options
+    const target = readTarget(message.url ?? '/')
+    const resolved = this.#resolve(message, target)
+    const handler = resolved.found ? resolved.handler : refusing(resolved)
+    const id = clientRequestId(message, proxies) ?? newId()
+    const request = readRequest(message, 'code' in target ? { path: '/', query: '' } : target, {
+      requestId: id,
+      proxies,
+      params: resolved.found ? resolved.params : {},
+      upgrade: upgradeHead === undefined ? undefined : message.headers.upgrade,
+    })
+    const call = new LiveCall({ id, route: handler.facts, clock, events })
+    this.#inFlight++
+    const serving = new Serving({
+      message,
+      response,
+      request,
+      call,
+      handler,
+      clock,
+      upgradeHead,
+      isDraining: () => this.#draining,
+      logFault,
+      onEnded: () => this.#callEnded(),
+    })
+    // The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1).
+    if (waits && resolved.found) response.writeContinue()
+    serving.start()
+  }
+
+  #resolve(message: IncomingMessage, target: ReturnType<typeof readTarget>): Resolved {
+    if ('code' in target) return { found: false, failure: target }
+    const count = message.rawHeaders.length / 2
+    const { maxHeaderCount } = this.#options.listen
+    if (count > maxHeaderCount) {
+      const detail = `The request header has ${count} fields; allowed: up to ${maxHeaderCount}`
+      return { found: false, failure: failure('BAD_REQUEST', detail) }
+    }
+    return this.#options.resolve(message.method ?? 'GET', target.path)
+  }
+
+  #callEnded(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#onIdle?.()
+  }
+}
+
+/** Requests that no route serves are calls too: they are answered, counted and logged like all others. */
+function refusing(resolved: Extract<Resolved, { found: false }>): RouteHandler {
+  return {
+    facts: { name: 'none', strategy: 'none', idleTimeoutMs: 30_000 },
+    service: () => Promise.resolve(failed(resolved.failure)),
+    failures: defaultFailurePolicy,
+    explain: false,
+    upgrades: false,
+  }
+}

@@ -1,0 +1,101 @@
+import type { ServerResponse } from 'node:http'
+import { type BodySink, type BodyStream, isHeld } from '../../core/body.ts'
+import type { Failure } from '../../core/failure.ts'
+import { type HeaderPairs, headerValue, withoutHeaders } from '../../core/headers.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+
+export interface WriterOptions {
+  readonly response: ServerResponse
+  readonly clock: Clock
+  /** How long the client may take nothing; 0 = for ever. */
+  readonly idleTimeoutMs: number
+  /** The body broke off: the client has a part of it, and its connection is closed so that it can tell. */
+  readonly onBroken: (reason: Failure) => void
+}
+
+const contentLength = new Set(['content-length'])
+
+/** Writes one answer to the client, as fast as the client takes it. */
+export class ResponseWriter implements BodySink {
+  readonly #options: WriterOptions
+  #stream: BodyStream | undefined
+  #stallTimer: Timer | undefined
+  #headSent = false
+  bytesSent = 0
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** `headers`: those of the answer and the gateway's own. */
+  start(answer: GatewayResponse, headers: string[]): void {
+    const { response } = this.#options
+    const { body, status } = answer
+    if (isHeld(body)) {
+      const bytes = body?.length ?? 0
+      // What is held may have come chunked, or have been made anew.
+      response.writeHead(status, body === undefined ? headers : withLength(headers, bytes))
+      this.bytesSent = bytes
+      response.end(body)
+      return
+    }
+    this.#stream = body
+    response.writeHead(status, headers)
+    // In one segment with the first bytes where they are here already; else at once, as event streams need.
+    response.cork()
+    body.pipe(this)
+    if (!this.#headSent) response.flushHeaders()
+    response.uncork()
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const { response } = this.#options
+    this.#headSent = true
+    this.bytesSent += chunk.length
+    if (response.write(chunk)) return true
+    if (this.#stallTimer === undefined) this.#waitForDrain()
+    return false
+  }
+
+  end(trailers: HeaderPairs): void {
+    const { response } = this.#options
+    this.#headSent = true
+    if (trailers.length > 0) response.addTrailers(pairsOf(trailers))
+    response.end()
+  }
+
+  fail(reason: Failure): void {
+    this.#headSent = true
+    this.#options.onBroken(reason)
+    this.#options.response.destroy()
+  }
+
+  /** The connection has closed: nothing more to wait for. */
+  close(): void {
+    this.#stallTimer?.cancel()
+  }
+
+  #waitForDrain(): void {
+    const { response, clock, idleTimeoutMs } = this.#options
+    if (idleTimeoutMs > 0) this.#stallTimer = clock.after(idleTimeoutMs, () => response.destroy())
+    response.once('drain', () => {
+      this.#stallTimer?.cancel()
+      this.#stallTimer = undefined
+      this.#stream?.resume()
+    })
+  }
+}
+
+function withLength(headers: string[], bytes: number): string[] {
+  if (headerValue(headers, 'content-length') === String(bytes)) return headers
+  const exact = withoutHeaders(headers, contentLength)
+  exact.push('content-length', String(bytes))
+  return exact
+}
+
+function pairsOf(headers: HeaderPairs): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i] as string, headers[i + 1] as string])
+  return pairs
+}

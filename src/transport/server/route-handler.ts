@@ -1,0 +1,22 @@
+import type { RouteFacts } from '../../core/call.ts'
+import type { Failure } from '../../core/failure.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import type { FailurePolicy } from './failure-response.ts'
+
+/** A route as the server sees it. */
+export interface RouteHandler {
+  readonly facts: RouteFacts
+  readonly service: Service
+  readonly failures: FailurePolicy
+  readonly explain: boolean
+  /** Whether upgrades (WebSocket) pass. */
+  readonly upgrades: boolean
+}
+
+export type Resolved =
+  | { readonly found: true; readonly handler: RouteHandler; readonly params: GatewayRequest['params'] }
+  | { readonly found: false; readonly failure: Failure }
+
+/** Which route serves a method and path. */
+export type Resolve = (method: string, path: string) => Resolved

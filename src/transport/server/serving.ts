@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Attempt } from '../../core/attempt.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { LiveCall } from '../../kit/live-call.ts'
+import { failureResponse } from './failure-response.ts'
+import { ResponseWriter } from './response-writer.ts'
+import type { RouteHandler } from './route-handler.ts'
+import { connectUpgraded } from './upgrade.ts'
+
+export interface ServingOptions {
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  readonly request: GatewayRequest
+  readonly call: LiveCall
+  readonly handler: RouteHandler
+  readonly clock: Clock
+  /** Bytes that came behind the header of an upgrade. */
+  readonly upgradeHead: Buffer | undefined
+  readonly isDraining: () => boolean
+  readonly logFault: (fault: unknown, call: LiveCall) => void
+  readonly onEnded: () => void
+}
+
+const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
+
+/**
+ * Serves one call on its client connection: asks the route's service, writes what comes of it, and ends exactly once,
+ * when the connection is done with the answer or has closed. A client that hangs up aborts the call.
+ */
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #writer: ResponseWriter
+  #status = 0
+  #failure: Failure | undefined
+  #upgraded = false
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+    this.#writer = new ResponseWriter({
+      response: options.response,
+      clock: options.clock,
+      idleTimeoutMs: options.call.route.idleTimeoutMs,
+      onBroken: (reason) => this.#broken(reason),
+    })
+  }
+
+  start(): void {
+    const { call, request, handler, response } = this.#options
+    call.emit({ type: 'call.started', request })
+    response.on('close', () => this.#closed())
+    handler.service(request, call).then(
+      (outcome) => this.#answer(outcome),
+      (fault) => this.#fault(fault),
+    )
+  }
+
+  #answer(outcome: Outcome): void {
+    const { call, handler, request, response } = this.#options
+    if (!outcome.ok) {
+      if (response.destroyed) return
+      this.#failure = outcome.failure
+      const facts = {
+        requestId: call.id,
+        attempts: call.attempts,
+        elapsedMs: call.elapsedMs(),
+        requestHeaders: request.headers,
+      }
+      this.#write(failureResponse(outcome.failure, handler.failures, facts))
+      return
+    }
+    const { attempt, upgraded } = outcome.response
+    if (attempt !== undefined) attempt.won = true
+    if (upgraded === undefined) this.#write(outcome.response)
+    else this.#upgrade(outcome.response)
+  }
+
+  #write(answer: GatewayResponse): void {
+    this.#status = answer.status
+    this.#writer.start(answer, this.#headers(answer))
+  }
+
+  #headers(answer: GatewayResponse): string[] {
+    const { call, handler, message, isDraining } = this.#options
+    const headers = [...answer.headers, 'x-request-id', call.id]
+    if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
+    // What is left of a body that nobody reads would be taken for the next request, or have to be read to its end.
+    if (isDraining() || (this.#failure !== undefined && !message.complete)) headers.push('connection', 'close')
+    return headers
+  }
+
+  #upgrade(answer: GatewayResponse): void {
+    const { response, upgradeHead, call, request } = this.#options
+    const client = response.socket
+    if (answer.upgraded === undefined) return
+    if (client === null || client.destroyed) {
+      answer.upgraded.destroy()
+      return
+    }
+    this.#status = answer.status
+    this.#upgraded = true
+    const headers = [...answer.headers, 'x-request-id', call.id]
+    response.detachSocket(client)
+    const ends = { client, target: answer.upgraded, head: upgradeHead, protocol: request.upgrade ?? '' }
+    connectUpgraded({ ...ends, headers, scope: call.scope }, (bytes) => this.#ended(bytes))
+  }
+
+  /** The answer's body ended too early: the client's connection will be closed, and the attempt did fail. */
+  #broken(reason: Failure): void {
+    this.#failure = reason
+    const attempt = this.#options.call.attempts.find(({ won }) => won)
+    if (attempt !== undefined && reason.source === 'upstream') {
+      attempt.outcome = 'reset'
+      attempt.detail = reason.detail
+    }
+  }
+
+  #fault(fault: unknown): void {
+    const { call, response, logFault } = this.#options
+    logFault(fault, call)
+    if (response.headersSent) response.destroy()
+    else this.#answer(failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
+  }
+
+  #closed(): void {
+    if (this.#upgraded) return
+    const { call, response } = this.#options
+    this.#writer.close()
+    if (!response.writableFinished) {
+      this.#failure ??= clientGone
+      call.abort(clientGone)
+    }
+    this.#ended(this.#writer.bytesSent)
+  }
+
+  #ended(bytesSent: number): void {
+    const { call, request, onEnded } = this.#options
+    call.emit({ type: 'call.ended', request, end: { status: this.#status, failure: this.#failure, bytesSent } })
+    onEnded()
+  }
+}
+
+/** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */
+function serverTiming(call: LiveCall): string {
+  const elapsedMs = call.elapsedMs()
+  const word = ({ won, outcome }: Attempt): string =>
+    won ? 'won' : outcome === undefined || outcome === 'cancelled' ? 'late' : outcome
+  return call.attempts
+    .map((attempt) => {
+      const durationMs = Math.round((attempt.endedMs ?? elapsedMs) - attempt.startedMs)
+      return `a${attempt.number};dur=${durationMs};desc="${word(attempt)}"`
+    })
+    .join(', ')
+}

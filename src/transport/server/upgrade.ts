@@ -1,0 +1,45 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { AbortListener, AbortScope } from '../../core/abort.ts'
+
+export interface UpgradeOptions {
+  readonly client: Duplex
+  readonly target: Duplex
+  /** What the client sent behind its header already. */
+  readonly head: Buffer | undefined
+  /** Of the target's answer; those of the upgrade itself are put in here. */
+  readonly headers: readonly string[]
+  readonly protocol: string
+  readonly scope: AbortScope
+}
+
+/** Joins two connections after `101 Switching Protocols`. Either end's closing, or an abort, closes both. */
+export function connectUpgraded(options: UpgradeOptions, onEnded: (bytesToClient: number) => void): void {
+  const { client, target, head, headers, scope } = options
+  let bytesToClient = 0
+  let open = 2
+  const close = (): void => {
+    client.destroy()
+    target.destroy()
+  }
+  const listener: AbortListener = { onAbort: close }
+  const closed = (): void => {
+    close()
+    open--
+    if (open > 0) return
+    scope.remove(listener)
+    onEnded(bytesToClient)
+  }
+  scope.add(listener)
+  for (const end of [client, target]) end.on('error', close).on('close', closed)
+  target.on('data', (chunk: Buffer) => {
+    bytesToClient += chunk.length
+  })
+
+  let text = `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nconnection: upgrade\r\nupgrade: ${options.protocol}\r\n`
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
+  client.write(Buffer.from(`${text}\r\n`, 'latin1'))
+  if (head !== undefined && head.length > 0) target.write(head)
+  target.pipe(client)
+  client.pipe(target)
+}
