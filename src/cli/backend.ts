@@ -75,7 +75,7 @@ function readJsonFile(file: string): unknown {
     return parseJson(readFileSync(file, 'utf8'), file)
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault
-    throw new Error(`"${file}" is no ready profile (${known}) and no file`)
+    throw new Error(`"${file}" is no ready profile (${known}) and no file`, { cause: fault })
   }
 }
 
@@ -83,6 +83,6 @@ function parseJson(text: string, place: string): never {
   try {
     return JSON.parse(text) as never
   } catch (fault) {
-    throw new Error(`${place} is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`)
+    throw new Error(`${place} is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`, { cause: fault })
   }
 }

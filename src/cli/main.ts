@@ -5,7 +5,4 @@ if (major < 24) {
   console.error(`hedgerow needs Node 24 or newer; this is Node ${process.versions.node} (${process.execPath})`)
   process.exit(1)
 }
-const { run } = await import('./program.ts')
-await run(process.argv)
-
-export {}
+void import('./program.ts').then(({ run }) => run(process.argv))

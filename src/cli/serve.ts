@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
-import { openLog } from './log.ts'
+import { type Log, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
 import { start, urlOf } from './start.ts'
 import { version } from './version.ts'
@@ -22,7 +22,7 @@ export async function serve(file: string, { pidFile, logFile }: ServeOptions): P
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
   log.info(`hedgerow ${version} on ${urlOf(gateway.front.address)}, ${config.routes.length} routes, ${admin}`)
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
-  if (pidFile !== undefined && !writePid(pidFile, log.error)) {
+  if (pidFile !== undefined && !writePid(pidFile, log)) {
     await gateway.close()
     return
   }
@@ -31,12 +31,12 @@ export async function serve(file: string, { pidFile, logFile }: ServeOptions): P
   log.info('ended')
 }
 
-function writePid(file: string, logError: (text: string, fault: unknown) => void): boolean {
+function writePid(file: string, log: Log): boolean {
   try {
     writeFileSync(file, `${process.pid}\n`)
     return true
   } catch (fault) {
-    logError(`the pid file ${file} cannot be written`, fault)
+    log.error(`the pid file ${file} cannot be written`, fault)
     process.exitCode = exitCodes.runtimeFault
     return false
   }

@@ -141,8 +141,10 @@ const route = z
   .superRefine((value, context) => {
     const given = strategyNames.filter((name) => value[name] !== undefined)
     if (given.length === 1) return
-    const found = given.length === 0 ? 'none' : given.join(' and ')
-    context.addIssue({ code: 'custom', message: `exactly one strategy (${strategyNames.join(', ')}); found ${found}` })
+    const message = `exactly one strategy: ${strategyNames.join(', ')}`
+    // For `faults.ts`: what to call that which was found, and which keys would put it right.
+    const params = { found: given.join(' and ') || 'none', wanted: given.length === 0 ? strategyNames : [] }
+    context.addIssue({ code: 'custom', message, path: given.slice(1, 2), params })
   })
   .describe('What to do with the requests that match.')
 

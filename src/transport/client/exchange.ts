@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { AbortListener, AbortScope } from '../../core/abort.ts'
@@ -9,7 +10,7 @@ import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
 import { failureOfError } from './errors.ts'
-import { responseHeaders } from './response-headers.ts'
+import { headerPairs } from './header-pairs.ts'
 
 /** What arrives before anybody takes the body is kept up to here; then the target has to wait. */
 const maxEarlyBytes = 64 * 1024
@@ -38,19 +39,17 @@ export interface ExchangeOptions {
  * The outcome is told once, on leaving `waiting`; the sink's `end` or `fail` once, on leaving `streaming`.
  *
  * It is undici's handler, the body and the abort listener in one object, as each further one shows in the profile.
- * undici calls these handler methods (`onConnect` ...) deprecated; the newer ones parse every header into an object
- * that is not wanted here.
  */
 export class Exchange implements Dispatcher.DispatchHandler, AbortListener, BodyStream {
   readonly #options: ExchangeOptions
   #state: 'waiting' | 'streaming' | 'ended' = 'waiting'
-  #sent = false
+  /** There from when the request goes out: before, no byte of it has left. */
+  #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   #early: Uint8Array[] = []
   #earlyBytes = 0
   #trailers: readonly string[] = noHeaders
   #failure: Failure | undefined
-  #resumeTarget: (() => void) | undefined
   #discardTimer: Timer | undefined
 
   constructor(options: ExchangeOptions) {
@@ -60,43 +59,54 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
 
   // undici: the request's way out, the response's way in.
 
-  onConnect(): void {
-    this.#sent = true
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // Informational (103 and the like) are not passed on; the final head follows.
-    if (status < 200 || this.#state !== 'waiting') return true
+    if (status < 200 || this.#state !== 'waiting') return
     this.#state = 'streaming'
-    this.#resumeTarget = resume
-    const headers = responseHeaders(raw)
+    const headers = headerPairs(controller.rawHeaders)
     const attempt = this.#options.attempt
     this.#options.settle(succeeded({ status, headers, body: this, attempt, upgraded: undefined }))
-    return true
   }
 
-  onData(chunk: Buffer): boolean {
-    if (this.#sink !== undefined) return this.#sink.write(chunk)
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#sink !== undefined) {
+      if (!this.#sink.write(chunk)) controller.pause()
+      return
+    }
     this.#early.push(chunk)
     this.#earlyBytes += chunk.length
-    return this.#earlyBytes < maxEarlyBytes
+    if (this.#earlyBytes >= maxEarlyBytes) controller.pause()
   }
 
-  onComplete(trailers: readonly (Buffer | string)[] | null): void {
-    if (trailers !== null && trailers.length > 0) this.#trailers = responseHeaders(trailers)
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#state !== 'streaming') return
+    this.#trailers = headerPairs(controller.rawTrailers)
     this.#end(undefined)
     this.#options.pool.giveBack(this.#options.connection)
     this.#sink?.end(this.#trailers)
   }
 
-  onError(error: unknown): void {
+  onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
     if (this.#state === 'ended') return
-    const answered = this.#state === 'streaming'
-    const targetName = this.#options.attempt.target.name
-    this.#fail(failureOfError(error, { sent: this.#sent, answered, targetName }))
+    const { target } = this.#options.attempt
+    const wire = {
+      sent: this.#controller !== undefined,
+      answered: this.#state === 'streaming',
+      targetName: target.name,
+    }
+    this.#fail(failureOfError(error, wire))
   }
 
-  onUpgrade(status: number, raw: Buffer[] | string[] | null, socket: Duplex): void {
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
     const { pool, connection, attempt, settle } = this.#options
     pool.release(connection)
     if (this.#state !== 'waiting') {
@@ -104,7 +114,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
       return
     }
     this.#end(undefined)
-    settle(succeeded({ status, headers: responseHeaders(raw ?? []), body: undefined, attempt, upgraded: socket }))
+    const headers = headerPairs(controller.rawHeaders)
+    settle(succeeded({ status, headers, body: undefined, attempt, upgraded: socket }))
   }
 
   // AbortListener: the client has gone, time is up, or another attempt has won.
@@ -127,7 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
   }
 
   resume(): void {
-    if (this.#state === 'streaming') this.#resumeTarget?.()
+    if (this.#state === 'streaming') this.#controller?.resume()
   }
 
   discard(): void {

@@ -1,0 +1,158 @@
+import { formatDurationMs } from '../kit/units.ts'
+import { capturesOf } from '../strategies/rewrite/rewrite.ts'
+import type { Finding, Path } from './fault.ts'
+import { type Match, matchText } from './match.ts'
+import type { Salvage } from './salvage.ts'
+import type { RouteConfig } from './schema.ts'
+import { valueAt } from './shape.ts'
+import type { Source } from './source.ts'
+import { strategyNames } from './strategies.ts'
+import { suggest } from './suggest.ts'
+import { targetsOf } from './targets.ts'
+import { foundText, listed, withFound } from './wording.ts'
+
+/** The options of one line of attempts: those of a strategy, or of one named call. */
+interface Line {
+  readonly path: Path
+  readonly upstream: string
+  readonly template: string | undefined
+  readonly setHeaders: readonly string[]
+}
+
+export function checkRoutes(salvage: Salvage, source: Source): readonly Finding[] {
+  const { routes } = salvage.config
+  return [
+    ...routes.flatMap((route, index) => checkRoute(route, ['routes', index], salvage, source)),
+    ...checkDoubles(routes, salvage),
+  ]
+}
+
+function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: Source): readonly Finding[] {
+  const intact = (...rest: Path): boolean => salvage.isIntact(salvage.originalPath([...path, ...rest]))
+  const lines = linesOf(route, path)
+  return [
+    ...lines.flatMap((line) => checkUpstreamName(line, source)),
+    ...lines.flatMap((line) => checkCaptures(line, route.match)),
+    ...lines.flatMap(checkSetHeaders),
+    ...(intact('deadline') ? checkDeadline(route, path) : []),
+    ...(intact('hedge', 'after') ? checkHedgeDelay(route, path) : []),
+    ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
+    ...checkFailures(route, path),
+  ]
+}
+
+function checkUpstreamName({ path, upstream }: Line, { value }: Source): readonly Finding[] {
+  // All names that the file has, also of upstreams with faults of their own.
+  const upstreams = valueAt(value, ['upstreams']) ?? {}
+  if (typeof upstreams !== 'object' || Object.hasOwn(upstreams, upstream)) return []
+  const names = Object.keys(upstreams)
+  const suggestion = suggest(upstream, names)
+  const meant = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`
+  const found = foundText(upstream, [])
+  const message = `${withFound('the name of an upstream', found)}${meant === '' ? '.' : meant} Upstreams: ${listed(names)}`
+  const finding = { path: [...path, 'upstream'], message, shownAt: 'value' } as const
+  return [suggestion === undefined ? finding : { ...finding, suggestion }]
+}
+
+function checkCaptures({ path, template }: Line, match: Match): readonly Finding[] {
+  if (template === undefined) return []
+  const captured = capturesOf(match.path)
+  const missing = [...new Set(capturesOf(template))].filter((name) => !captured.includes(name))
+  if (missing.length === 0) return []
+  const shown = (name: string): string => (name === '*' ? '*' : `:${name}`)
+  const allowed = captured.length === 0 ? 'nothing' : captured.map(shown).join(', ')
+  const message = `\`${matchText(match)}\` captures ${allowed}; found ${missing.map(shown).join(', ')}`
+  return [{ path: [...path, 'path'], message, shownAt: 'value' }]
+}
+
+/** The transport writes these itself, or must not get them: they frame the message, or speak of one connection. */
+const ownHeaders = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-timeout-ms',
+]
+
+function checkSetHeaders({ path, setHeaders }: Line): readonly Finding[] {
+  return setHeaders
+    .filter((name) => ownHeaders.includes(name.toLowerCase()))
+    .map((name) => {
+      const message = `the gateway itself sees to this field; it cannot be set. Nor can: ${listed(ownHeaders)}`
+      return { path: [...path, 'headers', 'set', name], message, shownAt: 'key' }
+    })
+}
+
+function checkDeadline({ deadline }: RouteConfig, path: Path): readonly Finding[] {
+  if (deadline.default >= deadline.min && deadline.default <= deadline.max) return []
+  const range = `${formatDurationMs(deadline.min)} to ${formatDurationMs(deadline.max)}`
+  const message = withFound(`a default within min to max (${range})`, formatDurationMs(deadline.default))
+  return [{ path: [...path, 'deadline', 'default'], message, shownAt: 'value' }]
+}
+
+function checkHedgeDelay({ hedge }: RouteConfig, path: Path): readonly Finding[] {
+  if (hedge === undefined || typeof hedge.after === 'number' || hedge.after.min <= hedge.after.max) return []
+  const { min, max } = hedge.after
+  const message = withFound(`no more than \`max\` (${formatDurationMs(max)})`, formatDurationMs(min))
+  return [{ path: [...path, 'hedge', 'after', 'min'], message, shownAt: 'value' }]
+}
+
+function checkQuorumSize({ quorum }: RouteConfig, path: Path, { config, isIntact }: Salvage): readonly Finding[] {
+  const name = quorum?.upstream ?? ''
+  const upstream = Object.hasOwn(config.upstreams, name) ? config.upstreams[name] : undefined
+  if (quorum === undefined || upstream === undefined || !isIntact(['upstreams', name, 'targets'])) return []
+  const count = targetsOf(name, upstream).length
+  if (quorum.of <= count) return []
+  const message = `no more than ${count}, as each is asked of a different target and "${name}" has ${count}`
+  return [{ path: [...path, 'quorum', 'of'], message: withFound(message, String(quorum.of)), shownAt: 'value' }]
+}
+
+function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[] {
+  return Object.entries(failures)
+    .filter(([, mapping]) => mapping.status === undefined && mapping.detail === undefined)
+    .map(([code]) => {
+      const message = withFound('a status, a detail, or both', 'neither')
+      return { path: [...path, 'failures', code], message, shownAt: 'value' }
+    })
+}
+
+/** A route that names its methods goes before one that takes all, so only routes of one sort can be in each other's way. */
+function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage): readonly Finding[] {
+  const first = new Map<string, number>()
+  return routes.flatMap(({ match }, index) => {
+    const pattern = match.path.replaceAll(/:\w+/g, ':')
+    const keys = (match.methods ?? ['all methods']).map((method) => ({ method, key: `${method} ${pattern}` }))
+    const taken = keys.find(({ key }) => first.has(key))
+    for (const { key } of keys) if (!first.has(key)) first.set(key, index)
+    if (taken === undefined) return []
+    const earlier = first.get(taken.key) as number
+    const [, place] = originalPath(['routes', earlier])
+    const what = match.methods === undefined ? '' : ` (${taken.method})`
+    const text = matchText((routes[earlier] as RouteConfig).match)
+    const message = `no request gets here${what}: routes[${place}] has the same method and pattern, \`${text}\``
+    return [{ path: ['routes', index, 'match'], message, shownAt: 'value' }] satisfies readonly Finding[]
+  })
+}
+
+function linesOf(route: RouteConfig, path: Path): readonly Line[] {
+  return strategyNames.flatMap((name) => {
+    const options = route[name]
+    if (options === undefined) return []
+    if ('upstream' in options) return [lineOf(options, [...path, name])]
+    return Object.entries(options.calls).map(([call, line]) => lineOf(line, [...path, name, 'calls', call]))
+  })
+}
+
+interface LineOptions {
+  readonly upstream: string
+  readonly path?: string | undefined
+  readonly headers?: { readonly set: Readonly<Record<string, string>> } | undefined
+}
+
+function lineOf(options: LineOptions, path: Path): Line {
+  const setHeaders = Object.keys(options.headers?.set ?? {})
+  return { path, upstream: options.upstream, template: options.path, setHeaders }
+}

@@ -1,0 +1,79 @@
+import { isIP } from 'node:net'
+import { checkRoutes } from './check-routes.ts'
+import type { Finding } from './fault.ts'
+import { type Salvage, salvage } from './salvage.ts'
+import type { Config } from './schema.ts'
+import { isUnread, type Source } from './source.ts'
+import { targetsOf } from './targets.ts'
+import { foundText, withFound } from './wording.ts'
+
+/**
+ * What the schema cannot say, as it depends on several parts of the configuration. Also a configuration with other
+ * faults is checked, without the parts that have them, so that all are told at once.
+ */
+export function checkConfig(source: Source, config: Config | undefined): readonly Finding[] {
+  const checked = config === undefined ? salvage(source.value, unreadPaths(source)) : whole(config)
+  if (checked === undefined) return []
+  return [
+    ...checkAddresses(checked),
+    ...checkTrust(checked),
+    ...checkUpstreams(checked),
+    ...checkRoutes(checked, source),
+  ]
+    .map((finding) => ({ ...finding, path: checked.originalPath(finding.path) }))
+    .filter(({ path }) => !isUnread(source, path))
+}
+
+function unreadPaths({ findings }: Source): readonly Finding['path'][] {
+  return findings.map(({ path }) => path)
+}
+
+function whole(config: Config): Salvage {
+  return { config, originalPath: (path) => path, isIntact: () => true }
+}
+
+function checkAddresses({ config: { listen, admin }, isIntact }: Salvage): readonly Finding[] {
+  if (admin === undefined || admin.port === 0 || admin.port !== listen.port) return []
+  if (!isIntact(['listen']) || !isIntact(['admin']) || !overlap(listen.host, admin.host)) return []
+  const message = `expected another port than that of \`listen\`, or another host; found ${admin.port} for both`
+  return [{ path: ['admin', 'port'], message, shownAt: 'value' }]
+}
+
+function overlap(a: string, b: string): boolean {
+  const plain = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host.toLowerCase())
+  const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::'
+  return plain(a) === plain(b) || isAny(a) || isAny(b)
+}
+
+function checkTrust({ config }: Salvage): readonly Finding[] {
+  return config.trust.flatMap((entry, index) => {
+    if (isNetwork(entry)) return []
+    const path = ['trust', index]
+    const message = withFound('an address or a network such as 10.0.0.0/8 or fd00::/8', foundText(entry, path))
+    return [{ path, message, shownAt: 'value' } as const]
+  })
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  // A zone names an interface of one machine; BlockList takes none.
+  if (version === 0 || address.includes('%')) return false
+  return prefix === undefined || Number(prefix) <= (version === 4 ? 32 : 128)
+}
+
+function checkUpstreams({ config }: Salvage): readonly Finding[] {
+  return Object.entries(config.upstreams).flatMap(([name, upstream]) => {
+    if (!Array.isArray(upstream.targets)) return []
+    const seen = new Set<string>()
+    return targetsOf(name, upstream).flatMap((target, index): readonly Finding[] => {
+      if (!seen.has(target.name)) {
+        seen.add(target.name)
+        return []
+      }
+      const path = ['upstreams', name, 'targets', index]
+      const message = `expected targets with different names; found "${target.name}" again: give names to these targets, or one target a greater \`weight\``
+      return [{ path, message, shownAt: 'value' }]
+    })
+  })
+}

@@ -1,0 +1,101 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { checkConfig } from './check.ts'
+import type { Environment } from './environment.ts'
+import { type Fault, fault, sortFaults } from './fault.ts'
+import { findingsOf } from './faults.ts'
+import { readModule, readValue } from './module.ts'
+import { type Config, configSchema } from './schema.ts'
+import { type Source, toFault } from './source.ts'
+import { allowedText } from './wording.ts'
+import { type ReadResult, readYaml } from './yaml.ts'
+
+export type LoadResult =
+  /** `file`: where it stands, as an absolute path. */
+  | { readonly ok: true; readonly config: Config; readonly file: string }
+  /** At least one, in the order of the file. */
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export interface ParseOptions {
+  /** What to call the file in faults. */
+  readonly file: string
+  /** Every JSON file is YAML too; this is for the wording. */
+  readonly format?: 'yaml' | 'json'
+  readonly env: Environment
+}
+
+/** A thousand routes take some 200 KiB. */
+const maxFileBytes = 4 * 1024 * 1024
+
+const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']
+
+/** Reads, checks and completes a configuration. What is wrong with it comes as faults; nothing is thrown. */
+export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
+  const text = await readText(file)
+  if (typeof text !== 'string') return { ok: false, faults: [text] }
+  const extension = extname(file).toLowerCase()
+  const result = moduleExtensions.includes(extension)
+    ? finish(await readModule(file, env), file)
+    : parseConfig(text, { file, format: extension === '.json' ? 'json' : 'yaml', env })
+  return result.ok ? { ...result, file: resolve(file) } : result
+}
+
+/** The same for the text of a YAML or JSON file. */
+export function parseConfig(text: string, { file, format = 'yaml', env }: ParseOptions): LoadResult {
+  return finish(readYaml(text, { file, format, env }), file)
+}
+
+/** The same for a value, such as a module exports. */
+export function parseConfigValue(value: unknown, { file, env }: ParseOptions): LoadResult {
+  return finish(readValue(value, file, env), file)
+}
+
+function finish(read: ReadResult, file: string): LoadResult {
+  if (!read.ok) return { ok: false, faults: sortFaults(read.faults) }
+  const { source } = read
+  const parsed = configSchema.safeParse(source.value, { error: allowedText })
+  const sound = parsed.success && source.findings.length === 0 ? parsed.data : undefined
+  const findings = [
+    ...source.findings,
+    ...(parsed.success ? [] : findingsOf(parsed.error.issues, configSchema, source)),
+    ...checkConfig(source, sound),
+  ]
+  if (sound !== undefined && findings.length === 0) return { ok: true, config: sound, file }
+  return { ok: false, faults: sortFaults(findings.map((finding) => toFault(source, finding))) }
+}
+
+async function readText(file: string): Promise<string | Fault> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(file)
+    if ((await handle.stat()).isDirectory()) return fault(file, 'expected a file; found a directory')
+    // No more than that is read of what has no end, such as a device.
+    const bytes = await readUpTo(handle, maxFileBytes + 1)
+    if (bytes.length > maxFileBytes) return fault(file, 'the file is larger than 4MiB, which no configuration is')
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    return fault(file, readProblem(error))
+  } finally {
+    await handle?.close()
+  }
+}
+
+async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length < maxBytes) {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(64 * 1024, maxBytes - length)))
+    if (bytesRead === 0) break
+    chunks.push(buffer.subarray(0, bytesRead))
+    length += bytesRead
+  }
+  return Buffer.concat(chunks)
+}
+
+function readProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read (no permission)'
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'the file is not valid UTF-8 text'
+  return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`
+}

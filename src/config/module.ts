@@ -1,0 +1,76 @@
+import { pathToFileURL } from 'node:url'
+import { type Environment, substitute } from './environment.ts'
+import { type Fault, type Finding, fault, type Path, type Place } from './fault.ts'
+import type { Source } from './source.ts'
+import type { ReadResult } from './yaml.ts'
+
+/** Each import of the same address gives the same module, so that a changed file needs a new one. */
+let imports = 0
+
+/** Runs a module and takes what it exports as default. */
+export async function readModule(file: string, env: Environment): Promise<ReadResult> {
+  const url = pathToFileURL(file)
+  url.searchParams.set('import', String(++imports))
+  try {
+    const loaded: { readonly default?: unknown } = await import(url.href)
+    const value: unknown = await loaded.default
+    if (value !== undefined) return readValue(value, file, env)
+    return failed(fault(file, 'expected a default export, such as `export default defineConfig({ … })`; found none'))
+  } catch (error) {
+    return failed(fault(file, `the module fails: ${firstLine(error)}`, placeIn(error, url.href)))
+  }
+}
+
+/** A configuration that exists as a value. Its texts may have placeholders as those of a file. */
+export function readValue(value: unknown, file: string, env: Environment): ReadResult {
+  const findings: Finding[] = []
+  const replaced = replacePlaceholders(value, [], [], env, findings)
+  const source: Source = { file, value: replaced, root: undefined, findings }
+  return { ok: true, source }
+}
+
+function replacePlaceholders(
+  value: unknown,
+  path: Path,
+  around: readonly unknown[],
+  env: Environment,
+  findings: Finding[],
+): unknown {
+  if (typeof value === 'string') {
+    const { text, problems } = substitute(value, env)
+    for (const message of problems) findings.push({ path, message, shownAt: 'value' })
+    return text
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (around.includes(value)) {
+    findings.push({ path, message: 'this value holds itself', shownAt: 'value' })
+    return null
+  }
+  const inner = (member: unknown, step: string | number): unknown =>
+    replacePlaceholders(member, [...path, step], [...around, value], env, findings)
+  if (Array.isArray(value)) return value.map(inner)
+  // A class instance is left to the schema, which takes none.
+  if (!isPlain(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inner(member, key)]))
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] as string
+}
+
+/** From the stack, if the module itself is in it. */
+function placeIn(error: unknown, href: string): Place | undefined {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const start = stack.indexOf(href)
+  const [, line, column] = start < 0 ? [] : (/^:(\d+)(?::(\d+))?/.exec(stack.slice(start + href.length)) ?? [])
+  return line === undefined ? undefined : { line: Number(line), column: Number(column ?? 1) }
+}
+
+function failed(...faults: readonly Fault[]): ReadResult {
+  return { ok: false, faults }
+}

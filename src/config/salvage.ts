@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { type Finding, isWithin, type Path } from './fault.ts'
+import { meantIssues, pathOf } from './faults.ts'
+import { type Config, configSchema } from './schema.ts'
+import { valueAt } from './shape.ts'
+
+/** What is left of a faulty configuration without its faults, so that the rest can be checked as well. */
+export interface Salvage {
+  readonly config: Config
+  /** The path in the file of what stands at a path in `config`: lists are shorter by what was left out. */
+  originalPath(path: Path): Path
+  /** Whether nothing at, above or below a path of the file was left out. */
+  isIntact(path: Path): boolean
+}
+
+type Container = Record<string | number, unknown>
+
+/** Each pass leaves something out, at the latest one level higher than before. */
+const maxPasses = 50
+
+/** Undefined if nothing is left. `unread`: what has been found to say nothing, whatever the schema thinks of it. */
+export function salvage(value: unknown, unread: readonly Path[]): Salvage | undefined {
+  const lists = new Map<unknown, readonly number[]>()
+  const root: Container = { config: copy(value, lists) }
+  const originalPath = (path: Path): Path => toOriginal(root['config'], path, lists)
+  const lost: Path[] = [...unread]
+  leaveOut(root, unread, lists)
+  for (let pass = 0; pass < maxPasses; pass++) {
+    const result = configSchema.safeParse(root['config'])
+    if (result.success) {
+      const isIntact = (path: Path) => !lost.some((one) => isWithin(one, path) || isWithin(path, one))
+      return { config: result.data, originalPath, isIntact }
+    }
+    const faulty = meantIssues(result.error.issues, configSchema, root['config']).flatMap(faultyPaths)
+    const present = faulty.map((path) => nearestPresent(root['config'], path))
+    if (present.some((path) => path.length === 0)) return undefined
+    lost.push(...present.map(originalPath))
+    leaveOut(root, present, lists)
+  }
+  return undefined
+}
+
+function faultyPaths(issue: z.core.$ZodIssue): readonly Path[] {
+  const path = pathOf(issue.path)
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
+}
+
+/** What is missing cannot be left out, but what misses it can. */
+function nearestPresent(value: unknown, path: Path): Path {
+  let present = path
+  while (present.length > 0 && valueAt(value, present) === undefined) present = present.slice(0, -1)
+  return present
+}
+
+function leaveOut(root: Container, paths: readonly Path[], lists: Map<unknown, readonly number[]>): void {
+  const shortened = new Map<unknown[], Set<number>>()
+  for (const path of paths) {
+    const parent = valueAt(root, ['config', ...path].slice(0, -1))
+    const last = path.at(-1)
+    if (Array.isArray(parent) && typeof last === 'number') {
+      shortened.set(parent, (shortened.get(parent) ?? new Set()).add(last))
+    } else if (typeof parent === 'object' && parent !== null && last !== undefined) {
+      delete (parent as Container)[last]
+    }
+  }
+  // All at once, as the places of the later ones would change.
+  for (const [list, places] of shortened) {
+    const kept = (_: unknown, index: number): boolean => !places.has(index)
+    lists.set(list, (lists.get(list) ?? []).filter(kept))
+    list.splice(0, list.length, ...list.filter(kept))
+  }
+}
+
+function toOriginal(value: unknown, path: Path, lists: ReadonlyMap<unknown, readonly number[]>): Path {
+  return path.map((step, depth) => {
+    const places = typeof step === 'number' ? lists.get(valueAt(value, path.slice(0, depth))) : undefined
+    return typeof step === 'number' ? (places?.[step] ?? step) : step
+  })
+}
+
+/** `lists` gets for each list of the copy where its entries stand in the file. */
+function copy(value: unknown, lists: Map<unknown, readonly number[]>): unknown {
+  if (Array.isArray(value)) {
+    const list = value.map((entry) => copy(entry, lists))
+    lists.set(list, [...list.keys()])
+    return list
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member, lists)]))
+}

@@ -1,0 +1,82 @@
+import type { z } from 'zod'
+import type { Path } from './fault.ts'
+
+/** How found values and allowed ones are put into words. */
+
+const maxShown = 60
+
+const names: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+}
+
+/** What is allowed, where a schema does not say it itself. Those that do go before it. */
+export function allowedText(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return names[issue.expected] ?? `a value of type ${issue.expected}`
+    case 'invalid_value':
+      return issue.values.map((value) => `\`${String(value)}\``).join(' or ')
+    case 'too_small':
+      return `${amount(issue.origin, issue.minimum)} or more`
+    case 'too_big':
+      return `${amount(issue.origin, issue.maximum)} or less`
+    case 'invalid_format':
+      return `text of the form ${issue.pattern ?? issue.format}`
+    case 'not_multiple_of':
+      return `a multiple of ${issue.divisor}`
+    default:
+      return 'another value'
+  }
+}
+
+/** The value, shortened; of what may be secret only its kind. */
+export function foundText(value: unknown, path: Path): string {
+  if (value === undefined) return 'none'
+  if (value === null) return 'nothing'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping'
+  if (isSecret(path)) {
+    return typeof value === 'string' ? `${amount('string', value.length)} (not shown)` : 'a value (not shown)'
+  }
+  if (typeof value === 'string') return JSON.stringify(shorten(withoutPassword(value)))
+  return shorten(String(value))
+}
+
+/** As `found "300"` would be told once more in every such message, the end of it stands here. */
+export function withFound(allowed: string, found: string): string {
+  return `expected ${allowed}; found ${found}`
+}
+
+export function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : [...names].sort().join(', ')
+}
+
+/** Tokens and the like, and what routes put into headers, which is often an authorization. */
+function isSecret(path: Path): boolean {
+  const last = path.findLast((step) => typeof step === 'string')
+  const inHeaders = path.some((step, index) => step === 'set' && path[index - 1] === 'headers')
+  return (
+    inHeaders || (last !== undefined && /token|secret|password|passwd|credential|api-?key|authorization/i.test(last))
+  )
+}
+
+/** `http://user:password@host` is no URL of a target, but may well be written as one. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//…@')
+}
+
+function shorten(text: string): string {
+  return text.length <= maxShown ? text : `${text.slice(0, maxShown - 1)}…`
+}
+
+function amount(origin: string, count: number | bigint): string {
+  if (origin === 'string') return `${count} ${count === 1 ? 'character' : 'characters'}`
+  if (origin === 'array') return `${count} ${count === 1 ? 'entry' : 'entries'}`
+  return String(count)
+}

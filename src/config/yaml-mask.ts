@@ -1,0 +1,25 @@
+/**
+ * In `{ port: ${PORT} }` the braces of the placeholder would end YAML's mapping. So they, and what else has a meaning in
+ * YAML's flow style, are changed for characters without one while YAML is read; one for one, so that places stay right.
+ */
+export interface Mask {
+  readonly text: string
+  unmask(text: string): string
+}
+
+const placeholder = /\$\{[^{}\n"'\\]*\}/g
+const special = '{}[],'
+const firstStandIn = 0xe000
+const standIns = /[\ue000-\ue004]/g
+
+export function masked(text: string): Mask {
+  // The stand-ins are of Unicode's private use area. Who has them in his file does without placeholders in `{ }`.
+  if (!text.includes('${') || text.search(standIns) >= 0) return { text, unmask: (same) => same }
+  return {
+    text: text.replaceAll(placeholder, (found) =>
+      found.replaceAll(/[{}[\],]/g, (character) => String.fromCharCode(firstStandIn + special.indexOf(character))),
+    ),
+    unmask: (hidden) =>
+      hidden.replaceAll(standIns, (standIn) => special[standIn.charCodeAt(0) - firstStandIn] as string),
+  }
+}

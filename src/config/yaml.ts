@@ -1,0 +1,89 @@
+import { LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import type { Environment } from './environment.ts'
+import { type Fault, fault, type Place } from './fault.ts'
+import type { Source } from './source.ts'
+import { masked } from './yaml-mask.ts'
+import { YamlTree } from './yaml-tree.ts'
+
+export type ReadResult =
+  | { readonly ok: true; readonly source: Source }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export interface YamlOptions {
+  readonly file: string
+  readonly format: 'yaml' | 'json'
+  readonly env: Environment
+}
+
+/** After the first few, syntax faults are mostly consequences of the ones before. */
+const maxSyntaxFaults = 5
+
+/** Reads YAML, and JSON with it. Only what cannot be read at all ends here; the rest are findings of the source. */
+export function readYaml(text: string, { file, format, env }: YamlOptions): ReadResult {
+  const language = format === 'json' ? 'JSON' : 'YAML'
+  const failed = (...faults: readonly Fault[]): ReadResult => ({ ok: false, faults })
+  const mask = masked(text)
+  const lines = new LineCounter()
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const documents = parse(mask.text, lines)
+  if (documents === undefined) return failed(fault(file, `not valid ${language}: it is nested too deeply`))
+  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
+  if (errors.length > 0) {
+    const told = firstOfEachLine(errors, placeAt).slice(0, maxSyntaxFaults)
+    return failed(
+      ...told.map((error) =>
+        fault(file, `not valid ${language}: ${syntaxProblem(error, mask.unmask)}`, placeAt(error.pos[0])),
+      ),
+    )
+  }
+  const [first, second] = documents
+  if (second !== undefined) {
+    const message = 'expected one configuration; found a second YAML document (after `---`)'
+    return failed(fault(file, message, placeAt(second.range[0])))
+  }
+  if (first?.contents == null) return failed(nothingIn(file))
+  const tree = new YamlTree({ env, placeAt, unmask: mask.unmask })
+  const { value, spot } = tree.read(first.contents)
+  if (value === null && tree.findings.length === 0) return failed(nothingIn(file))
+  return { ok: true, source: { file, value, root: spot, findings: tree.findings } }
+}
+
+function nothingIn(file: string): Fault {
+  return fault(file, 'the file holds no configuration; expected at least `upstreams` and `routes`')
+}
+
+/** Undefined if the parser ran out of stack: it goes into itself for each level. */
+function parse(text: string, lineCounter: LineCounter) {
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter,
+      prettyErrors: false,
+      stringKeys: true,
+      // Checked by the tree, which can say where the first one stands, and is not quadratic.
+      uniqueKeys: false,
+      resolveKnownTags: false,
+      logLevel: 'error',
+    })
+    return Array.isArray(documents) ? [...documents] : []
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+function firstOfEachLine(errors: readonly YAMLError[], placeAt: (offset: number) => Place): readonly YAMLError[] {
+  const byLine = new Map<number, YAMLError>()
+  for (const error of [...errors].sort((a, b) => a.pos[0] - b.pos[0])) {
+    const { line } = placeAt(error.pos[0])
+    if (!byLine.has(line)) byLine.set(line, error)
+  }
+  return [...byLine.values()]
+}
+
+function syntaxProblem({ code, message }: YAMLError, unmask: (text: string) => string): string {
+  const tag = code === 'TAG_RESOLVE_FAILED' ? '; tags are not used here: put text that begins with ! in quotes' : ''
+  return `${unmask(message)}${tag}`
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
+import { describe, it } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+
+/** A folder may import its own level and those below it. */
+const levels: Readonly<Record<string, number>> = {
+  core: 0,
+  kit: 1,
+  strategies: 2,
+  balance: 2,
+  admission: 2,
+  store: 2,
+  transport: 2,
+  telemetry: 2,
+  flows: 3,
+  config: 4,
+  gateway: 5,
+  cli: 6,
+}
+
+/** A product of its own: what it may import, whatever its level; and who may import it. */
+const backendMayImport = new Set(['core', 'kit', 'backend'])
+const mayImportBackend = new Set(['backend', 'cli'])
+
+/** Packages and built-ins that only some folders may touch. */
+const restricted: Readonly<Record<string, readonly string[]>> = {
+  undici: ['transport'],
+  'node:net': ['transport', 'gateway', 'backend', 'cli', 'config'],
+  'node:http': ['transport', 'gateway', 'backend', 'config'],
+}
+
+/** Time and chance come in from outside; only these folders ask the machine for them. */
+const mayAskMachine = new Set(['kit', 'cli'])
+const machineCalls = /\b(?:Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval|Math\.random)\b/
+
+interface Source {
+  /** Below `src`, with `/`. */
+  readonly file: string
+  readonly text: string
+}
+
+function breachesOf(sources: readonly Source[]): readonly string[] {
+  return [...sources.flatMap(importBreaches), ...sources.flatMap(machineBreaches), ...cyclesIn(sources)]
+}
+
+function importBreaches({ file, text }: Source): readonly string[] {
+  const from = folderOf(file)
+  return importsOf(text).flatMap((specifier) => {
+    const allowed = restricted[specifier]
+    if (allowed !== undefined && !allowed.includes(from)) return [`${file} imports ${specifier}`]
+    if (!specifier.startsWith('.')) {
+      return from === 'core' && !specifier.startsWith('node:') ? [`${file} imports ${specifier}`] : []
+    }
+    const target = resolveImport(file, specifier)
+    return isAllowed(file, target) ? [] : [`${file} imports ${target}`]
+  })
+}
+
+function isAllowed(file: string, target: string): boolean {
+  const from = folderOf(file)
+  const to = folderOf(target)
+  if (from === 'backend') return backendMayImport.has(to)
+  if (to === 'backend') return mayImportBackend.has(from)
+  const [fromLevel, toLevel] = [levels[from], levels[to]]
+  if (fromLevel === undefined || toLevel === undefined || toLevel > fromLevel) return false
+  return from !== 'strategies' || to !== 'strategies' || strategyOf(file) === strategyOf(target) || isShared(file, target)
+}
+
+/** What stands beside the strategies is for all of them, and may put their options together. */
+function isShared(file: string, target: string): boolean {
+  return strategyOf(file) === undefined || strategyOf(target) === undefined
+}
+
+function strategyOf(file: string): string | undefined {
+  const parts = file.split('/')
+  return parts.length > 2 ? parts[1] : undefined
+}
+
+function machineBreaches({ file, text }: Source): readonly string[] {
+  if (mayAskMachine.has(folderOf(file))) return []
+  const found = machineCalls.exec(withoutComments(text))
+  return found === null ? [] : [`${file} asks the machine: ${found[0]}`]
+}
+
+function cyclesIn(sources: readonly Source[]): readonly string[] {
+  const graph = new Map(
+    sources.map(({ file, text }) => [
+      file,
+      importsOf(text)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolveImport(file, specifier)),
+    ]),
+  )
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    const place = path.indexOf(file)
+    if (place >= 0) cycles.push([...path.slice(place), file].join(' -> '))
+    if (place >= 0 || done.has(file)) return
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return cycles
+}
+
+/** Static imports, types included, and dynamic ones. */
+function importsOf(text: string): readonly string[] {
+  const pattern = /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|\bimport\(?\s*['"]([^'"]+)['"]/g
+  return [...withoutComments(text).matchAll(pattern)].map((match) => (match[1] ?? match[2]) as string)
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '$1')
+}
+
+function resolveImport(file: string, specifier: string): string {
+  return posix.normalize(posix.join(dirname(file), specifier))
+}
+
+function folderOf(file: string): string {
+  return file.split('/')[0] as string
+}
+
+function readSources(): readonly Source[] {
+  const src = join(root, 'src')
+  return readdirSync(src, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !/\.test\.ts$|test-kit\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ file: relative(src, path).replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }))
+}
+
+describe('architecture', () => {
+  it('lets no folder import what stands above it, no strategy another, and has no cycle', () => {
+    const sources = readSources()
+    assert.ok(sources.length > 80, 'the sources were found')
+    assert.deepEqual(breachesOf(sources), [])
+  })
+
+  const planted: readonly (readonly [string, readonly Source[], RegExp])[] = [
+    ['an import upwards', [{ file: 'kit/a.ts', text: "import { b } from '../gateway/b.ts'" }], /kit\/a\.ts imports gateway\/b\.ts/],
+    ['a type import upwards', [{ file: 'core/a.ts', text: "import type { B } from '../kit/b.ts'" }], /core\/a\.ts imports/],
+    ['a dynamic import upwards', [{ file: 'kit/a.ts', text: "await import('../cli/b.ts')" }], /kit\/a\.ts imports/],
+    ['an import over several lines', [{ file: 'kit/a.ts', text: "import {\n  b,\n} from '../cli/b.ts'" }], /kit\/a\.ts imports/],
+    ['a package in core', [{ file: 'core/a.ts', text: "import { z } from 'zod'" }], /core\/a\.ts imports zod/],
+    ['a strategy that imports another', [{ file: 'strategies/first/a.ts', text: "export * from '../hedge/b.ts'" }], /first/],
+    ['a gateway that imports the backends', [{ file: 'gateway/a.ts', text: "import '../backend/b.ts'" }], /backend/],
+    ['undici outside the transport', [{ file: 'balance/a.ts', text: "import { Client } from 'undici'" }], /undici/],
+    ['a clock of its own', [{ file: 'strategies/hedge/a.ts', text: 'const now = Date.now()' }], /asks the machine/],
+    [
+      'a cycle of types',
+      [
+        { file: 'core/a.ts', text: "import type { B } from './b.ts'" },
+        { file: 'core/b.ts', text: "import type { A } from './a.ts'" },
+      ],
+      /core\/a\.ts -> core\/b\.ts -> core\/a\.ts/,
+    ],
+  ]
+  for (const [name, sources, expected] of planted) {
+    it(`catches ${name}`, () => assert.match(breachesOf(sources).join('\n'), expected))
+  }
+})

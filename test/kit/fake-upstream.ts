@@ -1,0 +1,167 @@
+import type { AbortListener } from '../../src/core/abort.ts'
+import type { BodySink, BodyStream } from '../../src/core/body.ts'
+import type { Call } from '../../src/core/call.ts'
+import { type Failure, type FailureCode, failure } from '../../src/core/failure.ts'
+import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
+import type { GatewayRequest } from '../../src/core/request.ts'
+import type { Service } from '../../src/core/service.ts'
+import type { Clock } from '../../src/kit/clock.ts'
+
+/** What an exchange is to come to, and when (milliseconds after it was sent). */
+export interface Script {
+  readonly afterMs: number
+  readonly status?: number
+  readonly body?: string
+  readonly headers?: readonly string[]
+  /** Fails with this code instead of answering. */
+  readonly fails?: FailureCode
+  /** The head comes at `afterMs`, the body so much later; the answer is a stream. */
+  readonly bodyAfterMs?: number
+  /** Never answers. */
+  readonly hangs?: boolean
+}
+
+/** One exchange as the upstream saw it. */
+export interface Seen {
+  readonly request: GatewayRequest
+  readonly call: Call
+  readonly sentMs: number
+  /** Undefined while it is under way. */
+  endedMs: number | undefined
+  outcome: Outcome | undefined
+  /** Why it was given up, if it was. */
+  aborted: Failure | undefined
+  answer(status: number, body?: string): void
+  fail(code: FailureCode): void
+}
+
+/**
+ * A scripted stand-in for everything inside a strategy. By script each exchange ends by itself in virtual time; without
+ * one a test holds it and answers by hand. It keeps what the real transport promises: abort ends an exchange at once.
+ */
+export class FakeUpstream {
+  readonly seen: Seen[] = []
+  readonly #clock: Clock
+  readonly #script: (place: number, request: GatewayRequest) => Script | undefined
+
+  constructor(
+    clock: Clock,
+    script: readonly Script[] | ((place: number, request: GatewayRequest) => Script | undefined) = [],
+  ) {
+    this.#clock = clock
+    this.#script = typeof script === 'function' ? script : (place) => script[place]
+  }
+
+  /** Exchanges that have not ended: each would hold a socket. */
+  get openCount(): number {
+    return this.seen.filter(({ endedMs }) => endedMs === undefined).length
+  }
+
+  readonly service: Service = (request, call) => {
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    const script = this.#script(this.seen.length, request)
+    const exchange = new FakeExchange(request, call, this.#clock, resolve)
+    this.seen.push(exchange)
+    if (script !== undefined) exchange.play(script)
+    return promise
+  }
+}
+
+class FakeExchange implements Seen, AbortListener, BodyStream {
+  readonly request: GatewayRequest
+  readonly call: Call
+  readonly sentMs: number
+  endedMs: number | undefined
+  outcome: Outcome | undefined
+  aborted: Failure | undefined
+  readonly #clock: Clock
+  readonly #resolve: (outcome: Outcome) => void
+  #sink: BodySink | undefined
+  #bodyEnd: string | Failure | undefined
+
+  constructor(request: GatewayRequest, call: Call, clock: Clock, resolve: (outcome: Outcome) => void) {
+    this.request = request
+    this.call = call
+    this.#clock = clock
+    this.#resolve = resolve
+    this.sentMs = clock.now()
+    call.scope.add(this)
+  }
+
+  play(script: Script): void {
+    if (script.hangs === true) return
+    this.#clock.after(script.afterMs, () => {
+      if (this.endedMs !== undefined) return
+      if (script.fails !== undefined) this.fail(script.fails)
+      else if (script.bodyAfterMs === undefined) this.answer(script.status ?? 200, script.body, script.headers)
+      else this.#answerHead(script)
+    })
+  }
+
+  answer(status: number, body = '{}', headers: readonly string[] = []): void {
+    this.#end()
+    this.#tell(
+      succeeded({ status, headers, body: Buffer.from(body), attempt: this.request.attempt, upgraded: undefined }),
+    )
+  }
+
+  fail(code: FailureCode): void {
+    this.#end()
+    this.#tell(failed(failure(code, `fake ${code}`)))
+  }
+
+  onAbort(reason: Failure): void {
+    if (this.endedMs !== undefined) return
+    this.aborted = reason
+    this.#end()
+    if (this.outcome === undefined) this.#tell(failed(reason))
+    else this.#endBody(reason)
+  }
+
+  pipe(sink: BodySink): void {
+    this.#sink = sink
+    if (this.#bodyEnd !== undefined) this.#endBody(this.#bodyEnd)
+  }
+
+  resume(): void {}
+
+  discard(): void {
+    this.#end()
+  }
+
+  #answerHead(script: Script): void {
+    this.#tell(
+      succeeded({
+        status: script.status ?? 200,
+        headers: [],
+        body: this,
+        attempt: this.request.attempt,
+        upgraded: undefined,
+      }),
+    )
+    this.#clock.after(script.bodyAfterMs ?? 0, () => {
+      if (this.endedMs !== undefined) return
+      this.#end()
+      this.#endBody(script.body ?? '{}')
+    })
+  }
+
+  #endBody(end: string | Failure): void {
+    this.#bodyEnd = end
+    if (this.#sink === undefined) return
+    if (typeof end === 'string') {
+      this.#sink.write(Buffer.from(end))
+      this.#sink.end([])
+    } else this.#sink.fail(end)
+  }
+
+  #tell(outcome: Outcome): void {
+    this.outcome = outcome
+    this.#resolve(outcome)
+  }
+
+  #end(): void {
+    this.endedMs ??= this.#clock.now()
+    this.call.scope.remove(this)
+  }
+}
