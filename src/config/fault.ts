@@ -44,26 +44,3 @@ export function pathText(path: Path): string {
     })
     .join('')
 }
-
-export function isWithin(path: Path, outer: Path): boolean {
-  return outer.length <= path.length && outer.every((step, index) => step === path[index])
-}
-
-/** `file:line:column  path: message`, one a line. */
-export function formatFaults(faults: readonly Fault[]): string {
-  return faults.map((one) => `${placeText(one)}  ${one.path === '' ? '' : `${one.path}: `}${one.message}\n`).join('')
-}
-
-/** In the order of the file, what has no place first; the same fault seen through two aliases is told once. */
-export function sortFaults(faults: readonly Fault[]): readonly Fault[] {
-  const seen = new Set<string>()
-  const distinct = faults.filter(({ line, column, path, message }) => {
-    const key = `${line === undefined ? path : `${line}:${column}`} ${message}`
-    return !seen.has(key) && seen.add(key)
-  })
-  return distinct.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
-}
-
-function placeText({ file, line, column }: Fault): string {
-  return line === undefined ? file : `${file}:${line}:${column}`
-}

@@ -8,7 +8,7 @@ export interface Match {
 }
 
 const expected =
-  'methods and a path, such as GET /api/users/:id, GET,POST /files/* or /any-method; :name captures one segment, a last * the rest'
+  'methods and a path, such as GET /api/users/:id, GET,POST /files/* or /any-method (:name captures one segment, a last * the rest)'
 
 /** `GET /api/users/:id`. */
 export const matchPattern = z
@@ -16,14 +16,34 @@ export const matchPattern = z
   .regex(/^(?:[A-Z-]+(?:,[A-Z-]+)* )?\/[^\s?#]*$/, { error: expected, abort: true })
   .transform(toMatch)
   .superRefine((match, context) => {
-    const unknown = match.methods?.find((method) => !METHODS.includes(method))
-    if (unknown !== undefined) context.addIssue({ code: 'custom', message: `known methods; ${unknown} is none` })
-    if (/\*./.test(match.path)) context.addIssue({ code: 'custom', message: 'a * only at the end of the path' })
+    for (const message of [methodProblem(match.methods ?? []), pathProblem(match.path)]) {
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    }
   })
   .describe('Methods (none: all) and a path pattern. `GET` also answers `HEAD`.')
 
 export function matchText({ methods, path }: Match): string {
   return methods === undefined ? path : `${methods.join(',')} ${path}`
+}
+
+/** What is allowed instead. */
+function methodProblem(methods: readonly string[]): string | undefined {
+  const unknown = methods.find((method) => !METHODS.includes(method))
+  if (unknown !== undefined) return `HTTP methods (${unknown} is none that Node knows)`
+  // Node hands it out apart from the requests; it asks for a tunnel, which no strategy gives.
+  if (methods.includes('CONNECT')) return 'HTTP methods without CONNECT, which never reaches a route'
+  return new Set(methods).size < methods.length ? 'each method once' : undefined
+}
+
+/** The router gives `:` and `*` within a segment further meanings, which are nobody's intention here. */
+function pathProblem(path: string): string | undefined {
+  if (/\*./.test(path)) return 'a * only at the end of the path'
+  const segments = path.split('/')
+  if (segments.some((segment) => segment.includes(':') && !/^:[A-Za-z_]\w*$/.test(segment))) {
+    return 'a : only before the name of a capture that is a whole segment, such as /:id/'
+  }
+  const captures = segments.filter((segment) => segment.startsWith(':'))
+  return new Set(captures).size < captures.length ? 'each capture once' : undefined
 }
 
 function toMatch(text: string): Match {

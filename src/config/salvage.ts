@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type Finding, isWithin, type Path } from './fault.ts'
-import { meantIssues, pathOf } from './faults.ts'
+import { type Path, pathText } from './fault.ts'
+import { meantIssues, pathOf } from './findings.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './shape.ts'
 
@@ -28,8 +28,7 @@ export function salvage(value: unknown, unread: readonly Path[]): Salvage | unde
   for (let pass = 0; pass < maxPasses; pass++) {
     const result = configSchema.safeParse(root['config'])
     if (result.success) {
-      const isIntact = (path: Path) => !lost.some((one) => isWithin(one, path) || isWithin(path, one))
-      return { config: result.data, originalPath, isIntact }
+      return { config: result.data, originalPath, isIntact: outside(lost) }
     }
     const faulty = meantIssues(result.error.issues, configSchema, root['config']).flatMap(faultyPaths)
     const present = faulty.map((path) => nearestPresent(root['config'], path))
@@ -38,6 +37,14 @@ export function salvage(value: unknown, unread: readonly Path[]): Salvage | unde
     leaveOut(root, present, lists)
   }
   return undefined
+}
+
+/** Tells whether a path has nothing to do with any of these: neither within one, nor around one. */
+function outside(paths: readonly Path[]): (path: Path) => boolean {
+  const within = new Set(paths.map(pathText))
+  const around = new Set(paths.flatMap((path) => path.map((_, depth) => pathText(path.slice(0, depth)))))
+  return (path) =>
+    !around.has(pathText(path)) && ![...path, ''].some((_, depth) => within.has(pathText(path.slice(0, depth))))
 }
 
 function faultyPaths(issue: z.core.$ZodIssue): readonly Path[] {

@@ -67,11 +67,16 @@ const target = z.union(
   { error: 'a URL, or { url, weight }' },
 )
 
+const atLeastOneTarget = { error: 'at least one target' }
+
 const upstream = z
   .strictObject({
     targets: z
       .union(
-        [z.array(target).min(1), z.record(z.string().min(1), target).refine((named) => Object.keys(named).length > 0)],
+        [
+          z.array(target).min(1, atLeastOneTarget),
+          z.record(z.string().min(1), target).refine((named) => Object.keys(named).length > 0, atLeastOneTarget),
+        ],
         {
           error: 'a list of URLs, or URLs by name, at least one',
         },
@@ -142,7 +147,7 @@ const route = z
     const given = strategyNames.filter((name) => value[name] !== undefined)
     if (given.length === 1) return
     const message = `exactly one strategy: ${strategyNames.join(', ')}`
-    // For `faults.ts`: what to call that which was found, and which keys would put it right.
+    // For `findings.ts`: what to call that which was found, and which keys would put it right.
     const params = { found: given.join(' and ') || 'none', wanted: given.length === 0 ? strategyNames : [] }
     context.addIssue({ code: 'custom', message, path: given.slice(1, 2), params })
   })
@@ -180,11 +185,6 @@ export type ConfigInput = z.input<typeof configSchema>
 export type Config = z.output<typeof configSchema>
 export type RouteConfig = Config['routes'][number]
 export type UpstreamConfig = Config['upstreams'][string]
-
-/** Checks the types of a configuration that is written in TypeScript. */
-export function defineConfig(config: ConfigInput): ConfigInput {
-  return config
-}
 
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address)

@@ -1,4 +1,4 @@
-import { type Fault, type Finding, type Path, type Place, pathText } from './fault.ts'
+import { type Finding, type Path, type Place, pathText } from './fault.ts'
 
 /** One node of the file, at the path of the value that was read from it. */
 export interface Spot {
@@ -36,23 +36,4 @@ export function spotAt(root: Spot | undefined, path: Path): Spot | undefined {
 export function isUnread({ root, findings }: Source, path: Path): boolean {
   if (root !== undefined) return spotAt(root, path)?.unread ?? false
   return findings.some((finding) => pathText(finding.path) === pathText(path))
-}
-
-/** Puts a finding in its place in the file. */
-export function toFault({ file, root }: Source, { path, message, shownAt, suggestion }: Finding): Fault {
-  const place = root === undefined ? undefined : placeOf(root, path, shownAt)
-  return { file, line: place?.line, column: place?.column, path: pathText(path), message, suggestion }
-}
-
-function placeOf(root: Spot, path: Path, shownAt: Finding['shownAt']): Place {
-  let spot = root
-  let depth = 0
-  for (const step of shownAt === 'parent' ? path.slice(0, -1) : path) {
-    const child = spot.children.get(step)
-    if (child === undefined) break
-    spot = child
-    depth++
-  }
-  const byKey = spot.shownByKey || (shownAt === 'key' && depth === path.length)
-  return (byKey ? spot.keyAt : undefined) ?? spot.at
 }

@@ -4,6 +4,7 @@ import type { Path } from './fault.ts'
 /** How found values and allowed ones are put into words. */
 
 const maxShown = 60
+const maxListed = 50
 
 const names: Readonly<Record<string, string>> = {
   string: 'text',
@@ -54,7 +55,9 @@ export function withFound(allowed: string, found: string): string {
 }
 
 export function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : [...names].sort().join(', ')
+  if (names.length === 0) return 'none'
+  const shown = [...names].sort().slice(0, maxListed).join(', ')
+  return names.length <= maxListed ? shown : `${shown}, … (${names.length} in all)`
 }
 
 /** Tokens and the like, and what routes put into headers, which is often an authorization. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   durationPattern,
+  formatDurationMs,
   parseDurationMs,
   parseQuantile,
   parseShare,
@@ -17,6 +18,12 @@ export interface Bounds {
   readonly max?: number
 }
 
+/** What the reference calls a kind of value, and the range that it may have. */
+export const shapes = z.registry<{ readonly shape: string; readonly range?: string }>()
+
+/** Node's timers take at most 2^31 - 1 ms, 24.8 days; what is longer they let end at once. */
+const longestDuration = 24 * 86_400_000
+
 /** `300ms`, `5s`, `2m`; milliseconds inside. Bounds in milliseconds. */
 export function duration(bounds: Bounds = {}) {
   const expected = 'a duration such as 300ms, 5s or 2m'
@@ -24,7 +31,9 @@ export function duration(bounds: Bounds = {}) {
     .string({ error: expected })
     .regex(durationPattern, { error: expected, abort: true })
     .transform((text) => parseDurationMs(text) ?? Number.NaN)
-    .refine((ms) => within(ms, bounds), { error: `${expected}, ${range(bounds, 'ms')}` })
+    .refine((ms) => within(ms, bounds), { error: `${expected}, ${range(bounds, formatDurationMs)}`, abort: true })
+    .refine((ms) => ms <= longestDuration, { error: `${expected}, ${formatDurationMs(longestDuration)} or less` })
+    .register(shapes, { shape: 'duration', range: range(bounds, formatDurationMs) })
 }
 
 /** `64KiB`, `1MiB`; bytes inside. */
@@ -34,6 +43,8 @@ export function size() {
     .string({ error: expected })
     .regex(sizePattern, { error: expected })
     .transform((text) => parseSizeBytes(text) ?? Number.NaN)
+    .refine(Number.isSafeInteger, { error: expected })
+    .register(shapes, { shape: 'size' })
 }
 
 /** `20%`; 0.2 inside. */
@@ -44,6 +55,7 @@ export function share() {
     .regex(sharePattern, { error: expected, abort: true })
     .transform((text) => parseShare(text) ?? Number.NaN)
     .refine((value) => value <= 1, { error: expected })
+    .register(shapes, { shape: 'share', range: '0% to 100%' })
 }
 
 /** `p95`; 0.95 inside. */
@@ -53,28 +65,42 @@ export function quantile() {
     .string({ error: expected })
     .regex(quantilePattern, { error: expected })
     .transform((text) => parseQuantile(text) ?? Number.NaN)
+    .register(shapes, { shape: 'quantile', range: 'p0 to p99.9…' })
 }
 
 export function wholeNumber(bounds: Bounds) {
-  const expected = `a whole number, ${range(bounds, '')}`
+  const expected = `a whole number, ${range(bounds, String)}`
   let schema = z.int({ error: expected })
   if (bounds.min !== undefined) schema = schema.min(bounds.min, { error: expected })
   if (bounds.max !== undefined) schema = schema.max(bounds.max, { error: expected })
-  return schema
+  return schema.register(shapes, { shape: 'whole number', range: range(bounds, String) })
 }
 
 /** A path that begins with `/`, without a query. */
 export function path() {
-  return z.string().regex(/^\/[^?#\s]*$/, { error: 'a path that begins with / and has no query, such as /api/work' })
+  const error = 'a path that begins with / and has no query, such as /api/work'
+  return z
+    .string({ error })
+    .regex(/^\/[^?#\s]*$/, { error })
+    .register(shapes, { shape: 'path' })
+}
+
+/** A field name as RFC 9110 has it (a token). */
+export function headerName() {
+  const error = 'the name of a header field'
+  return z
+    .string({ error })
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error })
+    .register(shapes, { shape: 'field name' })
 }
 
 function within(value: number, bounds: Bounds): boolean {
   return value >= (bounds.min ?? Number.NEGATIVE_INFINITY) && value <= (bounds.max ?? Number.POSITIVE_INFINITY)
 }
 
-function range({ min, max }: Bounds, unit: string): string {
-  if (min !== undefined && max !== undefined) return `${min}${unit} to ${max}${unit}`
-  if (min !== undefined) return `${min}${unit} or more`
-  if (max !== undefined) return `${max}${unit} or less`
+function range({ min, max }: Bounds, format: (value: number) => string): string {
+  if (min !== undefined && max !== undefined) return `${format(min)} to ${format(max)}`
+  if (min !== undefined) return `${format(min)} or more`
+  if (max !== undefined) return `${format(max)} or less`
   return 'any'
 }

@@ -1,6 +1,6 @@
 import type { Target } from '../../src/core/attempt.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
-import type { Failure } from '../../src/core/failure.ts'
+import type { Failure, FailureCode } from '../../src/core/failure.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { GatewayResponse } from '../../src/core/response.ts'
@@ -64,6 +64,11 @@ export function textOf(outcome: Outcome | undefined): string {
   const { body } = responseOf(outcome)
   if (!(body instanceof Uint8Array)) throw new Error('a held body was expected')
   return Buffer.from(body).toString()
+}
+
+/** The code of a failure, `ok` of an answer; undefined while there is neither. */
+export function codeOf(outcome: Outcome | undefined): FailureCode | 'ok' | undefined {
+  return outcome === undefined ? undefined : outcome.ok ? 'ok' : outcome.failure.code
 }
 
 export interface Watched {

@@ -5,7 +5,7 @@ import { type Failure, type FailureCode, failure } from '../../src/core/failure.
 import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'
-import type { Clock } from '../../src/kit/clock.ts'
+import type { Clock, Timer } from '../../src/kit/clock.ts'
 
 /** What an exchange is to come to, and when (milliseconds after it was sent). */
 export interface Script {
@@ -17,6 +17,8 @@ export interface Script {
   readonly fails?: FailureCode
   /** The head comes at `afterMs`, the body so much later; the answer is a stream. */
   readonly bodyAfterMs?: number
+  /** Of a stream: its body fails with this code instead of ending. */
+  readonly bodyFails?: FailureCode
   /** Never answers. */
   readonly hangs?: boolean
 }
@@ -31,6 +33,8 @@ export interface Seen {
   outcome: Outcome | undefined
   /** Why it was given up, if it was. */
   aborted: Failure | undefined
+  /** Whether somebody said that its body is not wanted. */
+  discarded: boolean
   answer(status: number, body?: string): void
   fail(code: FailureCode): void
 }
@@ -74,10 +78,12 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
   endedMs: number | undefined
   outcome: Outcome | undefined
   aborted: Failure | undefined
+  discarded = false
   readonly #clock: Clock
   readonly #resolve: (outcome: Outcome) => void
   #sink: BodySink | undefined
   #bodyEnd: string | Failure | undefined
+  #timer: Timer | undefined
 
   constructor(request: GatewayRequest, call: Call, clock: Clock, resolve: (outcome: Outcome) => void) {
     this.request = request
@@ -90,7 +96,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
 
   play(script: Script): void {
     if (script.hangs === true) return
-    this.#clock.after(script.afterMs, () => {
+    this.#timer = this.#clock.after(script.afterMs, () => {
       if (this.endedMs !== undefined) return
       if (script.fails !== undefined) this.fail(script.fails)
       else if (script.bodyAfterMs === undefined) this.answer(script.status ?? 200, script.body, script.headers)
@@ -126,6 +132,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
   resume(): void {}
 
   discard(): void {
+    this.discarded = true
     this.#end()
   }
 
@@ -133,16 +140,17 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
     this.#tell(
       succeeded({
         status: script.status ?? 200,
-        headers: [],
+        headers: script.headers ?? [],
         body: this,
         attempt: this.request.attempt,
         upgraded: undefined,
       }),
     )
-    this.#clock.after(script.bodyAfterMs ?? 0, () => {
+    this.#timer = this.#clock.after(script.bodyAfterMs ?? 0, () => {
       if (this.endedMs !== undefined) return
       this.#end()
-      this.#endBody(script.body ?? '{}')
+      const { bodyFails, body = '{}' } = script
+      this.#endBody(bodyFails === undefined ? body : failure(bodyFails, `fake ${bodyFails}`))
     })
   }
 
@@ -162,6 +170,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
 
   #end(): void {
     this.endedMs ??= this.#clock.now()
+    this.#timer?.cancel()
     this.call.scope.remove(this)
   }
 }

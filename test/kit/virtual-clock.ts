@@ -80,3 +80,8 @@ export class VirtualClock implements Clock {
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
 }
+
+/** Lets streams run too: they hand on by `process.nextTick`, which waits until no promise does. */
+export function streamsSettled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { duration } from '../../kit/schema.ts'
+import { duration, headerName } from '../../kit/schema.ts'
 
-const minDeadline = duration({ min: 1 }).prefault('1ms')
-const maxDeadline = duration({ min: 1 }).prefault('60s')
+/** The longest that a client may ask for where the route does not say. */
+const maxDeadlineMs = 60_000
 
 const clientValue = z
   .union(
     [
       z.strictObject({ query: z.string().min(1).describe('The query parameter.') }),
-      z.strictObject({ header: z.string().min(1).describe('The header field.') }),
+      z.strictObject({ header: headerName().describe('The header field.') }),
     ],
     { error: '{ query: NAME } or { header: NAME }' },
   )
@@ -17,22 +17,30 @@ const clientValue = z
 const full = z
   .strictObject({
     default: duration({ min: 1 }).prefault('10s').describe('The deadline where the client gives none.'),
-    min: minDeadline.describe('The shortest that a client may ask for.'),
-    max: maxDeadline.describe('The longest that a client may ask for.'),
+    min: duration({ min: 1 }).prefault('1ms').describe('The shortest that a client may ask for.'),
+    max: duration({ min: 1 })
+      .optional()
+      .describe('The longest that a client may ask for. Default: 60s, or `default` where that is longer.'),
     from: clientValue.optional(),
     required: z.boolean().prefault(false).describe('Whether the client has to give it.'),
   })
-  .refine((options) => options.min <= options.max, { error: 'min must not exceed max', path: ['min'] })
   .refine((options) => !options.required || options.from !== undefined, {
-    error: 'required needs `from`, which says where the client gives it',
+    error: 'false, or `from` beside it to say where the client gives the deadline',
     path: ['required'],
   })
+  .transform((options) => ({ ...options, max: options.max ?? Math.max(maxDeadlineMs, options.default) }))
+  .refine((options) => options.min <= options.max, { error: 'no more than `max`', path: ['min'] })
 
 /** `5s`, or all of it. */
 export const deadlineOptions = z
-  .union([duration({ min: 1 }).transform((ms) => full.parse({ default: `${ms}ms` })), full], {
+  .union([duration({ min: 1 }).transform(withDefault), full], {
     error: 'a duration such as 5s, or { default, min, max, from, required }',
   })
   .describe('The instant by which the client has its answer, counted from the request.')
+
+/** Not by parsing `${ms}ms`, which large and small numbers do not survive. */
+function withDefault(defaultMs: number): DeadlineOptions {
+  return { ...full.parse({}), default: defaultMs, max: Math.max(maxDeadlineMs, defaultMs) }
+}
 
 export type DeadlineOptions = z.output<typeof full>

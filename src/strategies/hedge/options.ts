@@ -9,8 +9,10 @@ const adaptive = z.strictObject({
   start: duration().prefault('100ms').describe('The delay while there are fewer than 20 good answers to go by.'),
 })
 
+const adaptiveDefaults = adaptive.parse({ quantile: 'p95' })
+
 const after = z
-  .union([duration(), quantile().transform((q) => adaptive.parse({ quantile: `p${q * 100}` })), adaptive], {
+  .union([duration(), quantile().transform((share) => ({ ...adaptiveDefaults, quantile: share })), adaptive], {
     error: 'a duration such as 300ms, a quantile such as p95, or { quantile, min, max, start }',
   })
   .prefault('p95')

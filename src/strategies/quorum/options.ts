@@ -17,7 +17,7 @@ export const quorumOptions = z
     ...heldOptions,
   })
   .transform((options) => ({ ...options, need: options.need ?? Math.floor(options.of / 2) + 1 }))
-  .refine((options) => options.need <= options.of, { error: 'need must not exceed of', path: ['need'] })
+  .refine((options) => options.need <= options.of, { error: 'no more than `of`', path: ['need'] })
   .describe('Asks several targets and answers as soon as enough of them agree on status and body.')
 
 export type QuorumOptions = z.output<typeof quorumOptions>

@@ -1,14 +1,12 @@
 import { z } from 'zod'
-import { path } from '../../kit/schema.ts'
-
-const fieldName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header field' })
+import { headerName, path } from '../../kit/schema.ts'
 
 // Line breaks in a value would let it write further fields.
 const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'a header value on one line' })
 
 export const headerRules = z.strictObject({
-  set: z.record(fieldName, fieldValue).prefault({}).describe('Fields to set, in place of those of the same name.'),
-  remove: z.array(fieldName).prefault([]).describe('Fields to take out.'),
+  set: z.record(headerName(), fieldValue).prefault({}).describe('Fields to set, in place of those of the same name.'),
+  remove: z.array(headerName()).prefault([]).describe('Fields to take out.'),
 })
 
 export const rewriteOptions = {

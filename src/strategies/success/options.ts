@@ -2,11 +2,12 @@ import { z } from 'zod'
 
 const statusText = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/
 
+const error = 'a status such as 200, a class such as 2xx, or a range such as 200-299'
+
 const statusRange = z
-  .union([z.int().min(100).max(599), z.string().regex(statusText)], {
-    error: 'a status such as 200, a class such as 2xx, or a range such as 200-299',
-  })
+  .union([z.int({ error }).min(100, { error }).max(599, { error }), z.string().regex(statusText, { error })], { error })
   .transform(toRange)
+  .refine((range) => range.from <= range.to, { error })
 
 /** Inclusive. */
 export interface StatusRange {

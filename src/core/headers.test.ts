@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { headerValue, headerValues, withoutHeaders } from './headers.ts'
+
+const headers = ['Host', 'a', 'Accept', 'b', 'ACCEPT', 'c', 'X-Empty', '', 'Accept-Encoding', 'd']
+
+describe('headerValue', () => {
+  for (const [name, value] of [
+    ['host', 'a'],
+    ['accept', 'b'],
+    ['x-empty', ''],
+    ['accept-encoding', 'd'],
+    ['absent', undefined],
+    ['a', undefined],
+  ] as const) {
+    it(`finds ${JSON.stringify(value)} as the first value of ${name}, whatever its case`, () => {
+      assert.equal(headerValue(headers, name), value)
+    })
+  }
+
+  it('takes no value for a name', () => {
+    assert.equal(headerValue(['x', 'accept', 'accept', 'y'], 'accept'), 'y')
+  })
+})
+
+describe('headerValues', () => {
+  it('gives every value in order', () => {
+    assert.deepEqual(headerValues(headers, 'accept'), ['b', 'c'])
+    assert.deepEqual(headerValues(headers, 'absent'), [])
+  })
+})
+
+describe('withoutHeaders', () => {
+  it('takes out every field of these names and keeps the others as they were', () => {
+    assert.deepEqual(withoutHeaders(headers, new Set(['accept', 'host'])), ['X-Empty', '', 'Accept-Encoding', 'd'])
+  })
+
+  it('leaves the list that it was given alone', () => {
+    const before = [...headers]
+    withoutHeaders(headers, new Set(['accept']))
+    assert.deepEqual(headers, before)
+  })
+})

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { TimerWheel } from './timer-wheel.ts'
+
+/** Node's timers take no longer delay: they fire after 1 ms instead. */
+const maxSystemDelayMs = 2 ** 31 - 1
+
+/** A machine with one timer of its own, whose time stands still until it is moved. */
+class Machine {
+  nowMs: number
+  wakeCount = 0
+  lastWakeMs = 0
+  #wake: { readonly dueMs: number; readonly action: () => void } | undefined
+  readonly wheel: TimerWheel
+
+  constructor(startMs = 0) {
+    this.nowMs = startMs
+    this.wheel = new TimerWheel({ now: () => this.nowMs, wake: (delayMs, action) => this.#arm(delayMs, action) })
+  }
+
+  get wakeDueMs(): number | undefined {
+    return this.#wake?.dueMs
+  }
+
+  after(delayMs: number, action: () => void): { cancel(): void } {
+    return this.wheel.add(this.nowMs + delayMs, action)
+  }
+
+  /** Moves on at one go: if the machine's timer fell due on the way, it fires late. */
+  jump(byMs: number): void {
+    this.nowMs += byMs
+    if (this.#wake !== undefined && this.#wake.dueMs <= this.nowMs) this.fire()
+  }
+
+  /** Fires the machine's timer now, due or not. */
+  fire(): void {
+    const action = this.#wake?.action
+    this.#wake = undefined
+    this.wakeCount++
+    this.lastWakeMs = this.nowMs
+    action?.()
+  }
+
+  /** Moves on and has the machine's timer fire on time. */
+  advance(byMs: number): void {
+    const untilMs = this.nowMs + byMs
+    while (this.#wake !== undefined && this.#wake.dueMs <= untilMs) {
+      this.nowMs = Math.max(this.nowMs, this.#wake.dueMs)
+      this.fire()
+    }
+    this.nowMs = untilMs
+  }
+
+  #arm(delayMs: number, action: () => void): () => void {
+    assert.equal(this.#wake, undefined, 'one timer of the system at a time')
+    assert.ok(delayMs >= 0 && delayMs <= maxSystemDelayMs, `a delay that the system takes: ${delayMs}`)
+    const wake = { dueMs: this.nowMs + delayMs, action }
+    this.#wake = wake
+    return () => {
+      if (this.#wake === wake) this.#wake = undefined
+    }
+  }
+}
+
+describe('TimerWheel', () => {
+  for (const delayMs of [
+    0, 0.5, 1, 255, 255.5, 256, 257, 511, 512, 65_535, 65_536, 65_537, 131_072, 16_777_214, 16_777_215, 16_777_216,
+    16_777_217, 40_000_000, 3_000_000_000,
+  ]) {
+    it(`runs a timer of ${delayMs} ms once, not early, and less than 2 ms late`, () => {
+      for (const startMs of [0, 0.25, 255, 256, 65_535.75, 16_777_215, 1_234_567.5]) {
+        const machine = new Machine(startMs)
+        const ranAt: number[] = []
+        machine.after(delayMs, () => ranAt.push(machine.nowMs))
+        machine.advance(delayMs + 70_000)
+        assert.equal(ranAt.length, 1)
+        const lateMs = (ranAt[0] as number) - startMs - delayMs
+        assert.ok(lateMs >= 0 && lateMs < 2, `${lateMs} ms late, from ${startMs}`)
+        assert.equal(machine.wheel.size, 0)
+        assert.equal(machine.wakeDueMs, undefined)
+      }
+    })
+  }
+
+  it('runs nothing inside add, also what is due already', () => {
+    const machine = new Machine(100)
+    let ran = false
+    machine.wheel.add(50, () => {
+      ran = true
+    })
+    assert.equal(ran, false)
+    machine.advance(1)
+    assert.equal(ran, true)
+  })
+
+  it('runs what an action adds, not before its own time and not within that action', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(10, () => {
+      machine.after(0, () => ran.push(`added ${machine.nowMs}`))
+      machine.after(300, () => ran.push(`later ${machine.nowMs}`))
+      ran.push(`first ${machine.nowMs}`)
+    })
+    machine.advance(1000)
+    assert.deepEqual(ran, ['first 10', 'added 11', 'later 310'])
+  })
+
+  it('does not run what an action cancels, in the same millisecond or a later one', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(10, () => {
+      ran.push('first')
+      same.cancel()
+      later.cancel()
+    })
+    const same = machine.after(10, () => ran.push('same'))
+    const later = machine.after(600, () => ran.push('later'))
+    machine.after(700, () => ran.push('last'))
+    machine.advance(1000)
+    assert.deepEqual(ran, ['first', 'last'])
+  })
+
+  it('lets a timer be cancelled again, after it has run, and by itself', () => {
+    const machine = new Machine()
+    let runs = 0
+    const itself = machine.after(5, () => {
+      runs++
+      itself.cancel()
+    })
+    const other = machine.after(7, () => runs++)
+    machine.advance(6)
+    other.cancel()
+    other.cancel()
+    itself.cancel()
+    assert.equal(machine.wheel.size, 0)
+    machine.advance(100)
+    assert.equal(runs, 1)
+  })
+
+  it('keeps the machine asleep when the last timer has been cancelled', () => {
+    const machine = new Machine()
+    machine.after(1000, () => {}).cancel()
+    assert.equal(machine.wakeDueMs, undefined)
+    machine.advance(10_000)
+    assert.equal(machine.wakeCount, 0)
+  })
+
+  it('wakes the machine sooner for a timer that is due sooner', () => {
+    const machine = new Machine()
+    machine.after(1000, () => {})
+    machine.after(20, () => {})
+    assert.equal(machine.wakeDueMs, 20)
+  })
+
+  it('does not keep others from their time when an action throws', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(10, () => {
+      throw new Error('a fault')
+    })
+    machine.after(10, () => ran.push(`same ${machine.nowMs}`))
+    machine.after(12, () => ran.push(`next ${machine.nowMs}`))
+    assert.throws(() => machine.advance(10), /a fault/)
+    machine.advance(20)
+    assert.deepEqual(ran, ['same 10', 'next 12'])
+    assert.equal(machine.wheel.size, 0)
+  })
+})
+
+/** What the naive model knows of a timer. */
+interface Known {
+  readonly dueMs: number
+  readonly addedMs: number
+  readonly timer: { cancel(): void }
+  cancelled: boolean
+  ranMs: number | undefined
+}
+
+type InAction =
+  | { readonly do: 'nothing' }
+  | { readonly do: 'add'; readonly delayMs: number }
+  | { readonly do: 'cancel'; readonly place: number }
+
+type Command =
+  | { readonly do: 'add'; readonly delayMs: number; readonly inAction: InAction }
+  | { readonly do: 'cancel'; readonly place: number }
+  | { readonly do: 'advance' | 'jump'; readonly byMs: number }
+  | { readonly do: 'fire' }
+
+const spanMs = fc
+  .tuple(
+    fc.oneof(
+      fc.nat(4),
+      fc.nat(300),
+      fc.constantFrom(255, 256, 257, 65_535, 65_536, 65_537, 16_777_215, 16_777_216),
+      fc.nat(70_000),
+      fc.nat(17_000_000),
+      fc.nat(60_000_000),
+    ),
+    fc.constantFrom(0, 0, 0.25, 0.5, 0.875),
+  )
+  .map(([whole, fraction]) => whole + fraction)
+
+const place = fc.nat(1000)
+
+const inAction: fc.Arbitrary<InAction> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<InAction>({ do: 'nothing' }) },
+  fc.record({ do: fc.constant('add' as const), delayMs: spanMs }),
+  fc.record({ do: fc.constant('cancel' as const), place }),
+)
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('add' as const), delayMs: spanMs, inAction }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), place }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('advance' as const, 'jump' as const), byMs: spanMs }) },
+  fc.constant<Command>({ do: 'fire' }),
+)
+
+/** A plain list of timers beside the wheel, which it must agree with after each command. */
+class Model {
+  readonly machine: Machine
+  readonly timers: Known[] = []
+  #ran: Known[] = []
+
+  constructor(startMs: number) {
+    this.machine = new Machine(startMs)
+  }
+
+  apply(command: Command): void {
+    this.#ran = []
+    if (command.do === 'add') this.#add(command.delayMs, command.inAction)
+    else if (command.do === 'cancel') this.#cancel(command.place)
+    else if (command.do === 'fire') this.machine.fire()
+    else this.machine[command.do](command.byMs)
+    this.#check()
+  }
+
+  runOut(): void {
+    while (this.machine.wakeDueMs !== undefined) {
+      this.apply({ do: 'advance', byMs: this.machine.wakeDueMs - this.machine.nowMs })
+    }
+    for (const known of this.timers) assert.equal(known.ranMs === undefined, known.cancelled, 'once, unless cancelled')
+    assert.equal(this.machine.wheel.size, 0)
+  }
+
+  #add(delayMs: number, inAction: InAction): void {
+    const { machine } = this
+    const known: Known = {
+      dueMs: machine.nowMs + delayMs,
+      addedMs: machine.nowMs,
+      cancelled: false,
+      ranMs: undefined,
+      timer: machine.after(delayMs, () => {
+        this.#run(known)
+        if (inAction.do === 'add') this.#add(inAction.delayMs, { do: 'nothing' })
+        if (inAction.do === 'cancel') this.#cancel(inAction.place)
+      }),
+    }
+    this.timers.push(known)
+  }
+
+  #cancel(place: number): void {
+    const known = this.timers[place % Math.max(1, this.timers.length)]
+    if (known === undefined) return
+    known.timer.cancel()
+    if (known.ranMs === undefined) known.cancelled = true
+  }
+
+  #run(known: Known): void {
+    assert.equal(known.ranMs, undefined, 'not twice')
+    assert.equal(known.cancelled, false, 'not when cancelled')
+    assert.ok(this.machine.nowMs >= known.dueMs, `not early: ${this.machine.nowMs} for ${known.dueMs}`)
+    known.ranMs = this.machine.nowMs
+    this.#ran.push(known)
+  }
+
+  #check(): void {
+    const { machine } = this
+    const waiting = this.timers.filter(({ ranMs, cancelled }) => ranMs === undefined && !cancelled)
+    assert.equal(machine.wheel.size, waiting.length)
+    assert.equal(machine.wakeDueMs === undefined, waiting.length === 0, 'awake only if anything waits')
+    // What was due when it was added runs at the tick after that.
+    const tick = Math.floor(machine.lastWakeMs)
+    const overdue = waiting.filter(({ dueMs, addedMs }) => Math.ceil(dueMs) <= tick && Math.floor(addedMs) < tick)
+    assert.deepEqual(overdue, [], 'not later than the wake after it is due')
+    const earliestMs = Math.max(machine.nowMs, Math.min(...waiting.map(({ dueMs }) => dueMs)))
+    assert.ok((machine.wakeDueMs ?? 0) < earliestMs + 2, `awake in time for ${earliestMs}: ${machine.wakeDueMs}`)
+    const ticks = this.#ran.filter(({ dueMs, addedMs }) => dueMs > addedMs).map(({ dueMs }) => Math.ceil(dueMs))
+    assert.deepEqual(
+      ticks,
+      ticks.toSorted((a, b) => a - b),
+      'in order of due tick',
+    )
+  }
+}
+
+describe('TimerWheel beside a naive model', () => {
+  it('runs every timer that is not cancelled exactly once, never early, in order, and forgets it', () => {
+    const start = fc.tuple(fc.nat(40_000_000), fc.constantFrom(0, 0.5)).map(([whole, fraction]) => whole + fraction)
+    fc.assert(
+      fc.property(start, fc.array(command, { maxLength: 60 }), (startMs, commands) => {
+        const model = new Model(startMs)
+        for (const command of commands) model.apply(command)
+        model.runOut()
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('is not late for any of many timers within the first two wheels', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1000), { minLength: 50, maxLength: 200 }), fc.nat(1000), (delays, startMs) => {
+        const machine = new Machine(startMs)
+        const ran: number[] = []
+        for (const delayMs of delays) machine.after(delayMs, () => ran.push(machine.nowMs - startMs))
+        machine.advance(1002)
+        const due = delays.map((delayMs) => Math.max(1, delayMs)).toSorted((a, b) => a - b)
+        assert.deepEqual(ran, due)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

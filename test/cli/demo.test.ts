@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { describe, it } from 'node:test'
+import { startCommand } from '../kit/command.ts'
+
+describe('hedgerow demo', () => {
+  it('moves to the next free port, says so, lists its routes, answers each curl line, and ends all on Ctrl-C', async (t) => {
+    // 8080 is ours for the test, or somebody else's: either way the demo has to move.
+    const blocker = createServer().on('error', () => {})
+    blocker.listen(8080, '127.0.0.1')
+    t.after(() => blocker.close())
+    const demo = startCommand(t, ['demo'])
+    await demo.printed('Ctrl-C ends all of it.')
+    assert.match(demo.output(), /port 8080 is taken: gateway is on \d+/)
+    const lines = [...demo.output().matchAll(/^ {2}GET .*curl (?:-i )?'(http:\S+)'$/gm)].map(
+      (match) => match[1] as string,
+    )
+    assert.ok(lines.length >= 10)
+    const answers = await Promise.all(lines.map(async (line) => ({ line, status: (await fetch(line)).status })))
+    // The backends are flaky: an honest failure is an answer too, a wrong route or a bad request is not.
+    for (const { line, status } of answers) assert.ok(status === 200 || status >= 429, `${line} gave ${status}`)
+    const front = new URL(lines[0] as string).origin
+    const index = (await (await fetch(front)).json()) as { routes: readonly object[] }
+    assert.equal(index.routes.length, lines.length)
+    demo.process.kill('SIGINT')
+    const { code, errors } = await demo.ended
+    assert.equal(code, 0, errors)
+    await assert.rejects(fetch(front))
+  })
+})

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import type { ProfileInput } from '../../src/backend/profile.ts'
+import { type Backend, type BackendOptions, startBackend } from '../../src/backend/server.ts'
+import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
+import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { seededRandom } from '../../src/kit/random.ts'
+import { until } from './until.ts'
+import { Wire } from './wire.ts'
+
+/** A gateway on a free port of this machine, with what it logged as its own faults. */
+export interface OpenGateway {
+  readonly gateway: Gateway
+  readonly port: number
+  /** `http://127.0.0.1:port`. */
+  readonly url: string
+  /** Any left at the end fails the test. */
+  readonly faults: unknown[]
+}
+
+/** A server of the test's own making that stands for a target. */
+export interface OpenTarget {
+  readonly port: number
+  readonly url: string
+  /** Open now. */
+  connections(): number
+  /** All there ever were. */
+  connectionsTotal(): number
+  /** Closes the port and every connection. */
+  close(): Promise<void>
+}
+
+/**
+ * All that a test opens, so that it can be closed in the right order, and looked at afterwards: of a test nothing may
+ * be left, no call, socket, timer or listener.
+ */
+export class Scene {
+  readonly #before = activeResources()
+  readonly #gateways: OpenGateway[] = []
+  readonly #backends: Backend[] = []
+  readonly #targets: OpenTarget[] = []
+  readonly #wires: Wire[] = []
+
+  async gateway(config: ConfigInput): Promise<OpenGateway> {
+    const faults: unknown[] = []
+    const gateway = await startGateway(configSchema.parse({ ...config, listen: { ...config.listen, port: 0 } }), {
+      clock: systemClock(),
+      random: seededRandom(1),
+      logFault: (fault) => faults.push(fault),
+    })
+    const { port } = gateway.front.address
+    const opened = { gateway, port, url: `http://127.0.0.1:${port}`, faults }
+    this.#gateways.push(opened)
+    return opened
+  }
+
+  /** A simulated backend. */
+  async backend(profile: ProfileInput, options: Partial<BackendOptions> = {}): Promise<Backend> {
+    const backend = await startBackend({ profile, port: 0, seed: 1, ...options })
+    this.#backends.push(backend)
+    return backend
+  }
+
+  /** A target that speaks HTTP as Node does. */
+  target(onRequest: RequestListener): Promise<OpenTarget> {
+    const server = createHttpServer(onRequest)
+    // Whoever hangs up on a target that is still being sent something is no fault of the test.
+    server.on('clientError', (_error, socket) => socket.destroy())
+    return this.#open(server)
+  }
+
+  /** A target that is told byte for byte what to say. `number` counts its connections from 1. */
+  wireTarget(serve: (wire: Wire, number: number) => void | Promise<void>): Promise<OpenTarget> {
+    let number = 0
+    return this.#open(
+      createServer({ allowHalfOpen: true }, (socket) => {
+        const served = serve(new Wire(socket), ++number)
+        served?.catch(() => socket.destroy())
+      }),
+    )
+  }
+
+  /** A client that says what it is told, byte for byte. */
+  async wire({ port }: { readonly port: number }): Promise<Wire> {
+    const wire = await Wire.open(port)
+    this.#wires.push(wire)
+    return wire
+  }
+
+  async close(): Promise<void> {
+    for (const wire of this.#wires) wire.destroy()
+    const faults: unknown[] = []
+    // What is left is told, and closed all the same, so that one test's fault is not the next one's.
+    const attempt = async (check: () => Promise<void>): Promise<void> => {
+      await check().catch((fault: unknown) => faults.push(fault))
+    }
+    for (const { gateway } of this.#gateways) await attempt(() => holdsNoClient(gateway))
+    for (const { gateway } of this.#gateways) await gateway.close()
+    for (const { gateway } of this.#gateways) await attempt(() => holdsNoTarget(gateway))
+    for (const backend of this.#backends) await attempt(() => isLeft(() => backend.stats().connections))
+    for (const target of this.#targets) await attempt(() => isLeft(() => target.connections()))
+    await Promise.all([...this.#backends, ...this.#targets].map((one) => one.close()))
+    await attempt(() => this.#leavesNothing())
+    for (const { faults: logged } of this.#gateways) faults.push(...logged)
+    if (faults.length > 0) throw new AggregateError(faults, faults.map(String).join('\n'))
+  }
+
+  async #open(server: Server): Promise<OpenTarget> {
+    const sockets = new Set<Socket>()
+    let total = 0
+    server.on('connection', (socket: Socket) => {
+      total++
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    })
+    await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
+    const { port } = server.address() as AddressInfo
+    const target = {
+      port,
+      url: `http://127.0.0.1:${port}`,
+      connections: () => sockets.size,
+      connectionsTotal: () => total,
+      close: () =>
+        new Promise<void>((resolve) => {
+          for (const socket of sockets) socket.destroy()
+          if (server.listening) server.close(() => resolve())
+          else resolve()
+        }),
+    }
+    this.#targets.push(target)
+    return target
+  }
+
+  async #leavesNothing(): Promise<void> {
+    await until(
+      () => `nothing is left open; before ${this.#before.join()}; after ${activeResources().join()}`,
+      () => activeResources().length <= this.#before.length,
+    )
+  }
+}
+
+/** The parts of a test, closed and looked over when it has ended. */
+export function openScene(t: TestContext): Scene {
+  const scene = new Scene()
+  t.after(() => scene.close())
+  return scene
+}
+
+/** What every configuration with one upstream has in common. */
+export function upstreamOf(...targets: readonly { readonly url: string }[]): NonNullable<ConfigInput['upstreams']> {
+  return { work: { targets: Object.fromEntries(targets.map(({ url }, place) => [`target-${place + 1}`, url])) } }
+}
+
+/** A port that nobody listens on. */
+export async function deadPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+export async function holdsNoClient({ front }: Gateway): Promise<void> {
+  let connections = 0
+  await until(
+    () => `no call (there are ${front.inFlight()}) and no client connection (${connections}) is left`,
+    async () => {
+      connections = await front.connections()
+      return front.inFlight() === 0 && connections === 0
+    },
+  )
+}
+
+async function holdsNoTarget(gateway: Gateway): Promise<void> {
+  await until(
+    () => `no connection to a target is left: ${JSON.stringify(gateway.targetConnections())}`,
+    () => gateway.targetConnections().open === 0,
+  )
+}
+
+async function isLeft(count: () => number): Promise<void> {
+  await until(
+    () => `the closed gateway leaves no connection at a target: ${count()}`,
+    () => count() === 0,
+  )
+}
+
+/** Sockets, servers, lookups and timers that keep the process alive. */
+function activeResources(): readonly string[] {
+  return process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|Connect|GetAddrInfo/.test(name))
+}
+
+/** For tests that end sooner than the scene's own check: every socket to targets is unused or gone. */
+export async function isQuiet(gateway: Gateway): Promise<void> {
+  await until(
+    () => `quiet: ${gateway.front.inFlight()} calls, ${JSON.stringify(gateway.targetConnections())}`,
+    () => {
+      const { open, idle } = gateway.targetConnections()
+      return gateway.front.inFlight() === 0 && open === idle
+    },
+  )
+}
+
+export function assertBetween(value: number, least: number, most: number, what: string): void {
+  assert.ok(value >= least && value <= most, `${what}: ${value.toFixed(1)}; expected ${least} to ${most}`)
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { configSchema } from '../../src/config/schema.ts'
+import { keysOf, type Schema } from '../../src/config/shape.ts'
+import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
+import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
+import { examples, exampleUpstreams, wholeExample } from './examples.ts'
+import { code, madeFrom, page, table, yaml } from './markdown.ts'
+import { descriptionOf, type Option, optionsOf, unwrapped } from './options.ts'
+
+const { listen, admin, upstreams, routes, ...general } = configSchema.shape
+const upstream = member(upstreams)
+const route = member(routes)
+const routeShape = unwrapped(route) as z.ZodObject
+const { deadline, failures } = routeShape.shape as Readonly<Record<string, Schema>>
+
+/** Told once for all strategies. `upstream` differs in what it stands beside. */
+const attemptShape = z.strictObject(attemptOptions)
+const heldShape = z.strictObject(heldOptions)
+const toldOnce = new Set<Schema>([...Object.values(attemptOptions), ...Object.values(heldOptions)])
+
+export function configurationPage(): string {
+  return page([
+    '# Configuration',
+    madeFrom('the option schemas'),
+    intro,
+    '## Values',
+    units,
+    placeholders,
+    '## Sections',
+    'All are optional. Unknown keys are refused, here and everywhere below.',
+    optionTable([...sectionRows(), ...optionsOf(z.strictObject(general))]),
+    '## listen',
+    ...section(listen, 'listen: { host: 0.0.0.0, port: 80, headerSize: 32KiB }'),
+    '## admin',
+    ...section(admin, 'admin: { port: 9900 }'),
+    '## upstreams',
+    'A mapping of names to upstreams. Their names are letters, digits, `_`, `.` and `-`; routes refer to them.',
+    ...section(upstream, exampleUpstreams),
+    '## routes',
+    'A list. Each route has a `match`, exactly one strategy, and what it says for itself.',
+    optionTable(optionsOf(z.strictObject(routeOptions()))),
+    '### match',
+    matching,
+    '### deadline',
+    ...section(deadline, 'deadline: { default: 2s, max: 10s, from: { query: timeout } }'),
+    '`deadline: 5s` is short for `deadline: { default: 5s }`.',
+    '### failures',
+    ...section(
+      failures,
+      'failures: { DEADLINE: 503, UPSTREAM_STATUS: { status: 500, detail: Try again later }, "*": 502 }',
+    ),
+    'A mapping of codes to statuses, or to `{ status, detail }`. The codes and their statuses stand in [failures](failures.md).',
+    '## Strategies',
+    'Exactly one of them in each route.',
+    ...strategyNames.flatMap(strategySection),
+    '## Options of every attempt',
+    'All strategies have these; of `all` with named calls, each call.',
+    optionTable(optionsOf(attemptShape)),
+    '## Options of what is held in memory',
+    'The request body is held where it may have to be sent twice, an answer where it is compared, merged or judged whole.',
+    optionTable(optionsOf(heldShape)),
+  ])
+}
+
+const intro = `Hedgerow reads one file: YAML, JSON, or a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) whose default export is the configuration. \`hedgerow check FILE\` tells all faults of a file at once, each with its place, what was found and what is allowed.
+
+Editors check and complete the file with \`hedgerow schema > hedgerow.schema.json\` and, in its first line:
+
+${yaml(wholeExample)}`
+
+const units = `${table(
+  ['Shape', 'Written as', 'Units'],
+  [
+    [
+      'duration',
+      '`300ms`, `1.5s`, `2m`',
+      '`ms`, `s` (seconds), `m` (minutes), `h` (hours), `d` (days); at most 24 days',
+    ],
+    ['size', '`512B`, `64KiB`, `1MiB`', '`B`, `KiB` (1024 bytes), `MiB`, `GiB`'],
+    ['share', '`20%`, `2.5%`', 'percent'],
+    ['quantile', '`p50`, `p95`, `p99.9`', 'percent of the samples that are not above it'],
+    ['path', '`/api/work`', 'begins with `/`, has no query'],
+    ['field name', '`x-team`', 'the name of a header field; case does not matter'],
+  ],
+)}
+
+A number without its unit is refused: \`300\` is no duration.`
+
+const placeholders = `**Environment variables**: \`\${NAME}\` and \`\${NAME:-default}\` in a value are replaced before anything is checked; in keys they are not. The default also takes the place of an empty variable. A variable that is missing and has no default is a fault. \`$\${\` stands for the characters \`\${\` themselves. A value that is nothing but a placeholder, without quotes, is read again as YAML, so that \`port: \${PORT}\` is a number; in quotes it stays text.`
+
+const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods the route takes all that are not named by another route of the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment and \`*\`, at the end, the rest of the path; a \`path\` of the strategy may use what was captured. A fixed segment goes before a captured one, and that before the rest, whatever the order of the routes. Two routes with the same method and pattern are a fault.`
+
+/** The forms of `all`, which has two. */
+const formTitles: Readonly<Partial<Record<StrategyName, readonly string[]>>> = {
+  all: ['The same request several times:', 'Named calls:'],
+}
+
+function strategySection(name: StrategyName): readonly string[] {
+  const { options } = strategies[name]
+  const inner = unwrapped(options)
+  const forms = inner instanceof z.ZodUnion ? (inner.options as readonly Schema[]) : [inner]
+  return [
+    `### ${name}`,
+    descriptionOf(options),
+    yaml(examples[name]),
+    ...forms.flatMap((form, index) => [
+      ...(formTitles[name]?.[index] === undefined ? [] : [formTitles[name][index] as string]),
+      optionTable(optionsOf(form, toldOnce)),
+      further(form),
+    ]),
+  ]
+}
+
+/** What a strategy has besides its own. */
+function further(form: Schema): string {
+  const keys = keysOf(form) ?? []
+  const shape = (unwrapped(form) as z.ZodObject).shape as Readonly<Record<string, Schema>>
+  const shared = keys.filter((key) => toldOnce.has(shape[key] as Schema)).map(code)
+  return `And of [every attempt](#options-of-every-attempt) and of [what is held](#options-of-what-is-held-in-memory): ${shared.join(', ')}.`
+}
+
+function section(schema: Schema, example: string): readonly string[] {
+  const inner = unwrapped(schema)
+  const parts = [descriptionOf(schema), yaml(example)]
+  if (inner instanceof z.ZodObject) return [...parts, optionTable(optionsOf(inner))]
+  if (inner instanceof z.ZodRecord) return [...parts, optionTable(optionsOf(unionMapping(inner.valueType as Schema)))]
+  return [...parts, optionTable(optionsOf(unionMapping(inner)))]
+}
+
+function unionMapping(schema: Schema): Schema {
+  const inner = unwrapped(schema)
+  if (!(inner instanceof z.ZodUnion)) return inner
+  return (inner.options as readonly Schema[]).find((option) => unwrapped(option) instanceof z.ZodObject) ?? inner
+}
+
+function sectionRows(): readonly Option[] {
+  return Object.entries({ listen, admin, upstreams, routes }).map(([name, schema]) => ({
+    name: `[${name}](#${name})`,
+    shape: unwrapped(schema) instanceof z.ZodArray ? 'list' : 'mapping',
+    fallback: '–',
+    allowed: '',
+    description: descriptionOf(schema),
+  }))
+}
+
+/** Without the strategies and what has a section of its own. */
+function routeOptions(): Readonly<Record<string, Schema>> {
+  const apart = new Set<string>([...strategyNames, 'deadline', 'failures'])
+  return Object.fromEntries(
+    Object.entries(routeShape.shape as Readonly<Record<string, Schema>>).filter(([key]) => !apart.has(key)),
+  )
+}
+
+function optionTable(options: readonly Option[]): string {
+  const rows = options.map(({ name, shape, fallback, allowed, description }) => [
+    name.startsWith('[') ? name : code(name),
+    shape,
+    fallback,
+    allowed,
+    description,
+  ])
+  return table(['Option', 'Shape', 'Default', 'Allowed', 'What it does'], rows)
+}
+
+function member(schema: Schema): Schema {
+  const inner = unwrapped(schema)
+  if (inner instanceof z.ZodArray) return inner.element as Schema
+  if (inner instanceof z.ZodRecord) return inner.valueType as Schema
+  throw new Error('neither a list nor a mapping')
+}

@@ -1,0 +1,53 @@
+import type { StrategyName } from '../../src/config/strategies.ts'
+
+/** One route for each strategy. A test reads them all. */
+export const examples: Readonly<Record<StrategyName, string>> = {
+  forward: `
+routes:
+  - match: /api/*
+    deadline: 5s
+    forward: { upstream: work, path: /v2/*, attemptTimeout: 1s, retry: { attempts: 3 } }
+`,
+  first: `
+routes:
+  - match: GET /api/quote
+    deadline: 2s
+    first: { upstream: work, calls: 3, success: { status: [200], json: true } }
+`,
+  all: `
+routes:
+  - match: GET /api/samples
+    all: { upstream: work, path: /api/sample, calls: 4, tolerate: failures }
+
+  - match: GET /api/page/:id
+    all:
+      tolerate: failures
+      calls:
+        user: { upstream: users, path: /users/:id }
+        orders: { upstream: orders, path: /orders/:id, attemptTimeout: 500ms }
+`,
+  quorum: `
+routes:
+  - match: GET /api/balance/:account
+    quorum: { upstream: work, of: 3, need: 2, ignore: [/timestamp, /server], success: { json: true } }
+`,
+  hedge: `
+routes:
+  - match: GET /api/search
+    deadline: { default: 2s, from: { query: timeout }, max: 10s }
+    hedge: { upstream: work, after: p95, extra: 1, budget: 10%, success: { status: [200] } }
+`,
+}
+
+/** What the examples refer to. */
+export const exampleUpstreams = `
+upstreams:
+  work: { targets: [http://127.0.0.1:9101, http://127.0.0.1:9102, http://127.0.0.1:9103] }
+  users: { targets: { users: http://127.0.0.1:9201 } }
+  orders: { targets: [{ url: http://127.0.0.1:9301, weight: 3 }, http://127.0.0.1:9302] }
+`
+
+export const wholeExample = `
+# yaml-language-server: $schema=./hedgerow.schema.json
+listen: { port: "\${PORT:-8080}" }
+`

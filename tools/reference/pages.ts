@@ -1,0 +1,15 @@
+import { configurationPage } from './configuration.ts'
+import { failuresPage } from './failures.ts'
+
+/** By their place in the repository. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/reference/configuration.md', configurationPage()],
+    ['docs/reference/failures.md', failuresPage()],
+  ])
+}
+
+/** The pages that are not what the code says. */
+export function stalePages(read: (file: string) => string | undefined): readonly string[] {
+  return [...referencePages()].filter(([file, text]) => read(file) !== text).map(([file]) => file)
+}
