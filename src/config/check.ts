@@ -20,8 +20,12 @@ export function checkConfig(source: Source, config: Config | undefined): readonl
     ...checkUpstreams(checked),
     ...checkRoutes(checked, source),
   ]
-    .map((finding) => ({ ...finding, path: checked.originalPath(finding.path) }))
+    .map((finding) => inFile(finding, checked))
     .filter(({ path }) => !isUnread(source, path))
+}
+
+function inFile(finding: Finding, { originalPath }: Salvage): Finding {
+  return { ...finding, path: originalPath(finding.path) }
 }
 
 function unreadPaths({ findings }: Source): readonly Finding['path'][] {

@@ -27,14 +27,14 @@ export interface ParseOptions {
 /** A thousand routes take some 200 KiB. */
 const maxFileBytes = 4 * 1024 * 1024
 
-const moduleExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']
+const moduleExtensions = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 
 /** Reads, checks and completes a configuration. What is wrong with it comes as faults; nothing is thrown. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
   const text = await readText(file)
   if (typeof text !== 'string') return { ok: false, faults: [text] }
   const extension = extname(file).toLowerCase()
-  const result = moduleExtensions.includes(extension)
+  const result = moduleExtensions.has(extension)
     ? finish(await readModule(file, env), file)
     : parseConfig(text, { file, format: extension === '.json' ? 'json' : 'yaml', env })
   return result.ok ? { ...result, file: resolve(file) } : result

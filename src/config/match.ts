@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import { z } from 'zod'
+import { shapes } from '../kit/schema.ts'
 
 export interface Match {
   /** Undefined: all of them. */
@@ -20,6 +21,7 @@ export const matchPattern = z
       if (message !== undefined) context.addIssue({ code: 'custom', message })
     }
   })
+  .register(shapes, { shape: 'methods and path' })
   .describe('Methods (none: all) and a path pattern. `GET` also answers `HEAD`.')
 
 export function matchText({ methods, path }: Match): string {

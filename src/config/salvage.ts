@@ -1,6 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type Path, pathText } from './fault.ts'
-import { meantIssues, pathOf } from './findings.ts'
+import { meantIssues, pathOf } from './meant.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './shape.ts'
 
@@ -8,9 +8,9 @@ import { valueAt } from './shape.ts'
 export interface Salvage {
   readonly config: Config
   /** The path in the file of what stands at a path in `config`: lists are shorter by what was left out. */
-  originalPath(path: Path): Path
+  readonly originalPath: (path: Path) => Path
   /** Whether nothing at, above or below a path of the file was left out. */
-  isIntact(path: Path): boolean
+  readonly isIntact: (path: Path) => boolean
 }
 
 type Container = Record<string | number, unknown>

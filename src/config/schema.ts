@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { failureCodes } from '../core/failure.ts'
-import { duration, size, wholeNumber } from '../kit/schema.ts'
+import { duration, shapes, size, wholeNumber } from '../kit/schema.ts'
 import { answerForms } from '../strategies/answer/answer.ts'
 import { deadlineOptions } from '../strategies/deadline/options.ts'
 import { matchPattern } from './match.ts'
@@ -13,7 +13,10 @@ import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 
 const port = wholeNumber({ min: 0, max: 65_535 })
 
-const host = z.string({ error: 'a host name or address' }).min(1)
+const host = z
+  .string({ error: 'a host name or address' })
+  .min(1, { error: 'a host name or address' })
+  .register(shapes, { shape: 'host name or address' })
 
 const listen = z
   .strictObject({
@@ -50,15 +53,18 @@ const admin = z
   })
   .describe('Where operators connect: `/healthz`, `/readyz`. Without this section there is none.')
 
-const targetUrl = z.string({ error: 'a URL such as http://127.0.0.1:9101' }).refine(isTargetUrl, {
-  error: 'a URL such as http://127.0.0.1:9101: http or https, without user, query or fragment',
-})
+const targetUrl = z
+  .string({ error: 'a URL such as http://127.0.0.1:9101' })
+  .refine(isTargetUrl, {
+    error: 'a URL such as http://127.0.0.1:9101: http or https, without user, query or fragment',
+  })
+  .register(shapes, { shape: 'URL', range: '`http:` or `https:`, without user, query or fragment' })
 
 const target = z.union(
   [
     targetUrl.transform((url) => ({ url, weight: 1 })),
     z.strictObject({
-      url: targetUrl,
+      url: targetUrl.describe('Its base URL. What path it has goes before that of each request.'),
       weight: wholeNumber({ min: 1, max: 1000 })
         .prefault(1)
         .describe('Its share of the attempts, next to the weights of the others.'),
@@ -171,7 +177,7 @@ export const configSchema = z
       .prefault([])
       .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
     trust: z
-      .array(z.string())
+      .array(z.string().register(shapes, { shape: 'address or network' }))
       .prefault([])
       .describe(
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',

@@ -90,8 +90,8 @@ function narrow(schema: Schema, value: unknown): Schema {
 }
 
 function memberOf(schema: Schema, step: string | number): Schema | undefined {
-  if (schema instanceof z.ZodArray) return schema.element as Schema
-  if (schema instanceof z.ZodRecord) return schema.valueType as Schema
+  if (schema instanceof z.ZodArray) return schema.element
+  if (schema instanceof z.ZodRecord) return schema.valueType
   if (!(schema instanceof z.ZodObject) || !Object.hasOwn(schema.shape, step)) return undefined
   return schema.shape[step] as Schema
 }

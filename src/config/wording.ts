@@ -6,6 +6,9 @@ import type { Path } from './fault.ts'
 const maxShown = 60
 const maxListed = 50
 
+/** What is told of a schema that has no words of its own. */
+export const otherValue = 'another value'
+
 const names: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
@@ -31,8 +34,12 @@ export function allowedText(issue: z.core.$ZodRawIssue): string {
       return `text of the form ${issue.pattern ?? issue.format}`
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`
-    default:
-      return 'another value'
+    case 'unrecognized_keys':
+    case 'invalid_union':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'custom':
+      return otherValue
   }
 }
 
@@ -46,10 +53,9 @@ export function foundText(value: unknown, path: Path): string {
     return typeof value === 'string' ? `${amount('string', value.length)} (not shown)` : 'a value (not shown)'
   }
   if (typeof value === 'string') return JSON.stringify(shorten(withoutPassword(value)))
-  return shorten(String(value))
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }
 
-/** As `found "300"` would be told once more in every such message, the end of it stands here. */
 export function withFound(allowed: string, found: string): string {
   return `expected ${allowed}; found ${found}`
 }

@@ -4,7 +4,7 @@
  */
 export interface Mask {
   readonly text: string
-  unmask(text: string): string
+  readonly unmask: (text: string) => string
 }
 
 const placeholder = /\$\{[^{}\n"'\\]*\}/g

@@ -152,7 +152,7 @@ export class YamlTree {
 
   #begin(node: Node | null | undefined, otherwise: Place): Place {
     const range = node?.range
-    if (range == null) return otherwise
+    if (range === undefined || range === null) return otherwise
     // A key without a value: it stands nowhere, so its key shows it.
     if (isScalar(node) && node.source === '' && node.type === 'PLAIN') return otherwise
     return this.#options.placeAt(range[0])

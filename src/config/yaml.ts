@@ -22,20 +22,20 @@ const maxSyntaxFaults = 5
 export function readYaml(text: string, { file, format, env }: YamlOptions): ReadResult {
   const language = format === 'json' ? 'JSON' : 'YAML'
   const failed = (...faults: readonly Fault[]): ReadResult => ({ ok: false, faults })
-  const mask = masked(text)
+  const { text: maskedText, unmask } = masked(text)
   const lines = new LineCounter()
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const documents = parse(mask.text, lines)
+  const documents = parse(maskedText, lines)
   if (documents === undefined) return failed(fault(file, `not valid ${language}: it is nested too deeply`))
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
   if (errors.length > 0) {
     const told = firstOfEachLine(errors, placeAt).slice(0, maxSyntaxFaults)
     return failed(
       ...told.map((error) =>
-        fault(file, `not valid ${language}: ${syntaxProblem(error, mask.unmask)}`, placeAt(error.pos[0])),
+        fault(file, `not valid ${language}: ${syntaxProblem(error, unmask)}`, placeAt(error.pos[0])),
       ),
     )
   }
@@ -44,8 +44,8 @@ export function readYaml(text: string, { file, format, env }: YamlOptions): Read
     const message = 'expected one configuration; found a second YAML document (after `---`)'
     return failed(fault(file, message, placeAt(second.range[0])))
   }
-  if (first?.contents == null) return failed(nothingIn(file))
-  const tree = new YamlTree({ env, placeAt, unmask: mask.unmask })
+  if (first === undefined || first.contents === null) return failed(nothingIn(file))
+  const tree = new YamlTree({ env, placeAt, unmask })
   const { value, spot } = tree.read(first.contents)
   if (value === null && tree.findings.length === 0) return failed(nothingIn(file))
   return { ok: true, source: { file, value, root: spot, findings: tree.findings } }

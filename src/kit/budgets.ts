@@ -18,6 +18,9 @@ export interface BudgetOptions {
   readonly floor: number
 }
 
+/** Sums and products of shares such as 0.2 or 0.29 fall short of whole numbers by some 1e-14. */
+const rounding = 1e-9
+
 /**
  * Extra attempts in flight, as a share of what is in flight altogether: Envoy's retry budget (20 %, at least 3;
  * envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget).
@@ -44,7 +47,8 @@ export class ActiveBudget implements Budget {
   }
 
   tryTake(): boolean {
-    if (this.#extra >= Math.max(this.#options.floor, Math.floor(this.#options.share * this.#active))) return false
+    const allowed = Math.floor(this.#options.share * this.#active + rounding)
+    if (this.#extra >= Math.max(this.#options.floor, allowed)) return false
     this.#extra++
     return true
   }
@@ -79,8 +83,7 @@ export class CallBudget implements Budget {
   }
 
   tryTake(): boolean {
-    // Sums of 0.2 fall short of whole numbers by some 1e-16.
-    if (this.#account < 1 - 1e-9 && this.#inFlight >= this.#options.floor) return false
+    if (this.#account < 1 - rounding && this.#inFlight >= this.#options.floor) return false
     this.#account = Math.max(0, this.#account - 1)
     this.#inFlight++
     return true

@@ -39,7 +39,8 @@ export class RecentQuantiles {
       this.#sorted = this.#samples.slice(0, this.size).sort()
       this.#sinceRefresh = 0
     }
-    const rank = Math.ceil(share * this.#sorted.length)
+    // 0.07 x 100 is 7.000000000000001, and yet the rank is 7.
+    const rank = Math.ceil(share * this.#sorted.length - 1e-9)
     return this.#sorted[Math.min(this.#sorted.length, Math.max(1, rank)) - 1]
   }
 }

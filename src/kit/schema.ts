@@ -65,7 +65,7 @@ export function quantile() {
     .string({ error: expected })
     .regex(quantilePattern, { error: expected })
     .transform((text) => parseQuantile(text) ?? Number.NaN)
-    .register(shapes, { shape: 'quantile', range: 'p0 to p99.9…' })
+    .register(shapes, { shape: 'quantile', range: 'p0 to less than p100' })
 }
 
 export function wholeNumber(bounds: Bounds) {

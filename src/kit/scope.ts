@@ -30,10 +30,10 @@ export class Scope implements AbortScope, AbortListener {
     if (this.#reason !== undefined) return
     this.#reason = reason
     const only = this.#only
-    const others = this.#others
     this.#only = undefined
-    this.#others = undefined
     only?.onAbort(reason)
-    if (others !== undefined) for (const listener of others) listener.onAbort(reason)
+    // Kept until all are told: one that another takes away meanwhile is not told any more.
+    if (this.#others !== undefined) for (const listener of this.#others) listener.onAbort(reason)
+    this.#others = undefined
   }
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { duration, size } from '../kit/schema.ts'
+import { duration, shapes, size } from '../kit/schema.ts'
 import { retryOptions } from './retry/options.ts'
 import { rewriteOptions } from './rewrite/options.ts'
 import { successOptions } from './success/options.ts'
 
 export const upstreamName = z
   .string({ error: 'the name of an upstream' })
-  .min(1)
+  .min(1, { error: 'the name of an upstream' })
+  .register(shapes, { shape: 'upstream name' })
   .describe('The upstream whose targets are asked: a name from `upstreams`.')
 
 /** What can be said of every attempt, whatever the strategy. */

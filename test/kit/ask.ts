@@ -1,4 +1,4 @@
-import { type Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
 import type { Readable } from 'node:stream'
 
 export interface Answer {
@@ -13,7 +13,7 @@ export interface Answer {
 
 export interface AskOptions {
   readonly method?: string
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly headers?: OutgoingHttpHeaders
   readonly body?: string | Uint8Array | Readable
   readonly signal?: AbortSignal
   /** A connection of its own, if absent. */

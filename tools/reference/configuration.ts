@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { configSchema } from '../../src/config/schema.ts'
-import { keysOf, type Schema } from '../../src/config/shape.ts'
+import type { Schema } from '../../src/config/shape.ts'
 import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
 import { examples, exampleUpstreams, wholeExample } from './examples.ts'
@@ -11,12 +11,13 @@ const { listen, admin, upstreams, routes, ...general } = configSchema.shape
 const upstream = member(upstreams)
 const route = member(routes)
 const routeShape = unwrapped(route) as z.ZodObject
-const { deadline, failures } = routeShape.shape as Readonly<Record<string, Schema>>
+const deadline = routeShape.shape['deadline'] as Schema
+const failures = routeShape.shape['failures'] as Schema
 
-/** Told once for all strategies. `upstream` differs in what it stands beside. */
-const attemptShape = z.strictObject(attemptOptions)
-const heldShape = z.strictObject(heldOptions)
-const toldOnce = new Set<Schema>([...Object.values(attemptOptions), ...Object.values(heldOptions)])
+/** Told once for all strategies. */
+const ofAttempts = new Set<Schema>(Object.values(attemptOptions))
+const ofHeld = new Set<Schema>(Object.values(heldOptions))
+const toldOnce = new Set([...ofAttempts, ...ofHeld])
 
 export function configurationPage(): string {
   return page([
@@ -55,10 +56,10 @@ export function configurationPage(): string {
     ...strategyNames.flatMap(strategySection),
     '## Options of every attempt',
     'All strategies have these; of `all` with named calls, each call.',
-    optionTable(optionsOf(attemptShape)),
+    optionTable(optionsOf(z.strictObject(attemptOptions))),
     '## Options of what is held in memory',
     'The request body is held where it may have to be sent twice, an answer where it is compared, merged or judged whole.',
-    optionTable(optionsOf(heldShape)),
+    optionTable(optionsOf(z.strictObject(heldOptions))),
   ])
 }
 
@@ -103,27 +104,38 @@ function strategySection(name: StrategyName): readonly string[] {
     `### ${name}`,
     descriptionOf(options),
     yaml(examples[name]),
-    ...forms.flatMap((form, index) => [
-      ...(formTitles[name]?.[index] === undefined ? [] : [formTitles[name][index] as string]),
-      optionTable(optionsOf(form, toldOnce)),
-      further(form),
-    ]),
+    ...forms.flatMap((form, index) => {
+      const title = formTitles[name]?.[index]
+      const parts = [optionTable(optionsOf(form, toldOnce)), further(form)]
+      return title === undefined ? parts : [title].concat(parts)
+    }),
   ]
 }
 
 /** What a strategy has besides its own. */
 function further(form: Schema): string {
-  const keys = keysOf(form) ?? []
-  const shape = (unwrapped(form) as z.ZodObject).shape as Readonly<Record<string, Schema>>
-  const shared = keys.filter((key) => toldOnce.has(shape[key] as Schema)).map(code)
-  return `And of [every attempt](#options-of-every-attempt) and of [what is held](#options-of-what-is-held-in-memory): ${shared.join(', ')}.`
+  const members = Object.entries((unwrapped(form) as z.ZodObject).shape)
+  const namesIn = (told: ReadonlySet<Schema>): string =>
+    members
+      .filter(([, schema]) => told.has(schema))
+      .map(([name]) => code(name))
+      .join(', ')
+  const sets = [
+    ['every attempt', namesIn(ofAttempts)],
+    ['what is held', namesIn(ofHeld)],
+  ] as const
+  const links = { 'every attempt': '#options-of-every-attempt', 'what is held': '#options-of-what-is-held-in-memory' }
+  const told = sets
+    .filter(([, names]) => names !== '')
+    .map(([title, names]) => `of [${title}](${links[title]}) ${names}`)
+  return `Besides these: ${told.join('; ')}.`
 }
 
 function section(schema: Schema, example: string): readonly string[] {
   const inner = unwrapped(schema)
   const parts = [descriptionOf(schema), yaml(example)]
   if (inner instanceof z.ZodObject) return [...parts, optionTable(optionsOf(inner))]
-  if (inner instanceof z.ZodRecord) return [...parts, optionTable(optionsOf(unionMapping(inner.valueType as Schema)))]
+  if (inner instanceof z.ZodRecord) return [...parts, optionTable(optionsOf(unionMapping(inner.valueType)))]
   return [...parts, optionTable(optionsOf(unionMapping(inner)))]
 }
 
@@ -164,7 +176,7 @@ function optionTable(options: readonly Option[]): string {
 
 function member(schema: Schema): Schema {
   const inner = unwrapped(schema)
-  if (inner instanceof z.ZodArray) return inner.element as Schema
-  if (inner instanceof z.ZodRecord) return inner.valueType as Schema
+  if (inner instanceof z.ZodArray) return inner.element
+  if (inner instanceof z.ZodRecord) return inner.valueType
   throw new Error('neither a list nor a mapping')
 }

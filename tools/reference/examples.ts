@@ -49,5 +49,6 @@ upstreams:
 
 export const wholeExample = `
 # yaml-language-server: $schema=./hedgerow.schema.json
-listen: { port: "\${PORT:-8080}" }
+listen:
+  port: \${PORT:-8080}
 `

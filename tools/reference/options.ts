@@ -22,7 +22,7 @@ export function optionsOf(schema: Schema, without: ReadonlySet<Schema> = new Set
   if (!(inner instanceof z.ZodObject)) throw new Error(`${prefix} is no mapping`)
   return Object.entries(inner.shape as Readonly<Record<string, Schema>>)
     .filter(([, member]) => !without.has(member))
-    .flatMap(([key, member]) => [optionOf(member, prefix + key), ...memberOptions(member, prefix + key, without)])
+    .flatMap(([key, member]) => [optionOf(member, prefix + key)].concat(memberOptions(member, prefix + key, without)))
 }
 
 export function descriptionOf(schema: Schema): string {
@@ -53,10 +53,10 @@ function memberOptions(schema: Schema, name: string, without: ReadonlySet<Schema
     const all = (inner.options as readonly Schema[]).flatMap((option) => memberOptions(option, name, without))
     return all.filter(({ name: one }, index) => all.findIndex((other) => other.name === one) === index)
   }
-  if (inner instanceof z.ZodArray) return memberOptions(inner.element as Schema, `${name}[]`, without)
+  if (inner instanceof z.ZodArray) return memberOptions(inner.element, `${name}[]`, without)
   if (!(inner instanceof z.ZodRecord)) return []
   const own = ownNames[name.split('.').at(-1) ?? ''] ?? 'NAME'
-  return memberOptions(inner.valueType as Schema, `${name}.${own}`, without)
+  return memberOptions(inner.valueType, `${name}.${own}`, without)
 }
 
 function shapeOf(schema: Schema): string {
@@ -64,13 +64,14 @@ function shapeOf(schema: Schema): string {
   if (known !== undefined) return known.shape
   const inner = unwrapOnce(schema)
   if (inner !== undefined) return shapeOf(inner)
-  if (schema instanceof z.ZodUnion) return [...new Set((schema.options as readonly Schema[]).map(shapeOf))].join(' or ')
-  if (schema instanceof z.ZodArray) return `list of ${plural(shapeOf(schema.element as Schema))}`
-  if (schema instanceof z.ZodRecord) return `mapping of names to ${plural(shapeOf(schema.valueType as Schema))}`
+  if (schema instanceof z.ZodUnion)
+    return [...new Set((schema.options as readonly Schema[]).map(shapeOf))].reduce(alternatives)
+  if (schema instanceof z.ZodArray) return `list of ${plural(shapeOf(schema.element))}`
+  if (schema instanceof z.ZodRecord) return `mapping of names to ${plural(shapeOf(schema.valueType))}`
   if (schema instanceof z.ZodObject) return 'mapping'
   if (schema instanceof z.ZodNumber) return 'whole number'
   if (schema instanceof z.ZodLiteral) return [...schema.values].map((value) => code(String(value))).join(' or ')
-  if (schema instanceof z.ZodEnum) return 'word'
+  if (schema instanceof z.ZodEnum) return 'one of'
   return schema instanceof z.ZodBoolean ? '`true` or `false`' : 'text'
 }
 
@@ -83,7 +84,8 @@ function allowedOf(schema: Schema): string {
     return [...new Set((schema.options as readonly Schema[]).map(allowedOf))].filter((text) => text !== '').join('; ')
   }
   if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ')
-  if (schema instanceof z.ZodArray) return allowedOf(schema.element as Schema)
+  if (schema instanceof z.ZodArray) return allowedOf(schema.element)
+  if (schema instanceof z.ZodString && (schema.minLength ?? 0) > 1) return `${schema.minLength} characters or more`
   return ''
 }
 
@@ -92,8 +94,7 @@ function defaultOf(schema: Schema): string {
   if (!(schema instanceof z.ZodPrefault)) return 'required'
   const value: unknown = schema.def.defaultValue
   if (Array.isArray(value) && value.length === 0) return 'none'
-  if (typeof value === 'object') return '–'
-  return code(String(value))
+  return typeof value === 'object' || value === undefined ? '–' : code(`${value as string | number | boolean}`)
 }
 
 function unwrapOnce(schema: Schema): Schema | undefined {
@@ -101,9 +102,16 @@ function unwrapOnce(schema: Schema): Schema | undefined {
   return schema instanceof z.ZodPipe ? schema.in : undefined
 }
 
+function alternatives(one: string, other: string): string {
+  return one.includes(' or ') ? `${one}, or ${other}` : `${one} or ${other}`
+}
+
 function plural(shape: string): string {
-  return shape
-    .split(' or ')
-    .map((one) => (one === 'text' || one.startsWith('`') ? one : one.replace(/^\w+(?: \w+)?/, '$&s')))
-    .join(' or ')
+  return shape.split(' or ').map(pluralOfOne).join(' or ')
+}
+
+function pluralOfOne(shape: string): string {
+  if (shape === 'text' || shape.startsWith('`')) return shape
+  const [head = '', ...rest] = shape.split(' of ')
+  return [`${head}${head.endsWith('s') ? 'es' : 's'}`, ...rest].join(' of ')
 }

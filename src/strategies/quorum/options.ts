@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { wholeNumber } from '../../kit/schema.ts'
+import { shapes, wholeNumber } from '../../kit/schema.ts'
 import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
 
 export const quorumOptions = z
@@ -11,7 +11,12 @@ export const quorumOptions = z
       .optional()
       .describe('How many of them must agree. Default: more than half of `of`.'),
     ignore: z
-      .array(z.string().regex(/^(?:\/(?:[^~/]|~[01])*)+$/, { error: 'a JSON pointer such as /timestamp (RFC 6901)' }))
+      .array(
+        z
+          .string()
+          .regex(/^(?:\/(?:[^~/]|~[01])*)+$/, { error: 'a JSON pointer such as /timestamp (RFC 6901)' })
+          .register(shapes, { shape: 'JSON pointer' }),
+      )
       .prefault([])
       .describe('Parts of a JSON body that may differ, as JSON pointers. Members may then also stand in any order.'),
     ...heldOptions,

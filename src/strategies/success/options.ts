@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shapes } from '../../kit/schema.ts'
 
 const statusText = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/
 
@@ -8,6 +9,7 @@ const statusRange = z
   .union([z.int({ error }).min(100, { error }).max(599, { error }), z.string().regex(statusText, { error })], { error })
   .transform(toRange)
   .refine((range) => range.from <= range.to, { error })
+  .register(shapes, { shape: 'status', range: '100 to 599' })
 
 /** Inclusive. */
 export interface StatusRange {

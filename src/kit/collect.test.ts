@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { BodySink, BodyStream } from '../core/body.ts'
+import { type Failure, failure } from '../core/failure.ts'
+import { collect } from './collect.ts'
+
+/** A body that arrives by hand. */
+class HandStream implements BodyStream {
+  sink: BodySink | undefined
+  discards = 0
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+  }
+  resume(): void {}
+  discard(): void {
+    this.discards++
+  }
+  write(text: string): void {
+    this.sink?.write(Buffer.from(text))
+  }
+}
+
+function textOf(result: Uint8Array | Failure): string {
+  return 'code' in result ? result.code : Buffer.from(result).toString()
+}
+
+describe('collect', () => {
+  for (const [chunks, text] of [
+    [[], ''],
+    [['a'], 'a'],
+    [['ab', '', 'c'], 'abc'],
+  ] as const) {
+    it(`makes ${JSON.stringify(text)} of ${chunks.length} chunks`, async () => {
+      const stream = new HandStream()
+      const whole = collect(stream, 100)
+      for (const chunk of chunks) stream.write(chunk)
+      stream.sink?.end([])
+      assert.equal(textOf(await whole), text)
+    })
+  }
+
+  it('fails as soon as there is more than allowed, and discards the rest once', async () => {
+    const stream = new HandStream()
+    const whole = collect(stream, 4)
+    stream.write('1234')
+    assert.equal(stream.discards, 0)
+    stream.write('5')
+    const result = await whole
+    assert.equal(textOf(result), 'UPSTREAM_INVALID')
+    assert.match('detail' in result ? result.detail : '', /larger than 4 bytes/)
+    stream.write('6')
+    assert.equal(stream.discards, 1)
+  })
+
+  it('hands on why the body broke off', async () => {
+    const stream = new HandStream()
+    const whole = collect(stream, 100)
+    stream.write('12')
+    const reason = failure('UPSTREAM_RESET', 'cut')
+    stream.sink?.fail(reason)
+    assert.equal(await whole, reason)
+  })
+
+  it('gives back exactly what was written, up to the limit', async () => {
+    const chunk = fc.uint8Array({ maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(chunk, { maxLength: 12 }), fc.nat(150), async (chunks, maxBytes) => {
+        const stream = new HandStream()
+        const whole = collect(stream, maxBytes)
+        for (const bytes of chunks) stream.sink?.write(bytes)
+        stream.sink?.end([])
+        const all = Buffer.concat(chunks)
+        const result = await whole
+        if (all.length > maxBytes) assert.ok('code' in result)
+        else assert.deepEqual(Buffer.from(result as Uint8Array), all)
+        assert.equal(stream.discards, all.length > maxBytes ? 1 : 0)
+      }),
+    )
+  })
+})

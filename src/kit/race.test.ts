@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { callOf, codeOf, requestOf, textOf, watch } from '../../test/kit/calls.ts'
+import { FakeUpstream, type Script } from '../../test/kit/fake-upstream.ts'
+import { settled, VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { failure } from '../core/failure.ts'
+import { failed, succeeded } from '../core/outcome.ts'
+import type { Service } from '../core/service.ts'
+import { type Judge, type RaceView, race, type Step } from './race.ts'
+
+const request = requestOf()
+
+interface Setup {
+  readonly script?: readonly Script[]
+  readonly service?: (upstream: FakeUpstream) => Service
+}
+
+function raced(judge: Judge, { script = [], service = (upstream) => upstream.service }: Setup = {}) {
+  const clock = new VirtualClock()
+  const upstream = new FakeUpstream(clock, script)
+  const { call } = callOf(clock)
+  const faults: unknown[] = []
+  const views: { readonly atMs: number; readonly ended: number }[] = []
+  const watching: Judge = (view) => {
+    views.push({ atMs: view.elapsedMs, ended: view.runners.filter(({ outcome }) => outcome !== undefined).length })
+    return judge(view)
+  }
+  const start = () => {
+    const outcome = race({ judge: watching, next: service(upstream), requestAt: () => request, call, clock })
+    outcome.catch((fault: unknown) => faults.push(fault))
+    return watch(outcome.catch(() => new Promise<never>(() => {})), clock)
+  }
+  return { clock, upstream, call, faults, views, start }
+}
+
+/** Sends so many at once and lets the first that ends decide. */
+function firstOf(count: number): Judge {
+  return ({ runners, aborted }) => {
+    if (aborted !== undefined) return { do: 'settle', outcome: failed(aborted) }
+    if (runners.length === 0) return { do: 'send', count, kind: 'duplicate' }
+    const keep = runners.findIndex(({ outcome }) => outcome !== undefined)
+    const outcome = runners[keep]?.outcome
+    return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep }
+  }
+}
+
+const hang: Script = { afterMs: 0, hangs: true }
+
+describe('race', () => {
+  it('asks at the start, at each outcome, and at each time that was asked for', async () => {
+    const judge: Judge = ({ runners, elapsedMs }) => {
+      if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
+      const ended = runners.filter(({ outcome }) => outcome !== undefined).length
+      if (ended === 2) return { do: 'settle', outcome: failed(failure('CANCELLED', 'enough')) }
+      return elapsedMs < 40 ? { do: 'wait', untilMs: elapsedMs + 25 } : { do: 'wait' }
+    }
+    const script = [
+      { afterMs: 10, fails: 'UPSTREAM_RESET' },
+      { afterMs: 100, fails: 'UPSTREAM_RESET' },
+    ] as const
+    const { clock, views, start } = raced(judge, { script })
+    start()
+    await clock.advance(200)
+    assert.deepEqual(views, [
+      { atMs: 0, ended: 0 },
+      { atMs: 0, ended: 0 },
+      { atMs: 10, ended: 1 },
+      { atMs: 35, ended: 1 },
+      { atMs: 60, ended: 1 },
+      { atMs: 100, ended: 2 },
+    ])
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('keeps the winner, aborts the losers as cancelled, and asks no more', async () => {
+    const script = [hang, { afterMs: 10, body: 'won', bodyAfterMs: 50 }, { afterMs: 30 }]
+    const { clock, upstream, views, start } = raced(firstOf(3), { script })
+    const answer = start()
+    await clock.advance(10)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual(
+      upstream.seen.map(({ aborted, endedMs }) => [aborted?.code, endedMs]),
+      [
+        ['CANCELLED', 10],
+        [undefined, undefined],
+        ['CANCELLED', 10],
+      ],
+    )
+    const asked = views.length
+    await clock.runAll()
+    assert.equal(views.length, asked)
+    assert.equal(upstream.openCount, 0)
+  })
+
+  it('aborts an answer that has come but was not kept, while its body still streams', async () => {
+    const judge: Judge = ({ runners }) => {
+      if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
+      const outcome = runners[1]?.outcome
+      return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep: 1 }
+    }
+    const { clock, upstream, start } = raced(judge, { script: [{ afterMs: 5, bodyAfterMs: 500 }, { afterMs: 20 }] })
+    start()
+    await clock.advance(20)
+    assert.equal(upstream.seen[0]?.aborted?.code, 'CANCELLED')
+    assert.equal(upstream.openCount, 0)
+  })
+
+  for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
+    it(`settles at once when the call is aborted, and tells each runner why: ${code}`, async () => {
+      const { clock, upstream, call, start } = raced(firstOf(2), { script: [hang, hang] })
+      const answer = start()
+      await clock.advance(70)
+      call.abort(failure(code, 'over'))
+      await settled()
+      assert.equal(codeOf(answer.outcome), code)
+      assert.equal(answer.settledMs, 70)
+      assert.deepEqual(
+        upstream.seen.map(({ aborted }) => aborted?.code),
+        [code, code],
+      )
+    })
+  }
+
+  it('sends nothing for a call that is aborted already', async () => {
+    const { upstream, call, start } = raced(firstOf(2))
+    call.abort(failure('CLIENT_GONE', 'gone'))
+    const answer = start()
+    await settled()
+    assert.equal(codeOf(answer.outcome), 'CLIENT_GONE')
+    assert.equal(upstream.seen.length, 0)
+  })
+
+  it('settles an aborted call also where the judge would go on', async () => {
+    const judge: Judge = ({ runners }) =>
+      runners.length < 5 ? { do: 'send', count: 1, kind: 'hedge' } : { do: 'wait', untilMs: 1e6 }
+    const { clock, upstream, call, start } = raced(judge)
+    const answer = start()
+    await clock.advance(10)
+    call.abort(failure('DEADLINE', 'over'))
+    await settled()
+    assert.equal(codeOf(answer.outcome), 'DEADLINE')
+    assert.deepEqual([upstream.seen.length, upstream.openCount, clock.pendingCount], [5, 0, 0])
+  })
+
+  it('lets a later abort of the call end a winner that still streams', async () => {
+    const { clock, upstream, call, start } = raced(firstOf(1), { script: [{ afterMs: 5, bodyAfterMs: 500 }] })
+    start()
+    await clock.advance(10)
+    assert.equal(upstream.openCount, 1)
+    call.abort(failure('CLIENT_GONE', 'gone'))
+    assert.equal(upstream.openCount, 0)
+    assert.equal(upstream.seen[0]?.aborted?.code, 'CLIENT_GONE')
+  })
+
+  it('gives up what is dropped when it sends more, and counts it as ended', async () => {
+    const seen: (readonly boolean[])[] = []
+    const judge: Judge = ({ runners, elapsedMs }): Step => {
+      seen.push(runners.map(({ dropped, outcome }) => dropped && outcome?.ok === false))
+      if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
+      if (runners.length === 1 && elapsedMs < 20) return { do: 'wait', untilMs: 20 }
+      if (runners.length === 1) return { do: 'send', count: 1, kind: 'hedge', drop: [0] }
+      const outcome = runners[1]?.outcome
+      return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep: 1 }
+    }
+    const { clock, upstream, start } = raced(judge, { script: [{ afterMs: 30 }, { afterMs: 30, body: 'second' }] })
+    const answer = start()
+    await clock.advance(100)
+    assert.equal(textOf(answer.outcome), 'second')
+    assert.equal(upstream.seen[0]?.aborted?.code, 'CANCELLED')
+    assert.equal(upstream.seen[0]?.endedMs, 20)
+    assert.deepEqual(seen.at(-1), [true, false])
+  })
+
+  it('gives each runner the request of its place and its own kind and times', async () => {
+    const clock = new VirtualClock()
+    const upstream = new FakeUpstream(clock, [{ afterMs: 10, fails: 'UPSTREAM_RESET' }, { afterMs: 7 }])
+    const { call } = callOf(clock)
+    let last: RaceView | undefined
+    const judge: Judge = (view) => {
+      last = view
+      const { runners } = view
+      if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
+      if (runners[0]?.outcome === undefined) return { do: 'wait' }
+      if (runners.length === 1) return { do: 'send', count: 1, kind: 'hedge' }
+      const outcome = runners[1]?.outcome
+      return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep: 1 }
+    }
+    const requestAt = (place: number) => requestOf({ part: `p${place}` })
+    await clock.advance(1000)
+    const answer = watch(race({ judge, next: upstream.service, requestAt, call, clock }), clock)
+    await clock.advance(50)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual(
+      upstream.seen.map(({ request, call }) => [request.part, call.kind]),
+      [
+        ['p0', 'first'],
+        ['p1', 'hedge'],
+      ],
+    )
+    assert.deepEqual(
+      last?.runners.map(({ sentMs, endedMs }) => [sentMs, endedMs]),
+      [
+        [0, 10],
+        [10, 17],
+      ],
+    )
+  })
+})
+
+describe('race, of services that break the contract', () => {
+  it('discards an answer that comes though its attempt was aborted', async () => {
+    const ended: string[] = []
+    const stubborn = (upstream: FakeUpstream): Service => {
+      const late: Service = async () => {
+        await new Promise<void>((resolve) => clock.after(50, resolve))
+        const body = { pipe: () => {}, resume: () => {}, discard: () => ended.push('body') }
+        const upgraded = { destroy: () => ended.push('socket') } as never
+        return succeeded({ status: 101, headers: [], body, attempt: undefined, upgraded })
+      }
+      return (request, call) => (upstream.seen.length === 0 ? upstream.service(request, call) : late(request, call))
+    }
+    const { clock, start } = raced(firstOf(2), { script: [{ afterMs: 10 }], service: stubborn })
+    const answer = start()
+    await clock.advance(20)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual(ended, [])
+    await clock.advance(50)
+    assert.deepEqual(ended, ['body', 'socket'])
+  })
+
+  const fault = new Error('a fault of programming')
+  const faulty: readonly (readonly [string, (place: number) => Promise<never>])[] = [
+    ['rejects', () => Promise.reject(fault)],
+    [
+      'throws',
+      () => {
+        throw fault
+      },
+    ],
+  ]
+  for (const [how, break_] of faulty) {
+    it(`ends with the fault of a service that ${how}, and leaves nothing running`, async () => {
+      const service = (upstream: FakeUpstream): Service => {
+        return (request, call) => (upstream.seen.length === 1 ? break_(1) : upstream.service(request, call))
+      }
+      const { upstream, clock, faults, start } = raced(firstOf(3), { script: [hang, hang, hang], service })
+      start()
+      await settled()
+      assert.deepEqual(faults, [fault])
+      assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
+    })
+  }
+
+  for (const [when, atEnded] of [
+    ['at once', 0],
+    ['at an outcome', 1],
+  ] as const) {
+    it(`ends with the fault of a judge that throws ${when}, and leaves nothing running`, async () => {
+      const judge: Judge = ({ runners }) => {
+        if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
+        if (runners.filter(({ outcome }) => outcome !== undefined).length >= atEnded) throw fault
+        return { do: 'wait', untilMs: 1000 }
+      }
+      const { upstream, clock, faults, start } = raced(judge, { script: [{ afterMs: 5 }, hang] })
+      start()
+      await clock.advance(10)
+      assert.deepEqual(faults, [fault])
+      assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
+    })
+  }
+
+  it('ends with the fault of a judge that throws when its time comes, without touching the clock', async () => {
+    const judge: Judge = ({ runners, elapsedMs }) => {
+      if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
+      if (elapsedMs >= 100) throw fault
+      return { do: 'wait', untilMs: 100 }
+    }
+    const { upstream, clock, faults, start } = raced(judge, { script: [hang] })
+    start()
+    await clock.advance(200)
+    assert.deepEqual(faults, [fault])
+    assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
+  })
+})

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { root, startProgram } from '../kit/command.ts'
+
+/** What a user gets who installs the package: compiled JavaScript, run by a Node of their own. */
+describe('the compiled package', () => {
+  let folder: string
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hedgerow-package-'))
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root })
+    for (const name of ['package.json', 'examples']) cpSync(join(root, name), join(folder, name), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  })
+
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('checks an example', async (t) => {
+    const main = join(folder, 'dist/cli/main.js')
+    const { code, output } = await startProgram(t, join(root, 'bin/node'), [
+      main,
+      'check',
+      join(folder, 'examples/demo.yaml'),
+    ]).ended
+    assert.equal(code, 0)
+    assert.match(output, /good/)
+  })
+
+  it('takes a configuration in TypeScript that imports defineConfig from it', async (t) => {
+    const file = join(folder, 'config.ts')
+    writeFileSync(
+      file,
+      "import { defineConfig } from 'hedgerow'\nexport default defineConfig({ listen: { port: 0 } })\n",
+    )
+    const { code, output, errors } = await startProgram(t, join(root, 'bin/node'), [
+      join(folder, 'dist/cli/main.js'),
+      'check',
+      file,
+    ]).ended
+    assert.equal(code, 0, errors)
+    assert.match(output, /good \(0 routes, 0 upstreams\)/)
+  })
+
+  it('says plainly what it needs on an older Node', async (t) => {
+    // Nothing older may be at hand, so an older one is what it is told that it is.
+    const older = join(folder, 'older.mjs')
+    writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })\n")
+    const args = ['--import', older, join(folder, 'dist/cli/main.js'), '--version']
+    const { code, errors } = await startProgram(t, join(root, 'bin/node'), args).ended
+    assert.equal(code, 1)
+    assert.match(errors, /hedgerow needs Node 24 or newer; this is Node 20\.20\.2/)
+  })
+})

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { readyProfiles } from '../../src/backend/profiles.ts'
+import { type Backend, startBackend } from '../../src/backend/server.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { systemRandom } from '../../src/kit/random.ts'
+import { root } from '../kit/command.ts'
+
+const folder = join(root, 'examples')
+
+interface Ask {
+  readonly does: string
+  readonly path: string
+  readonly method?: string
+  readonly status: number
+  readonly body?: unknown
+}
+
+const two = [{ time: 250 }, { time: 250 }]
+const three = [...two, { time: 250 }]
+
+/** What each example is asked; the backend behind `work` is the one that always answers `{"time":250}`. */
+const asks: Readonly<Record<string, readonly Ask[]>> = {
+  'fan-out.yaml': [
+    { does: 'merges two calls', path: '/api/all', status: 200, body: two },
+    { does: 'gives the first of two', path: '/api/first?timeout=1000', status: 200, body: { time: 250 } },
+    { does: 'merges three calls', path: '/api/tolerant/all', status: 200, body: three },
+    { does: 'gives the first good of three', path: '/api/tolerant/first', status: 200, body: { time: 250 } },
+    { does: 'gives what is good in time', path: '/api/within-timeout?timeout=1000', status: 200, body: three },
+    { does: 'refuses a bad timeout', path: '/api/all?timeout=abc', status: 400 },
+  ],
+  'hedged.yaml': [
+    { does: 'answers in time', path: '/api/smart?timeout=1000', status: 200 },
+    { does: 'needs a timeout', path: '/api/smart', status: 400 },
+  ],
+  'balancer.yaml': [
+    { does: 'goes round, first', path: '/login', status: 200, body: 'logged in on server1' },
+    { does: 'goes round, second', path: '/login', status: 200, body: 'logged in on server2' },
+    { does: 'goes round, third', path: '/login', status: 200, body: 'logged in on server3' },
+    { does: 'refuses other methods', path: '/login', method: 'DELETE', status: 405 },
+  ],
+  'demo.yaml': [
+    { does: 'lists its routes', path: '/', status: 200 },
+    { does: 'forwards', path: '/api/fixed', status: 200, body: { time: 250 } },
+    {
+      does: 'merges named calls',
+      path: '/api/page',
+      status: 200,
+      body: { work: { time: 250 }, fixed: { time: 250 }, login: 'logged in on server1' },
+    },
+    { does: 'has two of three agree', path: '/api/agreed', status: 200, body: { time: 250 } },
+  ],
+}
+
+describe('every example', () => {
+  it('is asked something', () => {
+    assert.deepEqual(readdirSync(folder).toSorted(), Object.keys(asks).toSorted())
+  })
+})
+
+for (const [file, list] of Object.entries(asks)) {
+  describe(`examples/${file}`, () => {
+    let backends: readonly Backend[] = []
+    let gateway: Gateway
+
+    before(async () => {
+      const fixed = readyProfiles['work-fixed']()
+      const accounts = ['server1', 'server2', 'server3'].map((name) =>
+        startBackend({ profile: readyProfiles.accounts(), name, port: 0 }),
+      )
+      backends = await Promise.all([startBackend({ profile: fixed, port: 0 }), ...accounts])
+      const [work, server1, server2, server3] = backends.map(({ port }) => String(port))
+      const result = await loadConfig(join(folder, file), {
+        PORT: '0',
+        ADMIN_PORT: '0',
+        WORK_PORT: work,
+        WORK_FIXED_PORT: work,
+        SERVER1_PORT: server1,
+        SERVER2_PORT: server2,
+        SERVER3_PORT: server3,
+      })
+      assert.ok(result.ok, JSON.stringify(result))
+      const logFault = (fault: unknown): void => assert.fail(String(fault))
+      gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, logFault })
+    })
+
+    after(async () => {
+      await gateway.close()
+      await Promise.all(backends.map((backend) => backend.close()))
+    })
+
+    for (const { does, path, method, status, body } of list) {
+      it(does, async () => {
+        const response = await fetch(`http://127.0.0.1:${gateway.front.address.port}${path}`, {
+          method: method ?? 'GET',
+        })
+        const text = await response.text()
+        assert.equal(response.status, status, text)
+        if (body !== undefined) assert.deepEqual(typeof body === 'string' ? text : JSON.parse(text), body)
+      })
+    }
+  })
+}
