@@ -58,7 +58,7 @@ function formatPath(path: Path): string {
 }
 
 function formatValue(value: unknown): string {
-  const json = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))
+  const json = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
   return json.length > 80 ? `${json.slice(0, 80)}...` : json
 }
 

@@ -72,7 +72,8 @@ class HoledTemplate implements Template {
     for (const part of parts) {
       const value = typeof part === 'string' ? part : known[part.placeholder]
       const next = value === undefined ? part : typeof part === 'string' ? part : fill(part, value)
-      if (typeof next === 'string' && typeof filled.at(-1) === 'string') filled.push(`${filled.pop()}${next}`)
+      const last = filled.at(-1)
+      if (typeof next === 'string' && typeof last === 'string') filled[filled.length - 1] = last + next
       else filled.push(next)
     }
     this.#parts = filled

@@ -9,8 +9,9 @@ export function balance(balancer: Balancer, upstream: string): Layer {
   return function balanceLayer(next) {
     return (request, call) => {
       const { attempts } = call
-      const tried = (target: Target): boolean => attempts.some((attempt) => attempt.target === target)
-      const target = balancer.pick(tried)
+      const lastTried = (target: Target): number =>
+        attempts.findLast((attempt) => attempt.target === target)?.number ?? 0
+      const target = balancer.pick(lastTried)
       if (target === undefined) {
         return Promise.resolve(failed(failure('NO_TARGET', `The upstream ${upstream} has no target`)))
       }

@@ -3,8 +3,8 @@ import type { Target } from '../core/attempt.ts'
 /** Chooses the target of the next attempt. */
 export interface Balancer {
   /**
-   * `tried` tells which targets this call has been sent to: they are chosen again only when no other is left.
-   * Undefined when there is no target at all.
+   * `lastTried` tells the number of this call's last attempt at a target, 0 if there was none. Those not tried yet are
+   * preferred, then the one that was tried longest ago. Undefined when there is no target at all.
    */
-  pick(tried: (target: Target) => boolean): Target | undefined
+  pick(lastTried: (target: Target) => number): Target | undefined
 }

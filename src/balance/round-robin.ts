@@ -14,11 +14,13 @@ export function roundRobin(targets: readonly Target[]): Balancer {
   const turns: readonly Turn[] = targets.map((target) => ({ target, current: 0 }))
   const only = targets.length === 1 ? targets[0] : undefined
 
-  const pickAmong = (tried: ((target: Target) => boolean) | undefined): Target | undefined => {
+  const pickAmongLongestUntried = (lastTried: (target: Target) => number): Target | undefined => {
+    let longestAgo = Number.POSITIVE_INFINITY
+    for (const turn of turns) longestAgo = Math.min(longestAgo, lastTried(turn.target))
     let best: Turn | undefined
     let totalWeight = 0
     for (const turn of turns) {
-      if (tried?.(turn.target)) continue
+      if (lastTried(turn.target) > longestAgo) continue
       turn.current += turn.target.weight
       totalWeight += turn.target.weight
       if (best === undefined || turn.current > best.current) best = turn
@@ -28,5 +30,5 @@ export function roundRobin(targets: readonly Target[]): Balancer {
     return best.target
   }
 
-  return { pick: (tried) => only ?? pickAmong(tried) ?? pickAmong(undefined) }
+  return { pick: (lastTried) => only ?? pickAmongLongestUntried(lastTried) }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { backend } from './backend.ts'
 import { check } from './check.ts'
+import { type AdminTarget, listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
 import { demo } from './demo.ts'
 import { exitCodes } from './exit-codes.ts'
 import { schema } from './schema.ts'
@@ -75,6 +76,36 @@ function program(): Command {
       examples('hedgerow backend work --port 9101', `hedgerow backend work --port 9101 --set '{"refuse":true}'`),
     )
     .action(backend)
+
+  const deliveries = hedgerow
+    .command('deliveries')
+    .description('See what became of broadcast writes, and replay or discard dead letters, over the admin side.')
+    .addHelpText('after', examples('hedgerow deliveries list --state dead', 'hedgerow deliveries replay <id>'))
+  const overAdmin = (command: Command): Command =>
+    command
+      .option('--admin <url>', 'the admin side of the gateway', 'http://127.0.0.1:9900')
+      .option(
+        '--token <token>',
+        'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',
+        process.env['HEDGEROW_ADMIN_TOKEN'],
+      )
+  overAdmin(deliveries.command('list'))
+    .description('The newest deliveries.')
+    .option('--state <state>', 'with a target in this state: pending, acknowledged, dead or discarded')
+    .option('--target <name>', 'with this target')
+    .option('--route <route>', 'of this route, as its match says it')
+    .option('--before <number>', 'go on from an earlier list')
+    .option('--limit <number>', 'how many at the most')
+    .action(listDeliveries)
+  overAdmin(deliveries.command('show').argument('<id>'))
+    .description('One delivery with its request and each target.')
+    .action(showDelivery)
+  for (const what of ['replay', 'discard'] as const) {
+    overAdmin(deliveries.command(what).argument('<id>'))
+      .description(what === 'replay' ? 'Send its dead letters again.' : 'Give up what is dead or still pending.')
+      .option('--target <name>', 'only at this target')
+      .action((id: string, options: AdminTarget & { readonly target?: string }) => operateDelivery(what, id, options))
+  }
 
   return hedgerow
 }

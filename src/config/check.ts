@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { checkRoutes } from './check-routes.ts'
 import type { Finding } from './fault.ts'
 import { type Salvage, salvage } from './salvage.ts'
-import type { Config } from './schema.ts'
+import { type Config, network } from './schema.ts'
 import { isUnread, type Source } from './source.ts'
 import { targetsOf } from './targets.ts'
 import { foundText, withFound } from './wording.ts'
@@ -53,7 +53,7 @@ function checkTrust({ config }: Salvage): readonly Finding[] {
   return config.trust.flatMap((entry, index) => {
     if (isNetwork(entry)) return []
     const path = ['trust', index]
-    const message = withFound('an address or a network such as 10.0.0.0/8 or fd00::/8', foundText(entry, path))
+    const message = withFound(network, foundText(entry, path))
     return [{ path, message, shownAt: 'value' } as const]
   })
 }

@@ -74,7 +74,7 @@ function hintAt(issue: Issue, value: unknown, { root }: Source, path: Path): str
   if (issue.code !== 'invalid_type') return ''
   const placeholder = spotAt(root, path)?.placeholder
   const wantsText = issue.expected === 'string'
-  if (wantsText && placeholder === 'plain') return '; put the placeholder in quotes to keep it text'
+  if (wantsText && placeholder === 'plain' && value !== null) return '; put the placeholder in quotes to keep it text'
   if (!wantsText && placeholder === 'quoted')
     return '; without its quotes the placeholder may be a number, true or false'
   const missesSpace = issue.expected === 'object' && typeof value === 'string' && /^\w+:\S/.test(value)

@@ -12,7 +12,12 @@ export function configJsonSchema(): JsonSchema {
     override: ({ jsonSchema }) => {
       const { properties } = jsonSchema
       if (properties !== undefined && strategyNames.every((name) => Object.hasOwn(properties, name))) {
-        jsonSchema.oneOf = strategyNames.map((name) => ({ required: [name] }))
+        // Some validators heed `required` only beside the other two.
+        jsonSchema.oneOf = strategyNames.map((name) => ({
+          type: 'object',
+          properties: { [name]: {} },
+          required: [name],
+        }))
       }
     },
   })

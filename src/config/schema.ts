@@ -70,7 +70,7 @@ const target = z.union(
         .describe('Its share of the attempts, next to the weights of the others.'),
     }),
   ],
-  { error: 'a URL, or { url, weight }' },
+  { error: 'a URL such as http://127.0.0.1:9101 (http or https, without user, query or fragment), or { url, weight }' },
 )
 
 const atLeastOneTarget = { error: 'at least one target' }
@@ -100,6 +100,8 @@ const upstream = z
       ),
   })
   .describe('A named set of targets that do the same job.')
+
+export const network = 'an address or a network such as 10.0.0.0/8 or fd00::/8'
 
 const failureCode = z.enum(
   ['*', ...(Object.keys(failureCodes) as [keyof typeof failureCodes, ...(keyof typeof failureCodes)[]])],
@@ -177,7 +179,7 @@ export const configSchema = z
       .prefault([])
       .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
     trust: z
-      .array(z.string().register(shapes, { shape: 'address or network' }))
+      .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])
       .describe(
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',

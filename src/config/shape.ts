@@ -34,17 +34,21 @@ export function kindsOf(schema: Schema): readonly Kind[] {
   return ['other']
 }
 
-/** The form of a union that a mapping or list was meant to have; undefined for other values, and if there is none. */
+/** The form of a union that a mapping or list was meant to have; undefined for other values, and if it cannot be told. */
 export function branchOf(union: z.ZodUnion, value: unknown): number | undefined {
   const kind = kindOfValue(value)
   if (kind !== 'mapping' && kind !== 'list') return undefined
+  const forms = (union.options as readonly Schema[]).map(bare)
+  const canTell = forms.filter((form) => kindsOf(form).includes(kind)).length === 1
   let best: number | undefined
   let bestScore = Number.NEGATIVE_INFINITY
-  for (const [index, option] of (union.options as readonly Schema[]).entries()) {
-    const score = kindsOf(option).includes(kind) ? likeness(option, value as object) : Number.NEGATIVE_INFINITY
+  for (const [index, form] of forms.entries()) {
+    if (!kindsOf(form).includes(kind)) continue
+    const score = likeness(form, value as object, forms)
     if (score > bestScore) [best, bestScore] = [index, score]
   }
-  return best
+  // The union's own words say more than what one of its forms misses, where nothing speaks for this one.
+  return canTell || bestScore > 0 || union.def.error === undefined ? best : undefined
 }
 
 /** The schema for the value at a path, a union narrowed to the form meant; undefined below an unknown key. */
@@ -96,16 +100,19 @@ function memberOf(schema: Schema, step: string | number): Schema | undefined {
   return schema.shape[step] as Schema
 }
 
-/** Counts for a form: keys that it knows. Counts against it: keys that it does not, and values of the wrong kind. */
-function likeness(schema: Schema, value: object): number {
-  const inner = bare(schema)
-  if (!(inner instanceof z.ZodObject)) return 0
+/**
+ * A key that the form knows counts for it, one that it does not against it. Most of all counts against it a value that
+ * another form takes under this key, and this one does not: `calls` of the strategy `all` tells its forms apart.
+ */
+function likeness(form: Schema, value: object, forms: readonly Schema[]): number {
   let score = 0
   for (const [key, member] of Object.entries(value)) {
-    const known = memberOf(inner, key)
-    if (known === undefined) score -= 1
-    // One key of the wrong kind says more than several that are missing.
-    else score += kindsOf(known).includes(kindOfValue(member)) ? 1 : -3
+    const takes = (one: Schema): boolean => {
+      const schema = memberOf(one, key)
+      return schema !== undefined && kindsOf(schema).includes(kindOfValue(member))
+    }
+    if (memberOf(form, key) === undefined) score -= 1
+    else score += takes(form) || !forms.some(takes) ? 1 : -3
   }
   return score
 }

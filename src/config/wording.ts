@@ -16,7 +16,7 @@ const names: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'a mapping',
-  record: 'a mapping',
+  record: 'a mapping of names to values',
 }
 
 /** What is allowed, where a schema does not say it itself. Those that do go before it. */

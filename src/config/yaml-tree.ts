@@ -83,6 +83,10 @@ export class YamlTree {
       if (name === '<<' && key.type === 'PLAIN') {
         merged.push(...this.#sourcesOfMerge(value, [...path, name], keyAt))
         children.set(name, { ...leaf(keyAt), keyAt })
+      } else if (name === '__proto__') {
+        // An object would take it for its prototype, or lose it.
+        this.findings.push({ path: [...path, name], message: 'this key cannot be used', shownAt: 'key' })
+        children.set(name, { ...leaf(keyAt), keyAt })
       } else this.#addEntry(entries, name, value, [...path, name], keyAt)
     }
     // What is written out goes before what is merged, and the first of several sources before the later ones.
@@ -105,10 +109,7 @@ export class YamlTree {
     const read = this.read(node, path, keyAt)
     const isBlock = (isMap(node) || isSeq(node)) && node.flow !== true
     entries.set(name, { ...read, spot: { ...read.spot, keyAt, shownByKey: isBlock } })
-    if (name === '__proto__') {
-      entries.delete(name)
-      this.findings.push({ path, message: 'this key cannot be used', shownAt: 'key' })
-    } else if (earlier !== undefined) {
+    if (earlier !== undefined) {
       const line = earlier.spot.keyAt?.line
       this.findings.push({ path, message: `this key is given twice; first in line ${line}`, shownAt: 'key' })
     }

@@ -1,6 +1,7 @@
-import { LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { parseAllDocuments, type YAMLError } from 'yaml'
 import type { Environment } from './environment.ts'
 import { type Fault, fault, type Place } from './fault.ts'
+import { placesIn } from './places.ts'
 import type { Source } from './source.ts'
 import { masked } from './yaml-mask.ts'
 import { YamlTree } from './yaml-tree.ts'
@@ -18,18 +19,16 @@ export interface YamlOptions {
 /** After the first few, syntax faults are mostly consequences of the ones before. */
 const maxSyntaxFaults = 5
 
+const tooDeep = 'it is nested too deeply'
+
 /** Reads YAML, and JSON with it. Only what cannot be read at all ends here; the rest are findings of the source. */
 export function readYaml(text: string, { file, format, env }: YamlOptions): ReadResult {
   const language = format === 'json' ? 'JSON' : 'YAML'
   const failed = (...faults: readonly Fault[]): ReadResult => ({ ok: false, faults })
   const { text: maskedText, unmask } = masked(text)
-  const lines = new LineCounter()
-  const placeAt = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
-  }
-  const documents = parse(maskedText, lines)
-  if (documents === undefined) return failed(fault(file, `not valid ${language}: it is nested too deeply`))
+  const placeAt = placesIn(text)
+  const documents = parse(maskedText)
+  if (documents === undefined) return failed(fault(file, `not valid ${language}: ${tooDeep}`))
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
   if (errors.length > 0) {
     const told = firstOfEachLine(errors, placeAt).slice(0, maxSyntaxFaults)
@@ -56,10 +55,9 @@ function nothingIn(file: string): Fault {
 }
 
 /** Undefined if the parser ran out of stack: it goes into itself for each level. */
-function parse(text: string, lineCounter: LineCounter) {
+function parse(text: string) {
   try {
     const documents = parseAllDocuments(text, {
-      lineCounter,
       prettyErrors: false,
       stringKeys: true,
       // Checked by the tree, which can say where the first one stands, and is not quadratic.
@@ -83,7 +81,10 @@ function firstOfEachLine(errors: readonly YAMLError[], placeAt: (offset: number)
   return [...byLine.values()]
 }
 
+/** In the words of the parser, where these say it. */
 function syntaxProblem({ code, message }: YAMLError, unmask: (text: string) => string): string {
+  if (code === 'NON_STRING_KEY') return 'keys have to be text'
+  if (message === 'Maximum call stack size exceeded') return tooDeep
   const tag = code === 'TAG_RESOLVE_FAILED' ? '; tags are not used here: put text that begins with ! in quotes' : ''
   return `${unmask(message)}${tag}`
 }

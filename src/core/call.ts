@@ -38,6 +38,8 @@ export interface Call {
   expireAt(deadlineAtMs: number): void
   /** Puts a new attempt on the list, before it is sent. */
   begin(target: Target): Attempt
+  /** Lists an attempt that another call has begun for this one. */
+  adopt(attempt: Attempt): void
   emit(event: GatewayEvent): void
   /** A call for one line of attempts, which `abort` ends alone. */
   fork(kind: AttemptKind): Call

@@ -17,10 +17,7 @@ describe('failure', () => {
 
   it('lets whoever knows better give another verdict, but no other source', () => {
     const made = failure('UPSTREAM_RESET', 'why', { retry: 'safe', upstreamStatus: 502, retryAfterMs: 10 })
-    assert.deepEqual(
-      [made.source, made.retry, made.upstreamStatus, made.retryAfterMs],
-      ['upstream', 'safe', 502, 10],
-    )
+    assert.deepEqual([made.source, made.retry, made.upstreamStatus, made.retryAfterMs], ['upstream', 'safe', 502, 10])
   })
 
   it('calls a repeat safe only where no target can have seen the request', () => {
@@ -29,7 +26,9 @@ describe('failure', () => {
   })
 
   it('never has a fault of the client repeated', () => {
-    const verdicts = codes.filter((code) => failureCodes[code].source === 'client').map((code) => failureCodes[code].retry)
+    const verdicts = codes
+      .filter((code) => failureCodes[code].source === 'client')
+      .map((code) => failureCodes[code].retry)
     assert.deepEqual(new Set(verdicts), new Set(['no']))
   })
 })

@@ -71,6 +71,27 @@ export const failureCodes = {
     meaning: 'Too few targets gave the same answer for `need` of them to agree.',
   },
   NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no target that may be sent anything.' },
+  BROADCAST_FAILED: {
+    source: 'upstream',
+    retry: 'no',
+    meaning: 'No target (with `respond: all`: not every target) acknowledged the write within its attempts.',
+  },
+  IDEMPOTENCY_MISMATCH: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The `Idempotency-Key` was used before with another request.',
+  },
+  NO_DELIVERY: { source: 'client', retry: 'no', meaning: 'There is no delivery with this id, or no longer.' },
+  STORE_FULL: {
+    source: 'gateway',
+    retry: 'no',
+    meaning: 'The write was not accepted, as the store has no room: its disk is full or its limit reached.',
+  },
+  STORE_UNAVAILABLE: {
+    source: 'gateway',
+    retry: 'no',
+    meaning: 'The write was not accepted, as the store cannot write: its file, disk or thread has failed.',
+  },
   DEADLINE: { source: 'upstream', retry: 'no', meaning: 'No good answer came before the deadline.' },
   INTERNAL: { source: 'gateway', retry: 'no', meaning: 'A fault of the gateway itself; its log has the cause.' },
 } as const satisfies Record<string, CodeFacts>

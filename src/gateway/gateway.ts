@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -7,7 +7,7 @@ import type { Random } from '../kit/random.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
-import { type Admin, startAdmin } from './admin/admin.ts'
+import { type Admin, type AdminOptions, startAdmin } from './admin/admin.ts'
 import { indexPage } from './index-page.ts'
 import { router } from './router.ts'
 import { routeStack } from './stack.ts'
@@ -43,7 +43,13 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     return found
   }
   const routes = config.routes.map((route) => {
-    const stack = routeStack(route, { ...deps, upstream })
+    const stack = routeStack(route, {
+      ...deps,
+      upstream,
+      newId: unguessableId,
+      deliveries: undefined,
+      store: undefined,
+    })
     return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
   })
   const resolve = router(config.index ? [...routes, indexPage(routes)] : routes)
@@ -61,7 +67,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const destroyTargets = (): void => {
     for (const { client } of upstreams.values()) client.destroy()
   }
-  const admin = await startAdminOrClose(config, () => !draining, front)
+  const admin = await startAdminOrClose(
+    config,
+    { isReady: () => !draining, deliveries: undefined, logFault: (fault) => deps.logFault(fault, 'admin') },
+    front,
+  )
 
   const close = async (): Promise<void> => {
     await front.close()
@@ -91,6 +101,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   }
 }
 
+/** 128 bits: who does not know it cannot find it. */
+function unguessableId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
 function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): RouteHandler {
   return {
     facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
@@ -115,10 +130,14 @@ function listenOptions({ listen: options }: Config) {
 }
 
 /** A gateway that cannot open its admin side opens nothing. */
-async function startAdminOrClose(config: Config, isReady: () => boolean, front: Listener): Promise<Admin | undefined> {
+async function startAdminOrClose(
+  config: Config,
+  options: Pick<AdminOptions, 'isReady' | 'deliveries' | 'logFault'>,
+  front: Listener,
+): Promise<Admin | undefined> {
   if (config.admin === undefined) return undefined
   try {
-    return await startAdmin({ ...config.admin, isReady })
+    return await startAdmin({ ...config.admin, ...options })
   } catch (fault) {
     await front.close()
     throw fault

@@ -1,10 +1,14 @@
 import type { z } from 'zod'
 import { balance } from '../balance/balance.ts'
+import { matchText } from '../config/match.ts'
 import type { RouteConfig } from '../config/schema.ts'
 import { type StrategyName, strategies, strategyNames } from '../config/strategies.ts'
 import type { Layer, Service } from '../core/service.ts'
+import type { BroadcastDeps } from '../flows/broadcast/broadcast.ts'
+import type { Deliveries } from '../flows/broadcast/deliveries.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
 import { timedAnswer } from '../strategies/answer/answer.ts'
 import { attemptTimeout } from '../strategies/attempt-timeout/attempt-timeout.ts'
 import { deadline } from '../strategies/deadline/deadline.ts'
@@ -21,6 +25,10 @@ export interface StackDeps {
   readonly clock: Clock
   readonly random: Random
   readonly upstream: (name: string) => Upstream
+  readonly newId: () => string
+  /** There where a route broadcasts. */
+  readonly deliveries: Deliveries | undefined
+  readonly store: DeliveryStore | undefined
 }
 
 export interface RouteStack {
@@ -35,7 +43,7 @@ export interface RouteStack {
  * failure into a response (`transport/server/failure-table.ts`).
  */
 export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
-  const { name, plan } = planOf(route, deps.clock)
+  const { name, plan } = planOf(route, deps)
   const timed = route.answer === 'timed'
   const answersWhole = timed || plan.holdsAnswer
   const layers = [
@@ -47,6 +55,8 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
     plan.maxHeldBodyBytes !== undefined && holdBody(plan.maxHeldBodyBytes),
     // Outside the strategy, so that all its attempts ask alike.
     (answersWhole || linesOf(plan).some(([, line]) => line.success.json)) && headAsGet(),
+    // A strategy that keeps requests keeps them as the targets get them, whatever the configuration says later.
+    plan.choosesTargets && isLine(plan.lines) && rewrite(plan.lines),
     plan.layer,
   ]
   const stacks = linesOf(plan).map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
@@ -62,12 +72,12 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
   const json = line.success.json || deps.timed
   const layers = [
     // Once for all attempts of the line: it does not depend on the target.
-    rewrite(line),
+    !plan.choosesTargets && rewrite(line),
     // Outside the balancer, so that each try may go to another target.
     line.retry !== undefined &&
       retry(line.retry, { ...deps, budget: upstream.retryBudget(line.retry), statusCounts: counts }),
     // Chooses the target; from here on the request belongs to one attempt.
-    balance(upstream.balancer, upstream.name),
+    !plan.choosesTargets && balance(upstream.balancer, upstream.name),
     // Inside the retry: it is the attempt that takes too long, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
     // Outside the judgement, as it notes what that came to.
@@ -85,11 +95,18 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
   return compose(layers, upstream.send)
 }
 
-function planOf(route: RouteConfig, clock: Clock): { readonly name: StrategyName; readonly plan: StrategyPlan } {
+function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyName; readonly plan: StrategyPlan } {
+  const strategyDeps: BroadcastDeps = {
+    ...deps,
+    routeName: matchText(route.match),
+    targetsOf: (upstream) => deps.upstream(upstream).targets,
+  }
   for (const name of strategyNames) {
     const options = route[name]
+    if (options === undefined) continue
     // The schema has parsed these options by this very strategy.
-    if (options !== undefined) return { name, plan: (strategies[name] as Strategy<z.ZodType>).plan(options, clock) }
+    const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps>
+    return { name, plan: strategy.plan(options, strategyDeps) }
   }
   throw new Error('a route without a strategy got past the schema')
 }

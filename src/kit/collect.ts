@@ -20,6 +20,8 @@ class Collector implements BodySink {
   }
 
   write(chunk: Uint8Array): boolean {
+    // Given up already; what arrived before that may still be handed over.
+    if (this.#bytes > this.#maxBytes) return true
     this.#bytes += chunk.length
     if (this.#bytes > this.#maxBytes) {
       this.#resolve(failure('UPSTREAM_INVALID', `The answer is larger than ${this.#maxBytes} bytes`))

@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly route: RouteFacts
   readonly clock: Clock
   readonly events: EventBus
+  /** Now, if it is not said. */
+  readonly startedAtMs?: number
 }
 
 /** The call that a listener makes for each client request. */
@@ -30,7 +32,7 @@ export class LiveCall implements Call {
     this.route = options.route
     this.#clock = options.clock
     this.#events = options.events
-    this.startedAtMs = options.clock.now()
+    this.startedAtMs = options.startedAtMs ?? options.clock.now()
   }
 
   elapsedMs(): number {
@@ -47,6 +49,10 @@ export class LiveCall implements Call {
 
   begin(target: Target): Attempt {
     return this.beginAs(this.kind, target)
+  }
+
+  adopt(attempt: Attempt): void {
+    this.attempts.push(attempt)
   }
 
   beginAs(kind: AttemptKind, target: Target): Attempt {
@@ -119,6 +125,9 @@ class CallFork implements Call {
   }
   begin(target: Target): Attempt {
     return this.#call.beginAs(this.kind, target)
+  }
+  adopt(attempt: Attempt): void {
+    this.#call.adopt(attempt)
   }
   emit(event: GatewayEvent): void {
     this.#call.emit(event)

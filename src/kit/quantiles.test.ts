@@ -25,7 +25,12 @@ describe('RecentQuantiles', () => {
   it('agrees with sorting, over the samples that it still holds', () => {
     const sample = fc.double({ min: 0, max: 60_000, noNaN: true })
     fc.assert(
-      fc.property(fc.array(sample, { minLength: 1, maxLength: 200 }), fc.nat(100), fc.integer({ min: 1, max: 150 }), run),
+      fc.property(
+        fc.array(sample, { minLength: 1, maxLength: 200 }),
+        fc.nat(100),
+        fc.integer({ min: 1, max: 150 }),
+        run,
+      ),
     )
     function run(samples: readonly number[], percent: number, capacity: number): void {
       const quantiles = quantilesOf(samples, { capacity, refreshEvery: 1 })

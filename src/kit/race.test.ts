@@ -28,7 +28,10 @@ function raced(judge: Judge, { script = [], service = (upstream) => upstream.ser
   const start = () => {
     const outcome = race({ judge: watching, next: service(upstream), requestAt: () => request, call, clock })
     outcome.catch((fault: unknown) => faults.push(fault))
-    return watch(outcome.catch(() => new Promise<never>(() => {})), clock)
+    return watch(
+      outcome.catch(() => new Promise<never>(() => {})),
+      clock,
+    )
   }
   return { clock, upstream, call, faults, views, start }
 }

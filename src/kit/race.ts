@@ -98,6 +98,15 @@ class Race implements AbortListener {
   #advance(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    try {
+      this.#step()
+    } catch (fault) {
+      this.#crash(fault)
+    }
+  }
+
+  /** Does what the judge says until there is nothing to do but wait. */
+  #step(): void {
     while (!this.#settled) {
       const elapsedMs = this.#elapsedMs()
       const step = this.#options.judge({ elapsedMs, runners: this.#runners, aborted: this.#aborted })
@@ -165,10 +174,12 @@ class Race implements AbortListener {
     this.#settled = true
     this.#timer?.cancel()
     this.#options.call.scope.remove(this)
+    // Where the call itself is over, its attempts have not lost: they ran out of time, or the client has gone.
+    const reason = this.#aborted ?? lost
     for (let place = 0; place < this.#runners.length; place++) {
       if (place === keep) continue
       const runner = this.#runners[place] as LiveRunner
-      if (runner.outcome === undefined || runner.outcome.ok) runner.fork.abort(lost)
+      if (runner.outcome === undefined || runner.outcome.ok) runner.fork.abort(reason)
     }
   }
 }

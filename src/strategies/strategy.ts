@@ -24,15 +24,22 @@ export interface StrategyPlan {
   readonly maxHeldBodyBytes: number | undefined
   /** Upgrades (WebSocket) pass. */
   readonly upgrades: boolean
+  /** It begins its attempts itself, at targets of its own choice: neither balancer nor retry come between. */
+  readonly choosesTargets: boolean
+}
+
+/** What every strategy is given besides its options. */
+export interface StrategyDeps {
+  readonly clock: Clock
 }
 
 /**
  * A strategy: options in, layer out. To add one, add its folder with its options, its judgement and this, and its name
  * to `config/strategies.ts`.
  */
-export interface Strategy<Schema extends z.ZodType> {
+export interface Strategy<Schema extends z.ZodType, Deps = StrategyDeps> {
   readonly options: Schema
-  plan(options: z.output<Schema>, clock: Clock): StrategyPlan
+  plan(options: z.output<Schema>, deps: Deps): StrategyPlan
 }
 
 export const anySuccess: readonly StatusRange[] = [{ from: 200, to: 299 }]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { ProfileInput } from '../../src/backend/profile.ts'
 import { type Backend, type BackendOptions, startBackend } from '../../src/backend/server.ts'
@@ -29,6 +30,7 @@ export interface OpenTarget {
   connections(): number
   /** All there ever were. */
   connectionsTotal(): number
+  onUpgrade(serve: (message: IncomingMessage, socket: Duplex, head: Buffer) => void): void
   /** Closes the port and every connection. */
   close(): Promise<void>
 }
@@ -76,8 +78,9 @@ export class Scene {
   wireTarget(serve: (wire: Wire, number: number) => void | Promise<void>): Promise<OpenTarget> {
     let number = 0
     return this.#open(
-      createServer({ allowHalfOpen: true }, (socket) => {
+      createServer((socket) => {
         const served = serve(new Wire(socket), ++number)
+        // What it waits for does not come any more once it is hung up on.
         served?.catch(() => socket.destroy())
       }),
     )
@@ -124,6 +127,7 @@ export class Scene {
       url: `http://127.0.0.1:${port}`,
       connections: () => sockets.size,
       connectionsTotal: () => total,
+      onUpgrade: (serve: Parameters<OpenTarget['onUpgrade']>[0]) => void server.on('upgrade', serve),
       close: () =>
         new Promise<void>((resolve) => {
           for (const socket of sockets) socket.destroy()
@@ -190,7 +194,7 @@ async function isLeft(count: () => number): Promise<void> {
 }
 
 /** Sockets, servers, lookups and timers that keep the process alive. */
-function activeResources(): readonly string[] {
+export function activeResources(): readonly string[] {
   return process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|Connect|GetAddrInfo/.test(name))
 }
 

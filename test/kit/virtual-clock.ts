@@ -35,6 +35,11 @@ export class VirtualClock implements Clock {
     return this.#pending.length
   }
 
+  /** When the next timer is due. */
+  get nextDueMs(): number | undefined {
+    return this.#next(Number.POSITIVE_INFINITY)?.dueMs
+  }
+
   /** Moves time, stopping at each timer on the way for all that follows from it. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs

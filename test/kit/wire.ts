@@ -74,7 +74,11 @@ export class Wire {
   async receives(part: string): Promise<void> {
     await until(
       () => `received ${JSON.stringify(part)}; it has ${JSON.stringify(this.text.slice(0, 500))}`,
-      () => this.text.includes(part),
+      () => {
+        const { text, hasEnded } = this
+        if (hasEnded && !text.includes(part)) throw new Error(`the connection ended before ${JSON.stringify(part)}`)
+        return text.includes(part)
+      },
     )
   }
 
@@ -84,7 +88,11 @@ export class Wire {
     await until(
       () => `a whole message; it has ${JSON.stringify(this.text.slice(0, 500))}`,
       () => {
-        parsed = parse(this.text, this.hasEnded, options.hasNoBody === true)
+        const { hasEnded } = this
+        parsed = parse(this.text, hasEnded, options.hasNoBody === true)
+        if (parsed === undefined && hasEnded) {
+          throw new Error(`the connection ended before a message was whole: ${JSON.stringify(this.text.slice(0, 500))}`)
+        }
         return parsed !== undefined
       },
       5000,

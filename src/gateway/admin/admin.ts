@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { AdminAnswer, DeliveriesAdmin } from './deliveries.ts'
 
 export interface AdminOptions {
   readonly host: string
@@ -8,6 +9,9 @@ export interface AdminOptions {
   readonly token?: string | undefined
   /** False while draining. */
   readonly isReady: () => boolean
+  /** There where a route broadcasts. */
+  readonly deliveries: DeliveriesAdmin | undefined
+  readonly logFault: (fault: unknown) => void
 }
 
 export interface Admin {
@@ -18,9 +22,17 @@ export interface Admin {
 /** What anybody may ask, so that a load balancer needs no token. */
 const publicPaths = new Set(['/healthz', '/readyz'])
 
-/** The operators' side: for now whether the gateway lives and takes calls. */
+/** The operators' side: whether the gateway lives and takes calls, and its deliveries. */
 export function startAdmin(options: AdminOptions): Promise<Admin> {
-  const server = createServer((request, response) => handle(request, response, options))
+  const server = createServer((request, response) => {
+    answerFor(request, options).then(
+      (answer) => send(response, answer),
+      (fault: unknown) => {
+        options.logFault(fault)
+        send(response, text(500, 'The gateway has failed; its log has the cause'))
+      },
+    )
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: options.host, port: options.port }, () => {
@@ -37,19 +49,56 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
   })
 }
 
-function handle(request: IncomingMessage, response: ServerResponse, options: AdminOptions): void {
-  const path = (request.url ?? '/').split('?', 1)[0] as string
-  const answer = (status: number, text: string, headers: Record<string, string> = {}): void => {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers })
-    response.end(`${text}\n`)
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+async function answerFor(request: IncomingMessage, options: AdminOptions): Promise<Answer> {
+  const url = new URL(request.url ?? '/', 'http://admin')
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET')
+  const route = routeOf(url.pathname, options)
+  if (!publicPaths.has(url.pathname) && !isAllowed(request, options.token)) {
+    return text(401, 'This needs the token of admin.token', { 'www-authenticate': 'Bearer' })
   }
-  if (!publicPaths.has(path) && !isAllowed(request, options.token)) {
-    answer(401, 'This needs the token of admin.token', { 'www-authenticate': 'Bearer' })
-  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-    answer(405, `${path} takes GET`, { allow: 'GET, HEAD' })
-  } else if (path === '/healthz') answer(200, 'ok')
-  else if (path === '/readyz') answer(options.isReady() ? 200 : 503, options.isReady() ? 'ready' : 'draining')
-  else answer(404, 'There are /healthz and /readyz here')
+  if (route === undefined) return text(404, 'There are /healthz, /readyz and /api/deliveries here')
+  if (method !== route.method) return text(405, `${url.pathname} takes ${route.method}`, { allow: route.method })
+  return route.answer(url)
+}
+
+interface AdminRoute {
+  readonly method: 'GET' | 'POST'
+  readonly answer: (url: URL) => Answer | Promise<Answer>
+}
+
+function routeOf(path: string, { isReady, deliveries }: AdminOptions): AdminRoute | undefined {
+  if (path === '/healthz') return { method: 'GET', answer: () => text(200, 'ok') }
+  if (path === '/readyz')
+    return { method: 'GET', answer: () => (isReady() ? text(200, 'ready') : text(503, 'draining')) }
+  const match = /^\/api\/deliveries(?:\/([\w-]+)(?:\/(replay|discard))?)?$/.exec(path)
+  if (match === null) return undefined
+  if (deliveries === undefined) {
+    return { method: 'GET', answer: () => text(404, 'No route of this gateway broadcasts: there are no deliveries') }
+  }
+  const [, id, what] = match
+  if (id === undefined) return { method: 'GET', answer: async (url) => json(await deliveries.list(url.searchParams)) }
+  if (what === undefined) return { method: 'GET', answer: async () => json(await deliveries.show(id)) }
+  const operation = what as 'replay' | 'discard'
+  return { method: 'POST', answer: async (url) => json(await deliveries.operate(id, operation, url.searchParams)) }
+}
+
+function text(status: number, line: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body: `${line}\n` }
+}
+
+function json({ status, body }: AdminAnswer): Answer {
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, { 'cache-control': 'no-store', ...headers })
+  response.end(body)
 }
 
 /** Hashes are compared, so that neither length nor content shows in the time that it takes. */

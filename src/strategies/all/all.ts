@@ -27,7 +27,7 @@ export function all(options: AllOptions, clock: Clock): Layer {
 
 export const allStrategy: Strategy<typeof allOptions> = {
   options: allOptions,
-  plan: (options, clock) => ({
+  plan: (options, { clock }) => ({
     layer: all(options, clock),
     lines: 'upstream' in options ? options : options.calls,
     goodStatus: anySuccess,
@@ -36,5 +36,6 @@ export const allStrategy: Strategy<typeof allOptions> = {
     maxAnswerBytes: options.maxAnswer,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,
+    choosesTargets: false,
   }),
 }

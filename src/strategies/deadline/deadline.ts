@@ -42,9 +42,16 @@ export function clientBudgetMs(request: GatewayRequest, options: DeadlineOptions
   if (value === undefined) {
     return options.required ? failure('BAD_TIMEOUT', `The ${name} is required: ${allowed}`) : options.default
   }
-  if (values.length > 1)
-    return failure('BAD_TIMEOUT', `The ${name} is given ${values.length} times; allowed once: ${allowed}`)
+  if (values.length > 1) {
+    const shown = values.slice(0, 2).map(quoted).join(', ')
+    return failure('BAD_TIMEOUT', `The ${name} is given ${values.length} times (${shown}); allowed once: ${allowed}`)
+  }
   const budgetMs = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
   if (budgetMs >= min && budgetMs <= max) return budgetMs
-  return failure('BAD_TIMEOUT', `The ${name} is ${JSON.stringify(value.slice(0, 40))}; allowed: ${allowed}`)
+  return failure('BAD_TIMEOUT', `The ${name} is ${quoted(value)}; allowed: ${allowed}`)
+}
+
+/** The beginning of it, as it may be of any length. */
+function quoted(value: string): string {
+  return JSON.stringify(value.slice(0, 40))
 }

@@ -20,16 +20,16 @@ const full = z
     min: duration({ min: 1 }).prefault('1ms').describe('The shortest that a client may ask for.'),
     max: duration({ min: 1 })
       .optional()
-      .describe('The longest that a client may ask for. Default: 60s, or `default` where that is longer.'),
+      .describe('The longest that a client may ask for. Default: 60s, or `default` or `min` where that is longer.'),
     from: clientValue.optional(),
     required: z.boolean().prefault(false).describe('Whether the client has to give it.'),
   })
+  .refine(({ min, max }) => max === undefined || min <= max, { error: 'no more than `max`', path: ['min'] })
   .refine((options) => !options.required || options.from !== undefined, {
     error: 'false, or `from` beside it to say where the client gives the deadline',
     path: ['required'],
   })
-  .transform((options) => ({ ...options, max: options.max ?? Math.max(maxDeadlineMs, options.default) }))
-  .refine((options) => options.min <= options.max, { error: 'no more than `max`', path: ['min'] })
+  .transform((options) => ({ ...options, max: options.max ?? Math.max(maxDeadlineMs, options.default, options.min) }))
 
 /** `5s`, or all of it. */
 export const deadlineOptions = z

@@ -15,7 +15,7 @@ export function first(rules: FirstRules, clock: Clock): Layer {
 
 export const firstStrategy: Strategy<typeof firstOptions> = {
   options: firstOptions,
-  plan: (options, clock) => ({
+  plan: (options, { clock }) => ({
     layer: first(options, clock),
     lines: options,
     goodStatus: anySuccess,
@@ -24,5 +24,6 @@ export const firstStrategy: Strategy<typeof firstOptions> = {
     maxAnswerBytes: options.maxAnswer,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,
+    choosesTargets: false,
   }),
 }

@@ -26,5 +26,6 @@ export const forwardStrategy: Strategy<typeof forwardOptions> = {
     maxAnswerBytes: options.maxAnswer,
     maxHeldBodyBytes: options.bodyLimit ?? (options.retry === undefined ? undefined : defaultHeldBodyBytes),
     upgrades: true,
+    choosesTargets: false,
   }),
 }

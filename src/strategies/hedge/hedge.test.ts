@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { callOf, failureOf, requestOf, textOf, watch } from '../../../test/kit/calls.ts'
-import { FakeUpstream, type Script } from '../../../test/kit/fake-upstream.ts'
-import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import type { z } from 'zod'
+import { codeOf, failureOf, textOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
+import { abortCodes, hang, layerBench, sentMs, served } from '../../../test/kit/layers.ts'
+import { settled } from '../../../test/kit/virtual-clock.ts'
+import { type FailureCode, failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { hedge } from './hedge.ts'
 import { hedgeOptions } from './options.ts'
 
-type OptionsInput = Omit<Parameters<typeof hedgeOptions.parse>[0] & object, 'upstream'>
+type OptionsInput = Partial<z.input<typeof hedgeOptions>>
+
+function rulesOf(options: OptionsInput) {
+  return hedgeOptions.parse({ upstream: 'work', after: '300ms', extra: 2, budget: 'unlimited', ...options })
+}
 
 function hedged(script: readonly Script[], options: OptionsInput = {}, request: Partial<GatewayRequest> = {}) {
-  const clock = new VirtualClock()
-  const upstream = new FakeUpstream(clock, script)
-  const rules = hedgeOptions.parse({ upstream: 'work', after: '300ms', extra: 2, budget: 'unlimited', ...options })
-  const { call, events } = callOf(clock)
-  const answer = watch(hedge(rules, clock)(upstream.service)(requestOf(request), call), clock)
-  return { clock, upstream, call, events, answer }
+  return served((clock) => hedge(rulesOf(options), clock), script, request)
 }
 
 describe('hedge', () => {
@@ -35,40 +38,58 @@ describe('hedge', () => {
       { afterMs: 60, body: '3' },
     ])
     await clock.advance(300)
-    assert.deepEqual(
-      upstream.seen.map(({ sentMs }) => sentMs),
-      [0, 300, 300],
-    )
+    assert.deepEqual(sentMs(upstream), [0, 300, 300])
     await clock.advance(700)
     assert.equal(textOf(answer.outcome), '1')
     assert.equal(answer.settledMs, 301)
-    assert.deepEqual(
-      events.map(({ type }) => type),
-      ['hedge.sent'],
-    )
+    assert.deepEqual(events, [{ type: 'hedge.sent', count: 2, because: 'late' }])
+  })
+
+  it('lets the first win at 350 ms though the extras have gone out', async () => {
+    const { clock, upstream, answer } = hedged([{ afterMs: 350, body: '1' }, { afterMs: 100 }, { afterMs: 200 }])
+    await clock.advance(350)
+    assert.equal(textOf(answer.outcome), '1')
+    assert.deepEqual(abortCodes(upstream), [undefined, 'CANCELLED', 'CANCELLED'])
   })
 
   it('aborts the losers as soon as one has won', async () => {
-    const { clock, upstream } = hedged([{ hangs: true, afterMs: 0 }, { afterMs: 20, body: '2' }, { afterMs: 500 }])
+    const { clock, upstream } = hedged([hang, { afterMs: 20, body: '2' }, { afterMs: 500 }])
     await clock.advance(320)
-    assert.deepEqual(
-      upstream.seen.map(({ aborted }) => aborted?.code),
-      ['CANCELLED', undefined, 'CANCELLED'],
-    )
+    assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined, 'CANCELLED'])
+    assert.equal(upstream.openCount, 0)
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('keeps a winner that still streams, and aborts the others', async () => {
+    const { clock, upstream, answer } = hedged([hang, { afterMs: 20, bodyAfterMs: 900 }, { afterMs: 30 }])
+    await clock.advance(330)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined, 'CANCELLED'])
+    assert.equal(upstream.openCount, 1)
+    await clock.runAll()
     assert.equal(upstream.openCount, 0)
   })
 
   it('sends the extras at once when the first fails', async () => {
-    const { clock, upstream, answer } = hedged([
+    const { clock, upstream, answer, events } = hedged([
       { afterMs: 50, fails: 'UPSTREAM_RESET' },
       { afterMs: 30, body: '2' },
     ])
     await clock.advance(80)
-    assert.deepEqual(
-      upstream.seen.map(({ sentMs }) => sentMs),
-      [0, 50, 50],
-    )
+    assert.deepEqual(sentMs(upstream), [0, 50, 50])
     assert.equal(textOf(answer.outcome), '2')
+    assert.deepEqual(events, [{ type: 'hedge.sent', count: 2, because: 'failed' }])
+  })
+
+  it('goes on after failures of some while others may still win', async () => {
+    const { clock, answer } = hedged([
+      { afterMs: 320, fails: 'UPSTREAM_RESET' },
+      { afterMs: 50, fails: 'UPSTREAM_STATUS' },
+      { afterMs: 600, body: '3' },
+    ])
+    await clock.advance(900)
+    assert.equal(textOf(answer.outcome), '3')
+    assert.equal(answer.settledMs, 900)
   })
 
   it('tells how each failed when all have', async () => {
@@ -81,5 +102,320 @@ describe('hedge', () => {
     const { code, detail } = failureOf(answer.outcome)
     assert.equal(code, 'UPSTREAM_REFUSED')
     assert.match(detail, /All 3 attempts failed: fake UPSTREAM_STATUS; fake UPSTREAM_RESET; fake UPSTREAM_REFUSED/)
+  })
+
+  it('sends all at once where it hedges after 0 ms', async () => {
+    const { clock, upstream } = hedged([hang, hang, hang], { after: '0ms' })
+    await settled()
+    assert.deepEqual(sentMs(upstream), [0, 0, 0])
+    assert.equal(clock.now(), 0)
+  })
+
+  it('never sends more than its extras', async () => {
+    const { clock, upstream, answer } = hedged([hang, hang, hang], { extra: 2 })
+    await clock.advance(100_000)
+    assert.equal(upstream.seen.length, 3)
+    assert.equal(answer.outcome, undefined)
+  })
+
+  it('marks the first as such and the others as hedges', async () => {
+    const { clock, upstream } = hedged([hang, hang, hang])
+    await clock.advance(300)
+    assert.deepEqual(
+      upstream.seen.map(({ call }) => call.kind),
+      ['first', 'hedge', 'hedge'],
+    )
+  })
+
+  for (const [what, atMs, attempts] of [
+    ['before the extras go out', 200, 1],
+    ['in the second stage', 450, 3],
+  ] as const) {
+    for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
+      it(`settles at once with ${code} ${what}, and aborts all`, async () => {
+        const { clock, upstream, call, answer } = hedged([hang, hang, { afterMs: 500 }])
+        clock.after(atMs, () => call.abort(failure(code, 'over')))
+        await clock.advance(1000)
+        assert.equal(codeOf(answer.outcome), code)
+        assert.equal(answer.settledMs, atMs)
+        assert.deepEqual(abortCodes(upstream), Array(attempts).fill(code))
+        assert.equal(clock.pendingCount, 0)
+      })
+    }
+  }
+})
+
+describe('hedge with spacing', () => {
+  const options = { spacing: '100ms', extra: 3 } as const
+
+  it('sends the extras one by one', async () => {
+    const { clock, upstream, events } = hedged([hang, hang, hang, hang], options)
+    await clock.advance(2000)
+    assert.deepEqual(sentMs(upstream), [0, 300, 400, 500])
+    const sent = { type: 'hedge.sent', count: 1, because: 'late' }
+    assert.deepEqual(events, [sent, sent, sent])
+  })
+
+  it('sends the next at once when all that were sent have failed', async () => {
+    const fails = { afterMs: 20, fails: 'UPSTREAM_RESET' } as const
+    const { clock, upstream, answer } = hedged([fails, fails, fails, { afterMs: 10 }], options)
+    await clock.advance(1000)
+    assert.deepEqual(sentMs(upstream), [0, 20, 40, 60])
+    assert.equal(answer.settledMs, 70)
+  })
+
+  it('is not hurried by a failure while another may still win', async () => {
+    const { clock, upstream } = hedged([{ afterMs: 310, fails: 'UPSTREAM_RESET' }, hang, hang], options)
+    await clock.advance(450)
+    assert.deepEqual(sentMs(upstream), [0, 300, 400])
+  })
+
+  it('sends no further one after the first good answer', async () => {
+    const { clock, upstream, answer } = hedged([hang, { afterMs: 50 }], options)
+    await clock.advance(2000)
+    assert.equal(answer.settledMs, 350)
+    assert.equal(upstream.seen.length, 2)
+  })
+})
+
+describe('hedge with first: drop', () => {
+  it('abandons the first when the extras go out', async () => {
+    const { clock, upstream, answer } = hedged([{ afterMs: 301, body: '1' }, { afterMs: 50, body: '2' }, hang], {
+      first: 'drop',
+    })
+    await clock.advance(300)
+    assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined, undefined])
+    await clock.advance(700)
+    assert.equal(textOf(answer.outcome), '2')
+    assert.equal(answer.settledMs, 350)
+  })
+
+  it('has nothing to abandon where the first has failed', async () => {
+    const { clock, upstream, answer } = hedged([{ afterMs: 50, fails: 'UPSTREAM_RESET' }, { afterMs: 20 }], {
+      first: 'drop',
+    })
+    await clock.advance(70)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual(abortCodes(upstream), [undefined, undefined, 'CANCELLED'])
+  })
+
+  it('leaves the dropped one out of what it tells of the failures', async () => {
+    const { clock, answer } = hedged([hang, { afterMs: 5, fails: 'UPSTREAM_RESET' }], { first: 'drop', extra: 1 })
+    await clock.advance(305)
+    assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_RESET')
+  })
+
+  it('keeps the first where the budget grants no extra', async () => {
+    const bench = layerBench(
+      (clock) => hedge(rulesOf({ first: 'drop', extra: 3, budget: '0%' }), clock),
+      (place) => (place === 1 ? { afterMs: 400, body: 'first' } : hang),
+    )
+    bench.send()
+    const { answer, events } = bench.send()
+    await bench.clock.advance(400)
+    assert.equal(textOf(answer.outcome), 'first')
+    assert.deepEqual(events, [{ type: 'hedge.denied' }])
+  })
+})
+
+describe('hedge, by method', () => {
+  const key = { headers: ['Idempotency-Key', 'k'] }
+  const cases: readonly (readonly [string, Partial<GatewayRequest>, OptionsInput, number])[] = [
+    ['GET is hedged', { method: 'GET' }, {}, 3],
+    ['HEAD is hedged', { method: 'HEAD' }, {}, 3],
+    ['OPTIONS is hedged', { method: 'OPTIONS' }, {}, 3],
+    ['POST is not', { method: 'POST' }, {}, 1],
+    ['PUT is not, as it writes', { method: 'PUT' }, {}, 1],
+    ['DELETE is not, as it writes', { method: 'DELETE' }, {}, 1],
+    ['PATCH is not', { method: 'PATCH' }, {}, 1],
+    ['POST with an Idempotency-Key is hedged', { method: 'POST', ...key }, {}, 3],
+    ['POST is hedged where the route says unsafe: allow', { method: 'POST' }, { unsafe: 'allow' }, 3],
+  ]
+  for (const [what, request, options, attempts] of cases) {
+    it(what, async () => {
+      const { clock, upstream, events } = hedged([hang, hang, hang], options, request)
+      await clock.advance(1000)
+      assert.equal(upstream.seen.length, attempts)
+      assert.equal(events.length, attempts === 1 ? 0 : 1)
+    })
+  }
+
+  it('gives the failure of an unsafe one as it is, and sends no other', async () => {
+    const { clock, upstream, answer } = hedged([{ afterMs: 5, fails: 'UPSTREAM_RESET' }], {}, { method: 'POST' })
+    await clock.advance(1000)
+    assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_RESET')
+    assert.equal(upstream.seen.length, 1)
+  })
+})
+
+describe('hedge, its budget', () => {
+  function budgeted(options: OptionsInput, script: (place: number) => Script = () => hang) {
+    return layerBench((clock) => hedge(rulesOf({ extra: 1, ...options }), clock), script)
+  }
+
+  it('lets three extras be in flight whatever the share, and tells of each call that is denied', async () => {
+    const { clock, upstream, send } = budgeted({ budget: '0%' })
+    const calls = Array.from({ length: 5 }, () => send())
+    await clock.advance(1000)
+    assert.equal(upstream.seen.length, 5 + 3)
+    assert.deepEqual(
+      calls.map(({ events }) => events.map(({ type }) => type)),
+      [['hedge.sent'], ['hedge.sent'], ['hedge.sent'], ['hedge.denied'], ['hedge.denied']],
+    )
+  })
+
+  it('grants a share of the calls beyond that', async () => {
+    const { clock, upstream, send } = budgeted({ budget: '20%' }, (place) => (place < 50 ? { afterMs: 1 } : hang))
+    for (let i = 0; i < 50; i++) send()
+    await clock.advance(10)
+    for (let i = 0; i < 20; i++) send()
+    await clock.advance(1000)
+    // 70 calls have paid for 14.
+    assert.equal(upstream.seen.length, 70 + 14)
+  })
+
+  it('sends as many extras as it has been granted', async () => {
+    const { clock, upstream, send } = budgeted({ budget: '0%', extra: 2 })
+    send()
+    const second = send()
+    await clock.advance(1000)
+    assert.equal(upstream.seen.length, 2 + 3)
+    assert.deepEqual(second.events, [{ type: 'hedge.denied' }, { type: 'hedge.sent', count: 1, because: 'late' }])
+  })
+
+  it('waits for the first where it is denied, and gives its failure as it is', async () => {
+    const { clock, send } = budgeted({ budget: '0%', extra: 3 }, (place) =>
+      place === 1 ? { afterMs: 400, fails: 'UPSTREAM_STATUS' } : hang,
+    )
+    send()
+    const { answer } = send()
+    await clock.advance(1000)
+    assert.equal(answer.settledMs, 400)
+    assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_STATUS')
+  })
+
+  const ways: readonly (readonly [string, Script, Script, FailureCode | undefined])[] = [
+    ['one has won', hang, { afterMs: 50 }, undefined],
+    ['all have failed', { afterMs: 400, fails: 'UPSTREAM_RESET' }, { afterMs: 9, fails: 'UPSTREAM_RESET' }, undefined],
+    ['the deadline has passed', hang, hang, 'DEADLINE'],
+    ['the client has gone', hang, hang, 'CLIENT_GONE'],
+  ]
+  for (const [how, first, extra, abort] of ways) {
+    it(`takes back what it granted when ${how}`, async () => {
+      const { clock, upstream, send } = budgeted({ budget: '0%' }, (place) =>
+        place < 3 ? first : place < 6 ? extra : hang,
+      )
+      const calls = [send(), send(), send()]
+      await clock.advance(305)
+      assert.equal(upstream.seen.length, 6)
+      if (abort !== undefined) for (const { call } of calls) call.abort(failure(abort, how))
+      await clock.advance(1000)
+      assert.ok(calls.every(({ answer }) => answer.outcome !== undefined))
+
+      for (let i = 0; i < 4; i++) send()
+      await clock.advance(305)
+      assert.equal(upstream.seen.length, 6 + 4 + 3)
+    })
+  }
+
+  it('takes back what it granted when a service breaks', async () => {
+    let broken = false
+    const bench = layerBench(
+      (clock) => (next) => {
+        const service = hedge(
+          rulesOf({ budget: '0%', extra: 1 }),
+          clock,
+        )((request, call) => {
+          if (broken || call.kind === 'first') return next(request, call)
+          broken = true
+          throw new Error('a fault')
+        })
+        return async (request, call) => service(request, call).catch(() => failed(failure('INTERNAL', 'broken')))
+      },
+      () => hang,
+    )
+    const { answer } = bench.send()
+    await bench.clock.advance(310)
+    assert.equal(codeOf(answer.outcome), 'INTERNAL')
+    for (let i = 0; i < 4; i++) bench.send()
+    await bench.clock.advance(310)
+    assert.equal(bench.upstream.openCount, 4 + 3)
+  })
+})
+
+describe('hedge after a quantile', () => {
+  const after = { quantile: 'p95', start: '100ms', min: '20ms', max: '200ms' }
+
+  /** Has so many good answers of these latencies, and then tells when the first hedge of a hanging call goes out. */
+  async function delayAfter(latenciesMs: readonly number[], script?: (place: number) => Script | undefined) {
+    const bench = layerBench(
+      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
+      (place) => script?.(place) ?? (latenciesMs[place] === undefined ? hang : { afterMs: latenciesMs[place] }),
+    )
+    for (const latencyMs of latenciesMs) {
+      bench.send()
+      await bench.clock.advance(latencyMs)
+    }
+    const startedMs = bench.clock.now()
+    bench.send()
+    await bench.clock.advance(1000)
+    return (bench.upstream.seen.at(-1)?.sentMs ?? 0) - startedMs
+  }
+
+  it('takes the start value while it has few samples', async () => {
+    assert.equal(await delayAfter([]), 100)
+    assert.equal(await delayAfter(Array(19).fill(50)), 100)
+  })
+
+  it('takes the quantile of the good answers from 20 on', async () => {
+    const latenciesMs = Array.from({ length: 20 }, (_, i) => 31 + i)
+    assert.equal(await delayAfter(latenciesMs), 49)
+  })
+
+  it('stays between min and max', async () => {
+    assert.equal(await delayAfter(Array(20).fill(2)), 20)
+    assert.equal(await delayAfter(Array(50).fill(99)), 99)
+    const slow = layerBench(
+      (clock) => hedge(rulesOf({ after: { ...after, start: '5s' }, extra: 1 }), clock),
+      () => hang,
+    )
+    slow.send()
+    await slow.clock.advance(1000)
+    assert.deepEqual(sentMs(slow.upstream), [0, 200])
+  })
+
+  it('leaves failures out of the samples, fast ones above all', async () => {
+    const failing = layerBench(
+      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
+      (place) => (place < 100 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang),
+    )
+    for (let i = 0; i < 50; i++) {
+      failing.send()
+      await failing.clock.advance(2)
+    }
+    const startedMs = failing.clock.now()
+    failing.send()
+    await failing.clock.advance(1000)
+    assert.deepEqual(
+      sentMs(failing.upstream)
+        .slice(100)
+        .map((ms) => ms - startedMs),
+      [0, 100],
+    )
+  })
+
+  it('counts the latency of a hedge that wins from its own start', async () => {
+    const bench = layerBench(
+      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
+      (place) => (place % 2 === 1 && place < 40 ? { afterMs: 30 } : hang),
+    )
+    for (let i = 0; i < 20; i++) {
+      bench.send()
+      await bench.clock.advance(200)
+    }
+    const startedMs = bench.clock.now()
+    bench.send()
+    await bench.clock.advance(1000)
+    assert.equal((bench.upstream.seen.at(-1)?.sentMs ?? 0) - startedMs, 30)
   })
 })

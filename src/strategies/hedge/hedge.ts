@@ -95,7 +95,7 @@ function take(budget: CallBudget, wanted: number): number {
 
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
   options: hedgeOptions,
-  plan: (options, clock) => ({
+  plan: (options, { clock }) => ({
     layer: hedge(options, clock),
     lines: options,
     goodStatus: anySuccess,
@@ -104,5 +104,6 @@ export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
     maxAnswerBytes: options.maxAnswer,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,
+    choosesTargets: false,
   }),
 }

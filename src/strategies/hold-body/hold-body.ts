@@ -40,8 +40,9 @@ function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array 
       settle(failure('CLIENT_GONE', 'The client hung up before its request was whole', { cause }))
     }
     const listener: AbortListener = { onAbort: settle }
-    call.scope.add(listener)
     body.on('data', onData).on('end', onEnd).on('error', onError)
+    // Last, as it settles at once where the call has been aborted already.
+    call.scope.add(listener)
   })
 }
 

@@ -1,24 +1,27 @@
 import { isHeld } from '../../core/body.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** Two answers agree if their ballots are the same string: status and body, without what is to be ignored. */
 export function ballotOf(response: GatewayResponse, ignore: readonly string[]): string {
   const { body, status } = response
   if (!isHeld(body)) throw new Error('an answer to be compared was not held')
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.length)
+  const json = ignore.length === 0 ? undefined : withoutIgnored(bytes, ignore)
   // latin1 keeps every byte apart, whatever the body's own encoding.
-  const text = body === undefined ? '' : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
-  return `${status} ${ignore.length === 0 ? text : withoutIgnored(text, ignore)}`
+  return json === undefined ? `${status} bytes ${bytes.toString('latin1')}` : `${status} json ${json}`
 }
 
-function withoutIgnored(text: string, ignore: readonly string[]): string {
-  let value: unknown
+/** Undefined if it is no JSON, or is nested deeper than the stack: then its bytes have to do. */
+function withoutIgnored(bytes: Uint8Array, ignore: readonly string[]): string | undefined {
   try {
-    value = JSON.parse(text)
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    for (const pointer of ignore) removeAt(value, pointer)
+    return JSON.stringify(value, sortedMembers)
   } catch {
-    return text
+    return undefined
   }
-  for (const pointer of ignore) removeAt(value, pointer)
-  return JSON.stringify(value, sortedMembers)
 }
 
 /** Removes what the pointer (RFC 6901) names; a pointer to nothing removes nothing. */

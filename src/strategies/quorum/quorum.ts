@@ -25,7 +25,7 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
 
 export const quorumStrategy: Strategy<typeof quorumOptions> = {
   options: quorumOptions,
-  plan: (options, clock) => ({
+  plan: (options, { clock }) => ({
     layer: quorum(options, clock),
     lines: options,
     goodStatus: anySuccess,
@@ -34,5 +34,6 @@ export const quorumStrategy: Strategy<typeof quorumOptions> = {
     maxAnswerBytes: options.maxAnswer,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,
+    choosesTargets: false,
   }),
 }

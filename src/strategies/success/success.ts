@@ -37,7 +37,7 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
   const { body, status } = response
   const name = response.attempt?.target.name ?? 'target'
   if (rules.status !== undefined && !statusCounts(rules.status, status)) {
-    if (!isHeld(body)) body.discard()
+    discard(response)
     const detail = `${name}: status ${status}`
     return failed(
       failure('UPSTREAM_STATUS', detail, { upstreamStatus: status, retryAfterMs: retryAfterMs(response.headers) }),
@@ -45,14 +45,23 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
   }
   const contentType = headerValue(response.headers, 'content-type')
   if (rules.contentType !== undefined && !contentType?.toLowerCase().startsWith(rules.contentType.toLowerCase())) {
-    if (!isHeld(body)) body.discard()
+    discard(response)
     return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
   }
   if (!rules.json && !rules.hold) return succeeded(response)
   const bytes = isHeld(body) ? body : await collect(body, rules.maxAnswerBytes)
   if (bytes !== undefined && 'code' in bytes) return failed(bytes)
-  if (rules.json && !isJson(bytes)) return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
+  if (rules.json && !isJson(bytes)) {
+    response.upgraded?.destroy()
+    return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
+  }
   return succeeded({ ...response, body: bytes })
+}
+
+/** Nobody will take what the target still has to say, nor talk to it after a switch of protocols. */
+function discard({ body, upgraded }: GatewayResponse): void {
+  if (!isHeld(body)) body.discard()
+  upgraded?.destroy()
 }
 
 export function statusCounts(ranges: readonly StatusRange[], status: number): boolean {

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { Target } from '../../core/attempt.ts'
 import type { Call } from '../../core/call.ts'
 import { failure } from '../../core/failure.ts'
@@ -50,7 +50,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       method: request.method,
       path: pathOf(request, attempt.target),
       headers: headersOf(request, attempt.target, call),
-      body: request.body ?? null,
+      body: request.body instanceof Readable ? apart(request.body) : (request.body ?? null),
       bodyTimeout: call.route.idleTimeoutMs,
       upgrade: request.upgrade ?? null,
     }
@@ -88,6 +88,16 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       for (const pool of pools.values()) pool.destroyAll()
     },
   }
+}
+
+/**
+ * undici destroys the body of an exchange that breaks. The client's own request must not be destroyed with it: its
+ * connection would close before it has been told what went wrong.
+ */
+function apart(body: Readable): Readable {
+  const copy = new PassThrough()
+  copy.on('close', () => body.unpipe(copy))
+  return body.pipe(copy)
 }
 
 function mayRepeat(request: GatewayRequest): boolean {

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { placesIn } from './places.ts'
+
+describe('placesIn', () => {
+  it('counts from 1', () => {
+    const placeOf = placesIn('ab\n\ncd\n')
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((offset) => Object.values(placeOf(offset))),
+      [
+        [1, 1],
+        [1, 2],
+        [1, 3],
+        [2, 1],
+        [3, 1],
+        [3, 2],
+        [3, 3],
+        [4, 1],
+      ],
+    )
+  })
+
+  it('says what counting the lines before would say', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', 'é', '\n', '\r\n')), fc.nat(), (parts, n) => {
+        const text = parts.join('')
+        const offset = n % (text.length + 1)
+        const before = text.slice(0, offset).split('\n')
+        assert.deepEqual(placesIn(text)(offset), { line: before.length, column: (before.at(-1) ?? '').length + 1 })
+      }),
+    )
+  })
+})

@@ -1,0 +1,327 @@
+import type { Target } from '../../core/attempt.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { headerValue } from '../../core/headers.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import type { Random } from '../../kit/random.ts'
+import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
+import { Delivery, type Observer, type Place } from './delivery.ts'
+import type { AttemptResult } from './leg.ts'
+import { type ScheduleOptions, waitMs } from './schedule.ts'
+import { TargetQueue } from './target-queue.ts'
+
+/** What a route says of its deliveries. */
+export interface DeliveryRoute {
+  readonly name: string
+  readonly upstream: string
+  readonly targets: readonly Target[]
+  readonly attempts: number
+  readonly attemptTimeoutMs: number
+  readonly schedule: ScheduleOptions
+  readonly concurrency: number
+  /** Sends one attempt to the target that the request names. */
+  readonly send: Service
+}
+
+export interface DeliveriesOptions {
+  readonly store: DeliveryStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly logFault: (fault: unknown, deliveryId: string) => void
+  /** How long finished deliveries are kept. */
+  readonly retentionMs: number
+}
+
+/** After how long what the store would not take is offered again. */
+const saveAgainMs = 1000
+const retentionCheckMs = 60_000
+const resumePage = 500
+
+/** The thin shell around `leg.ts`, `target-queue.ts` and `schedule.ts`: sends what has its turn, records what comes. */
+export class Deliveries {
+  readonly #options: DeliveriesOptions
+  readonly #routes = new Map<string, DeliveryRoute>()
+  readonly #queues = new Map<string, TargetQueue<Place>>()
+  readonly #active = new Map<string, Delivery>()
+  readonly #calls = new Set<LiveCall>()
+  #retentionTimer: Timer | undefined
+  #stopping = false
+  #onQuiet: (() => void) | undefined
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options
+    this.#scheduleRetention()
+  }
+
+  addRoute(route: DeliveryRoute): void {
+    this.#routes.set(route.name, route)
+    for (const { name } of route.targets) this.#queueOf(route.upstream, name).allow(route.concurrency)
+  }
+
+  /** Takes up what an earlier run left unfinished. */
+  async resume(): Promise<Failure | undefined> {
+    for (let after = 0; ; ) {
+      const page = await this.#options.store.unfinished(after, resumePage)
+      if (!Array.isArray(page)) return page as Failure
+      for (const stored of page as readonly StoredDelivery[]) {
+        after = stored.sequence
+        if (stored.request !== undefined) this.begin({ ...stored, request: stored.request }, stored.sequence)
+      }
+      if (page.length < resumePage) return undefined
+    }
+  }
+
+  /** A delivery that the store has; its legs join the queues of their targets. */
+  begin(stored: NewDelivery, sequence: number, observer?: Observer): Delivery {
+    const delivery = new Delivery(stored, sequence, this.#options.clock.now())
+    // Before the first attempt, which is sent below.
+    if (observer !== undefined) delivery.observe(observer)
+    this.#active.set(delivery.id, delivery)
+    for (const place of delivery.places) if (place.leg.isPending) this.#join(place)
+    return delivery
+  }
+
+  active(id: string): Delivery | undefined {
+    return this.#active.get(id)
+  }
+
+  get pendingCount(): number {
+    return this.#active.size
+  }
+
+  /** Begins no more attempts; those under way may end within the grace, then they are cut off. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#retentionTimer?.cancel()
+    for (const delivery of this.#active.values()) for (const place of delivery.places) place.timer?.cancel()
+    const { clock } = this.#options
+    const timer = clock.after(graceMs, () => {
+      for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
+    })
+    await new Promise<void>((resolve) => {
+      this.#onQuiet = resolve
+      this.#checkQuiet()
+    })
+    timer.cancel()
+  }
+
+  /**
+   * What an operator may do. `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or
+   * not yet answered is given up. Answers how many legs that was done to; undefined where there is no such delivery.
+   */
+  async operate(id: string, what: 'replay' | 'discard', target?: string): Promise<number | Failure | undefined> {
+    const delivery = this.#active.get(id) ?? (await this.#load(id))
+    if (!(delivery instanceof Delivery)) return delivery
+    // Another call may have loaded it meanwhile.
+    const current = this.#active.get(id) ?? delivery
+    this.#active.set(id, current)
+    const places = current.places.filter(({ leg }) => (target ?? leg.target) === leg.target)
+    const count = what === 'replay' ? this.#replay(places) : this.#discard(places)
+    if (what === 'discard' && count > 0) current.died()
+    this.#save(current)
+    return count
+  }
+
+  async #load(id: string): Promise<Delivery | Failure | undefined> {
+    const stored = await this.#options.store.find(id)
+    if (stored === undefined || 'code' in stored) return stored
+    // What was acknowledged everywhere is kept without its request: there is nothing to be done to it.
+    if (stored.request === undefined) return undefined
+    const delivery = new Delivery({ ...stored, request: stored.request }, stored.sequence, this.#options.clock.now())
+    for (const place of delivery.places) place.released = true
+    return delivery
+  }
+
+  #replay(places: readonly Place[]): number {
+    const dead = places.filter(({ leg }) => leg.phase === 'dead')
+    for (const place of dead) {
+      place.leg.replay()
+      place.released = false
+      this.#join(place)
+    }
+    return dead.length
+  }
+
+  #discard(places: readonly Place[]): number {
+    const open = places.filter(({ leg }) => ['dead', 'queued', 'waiting'].includes(leg.phase))
+    for (const place of open) {
+      place.timer?.cancel()
+      place.leg.discard()
+      if (!place.released) this.#leave(place, (queue) => queue.withdraw(place))
+    }
+    return open.length
+  }
+
+  #join(place: Place): void {
+    const { delivery, leg } = place
+    const route = this.#routes.get(delivery.route)
+    if (route?.targets.some(({ name }) => name === leg.target) !== true) {
+      leg.abandoned(route === undefined ? 'its route is no longer configured' : 'its target is no longer configured')
+      place.released = true
+      this.#save(delivery)
+      return
+    }
+    const waits = leg.phase === 'waiting'
+    this.#queueOf(route.upstream, leg.target).join(place, !waits)
+    // The wall clock may have jumped while nobody looked: no wait is longer than the longest there is.
+    const longestMs = route.schedule.maxMs + route.schedule.jitterMs
+    if (waits) this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - this.#options.clock.wallNow()))
+    else this.#pump(route.upstream, leg.target)
+  }
+
+  #waitFor(place: Place, delayMs: number): void {
+    place.timer = this.#options.clock.after(Math.max(0, delayMs), () => {
+      place.timer = undefined
+      place.leg.due()
+      const route = this.#routeOf(place)
+      this.#queueOf(route.upstream, place.leg.target).due(place)
+      this.#pump(route.upstream, place.leg.target)
+    })
+  }
+
+  #pump(upstream: string, target: string): void {
+    const queue = this.#queueOf(upstream, target)
+    while (!this.#stopping) {
+      const place = queue.take()
+      if (place === undefined) return
+      place.leg.send()
+      this.#attempt(place).catch((fault: unknown) => this.#options.logFault(fault, place.delivery.id))
+    }
+  }
+
+  async #attempt(place: Place): Promise<void> {
+    const { delivery, leg } = place
+    const { clock, events } = this.#options
+    const route = this.#routeOf(place)
+    const target = route.targets.find(({ name }) => name === leg.target) as Target
+    const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+    const call = new LiveCall({ id: delivery.id, route: facts, clock, events, startedAtMs: delivery.startedAtMs })
+    call.expireAt(clock.now() + route.attemptTimeoutMs)
+    const attempt = call.begin(target)
+    delivery.attempted(attempt)
+    this.#calls.add(call)
+    let outcome: Outcome
+    try {
+      outcome = await route.send({ ...requestOf(delivery, leg.attempts + 1), attempt }, call)
+    } finally {
+      this.#calls.delete(call)
+      this.#queueOf(route.upstream, leg.target).back()
+    }
+    const { outcome: ended = 'cancelled', status, detail } = attempt
+    this.#judge(place, route, outcome, { outcome: ended, status, detail }, call)
+    this.#pump(route.upstream, leg.target)
+    this.#checkQuiet()
+  }
+
+  #judge(place: Place, route: DeliveryRoute, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
+    const { delivery, leg } = place
+    const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
+    if (outcome.ok) {
+      leg.answered(result)
+      delivery.acknowledged(outcome.response)
+      call.emit({ type: 'delivery.acknowledged', ...facts })
+    } else if (outcome.failure.code === 'CANCELLED') leg.interrupted()
+    else if (leg.attempts + 1 >= route.attempts) {
+      leg.died(result)
+      delivery.died()
+      call.emit({ type: 'delivery.dead', ...facts })
+    } else {
+      const delayMs = waitMs(route.schedule, leg.attempts, outcome.failure.retryAfterMs, this.#options.random)
+      leg.failed(result, this.#options.clock.wallNow() + delayMs)
+      if (!this.#stopping) this.#waitFor(place, delayMs)
+    }
+    this.#save(delivery)
+  }
+
+  /** One save of a delivery at a time; what changes meanwhile goes into the next. */
+  #save(delivery: Delivery): void {
+    delivery.changed = true
+    if (delivery.saving) return
+    delivery.saving = true
+    this.#saveAll(delivery).catch((fault: unknown) => this.#options.logFault(fault, delivery.id))
+  }
+
+  async #saveAll(delivery: Delivery): Promise<void> {
+    const { store, clock } = this.#options
+    while (delivery.changed) {
+      delivery.changed = false
+      const settled = delivery.places.filter(({ leg, released }) => !released && !leg.isPending)
+      const refused = await store.update(delivery.update(clock.wallNow()))
+      if (refused === undefined) for (const place of settled) this.#settled(place)
+      else {
+        delivery.changed = true
+        await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
+      }
+    }
+    delivery.saving = false
+    if (!delivery.isPending) this.#active.delete(delivery.id)
+    this.#checkQuiet()
+  }
+
+  /** It is on disk that this leg is done: the next of its lane may go. */
+  #settled(place: Place): void {
+    if (place.leg.phase === 'recording') place.leg.recorded()
+    if (!place.released) this.#leave(place, (queue) => queue.release(place))
+  }
+
+  #leave(place: Place, leave: (queue: TargetQueue<Place>) => Place | undefined): void {
+    place.released = true
+    const { upstream } = this.#routeOf(place)
+    const queue = this.#queueOf(upstream, place.leg.target)
+    const next = leave(queue)
+    if (next?.leg.phase === 'queued') queue.due(next)
+    this.#pump(upstream, place.leg.target)
+  }
+
+  #queueOf(upstream: string, target: string): TargetQueue<Place> {
+    const key = `${upstream} ${target}`
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = new TargetQueue(1)
+      this.#queues.set(key, queue)
+    }
+    return queue
+  }
+
+  #routeOf({ delivery }: Place): DeliveryRoute {
+    const route = this.#routes.get(delivery.route)
+    if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
+    return route
+  }
+
+  #checkQuiet(): void {
+    if (this.#calls.size > 0 || this.#onQuiet === undefined) return
+    for (const delivery of this.#active.values()) if (delivery.saving) return
+    this.#onQuiet()
+  }
+
+  #scheduleRetention(): void {
+    const { clock, store, retentionMs } = this.#options
+    this.#retentionTimer = clock.after(retentionCheckMs, () => {
+      // A store that fails says so to those who write; what is left is removed the next time.
+      void store.removeFinished(clock.wallNow() - retentionMs)
+      this.#scheduleRetention()
+    })
+  }
+}
+
+/** Every attempt carries the same key, so that a target can tell a repeat from a new write. */
+function requestOf(delivery: Delivery, attemptNumber: number): Omit<GatewayRequest, 'attempt'> {
+  const { method, path, query, headers, body } = delivery.request
+  const keyed = headerValue(headers, 'idempotency-key') === undefined ? ['idempotency-key', delivery.id] : []
+  return {
+    method,
+    path,
+    query,
+    headers: [...headers, ...keyed, 'x-hedgerow-attempt', String(attemptNumber)],
+    body,
+    params: {},
+    upgrade: undefined,
+    part: undefined,
+  }
+}

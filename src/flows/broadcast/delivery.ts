@@ -1,0 +1,100 @@
+import type { Attempt } from '../../core/attempt.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Timer } from '../../kit/clock.ts'
+import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../../store/delivery-store.ts'
+import { Leg } from './leg.ts'
+
+/** Who waits for what a delivery comes to: a client's call. */
+export interface Observer {
+  /** An attempt was begun. */
+  attempted(attempt: Attempt): void
+  acknowledged(response: GatewayResponse): void
+  died(): void
+}
+
+/** A leg with its place in its target's queue. */
+export interface Place {
+  readonly delivery: Delivery
+  readonly leg: Leg
+  readonly lane: string | undefined
+  /** The timer of its next attempt. */
+  timer: Timer | undefined
+  /** It has left its target's queue. */
+  released: boolean
+}
+
+/** A delivery that is under way: what the store has of it, and who waits for it. */
+export class Delivery {
+  readonly id: string
+  readonly sequence: number
+  readonly route: string
+  readonly request: StoredRequest
+  readonly places: readonly Place[]
+  readonly keepsAnswer: boolean
+  /** On the gateway's clock; attempts tell their times from here. */
+  readonly startedAtMs: number
+  /** The first good answer. */
+  answer: GatewayResponse | undefined
+  saving = false
+  /** Something has changed since the last save began. */
+  changed = false
+  readonly #observers = new Set<Observer>()
+
+  constructor(stored: NewDelivery, sequence: number, startedAtMs: number) {
+    this.id = stored.id
+    this.sequence = sequence
+    this.route = stored.route
+    this.request = stored.request
+    this.keepsAnswer = stored.idempotencyKey !== undefined
+    this.startedAtMs = startedAtMs
+    const place = (leg: Leg): Place => ({ delivery: this, leg, lane: stored.lane, timer: undefined, released: false })
+    this.places = stored.legs.map((leg) => place(new Leg(leg)))
+  }
+
+  get isPending(): boolean {
+    return this.places.some(({ leg }) => leg.isPending)
+  }
+
+  get isAcknowledgedByAll(): boolean {
+    return this.places.every(({ leg }) => leg.phase === 'recording' || leg.phase === 'acknowledged')
+  }
+
+  get isDeadEverywhere(): boolean {
+    return this.places.every(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+  }
+
+  get hasDied(): boolean {
+    return this.places.some(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+  }
+
+  observe(observer: Observer): () => void {
+    this.#observers.add(observer)
+    return () => this.#observers.delete(observer)
+  }
+
+  attempted(attempt: Attempt): void {
+    for (const observer of this.#observers) observer.attempted(attempt)
+  }
+
+  acknowledged(response: GatewayResponse): void {
+    this.answer ??= response
+    for (const observer of this.#observers) observer.acknowledged(response)
+  }
+
+  died(): void {
+    for (const observer of this.#observers) observer.died()
+  }
+
+  update(wallNow: number): DeliveryUpdate {
+    return {
+      sequence: this.sequence,
+      legs: this.places.map(({ leg }) => leg.stored()),
+      finishedAt: this.isPending ? undefined : wallNow,
+      answer: this.keepsAnswer && this.answer !== undefined ? storedAnswer(this.answer) : undefined,
+    }
+  }
+}
+
+function storedAnswer({ status, headers, body }: GatewayResponse): StoredAnswer {
+  return { status, headers, body: body instanceof Uint8Array ? body : new Uint8Array(0) }
+}

@@ -1,0 +1,155 @@
+import type { AttemptOutcome } from '../../core/attempt.ts'
+import type { LegState, StoredLeg } from '../../store/delivery-store.ts'
+
+/**
+ * One delivery's way to one target.
+ *
+ * It begins `queued` for its turn: behind earlier legs of its lane, and behind the target's limit of attempts at a time.
+ * When its turn comes it is `sending`. A good answer makes it `recording` until the store has that on disk, and only
+ * then `acknowledged`: were the next leg of the lane sent before, a crash could have this one sent again behind it. A bad
+ * answer makes it `waiting` for its next attempt, keeping its place at the head of its lane; or, if that was the last
+ * one, `dead`, which lets the lane go on. An operator may replay what is dead (it is `queued` again, its attempts counted
+ * anew) and discard what is dead or has not been answered.
+ *
+ *     queued ──> sending ──> recording ──> acknowledged
+ *       ^  ^       │  │
+ *       │  └waiting┘  └──> dead ──> queued, discarded
+ *       └─ (interrupted)
+ *     queued, waiting ──> discarded, dead (its target or route is no longer configured)
+ *
+ * A shutdown that cuts an attempt off puts it back to `queued`: it is not counted, and the next start sends it again.
+ */
+export type LegPhase = 'queued' | 'sending' | 'waiting' | 'recording' | 'acknowledged' | 'dead' | 'discarded'
+
+const transitions: Readonly<Record<LegPhase, readonly LegPhase[]>> = {
+  queued: ['sending', 'discarded', 'dead'],
+  sending: ['recording', 'waiting', 'dead', 'queued'],
+  waiting: ['queued', 'discarded', 'dead'],
+  recording: ['acknowledged'],
+  acknowledged: [],
+  dead: ['queued', 'discarded'],
+  discarded: [],
+}
+
+export interface AttemptResult {
+  readonly outcome: AttemptOutcome
+  readonly status: number | undefined
+  readonly detail: string | undefined
+}
+
+export class Leg {
+  readonly target: string
+  #phase: LegPhase
+  #attempts: number
+  #nextAttemptAt: number | undefined
+  #last: AttemptResult | undefined
+
+  constructor(stored: StoredLeg) {
+    this.target = stored.target
+    this.#phase = stored.state !== 'pending' ? stored.state : stored.nextAttemptAt === undefined ? 'queued' : 'waiting'
+    this.#attempts = stored.attempts
+    this.#nextAttemptAt = stored.nextAttemptAt
+    this.#last =
+      stored.outcome === undefined
+        ? undefined
+        : { outcome: stored.outcome, status: stored.status, detail: stored.detail }
+  }
+
+  get phase(): LegPhase {
+    return this.#phase
+  }
+  /** Attempts that have ended. */
+  get attempts(): number {
+    return this.#attempts
+  }
+  /** On the wall clock, while it waits. */
+  get nextAttemptAt(): number | undefined {
+    return this.#nextAttemptAt
+  }
+  /** Whether it still has to be delivered. */
+  get isPending(): boolean {
+    return this.stored().state === 'pending'
+  }
+
+  send(): void {
+    this.#to('sending')
+    this.#nextAttemptAt = undefined
+  }
+
+  answered(result: AttemptResult): void {
+    this.#to('recording')
+    this.#ended(result)
+  }
+
+  recorded(): void {
+    this.#to('acknowledged')
+  }
+
+  failed(result: AttemptResult, nextAttemptAt: number): void {
+    this.#to('waiting')
+    this.#ended(result)
+    this.#nextAttemptAt = nextAttemptAt
+  }
+
+  died(result: AttemptResult): void {
+    this.#to('dead')
+    this.#ended(result)
+  }
+
+  due(): void {
+    this.#to('queued')
+    this.#nextAttemptAt = undefined
+  }
+
+  /** There is nobody left to send it to. */
+  abandoned(detail: string): void {
+    this.#to('dead')
+    this.#nextAttemptAt = undefined
+    this.#last = { outcome: 'cancelled', status: undefined, detail }
+  }
+
+  interrupted(): void {
+    this.#to('queued')
+  }
+
+  replay(): void {
+    this.#to('queued')
+    this.#attempts = 0
+    this.#nextAttemptAt = undefined
+  }
+
+  discard(): void {
+    this.#to('discarded')
+    this.#nextAttemptAt = undefined
+  }
+
+  stored(): StoredLeg {
+    return {
+      target: this.target,
+      // What is being recorded is recorded as what it is about to be.
+      state: this.#phase === 'recording' ? 'acknowledged' : storedState(this.#phase),
+      attempts: this.#attempts,
+      nextAttemptAt: this.#nextAttemptAt,
+      outcome: this.#last?.outcome,
+      status: this.#last?.status,
+      detail: this.#last?.detail,
+    }
+  }
+
+  #ended(result: AttemptResult): void {
+    this.#attempts++
+    this.#last = result
+  }
+
+  /** The one place where the phase changes. */
+  #to(phase: LegPhase): void {
+    if (!transitions[this.#phase].includes(phase)) {
+      throw new Error(`a leg to ${this.target} cannot go from ${this.#phase} to ${phase}`)
+    }
+    this.#phase = phase
+  }
+}
+
+function storedState(phase: LegPhase): LegState {
+  return phase === 'acknowledged' || phase === 'dead' || phase === 'discarded' ? phase : 'pending'
+}

@@ -1,0 +1,112 @@
+import type { Failure } from '../../core/failure.ts'
+import type { Deliveries } from '../../flows/broadcast/deliveries.ts'
+import { type DeliveryView, viewOf } from '../../flows/broadcast/view.ts'
+import type { DeliveryFilter, DeliveryStore, LegState } from '../../store/delivery-store.ts'
+
+/** What the operators' side says to a request. */
+export interface AdminAnswer {
+  readonly status: number
+  readonly body: object
+}
+
+/** A request's body as it was kept, in the form that its bytes allow. */
+export interface RequestView {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: readonly string[]
+  readonly body: string | undefined
+  readonly bodyEncoding: 'utf8' | 'base64'
+}
+
+export interface DeliveryListView {
+  readonly deliveries: readonly DeliveryView[]
+  /** Give it as `before` to go on; undefined at the end. */
+  readonly next: number | undefined
+}
+
+const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
+const secretFields = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+/** `/api/deliveries`: list, inspect, replay, discard. */
+export class DeliveriesAdmin {
+  readonly #store: DeliveryStore
+  readonly #deliveries: Deliveries
+
+  constructor(store: DeliveryStore, deliveries: Deliveries) {
+    this.#store = store
+    this.#deliveries = deliveries
+  }
+
+  async list(query: URLSearchParams): Promise<AdminAnswer> {
+    const filter = filterOf(query)
+    if (typeof filter === 'string') return { status: 400, body: { detail: filter } }
+    const page = await this.#store.list(filter)
+    if ('code' in page) return unavailable(page)
+    const deliveries = page.deliveries.map((stored) => viewOf(stored, this.#deliveries.active(stored.id)))
+    const body: DeliveryListView = { deliveries, next: page.more ? page.deliveries.at(-1)?.sequence : undefined }
+    return { status: 200, body }
+  }
+
+  async show(id: string): Promise<AdminAnswer> {
+    const stored = await this.#store.find(id)
+    if (stored === undefined) return missing(id)
+    if ('code' in stored) return unavailable(stored)
+    const { request, lane, idempotencyKey } = stored
+    const view = viewOf(stored, this.#deliveries.active(id))
+    if (request === undefined) return { status: 200, body: { ...view, lane, idempotencyKey } }
+    const text = request.body === undefined ? undefined : Buffer.from(request.body)
+    const readable = text === undefined || Buffer.from(text.toString('utf8')).equals(text)
+    const requestView: RequestView = {
+      ...request,
+      headers: withoutSecrets(request.headers),
+      body: text?.toString(readable ? 'utf8' : 'base64'),
+      bodyEncoding: readable ? 'utf8' : 'base64',
+    }
+    return { status: 200, body: { ...view, lane, idempotencyKey, request: requestView } }
+  }
+
+  async operate(id: string, what: 'replay' | 'discard', query: URLSearchParams): Promise<AdminAnswer> {
+    const target = query.get('target') ?? undefined
+    const count = await this.#deliveries.operate(id, what, target)
+    if (count === undefined) return missing(id)
+    if (typeof count === 'object') return unavailable(count)
+    if (count > 0) return { status: 200, body: { id, [what === 'replay' ? 'replayed' : 'discarded']: count } }
+    const allowed = what === 'replay' ? 'dead' : 'dead or still pending'
+    const where = target === undefined ? '' : ` to ${target}`
+    return { status: 409, body: { detail: `Delivery ${id} has nothing${where} that is ${allowed}` } }
+  }
+}
+
+function filterOf(query: URLSearchParams): DeliveryFilter | string {
+  const [state, target, route, before, limit] = ['state', 'target', 'route', 'before', 'limit'].map((name) =>
+    query.get(name),
+  )
+  if (state !== null && !states.includes(state as LegState)) return `state is "${state}"; allowed: ${states.join(', ')}`
+  if (before !== null && !/^\d{1,15}$/.test(before ?? ''))
+    return `before is "${before}"; allowed: what an earlier answer gave as next`
+  const limitNumber = limit === null ? 50 : Number(limit)
+  if (!(Number.isInteger(limitNumber) && limitNumber >= 1 && limitNumber <= 500))
+    return `limit is "${limit}"; allowed: 1 to 500`
+  return {
+    limit: limitNumber,
+    ...(state === null ? {} : { state: state as LegState }),
+    ...(target === null || target === undefined ? {} : { target }),
+    ...(route === null || route === undefined ? {} : { route }),
+    ...(before === null ? {} : { beforeSequence: Number(before) }),
+  }
+}
+
+function withoutSecrets(headers: readonly string[]): readonly string[] {
+  return headers.map((value, i) =>
+    i % 2 === 1 && secretFields.has((headers[i - 1] as string).toLowerCase()) ? '***' : value,
+  )
+}
+
+function missing(id: string): AdminAnswer {
+  return { status: 404, body: { detail: `There is no delivery ${id} of which anything is left to show or do` } }
+}
+
+function unavailable({ detail }: Failure): AdminAnswer {
+  return { status: 503, body: { detail } }
+}

@@ -1,0 +1,30 @@
+import { failure } from '../core/failure.ts'
+import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import { deliveriesPath } from '../flows/broadcast/accept.ts'
+import type { Deliveries } from '../flows/broadcast/deliveries.ts'
+import { viewOf } from '../flows/broadcast/view.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { RoutedHandler } from './router.ts'
+
+/** `GET /_hedgerow/deliveries/:id`: what became of a write, for the client that was told its id. */
+export function deliveryPage(store: DeliveryStore, deliveries: Deliveries): RoutedHandler {
+  return {
+    match: { methods: ['GET'], path: `${deliveriesPath}/:id` },
+    handler: {
+      facts: { name: `GET ${deliveriesPath}/:id`, strategy: 'delivery', idleTimeoutMs: 30_000 },
+      service: async (request): Promise<Outcome> => {
+        const id = request.params['id'] ?? ''
+        const stored = await store.find(id)
+        if (stored === undefined)
+          return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
+        if ('code' in stored) return failed(stored)
+        const body = Buffer.from(`${JSON.stringify(viewOf(stored, deliveries.active(id)))}\n`)
+        const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+        return succeeded({ status: 200, headers, body, attempt: undefined, upgraded: undefined })
+      },
+      failures: { mappings: {}, listAttempts: false },
+      explain: false,
+      upgrades: false,
+    },
+  }
+}

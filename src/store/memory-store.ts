@@ -1,0 +1,151 @@
+import { type Failure, failure } from '../core/failure.ts'
+import type {
+  DeliveryFilter,
+  DeliveryPage,
+  DeliveryStore,
+  DeliveryUpdate,
+  InsertResult,
+  NewDelivery,
+  StoredDelivery,
+  StoredRequest,
+  StoreFigures,
+} from './delivery-store.ts'
+import { type LegTally, tallyLegs } from './leg-tally.ts'
+import { overLimit, requestBytes, type StoreLimits } from './limits.ts'
+import { matchesFilter } from './matches-filter.ts'
+import { needsRequest, withoutPayload } from './retained.ts'
+
+export interface MemoryStoreOptions {
+  readonly limits: StoreLimits
+}
+
+/** Keeps deliveries as long as the process lives: for tests, and to see in benchmarks what durability costs. */
+export function memoryStore({ limits }: MemoryStoreOptions): DeliveryStore {
+  return new MemoryStore(limits)
+}
+
+/** As it is kept: unlike in lists, the request is always there. */
+type Kept = StoredDelivery & { readonly request: StoredRequest }
+
+class MemoryStore implements DeliveryStore {
+  readonly #limits: StoreLimits
+  /** In the order of their sequences, as they are inserted in it and an update leaves an entry in its place. */
+  readonly #deliveries = new Map<number, Kept>()
+  readonly #byId = new Map<string, number>()
+  readonly #byKey = new Map<string, number>()
+  #sequence = 0
+  #pendingLegs = 0
+  #deadLegs = 0
+  #undeliveredBytes = 0
+  #writes = 0
+  #closed: Failure | undefined
+
+  constructor(limits: StoreLimits) {
+    this.#limits = limits
+  }
+
+  async insert(delivery: NewDelivery): Promise<InsertResult> {
+    if (this.#closed !== undefined) return { kind: 'refused', failure: this.#closed }
+    const key = keyOf(delivery)
+    const takenBy = (key === undefined ? undefined : this.#byKey.get(key)) ?? this.#byId.get(delivery.id)
+    const existing = takenBy === undefined ? undefined : this.#deliveries.get(takenBy)
+    if (existing !== undefined) return { kind: 'existing', delivery: existing }
+    const refused = overLimit(this.#undeliveredBytes, requestBytes(delivery.request), this.#limits)
+    if (refused !== undefined) return { kind: 'refused', failure: refused }
+
+    const sequence = ++this.#sequence
+    const kept: Kept = { ...delivery, sequence, finishedAt: undefined, answer: undefined }
+    this.#deliveries.set(sequence, kept)
+    this.#byId.set(kept.id, sequence)
+    if (key !== undefined) this.#byKey.set(key, sequence)
+    this.#count(kept, tallyLegs(kept.legs), 1)
+    this.#writes++
+    return { kind: 'inserted', sequence }
+  }
+
+  async update({ sequence, legs, finishedAt, answer }: DeliveryUpdate): Promise<Failure | undefined> {
+    if (this.#closed !== undefined) return this.#closed
+    const before = this.#deliveries.get(sequence)
+    if (before === undefined) return undefined
+    const tally = tallyLegs(legs)
+    const request = needsRequest(tally) ? before.request : withoutPayload(before.request)
+    const after: Kept = { ...before, legs, finishedAt, answer: answer ?? before.answer, request }
+    this.#count(before, tallyLegs(before.legs), -1)
+    this.#count(after, tally, 1)
+    this.#deliveries.set(sequence, after)
+    this.#writes++
+    return undefined
+  }
+
+  async find(id: string): Promise<StoredDelivery | Failure | undefined> {
+    const sequence = this.#byId.get(id)
+    return this.#closed ?? (sequence === undefined ? undefined : this.#deliveries.get(sequence))
+  }
+
+  async list(filter: DeliveryFilter): Promise<DeliveryPage | Failure> {
+    if (this.#closed !== undefined) return this.#closed
+    const { beforeSequence = Number.POSITIVE_INFINITY, limit } = filter
+    const found = [...this.#deliveries.values()]
+      .reverse()
+      .filter(({ sequence, route, legs }) => sequence < beforeSequence && matchesFilter(route, legs, filter))
+    const deliveries = found.slice(0, limit).map((kept) => ({ ...kept, request: undefined, answer: undefined }))
+    return { deliveries, more: found.length > limit }
+  }
+
+  async unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure> {
+    if (this.#closed !== undefined) return this.#closed
+    const page: StoredDelivery[] = []
+    for (const kept of this.#deliveries.values()) {
+      if (page.length === limit) break
+      if (kept.sequence > afterSequence && tallyLegs(kept.legs).pending > 0) page.push(kept)
+    }
+    return page
+  }
+
+  async removeFinished(before: number): Promise<number | Failure> {
+    if (this.#closed !== undefined) return this.#closed
+    let removed = 0
+    for (const kept of this.#deliveries.values()) {
+      const finishedBefore = kept.finishedAt !== undefined && kept.finishedAt < before
+      if (!finishedBefore || needsRequest(tallyLegs(kept.legs))) continue
+      this.#remove(kept)
+      removed++
+    }
+    this.#writes += removed
+    return removed
+  }
+
+  async figures(): Promise<StoreFigures | Failure> {
+    const figures = {
+      deliveries: this.#deliveries.size,
+      pendingLegs: this.#pendingLegs,
+      deadLegs: this.#deadLegs,
+      undeliveredBytes: this.#undeliveredBytes,
+      syncs: 0,
+      writes: this.#writes,
+    }
+    return this.#closed ?? figures
+  }
+
+  async close(): Promise<void> {
+    this.#closed = failure('STORE_UNAVAILABLE', 'The store is closed.')
+  }
+
+  #remove(kept: Kept): void {
+    const key = keyOf(kept)
+    this.#deliveries.delete(kept.sequence)
+    this.#byId.delete(kept.id)
+    if (key !== undefined) this.#byKey.delete(key)
+  }
+
+  #count({ request }: Kept, { pending, dead }: LegTally, sign: 1 | -1): void {
+    this.#pendingLegs += sign * pending
+    this.#deadLegs += sign * dead
+    if (pending > 0) this.#undeliveredBytes += sign * requestBytes(request)
+  }
+}
+
+/** One key may stand for different deliveries on different routes. */
+function keyOf({ route, idempotencyKey }: NewDelivery | StoredDelivery): string | undefined {
+  return idempotencyKey === undefined ? undefined : JSON.stringify([route, idempotencyKey])
+}

@@ -1,0 +1,107 @@
+import type { DeliveryFilter } from '../delivery-store.ts'
+import type { Fault } from './fault.ts'
+import type { DeliveryRow, InsertRow, ListRow, UpdateRow } from './rows.ts'
+
+/** What the store's thread is asked, and what it answers. One question is open at a time. */
+export interface Exchanges {
+  readonly open: { readonly request: OpenRequest; readonly reply: Opened }
+  readonly load: { readonly request: LoadRequest; readonly reply: readonly DeliveryRow[] }
+  readonly reconcile: { readonly request: ReconcileRequest; readonly reply: Reconciled }
+  readonly restore: { readonly request: RestoreRequest; readonly reply: null }
+  readonly write: { readonly request: WriteRequest; readonly reply: Written }
+  readonly find: { readonly request: FindRequest; readonly reply: DeliveryRow | null }
+  readonly list: { readonly request: ListRequest; readonly reply: Listed }
+  readonly remove: { readonly request: RemoveRequest; readonly reply: Removed }
+  readonly close: { readonly request: null; readonly reply: null }
+}
+
+export type ExchangeName = keyof Exchanges
+
+export type Reply<Name extends ExchangeName> =
+  | { readonly ok: true; readonly value: Exchanges[Name]['reply'] }
+  | { readonly ok: false; readonly fault: Fault }
+
+export interface OpenRequest {
+  readonly path: string
+  /** Only this store will do: what is in memory belongs to it. A new one is made where there is none. */
+  readonly storeId: string | undefined
+}
+
+export interface Opened {
+  readonly storeId: string
+  readonly made: boolean
+  readonly lastSequence: number
+  readonly deliveries: number
+  /** Dead legs of deliveries without a pending one. */
+  readonly settledDeadLegs: number
+}
+
+export interface LoadRequest {
+  readonly afterSequence: number
+}
+
+/** Sequences of deliveries: those that memory holds, and further ones with an update that the file has not got yet. */
+export interface ReconcileRequest {
+  readonly held: Float64Array
+  readonly updated: Float64Array
+  readonly lastSequence: number
+}
+
+export interface Reconciled {
+  /** Held in memory, and not (or no longer whole) in the file. */
+  readonly missing: Float64Array
+  /** In the file, never reported as stored. */
+  readonly removed: number
+  /** Of deliveries that memory does not hold. */
+  readonly settledDeadLegs: number
+}
+
+export interface RestoreRequest {
+  readonly rows: readonly (readonly [InsertRow, UpdateRow])[]
+  readonly bytes: Uint8Array
+}
+
+export interface WriteRequest {
+  readonly updates: readonly UpdateRow[]
+  /** Updates of deliveries that memory does not hold, so that only the file knows what they change. */
+  readonly revisions: readonly UpdateRow[]
+  readonly inserts: readonly InsertRow[]
+  /** Where the rows' bodies are. */
+  readonly bytes: Uint8Array
+}
+
+export interface Written {
+  /** By the place of the insert. */
+  readonly existing: readonly (readonly [place: number, row: DeliveryRow])[]
+  readonly revised: readonly Revised[]
+}
+
+/** None for a revision whose delivery is not there. */
+export interface Revised {
+  readonly deadBefore: number
+  readonly deadAfter: number
+  /** The delivery, if it has a pending leg again. */
+  readonly reopened: DeliveryRow | undefined
+}
+
+export type FindRequest = { readonly id: string } | { readonly route: string; readonly idempotencyKey: string }
+
+export interface ListRequest {
+  readonly filter: DeliveryFilter
+  readonly beforeSequence: number
+}
+
+export interface Listed {
+  readonly rows: readonly ListRow[]
+  /** Where to go on; undefined when there is nothing more. */
+  readonly nextBefore: number | undefined
+}
+
+export interface RemoveRequest {
+  readonly before: number
+}
+
+export interface Removed {
+  readonly removed: number
+  readonly more: boolean
+}

@@ -1,0 +1,58 @@
+/** Why the store's thread could not do what it was asked. */
+export interface Fault {
+  /** `full`: the disk has no room, all else works. `unavailable`: the database was let go and has to be opened again. */
+  readonly kind: 'full' | 'unavailable'
+  /** For the log and for whoever starts the gateway: it names the path, so no client may see it. */
+  readonly text: string
+}
+
+/** A fault on its way out of the depths of the thread. */
+export class StoreFault extends Error {
+  readonly kind: Fault['kind']
+
+  constructor(kind: Fault['kind'], text: string) {
+    super(text)
+    this.kind = kind
+  }
+}
+
+// https://sqlite.org/rescode.html: the lower eight bits tell the kind of a result code, the others what exactly it was.
+const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notDatabase: 26 } as const
+
+export function isSqliteError(error: unknown, ...kinds: readonly (keyof typeof codes)[]): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+  return kinds.some((kind) => codes[kind] === code)
+}
+
+export function faultOf(error: unknown, path: string): Fault {
+  if (error instanceof StoreFault) return { kind: error.kind, text: error.message }
+  if (isSqliteError(error, 'full')) return { kind: 'full', text: `The disk of the store ${path} is full.` }
+  return { kind: 'unavailable', text: textOf(error, path) }
+}
+
+function textOf(error: unknown, path: string): string {
+  if (isSqliteError(error, 'corrupt', 'notDatabase')) return damagedText(path, messageOf(error))
+  if (isSqliteError(error, 'busy')) return inUseText(path)
+  if (isSqliteError(error, 'readOnly')) return `The store ${path} cannot be written: it, or the disk it is on, is read-only.`
+  if (isSqliteError(error, 'cannotOpen')) {
+    return `The store ${path} cannot be opened: see whether its folder is there and may be written.`
+  }
+  return `The store ${path} failed: ${messageOf(error)}.`
+}
+
+export function damagedText(path: string, what: string): string {
+  return (
+    `The store ${path} is damaged or is no SQLite database (${what}). It was left as it is. ` +
+    'Put a good copy in its place, or move it away to begin with an empty store.'
+  )
+}
+
+export function inUseText(path: string): string {
+  return `The store ${path} is in use by another process. Stop that one, or give this one a path of its own in store.path.`
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'errcode' in error ? ` (SQLite result code ${Number(error.errcode)})` : ''
+  return `${error.message}${code}`
+}

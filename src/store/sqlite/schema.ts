@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+
+/** `HDGR`: tells our stores from the SQLite databases of other programs. */
+export const applicationId = 0x48444752
+
+/** Brings the schema from the version before to the next one. Never edited once released: add another. */
+export type SchemaStep = (db: DatabaseSync) => void
+
+/**
+ * What changes over a delivery's life is one row of `delivery`. The request's payload and the answer are in tables of
+ * their own, as SQLite writes a row whole, however little of it changes. `pending`, `dead` and `discarded` count legs:
+ * the partial indexes on them hold only the few rows that are looked for, so most writes do not touch them.
+ */
+const firstSchema: SchemaStep = (db) => {
+  db.exec(`
+    CREATE TABLE meta (
+      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+      store_id TEXT NOT NULL,
+      last_sequence INTEGER NOT NULL,
+      deliveries INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE delivery (
+      sequence INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      route TEXT NOT NULL,
+      lane TEXT,
+      idempotency_key TEXT,
+      fingerprint TEXT NOT NULL,
+      created_at REAL NOT NULL,
+      method TEXT NOT NULL,
+      path TEXT NOT NULL,
+      query TEXT NOT NULL,
+      legs TEXT NOT NULL,
+      pending INTEGER NOT NULL,
+      dead INTEGER NOT NULL,
+      discarded INTEGER NOT NULL,
+      finished_at REAL
+    ) STRICT;
+    CREATE UNIQUE INDEX delivery_key ON delivery (route, idempotency_key) WHERE idempotency_key IS NOT NULL;
+    CREATE INDEX delivery_pending ON delivery (sequence) WHERE pending > 0;
+    CREATE INDEX delivery_dead ON delivery (sequence) WHERE dead > 0;
+    CREATE INDEX delivery_discarded ON delivery (sequence) WHERE discarded > 0;
+    CREATE INDEX delivery_removable ON delivery (finished_at)
+      WHERE finished_at IS NOT NULL AND pending = 0 AND dead = 0;
+
+    CREATE TABLE request (sequence INTEGER PRIMARY KEY, headers TEXT NOT NULL, body BLOB) STRICT;
+
+    CREATE TABLE answer (
+      sequence INTEGER PRIMARY KEY,
+      status INTEGER NOT NULL,
+      headers TEXT NOT NULL,
+      body BLOB NOT NULL
+    ) STRICT;
+  `)
+  db.prepare('INSERT INTO meta VALUES (1, ?, 0, 0)').run(randomUUID())
+}
+
+export const schemaSteps: readonly SchemaStep[] = [firstSchema]
+
+/** Brings the database to the last version, in one transaction: it has either all of the steps or none. */
+export function migrate(db: DatabaseSync, steps: readonly SchemaStep[]): void {
+  const version = numberOf(db, 'PRAGMA user_version')
+  if (version === steps.length) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of steps.slice(version)) step(db)
+    db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`)
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+  // An older Hedgerow reads the version before it reads the log, and must not take this store for one of its own.
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+}
+
+/** The one number that the statement gives. */
+export function numberOf(db: DatabaseSync, sql: string): number {
+  return Number(Object.values(db.prepare(sql).get() ?? {})[0])
+}

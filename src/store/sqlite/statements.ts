@@ -1,0 +1,63 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+/** Everything that is asked of the database while it serves, prepared once. */
+export interface Statements {
+  readonly begin: StatementSync
+  readonly commit: StatementSync
+  readonly insertDelivery: StatementSync
+  readonly insertRequest: StatementSync
+  readonly updateDelivery: StatementSync
+  readonly putAnswer: StatementSync
+  readonly dropRequest: StatementSync
+  readonly putMeta: StatementSync
+  readonly legCounts: StatementSync
+  readonly bySequence: StatementSync
+  readonly byId: StatementSync
+  readonly byKey: StatementSync
+  readonly unfinished: StatementSync
+  readonly removable: StatementSync
+  readonly dropDelivery: StatementSync
+  readonly dropAnswer: StatementSync
+}
+
+const deliveryColumns = `
+  d.sequence, d.id, d.route, d.lane, d.idempotency_key, d.fingerprint, d.created_at, d.method, d.path, d.query, d.legs,
+  d.finished_at, r.headers, r.body, a.status, a.headers, a.body`
+
+const selectDelivery = `
+  SELECT ${deliveryColumns}
+  FROM delivery d LEFT JOIN request r ON r.sequence = d.sequence LEFT JOIN answer a ON a.sequence = d.sequence`
+
+export function prepareStatements(db: DatabaseSync): Statements {
+  const prepare = (sql: string): StatementSync => {
+    const statement = db.prepare(sql)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  return {
+    begin: prepare('BEGIN IMMEDIATE'),
+    commit: prepare('COMMIT'),
+    // A clash of the id or the idempotency key is told by what was changed: nothing.
+    insertDelivery: prepare(`
+      INSERT INTO delivery (sequence, id, route, lane, idempotency_key, fingerprint, created_at, method, path, query,
+        legs, pending, dead, discarded)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+    insertRequest: prepare('INSERT OR REPLACE INTO request (sequence, headers, body) VALUES (?, ?, ?)'),
+    updateDelivery: prepare(`
+      UPDATE delivery SET legs = ?, pending = ?, dead = ?, discarded = ?, finished_at = ? WHERE sequence = ?`),
+    putAnswer: prepare('INSERT OR REPLACE INTO answer (sequence, status, headers, body) VALUES (?, ?, ?, ?)'),
+    dropRequest: prepare('DELETE FROM request WHERE sequence = ?'),
+    putMeta: prepare('UPDATE meta SET last_sequence = ?, deliveries = ?'),
+    legCounts: prepare('SELECT pending, dead FROM delivery WHERE sequence = ?'),
+    bySequence: prepare(`${selectDelivery} WHERE d.sequence = ?`),
+    byId: prepare(`${selectDelivery} WHERE d.id = ?`),
+    byKey: prepare(`${selectDelivery} WHERE d.route = ? AND d.idempotency_key = ?`),
+    unfinished: prepare(`
+      ${selectDelivery} WHERE d.pending > 0 AND d.sequence > ? ORDER BY d.sequence`),
+    removable: prepare(`
+      SELECT sequence FROM delivery
+      WHERE finished_at IS NOT NULL AND pending = 0 AND dead = 0 AND finished_at < ? LIMIT ?`),
+    dropDelivery: prepare('DELETE FROM delivery WHERE sequence = ?'),
+    dropAnswer: prepare('DELETE FROM answer WHERE sequence = ?'),
+  }
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { z } from 'zod'
+import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
+import { abortCodes, hang, sentMs, served } from '../../../test/kit/layers.ts'
+import { type FailureCode, failure } from '../../core/failure.ts'
+import { all } from './all.ts'
+import { allOptions } from './options.ts'
+
+type Tolerate = z.output<typeof allOptions>['tolerate']
+
+function allOf(script: readonly Script[], tolerate: Tolerate = 'none') {
+  const options = allOptions.parse({ upstream: 'work', calls: script.length, tolerate })
+  return served((clock) => all(options, clock), script)
+}
+
+const fails = (afterMs: number, code: FailureCode = 'UPSTREAM_STATUS'): Script => ({ afterMs, fails: code })
+const modes: readonly Tolerate[] = ['none', 'failures', 'lateness']
+
+describe('all', () => {
+  for (const tolerate of modes) {
+    it(`merges all good answers in the order of the calls, whoever was first; tolerate: ${tolerate}`, async () => {
+      const { clock, upstream, answer } = allOf(
+        [
+          { afterMs: 90, body: '{"a":1}' },
+          { afterMs: 10, body: '[2]' },
+          { afterMs: 40, body: '3' },
+        ],
+        tolerate,
+      )
+      await clock.advance(100)
+      assert.deepEqual(sentMs(upstream), [0, 0, 0])
+      assert.equal(textOf(answer.outcome), '[{"a":1},[2],3]')
+      assert.equal(answer.settledMs, 90)
+      const { status, headers, attempt } = responseOf(answer.outcome)
+      assert.deepEqual([status, headers, attempt], [200, ['content-type', 'application/json'], undefined])
+      assert.equal(clock.pendingCount, 0)
+    })
+
+    it(`ends with CLIENT_GONE and aborts all when the client goes; tolerate: ${tolerate}`, async () => {
+      const { clock, upstream, call, answer } = allOf([hang, { afterMs: 10 }, hang], tolerate)
+      clock.after(50, () => call.abort(failure('CLIENT_GONE', 'gone')))
+      await clock.advance(100)
+      assert.equal(codeOf(answer.outcome), 'CLIENT_GONE')
+      assert.deepEqual(abortCodes(upstream), ['CLIENT_GONE', undefined, 'CLIENT_GONE'])
+    })
+  }
+
+  it('sends two unless it is told otherwise, and tolerates nothing', () => {
+    const { calls, tolerate } = allOptions.parse({ upstream: 'work' })
+    assert.deepEqual([calls, tolerate], [2, 'none'])
+  })
+
+  describe('tolerate: none', () => {
+    it('fails at the first failure and aborts the rest', async () => {
+      const { clock, upstream, answer } = allOf([{ afterMs: 10 }, hang, fails(30, 'UPSTREAM_REFUSED')])
+      await clock.advance(100)
+      assert.equal(codeOf(answer.outcome), 'UPSTREAM_REFUSED')
+      assert.equal(answer.settledMs, 30)
+      assert.deepEqual(abortCodes(upstream), [undefined, 'CANCELLED', undefined])
+      assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
+    })
+
+    it('fails at the deadline', async () => {
+      const { clock, call, answer } = allOf([{ afterMs: 10 }, hang])
+      clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
+      await clock.advance(50)
+      assert.equal(codeOf(answer.outcome), 'DEADLINE')
+    })
+  })
+
+  describe('tolerate: failures', () => {
+    it('waits for all and gives those that are good', async () => {
+      const { clock, answer } = allOf([fails(90), { afterMs: 10, body: '2' }, fails(20)], 'failures')
+      await clock.advance(89)
+      assert.equal(answer.outcome, undefined)
+      await clock.advance(1)
+      assert.equal(textOf(answer.outcome), '[2]')
+    })
+
+    it('fails when none is good', async () => {
+      const { clock, answer } = allOf([fails(30), fails(10, 'UPSTREAM_RESET')], 'failures')
+      await clock.advance(30)
+      const { code, detail } = failureOf(answer.outcome)
+      assert.equal(code, 'UPSTREAM_RESET')
+      assert.match(detail, /All 2 attempts failed/)
+    })
+
+    it('fails at the deadline though some are good: all must have ended', async () => {
+      const { clock, upstream, call, answer } = allOf([{ afterMs: 10 }, hang], 'failures')
+      clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
+      await clock.advance(50)
+      assert.equal(codeOf(answer.outcome), 'DEADLINE')
+      assert.equal(upstream.openCount, 0)
+    })
+  })
+
+  describe('tolerate: lateness', () => {
+    it('gives what is good by the deadline and aborts the rest', async () => {
+      const { clock, upstream, call, answer } = allOf([hang, { afterMs: 10, body: '2' }, fails(20)], 'lateness')
+      clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
+      await clock.advance(49)
+      assert.equal(answer.outcome, undefined)
+      await clock.advance(1)
+      assert.equal(textOf(answer.outcome), '[2]')
+      assert.deepEqual(abortCodes(upstream), ['DEADLINE', undefined, undefined])
+    })
+
+    it('gives an empty list at the deadline when none is good', async () => {
+      const { clock, call, answer } = allOf([hang, fails(20)], 'lateness')
+      clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
+      await clock.advance(50)
+      assert.equal(textOf(answer.outcome), '[]')
+      assert.equal(responseOf(answer.outcome).status, 200)
+    })
+
+    it('gives an empty list as soon as all have failed', async () => {
+      const { clock, answer } = allOf([fails(30), fails(20)], 'lateness')
+      await clock.advance(100)
+      assert.equal(textOf(answer.outcome), '[]')
+      assert.equal(answer.settledMs, 30)
+    })
+
+    it('gives all as soon as all are good', async () => {
+      const { clock, answer } = allOf(
+        [
+          { afterMs: 10, body: '1' },
+          { afterMs: 20, body: '2' },
+        ],
+        'lateness',
+      )
+      await clock.advance(100)
+      assert.equal(textOf(answer.outcome), '[1,2]')
+      assert.equal(answer.settledMs, 20)
+    })
+  })
+})
+
+describe('all with named calls', () => {
+  const calls = { user: { upstream: 'users', path: '/u' }, orders: { upstream: 'orders' }, upstream: { upstream: 'x' } }
+
+  function named(script: Readonly<Record<string, Script>>, tolerate: Tolerate = 'none') {
+    const options = allOptions.parse({ calls, tolerate })
+    return served(
+      (clock) => all(options, clock),
+      (_, { part }) => script[part ?? ''],
+    )
+  }
+
+  it('sends each as its own part of the request and merges them by name', async () => {
+    const { clock, upstream, answer } = named({
+      user: { afterMs: 30, body: '{"id":7}' },
+      orders: { afterMs: 10, body: '[]' },
+      upstream: { afterMs: 20, body: 'text' },
+    })
+    await clock.advance(100)
+    assert.deepEqual(
+      upstream.seen.map(({ request }) => request.part),
+      ['user', 'orders', 'upstream'],
+    )
+    assert.deepEqual(JSON.parse(textOf(answer.outcome)), { user: { id: 7 }, orders: [], upstream: 'text' })
+  })
+
+  it('leaves out by name what failed', async () => {
+    const script = { user: { afterMs: 30, body: '1' }, orders: fails(10), upstream: { afterMs: 1, body: '3' } }
+    const { clock, answer } = named(script, 'failures')
+    await clock.advance(100)
+    assert.equal(textOf(answer.outcome), '{"user":1,"upstream":3}')
+  })
+
+  it('gives an empty object when nothing was good in time', async () => {
+    const { clock, call, answer } = named({ user: hang, orders: hang, upstream: hang }, 'lateness')
+    clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
+    await clock.advance(50)
+    assert.equal(textOf(answer.outcome), '{}')
+  })
+})

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { codeOf, failureOf, textOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
+import { abortCodes, hang, sentMs, served } from '../../../test/kit/layers.ts'
+import { failure } from '../../core/failure.ts'
+import { type FirstRules } from './decide.ts'
+import { first, firstStrategy } from './first.ts'
+
+function firstOf(script: readonly Script[], rules: Partial<FirstRules> = {}) {
+  return served((clock) => first({ calls: script.length, settle: 'success', ...rules }, clock), script)
+}
+
+const fails = (afterMs: number): Script => ({ afterMs, fails: 'UPSTREAM_STATUS' })
+
+describe('first', () => {
+  it('sends all its calls at once, as duplicates', async () => {
+    const { clock, upstream } = firstOf([hang, hang, hang])
+    await clock.advance(10)
+    assert.deepEqual(sentMs(upstream), [0, 0, 0])
+    assert.ok(upstream.seen.every(({ call }) => call.kind === 'duplicate'))
+  })
+
+  it('keeps the first good answer and aborts the losers', async () => {
+    const { clock, upstream, answer } = firstOf([{ afterMs: 90 }, { afterMs: 40, body: '2' }, hang])
+    await clock.advance(100)
+    assert.equal(textOf(answer.outcome), '2')
+    assert.equal(answer.settledMs, 40)
+    assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined, 'CANCELLED'])
+    assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
+  })
+
+  it('lets the winner stream on', async () => {
+    const { clock, upstream, answer } = firstOf([{ afterMs: 20, bodyAfterMs: 300 }, { afterMs: 25 }])
+    await clock.advance(20)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.deepEqual([upstream.openCount, upstream.seen[1]?.aborted?.code], [1, 'CANCELLED'])
+    await clock.runAll()
+    assert.equal(upstream.openCount, 0)
+  })
+
+  for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
+    it(`ends with ${code} and aborts all when nobody has answered by then`, async () => {
+      const { clock, upstream, call, answer } = firstOf([hang, fails(10), { afterMs: 500 }])
+      clock.after(100, () => call.abort(failure(code, 'over')))
+      await clock.advance(1000)
+      assert.equal(codeOf(answer.outcome), code)
+      assert.equal(answer.settledMs, 100)
+      assert.deepEqual(abortCodes(upstream), [code, undefined, code])
+    })
+  }
+
+  describe('settle: success', () => {
+    it('skips failures', async () => {
+      const { clock, answer } = firstOf([fails(10), { afterMs: 40, body: '2' }])
+      await clock.advance(100)
+      assert.equal(textOf(answer.outcome), '2')
+    })
+
+    it('fails when all have failed, not sooner, and tells how each did', async () => {
+      const { clock, answer } = firstOf([{ afterMs: 90, fails: 'UPSTREAM_RESET' }, fails(10)])
+      await clock.advance(89)
+      assert.equal(answer.outcome, undefined)
+      await clock.advance(1)
+      assert.match(failureOf(answer.outcome).detail, /All 2 attempts failed: fake UPSTREAM_RESET; fake UPSTREAM_STATUS/)
+    })
+
+    it('gives the one failure of a single call as it is', async () => {
+      const { clock, answer } = firstOf([fails(10)])
+      await clock.advance(10)
+      assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_STATUS')
+    })
+  })
+
+  describe('settle: response', () => {
+    it('lets the first to end decide, also if it failed', async () => {
+      const { clock, upstream, answer } = firstOf([{ afterMs: 40 }, fails(10)], { settle: 'response' })
+      await clock.advance(100)
+      assert.equal(codeOf(answer.outcome), 'UPSTREAM_STATUS')
+      assert.equal(answer.settledMs, 10)
+      assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined])
+    })
+
+    it('gives a good answer that comes before a failure', async () => {
+      const { clock, answer } = firstOf([{ afterMs: 10, body: '1' }, fails(40)], { settle: 'response' })
+      await clock.advance(100)
+      assert.equal(textOf(answer.outcome), '1')
+    })
+  })
+
+  it('sends two unless it is told otherwise', () => {
+    const { calls, settle } = firstStrategy.options.parse({ upstream: 'work' })
+    assert.deepEqual([calls, settle], [2, 'success'])
+  })
+})

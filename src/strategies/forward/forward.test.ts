@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { describe, it } from 'node:test'
+import { failureOf, responseOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
+import { hang, served } from '../../../test/kit/layers.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { failure } from '../../core/failure.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { forwardStrategy } from './forward.ts'
+
+function forwarded(script: Script, request: Partial<GatewayRequest> = {}) {
+  const options = forwardStrategy.options.parse({ upstream: 'work' })
+  return served((clock) => forwardStrategy.plan(options, { clock }).layer, [script], request)
+}
+
+describe('forward', () => {
+  it('sends one attempt with the very request, a body that streams included', async () => {
+    const body = Readable.from(['x'])
+    const { clock, upstream } = forwarded({ afterMs: 10 }, { method: 'POST', body })
+    await clock.advance(1000)
+    assert.equal(upstream.seen.length, 1)
+    assert.equal(upstream.seen[0]?.request.body, body)
+    assert.equal(upstream.seen[0]?.call.kind, 'first')
+  })
+
+  for (const status of [200, 204, 301, 404, 500, 503]) {
+    it(`gives the answer as it came: ${status}`, async () => {
+      const { clock, upstream, answer } = forwarded({ afterMs: 10, status, headers: ['x', 'y'], bodyAfterMs: 100 })
+      await clock.advance(10)
+      const response = responseOf(answer.outcome)
+      assert.deepEqual([response.status, response.headers], [status, ['x', 'y']])
+      assert.deepEqual([upstream.openCount, upstream.seen[0]?.discarded], [1, false])
+    })
+  }
+
+  it('gives a failure as it came', async () => {
+    const { clock, answer } = forwarded({ afterMs: 10, fails: 'UPSTREAM_REFUSED' })
+    await clock.advance(10)
+    assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_REFUSED')
+  })
+
+  for (const script of [hang, { afterMs: 10, bodyAfterMs: 1000 }]) {
+    it(`aborts its attempt with the call${script === hang ? '' : ', also while its body streams'}`, async () => {
+      const { clock, upstream, call } = forwarded(script)
+      await clock.advance(50)
+      call.abort(failure('CLIENT_GONE', 'gone'))
+      assert.equal(upstream.seen[0]?.aborted?.code, 'CLIENT_GONE')
+      assert.equal(clock.pendingCount, 0)
+    })
+  }
+})
+
+describe('the plan of forward', () => {
+  function planOf(options: object = {}) {
+    return forwardStrategy.plan(forwardStrategy.options.parse({ upstream: 'work', ...options }), {
+      clock: new VirtualClock(),
+    })
+  }
+
+  it('streams the request body, unless it may have to be sent again or the route limits it', () => {
+    assert.equal(planOf().maxHeldBodyBytes, undefined)
+    assert.equal(planOf({ retry: {} }).maxHeldBodyBytes, 1024 * 1024)
+    assert.equal(planOf({ retry: {}, bodyLimit: '2KiB' }).maxHeldBodyBytes, 2048)
+    assert.equal(planOf({ bodyLimit: '2KiB' }).maxHeldBodyBytes, 2048)
+  })
+
+  it('counts any status under 500 as good, and passes on the others all the same', () => {
+    const { goodStatus, passesAnyStatus, upgrades } = planOf()
+    assert.deepEqual(goodStatus, [{ from: 100, to: 499 }])
+    assert.deepEqual([passesAnyStatus, upgrades], [true, true])
+  })
+})

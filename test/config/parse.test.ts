@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { formatFaults } from '../../src/config/faults.ts'
+import { parseConfig } from '../../src/config/load.ts'
+
+function parsed(text: string, env: Readonly<Record<string, string>> = {}) {
+  const result = parseConfig(text, { file: 'hedgerow.yaml', env })
+  assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
+  return result.config
+}
+
+function faultsOf(text: string, env: Readonly<Record<string, string>> = {}) {
+  const result = parseConfig(text, { file: 'hedgerow.yaml', env })
+  return result.ok ? [] : result.faults
+}
+
+describe('the example of the design', () => {
+  const config = parsed(`
+listen: { port: 8080 }
+admin: { port: 9900 }
+upstreams:
+  work: { targets: [http://127.0.0.1:9101] }
+  accounts: { targets: { server1: http://127.0.0.1:9111, server2: http://127.0.0.1:9112, server3: http://127.0.0.1:9113 }, balance: round-robin }
+routes:
+  - match: GET /api/smart
+    deadline: { from: { query: timeout }, required: true }
+    hedge: { upstream: work, path: /api/work, after: 300ms, extra: 2, budget: unlimited, success: { status: [200], json: true } }
+    answer: timed
+    failures: { DEADLINE: 503, UPSTREAM_STATUS: 503 }
+`)
+
+  it('has its values, and the defaults of the rest', () => {
+    assert.equal(config.listen.port, 8080)
+    assert.equal(config.listen.host, '127.0.0.1')
+    assert.equal(config.listen.headerSize, 16 * 1024)
+    assert.deepEqual(config.admin, { host: '127.0.0.1', port: 9900 })
+    assert.deepEqual(config.upstreams['work'], {
+      targets: [{ url: 'http://127.0.0.1:9101', weight: 1 }],
+      balance: 'round-robin',
+      connectTimeout: 2000,
+      keepAlive: 4000,
+    })
+    assert.deepEqual(Object.keys(config.upstreams['accounts']?.targets ?? {}), ['server1', 'server2', 'server3'])
+    assert.equal(config.drain, 30_000)
+  })
+
+  it('has the route', () => {
+    const [route, ...others] = config.routes
+    assert.deepEqual(others, [])
+    assert.deepEqual(route?.match, { methods: ['GET'], path: '/api/smart' })
+    assert.deepEqual(route?.deadline, {
+      default: 10_000,
+      min: 1,
+      max: 60_000,
+      from: { query: 'timeout' },
+      required: true,
+    })
+    assert.deepEqual(route?.hedge, {
+      upstream: 'work',
+      path: '/api/work',
+      success: { status: [{ from: 200, to: 200 }], json: true },
+      after: 300,
+      extra: 2,
+      spacing: 0,
+      first: 'keep',
+      budget: 'unlimited',
+      unsafe: 'refuse',
+      bodyLimit: 1024 ** 2,
+      maxAnswer: 10 * 1024 ** 2,
+    })
+    assert.equal(route?.answer, 'timed')
+    assert.deepEqual(route?.failures, {
+      DEADLINE: { status: 503, detail: undefined },
+      UPSTREAM_STATUS: { status: 503, detail: undefined },
+    })
+  })
+})
+
+describe('values', () => {
+  const route = (options: string) =>
+    parsed(`upstreams: { u: { targets: [http://a] } }\nroutes: [{ match: GET /, ${options} }]`).routes[0]
+
+  it('takes a deadline longer than a minute without further ado', () => {
+    assert.deepEqual(route('forward: { upstream: u }, deadline: 90s')?.deadline, {
+      default: 90_000,
+      min: 1,
+      max: 90_000,
+      required: false,
+    })
+    assert.equal(route('forward: { upstream: u }, deadline: { default: 5m }')?.deadline.max, 300_000)
+    assert.equal(route('forward: { upstream: u }, deadline: { default: 5m, max: 10m }')?.deadline.max, 600_000)
+  })
+
+  it('takes any quantile as it is', () => {
+    for (const [text, share] of [
+      ['p95', 0.95],
+      ['p57', 0.57],
+      ['p0.0000001', 1e-9],
+      ['p99.99', 0.9999],
+    ] as const) {
+      const after = route(`hedge: { upstream: u, after: ${text} }`)?.hedge?.after
+      assert.ok(typeof after === 'object')
+      assert.ok(Math.abs(after.quantile - share) < 1e-12)
+      assert.deepEqual([after.min, after.max, after.start], [1, 1000, 100])
+    }
+  })
+
+  it('takes a route for one method beside one for all of the same path', () => {
+    parsed(`upstreams: { u: { targets: [http://a] } }
+routes: [{ match: /x, forward: { upstream: u } }, { match: GET /x, forward: { upstream: u } }]`)
+  })
+
+  it('takes the same port for both listeners where it is any port, or on different hosts', () => {
+    parsed('listen: { port: 0 }\nadmin: { port: 0 }')
+    parsed('listen: { port: 9900, host: 10.0.0.1 }\nadmin: { port: 9900 }')
+  })
+})
+
+describe('faults', () => {
+  it('has place, path, message and suggestion', () => {
+    assert.deepEqual(faultsOf('listen:\n  prt: 1\n'), [
+      {
+        file: 'hedgerow.yaml',
+        line: 2,
+        column: 3,
+        path: 'listen.prt',
+        message:
+          'unknown key; did you mean "port"? Allowed: headerCount, headerSize, headerTimeout, host, keepAlive, maxConnections, port, requestTimeout',
+        suggestion: 'port',
+      },
+    ])
+  })
+
+  it('never shows what may be secret', () => {
+    const secret = 'hunter2'
+    const text = `admin: { token: "\${TOKEN}", host: 0.0.0.0 }
+upstreams: { u: { targets: ["http://me:${secret}@example.org/", "ftp://${secret}@x"] } }
+routes:
+  - match: GET /
+    forward: { upstream: u, headers: { set: { x-anything: "${secret}\\n", authorization: "\${TOKEN}\\u20ac" } } }`
+    const faults = faultsOf(text, { TOKEN: secret })
+    assert.equal(faults.length, 5)
+    assert.ok(!formatFaults(faults).includes(secret))
+  })
+
+  it('is told in the order of the file', () => {
+    const faults = faultsOf('trust: [x]\nrotes: 1\nlisten: { port: x, hst: 1 }\nadmin: { port: "1" }\n')
+    assert.deepEqual(
+      faults.map(({ line, column }) => [line, column]),
+      [
+        [1, 9],
+        [2, 1],
+        [3, 17],
+        [3, 20],
+        [4, 16],
+      ],
+    )
+  })
+
+  it('does not follow from another fault', () => {
+    // The deadline would be out of range, the upstream unknown and the quorum too large only for what is left out.
+    const faults = faultsOf(`
+upstreams:
+  u: { targets: [http://a, nowhere] }
+  v: { targets: "\${NONE}" }
+routes:
+  - { match: GET /a, forward: { upstream: v }, deadline: { default: 90s, max: 2 minutes } }
+  - { match: GET /b, quorum: { upstream: u, of: 2 } }
+  - { match: GET /c, forward: { upstream: "\${NONE}" } }
+  - { match: "\${NONE}", forward: { upstream: u, path: /:x } }
+listen: { port: 9900, hst: x }
+admin: { port: 9900 }
+`)
+    assert.deepEqual(
+      faults.map(({ path }) => path),
+      [
+        'upstreams.u.targets[1]',
+        'upstreams.v.targets',
+        'routes[0].deadline.max',
+        'routes[2].forward.upstream',
+        'routes[3].match',
+        'listen.hst',
+      ],
+    )
+  })
+
+  it('is told for each of very many', () => {
+    const routes = Array.from(
+      { length: 3000 },
+      (_, index) => `  - { match: GET /a, forwrd: { upstream: u${index} } }\n`,
+    )
+    const faults = faultsOf(`upstreams: { u: { targets: [http://a] } }\nroutes:\n${routes.join('')}`)
+    assert.equal(faults.length, 3000)
+  })
+})

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ConfigInput } from '../../src/config/schema.ts'
+import { type Answer, ask, problemOf } from '../kit/ask.ts'
+import { assertBetween, deadPort, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { until } from '../kit/until.ts'
+
+type RouteInput = NonNullable<ConfigInput['routes']>[number]
+
+const failing = { endpoints: { 'GET /api/work': { status: { '500': 1 } } } }
+const first = { first: { upstream: 'work', path: '/api/work', calls: 2 } } as const
+
+async function opened(scene: Scene, route: Partial<RouteInput> = {}) {
+  const backend = await scene.backend(failing)
+  return scene.gateway({
+    upstreams: { work: { targets: { 'the-one': backend.url } } },
+    routes: [{ match: 'GET /work', ...first, ...route }],
+  })
+}
+
+describe('a failure', () => {
+  it('is told as problem+json, with every field of it', async (t) => {
+    const { url } = await opened(openScene(t))
+    const answer = await ask(`${url}/work`)
+    assert.equal(answer.status, 502)
+    assert.equal(answer.headers['content-type'], 'application/problem+json')
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    assert.equal(answer.headers['retry-after'], undefined)
+    assert.equal(Number(answer.headers['content-length']), Buffer.byteLength(answer.body))
+    const { attempts = [], ...problem } = problemOf(answer)
+    assert.deepEqual(problem, {
+      type: 'urn:hedgerow:failure:UPSTREAM_STATUS',
+      title: 'Upstream status',
+      status: 502,
+      detail: 'All 2 attempts failed: the-one: status 500; the-one: status 500',
+      code: 'UPSTREAM_STATUS',
+      requestId: answer.headers['x-request-id'],
+    })
+    assert.equal(attempts.length, 2)
+    for (const { target, ms, outcome } of attempts) {
+      assert.deepEqual([target, outcome], ['the-one', 'server_error'])
+      assert.ok(Number.isInteger(ms) && ms >= 0 && ms < 1000, String(ms))
+    }
+  })
+
+  it('names no URL, no address of a target and no stack, whatever fails', async (t) => {
+    const scene = openScene(t)
+    const resetting = await scene.wireTarget(async (wire) => {
+      await wire.message()
+      wire.socket.resetAndDestroy()
+    })
+    const nonsense = await scene.wireTarget(async (wire) => {
+      await wire.message()
+      wire.send('nonsense\r\n\r\n')
+    })
+    const dead = await deadPort()
+    for (const [url, secret] of [
+      [`http://127.0.0.1:${dead}/base`, String(dead)],
+      [`${resetting.url}/base`, String(resetting.port)],
+      [`${nonsense.url}/base`, String(nonsense.port)],
+      ['http://secret-name.invalid', 'secret-name'],
+    ] as const) {
+      const gateway = await scene.gateway({
+        upstreams: { work: { targets: { named: url } } },
+        routes: [{ match: '/work', ...first }],
+      })
+      const { body } = await ask(`${gateway.url}/work`)
+      assert.match(body, /named: /)
+      assert.ok(!body.includes(secret), body)
+      assert.doesNotMatch(body, /https?:|127\.0\.0\.1|base|\bat \/|node:|undefined|UND_ERR/)
+    }
+  })
+
+  it('tells nothing of its attempts and targets where the route exposes none', async (t) => {
+    const { url } = await opened(openScene(t), { expose: 'none' })
+    const answer = await ask(`${url}/work`)
+    const problem = problemOf(answer)
+    assert.equal(problem.code, 'UPSTREAM_STATUS')
+    assert.equal(problem.attempts, undefined)
+    assert.doesNotMatch(answer.body, /the-one/)
+  })
+
+  for (const [accept, isText] of [
+    ['text/plain', true],
+    ['text/plain;q=0.9', true],
+    ['text/*', true],
+    ['text/plain, application/json;q=0.5', true],
+    ['application/json', false],
+    ['application/problem+json', false],
+    ['text/plain;q=0.5, application/json', false],
+    ['*/*', false],
+    ['text/html, */*;q=0.8', false],
+    ['text/plain;q=0, */*', false],
+    ['', false],
+  ] as const) {
+    it(`is told as ${isText ? 'its detail alone' : 'problem+json'} to who accepts "${accept}"`, async (t) => {
+      const { url } = await opened(openScene(t))
+      const answer = await ask(`${url}/work`, { headers: { accept } })
+      if (isText) {
+        assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8')
+        assert.equal(answer.body, 'All 2 attempts failed: the-one: status 500; the-one: status 500\n')
+      } else assert.equal(problemOf(answer).code, 'UPSTREAM_STATUS')
+      assert.equal(answer.status, 502)
+    })
+  }
+
+  it('has the status and detail that its route maps it to', async (t) => {
+    const scene = openScene(t)
+    const failures = { UPSTREAM_STATUS: { status: 503, detail: 'Please try again later.' }, '*': 500 } as const
+    const { url } = await opened(scene, { failures, deadline: { from: { query: 'timeout' } } })
+    const mapped = await ask(`${url}/work`)
+    assert.equal(mapped.status, 503)
+    assert.equal(problemOf(mapped).status, 503)
+    assert.equal(problemOf(mapped).detail, 'Please try again later.')
+    assert.equal(mapped.headers['retry-after'], '1')
+    const other = await ask(`${url}/work?timeout=x`)
+    assert.equal(other.status, 500)
+    assert.match(problemOf(other).detail, /query parameter "timeout" is "x"/)
+  })
+
+  it('may be mapped in its detail alone, or all of them at once', async (t) => {
+    const scene = openScene(t)
+    const detailOnly = await opened(scene, { failures: { UPSTREAM_STATUS: { detail: 'Sorry.' } } })
+    const answer = await ask(`${detailOnly.url}/work`)
+    assert.deepEqual([answer.status, problemOf(answer).detail], [502, 'Sorry.'])
+    const all = await opened(scene, { failures: { '*': { status: 599, detail: 'Anything.' } } })
+    const any = await ask(`${all.url}/work`)
+    assert.deepEqual([any.status, problemOf(any).detail], [599, 'Anything.'])
+  })
+
+  it("passes the target's Retry-After on where its status asks for one", async (t) => {
+    const scene = openScene(t)
+    const headers = { 'retry-after': '17' }
+    const backend = await scene.backend({ endpoints: { 'GET /api/work': { status: { '503': 1 }, headers } } })
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(backend),
+      routes: [{ match: 'GET /work', ...first, failures: { UPSTREAM_STATUS: 503 } }],
+    })
+    assert.equal((await ask(`${url}/work`)).headers['retry-after'], '17')
+  })
+
+  it('of an unknown path is 404, and of a known one with another method 405 with Allow', async (t) => {
+    const scene = openScene(t)
+    const backend = await scene.backend(failing)
+    const forward = { upstream: 'work' }
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(backend),
+      routes: [
+        { match: 'GET /a', forward },
+        { match: 'POST,PUT /a', forward },
+        { match: 'DELETE /a/:id', forward },
+      ],
+    })
+    for (const [method, path, status, allow] of [
+      ['GET', '/b', 404, undefined],
+      ['GET', '/', 404, undefined],
+      ['PATCH', '/a', 405, 'GET, HEAD, POST, PUT'],
+      ['DELETE', '/a', 405, 'GET, HEAD, POST, PUT'],
+      ['GET', '/a/1', 405, 'DELETE'],
+      ['OPTIONS', '/a/1', 405, 'DELETE'],
+    ] as const) {
+      const answer = await ask(`${url}${path}`, { method })
+      assert.equal(answer.status, status, `${method} ${path}`)
+      assert.equal(answer.headers.allow, allow)
+      assert.equal(problemOf(answer).code, status === 404 ? 'NO_ROUTE' : 'METHOD_NOT_ALLOWED')
+    }
+    assert.equal(backend.stats().requests, 0)
+  })
+
+  it('to HEAD has its status and header only', async (t) => {
+    const scene = openScene(t)
+    const gateway = await opened(scene)
+    const client = await scene.wire(gateway)
+    for (const path of ['/work', '/nowhere']) {
+      client.send(`HEAD ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const answer = await client.message({ hasNoBody: true })
+      assert.equal(answer.status, path === '/work' ? 502 : 404)
+      assert.deepEqual(answer.headers.get('content-type'), ['application/problem+json'])
+    }
+    assert.equal(client.text, '')
+  })
+})
+
+describe('a timeout that the client gives', () => {
+  for (const [query, says] of [
+    ['', 'is required'],
+    ['?timeout=', 'is ""'],
+    ['?timeout=0', 'is "0"'],
+    ['?timeout=-5', 'is "-5"'],
+    ['?timeout=%2B5', String.raw`is "\+5"`],
+    ['?timeout=5.5', 'is "5.5"'],
+    ['?timeout=1e3', 'is "1e3"'],
+    ['?timeout=0x10', 'is "0x10"'],
+    ['?timeout=abc', 'is "abc"'],
+    ['?timeout=%2010', 'is " 10"'],
+    ['?timeout=10%20', 'is "10 "'],
+    ['?timeout=60001', 'is "60001"'],
+    ['?timeout=999999999999999999999', 'is "999999999999999999999"'],
+    ['?timeout=%D9%A1%D9%A2', 'is "١٢"'],
+    ['?timeout=500&timeout=600', 'is given 2 times'],
+  ] as const) {
+    it(`of "${query}" gets 400 that names the parameter, the value and the range`, async (t) => {
+      const scene = openScene(t)
+      const backend = await scene.backend(failing)
+      const { url } = await scene.gateway({
+        upstreams: upstreamOf(backend),
+        routes: [{ match: 'GET /work', deadline: { from: { query: 'timeout' }, required: true }, ...first }],
+      })
+      const answer = await ask(`${url}/work${query}`)
+      assert.equal(answer.status, 400)
+      const { code, detail } = problemOf(answer)
+      assert.equal(code, 'BAD_TIMEOUT')
+      assert.match(detail, new RegExp(`query parameter "timeout" ${says}.* from 1 to 60000`))
+      assert.equal(backend.stats().requests, 0)
+    })
+  }
+
+  for (const timeout of ['1', '60000', '0500']) {
+    it(`of ${timeout} is taken`, async (t) => {
+      const { url } = await opened(openScene(t), { deadline: { from: { query: 'timeout' } } })
+      assert.notEqual((await ask(`${url}/work?timeout=${timeout}`)).status, 400)
+    })
+  }
+
+  it('may come in a header instead, within the range of its route', async (t) => {
+    const deadline = { from: { header: 'X-Timeout' }, min: '50ms', max: '200ms' } as const
+    const scene = openScene(t)
+    const backend = await scene.backend({ endpoints: { 'GET /api/work': { faults: { hangAfterAccept: 1 } } } })
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(backend),
+      routes: [{ match: 'GET /work', deadline, ...first }],
+    })
+    const good = await ask(`${url}/work`, { headers: { 'x-timeout': '100' } })
+    assert.equal(problemOf(good).code, 'DEADLINE')
+    assertBetween(good.ms, 95, 350, 'ms')
+    for (const value of ['49', '201', 'x', ['100', '100']]) {
+      const bad = await ask(`${url}/work`, { headers: { 'x-timeout': value } })
+      assert.equal(bad.status, 400, String(value))
+      assert.match(problemOf(bad).detail, /header "X-Timeout" .* from 50 to 200/)
+    }
+  })
+})
+
+describe('Server-Timing', () => {
+  it('tells the attempts where the route explains, on good answers and failures, and nowhere else', async (t) => {
+    const scene = openScene(t)
+    const timing = (answer: Answer): string | undefined => answer.headers['server-timing'] as string | undefined
+    const failed = await ask(`${(await opened(scene, { explain: true })).url}/work`)
+    assert.match(timing(failed) ?? '', /^a1;dur=\d+;desc="server_error", a2;dur=\d+;desc="server_error"$/)
+    assert.equal(timing(await ask(`${(await opened(scene)).url}/work`)), undefined)
+    const backend = await scene.backend({ endpoints: { 'GET /api/work': {} } })
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(backend),
+      routes: [{ match: '/api/work', forward: { upstream: 'work' }, explain: true }],
+    })
+    assert.match(timing(await ask(`${url}/api/work`)) ?? '', /^a1;dur=\d+;desc="won"$/)
+    assert.equal(timing(await ask(`${url}/nowhere`)), undefined)
+  })
+})
+
+describe('a retry', () => {
+  it('asks other targets first, and lists its attempts when none was good', async (t) => {
+    const scene = openScene(t)
+    const backends = [await scene.backend(failing), await scene.backend(failing), await scene.backend(failing)]
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(...backends),
+      routes: [
+        { match: '/forward', forward: { upstream: 'work', path: '/api/work', retry: { attempts: 3 } }, explain: true },
+        { match: '/first', first: { upstream: 'work', path: '/api/work', calls: 1, retry: { attempts: 3 } } },
+      ],
+    })
+    const passed = await ask(`${url}/forward`)
+    assert.equal(passed.status, 500)
+    assert.match(String(passed.headers['server-timing']), /^a1;.*, a2;.*, a3;dur=\d+;desc="won"$/)
+    assert.deepEqual(
+      backends.map((backend) => backend.stats().requests),
+      [1, 1, 1],
+    )
+    const judged = await ask(`${url}/first`)
+    assert.equal(judged.status, 502)
+    const { attempts = [] } = problemOf(judged)
+    assert.deepEqual(attempts.map(({ target }) => target).sort(), ['target-1', 'target-2', 'target-3'])
+  })
+
+  it('finds the target that works', async (t) => {
+    const scene = openScene(t)
+    const good = await scene.backend({ endpoints: { 'GET /work': { body: { text: 'good' } } } })
+    const { url } = await scene.gateway({
+      upstreams: { work: { targets: [`http://127.0.0.1:${await deadPort()}`, good.url] } },
+      routes: [{ match: '/work', forward: { upstream: 'work', retry: { attempts: 2 } } }],
+    })
+    for (let i = 0; i < 6; i++) assert.equal((await ask(`${url}/work`)).body, 'good')
+  })
+
+  it('is made of a POST only if no target can have seen it', async (t) => {
+    const scene = openScene(t)
+    const good = await scene.backend({ endpoints: { 'POST /work': { body: { text: 'good' } } } })
+    const bad = await scene.backend({ endpoints: { 'POST /work': { status: { '500': 1 } } } })
+    const retried = { match: '/work', forward: { upstream: 'work', retry: { attempts: 3 } } } as const
+    const refusing = await scene.gateway({
+      upstreams: { work: { targets: [`http://127.0.0.1:${await deadPort()}`, good.url] } },
+      routes: [retried],
+    })
+    for (let i = 0; i < 4; i++) {
+      assert.equal((await ask(`${refusing.url}/work`, { method: 'POST', body: 'a' })).body, 'good')
+    }
+    const erring = await scene.gateway({ upstreams: upstreamOf(bad, bad), routes: [retried] })
+    assert.equal((await ask(`${erring.url}/work`, { method: 'POST', body: 'a' })).status, 500)
+    assert.equal(bad.stats().requests, 1)
+    const headers = { 'idempotency-key': 'k' }
+    assert.equal((await ask(`${erring.url}/work`, { method: 'POST', body: 'a', headers })).status, 500)
+    assert.equal(bad.stats().requests, 4)
+  })
+
+  it('is given up when an attempt takes longer than attemptTimeout too often', async (t) => {
+    const scene = openScene(t)
+    const backend = await scene.backend({ endpoints: { 'GET /work': { faults: { hangAfterAccept: 1 } } } })
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(backend),
+      routes: [{ match: '/work', forward: { upstream: 'work', attemptTimeout: '100ms', retry: { attempts: 3 } } }],
+    })
+    const answer = await ask(`${url}/work`)
+    assert.equal(answer.status, 504)
+    assert.equal(problemOf(answer).code, 'UPSTREAM_TIMEOUT')
+    assert.equal(problemOf(answer).attempts?.length, 3)
+    assertBetween(answer.ms, 295, 700, 'ms')
+    await until('the target saw all of them go', () => backend.stats().aborted === 3)
+  })
+})
+
+describe('GET /', () => {
+  it('lists the routes where `index` is set, and is no route elsewhere', async (t) => {
+    const scene = openScene(t)
+    const backend = await scene.backend(failing)
+    const routes: RouteInput[] = [
+      { match: 'GET /work', ...first },
+      { match: '/any', forward: { upstream: 'work' } },
+    ]
+    const listed = await scene.gateway({ index: true, upstreams: upstreamOf(backend), routes })
+    const answer = await ask(listed.url)
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers['content-type'], 'application/json')
+    assert.deepEqual(JSON.parse(answer.body), {
+      name: 'hedgerow',
+      routes: [
+        { match: 'GET /work', strategy: 'first' },
+        { match: '/any', strategy: 'forward' },
+      ],
+    })
+    assert.equal((await ask(listed.url, { method: 'HEAD' })).status, 200)
+    assert.equal((await ask(listed.url, { method: 'POST' })).status, 405)
+    const unlisted = await scene.gateway({ upstreams: upstreamOf(backend), routes })
+    assert.equal((await ask(unlisted.url)).status, 404)
+  })
+})

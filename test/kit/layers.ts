@@ -1,0 +1,52 @@
+import type { GatewayEvent } from '../../src/core/events.ts'
+import type { GatewayRequest } from '../../src/core/request.ts'
+import type { Layer } from '../../src/core/service.ts'
+import type { LiveCall } from '../../src/kit/live-call.ts'
+import { callOf, requestOf, type Watched, watch } from './calls.ts'
+import { FakeUpstream, type Script } from './fake-upstream.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface Served {
+  readonly clock: VirtualClock
+  readonly upstream: FakeUpstream
+  readonly call: LiveCall
+  readonly events: readonly GatewayEvent[]
+  readonly answer: Watched
+}
+
+type Scripts = ConstructorParameters<typeof FakeUpstream>[1]
+
+/** Sends one request through a layer, with a fake upstream behind it, in virtual time. */
+export function served(
+  layerOf: (clock: VirtualClock) => Layer,
+  script: Scripts = [],
+  request: Partial<GatewayRequest> = {},
+): Served {
+  const bench = layerBench(layerOf, script)
+  return { ...bench, ...bench.send(request) }
+}
+
+/** The same for several calls through one layer, which may share budgets and samples. */
+export function layerBench(layerOf: (clock: VirtualClock) => Layer, script: Scripts = []) {
+  const clock = new VirtualClock()
+  const upstream = new FakeUpstream(clock, script)
+  const service = layerOf(clock)(upstream.service)
+  const send = (request: Partial<GatewayRequest> = {}) => {
+    const { call, events } = callOf(clock)
+    return { call, events, answer: watch(service(requestOf(request), call), clock) }
+  }
+  return { clock, upstream, send }
+}
+
+/** Never answers. */
+export const hang: Script = { afterMs: 0, hangs: true }
+
+/** When each exchange was sent. */
+export function sentMs({ seen }: FakeUpstream): readonly number[] {
+  return seen.map((exchange) => exchange.sentMs)
+}
+
+/** Why each exchange was given up; undefined for those that were not. */
+export function abortCodes({ seen }: FakeUpstream): readonly (string | undefined)[] {
+  return seen.map(({ aborted }) => aborted?.code)
+}

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConfigInput } from '../../src/config/schema.ts'
+import { ask, problemOf } from '../kit/ask.ts'
+import { assertBetween, type OpenGateway, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { until } from '../kit/until.ts'
+import { Wire } from '../kit/wire.ts'
+
+/** A gateway, and the request lines and bodies that got through it. */
+async function opened(scene: Scene, listen: ConfigInput['listen'] = {}, options: object = {}) {
+  const seen: string[] = []
+  const target = await scene.target((message, response) => {
+    let body = ''
+    message.on('data', (chunk) => {
+      body += chunk
+    })
+    message.on('end', () => {
+      seen.push(`${message.method} ${message.url} ${body}`.trim())
+      response.end('served')
+    })
+  })
+  const gateway = await scene.gateway({
+    listen,
+    upstreams: upstreamOf(target),
+    routes: [{ match: '/*', forward: { upstream: 'work', ...options } }],
+  })
+  return { gateway, seen, target }
+}
+
+async function servesOn({ url, gateway }: OpenGateway): Promise<void> {
+  assert.equal((await ask(url)).body, 'served')
+  assert.equal(gateway.front.inFlight(), 0)
+}
+
+/** The final answer, or undefined where the connection was closed without one. */
+async function answerOf(client: Wire) {
+  await until('an answer, or the end', () => client.hasEnded || client.text.includes('\r\n\r\n'))
+  return client.text === '' ? undefined : client.message()
+}
+
+const post = 'POST / HTTP/1.1\r\nHost: a\r\n'
+
+/** All of these are to be refused: no target may see anything of them. */
+const refused: Readonly<Record<string, string>> = {
+  'both Content-Length and Transfer-Encoding': `${post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  'Transfer-Encoding, then Content-Length': `${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n`,
+  'two different Content-Length': `${post}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`,
+  'a list of Content-Length': `${post}Content-Length: 4, 5\r\n\r\nabcde`,
+  'a negative Content-Length': `${post}Content-Length: -4\r\n\r\nabcd`,
+  'a Content-Length with a sign': `${post}Content-Length: +4\r\n\r\nabcd`,
+  'a Content-Length in hexadecimal': `${post}Content-Length: 0x4\r\n\r\nabcd`,
+  'a Content-Length beyond all numbers': `${post}Content-Length: 99999999999999999999999\r\n\r\nabcd`,
+  'an empty Content-Length': `${post}Content-Length: \r\n\r\nabcd`,
+  'an unknown Transfer-Encoding': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+  'a Transfer-Encoding that does not end in chunked': `${post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+  'a Transfer-Encoding with a vertical tab': `${post}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`,
+  'a blank before the colon': `${post}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`,
+  'a folded field': `${post}X-A: b\r\n c\r\n\r\n`,
+  'a blank before the first field': 'GET / HTTP/1.1\r\n Host: a\r\n\r\n',
+  'a blank in a field name': `${post}X A: b\r\n\r\n`,
+  'a field without a name': `${post}: b\r\n\r\n`,
+  'a field without a colon': `${post}X-A\r\n\r\n`,
+  'a byte beyond ASCII in a field name': `${post}X-\xe4: b\r\n\r\n`,
+  'a NUL in a field name': `${post}X-\0: b\r\n\r\n`,
+  'a NUL in a field value': `${post}X-A: b\0c\r\n\r\n`,
+  'a bare CR in a field value': `${post}X-A: b\rX-B: c\r\n\r\n`,
+  'a NUL in the path': 'GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a control character in the path': 'GET /a\x01b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a byte beyond ASCII in the path': 'GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a blank in the path': 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a fragment in the path': 'GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'no path': 'GET  HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a path without a slash': 'GET a HTTP/1.1\r\nHost: a\r\n\r\n',
+  'an asterisk for a path': 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a path of another scheme': 'GET ftp://a/b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a method that is none': 'G@T / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a method that nobody knows': 'FROBNICATE / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a method in small letters': 'get / HTTP/1.1\r\nHost: a\r\n\r\n',
+  CONNECT: 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n',
+  'no Host': 'GET / HTTP/1.1\r\n\r\n',
+  'two Hosts': 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+  'a version that nobody knows': 'GET / HTTP/3.7\r\nHost: a\r\n\r\n',
+  'HTTP/2 with prior knowledge': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'HTTP/0.9': 'GET /\r\n\r\n',
+  'no HTTP at all': 'hello, is anybody there?\r\n\r\n',
+  'random bytes': '\x8f\x02\xff\xfe\x00\x11garbage\x90\x91\r\n\r\n',
+  'a TLS hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03abcdefghijklmnopqrstuvwxyz012345',
+  'a dot segment': 'GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a dot segment at the end': 'GET /a/.. HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a single dot': 'GET /a/./b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'an encoded dot segment': 'GET /a/%2e%2E/b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a dot segment behind an encoded slash': 'GET /a%2f../b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a dot segment between encoded slashes': 'GET /a%2f..%2fb HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a dot segment with backslashes': 'GET /a\\..\\b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a dot segment in absolute form': 'GET http://a/b/../c HTTP/1.1\r\nHost: a\r\n\r\n',
+}
+
+describe('a request that is malformed', () => {
+  for (const [name, bytes] of Object.entries(refused)) {
+    it(`is refused, and no target sees it: ${name}`, async (t) => {
+      const { gateway, seen } = await opened(openScene(t))
+      const client = await Wire.open(gateway.port)
+      try {
+        client.send(bytes)
+        const answer = await answerOf(client)
+        assert.deepEqual(seen, [])
+        if (answer !== undefined) {
+          assert.equal(Math.floor(answer.status / 100), 4, answer.head)
+          if (name !== 'no Host') assert.equal(problemOf(answer).status, answer.status)
+        }
+      } finally {
+        client.destroy()
+      }
+      await servesOn(gateway)
+    })
+  }
+
+  for (const [name, chunks] of [
+    ['a chunk size that is no number', 'xyz\r\nabc\r\n0\r\n\r\n'],
+    ['a negative chunk size', '-3\r\nabc\r\n0\r\n\r\n'],
+    ['a chunk size with a prefix', '0x3\r\nabc\r\n0\r\n\r\n'],
+    ['a chunk size beyond all numbers', 'fffffffffffffffff\r\nabc\r\n0\r\n\r\n'],
+    ['a chunk longer than its size', '2\r\nabcdef\r\n0\r\n\r\n'],
+    ['a chunk size that ends in a bare LF', '3\nabc\r\n0\r\n\r\n'],
+    ['an endless chunk extension', `3;${'x'.repeat(40_000)}\r\nabc\r\n0\r\n\r\n`],
+  ] as const) {
+    for (const held of [false, true]) {
+      it(`inside its body (${held ? 'held' : 'streamed'}) never becomes whole: ${name}`, async (t) => {
+        const scene = openScene(t)
+        const { gateway, seen, target } = await opened(scene, {}, held ? { bodyLimit: '1MiB' } : {})
+        const client = await scene.wire(gateway)
+        client.send(`${post}Transfer-Encoding: chunked\r\n\r\n${chunks}`)
+        const answer = await answerOf(client)
+        if (answer !== undefined) assert.equal(Math.floor(answer.status / 100), 4, answer.head)
+        await client.closed()
+        assert.deepEqual(seen, [])
+        await until('the target is rid of it', () => target.connections() === 0)
+        await servesOn(gateway)
+      })
+    }
+  }
+})
+
+describe('a connection that has served a request', () => {
+  for (const [name, bytes, status] of [
+    ['400 for a malformed one', 'GET / HTTP/1.1\r\nX A: b\r\n\r\n', 400],
+    ['431 for one too large', `GET / HTTP/1.1\r\nX-A: ${'b'.repeat(20_000)}\r\n\r\n`, 431],
+    ['408 for one that does not become whole', 'GET / HTTP/1.1\r\nX-A', 408],
+  ] as const) {
+    it(`gets ${name}`, async (t) => {
+      const scene = openScene(t)
+      const { gateway } = await opened(scene, { headerTimeout: '300ms' })
+      const client = await scene.wire(gateway)
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      assert.equal((await client.message()).status, 200)
+      client.send(bytes)
+      const answer = await client.message()
+      assert.equal(answer.status, status)
+      assert.equal(problemOf(answer).code, 'BAD_REQUEST')
+      await client.closed()
+    })
+  }
+})
+
+describe('a request that smuggles', () => {
+  it('a second one behind its end gets that answered as its own, on its own', async (t) => {
+    const scene = openScene(t)
+    const { gateway, seen } = await opened(scene)
+    const client = await scene.wire(gateway)
+    client.send(`${post}Content-Length: 4\r\n\r\nabcdGET /second HTTP/1.1\r\nHost: a\r\n\r\n`)
+    assert.equal((await client.message()).body, 'served')
+    assert.equal((await client.message()).body, 'served')
+    assert.deepEqual(seen.sort(), ['GET /second', 'POST / abcd'])
+  })
+
+  for (const named of ['content-length', 'transfer-encoding', 'host', 'x-request-id', 'x-request-timeout-ms']) {
+    it(`by naming ${named} in Connection changes nothing for the target`, async (t) => {
+      const scene = openScene(t)
+      let fields: NodeJS.Dict<string | string[]> = {}
+      const target = await scene.target((message, response) => {
+        fields = message.headers
+        let body = ''
+        message.on('data', (chunk) => {
+          body += chunk
+        })
+        message.on('end', () => response.end(body))
+      })
+      const gateway = await scene.gateway({
+        upstreams: upstreamOf(target),
+        routes: [{ match: '/', deadline: '5s', forward: { upstream: 'work' } }],
+      })
+      const client = await scene.wire(gateway)
+      const body = 'GET /smuggled HTTP/1.1\r\nHost: b\r\n\r\n'
+      client.send(`${post}Connection: keep-alive, ${named}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      assert.equal((await client.message()).body, body)
+      assert.equal(fields.host, `127.0.0.1:${target.port}`)
+      assert.match(String(fields['x-request-id']), /^[0-9a-f-]{36}$/)
+      assert.match(String(fields['x-request-timeout-ms']), /^\d{4}$/)
+    })
+  }
+})
+
+describe('a client that asks too much', () => {
+  it('of header bytes gets 431', async (t) => {
+    const scene = openScene(t)
+    const { gateway, seen } = await opened(scene, { headerSize: '8KiB' })
+    for (const bytes of [
+      `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(9000)}\r\n\r\n`,
+      `GET /${'b'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: a\r\n${'X-A: b\r\n'.repeat(5000)}\r\n`,
+    ]) {
+      const client = await scene.wire(gateway)
+      client.send(bytes)
+      const answer = await client.message()
+      assert.match(answer.startLine, /^HTTP\/1\.1 (?:431|414) /)
+      await client.closed()
+    }
+    assert.deepEqual(seen, [])
+    await servesOn(gateway)
+  })
+
+  it('of header bytes without an end gets 431 too, and is not listened to any longer', async (t) => {
+    const scene = openScene(t)
+    const { gateway } = await opened(scene)
+    const client = await scene.wire(gateway)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n')
+    for (let i = 0; i < 100 && !client.hasEnded; i++) {
+      client.send(`X-${i}: ${'b'.repeat(1000)}\r\n`)
+      await sleep(1)
+    }
+    await client.closed()
+    assert.match(client.text, /^HTTP\/1\.1 431 /)
+    await servesOn(gateway)
+  })
+
+  it('of header fields is refused', async (t) => {
+    const scene = openScene(t)
+    const { gateway, seen } = await opened(scene, { headerCount: 20 })
+    const fields = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: b\r\n`).join('')
+    const client = await scene.wire(gateway)
+    client.send(`GET /fits HTTP/1.1\r\nHost: a\r\n${fields(19)}\r\n`)
+    assert.equal((await client.message()).status, 200)
+    client.send(`GET /beyond HTTP/1.1\r\nHost: a\r\n${fields(20)}\r\n`)
+    const answer = await client.message()
+    assert.match(answer.startLine, /^HTTP\/1\.1 (?:400|431) /)
+    assert.match(problemOf(answer).detail, /21 fields; allowed: up to 20/)
+    assert.deepEqual(seen, ['GET /fits'])
+  })
+
+  it('of time for its header gets 408', async (t) => {
+    const scene = openScene(t)
+    const { gateway, seen } = await opened(scene, { headerTimeout: '300ms' })
+    const slow = await scene.wire(gateway)
+    const silent = await scene.wire(gateway)
+    const startedMs = performance.now()
+    for (const part of ['GET / HT', 'TP/1.1\r\nHo', 'st: a\r\nX']) {
+      slow.send(part)
+      await sleep(50)
+    }
+    await slow.closed()
+    assert.match(slow.text, /^HTTP\/1\.1 408 /)
+    assertBetween(performance.now() - startedMs, 250, 1500, 'ms')
+    // One that never said anything may as well be closed without a word.
+    await silent.closed()
+    assert.deepEqual(seen, [])
+    await servesOn(gateway)
+  })
+
+  it('of time for its whole request gets 408, or a closed connection', async (t) => {
+    const scene = openScene(t)
+    const { gateway, seen, target } = await opened(scene, { headerTimeout: '300ms', requestTimeout: '600ms' })
+    const client = await scene.wire(gateway)
+    client.send(`${post}Content-Length: 100\r\n\r\nsome`)
+    await client.closed()
+    assert.deepEqual(seen, [])
+    await until('the target is rid of it', () => target.connections() === 0)
+    await servesOn(gateway)
+  })
+
+  it('of connections finds those beyond the limit closed', async (t) => {
+    const scene = openScene(t)
+    const { gateway } = await opened(scene, { maxConnections: 5 })
+    const kept: Wire[] = []
+    for (let i = 0; i < 5; i++) kept.push(await scene.wire(gateway))
+    for (const wire of kept) {
+      wire.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      assert.equal((await wire.message()).body, 'served')
+    }
+    const beyond = await Promise.all([1, 2, 3].map(() => scene.wire(gateway)))
+    for (const wire of beyond) await wire.closed()
+    for (const wire of kept) {
+      wire.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      assert.equal((await wire.message()).body, 'served')
+    }
+    for (const wire of kept) wire.destroy()
+    await until('all are gone', async () => (await gateway.gateway.front.connections()) === 0)
+    await servesOn(gateway)
+  })
+
+  it('of kept connections finds them closed when they were unused for keepAlive', async (t) => {
+    const scene = openScene(t)
+    const { gateway } = await opened(scene, { keepAlive: '200ms' })
+    const client = await scene.wire(gateway)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.message()
+    await client.closed()
+  })
+})
+
+describe('requestTimeout', () => {
+  it('may be shorter than headerTimeout', async (t) => {
+    const { gateway } = await opened(openScene(t), { requestTimeout: '5s' })
+    await servesOn(gateway)
+  })
+})

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ask, problemOf } from '../kit/ask.ts'
+import { openScene, upstreamOf } from '../kit/gateway.ts'
+import { until } from '../kit/until.ts'
+
+const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work', ...options } }]
+/** Tells the request line that the target was sent. */
+const tells: RequestListener = (message, response) => {
+  response.end(`${message.method} ${message.url}`)
+}
+
+describe('requests', () => {
+  it('are answered in their order when they are pipelined, whichever answer is ready first', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target((message, response) => {
+      setTimeout(() => response.end(String(message.url)), message.url === '/1' ? 150 : 5)
+    })
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    client.send([1, 2, 3, 4, 5].map((i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
+    for (let i = 1; i <= 5; i++) assert.equal((await client.message()).body, `/${i}`)
+    assert.equal(client.hasEnded, false)
+  })
+
+  it('that are pipelined with large answers keep them apart, also for a slow client', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target((message, response) => {
+      response.end(Buffer.alloc(1_000_000, String(message.url).slice(1)))
+    })
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    client.socket.pause()
+    client.send(['a', 'b', 'c', 'd'].map((i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
+    await sleep(100)
+    client.socket.resume()
+    for (const letter of ['a', 'b', 'c', 'd']) {
+      const { body } = await client.message()
+      assert.ok(body.length === 1_000_000 && body === letter.repeat(1_000_000), `the answer of ${letter} is mixed up`)
+    }
+  })
+
+  it('that are pipelined are all given up when their client hangs up', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target(() => {})
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    client.send([1, 2, 3, 4, 5].map((i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
+    await until('all have reached the target', () => target.connections() === 5)
+    client.destroy()
+    await until(
+      () => `all are given up at the target: ${target.connections()} are not`,
+      () => target.connections() === 0,
+    )
+    await until(
+      () => `all calls have ended: ${gateway.gateway.front.inFlight()} have not`,
+      () => gateway.gateway.front.inFlight() === 0,
+    )
+  })
+
+  it('of HTTP/1.0 get an answer that ends with their connection, or keep it where they ask to', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target((_message, response) => {
+      response.write('in ')
+      response.end('chunks')
+    })
+    const fixed = await scene.target((_message, response) => {
+      response.writeHead(200, { 'content-length': '2' }).end('ok')
+    })
+    const chunked = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(chunked)
+    client.send('GET / HTTP/1.0\r\n\r\n')
+    const answer = await client.message()
+    assert.equal(answer.body, 'in chunks')
+    assert.equal(answer.headers.get('transfer-encoding'), undefined)
+    const keeping = await scene.wire(await scene.gateway({ upstreams: upstreamOf(fixed), routes: forwards() }))
+    for (let i = 0; i < 3; i++) {
+      keeping.send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
+      assert.equal((await keeping.message()).body, 'ok')
+    }
+    keeping.send('GET / HTTP/1.0\r\n\r\n')
+    assert.equal((await keeping.message()).body, 'ok')
+    await keeping.closed()
+  })
+
+  it('in absolute form mean the path, and the host that they name', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target((message, response) => {
+      response.end(`${message.url} ${message.headers.host} ${message.headers['x-forwarded-host']}`)
+    })
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    const authority = `127.0.0.1:${target.port}`
+    for (const [sent, path] of [
+      ['http://front.example/a/b?c=d', '/a/b?c=d'],
+      ['HTTP://front.example', '/'],
+      ['http://front.example?c=d', '/?c=d'],
+      ['http://front.example:8080//a', '//a'],
+    ] as const) {
+      client.send(`GET ${sent} HTTP/1.1\r\nHost: front.example\r\n\r\n`)
+      const answer = await client.message()
+      assert.equal(answer.body, `${path} ${authority} front.example`)
+    }
+  })
+
+  it('in absolute form mean the host that they name, whatever Host says', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target((message, response) => void response.end(message.headers['x-forwarded-host']))
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    // RFC 9112, 3.2.2.
+    client.send('GET http://front.example/ HTTP/1.1\r\nHost: other.example\r\n\r\n')
+    assert.equal((await client.message()).body, 'front.example')
+  })
+
+  it('keep path and query as they were sent', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target(tells)
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    for (const url of [
+      '/a%2Fb/c%20d%3F%23',
+      '/%E2%82%AC/%e2%82%ac',
+      '/a?x=1&x=2&x=%20&y=a+b&y=a%2Bb',
+      '/a??b?c',
+      '/a?b=/../c',
+      '//a///b//',
+      '/a;b=c/d,e',
+      '/a?%',
+      "/!$&'()*+,;=:@-._~",
+      '/...',
+      '/.a/..b/c..',
+      '/a|b^c`{d}"<e>',
+      `/${'long/'.repeat(1500)}`,
+    ]) {
+      client.send(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const answer = await client.message()
+      assert.equal(answer.body, `GET ${url}`, JSON.stringify(url))
+    }
+  })
+
+  it('whose percent signs encode nothing are passed as they are, or refused as malformed', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target(tells)
+    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
+    const client = await scene.wire(gateway)
+    for (const url of ['/%', '/%zz', '/a%2', '/%c3%28', '/a%00b']) {
+      client.send(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const answer = await client.message()
+      if (answer.status === 200) assert.equal(answer.body, `GET ${url}`)
+      else assert.equal(answer.status, 400, `${url}: ${answer.body}`)
+    }
+  })
+
+  it('go below the base path of their target, and where the route sends them', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target(tells)
+    const { url } = await scene.gateway({
+      upstreams: { work: { targets: [`${target.url}/base/v1/`] } },
+      routes: [
+        { match: '/plain/*', forward: { upstream: 'work' } },
+        { match: '/fixed', forward: { upstream: 'work', path: '/other' } },
+        { match: '/users/:id/files/*', forward: { upstream: 'work', path: '/f/*/of/:id' } },
+      ],
+    })
+    for (const [path, asked] of [
+      ['/plain/a?b=c', '/base/v1/plain/a?b=c'],
+      ['/fixed?b=c&b=d%20', '/base/v1/other?b=c&b=d%20'],
+      ['/users/a%20b/files/x/y%20z?q', '/base/v1/f/x/y%20z/of/a%20b?q'],
+      ['/users/a%2Fb/files/x', '/base/v1/f/x/of/a%2Fb'],
+    ]) {
+      assert.equal((await ask(`${url}${path}`)).body, `GET ${asked}`)
+    }
+  })
+
+  it('cannot leave the path of their route by what a capture is put into', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.target(tells)
+    const { url } = await scene.gateway({
+      upstreams: upstreamOf(target),
+      routes: [
+        { match: '/users/:id', forward: { upstream: 'work', path: '/public/:id/page' } },
+        { match: '/files/*', forward: { upstream: 'work', path: '/public/*' } },
+      ],
+    })
+    for (const path of [
+      '/users/..',
+      '/users/%2e%2e',
+      '/users/..%2f..%2fadmin',
+      '/users/%2e%2e%2fadmin',
+      '/users/..%5cadmin',
+      '/users/%252e%252e',
+      '/files/..%2fadmin',
+      '/files/%2e%2e/admin',
+      '/files/a/%2e%2E/%2e./admin',
+      '/files/a%2f..%2f..%2fadmin',
+      '/users/..;/admin',
+    ]) {
+      const client = await scene.wire({ port: Number(new URL(url).port) })
+      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const answer = await client.message()
+      if (answer.status !== 200) continue
+      const asked = answer.body.slice('GET '.length)
+      assert.ok(asked.startsWith('/public/'), `${path} asked for ${asked}`)
+      const once = decodeURIComponent(asked)
+      assert.doesNotMatch(once, /(?:^|[/\\])\.\.?(?:[/\\]|$)/, `${path} asked for ${asked}`)
+    }
+  })
+
+  it('that expect 100-continue are told to go on, and send their body then', async (t) => {
+    const scene = openScene(t)
+    let expected: string | undefined = 'not asked yet'
+    const target = await scene.target((message, response) => {
+      expected = message.headers.expect
+      let body = ''
+      message.on('data', (chunk) => {
+        body += chunk
+      })
+      message.on('end', () => response.end(`got ${body}`))
+    })
+    for (const route of [forwards(), forwards({ retry: {} })]) {
+      const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: route })
+      const client = await scene.wire(gateway)
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')
+      const interim = await client.message()
+      assert.equal(interim.status, 100)
+      client.send('body')
+      const answer = await client.message()
+      assert.deepEqual([answer.status, answer.body], [200, 'got body'])
+      assert.equal(expected, undefined)
+    }
+  })
+
+  for (const [name, path, status, fields] of [
+    ['there is no route', '/nowhere', 404, 'Content-Length: 4'],
+    ['the method is not allowed', '/get', 405, 'Content-Length: 4'],
+    ['the body is declared too large', '/small', 413, 'Content-Length: 4000'],
+    ['the timeout is bad', '/small?timeout=x', 400, 'Content-Length: 4'],
+    ['the path is bad', '/a/../b', 400, 'Content-Length: 4'],
+  ] as const) {
+    it(`that expect 100-continue are refused without it when ${name}`, async (t) => {
+      const scene = openScene(t)
+      const target = await scene.target(tells)
+      const gateway = await scene.gateway({
+        upstreams: upstreamOf(target),
+        routes: [
+          { match: 'GET /get', forward: { upstream: 'work' } },
+          {
+            match: 'POST /small',
+            deadline: { from: { query: 'timeout' } },
+            forward: { upstream: 'work', bodyLimit: '1KiB' },
+          },
+        ],
+      })
+      const client = await scene.wire(gateway)
+      client.send(`POST ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${fields}\r\n\r\n`)
+      const answer = await client.message()
+      assert.equal(answer.status, status)
+      assert.equal(problemOf(answer).status, status)
+      await client.closed()
+    })
+  }
+
+  it('that expect what nobody knows get 417', async (t) => {
+    const scene = openScene(t)
+    const gateway = await scene.gateway({ routes: [] })
+    const client = await scene.wire(gateway)
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nContent-Length: 0\r\n\r\n')
+    assert.equal((await client.message()).status, 417)
+  })
+})
