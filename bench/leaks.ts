@@ -70,7 +70,7 @@ const gateway = await startGateway(
   configSchema.parse({
     listen: { port: 0 },
     upstreams: { work: { targets: [backend.url] } },
-    routes: routes.map((route) => ({ ...route, deadline: `${deadlineMs}ms` })),
+    routes: routes.map((route) => Object.assign({ deadline: `${deadlineMs}ms` }, route)),
   }),
   { clock: systemClock(), random: seededRandom(1), logFault: (fault) => console.error(fault) },
 )

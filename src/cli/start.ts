@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { StartFault } from '../gateway/broadcasting.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
@@ -12,7 +14,9 @@ export async function start(config: Config, file: string, log: Log): Promise<Gat
     return await startGateway(config, {
       clock: systemClock(),
       random: systemRandom,
-      logFault: (fault, requestId) => log.error(`call ${requestId} met a fault of the gateway`, fault),
+      folder: dirname(file),
+      log: (text) => log.info(text),
+      logFault: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
     })
   } catch (fault) {
     log.error(explain(fault, config, file))
@@ -28,6 +32,7 @@ export function urlOf({ address, family, port }: AddressInfo): string {
 /** Which setting to change when an address cannot be listened on. */
 function explain(fault: unknown, config: Config, file: string): string {
   if (!(fault instanceof Error)) return String(fault)
+  if (fault instanceof StartFault) return fault.message
   const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
   const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`

@@ -161,6 +161,26 @@ const route = z
   })
   .describe('What to do with the requests that match.')
 
+const store = z
+  .strictObject({
+    path: z
+      .string({ error: 'a path' })
+      .min(1, { error: 'a path' })
+      .prefault('hedgerow.db')
+      .describe('The SQLite file; a relative path begins at the folder of the configuration. It is made on first use.'),
+    retention: duration({ min: 1000 })
+      .prefault('24h')
+      .describe(
+        'How long finished deliveries are kept, and with them the answers to their idempotency keys. Stripe keeps keys as long.',
+      ),
+    maxUndelivered: size()
+      .prefault('256MiB')
+      .describe(
+        'Requests that are not delivered yet, altogether; further ones get 503 `STORE_FULL`. As much may be held in memory.',
+      ),
+  })
+  .describe('Where broadcast writes are kept until every target has them.')
+
 export const configSchema = z
   .strictObject({
     listen: listen.prefault({}),
@@ -184,6 +204,7 @@ export const configSchema = z
       .describe(
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',
       ),
+    store: store.prefault({}),
     index: z.boolean().prefault(false).describe('Whether `GET /` lists the routes, unless a route has that path.'),
     drain: duration().prefault('30s').describe('How long calls in flight may take to end after SIGTERM.'),
   })

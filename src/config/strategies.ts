@@ -1,3 +1,4 @@
+import { broadcastStrategy } from '../flows/broadcast/broadcast.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
 import { forwardStrategy } from '../strategies/forward/forward.ts'
@@ -11,6 +12,7 @@ export const strategies = {
   all: allStrategy,
   quorum: quorumStrategy,
   hedge: hedgeStrategy,
+  broadcast: broadcastStrategy,
 } as const
 
 export type StrategyName = keyof typeof strategies

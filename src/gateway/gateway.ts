@@ -7,16 +7,23 @@ import type { Random } from '../kit/random.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
-import { type Admin, type AdminOptions, startAdmin } from './admin/admin.ts'
+import { type Admin, startAdmin } from './admin/admin.ts'
+import { DeliveriesAdmin } from './admin/deliveries.ts'
+import { type Broadcasting, openBroadcasting, StartFault } from './broadcasting.ts'
+import { deliveryPage } from './delivery-page.ts'
 import { indexPage } from './index-page.ts'
-import { router } from './router.ts'
+import { type RoutedHandler, router } from './router.ts'
 import { routeStack } from './stack.ts'
 import { Upstream } from './upstreams.ts'
 
 export interface GatewayDeps {
   readonly clock: Clock
   readonly random: Random
-  readonly logFault: (fault: unknown, requestId: string) => void
+  /** The folder of the configuration, where relative paths begin. */
+  readonly folder?: string
+  readonly log?: (text: string) => void
+  /** `about`: the id of the call or delivery that met it. */
+  readonly logFault: (fault: unknown, about: string) => void
 }
 
 export interface Gateway {
@@ -34,71 +41,134 @@ export interface Gateway {
 /** The composition root: makes every part from the configuration, joins them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const events = new EventBus()
-  const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, options]) => [name, new Upstream(name, options, deps.clock)]),
-  )
+  const parts = new Parts(config, deps)
+  try {
+    const broadcasting = parts.closing(
+      await openBroadcasting(config, { folder: '.', log: () => {}, ...deps, events }),
+      async ({ deliveries, store }) => {
+        await deliveries.stop(0)
+        await store.close()
+      },
+    )
+    const routes = routesOf(config, parts.upstreams, { ...deps, ...broadcasting })
+    const refused = await broadcasting?.deliveries.resume()
+    if (refused !== undefined) throw new StartFault(refused.detail)
+    const front = parts.closing(await openFront(config, routes, { ...deps, events, broadcasting }), (one) =>
+      one.close(),
+    )
+    let draining = false
+    const admin = parts.closing(
+      config.admin === undefined
+        ? undefined
+        : await startAdmin({
+            ...config.admin,
+            isReady: () => !draining,
+            deliveries: broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries),
+            logFault: (fault) => deps.logFault(fault, 'admin'),
+          }),
+      (one) => one.close(),
+    )
+    return {
+      front,
+      admin,
+      events,
+      targetConnections: () => parts.targetConnections(),
+      drain: async () => {
+        draining = true
+        await within(
+          config.drain,
+          deps.clock,
+          Promise.all([front.drain(), broadcasting?.deliveries.stop(config.drain)]),
+        )
+        await parts.close()
+      },
+      close: () => parts.close(),
+    }
+  } catch (fault) {
+    // A gateway that cannot open one part opens none.
+    await parts.close()
+    throw fault
+  }
+}
+
+/** What has been opened, to be closed in the reverse order. */
+class Parts {
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly #closers: (() => Promise<void>)[] = []
+
+  constructor(config: Config, { clock }: GatewayDeps) {
+    this.upstreams = new Map(
+      Object.entries(config.upstreams).map(([name, options]) => [name, new Upstream(name, options, clock)]),
+    )
+  }
+
+  closing<T>(part: T, close: (part: NonNullable<T>) => Promise<void>): T {
+    if (part !== undefined && part !== null) this.#closers.push(() => close(part))
+    return part
+  }
+
+  targetConnections(): { readonly open: number; readonly idle: number } {
+    const counts = [...this.upstreams.values()].map(({ client }) => client.connections())
+    return {
+      open: counts.reduce((sum, { open }) => sum + open, 0),
+      idle: counts.reduce((sum, { idle }) => sum + idle, 0),
+    }
+  }
+
+  async close(): Promise<void> {
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close()
+    for (const { client } of this.upstreams.values()) client.destroy()
+  }
+}
+
+interface Route extends RoutedHandler {
+  readonly config: RouteConfig
+  readonly strategy: string
+}
+
+function routesOf(
+  config: Config,
+  upstreams: ReadonlyMap<string, Upstream>,
+  deps: Pick<GatewayDeps, 'clock' | 'random'> & Partial<Broadcasting>,
+): readonly Route[] {
   const upstream = (name: string): Upstream => {
     const found = upstreams.get(name)
     if (found === undefined) throw new Error(`the upstream ${name} got past the configuration's check`)
     return found
   }
-  const routes = config.routes.map((route) => {
-    const stack = routeStack(route, {
-      ...deps,
-      upstream,
-      newId: unguessableId,
-      deliveries: undefined,
-      store: undefined,
-    })
+  const stackDeps = { deliveries: undefined, store: undefined, ...deps, upstream, newId: unguessableId }
+  return config.routes.map((route) => {
+    const stack = routeStack(route, stackDeps)
     return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
   })
-  const resolve = router(config.index ? [...routes, indexPage(routes)] : routes)
+}
 
-  const front = await listen({
+function openFront(
+  config: Config,
+  routes: readonly Route[],
+  deps: GatewayDeps & { readonly events: EventBus; readonly broadcasting: Broadcasting | undefined },
+): Promise<Listener> {
+  const { broadcasting } = deps
+  const all: RoutedHandler[] = [...routes]
+  if (config.index) all.push(indexPage(routes))
+  if (broadcasting !== undefined) all.push(deliveryPage(broadcasting.store, broadcasting.deliveries))
+  return listen({
     listen: listenOptions(config),
-    resolve,
+    resolve: router(all),
     proxies: new TrustedProxies(config.trust),
     clock: deps.clock,
-    events,
+    events: deps.events,
     newId: randomUUID,
     logFault: (fault, call) => deps.logFault(fault, call.id),
   })
-  let draining = false
-  const destroyTargets = (): void => {
-    for (const { client } of upstreams.values()) client.destroy()
-  }
-  const admin = await startAdminOrClose(
-    config,
-    { isReady: () => !draining, deliveries: undefined, logFault: (fault) => deps.logFault(fault, 'admin') },
-    front,
-  )
+}
 
-  const close = async (): Promise<void> => {
-    await front.close()
-    await admin?.close()
-    destroyTargets()
-  }
-  return {
-    front,
-    admin,
-    events,
-    targetConnections: () => {
-      const counts = [...upstreams.values()].map(({ client }) => client.connections())
-      return {
-        open: counts.reduce((sum, { open }) => sum + open, 0),
-        idle: counts.reduce((sum, { idle }) => sum + idle, 0),
-      }
-    },
-    drain: async () => {
-      draining = true
-      const { promise: timeIsUp, resolve: stopWaiting } = Promise.withResolvers<void>()
-      const timer = deps.clock.after(config.drain, stopWaiting)
-      await Promise.race([front.drain(), timeIsUp])
-      timer.cancel()
-      await close()
-    },
-    close,
-  }
+/** Waits no longer than this. */
+async function within(limitMs: number, clock: Clock, work: Promise<unknown>): Promise<void> {
+  const { promise: timeIsUp, resolve: stopWaiting } = Promise.withResolvers<void>()
+  const timer = clock.after(limitMs, stopWaiting)
+  await Promise.race([work, timeIsUp])
+  timer.cancel()
 }
 
 /** 128 bits: who does not know it cannot find it. */
@@ -126,20 +196,5 @@ function listenOptions({ listen: options }: Config) {
     headerTimeoutMs: options.headerTimeout,
     requestTimeoutMs: options.requestTimeout,
     keepAliveMs: options.keepAlive,
-  }
-}
-
-/** A gateway that cannot open its admin side opens nothing. */
-async function startAdminOrClose(
-  config: Config,
-  options: Pick<AdminOptions, 'isReady' | 'deliveries' | 'logFault'>,
-  front: Listener,
-): Promise<Admin | undefined> {
-  if (config.admin === undefined) return undefined
-  try {
-    return await startAdmin({ ...config.admin, ...options })
-  } catch (fault) {
-    await front.close()
-    throw fault
   }
 }

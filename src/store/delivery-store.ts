@@ -10,9 +10,12 @@ import type { HeaderPairs } from '../core/headers.ts'
  * that was unavailable tries again by itself, and serves again once the cause is gone.
  */
 export interface DeliveryStore {
-  /** Nothing is stored if the route already has a delivery with the same idempotency key: that one is given. */
+  /** Nothing is stored if the route already has a delivery with the same idempotency key, or id: that one is given. */
   insert(delivery: NewDelivery): Promise<InsertResult>
-  /** Replaces what changes over a delivery's life. The latest update of a delivery wins, in the order of the calls. */
+  /**
+   * Replaces what changes over a delivery's life. The latest update of a delivery wins, in the order of the calls. One
+   * that could not be stored is kept and stored later. Without effect on a delivery that is not there.
+   */
   update(update: DeliveryUpdate): Promise<Failure | undefined>
   find(id: string): Promise<StoredDelivery | Failure | undefined>
   /** Newest first; bodies are left out. */
@@ -74,8 +77,9 @@ export interface StoredDelivery extends Omit<NewDelivery, 'request'> {
   readonly sequence: number
   /** When its last leg stopped being pending. */
   readonly finishedAt: number | undefined
-  /** Undefined in lists. */
+  /** Undefined in lists, and once it has finished without a dead leg: nothing can be sent again then. */
   readonly request: StoredRequest | undefined
+  /** Undefined in lists. */
   readonly answer: StoredAnswer | undefined
 }
 

@@ -7,13 +7,12 @@ import type {
   InsertResult,
   NewDelivery,
   StoredDelivery,
-  StoredRequest,
   StoreFigures,
 } from './delivery-store.ts'
 import { type LegTally, tallyLegs } from './leg-tally.ts'
 import { overLimit, requestBytes, type StoreLimits } from './limits.ts'
 import { matchesFilter } from './matches-filter.ts'
-import { needsRequest, withoutPayload } from './retained.ts'
+import { needsRequest } from './retained.ts'
 
 export interface MemoryStoreOptions {
   readonly limits: StoreLimits
@@ -24,13 +23,10 @@ export function memoryStore({ limits }: MemoryStoreOptions): DeliveryStore {
   return new MemoryStore(limits)
 }
 
-/** As it is kept: unlike in lists, the request is always there. */
-type Kept = StoredDelivery & { readonly request: StoredRequest }
-
 class MemoryStore implements DeliveryStore {
   readonly #limits: StoreLimits
   /** In the order of their sequences, as they are inserted in it and an update leaves an entry in its place. */
-  readonly #deliveries = new Map<number, Kept>()
+  readonly #deliveries = new Map<number, StoredDelivery>()
   readonly #byId = new Map<string, number>()
   readonly #byKey = new Map<string, number>()
   #sequence = 0
@@ -54,7 +50,7 @@ class MemoryStore implements DeliveryStore {
     if (refused !== undefined) return { kind: 'refused', failure: refused }
 
     const sequence = ++this.#sequence
-    const kept: Kept = { ...delivery, sequence, finishedAt: undefined, answer: undefined }
+    const kept: StoredDelivery = { ...delivery, sequence, finishedAt: undefined, answer: undefined }
     this.#deliveries.set(sequence, kept)
     this.#byId.set(kept.id, sequence)
     if (key !== undefined) this.#byKey.set(key, sequence)
@@ -68,8 +64,8 @@ class MemoryStore implements DeliveryStore {
     const before = this.#deliveries.get(sequence)
     if (before === undefined) return undefined
     const tally = tallyLegs(legs)
-    const request = needsRequest(tally) ? before.request : withoutPayload(before.request)
-    const after: Kept = { ...before, legs, finishedAt, answer: answer ?? before.answer, request }
+    const request = needsRequest(tally) ? before.request : undefined
+    const after: StoredDelivery = { ...before, legs, finishedAt, answer: answer ?? before.answer, request }
     this.#count(before, tallyLegs(before.legs), -1)
     this.#count(after, tally, 1)
     this.#deliveries.set(sequence, after)
@@ -88,7 +84,7 @@ class MemoryStore implements DeliveryStore {
     const found = [...this.#deliveries.values()]
       .reverse()
       .filter(({ sequence, route, legs }) => sequence < beforeSequence && matchesFilter(route, legs, filter))
-    const deliveries = found.slice(0, limit).map((kept) => ({ ...kept, request: undefined, answer: undefined }))
+    const deliveries = found.slice(0, limit).map(withoutBodies)
     return { deliveries, more: found.length > limit }
   }
 
@@ -131,21 +127,25 @@ class MemoryStore implements DeliveryStore {
     this.#closed = failure('STORE_UNAVAILABLE', 'The store is closed.')
   }
 
-  #remove(kept: Kept): void {
+  #remove(kept: StoredDelivery): void {
     const key = keyOf(kept)
     this.#deliveries.delete(kept.sequence)
     this.#byId.delete(kept.id)
     if (key !== undefined) this.#byKey.delete(key)
   }
 
-  #count({ request }: Kept, { pending, dead }: LegTally, sign: 1 | -1): void {
+  #count({ request }: StoredDelivery, { pending, dead }: LegTally, sign: 1 | -1): void {
     this.#pendingLegs += sign * pending
     this.#deadLegs += sign * dead
-    if (pending > 0) this.#undeliveredBytes += sign * requestBytes(request)
+    if (pending > 0 && request !== undefined) this.#undeliveredBytes += sign * requestBytes(request)
   }
 }
 
+function withoutBodies(kept: StoredDelivery): StoredDelivery {
+  return { ...kept, request: undefined, answer: undefined }
+}
+
 /** One key may stand for different deliveries on different routes. */
-function keyOf({ route, idempotencyKey }: NewDelivery | StoredDelivery): string | undefined {
+function keyOf({ route, idempotencyKey }: Pick<NewDelivery, 'route' | 'idempotencyKey'>): string | undefined {
   return idempotencyKey === undefined ? undefined : JSON.stringify([route, idempotencyKey])
 }

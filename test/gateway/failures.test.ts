@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { type Answer, ask, problemOf } from '../kit/ask.ts'
-import { assertBetween, deadPort, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
-import { until } from '../kit/until.ts'
+import { deadPort, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
 
@@ -181,66 +180,6 @@ describe('a failure', () => {
   })
 })
 
-describe('a timeout that the client gives', () => {
-  for (const [query, says] of [
-    ['', 'is required'],
-    ['?timeout=', 'is ""'],
-    ['?timeout=0', 'is "0"'],
-    ['?timeout=-5', 'is "-5"'],
-    ['?timeout=%2B5', String.raw`is "\+5"`],
-    ['?timeout=5.5', 'is "5.5"'],
-    ['?timeout=1e3', 'is "1e3"'],
-    ['?timeout=0x10', 'is "0x10"'],
-    ['?timeout=abc', 'is "abc"'],
-    ['?timeout=%2010', 'is " 10"'],
-    ['?timeout=10%20', 'is "10 "'],
-    ['?timeout=60001', 'is "60001"'],
-    ['?timeout=999999999999999999999', 'is "999999999999999999999"'],
-    ['?timeout=%D9%A1%D9%A2', 'is "١٢"'],
-    ['?timeout=500&timeout=600', 'is given 2 times'],
-  ] as const) {
-    it(`of "${query}" gets 400 that names the parameter, the value and the range`, async (t) => {
-      const scene = openScene(t)
-      const backend = await scene.backend(failing)
-      const { url } = await scene.gateway({
-        upstreams: upstreamOf(backend),
-        routes: [{ match: 'GET /work', deadline: { from: { query: 'timeout' }, required: true }, ...first }],
-      })
-      const answer = await ask(`${url}/work${query}`)
-      assert.equal(answer.status, 400)
-      const { code, detail } = problemOf(answer)
-      assert.equal(code, 'BAD_TIMEOUT')
-      assert.match(detail, new RegExp(`query parameter "timeout" ${says}.* from 1 to 60000`))
-      assert.equal(backend.stats().requests, 0)
-    })
-  }
-
-  for (const timeout of ['1', '60000', '0500']) {
-    it(`of ${timeout} is taken`, async (t) => {
-      const { url } = await opened(openScene(t), { deadline: { from: { query: 'timeout' } } })
-      assert.notEqual((await ask(`${url}/work?timeout=${timeout}`)).status, 400)
-    })
-  }
-
-  it('may come in a header instead, within the range of its route', async (t) => {
-    const deadline = { from: { header: 'X-Timeout' }, min: '50ms', max: '200ms' } as const
-    const scene = openScene(t)
-    const backend = await scene.backend({ endpoints: { 'GET /api/work': { faults: { hangAfterAccept: 1 } } } })
-    const { url } = await scene.gateway({
-      upstreams: upstreamOf(backend),
-      routes: [{ match: 'GET /work', deadline, ...first }],
-    })
-    const good = await ask(`${url}/work`, { headers: { 'x-timeout': '100' } })
-    assert.equal(problemOf(good).code, 'DEADLINE')
-    assertBetween(good.ms, 95, 350, 'ms')
-    for (const value of ['49', '201', 'x', ['100', '100']]) {
-      const bad = await ask(`${url}/work`, { headers: { 'x-timeout': value } })
-      assert.equal(bad.status, 400, String(value))
-      assert.match(problemOf(bad).detail, /header "X-Timeout" .* from 50 to 200/)
-    }
-  })
-})
-
 describe('Server-Timing', () => {
   it('tells the attempts where the route explains, on good answers and failures, and nowhere else', async (t) => {
     const scene = openScene(t)
@@ -255,76 +194,6 @@ describe('Server-Timing', () => {
     })
     assert.match(timing(await ask(`${url}/api/work`)) ?? '', /^a1;dur=\d+;desc="won"$/)
     assert.equal(timing(await ask(`${url}/nowhere`)), undefined)
-  })
-})
-
-describe('a retry', () => {
-  it('asks other targets first, and lists its attempts when none was good', async (t) => {
-    const scene = openScene(t)
-    const backends = [await scene.backend(failing), await scene.backend(failing), await scene.backend(failing)]
-    const { url } = await scene.gateway({
-      upstreams: upstreamOf(...backends),
-      routes: [
-        { match: '/forward', forward: { upstream: 'work', path: '/api/work', retry: { attempts: 3 } }, explain: true },
-        { match: '/first', first: { upstream: 'work', path: '/api/work', calls: 1, retry: { attempts: 3 } } },
-      ],
-    })
-    const passed = await ask(`${url}/forward`)
-    assert.equal(passed.status, 500)
-    assert.match(String(passed.headers['server-timing']), /^a1;.*, a2;.*, a3;dur=\d+;desc="won"$/)
-    assert.deepEqual(
-      backends.map((backend) => backend.stats().requests),
-      [1, 1, 1],
-    )
-    const judged = await ask(`${url}/first`)
-    assert.equal(judged.status, 502)
-    const { attempts = [] } = problemOf(judged)
-    assert.deepEqual(attempts.map(({ target }) => target).sort(), ['target-1', 'target-2', 'target-3'])
-  })
-
-  it('finds the target that works', async (t) => {
-    const scene = openScene(t)
-    const good = await scene.backend({ endpoints: { 'GET /work': { body: { text: 'good' } } } })
-    const { url } = await scene.gateway({
-      upstreams: { work: { targets: [`http://127.0.0.1:${await deadPort()}`, good.url] } },
-      routes: [{ match: '/work', forward: { upstream: 'work', retry: { attempts: 2 } } }],
-    })
-    for (let i = 0; i < 6; i++) assert.equal((await ask(`${url}/work`)).body, 'good')
-  })
-
-  it('is made of a POST only if no target can have seen it', async (t) => {
-    const scene = openScene(t)
-    const good = await scene.backend({ endpoints: { 'POST /work': { body: { text: 'good' } } } })
-    const bad = await scene.backend({ endpoints: { 'POST /work': { status: { '500': 1 } } } })
-    const retried = { match: '/work', forward: { upstream: 'work', retry: { attempts: 3 } } } as const
-    const refusing = await scene.gateway({
-      upstreams: { work: { targets: [`http://127.0.0.1:${await deadPort()}`, good.url] } },
-      routes: [retried],
-    })
-    for (let i = 0; i < 4; i++) {
-      assert.equal((await ask(`${refusing.url}/work`, { method: 'POST', body: 'a' })).body, 'good')
-    }
-    const erring = await scene.gateway({ upstreams: upstreamOf(bad, bad), routes: [retried] })
-    assert.equal((await ask(`${erring.url}/work`, { method: 'POST', body: 'a' })).status, 500)
-    assert.equal(bad.stats().requests, 1)
-    const headers = { 'idempotency-key': 'k' }
-    assert.equal((await ask(`${erring.url}/work`, { method: 'POST', body: 'a', headers })).status, 500)
-    assert.equal(bad.stats().requests, 4)
-  })
-
-  it('is given up when an attempt takes longer than attemptTimeout too often', async (t) => {
-    const scene = openScene(t)
-    const backend = await scene.backend({ endpoints: { 'GET /work': { faults: { hangAfterAccept: 1 } } } })
-    const { url } = await scene.gateway({
-      upstreams: upstreamOf(backend),
-      routes: [{ match: '/work', forward: { upstream: 'work', attemptTimeout: '100ms', retry: { attempts: 3 } } }],
-    })
-    const answer = await ask(`${url}/work`)
-    assert.equal(answer.status, 504)
-    assert.equal(problemOf(answer).code, 'UPSTREAM_TIMEOUT')
-    assert.equal(problemOf(answer).attempts?.length, 3)
-    assertBetween(answer.ms, 295, 700, 'ms')
-    await until('the target saw all of them go', () => backend.stats().aborted === 3)
   })
 })
 

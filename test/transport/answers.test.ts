@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, problemOf } from '../kit/ask.ts'
-import { assertBetween, isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
-import { until } from '../kit/until.ts'
+import { openScene, upstreamOf } from '../kit/gateway.ts'
 import type { Wire } from '../kit/wire.ts'
 
-const mebibyte = 1024 * 1024
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work' }, ...options }]
 
 /** A target that says the same, byte for byte, to every request on a connection. */
@@ -23,133 +18,6 @@ function says(bytes: string, close = false): (wire: Wire) => Promise<void> {
 }
 
 describe('answers through forward', () => {
-  it('pass 32 MiB whole to a client that takes them', async (t) => {
-    const scene = openScene(t)
-    const chunk = Buffer.alloc(65_536, 'abcdefg')
-    const hash = createHash('sha256')
-    const target = await scene.target((_message, response) => {
-      let left = 512
-      const more = (): void => {
-        while (left > 0) {
-          left--
-          hash.update(chunk)
-          if (!response.write(chunk)) return void response.once('drain', more)
-        }
-        response.end()
-      }
-      more()
-    })
-    const { url } = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    const got = createHash('sha256')
-    await ask(url, { onData: (data) => got.update(data) })
-    assert.equal(got.digest('hex'), hash.digest('hex'))
-  })
-
-  it('are not piled up for a client that does not read: a 200 MiB body stays at the target', async (t) => {
-    const scene = openScene(t)
-    let written = 0
-    const target = await scene.target((_message, response) => {
-      response.writeHead(200, { 'content-length': String(200 * mebibyte) })
-      const more = (): void => {
-        while (written < 200 * mebibyte) {
-          written += mebibyte
-          if (!response.write(Buffer.alloc(mebibyte))) return void response.once('drain', more)
-        }
-      }
-      more()
-    })
-    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    const client = await scene.wire(gateway)
-    client.socket.pause()
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-    await until('the answer is under way', () => written > 0)
-    for (let before = -1; written !== before; await sleep(200)) before = written
-    assert.ok(written < 32 * mebibyte, `the gateway took ${written} bytes for a client that takes none`)
-    client.destroy()
-    await isQuiet(gateway.gateway)
-    await until('the target sees it go', () => target.connections() === 0)
-  })
-
-  it('go on where they stopped when a slow client reads again', async (t) => {
-    const scene = openScene(t)
-    const target = await scene.target((_message, response) => void response.end(Buffer.alloc(24 * mebibyte, 'x')))
-    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    const client = await scene.wire(gateway)
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-    for (let i = 0; i < 5; i++) {
-      await sleep(30)
-      client.socket.pause()
-      await sleep(30)
-      client.socket.resume()
-    }
-    await until('all has come', () => client.bytesReceived > 24 * mebibyte)
-  })
-
-  for (const [form, body] of [
-    ['streamed', 'forward'],
-    ['held', 'all'],
-  ] as const) {
-    it(`that are ${form} are cut off when the client takes nothing of them for idleTimeout`, async (t) => {
-      const scene = openScene(t)
-      const target = await scene.target((_message, response) => void response.end(Buffer.alloc(16 * mebibyte, 'x')))
-      const strategy =
-        body === 'forward'
-          ? { forward: { upstream: 'work' } }
-          : { all: { upstream: 'work', calls: 1, maxAnswer: '64MiB' } }
-      const gateway = await scene.gateway({
-        upstreams: upstreamOf(target),
-        routes: [{ match: 'GET /', idleTimeout: '300ms', ...strategy }],
-      })
-      const client = await scene.wire(gateway)
-      client.socket.pause()
-      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      await until('the call is under way', () => gateway.gateway.front.inFlight() === 1)
-      await until('the call has ended', () => gateway.gateway.front.inFlight() === 0)
-      await until('the connection is closed', async () => (await gateway.gateway.front.connections()) === 0)
-    })
-  }
-
-  it('are cut off when the target is silent for idleTimeout inside its body', async (t) => {
-    const scene = openScene(t)
-    const target = await scene.target((_message, response) => void response.write('some'))
-    const { url } = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards({ idleTimeout: '200ms' }) })
-    const startedMs = performance.now()
-    await assert.rejects(ask(url), /aborted|hang up|ECONNRESET/)
-    assertBetween(performance.now() - startedMs, 190, 1500, 'ms')
-  })
-
-  it('may be silent for ever where idleTimeout is 0', async (t) => {
-    const scene = openScene(t)
-    const target = await scene.target((_message, response) => {
-      response.write('some')
-      setTimeout(() => response.end(' more'), 700)
-    })
-    const { url } = await scene.gateway({
-      upstreams: upstreamOf(target),
-      routes: forwards({ idleTimeout: '0ms', deadline: '300ms' }),
-    })
-    assert.equal((await ask(url)).body, 'some more')
-  })
-
-  it('of events arrive one by one, each before the next is sent', async (t) => {
-    const scene = openScene(t)
-    let stream: ServerResponse | undefined
-    const target = await scene.target((_message, response) => {
-      stream = response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.flushHeaders()
-    })
-    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    const client = await scene.wire(gateway)
-    client.send('GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n')
-    await client.receives('text/event-stream')
-    for (let i = 0; i < 20; i++) {
-      stream?.write(`data: event ${i}\n\n`)
-      await client.receives(`data: event ${i}\n\n`)
-    }
-    client.destroy()
-    await until('the target sees it go', () => target.connections() === 0)
-  })
-
   it('to HEAD have the header of GET and no body', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
@@ -314,20 +182,6 @@ describe('answers through forward', () => {
       if (answer.status === Number(status)) continue
       assert.equal(answer.status, 502, `${status}: ${answer.body}`)
       assert.match(problemOf(answer).code, /^UPSTREAM_(?:INVALID|RESET)$/, status)
-    }
-  })
-
-  it('to a client that hangs up inside them are given up at the target', async (t) => {
-    const scene = openScene(t)
-    const target = await scene.target((_message, response) => void response.write('some'))
-    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    for (let i = 0; i < 5; i++) {
-      const client = await scene.wire(gateway)
-      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      await client.receives('some')
-      client.destroy()
-      await until('the target sees it go', () => target.connections() === 0)
-      assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
     }
   })
 })

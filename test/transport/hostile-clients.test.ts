@@ -1,37 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConfigInput } from '../../src/config/schema.ts'
-import { ask, problemOf } from '../kit/ask.ts'
-import { assertBetween, type OpenGateway, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { problemOf } from '../kit/ask.ts'
+import { openScene, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
+import { servesOn, watchedGateway } from '../kit/watched-gateway.ts'
 import { Wire } from '../kit/wire.ts'
-
-/** A gateway, and the request lines and bodies that got through it. */
-async function opened(scene: Scene, listen: ConfigInput['listen'] = {}, options: object = {}) {
-  const seen: string[] = []
-  const target = await scene.target((message, response) => {
-    let body = ''
-    message.on('data', (chunk) => {
-      body += chunk
-    })
-    message.on('end', () => {
-      seen.push(`${message.method} ${message.url} ${body}`.trim())
-      response.end('served')
-    })
-  })
-  const gateway = await scene.gateway({
-    listen,
-    upstreams: upstreamOf(target),
-    routes: [{ match: '/*', forward: { upstream: 'work', ...options } }],
-  })
-  return { gateway, seen, target }
-}
-
-async function servesOn({ url, gateway }: OpenGateway): Promise<void> {
-  assert.equal((await ask(url)).body, 'served')
-  assert.equal(gateway.front.inFlight(), 0)
-}
 
 /** The final answer, or undefined where the connection was closed without one. */
 async function answerOf(client: Wire) {
@@ -99,7 +72,7 @@ const refused: Readonly<Record<string, string>> = {
 describe('a request that is malformed', () => {
   for (const [name, bytes] of Object.entries(refused)) {
     it(`is refused, and no target sees it: ${name}`, async (t) => {
-      const { gateway, seen } = await opened(openScene(t))
+      const { gateway, seen } = await watchedGateway(openScene(t))
       const client = await Wire.open(gateway.port)
       try {
         client.send(bytes)
@@ -128,7 +101,7 @@ describe('a request that is malformed', () => {
     for (const held of [false, true]) {
       it(`inside its body (${held ? 'held' : 'streamed'}) never becomes whole: ${name}`, async (t) => {
         const scene = openScene(t)
-        const { gateway, seen, target } = await opened(scene, {}, held ? { bodyLimit: '1MiB' } : {})
+        const { gateway, seen, target } = await watchedGateway(scene, {}, held ? { bodyLimit: '1MiB' } : {})
         const client = await scene.wire(gateway)
         client.send(`${post}Transfer-Encoding: chunked\r\n\r\n${chunks}`)
         const answer = await answerOf(client)
@@ -150,7 +123,7 @@ describe('a connection that has served a request', () => {
   ] as const) {
     it(`gets ${name}`, async (t) => {
       const scene = openScene(t)
-      const { gateway } = await opened(scene, { headerTimeout: '300ms' })
+      const { gateway } = await watchedGateway(scene, { headerTimeout: '300ms' })
       const client = await scene.wire(gateway)
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
       assert.equal((await client.message()).status, 200)
@@ -166,7 +139,7 @@ describe('a connection that has served a request', () => {
 describe('a request that smuggles', () => {
   it('a second one behind its end gets that answered as its own, on its own', async (t) => {
     const scene = openScene(t)
-    const { gateway, seen } = await opened(scene)
+    const { gateway, seen } = await watchedGateway(scene)
     const client = await scene.wire(gateway)
     client.send(`${post}Content-Length: 4\r\n\r\nabcdGET /second HTTP/1.1\r\nHost: a\r\n\r\n`)
     assert.equal((await client.message()).body, 'served')
@@ -199,118 +172,4 @@ describe('a request that smuggles', () => {
       assert.match(String(fields['x-request-timeout-ms']), /^\d{4}$/)
     })
   }
-})
-
-describe('a client that asks too much', () => {
-  it('of header bytes gets 431', async (t) => {
-    const scene = openScene(t)
-    const { gateway, seen } = await opened(scene, { headerSize: '8KiB' })
-    for (const bytes of [
-      `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(9000)}\r\n\r\n`,
-      `GET /${'b'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
-      `GET / HTTP/1.1\r\nHost: a\r\n${'X-A: b\r\n'.repeat(5000)}\r\n`,
-    ]) {
-      const client = await scene.wire(gateway)
-      client.send(bytes)
-      const answer = await client.message()
-      assert.match(answer.startLine, /^HTTP\/1\.1 (?:431|414) /)
-      await client.closed()
-    }
-    assert.deepEqual(seen, [])
-    await servesOn(gateway)
-  })
-
-  it('of header bytes without an end gets 431 too, and is not listened to any longer', async (t) => {
-    const scene = openScene(t)
-    const { gateway } = await opened(scene)
-    const client = await scene.wire(gateway)
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n')
-    for (let i = 0; i < 100 && !client.hasEnded; i++) {
-      client.send(`X-${i}: ${'b'.repeat(1000)}\r\n`)
-      await sleep(1)
-    }
-    await client.closed()
-    assert.match(client.text, /^HTTP\/1\.1 431 /)
-    await servesOn(gateway)
-  })
-
-  it('of header fields is refused', async (t) => {
-    const scene = openScene(t)
-    const { gateway, seen } = await opened(scene, { headerCount: 20 })
-    const fields = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: b\r\n`).join('')
-    const client = await scene.wire(gateway)
-    client.send(`GET /fits HTTP/1.1\r\nHost: a\r\n${fields(19)}\r\n`)
-    assert.equal((await client.message()).status, 200)
-    client.send(`GET /beyond HTTP/1.1\r\nHost: a\r\n${fields(20)}\r\n`)
-    const answer = await client.message()
-    assert.match(answer.startLine, /^HTTP\/1\.1 (?:400|431) /)
-    assert.match(problemOf(answer).detail, /21 fields; allowed: up to 20/)
-    assert.deepEqual(seen, ['GET /fits'])
-  })
-
-  it('of time for its header gets 408', async (t) => {
-    const scene = openScene(t)
-    const { gateway, seen } = await opened(scene, { headerTimeout: '300ms' })
-    const slow = await scene.wire(gateway)
-    const silent = await scene.wire(gateway)
-    const startedMs = performance.now()
-    for (const part of ['GET / HT', 'TP/1.1\r\nHo', 'st: a\r\nX']) {
-      slow.send(part)
-      await sleep(50)
-    }
-    await slow.closed()
-    assert.match(slow.text, /^HTTP\/1\.1 408 /)
-    assertBetween(performance.now() - startedMs, 250, 1500, 'ms')
-    // One that never said anything may as well be closed without a word.
-    await silent.closed()
-    assert.deepEqual(seen, [])
-    await servesOn(gateway)
-  })
-
-  it('of time for its whole request gets 408, or a closed connection', async (t) => {
-    const scene = openScene(t)
-    const { gateway, seen, target } = await opened(scene, { headerTimeout: '300ms', requestTimeout: '600ms' })
-    const client = await scene.wire(gateway)
-    client.send(`${post}Content-Length: 100\r\n\r\nsome`)
-    await client.closed()
-    assert.deepEqual(seen, [])
-    await until('the target is rid of it', () => target.connections() === 0)
-    await servesOn(gateway)
-  })
-
-  it('of connections finds those beyond the limit closed', async (t) => {
-    const scene = openScene(t)
-    const { gateway } = await opened(scene, { maxConnections: 5 })
-    const kept: Wire[] = []
-    for (let i = 0; i < 5; i++) kept.push(await scene.wire(gateway))
-    for (const wire of kept) {
-      wire.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      assert.equal((await wire.message()).body, 'served')
-    }
-    const beyond = await Promise.all([1, 2, 3].map(() => scene.wire(gateway)))
-    for (const wire of beyond) await wire.closed()
-    for (const wire of kept) {
-      wire.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      assert.equal((await wire.message()).body, 'served')
-    }
-    for (const wire of kept) wire.destroy()
-    await until('all are gone', async () => (await gateway.gateway.front.connections()) === 0)
-    await servesOn(gateway)
-  })
-
-  it('of kept connections finds them closed when they were unused for keepAlive', async (t) => {
-    const scene = openScene(t)
-    const { gateway } = await opened(scene, { keepAlive: '200ms' })
-    const client = await scene.wire(gateway)
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-    await client.message()
-    await client.closed()
-  })
-})
-
-describe('requestTimeout', () => {
-  it('may be shorter than headerTimeout', async (t) => {
-    const { gateway } = await opened(openScene(t), { requestTimeout: '5s' })
-    await servesOn(gateway)
-  })
 })

@@ -191,7 +191,7 @@ describe('uploads through forward', () => {
       const chunks: Buffer[] = []
       message.on('data', (chunk) => chunks.push(chunk))
       message.on('end', () => {
-        response.end(`${message.method} ${Buffer.concat(chunks)}`)
+        response.end(`${message.method} ${Buffer.concat(chunks).toString()}`)
       })
     })
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })

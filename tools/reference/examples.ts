@@ -37,6 +37,12 @@ routes:
     deadline: { default: 2s, from: { query: timeout }, max: 10s }
     hedge: { upstream: work, after: p95, extra: 1, budget: 10%, success: { status: [200] } }
 `,
+  broadcast: `
+routes:
+  - match: POST /register
+    deadline: 5s
+    broadcast: { upstream: work, order: { by: form.username }, respond: first, attempts: 100 }
+`,
 }
 
 /** What the examples refer to. */

@@ -89,6 +89,7 @@ class Waiting implements Observer {
     if (this.#respond === 'accepted') this.#settle(succeeded(accepted(delivery.id)))
     else if (delivery.answer !== undefined) this.acknowledged(delivery.answer)
     else if (delivery.hasDied) this.died()
+    if (delivery.isPaused) this.paused()
   }
 
   attempted(attempt: Attempt): void {
@@ -107,6 +108,10 @@ class Waiting implements Observer {
     if (delivery === undefined) return
     if (delivery.isDeadEverywhere) this.#settle(failed(noneAcknowledged))
     else if (this.#respond === 'all') this.#settle(failed(notAllAcknowledged))
+  }
+
+  paused(): void {
+    if (this.#delivery !== undefined) this.#settle(succeeded(accepted(this.#delivery.id)))
   }
 
   onAbort(reason: Failure): void {

@@ -83,6 +83,7 @@ export class Deliveries {
     if (observer !== undefined) delivery.observe(observer)
     this.#active.set(delivery.id, delivery)
     for (const place of delivery.places) if (place.leg.isPending) this.#join(place)
+    this.#pauseIfStopping(delivery)
     return delivery
   }
 
@@ -98,7 +99,10 @@ export class Deliveries {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#retentionTimer?.cancel()
-    for (const delivery of this.#active.values()) for (const place of delivery.places) place.timer?.cancel()
+    for (const delivery of this.#active.values()) {
+      for (const place of delivery.places) place.timer?.cancel()
+      this.#pauseIfStopping(delivery)
+    }
     const { clock } = this.#options
     const timer = clock.after(graceMs, () => {
       for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
@@ -133,7 +137,6 @@ export class Deliveries {
     // What was acknowledged everywhere is kept without its request: there is nothing to be done to it.
     if (stored.request === undefined) return undefined
     const delivery = new Delivery({ ...stored, request: stored.request }, stored.sequence, this.#options.clock.now())
-    for (const place of delivery.places) place.released = true
     return delivery
   }
 
@@ -215,6 +218,7 @@ export class Deliveries {
     const { outcome: ended = 'cancelled', status, detail } = attempt
     this.#judge(place, route, outcome, { outcome: ended, status, detail }, call)
     this.#pump(route.upstream, leg.target)
+    this.#pauseIfStopping(delivery)
     this.#checkQuiet()
   }
 
@@ -292,6 +296,10 @@ export class Deliveries {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
     return route
+  }
+
+  #pauseIfStopping(delivery: Delivery): void {
+    if (this.#stopping && !delivery.isSending) delivery.paused()
   }
 
   #checkQuiet(): void {

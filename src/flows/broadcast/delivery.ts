@@ -10,6 +10,8 @@ export interface Observer {
   attempted(attempt: Attempt): void
   acknowledged(response: GatewayResponse): void
   died(): void
+  /** Nothing more will be sent in this run: the next one goes on. */
+  paused(): void
 }
 
 /** A leg with its place in its target's queue. */
@@ -35,6 +37,7 @@ export class Delivery {
   readonly startedAtMs: number
   /** The first good answer. */
   answer: GatewayResponse | undefined
+  isPaused = false
   saving = false
   /** Something has changed since the last save began. */
   changed = false
@@ -47,7 +50,8 @@ export class Delivery {
     this.request = stored.request
     this.keepsAnswer = stored.idempotencyKey !== undefined
     this.startedAtMs = startedAtMs
-    const place = (leg: Leg): Place => ({ delivery: this, leg, lane: stored.lane, timer: undefined, released: false })
+    // What an earlier run has finished never joins a queue here.
+    const place = (leg: Leg): Place => ({ delivery: this, leg, lane: stored.lane, timer: undefined, released: !leg.isPending })
     this.places = stored.legs.map((leg) => place(new Leg(leg)))
   }
 
@@ -61,6 +65,10 @@ export class Delivery {
 
   get isDeadEverywhere(): boolean {
     return this.places.every(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+  }
+
+  get isSending(): boolean {
+    return this.places.some(({ leg }) => leg.phase === 'sending')
   }
 
   get hasDied(): boolean {
@@ -83,6 +91,11 @@ export class Delivery {
 
   died(): void {
     for (const observer of this.#observers) observer.died()
+  }
+
+  paused(): void {
+    this.isPaused = true
+    for (const observer of this.#observers) observer.paused()
   }
 
   update(wallNow: number): DeliveryUpdate {

@@ -66,11 +66,12 @@ export class TargetQueue<T extends Queued> {
   release(item: T): T | undefined {
     if (item.lane === undefined) return undefined
     const lane = this.#lanes.get(item.lane)
-    if (lane === undefined) return undefined
-    const wasHead = lane[0] === item
-    lane.splice(lane.indexOf(item), 1)
+    if (lane === undefined) throw new Error(`there is no lane ${item.lane} to release from`)
+    const position = lane.indexOf(item)
+    if (position < 0) throw new Error(`lane ${item.lane} was to release what is not in it`)
+    lane.splice(position, 1)
     if (lane.length === 0) this.#lanes.delete(item.lane)
-    return wasHead ? lane[0] : undefined
+    return position === 0 ? lane[0] : undefined
   }
 
   #isHeadAfterJoining(item: T): boolean {

@@ -3,6 +3,10 @@ export class BytesWriter {
   #buffer = new Uint8Array(0)
   #length = 0
 
+  get length(): number {
+    return this.#length
+  }
+
   /** Where they begin. */
   add(bytes: Uint8Array): number {
     const start = this.#length

@@ -7,7 +7,7 @@ export interface Exchanges {
   readonly open: { readonly request: OpenRequest; readonly reply: Opened }
   readonly load: { readonly request: LoadRequest; readonly reply: readonly DeliveryRow[] }
   readonly reconcile: { readonly request: ReconcileRequest; readonly reply: Reconciled }
-  readonly restore: { readonly request: RestoreRequest; readonly reply: null }
+  readonly restore: { readonly request: RestoreRequest; readonly reply: Restored }
   readonly write: { readonly request: WriteRequest; readonly reply: Written }
   readonly find: { readonly request: FindRequest; readonly reply: DeliveryRow | null }
   readonly list: { readonly request: ListRequest; readonly reply: Listed }
@@ -23,7 +23,7 @@ export type Reply<Name extends ExchangeName> =
 
 export interface OpenRequest {
   readonly path: string
-  /** Only this store will do: what is in memory belongs to it. A new one is made where there is none. */
+  /** Only this store will do, as what is in memory belongs to it. Where there is none, one of this id is made. */
   readonly storeId: string | undefined
 }
 
@@ -54,11 +54,16 @@ export interface Reconciled {
   readonly removed: number
   /** Of deliveries that memory does not hold. */
   readonly settledDeadLegs: number
+  readonly deliveries: number
 }
 
 export interface RestoreRequest {
   readonly rows: readonly (readonly [InsertRow, UpdateRow])[]
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface Restored {
+  readonly deliveries: number
 }
 
 export interface WriteRequest {
@@ -67,7 +72,7 @@ export interface WriteRequest {
   readonly revisions: readonly UpdateRow[]
   readonly inserts: readonly InsertRow[]
   /** Where the rows' bodies are. */
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 export interface Written {

@@ -33,7 +33,8 @@ export function faultOf(error: unknown, path: string): Fault {
 function textOf(error: unknown, path: string): string {
   if (isSqliteError(error, 'corrupt', 'notDatabase')) return damagedText(path, messageOf(error))
   if (isSqliteError(error, 'busy')) return inUseText(path)
-  if (isSqliteError(error, 'readOnly')) return `The store ${path} cannot be written: it, or the disk it is on, is read-only.`
+  if (isSqliteError(error, 'readOnly'))
+    return `The store ${path} cannot be written: it, or the disk it is on, is read-only.`
   if (isSqliteError(error, 'cannotOpen')) {
     return `The store ${path} cannot be opened: see whether its folder is there and may be written.`
   }

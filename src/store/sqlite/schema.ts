@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 
 /** `HDGR`: tells our stores from the SQLite databases of other programs. */
 export const applicationId = 0x48444752
 
 /** Brings the schema from the version before to the next one. Never edited once released: add another. */
-export type SchemaStep = (db: DatabaseSync) => void
+export type SchemaStep = (db: DatabaseSync, newStoreId: string) => void
 
 /**
- * What changes over a delivery's life is one row of `delivery`. The request's payload and the answer are in tables of
+ * What changes over a delivery's life is one row of `delivery`. The request and the answer are in tables of
  * their own, as SQLite writes a row whole, however little of it changes. `pending`, `dead` and `discarded` count legs:
  * the partial indexes on them hold only the few rows that are looked for, so most writes do not touch them.
  */
-const firstSchema: SchemaStep = (db) => {
+const firstSchema: SchemaStep = (db, newStoreId) => {
   db.exec(`
     CREATE TABLE meta (
       only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -29,9 +28,6 @@ const firstSchema: SchemaStep = (db) => {
       idempotency_key TEXT,
       fingerprint TEXT NOT NULL,
       created_at REAL NOT NULL,
-      method TEXT NOT NULL,
-      path TEXT NOT NULL,
-      query TEXT NOT NULL,
       legs TEXT NOT NULL,
       pending INTEGER NOT NULL,
       dead INTEGER NOT NULL,
@@ -45,7 +41,14 @@ const firstSchema: SchemaStep = (db) => {
     CREATE INDEX delivery_removable ON delivery (finished_at)
       WHERE finished_at IS NOT NULL AND pending = 0 AND dead = 0;
 
-    CREATE TABLE request (sequence INTEGER PRIMARY KEY, headers TEXT NOT NULL, body BLOB) STRICT;
+    CREATE TABLE request (
+      sequence INTEGER PRIMARY KEY,
+      method TEXT NOT NULL,
+      path TEXT NOT NULL,
+      query TEXT NOT NULL,
+      headers TEXT NOT NULL,
+      body BLOB
+    ) STRICT;
 
     CREATE TABLE answer (
       sequence INTEGER PRIMARY KEY,
@@ -54,18 +57,18 @@ const firstSchema: SchemaStep = (db) => {
       body BLOB NOT NULL
     ) STRICT;
   `)
-  db.prepare('INSERT INTO meta VALUES (1, ?, 0, 0)').run(randomUUID())
+  db.prepare('INSERT INTO meta VALUES (1, ?, 0, 0)').run(newStoreId)
 }
 
 export const schemaSteps: readonly SchemaStep[] = [firstSchema]
 
 /** Brings the database to the last version, in one transaction: it has either all of the steps or none. */
-export function migrate(db: DatabaseSync, steps: readonly SchemaStep[]): void {
+export function migrate(db: DatabaseSync, steps: readonly SchemaStep[], newStoreId: string): void {
   const version = numberOf(db, 'PRAGMA user_version')
   if (version === steps.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    for (const step of steps.slice(version)) step(db)
+    for (const step of steps.slice(version)) step(db, newStoreId)
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`)
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')

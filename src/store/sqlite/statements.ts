@@ -21,8 +21,8 @@ export interface Statements {
 }
 
 const deliveryColumns = `
-  d.sequence, d.id, d.route, d.lane, d.idempotency_key, d.fingerprint, d.created_at, d.method, d.path, d.query, d.legs,
-  d.finished_at, r.headers, r.body, a.status, a.headers, a.body`
+  d.sequence, d.id, d.route, d.lane, d.idempotency_key, d.fingerprint, d.created_at, d.legs, d.finished_at,
+  r.method, r.path, r.query, r.headers, r.body, a.status, a.headers, a.body`
 
 const selectDelivery = `
   SELECT ${deliveryColumns}
@@ -39,10 +39,12 @@ export function prepareStatements(db: DatabaseSync): Statements {
     commit: prepare('COMMIT'),
     // A clash of the id or the idempotency key is told by what was changed: nothing.
     insertDelivery: prepare(`
-      INSERT INTO delivery (sequence, id, route, lane, idempotency_key, fingerprint, created_at, method, path, query,
-        legs, pending, dead, discarded)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-    insertRequest: prepare('INSERT OR REPLACE INTO request (sequence, headers, body) VALUES (?, ?, ?)'),
+      INSERT INTO delivery (sequence, id, route, lane, idempotency_key, fingerprint, created_at, legs, pending, dead,
+        discarded)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+    insertRequest: prepare(
+      'INSERT OR REPLACE INTO request (sequence, method, path, query, headers, body) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
     updateDelivery: prepare(`
       UPDATE delivery SET legs = ?, pending = ?, dead = ?, discarded = ?, finished_at = ? WHERE sequence = ?`),
     putAnswer: prepare('INSERT OR REPLACE INTO answer (sequence, status, headers, body) VALUES (?, ?, ?, ?)'),

@@ -46,6 +46,13 @@ describe('decideHedge', () => {
       [runner(0, bad, true), runner(300)],
       { spacingMs: 50, first: 'drop' },
     ],
+    [
+      'drops it once only, also while it has not ended yet',
+      'send 1 hedge',
+      350,
+      [runner(0, undefined, true), runner(300)],
+      { spacingMs: 50, first: 'drop' },
+    ],
   ]
   for (const [what, expected, elapsedMs, runners, change] of cases) {
     it(what, () => assert.equal(decide(elapsedMs, runners, change), expected))

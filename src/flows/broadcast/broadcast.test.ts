@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { z } from 'zod'
+import { callOf, failureOf, requestOf, responseOf, targetOf, textOf, watch } from '../../../test/kit/calls.ts'
+import { FakeUpstream, type Script } from '../../../test/kit/fake-upstream.ts'
+import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { failure } from '../../core/failure.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Layer } from '../../core/service.ts'
+import { EventBus } from '../../kit/event-bus.ts'
+import { seededRandom } from '../../kit/random.ts'
+import type { DeliveryStore } from '../../store/delivery-store.ts'
+import { memoryStore } from '../../store/memory-store.ts'
+import { deadline } from '../../strategies/deadline/deadline.ts'
+import { deadlineOptions } from '../../strategies/deadline/options.ts'
+import { broadcastStrategy } from './broadcast.ts'
+import { Deliveries } from './deliveries.ts'
+import { broadcastOptions } from './options.ts'
+import { waitMs } from './schedule.ts'
+
+type OptionsInput = Partial<z.input<typeof broadcastOptions>>
+type Answers = (target: string, attempt: number, request: GatewayRequest) => Script | undefined
+
+const good: Script = { afterMs: 10, status: 201, body: 'created' }
+const bad: Script = { afterMs: 10, fails: 'UPSTREAM_STATUS' }
+
+function scene(
+  answers: Answers,
+  options: OptionsInput = {},
+  store: DeliveryStore = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } }),
+  idPrefix = 'id',
+) {
+  const clock = new VirtualClock()
+  const upstream = new FakeUpstream(clock, (_place, request) =>
+    answers(request.attempt?.target.name ?? '', Number(headerOf(request, 'x-hedgerow-attempt')), request),
+  )
+  const targets = ['a', 'b', 'c'].map((name) => targetOf(name))
+  const faults: unknown[] = []
+  const deliveries = new Deliveries({
+    store,
+    clock,
+    random: seededRandom(1),
+    events: new EventBus(),
+    logFault: (fault) => faults.push(fault),
+    retentionMs: 86_400_000,
+  })
+  let ids = 0
+  const parsed = broadcastOptions.parse({ upstream: 'work', ...options })
+  const { layer } = broadcastStrategy.plan(parsed, {
+    clock,
+    routeName: 'POST /register',
+    targetsOf: () => targets,
+    newId: () => `${idPrefix}-${++ids}`,
+    deliveries,
+    store,
+  })
+  const service = withDeadline(layer, clock)(upstream.service)
+  const write = (change: Partial<GatewayRequest> = {}) => {
+    const request = requestOf({ method: 'POST', path: '/register', body: Buffer.from('username=bob'), ...change })
+    const { call } = callOf(clock)
+    return { call, answer: watch(service(request, call), clock) }
+  }
+  return { clock, upstream, deliveries, store, write, faults }
+}
+
+/** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
+function withDeadline(layer: Layer, clock: VirtualClock): Layer {
+  return (next) => deadline(deadlineOptions.parse('5s'), clock)(layer(next))
+}
+
+function headerOf(request: GatewayRequest, name: string): string | undefined {
+  const place = request.headers.indexOf(name)
+  return place < 0 ? undefined : request.headers[place + 1]
+}
+
+function sentTo(upstream: FakeUpstream, target: string): readonly number[] {
+  return upstream.seen.filter(({ request }) => request.attempt?.target.name === target).map(({ sentMs }) => sentMs)
+}
+
+describe('broadcast', () => {
+  it('sends to every target at once and answers with the first good one', async () => {
+    const { clock, upstream, write } = scene((target) => ({
+      ...good,
+      afterMs: { a: 30, b: 20, c: 40 }[target] ?? 0,
+      body: target,
+    }))
+    const { answer } = write()
+    await clock.advance(1000)
+    assert.deepEqual(
+      upstream.seen.map(({ sentMs }) => sentMs),
+      [0, 0, 0],
+    )
+    assert.equal(textOf(answer.outcome), 'b')
+    assert.equal(answer.settledMs, 20)
+  })
+
+  it('tries a target again until it acknowledges, at the times of its schedule', async () => {
+    const { clock, upstream, write, deliveries } = scene((target, attempt) =>
+      target === 'b' && attempt < 6 ? bad : good,
+    )
+    write()
+    await clock.advance(120_000)
+    const random = seededRandom(1)
+    const expected = [0]
+    for (let retry = 0; retry < 5; retry++) {
+      const wait = waitMs({ baseMs: 1000, maxMs: 64_000, jitterMs: 100 }, retry, undefined, random)
+      expected.push((expected.at(-1) as number) + 10 + wait)
+    }
+    assert.deepEqual(sentTo(upstream, 'b').map(Math.round), expected.map(Math.round))
+    assert.equal(sentTo(upstream, 'a').length, 1)
+    assert.equal(deliveries.pendingCount, 0)
+  })
+
+  it('carries the same key with every attempt, and counts them', async () => {
+    const { clock, upstream, write } = scene((_target, attempt) => (attempt < 3 ? bad : good))
+    write()
+    await clock.advance(20_000)
+    assert.deepEqual(
+      new Set(upstream.seen.map(({ request }) => headerOf(request, 'idempotency-key'))),
+      new Set(['id-1']),
+    )
+    const counts = upstream.seen
+      .filter(({ request }) => request.attempt?.target.name === 'a')
+      .map(({ request }) => headerOf(request, 'x-hedgerow-attempt'))
+    assert.deepEqual(counts, ['1', '2', '3'])
+  })
+
+  it('answers 202 with a location at the deadline, and goes on', async () => {
+    const { clock, write, deliveries } = scene((_target, attempt) => (attempt < 5 ? bad : good))
+    const { answer } = write()
+    await clock.advance(5000)
+    const { status, headers } = responseOf(answer.outcome)
+    assert.equal(status, 202)
+    assert.equal(headers[headers.indexOf('location') + 1], '/_hedgerow/deliveries/id-1')
+    assert.equal(answer.settledMs, 5000)
+    assert.equal(deliveries.pendingCount, 1)
+    await clock.advance(60_000)
+    assert.equal(deliveries.pendingCount, 0)
+  })
+
+  it('answers 502 when every target has used up its attempts', async () => {
+    const { clock, write, store } = scene(() => bad, { attempts: 2 })
+    const { answer } = write()
+    await clock.advance(2000)
+    assert.equal(failureOf(answer.outcome).code, 'BROADCAST_FAILED')
+    const figures = await store.figures()
+    assert.ok('deadLegs' in figures && figures.deadLegs === 3)
+  })
+
+  it('respond: all waits for every target; respond: accepted for none', async () => {
+    const all = scene((target) => ({ ...good, afterMs: target === 'c' ? 300 : 10 }), { respond: 'all' })
+    const { answer } = all.write()
+    await all.clock.advance(299)
+    assert.equal(answer.outcome, undefined)
+    await all.clock.advance(2)
+    assert.equal(responseOf(answer.outcome).status, 201)
+
+    const accepted = scene(() => good, { respond: 'accepted' })
+    const write = accepted.write()
+    await settled()
+    assert.equal(responseOf(write.answer.outcome).status, 202)
+  })
+
+  it('goes on when the client hangs up', async () => {
+    const { clock, write, deliveries, upstream } = scene((_target, attempt) => (attempt < 2 ? bad : good))
+    const { call } = write()
+    await clock.advance(5)
+    call.abort(failure('CLIENT_GONE', 'gone'))
+    await clock.advance(10_000)
+    assert.equal(upstream.seen.length, 6)
+    assert.equal(deliveries.pendingCount, 0)
+  })
+
+  it('keeps a lane in order at each target, and lets other lanes pass', async () => {
+    const { clock, upstream, write } = scene(
+      (target, attempt, request) => {
+        const first = Buffer.from(request.body as Uint8Array).toString() === 'username=bob&n=1'
+        return target === 'a' && first && attempt < 3 ? bad : good
+      },
+      { order: { by: 'form.username' } },
+    )
+    for (const body of ['username=bob&n=1', 'username=bob&n=2', 'username=eve&n=3']) write({ body: Buffer.from(body) })
+    await clock.advance(60_000)
+    const at = (target: string) =>
+      upstream.seen
+        .filter(({ request }) => request.attempt?.target.name === target)
+        .map(({ request }) =>
+          Buffer.from(request.body as Uint8Array)
+            .toString()
+            .slice(-1),
+        )
+        .join('')
+    assert.equal(at('a'), '13112')
+    assert.equal(at('b'), '132')
+  })
+
+  it('lets the same key have one delivery and one answer, and refuses it with another body', async () => {
+    const { clock, upstream, write } = scene(() => good)
+    const keyed = { headers: ['Idempotency-Key', 'k1'] }
+    const one = write(keyed)
+    const two = write(keyed)
+    await clock.advance(100)
+    assert.equal(upstream.seen.length, 3)
+    assert.equal(textOf(one.answer.outcome), 'created')
+    assert.equal(textOf(two.answer.outcome), 'created')
+    const later = write(keyed)
+    const other = write({ ...keyed, body: Buffer.from('username=eve') })
+    await clock.advance(100)
+    assert.equal(textOf(later.answer.outcome), 'created')
+    assert.equal(failureOf(other.answer.outcome).code, 'IDEMPOTENCY_MISMATCH')
+    assert.equal(upstream.seen.length, 3)
+  })
+
+  it('replays a dead letter and discards another', async () => {
+    let works = false
+    const { clock, write, deliveries, upstream } = scene(() => (works ? good : bad), { attempts: 1 })
+    write()
+    await clock.advance(1000)
+    works = true
+    assert.equal(await deliveries.operate('id-1', 'replay', 'a'), 1)
+    assert.equal(await deliveries.operate('id-1', 'discard', 'b'), 1)
+    await clock.advance(1000)
+    assert.equal(sentTo(upstream, 'a').length, 2)
+    assert.equal(sentTo(upstream, 'b').length, 1)
+    assert.equal(await deliveries.operate('id-1', 'replay', 'a'), 0)
+    assert.equal(await deliveries.operate('nothing', 'replay'), undefined)
+    assert.equal(deliveries.pendingCount, 0)
+  })
+
+  it('takes up what an earlier run left, no sooner than its time', async () => {
+    const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
+    const before = scene((target) => (target === 'a' ? bad : good), { attempts: 9 }, store)
+    before.write()
+    await before.clock.advance(1500)
+    await Promise.all([before.deliveries.stop(0), before.clock.advance(1)])
+    const after = scene(() => good, {}, store)
+    await after.clock.advance(1501)
+    assert.equal(await after.deliveries.resume(), undefined)
+    await after.clock.advance(60_000)
+    assert.deepEqual(
+      after.upstream.seen.map(({ request }) => [request.attempt?.target.name, headerOf(request, 'x-hedgerow-attempt')]),
+      [['a', '3']],
+    )
+    assert.ok((sentTo(after.upstream, 'a')[0] as number) >= 3000)
+    assert.deepEqual(after.faults, [])
+  })
+
+  it('keeps a lane whole when it takes up deliveries that some targets have already', async () => {
+    const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
+    const order = { order: { by: 'target' } }
+    const before = scene((target) => (target === 'a' ? bad : good), { attempts: 99, ...order }, store)
+    for (const body of ['n=1', 'n=2', 'n=3']) before.write({ body: Buffer.from(body) })
+    await before.clock.advance(1500)
+    await Promise.all([before.deliveries.stop(0), before.clock.advance(1)])
+    const after = scene(() => good, order, store, 'later')
+    await after.clock.advance(1501)
+    await after.deliveries.resume()
+    for (const body of ['n=4', 'n=5']) after.write({ body: Buffer.from(body) })
+    await after.clock.advance(60_000)
+    const toA = after.upstream.seen.filter(({ request }) => request.attempt?.target.name === 'a')
+    assert.deepEqual(
+      toA.map(({ request }) => Buffer.from(request.body as Uint8Array).toString()),
+      ['n=1', 'n=2', 'n=3', 'n=4', 'n=5'],
+    )
+    assert.equal(after.deliveries.pendingCount, 0)
+  })
+})

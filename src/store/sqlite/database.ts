@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import type { OpenRequest } from './exchanges.ts'
+import { StoreFault } from './fault.ts'
+import { inspect, lockWaitMs } from './inspect.ts'
+import { OpenFiles } from './open-files.ts'
+import { migrate, numberOf, schemaSteps } from './schema.ts'
+import { prepareStatements, type Statements } from './statements.ts'
+
+interface Meta {
+  readonly lastSequence: number
+  readonly deliveries: number
+}
+
+/** The open database, and the transactions that change it. */
+export class Database {
+  readonly db: DatabaseSync
+  readonly statements: Statements
+  readonly storeId: string
+  readonly made: boolean
+  /** Kept here so that neither needs a scan; written with what changes them. */
+  lastSequence: number
+  deliveries: number
+  readonly #files: OpenFiles
+  #written: Meta
+
+  private constructor(db: DatabaseSync, path: string, made: boolean) {
+    this.db = db
+    this.statements = prepareStatements(db)
+    const meta = db.prepare('SELECT store_id, last_sequence, deliveries FROM meta').get() ?? {}
+    this.storeId = String(meta['store_id'])
+    this.made = made
+    this.lastSequence = Number(meta['last_sequence'])
+    this.deliveries = Number(meta['deliveries'])
+    this.#written = { lastSequence: this.lastSequence, deliveries: this.deliveries }
+    this.#files = new OpenFiles(path)
+  }
+
+  /** Throws a `StoreFault`, or what SQLite throws. */
+  static open({ path, storeId }: OpenRequest): Database {
+    const found = inspect(path, schemaSteps.length)
+    if (storeId !== undefined && found.kind === 'store' && found.storeId !== storeId) {
+      const text =
+        `${path} is not the store that was in use but another one. It was left as it is. Put the right one back, ` +
+        'move this one away, or restart to go on with it.'
+      throw new StoreFault('unavailable', text)
+    }
+    const db = new DatabaseSync(path, { timeout: lockWaitMs })
+    try {
+      settle(db, storeId)
+      return new Database(db, path, found.kind === 'nothing')
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  /** Done and synced when it returns. */
+  transaction<Result>(work: () => Result): Result {
+    const { begin, commit, putMeta } = this.statements
+    begin.run()
+    let result: Result
+    try {
+      result = work()
+      const { lastSequence, deliveries } = this
+      if (lastSequence !== this.#written.lastSequence || deliveries !== this.#written.deliveries) {
+        putMeta.run(lastSequence, deliveries)
+      }
+      commit.run()
+      this.#written = { lastSequence, deliveries }
+    } catch (error) {
+      this.lastSequence = this.#written.lastSequence
+      this.deliveries = this.#written.deliveries
+      if (this.db.isTransaction) this.db.exec('ROLLBACK')
+      throw error
+    }
+    this.#files.verify()
+    return result
+  }
+
+  /** Moves the log into the database, so that a copy of the one file is whole. */
+  close(): void {
+    this.db.close()
+  }
+}
+
+/**
+ * `EXCLUSIVE` refuses every other process, needs no shared memory file, and its lock goes with the process, however that
+ * ends. `FULL` syncs the log with each transaction, `NORMAL` would not.
+ *
+ * After a failed sync Linux takes what it could not write for written, and the log may have holes on disk that reading
+ * does not show. So when a store is opened again the log is moved into the database and synced there before anything is
+ * added to it.
+ */
+function settle(db: DatabaseSync, storeId: string | undefined): void {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')
+  const [mode] = Object.values(db.prepare('PRAGMA journal_mode = WAL').get() ?? {})
+  if (mode !== 'wal')
+    throw new StoreFault('unavailable', `The store's disk does not do for SQLite's log (${String(mode)}).`)
+  migrate(db, schemaSteps, storeId ?? randomUUID())
+  if (storeId !== undefined && numberOf(db, 'PRAGMA wal_checkpoint(TRUNCATE)') !== 0) {
+    throw new StoreFault('unavailable', "The store's log could not be moved into its database.")
+  }
+}

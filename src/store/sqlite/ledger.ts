@@ -1,0 +1,112 @@
+import type { NewDelivery, StoreFigures } from '../delivery-store.ts'
+import { tallyLegs } from '../leg-tally.ts'
+import type { Opened, Revised, Written } from './exchanges.ts'
+import { HeldDeliveries } from './held-deliveries.ts'
+import type { Recovered } from './recovery.ts'
+import { deliveryOf } from './rows.ts'
+import { type Batch, Waiting } from './waiting.ts'
+
+/** What memory knows of the store: what waits to be written, what is unfinished, and the figures. */
+export class Ledger {
+  readonly held = new HeldDeliveries()
+  readonly waiting = new Waiting()
+  lastSequence = 0
+  /** Of requests that were accepted here and are not in `held` yet. */
+  #arrivingBytes = 0
+  #deliveries = 0
+  /** Of deliveries that are not held. */
+  #settledDeadLegs = 0
+  #syncs = 0
+  #writes = 0
+
+  get undeliveredBytes(): number {
+    return this.held.undeliveredBytes + this.#arrivingBytes
+  }
+
+  get figures(): StoreFigures {
+    return {
+      deliveries: this.#deliveries,
+      pendingLegs: this.held.pendingLegs,
+      deadLegs: this.held.deadLegs + this.#settledDeadLegs,
+      undeliveredBytes: this.held.undeliveredBytes,
+      syncs: this.#syncs,
+      writes: this.#writes,
+    }
+  }
+
+  opened({ lastSequence, deliveries, settledDeadLegs }: Opened): void {
+    this.lastSequence = lastSequence
+    this.#deliveries = deliveries
+    this.#settledDeadLegs = settledDeadLegs
+  }
+
+  recovered({ deliveries, settledDeadLegs }: Recovered): void {
+    this.#deliveries = deliveries
+    this.#settledDeadLegs = settledDeadLegs
+  }
+
+  /** The sequence it gets if it is stored. */
+  arriving(bytes: number): number {
+    this.#arrivingBytes += bytes
+    return ++this.lastSequence
+  }
+
+  removed(count: number): void {
+    if (count === 0) return
+    this.#deliveries -= count
+    this.#syncs++
+    this.#writes += count
+  }
+
+  /** The batch is on disk: memory takes over what that changed, and whoever waits for it is told. */
+  written(batch: Batch, { existing, revised }: Written): void {
+    this.#syncs++
+    this.#writes += batch.inserts.length - existing.length + batch.updates.size
+    for (const entry of revised) this.#revised(entry)
+    for (const [sequence, { callers }] of batch.updates) {
+      this.#letGoIfSettled(sequence)
+      for (const tell of callers) tell(undefined)
+    }
+    const clashes = new Map(existing)
+    for (const [place, { sequence, delivery, bytes, resolve }] of batch.inserts.entries()) {
+      this.#arrivingBytes -= bytes
+      const clash = clashes.size === 0 ? undefined : clashes.get(place)
+      if (clash === undefined) {
+        this.#inserted(sequence, delivery)
+        resolve({ kind: 'inserted', sequence })
+      } else {
+        resolve({ kind: 'existing', delivery: this.held.get(clash[0]) ?? deliveryOf(clash) })
+      }
+    }
+  }
+
+  /** The batch failed: its inserts are as if they had never been, its updates stay to be written. */
+  refused({ inserts, updates }: Batch): void {
+    for (const { bytes } of inserts) this.#arrivingBytes -= bytes
+    this.waiting.putBack(updates)
+  }
+
+  #inserted(sequence: number, delivery: NewDelivery): void {
+    this.#deliveries++
+    this.held.insert(sequence, delivery)
+    this.#letGoIfSettled(sequence)
+  }
+
+  #revised({ deadBefore, deadAfter, reopened }: Revised): void {
+    if (reopened === undefined) {
+      this.#settledDeadLegs += deadAfter - deadBefore
+      return
+    }
+    this.#settledDeadLegs -= deadBefore
+    const delivery = deliveryOf(reopened)
+    this.held.add(delivery)
+    const since = this.waiting.updateOf(delivery.sequence)
+    if (since !== undefined) this.held.apply(since)
+  }
+
+  #letGoIfSettled(sequence: number): void {
+    if (this.waiting.hasUpdate(sequence)) return
+    const gone = this.held.letGoIfDone(sequence)
+    if (gone !== undefined) this.#settledDeadLegs += tallyLegs(gone.legs).dead
+  }
+}

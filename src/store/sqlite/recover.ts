@@ -1,0 +1,60 @@
+import type { Database } from './database.ts'
+import type { Reconciled, ReconcileRequest, Restored, RestoreRequest } from './exchanges.ts'
+import { numberOf } from './schema.ts'
+import { applyInsert, applyUpdate } from './write.ts'
+
+/**
+ * Brings a file that was opened again to what the process knows. Memory is the truth for what is unfinished: what it
+ * does not hold was never reported as stored (its batch failed after it had reached the log) or, in an older copy of the
+ * store, has finished since.
+ */
+export function reconcile(database: Database, { held, updated, lastSequence }: ReconcileRequest): Reconciled {
+  const { db, statements } = database
+  const isHeld = new Set(held)
+  const keep = new Set([...held, ...updated])
+  const unfinished = numbers(database, 'SELECT sequence FROM delivery WHERE pending > 0')
+  const unknown = unfinished.filter((sequence) => !keep.has(sequence))
+  database.transaction(() => {
+    for (const sequence of unknown) dropWhole(database, sequence)
+    database.deliveries -= unknown.length
+    database.lastSequence = Math.max(database.lastSequence, lastSequence)
+  })
+  const isWhole = db.prepare('SELECT 1 FROM request JOIN delivery USING (sequence) WHERE sequence = ?')
+  const missing = held.filter((sequence) => isWhole.get(sequence) === undefined)
+  let settledDeadLegs = 0
+  for (const sequence of numbers(database, 'SELECT sequence FROM delivery WHERE dead > 0 AND pending = 0')) {
+    const counts = statements.legCounts.get(sequence) as unknown as [pending: number, dead: number]
+    if (!isHeld.has(sequence)) settledDeadLegs += counts[1]
+  }
+  return { missing, removed: unknown.length, settledDeadLegs, deliveries: database.deliveries }
+}
+
+/** Writes deliveries as memory has them, whatever the file had in their place. */
+export function restore(database: Database, { rows, bytes }: RestoreRequest): Restored {
+  const { db, statements } = database
+  database.transaction(() => {
+    for (const [inserted, updated] of rows) {
+      const [[sequence, id, route, , key]] = inserted
+      for (const clash of [statements.byId.get(id), key === null ? undefined : statements.byKey.get(route, key)]) {
+        if (clash !== undefined) dropWhole(database, (clash as unknown as [number])[0])
+      }
+      dropWhole(database, sequence)
+      applyInsert(database, inserted, bytes)
+      applyUpdate(database, updated, bytes)
+    }
+    database.deliveries = numberOf(db, 'SELECT count(*) FROM delivery')
+  })
+  return { deliveries: database.deliveries }
+}
+
+function dropWhole({ statements }: Database, sequence: number): void {
+  statements.dropDelivery.run(sequence)
+  statements.dropRequest.run(sequence)
+  statements.dropAnswer.run(sequence)
+}
+
+function numbers({ db }: Database, sql: string): readonly number[] {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  return (statement.all() as unknown as readonly [number][]).map(([value]) => value)
+}

@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import type { Clock } from '../../kit/clock.ts'
+import type { DeliveryStore } from '../delivery-store.ts'
+import type { StoreLimits } from '../limits.ts'
+import type { Fault } from './fault.ts'
+import { Ledger } from './ledger.ts'
+import { deliveryOf } from './rows.ts'
+import { SqliteStore } from './store.ts'
+import { type StartThread, StoreThread, startStoreThread } from './thread.ts'
+import { Writer } from './writer.ts'
+
+export interface SqliteStoreOptions {
+  /** Made if it is not there; its folder must be. `-wal` is added to it for the log. */
+  readonly path: string
+  readonly clock: Clock
+  readonly limits: StoreLimits
+  /** Told when the store fails, and when it serves again. */
+  readonly log: (text: string) => void
+  /** For tests that end the thread. */
+  readonly startThread?: StartThread
+}
+
+export type OpenedStore =
+  | { readonly ok: true; readonly store: DeliveryStore }
+  /** What is at the path was left as it is. The text names it and says what to do. */
+  | { readonly ok: false; readonly fault: string }
+
+/** A store in one file, written by a thread of its own; when it resolves, what was unfinished is in memory. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<OpenedStore> {
+  const { clock, limits, log, startThread = startStoreThread } = options
+  const path = resolve(options.path)
+  const ledger = new Ledger()
+  let writer: Writer | undefined
+  const thread: StoreThread = new StoreThread(startThread, () => writer?.threadEnded(thread))
+  const opened = await open(thread, path, ledger)
+  if (!opened.ok) {
+    await thread.ask('close', null)
+    await thread.end()
+    return { ok: false, fault: opened.fault.text }
+  }
+  writer = new Writer({ path, storeId: opened.storeId, ledger, thread, startThread, clock, log })
+  return { ok: true, store: new SqliteStore(ledger, writer, limits) }
+}
+
+type Opening = { readonly ok: true; readonly storeId: string } | { readonly ok: false; readonly fault: Fault }
+
+async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<Opening> {
+  const opened = await thread.ask('open', { path, storeId: undefined })
+  if (!opened.ok) return opened
+  ledger.opened(opened.value)
+  let afterSequence = 0
+  for (;;) {
+    const loaded = await thread.ask('load', { afterSequence })
+    if (!loaded.ok) return loaded
+    const last = loaded.value.at(-1)
+    if (last === undefined) return { ok: true, storeId: opened.value.storeId }
+    for (const row of loaded.value) ledger.held.add(deliveryOf(row))
+    afterSequence = last[0]
+  }
+}

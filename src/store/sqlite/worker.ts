@@ -1,0 +1,73 @@
+import { parentPort } from 'node:worker_threads'
+import { Database } from './database.ts'
+import type { ExchangeName, Exchanges, Opened, OpenRequest, Reply } from './exchanges.ts'
+import { faultOf, StoreFault } from './fault.ts'
+import { find, list, load } from './read.ts'
+import { reconcile, restore } from './recover.ts'
+import { numberOf } from './schema.ts'
+import { remove, write } from './write.ts'
+
+/**
+ * The store's thread: it has the database to itself, answers one question after the other, and knows nothing that
+ * outlives a question but the open database. What has to survive its end is kept by the asking side.
+ */
+export type Question = { [Name in ExchangeName]: readonly [Name, Exchanges[Name]['request']] }[ExchangeName]
+
+let path = ''
+let database: Database | undefined
+
+const answers: { readonly [Name in ExchangeName]: (request: Exchanges[Name]['request']) => Exchanges[Name]['reply'] } =
+  {
+    open,
+    load: (request) => load(opened(), request),
+    reconcile: (request) => reconcile(opened(), request),
+    restore: (request) => restore(opened(), request),
+    write: (request) => write(opened(), request),
+    find: (request) => find(opened(), request),
+    list: (request) => list(opened(), request),
+    remove: (request) => remove(opened(), request),
+    close: () => {
+      letGo()
+      return null
+    },
+  }
+
+parentPort?.on('message', ([name, request]: Question) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, no window
+  parentPort?.postMessage(reply(() => (answers[name] as (request: unknown) => unknown)(request)))
+})
+
+function reply(answer: () => unknown): Reply<ExchangeName> {
+  try {
+    return { ok: true, value: answer() as Exchanges[ExchangeName]['reply'] }
+  } catch (error) {
+    const fault = faultOf(error, path)
+    // What SQLite has in memory may not be what is on disk: it is opened anew, from what is there.
+    if (fault.kind === 'unavailable') letGo()
+    return { ok: false, fault }
+  }
+}
+
+function open(request: OpenRequest): Opened {
+  letGo()
+  path = request.path
+  database = Database.open(request)
+  const { db, storeId, made, lastSequence, deliveries } = database
+  const settledDeadLegs = numberOf(db, 'SELECT coalesce(sum(dead), 0) FROM delivery WHERE dead > 0 AND pending = 0')
+  return { storeId, made, lastSequence, deliveries, settledDeadLegs }
+}
+
+function opened(): Database {
+  if (database === undefined) throw new StoreFault('unavailable', `The store ${path} is not open.`)
+  return database
+}
+
+function letGo(): void {
+  const open = database
+  database = undefined
+  try {
+    open?.close()
+  } catch {
+    // It is closed all the same; what it says on the way out was said before.
+  }
+}

@@ -1,0 +1,187 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Failure, failure } from '../../core/failure.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import { retryAfterMs } from '../limits.ts'
+import { BytesWriter } from './bytes.ts'
+import type { ExchangeName, Exchanges, Reply } from './exchanges.ts'
+import type { Fault } from './fault.ts'
+import type { Ledger } from './ledger.ts'
+import { recover } from './recovery.ts'
+import { insertRow, type UpdateRow, updateRow } from './rows.ts'
+import { type StartThread, StoreThread } from './thread.ts'
+import type { Batch, Operation } from './waiting.ts'
+
+export interface WriterOptions {
+  readonly path: string
+  readonly storeId: string
+  readonly ledger: Ledger
+  /** Has the store open. */
+  readonly thread: StoreThread
+  readonly startThread: StartThread
+  readonly clock: Clock
+  readonly log: (text: string) => void
+}
+
+/** How soon a store that failed is tried again by itself. */
+const retryMs = 1000
+
+/** A change tries it sooner; but not each of thousands in a second, as opening a store or starting a thread has its cost. */
+const minRetryGapMs = 100
+
+/**
+ * Has the ledger's changes written, one batch at a time, and keeps the store open.
+ *
+ * It is idle, or at work: then it takes all that waits as one batch, and goes on as long as something new has come in
+ * the meantime. Apart from that it serves, or is in trouble. In trouble it refuses what comes, at once, until the next
+ * try is due: that is a timer's, or that of the first change after a short gap. A try is a batch like any other; if the
+ * thread has let the database go it begins with opening it again. What a batch brought that failed is refused, but for
+ * updates, which the ledger keeps for the next one. A batch that succeeds ends the trouble.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  #thread: StoreThread
+  #isOpen = true
+  #working: Promise<void> | undefined
+  #trouble: { readonly failure: Failure; readonly text: string; readonly mayTryAtMs: number } | undefined
+  #retry: Timer | undefined
+  #mustTry = false
+  #ending = false
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#thread = options.thread
+  }
+
+  /** Why nothing can be done just now; undefined if it is worth a try. */
+  get refusal(): Failure | undefined {
+    const trouble = this.#trouble
+    return trouble !== undefined && this.#options.clock.now() < trouble.mayTryAtMs ? trouble.failure : undefined
+  }
+
+  /** Something new waits in the ledger. */
+  wake(): void {
+    this.#working ??= this.#work()
+  }
+
+  /** Asked by operations, while it is their turn. */
+  async ask<Name extends ExchangeName>(
+    name: Name,
+    request: Exchanges[Name]['request'],
+  ): Promise<Exchanges[Name]['reply'] | Failure> {
+    const reply: Reply<Name> = await this.#thread.ask(name, request)
+    return reply.ok ? reply.value : this.#failed(reply.fault)
+  }
+
+  /** The thread has ended though nobody asked it to. */
+  threadEnded(thread: StoreThread): void {
+    if (thread !== this.#thread || this.#ending) return
+    // At work it comes as the answer to what was asked.
+    if (this.#working === undefined) this.#failed({ kind: 'unavailable', text: "The store's thread ended." })
+  }
+
+  async end(): Promise<void> {
+    // What was kept has a last chance.
+    this.#mustTry = true
+    this.wake()
+    await this.#working
+    this.#ending = true
+    this.#retry?.cancel()
+    const lost = this.#options.ledger.waiting.updated.length
+    if (lost > 0) {
+      this.#options.log(`The store was closed without the last state of ${lost} deliveries: they may be sent again.`)
+    }
+    await this.#thread.ask('close', null)
+    await this.#thread.end()
+  }
+
+  async #work(): Promise<void> {
+    const { waiting } = this.#options.ledger
+    while (waiting.isNew || this.#mustTry) {
+      // All that this turn of the event loop still brings goes along.
+      await nextTurn()
+      this.#mustTry = false
+      const fault = this.#isOpen ? undefined : await this.#reopen()
+      const batch = waiting.take()
+      const writeFault = fault ?? (await this.#write(batch))
+      if (writeFault === undefined) this.#serves()
+      else this.#refuse(batch, this.#failed(writeFault))
+      for (const operation of batch.operations) await this.#operate(operation)
+    }
+    this.#working = undefined
+  }
+
+  async #write(batch: Batch): Promise<Fault | undefined> {
+    const { ledger } = this.#options
+    if (batch.inserts.length === 0 && batch.updates.size === 0) return undefined
+    const bytes = new BytesWriter()
+    const updates: UpdateRow[] = []
+    const revisions: UpdateRow[] = []
+    for (const [sequence, { update }] of batch.updates) {
+      const row = updateRow(sequence, update.legs, update.finishedAt, update.answer, bytes)
+      if (ledger.held.has(sequence)) updates.push(row)
+      else revisions.push(row)
+    }
+    const inserts = batch.inserts.map(({ sequence, delivery }) => insertRow(sequence, delivery, bytes))
+    const request = { updates, revisions, inserts, bytes: bytes.take() }
+    const reply = await this.#thread.ask('write', request, request.bytes)
+    if (!reply.ok) return reply.fault
+    ledger.written(batch, reply.value)
+    return undefined
+  }
+
+  #refuse(batch: Batch, refusal: Failure): void {
+    this.#options.ledger.refused(batch)
+    for (const { resolve } of batch.inserts) resolve({ kind: 'refused', failure: refusal })
+    for (const { callers } of batch.updates.values()) for (const tell of callers) tell(refusal)
+  }
+
+  async #operate(operation: Operation): Promise<void> {
+    if (!this.#isOpen && this.#trouble !== undefined) operation.refuse(this.#trouble.failure)
+    else await operation.run()
+  }
+
+  async #reopen(): Promise<Fault | undefined> {
+    const { path, storeId, ledger, startThread, log } = this.#options
+    if (this.#thread.hasEnded) {
+      const thread: StoreThread = new StoreThread(startThread, () => this.threadEnded(thread))
+      this.#thread = thread
+    }
+    const { held, waiting, lastSequence } = ledger
+    const recovered = await recover(this.#thread, { path, storeId, held, updated: waiting.updated, lastSequence })
+    if (!recovered.ok) return recovered.fault
+    this.#isOpen = true
+    ledger.recovered(recovered.value)
+    const { restored } = recovered.value
+    if (restored > 0) log(`The store ${path} lacked ${restored} unfinished deliveries: they are in it again.`)
+    return undefined
+  }
+
+  #serves(): void {
+    if (this.#trouble === undefined) return
+    this.#trouble = undefined
+    this.#retry?.cancel()
+    this.#options.log(`The store ${this.#options.path} serves again.`)
+  }
+
+  #failed({ kind, text }: Fault): Failure {
+    const { clock, log } = this.#options
+    if (kind === 'unavailable') this.#isOpen = false
+    if (this.#trouble?.text !== text) log(`${text} Writes are refused until it serves again.`)
+    const refusal =
+      kind === 'full'
+        ? failure('STORE_FULL', 'The disk of the store is full.', { retryAfterMs, cause: text })
+        : failure('STORE_UNAVAILABLE', 'The store cannot write at present. It tries again by itself.', {
+            retryAfterMs,
+            cause: text,
+          })
+    this.#trouble = { failure: refusal, text, mayTryAtMs: clock.now() + minRetryGapMs }
+    this.#retry?.cancel()
+    if (!this.#ending) {
+      this.#retry = clock.after(retryMs, () => {
+        this.#mustTry = true
+        this.wake()
+      })
+    }
+    return refusal
+  }
+}
