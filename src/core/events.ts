@@ -21,7 +21,12 @@ export type GatewayEvent =
   | { readonly type: 'retry.scheduled'; readonly waitMs: number }
   | { readonly type: 'retry.denied' }
   | { readonly type: 'delivery.accepted'; readonly deliveryId: string; readonly legs: number }
-  | { readonly type: 'delivery.acknowledged'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
+  | {
+      readonly type: 'delivery.acknowledged'
+      readonly deliveryId: string
+      readonly target: string
+      readonly attempts: number
+    }
   | { readonly type: 'delivery.dead'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
 
 export type EventType = GatewayEvent['type']

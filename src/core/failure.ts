@@ -30,6 +30,18 @@ export const failureCodes = {
     meaning: 'The path is known, but not with this method; `Allow` lists those that are.',
   },
   BODY_TOO_LARGE: { source: 'client', retry: 'no', meaning: 'The request body is larger than the route takes.' },
+  HEADER_TOO_LARGE: {
+    source: 'client',
+    retry: 'no',
+    meaning:
+      'The request header is larger, or has more fields, than `listen.headerSize` and `listen.headerCount` allow.',
+  },
+  REQUEST_TIMEOUT: {
+    source: 'client',
+    retry: 'no',
+    meaning:
+      'The client took longer to send its request than `listen.headerTimeout` and `listen.requestTimeout` allow.',
+  },
   CLIENT_GONE: {
     source: 'client',
     retry: 'no',

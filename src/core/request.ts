@@ -15,7 +15,7 @@ export interface GatewayRequest {
   /** End-to-end fields only: what belongs to one connection has been taken out. */
   readonly headers: HeaderPairs
   readonly body: RequestBody
-  /** What the route's pattern captured. */
+  /** What the route's pattern captured: names decoded, the rest (`*`) as it was sent. */
   readonly params: Readonly<Record<string, string | undefined>>
   /** The protocol that an upgrade asks for (`websocket`). */
   readonly upgrade: string | undefined

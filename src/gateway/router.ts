@@ -9,6 +9,12 @@ export interface RoutedHandler {
   readonly handler: RouteHandler
 }
 
+interface Stored {
+  readonly handler: RouteHandler
+  /** Behind how many slashes the rest (`*`) begins; undefined where there is none. */
+  readonly restAfter: number | undefined
+}
+
 /** Finds the route of a request: a fixed path before a captured one, a captured one before a rest. */
 export function router(routes: readonly RoutedHandler[]): Resolve {
   const tree = findMyWay({
@@ -22,7 +28,8 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
   const add = (method: string, path: string, handler: RouteHandler): void => {
     if (tree.hasRoute(method as findMyWay.HTTPMethod, path)) return
     methodsSeen.add(method)
-    tree.on(method as findMyWay.HTTPMethod, path, noop, handler)
+    const restAfter = path.endsWith('*') ? path.split('/').length - 1 : undefined
+    tree.on(method as findMyWay.HTTPMethod, path, noop, { handler, restAfter } satisfies Stored)
   }
   // What names its methods goes before what takes all, and HEAD by its own name before HEAD by GET.
   for (const { match, handler } of routes) for (const method of match.methods ?? []) add(method, match.path, handler)
@@ -33,11 +40,22 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
 
   return function resolve(method, path) {
     const found = tree.find(method as findMyWay.HTTPMethod, path)
-    if (found !== null) return { found: true, handler: found.store as RouteHandler, params: found.params }
+    if (found !== null) {
+      const { handler, restAfter } = found.store as Stored
+      const params = restAfter === undefined ? found.params : { ...found.params, '*': rest(path, restAfter) }
+      return { found: true, handler, params }
+    }
     const allowed = [...methodsSeen].filter((other) => tree.find(other as findMyWay.HTTPMethod, path) !== null)
     if (allowed.length === 0) return { found: false, failure: failure('NO_ROUTE', 'No route matches this path') }
     const allow = allowed.sort().join(', ')
     const detail = `This path takes ${allow}; the method was ${method}`
     return { found: false, failure: failure('METHOD_NOT_ALLOWED', detail, { headers: ['allow', allow] }) }
   }
+}
+
+/** As it was sent: find-my-way gives it decoded. */
+function rest(path: string, slashes: number): string {
+  let from = -1
+  for (let seen = 0; seen < slashes; seen++) from = path.indexOf('/', from + 1)
+  return path.slice(from + 1)
 }

@@ -246,7 +246,11 @@ describe('race, of services that break the contract', () => {
       const service = (upstream: FakeUpstream): Service => {
         return (request, call) => (upstream.seen.length === 1 ? break_(1) : upstream.service(request, call))
       }
-      const { upstream, clock, faults, start } = raced(firstOf(3), { script: [hang, hang, hang], service })
+      const judge: Judge = (view) => {
+        const step = firstOf(3)(view)
+        return step.do === 'wait' ? { ...step, untilMs: 1000 } : step
+      }
+      const { upstream, clock, faults, start } = raced(judge, { script: [hang, hang, hang], service })
       start()
       await settled()
       assert.deepEqual(faults, [fault])

@@ -51,7 +51,13 @@ export class Delivery {
     this.keepsAnswer = stored.idempotencyKey !== undefined
     this.startedAtMs = startedAtMs
     // What an earlier run has finished never joins a queue here.
-    const place = (leg: Leg): Place => ({ delivery: this, leg, lane: stored.lane, timer: undefined, released: !leg.isPending })
+    const place = (leg: Leg): Place => ({
+      delivery: this,
+      leg,
+      lane: stored.lane,
+      timer: undefined,
+      released: !leg.isPending,
+    })
     this.places = stored.legs.map((leg) => place(new Leg(leg)))
   }
 

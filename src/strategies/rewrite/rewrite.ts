@@ -17,7 +17,7 @@ export function rewrite(options: RewriteOptions): Layer {
   }
 }
 
-/** What the route's pattern captured is put in for `:name` and `*`, encoded anew. */
+/** What the route's pattern captured is put in for `:name`, encoded anew, and for `*`. */
 export function compilePath(template: string): (params: GatewayRequest['params']) => string {
   const parts = template.split(/(:[A-Za-z_]\w*|\*)/)
   if (parts.length === 1) return () => template
@@ -26,19 +26,10 @@ export function compilePath(template: string): (params: GatewayRequest['params']
       .map((part, index) => {
         if (index % 2 === 0) return part
         const value = params[part === '*' ? '*' : part.slice(1)] ?? ''
-        return part === '*' ? encodeRest(value) : encodeURIComponent(value)
+        // The rest is put in as it was sent: decoded, %2F could not be told from a slash.
+        return part === '*' ? value : encodeURIComponent(value)
       })
       .join('')
-}
-
-/**
- * The rest of a path keeps its slashes. One with a dot segment had them encoded, as the listener lets no plain one pass;
- * there they stay encoded, or the target would resolve it and be asked for what lies outside the template's path.
- */
-function encodeRest(rest: string): string {
-  const segments = rest.split('/')
-  const hasDotSegment = segments.some((segment) => segment === '.' || segment === '..')
-  return segments.map(encodeURIComponent).join(hasDotSegment ? '%2F' : '/')
 }
 
 /** The captures that a path template uses, `*` for the rest of the path. */

@@ -1,4 +1,5 @@
-import { Client } from 'undici'
+import type { Socket } from 'node:net'
+import { buildConnector, Client } from 'undici'
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number
@@ -15,6 +16,8 @@ export interface Connection {
   /** Place in the list of idle ones; -1 while in use. */
   idleIndex: number
   closed: boolean
+  /** While it connects, and after. */
+  socket: Socket | undefined
   /** It has served an exchange before. */
   used: boolean
 }
@@ -27,12 +30,14 @@ export interface Connection {
 export class ConnectionPool {
   readonly #origin: string
   readonly #options: ConnectionOptions
+  readonly #connector: buildConnector.connector
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
 
   constructor(origin: string, options: ConnectionOptions) {
     this.#origin = origin
     this.#options = options
+    this.#connector = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false })
   }
 
   get openCount(): number {
@@ -61,6 +66,8 @@ export class ConnectionPool {
   /** Closes the socket at once, whatever it is doing. */
   destroy(connection: Connection): void {
     this.#forget(connection)
+    // undici lets a socket that still connects go on until it has connected.
+    connection.socket?.destroy()
     // It rejects what is still queued, which has been told already.
     connection.client.destroy().catch(() => {})
   }
@@ -68,6 +75,7 @@ export class ConnectionPool {
   /** The connection has become something else (an upgrade) and is the exchange's own now. */
   release(connection: Connection): void {
     this.#forget(connection)
+    connection.socket = undefined
     connection.client.close().catch(() => {})
   }
 
@@ -80,14 +88,17 @@ export class ConnectionPool {
     const client = new Client(this.#origin, {
       pipelining: 1,
       allowH2: false,
-      connect: { timeout: this.#options.connectTimeoutMs },
+      connect: (options, callback) => {
+        // The types leave out that the connector answers with its socket.
+        connection.socket = this.#connector(options, callback) as unknown as Socket
+      },
       keepAliveTimeout: this.#options.keepAliveMs,
       maxHeaderSize: maxHeaderBytes,
       // Ours to judge: the deadline covers the head, `idleTimeout` the body.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    const connection: Connection = { client, idleIndex: -1, closed: false, used: false }
+    const connection: Connection = { client, socket: undefined, idleIndex: -1, closed: false, used: false }
     this.#open.add(connection)
     client.on('disconnect', () => this.destroy(connection))
     return connection

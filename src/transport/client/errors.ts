@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { type Failure, failure } from '../../core/failure.ts'
 
 /** What the wire said before an attempt failed; it decides whether the target may have acted on the request. */
@@ -28,7 +29,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Turns what the client library raised into a failure that says who is at fault and whether to try again. */
 export function failureOfError(error: unknown, wire: WireState): Failure {
   const code = errorCode(error)
-  const reason = reasons[code] ?? tlsReason(code) ?? (code === '' ? 'connection failed' : code)
+  const reason = reasons[code] ?? tlsReason(code) ?? (/^E[A-Z]+$/.test(code) ? code : 'connection failed')
   const say = (text: string): string => `${wire.targetName}: ${text}`
 
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
@@ -39,7 +40,8 @@ export function failureOfError(error: unknown, wire: WireState): Failure {
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return failure('BAD_REQUEST', `The request cannot be passed on: ${messageOf(error)}`, { cause: error })
   }
-  if (code.startsWith('HPE_')) return failure('UPSTREAM_INVALID', say('no valid HTTP response'), { cause: error })
+  if (error instanceof errors.HTTPParserError)
+    return failure('UPSTREAM_INVALID', say('no valid HTTP response'), { cause: error })
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('UPSTREAM_INVALID', say(reason), { cause: error })
   if (!wire.sent) return failure('UPSTREAM_REFUSED', say(reason), { cause: error })
   const where = wire.answered ? ' inside its answer' : ' before its answer'

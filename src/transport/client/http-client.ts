@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import type { Target } from '../../core/attempt.ts'
 import type { Call } from '../../core/call.ts'
-import { failure } from '../../core/failure.ts'
+import { type Failure, failure } from '../../core/failure.ts'
 import { failed, type Outcome } from '../../core/outcome.ts'
 import { type GatewayRequest, isIdempotent } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
@@ -60,12 +60,12 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     }
     return new Promise((settle) => {
       const connection = pool.take()
-      if (!connection.used || !mayRepeat(request)) dispatch(connection, settle)
+      if (!connection.used || request.body instanceof Readable) dispatch(connection, settle)
       else {
         // A kept connection that the target closes just as it is used again tells nothing about the target: as in
         // nginx and Go's net/http, what may be repeated is sent once more, on a new connection.
         dispatch(connection, (outcome) => {
-          const stale = !outcome.ok && outcome.failure.code === 'UPSTREAM_RESET'
+          const stale = !outcome.ok && isStale(outcome.failure, request)
           if (stale && call.scope.reason === undefined) dispatch(pool.connect(), settle)
           else settle(outcome)
         })
@@ -100,8 +100,9 @@ function apart(body: Readable): Readable {
   return body.pipe(copy)
 }
 
-function mayRepeat(request: GatewayRequest): boolean {
-  return isIdempotent(request.method) && !(request.body instanceof Readable)
+/** Refused on a connection that was there: nothing of the request was sent, so any method may be sent again. */
+function isStale({ code }: Failure, { method }: GatewayRequest): boolean {
+  return code === 'UPSTREAM_REFUSED' || (code === 'UPSTREAM_RESET' && isIdempotent(method))
 }
 
 function pathOf(request: GatewayRequest, target: Target): string {

@@ -1,46 +1,37 @@
+import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { type Failure, failure } from '../../core/failure.ts'
+import { defaultFailurePolicy, failureResponse } from './failure-response.ts'
 
-interface Refusal {
-  readonly status: string
-  readonly detail: string
-}
-
-const refusals: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
-    detail: 'The request header is larger than listen.headerSize allows',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: '408 Request Timeout',
-    detail: 'The request took longer than listen.headerTimeout or listen.requestTimeout allows',
-  },
-}
+type WireError = Error & { readonly code?: string; readonly reason?: string }
 
 /** Answers what is no HTTP, or too slow or too large to become a request, and closes its connection. */
-export function refuseMalformed(error: Error & { code?: string; reason?: string }, socket: Duplex, id: string): void {
+export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): void {
   // It has gone by itself, or an answer is under way on this connection already.
-  const busy = (socket as Duplex & { _httpMessage?: unknown })._httpMessage !== undefined
-  if (error.code === 'ECONNRESET' || !socket.writable || busy) {
+  const answering = (socket as Duplex & { _httpMessage?: unknown })._httpMessage ?? undefined
+  if (error.code === 'ECONNRESET' || !socket.writable || answering !== undefined) {
     socket.destroy()
     return
   }
-  const reason = error.reason ?? error.message
-  const refusal = refusals[error.code ?? ''] ?? { status: '400 Bad Request', detail: `Malformed HTTP: ${reason}` }
-  const problem = {
-    type: 'urn:hedgerow:failure:BAD_REQUEST',
-    title: 'Bad request',
-    status: Number(refusal.status.slice(0, 3)),
-    detail: refusal.detail,
-    code: 'BAD_REQUEST',
-    requestId: id,
+  const facts = { requestId, attempts: [], elapsedMs: 0, requestHeaders: [] }
+  const { status, headers, body } = failureResponse(failureOf(error), defaultFailurePolicy, facts)
+  const bytes = body instanceof Uint8Array ? body : Buffer.alloc(0)
+  const own = ['x-request-id', requestId, 'content-length', String(bytes.length), 'connection', 'close']
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+  const all = [...headers, ...own]
+  for (let i = 0; i < all.length; i += 2) head += `${all[i]}: ${all[i + 1]}\r\n`
+  socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), bytes]))
+}
+
+function failureOf({ code, reason, message }: WireError): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return failure('HEADER_TOO_LARGE', 'The request header is larger than listen.headerSize allows')
   }
-  const body = JSON.stringify(problem)
-  const head = [
-    `HTTP/1.1 ${refusal.status}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return failure(
+      'REQUEST_TIMEOUT',
+      'The request took longer than listen.headerTimeout or listen.requestTimeout allows',
+    )
+  }
+  return failure('BAD_REQUEST', `Malformed HTTP: ${reason ?? message}`)
 }

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../core/attempt.ts'
-import type { Failure, FailureCode } from '../../core/failure.ts'
+import { type Failure, type FailureCode, failureCodes } from '../../core/failure.ts'
 import type { HeaderPairs } from '../../core/headers.ts'
 import { headerValue } from '../../core/headers.ts'
 import type { GatewayResponse } from '../../core/response.ts'
@@ -36,7 +36,7 @@ export function statusOf(failure: Failure, policy: FailurePolicy): number {
 export function failureResponse(failure: Failure, policy: FailurePolicy, facts: FailureFacts): GatewayResponse {
   const mapping = policy.mappings[failure.code] ?? policy.mappings['*']
   const status = statusOf(failure, policy)
-  const detail = mapping?.detail ?? failure.detail
+  const detail = mapping?.detail ?? (policy.listAttempts ? failure.detail : detailWithoutNames(failure))
   const plain = prefersText(headerValue(facts.requestHeaders, 'accept'))
   const text = plain ? `${detail}\n` : JSON.stringify(problem(failure, { status, detail }, policy, facts))
   const headers = ['content-type', plain ? 'text/plain; charset=utf-8' : 'application/problem+json']
@@ -67,8 +67,32 @@ function problem(
   return { ...base, attempts }
 }
 
-/** Text is preferred where it is named, and neither JSON nor anything at all is. */
+/** What a target did is told with its name; the catalogue tells it without. */
+function detailWithoutNames({ code, source, detail }: Failure): string {
+  return source === 'upstream' && code !== 'DEADLINE' ? failureCodes[code].meaning.replaceAll('`', '') : detail
+}
+
+/** Text is preferred where the client likes it better than JSON (RFC 9110, 12.5.1). */
 function prefersText(accept: string | undefined): boolean {
   if (accept === undefined) return false
-  return accept.includes('text/plain') && !accept.includes('json') && !accept.includes('*/*')
+  const ranges = accept
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim()))
+  const text = qualityOf(ranges, ['text/plain', 'text/*', '*/*'])
+  const json = ['application/problem+json', 'application/json'].map((type) =>
+    qualityOf(ranges, [type, 'application/*', '*/*']),
+  )
+  return text > Math.max(...json)
+}
+
+/** `types`: the type itself, then ever wider ranges; the narrowest that is named counts. */
+function qualityOf(ranges: readonly (readonly string[])[], types: readonly string[]): number {
+  for (const type of types) {
+    const range = ranges.find(([name]) => name === type)
+    if (range === undefined) continue
+    const quality = range.find((parameter) => parameter.startsWith('q='))
+    return quality === undefined ? 1 : Number(quality.slice(2))
+  }
+  return 0
 }

@@ -10,6 +10,8 @@ export const failureStatuses: Readonly<Record<FailureCode, number>> = {
   NO_ROUTE: 404,
   METHOD_NOT_ALLOWED: 405,
   BODY_TOO_LARGE: 413,
+  HEADER_TOO_LARGE: 431,
+  REQUEST_TIMEOUT: 408,
   CLIENT_GONE: 499,
   CANCELLED: 499,
   UPSTREAM_STATUS: 502,

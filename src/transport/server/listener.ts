@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { failure } from '../../core/failure.ts'
+import { type FailureCode, failure } from '../../core/failure.ts'
+import { headerValues } from '../../core/headers.ts'
 import { failed } from '../../core/outcome.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
@@ -12,6 +13,7 @@ import type { TrustedProxies } from './proxies.ts'
 import { clientRequestId, readRequest, readTarget } from './read-request.ts'
 import type { Resolve, Resolved, RouteHandler } from './route-handler.ts'
 import { Serving } from './serving.ts'
+import { WaitingUpgrade } from './upgrade.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -52,6 +54,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return front
 }
 
+/** How long a client whose upgrade was refused may take to close. */
+const refusedUpgradeMs = 2000
+
 class Front implements Listener {
   readonly #options: ListenerOptions
   readonly #server: Server
@@ -59,14 +64,16 @@ class Front implements Listener {
   readonly #upgraded = new Set<Duplex>()
   #inFlight = 0
   #draining = false
-  #onIdle: (() => void) | undefined
+  /** Resolved when, once it drains, no call is in flight any more. */
+  readonly #idle = Promise.withResolvers<void>()
 
   constructor(options: ListenerOptions) {
     this.#options = options
     const { listen: limits } = options
     this.#server = createServer({
       maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headerTimeoutMs,
+      // Node takes no longer one for the header than for the whole.
+      headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: Math.min(1000, limits.headerTimeoutMs),
@@ -110,13 +117,12 @@ class Front implements Listener {
   drain(): Promise<void> {
     this.#draining = true
     this.#server.close()
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
-      if (this.#inFlight === 0) resolve()
-    })
+    if (this.#inFlight === 0) this.#idle.resolve()
+    return this.#idle.promise
   }
 
   close(): Promise<void> {
+    this.#idle.resolve()
     return new Promise((resolve) => {
       if (!this.#server.listening) resolve()
       else this.#server.close(() => resolve())
@@ -136,27 +142,33 @@ class Front implements Listener {
     const response = new ServerResponse(message)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-    response.on('finish', () => socket.end())
     this.#upgraded.add(socket)
+    const waiting = new WaitingUpgrade(socket, head)
+    response.on('finish', () => {
+      // It was refused. Whoever does not close then is closed.
+      socket.end()
+      const timer = this.#options.clock.after(refusedUpgradeMs, () => socket.destroy())
+      socket.on('close', () => timer.cancel())
+    })
     socket.on('close', () => {
       this.#upgraded.delete(socket)
       response.destroy()
     })
     socket.on('error', () => socket.destroy())
-    this.#serve(message, response, head)
+    this.#serve(message, response, waiting)
   }
 
-  #serve(message: IncomingMessage, response: ServerResponse, upgradeHead: Buffer | undefined, waits = false): void {
+  #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined, waits = false): void {
     const { clock, events, proxies, newId, logFault } = this.#options
     const target = readTarget(message.url ?? '/')
     const resolved = this.#resolve(message, target)
     const handler = resolved.found ? resolved.handler : refusing(resolved)
     const id = clientRequestId(message, proxies) ?? newId()
-    const request = readRequest(message, 'code' in target ? { path: '/', query: '' } : target, {
+    const request = readRequest(message, 'code' in target ? { path: '/', query: '', authority: undefined } : target, {
       requestId: id,
       proxies,
       params: resolved.found ? resolved.params : {},
-      upgrade: upgradeHead === undefined ? undefined : message.headers.upgrade,
+      upgrade: upgrade === undefined ? undefined : message.headers.upgrade,
     })
     const call = new LiveCall({ id, route: handler.facts, clock, events })
     this.#inFlight++
@@ -167,31 +179,43 @@ class Front implements Listener {
       call,
       handler,
       clock,
-      upgradeHead,
+      upgrade,
       isDraining: () => this.#draining,
       logFault,
       onEnded: () => this.#callEnded(),
     })
-    // The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1).
-    if (waits && resolved.found) response.writeContinue()
+    if (waits) continueOnceRead(message, response)
     serving.start()
   }
 
   #resolve(message: IncomingMessage, target: ReturnType<typeof readTarget>): Resolved {
     if ('code' in target) return { found: false, failure: target }
+    if (message.httpVersionMajor !== 1) return refused('BAD_REQUEST', 'The protocol must be HTTP/1.0 or HTTP/1.1')
+    if (headerValues(message.rawHeaders, 'host').length > 1)
+      return refused('BAD_REQUEST', 'Host is given more than once')
     const count = message.rawHeaders.length / 2
     const { maxHeaderCount } = this.#options.listen
     if (count > maxHeaderCount) {
-      const detail = `The request header has ${count} fields; allowed: up to ${maxHeaderCount}`
-      return { found: false, failure: failure('BAD_REQUEST', detail) }
+      return refused('HEADER_TOO_LARGE', `The request header has ${count} fields; allowed: up to ${maxHeaderCount}`)
     }
     return this.#options.resolve(message.method ?? 'GET', target.path)
   }
 
   #callEnded(): void {
     this.#inFlight--
-    if (this.#inFlight === 0) this.#onIdle?.()
+    if (this.#draining && this.#inFlight === 0) this.#idle.resolve()
   }
+}
+
+function refused(code: FailureCode, detail: string): Resolved {
+  return { found: false, failure: failure(code, detail) }
+}
+
+/** The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1): when somebody begins to read it. */
+function continueOnceRead(message: IncomingMessage, response: ServerResponse): void {
+  message.once('resume', () => {
+    if (!response.headersSent) response.writeContinue()
+  })
 }
 
 /** Requests that no route serves are calls too: they are answered, counted and logged like all others. */

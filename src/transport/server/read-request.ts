@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Failure, failure } from '../../core/failure.ts'
-import { type HeaderPairs, headerValue } from '../../core/headers.ts'
+import { type HeaderPairs, headerValue, headerValues } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { HopByHop } from '../hop-by-hop.ts'
 import type { TrustedProxies } from './proxies.ts'
@@ -22,21 +22,31 @@ const ownFields = [
 const passing = new HopByHop(ownFields)
 
 export interface RequestTarget {
+  /** Of the absolute form; it goes before `Host` (RFC 9112, 3.2.2). */
+  readonly authority: string | undefined
   readonly path: string
   readonly query: string
 }
 
 /** Path and query as they were sent, or why they will not do. */
 export function readTarget(url: string): RequestTarget | Failure {
-  const absolute = url.startsWith('/') ? url : withoutOrigin(url)
-  if (absolute === undefined) return failure('BAD_REQUEST', 'The request target must be a path')
-  const mark = absolute.indexOf('?')
-  const path = mark < 0 ? absolute : absolute.slice(0, mark)
-  if (hasDotSegment(path)) {
-    // A target would resolve them, and so leave the path that the route allows.
-    return failure('BAD_REQUEST', 'The path must not contain the segments . or ..')
-  }
-  return { path, query: mark < 0 ? '' : absolute.slice(mark + 1) }
+  const refuse = (detail: string): Failure => failure('BAD_REQUEST', detail)
+  // The absolute form is what clients send to proxies (RFC 9112, 3.2.2).
+  const absolute = url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]+)([/?].*)?$/i.exec(url)
+  if (absolute === null) return refuse('The request target must be a path')
+  const relative = absolute === undefined ? url : withSlash(absolute[2] ?? '/')
+  const mark = relative.indexOf('?')
+  const path = mark < 0 ? relative : relative.slice(0, mark)
+  if (path.includes('#')) return refuse('The path must not contain #')
+  if (path.includes('%') && /%(?![0-9a-f]{2})/i.test(path))
+    return refuse('The path has a % without two hexadecimal digits')
+  // A target would resolve them, and so leave the path that the route allows.
+  if (hasDotSegment(path)) return refuse('The path must not contain the segments . or ..')
+  return { path, query: mark < 0 ? '' : relative.slice(mark + 1), authority: absolute?.[1] }
+}
+
+function withSlash(rest: string): string {
+  return rest.startsWith('/') ? rest : `/${rest}`
 }
 
 export interface ReadOptions {
@@ -51,7 +61,7 @@ export function readRequest(message: IncomingMessage, target: RequestTarget, opt
     method: message.method ?? 'GET',
     path: target.path,
     query: target.query,
-    headers: headersOf(message, options),
+    headers: headersOf(message, target.authority, options),
     body: hasBody(message) ? message : undefined,
     params: options.params,
     upgrade: options.upgrade,
@@ -67,14 +77,15 @@ export function clientRequestId(message: IncomingMessage, proxies: TrustedProxie
   return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : undefined
 }
 
-function headersOf(message: IncomingMessage, { requestId, proxies }: ReadOptions): HeaderPairs {
+function headersOf(message: IncomingMessage, authority: string | undefined, options: ReadOptions): HeaderPairs {
+  const { requestId, proxies } = options
   const raw = message.rawHeaders
   const peer = message.socket.remoteAddress ?? ''
   const trusted = proxies.trusts(peer)
-  const before = trusted ? headerValue(raw, 'x-forwarded-for') : undefined
+  const before = trusted ? headerValues(raw, 'x-forwarded-for').join(', ') : ''
   const headers = passing.remove(raw)
-  headers.push('x-request-id', requestId, 'x-forwarded-for', before === undefined ? peer : `${before}, ${peer}`)
-  const host = (trusted ? headerValue(raw, 'x-forwarded-host') : undefined) ?? headerValue(raw, 'host')
+  headers.push('x-request-id', requestId, 'x-forwarded-for', before === '' ? peer : `${before}, ${peer}`)
+  const host = (trusted ? headerValue(raw, 'x-forwarded-host') : undefined) ?? authority ?? headerValue(raw, 'host')
   if (host !== undefined) headers.push('x-forwarded-host', host)
   headers.push('x-forwarded-proto', (trusted ? headerValue(raw, 'x-forwarded-proto') : undefined) ?? 'http')
   return headers
@@ -88,13 +99,5 @@ function hasBody(message: IncomingMessage): boolean {
 
 function hasDotSegment(path: string): boolean {
   if (!path.includes('.') && !path.includes('%')) return false
-  return /(?:^|\/)(?:\.|%2e){1,2}(?:\/|%2f|\\|%5c|$)/i.test(path)
-}
-
-/** The absolute form that clients send to proxies (RFC 9112, 3.2.2). */
-function withoutOrigin(url: string): string | undefined {
-  const match = /^https?:\/\/[^/?#]+(\/[^#]*|\?[^#]*)?$/i.exec(url)
-  if (match === null) return undefined
-  const rest = match[1] ?? '/'
-  return rest.startsWith('?') ? `/${rest}` : rest
+  return /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i.test(path)
 }

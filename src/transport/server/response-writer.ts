@@ -33,11 +33,12 @@ export class ResponseWriter implements BodySink {
     const { response } = this.#options
     const { body, status } = answer
     if (isHeld(body)) {
-      const bytes = body?.length ?? 0
+      const hasNone = body === undefined || status === 204 || status === 304
       // What is held may have come chunked, or have been made anew.
-      response.writeHead(status, body === undefined ? headers : withLength(headers, bytes))
-      this.bytesSent = bytes
-      response.end(body)
+      response.writeHead(status, hasNone ? headers : withLength(headers, body.length))
+      this.bytesSent = hasNone ? 0 : body.length
+      response.end(hasNone ? undefined : body)
+      this.#watchStall()
       return
     }
     this.#stream = body
@@ -63,6 +64,7 @@ export class ResponseWriter implements BodySink {
     this.#headSent = true
     if (trailers.length > 0) response.addTrailers(pairsOf(trailers))
     response.end()
+    this.#watchStall()
   }
 
   fail(reason: Failure): void {
@@ -74,15 +76,27 @@ export class ResponseWriter implements BodySink {
   /** The connection has closed: nothing more to wait for. */
   close(): void {
     this.#stallTimer?.cancel()
+    this.#stallTimer = undefined
   }
 
   #waitForDrain(): void {
-    const { response, clock, idleTimeoutMs } = this.#options
-    if (idleTimeoutMs > 0) this.#stallTimer = clock.after(idleTimeoutMs, () => response.destroy())
-    response.once('drain', () => {
-      this.#stallTimer?.cancel()
-      this.#stallTimer = undefined
+    this.#watchStall()
+    this.#options.response.once('drain', () => {
+      this.close()
       this.#stream?.resume()
+    })
+  }
+
+  /** While bytes wait for the client: one that takes none of them for too long is cut off. */
+  #watchStall(): void {
+    const { response, clock, idleTimeoutMs } = this.#options
+    const { socket } = response
+    if (idleTimeoutMs === 0 || socket === null || socket.writableLength === 0) return
+    const taken = socket.bytesWritten - socket.writableLength
+    this.#stallTimer?.cancel()
+    this.#stallTimer = clock.after(idleTimeoutMs, () => {
+      if (socket.bytesWritten - socket.writableLength > taken) this.#watchStall()
+      else response.destroy()
     })
   }
 }

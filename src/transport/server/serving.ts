@@ -9,7 +9,7 @@ import type { LiveCall } from '../../kit/live-call.ts'
 import { failureResponse } from './failure-response.ts'
 import { ResponseWriter } from './response-writer.ts'
 import type { RouteHandler } from './route-handler.ts'
-import { connectUpgraded } from './upgrade.ts'
+import { connectUpgraded, type WaitingUpgrade } from './upgrade.ts'
 
 export interface ServingOptions {
   readonly message: IncomingMessage
@@ -18,12 +18,15 @@ export interface ServingOptions {
   readonly call: LiveCall
   readonly handler: RouteHandler
   readonly clock: Clock
-  /** Bytes that came behind the header of an upgrade. */
-  readonly upgradeHead: Buffer | undefined
+  /** There where the request asks for an upgrade. */
+  readonly upgrade: WaitingUpgrade | undefined
   readonly isDraining: () => boolean
   readonly logFault: (fault: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
+
+/** nginx's lingering_timeout. */
+const maxLingerMs = 5000
 
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
@@ -52,10 +55,10 @@ export class Serving {
     const { call, request, handler, response } = this.#options
     call.emit({ type: 'call.started', request })
     response.on('close', () => this.#closed())
-    handler.service(request, call).then(
-      (outcome) => this.#answer(outcome),
-      (fault) => this.#fault(fault),
-    )
+    handler
+      .service(request, call)
+      .then((outcome) => this.#answer(outcome))
+      .catch((fault: unknown) => this.#fault(fault))
   }
 
   #answer(outcome: Outcome): void {
@@ -84,16 +87,15 @@ export class Serving {
   }
 
   #headers(answer: GatewayResponse): string[] {
-    const { call, handler, message, isDraining } = this.#options
+    const { call, handler, isDraining } = this.#options
     const headers = [...answer.headers, 'x-request-id', call.id]
     if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
-    // What is left of a body that nobody reads would be taken for the next request, or have to be read to its end.
-    if (isDraining() || (this.#failure !== undefined && !message.complete)) headers.push('connection', 'close')
+    if (isDraining()) headers.push('connection', 'close')
     return headers
   }
 
   #upgrade(answer: GatewayResponse): void {
-    const { response, upgradeHead, call, request } = this.#options
+    const { response, upgrade, call, request } = this.#options
     const client = response.socket
     if (answer.upgraded === undefined) return
     if (client === null || client.destroyed) {
@@ -104,7 +106,7 @@ export class Serving {
     this.#upgraded = true
     const headers = [...answer.headers, 'x-request-id', call.id]
     response.detachSocket(client)
-    const ends = { client, target: answer.upgraded, head: upgradeHead, protocol: request.upgrade ?? '' }
+    const ends = { client, target: answer.upgraded, head: upgrade?.take(), protocol: request.upgrade ?? '' }
     connectUpgraded({ ...ends, headers, scope: call.scope }, (bytes) => this.#ended(bytes))
   }
 
@@ -121,18 +123,19 @@ export class Serving {
   #fault(fault: unknown): void {
     const { call, response, logFault } = this.#options
     logFault(fault, call)
-    if (response.headersSent) response.destroy()
+    call.abort(failure('INTERNAL', 'The gateway has failed', { cause: fault }))
+    if (response.headersSent || this.#status !== 0) response.destroy()
     else this.#answer(failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
   }
 
   #closed(): void {
     if (this.#upgraded) return
-    const { call, response } = this.#options
+    const { call, response, message, clock } = this.#options
     this.#writer.close()
     if (!response.writableFinished) {
       this.#failure ??= clientGone
       call.abort(clientGone)
-    }
+    } else if (!message.complete) lingerFor(message, clock)
     this.#ended(this.#writer.bytesSent)
   }
 
@@ -141,6 +144,15 @@ export class Serving {
     call.emit({ type: 'call.ended', request, end: { status: this.#status, failure: this.#failure, bytesSent } })
     onEnded()
   }
+}
+
+/**
+ * The client has its answer and still sends its body: Node reads on and throws it away, so that the answer is not lost to
+ * a reset. That has an end.
+ */
+function lingerFor(message: IncomingMessage, clock: Clock): void {
+  const timer = clock.after(maxLingerMs, () => message.socket.destroy())
+  message.once('close', () => timer.cancel())
 }
 
 /** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */

@@ -2,6 +2,42 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AbortListener, AbortScope } from '../../core/abort.ts'
 
+/** What a client may send before its upgrade is granted. */
+const maxEarlyBytes = 64 * 1024
+
+/** A client that waits for its upgrade: it is listened to, as its going would not be noticed otherwise. */
+export class WaitingUpgrade {
+  readonly #socket: Duplex
+  readonly #early: Buffer[]
+  #earlyBytes: number
+
+  constructor(socket: Duplex, head: Buffer) {
+    this.#socket = socket
+    this.#early = [head]
+    this.#earlyBytes = head.length
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+  }
+
+  /** The upgrade is granted: what has come so far. */
+  take(): Buffer {
+    this.#socket.off('data', this.#onData)
+    this.#socket.off('end', this.#onEnd)
+    this.#socket.pause()
+    return Buffer.concat(this.#early)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#early.push(chunk)
+    this.#earlyBytes += chunk.length
+    if (this.#earlyBytes > maxEarlyBytes) this.#socket.destroy()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#socket.destroy()
+  }
+}
+
 export interface UpgradeOptions {
   readonly client: Duplex
   readonly target: Duplex

@@ -1,0 +1,87 @@
+import type {
+  DeliveryFilter,
+  DeliveryUpdate,
+  NewDelivery,
+  StoredDelivery,
+  StoredRequest,
+} from '../../src/store/delivery-store.ts'
+import type { Counts } from './deliveries.ts'
+
+/** What a store is to do, in the simplest words: one list, searched from end to end. */
+export class StoreModel {
+  deliveries: readonly StoredDelivery[] = []
+  lastSequence = 0
+
+  /** The one that is in the way, or undefined; then it is stored under the sequence that the store gave. */
+  existing({ id, route, idempotencyKey }: NewDelivery): StoredDelivery | undefined {
+    return this.deliveries.find(
+      (other) =>
+        other.id === id ||
+        (idempotencyKey !== undefined && other.route === route && other.idempotencyKey === idempotencyKey),
+    )
+  }
+
+  insert(delivery: NewDelivery, sequence: number): void {
+    this.lastSequence = sequence
+    this.deliveries = [...this.deliveries, { ...delivery, sequence, finishedAt: undefined, answer: undefined }]
+  }
+
+  update({ sequence, legs, finishedAt, answer }: DeliveryUpdate): void {
+    const isDone = legs.every(({ state }) => state === 'acknowledged' || state === 'discarded')
+    this.deliveries = this.deliveries.map((old) => {
+      if (old.sequence !== sequence) return old
+      return { ...old, legs, finishedAt, answer: answer ?? old.answer, request: isDone ? undefined : old.request }
+    })
+  }
+
+  removeFinished(before: number): number {
+    const kept = this.deliveries.filter(
+      ({ finishedAt, legs }) =>
+        finishedAt === undefined ||
+        finishedAt >= before ||
+        legs.some(({ state }) => state === 'pending' || state === 'dead'),
+    )
+    const removed = this.deliveries.length - kept.length
+    this.deliveries = kept
+    return removed
+  }
+
+  unfinished(afterSequence: number, limit: number): readonly StoredDelivery[] {
+    return this.deliveries.filter((one) => one.sequence > afterSequence && this.#has(one, 'pending')).slice(0, limit)
+  }
+
+  list(filter: DeliveryFilter): { readonly deliveries: readonly StoredDelivery[]; readonly more: boolean } {
+    const { state, target, route, beforeSequence = Number.MAX_SAFE_INTEGER, limit } = filter
+    const all = this.deliveries
+      .filter((one) => one.sequence < beforeSequence && (route === undefined || one.route === route))
+      .filter(({ legs }) =>
+        legs.some(
+          (leg) => (state === undefined || leg.state === state) && (target === undefined || leg.target === target),
+        ),
+      )
+      .toReversed()
+    const deliveries = all
+      .slice(0, limit)
+      .map((one) => Object.assign({ ...one }, { request: undefined, answer: undefined }))
+    return { deliveries, more: all.length > limit }
+  }
+
+  counts(): Counts {
+    const legs = this.deliveries.flatMap((one) => one.legs)
+    const undelivered = this.deliveries.filter((one) => this.#has(one, 'pending'))
+    return {
+      deliveries: this.deliveries.length,
+      pendingLegs: legs.filter(({ state }) => state === 'pending').length,
+      deadLegs: legs.filter(({ state }) => state === 'dead').length,
+      undeliveredBytes: undelivered.reduce((sum, { request }) => sum + bytesOf(request), 0),
+    }
+  }
+
+  #has({ legs }: StoredDelivery, wanted: string): boolean {
+    return legs.some(({ state }) => state === wanted)
+  }
+}
+
+function bytesOf(request: StoredRequest | undefined): number {
+  return request === undefined ? 0 : request.headers.join('').length + (request.body?.length ?? 0)
+}

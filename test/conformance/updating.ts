@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { allLegs, countsOf, found, given, inserted, legTo, plain, someDelivery, updated } from './deliveries.ts'
+import type { Suite } from './suite.ts'
+
+export function updatingConformance({ name, withStore }: Suite): void {
+  describe(`${name}: update`, () => {
+    it(
+      'replaces legs and end, and leaves an answer that is there',
+      withStore(async (store) => {
+        const delivery = someDelivery()
+        const sequence = await inserted(store, delivery)
+        const answer = { status: 201, headers: [], body: new Uint8Array(0) }
+        const legs = [
+          legTo('server1', 'acknowledged', { attempts: 1, status: 201 }),
+          legTo('server2'),
+          legTo('server3'),
+        ]
+        await updated(store, { sequence, legs, finishedAt: undefined, answer })
+        assert.deepEqual(
+          plain(await found(store, delivery.id)),
+          plain({ ...delivery, sequence, legs, finishedAt: undefined, answer }),
+        )
+        const dead = allLegs(sequence, 'dead')
+        await updated(store, dead)
+        const last = await found(store, delivery.id)
+        assert.deepEqual(plain(last), plain({ ...delivery, ...dead, answer }))
+      }),
+    )
+
+    it(
+      'keeps the latest of those that come at the same time',
+      withStore(async (store) => {
+        const delivery = someDelivery()
+        const sequence = await inserted(store, delivery)
+        const answer = { status: 201, headers: [], body: Buffer.from('first') }
+        const updates = Array.from({ length: 20 }, (_, attempts) => ({
+          ...allLegs(sequence, 'pending', { legs: [legTo('server1', 'pending', { attempts })] }),
+          answer: attempts === 7 ? answer : undefined,
+        }))
+        assert.deepEqual(
+          await Promise.all(updates.map((update) => store.update(update))),
+          updates.map(() => undefined),
+        )
+        const last = await found(store, delivery.id)
+        assert.deepEqual(last.legs, updates.at(-1)?.legs)
+        assert.deepEqual(plain(last).answer?.body, new Uint8Array(answer.body))
+      }),
+    )
+
+    it(
+      'does nothing to what is not there',
+      withStore(async (store) => {
+        await updated(store, allLegs(77, 'pending'))
+        assert.deepEqual(given(await store.unfinished(0, 10)), [])
+        assert.equal(given(await store.figures()).pendingLegs, 0)
+      }),
+    )
+
+    it(
+      'drops the request of what is done, and keeps it while a leg is dead',
+      withStore(async (store) => {
+        const [done, dead] = [someDelivery(), someDelivery()]
+        await updated(store, allLegs(await inserted(store, done), 'acknowledged'))
+        const sequence = await inserted(store, dead)
+        await updated(store, allLegs(sequence, 'dead'))
+        assert.equal((await found(store, done.id)).request, undefined)
+        assert.notEqual((await found(store, dead.id)).request, undefined)
+        await updated(store, allLegs(sequence, 'discarded'))
+        assert.equal((await found(store, dead.id)).request, undefined)
+      }),
+    )
+
+    it(
+      'takes a dead letter up again, with its request',
+      withStore(async (store) => {
+        const delivery = someDelivery()
+        const sequence = await inserted(store, delivery)
+        await updated(store, allLegs(sequence, 'dead'))
+        assert.deepEqual(given(await store.unfinished(0, 10)), [])
+        await inserted(store, someDelivery())
+        await updated(store, allLegs(sequence, 'pending'))
+        const [first, second, ...others] = given(await store.unfinished(0, 10))
+        assert.deepEqual([first?.sequence, others.length], [sequence, 0])
+        assert.ok((second?.sequence ?? 0) > sequence)
+        assert.deepEqual(first && plain(first).request, plain(await found(store, delivery.id)).request)
+        const counts = { deliveries: 2, pendingLegs: 6, deadLegs: 0, undeliveredBytes: 2 * 27 }
+        assert.deepEqual(await countsOf(store), counts)
+      }),
+    )
+  })
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it, type TestContext } from 'node:test'
+import { migrate, type SchemaStep, schemaSteps } from '../../src/store/sqlite/schema.ts'
+import {
+  allLegs,
+  countsOf,
+  found,
+  given,
+  inserted,
+  requestWith,
+  sequencesOf,
+  someDelivery,
+  updated,
+} from '../conformance/deliveries.ts'
+import { faultAt, fingerprintOf, folderFor, storeAt } from './place.ts'
+
+/** A store with so many unfinished deliveries, closed again. */
+async function filledStore(t: TestContext, count: number): Promise<string> {
+  const path = join(folderFor(t), 'store.db')
+  const store = await storeAt(t, path)
+  await Promise.all(Array.from({ length: count }, () => inserted(store, someDelivery())))
+  await store.close()
+  return path
+}
+
+async function refusedUntouched(folder: string, path: string): Promise<string> {
+  const before = fingerprintOf(folder)
+  const fault = await faultAt(path)
+  assert.deepEqual(fingerprintOf(folder), before, 'something was changed or added')
+  assert.ok(fault.includes(path), `${fault} names the path`)
+  return fault
+}
+
+describe('opening an SQLite store', () => {
+  it('makes it where there is nothing, or an empty file', async (t) => {
+    const folder = folderFor(t)
+    writeFileSync(join(folder, 'empty.db'), '')
+    for (const name of ['new.db', 'empty.db', 'with blank, # and ?.db']) {
+      const store = await storeAt(t, join(folder, name))
+      await inserted(store, someDelivery())
+      await store.close()
+      assert.ok(existsSync(join(folder, name)))
+    }
+  })
+
+  it('leaves one file when it is closed, from which a copy can be made', async (t) => {
+    const path = await filledStore(t, 100)
+    assert.deepEqual(Object.keys(fingerprintOf(join(path, '..'))), ['store.db'])
+    copyFileSync(path, `${path}.copy`)
+    const copy = await storeAt(t, `${path}.copy`)
+    assert.equal(given(await copy.unfinished(0, 1000)).length, 100)
+  })
+
+  it('says which folder is missing', async (t) => {
+    const folder = folderFor(t)
+    const fault = await faultAt(join(folder, 'missing', 'store.db'))
+    assert.match(fault, /store\.db cannot be made: its folder \S+\/missing is not there/)
+    assert.deepEqual(fingerprintOf(folder), {})
+  })
+
+  it('says that a folder is no file', async (t) => {
+    const folder = folderFor(t)
+    mkdirSync(join(folder, 'store.db'))
+    assert.match(await faultAt(join(folder, 'store.db')), /store\.db cannot be opened: it is no file/)
+  })
+
+  it('refuses a file that is no database, and leaves it', async (t) => {
+    const folder = folderFor(t)
+    const path = join(folder, 'notes.txt')
+    writeFileSync(path, 'These are notes.\n'.repeat(1000))
+    const fault = await refusedUntouched(folder, path)
+    assert.match(fault, /damaged or is no SQLite database.*left as it is.*good copy.*move it away/)
+  })
+
+  it('refuses a store with a damaged page, and leaves it', async (t) => {
+    const path = await filledStore(t, 500)
+    const bytes = readFileSync(path)
+    const pages = bytes.length / 4096
+    assert.ok(pages > 20)
+    let refused = 0
+    // Every page in turn, but for the first: without its beginning it is no database at all.
+    for (let page = 1; page < pages; page++) {
+      const damaged = Buffer.from(bytes)
+      damaged.fill(0xa5, page * 4096, page * 4096 + 2048)
+      writeFileSync(path, damaged)
+      assert.match(await refusedUntouched(join(path, '..'), path), /damaged/)
+      refused++
+    }
+    assert.equal(refused, pages - 1)
+  })
+
+  it('refuses a store that was cut short, and leaves it', async (t) => {
+    const path = await filledStore(t, 500)
+    truncateSync(path, 5 * 4096)
+    assert.match(await refusedUntouched(join(path, '..'), path), /damaged/)
+    truncateSync(path, 1000)
+    assert.match(await refusedUntouched(join(path, '..'), path), /damaged/)
+  })
+
+  it('refuses the database of another program, and leaves it', async (t) => {
+    for (const mode of ['WAL', 'DELETE']) {
+      const folder = folderFor(t)
+      const path = join(folder, 'other.db')
+      const other = new DatabaseSync(path)
+      other.exec(`PRAGMA journal_mode = ${mode}; CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('Ann')`)
+      other.close()
+      assert.match(await refusedUntouched(folder, path), /database of another program.*store\.path/)
+    }
+  })
+
+  it('refuses a store of a newer version, and leaves it, whether or not it has a log', async (t) => {
+    const path = await filledStore(t, 10)
+    const newer = new DatabaseSync(path)
+    newer.exec('PRAGMA user_version = 99')
+    // As after a crash: the version is in the log only.
+    const crashed = folderFor(t)
+    for (const suffix of ['', '-wal', '-shm']) copyFileSync(path + suffix, join(crashed, `store.db${suffix}`))
+    newer.close()
+    for (const folder of [join(path, '..'), crashed]) {
+      const fault = await refusedUntouched(folder, join(folder, 'store.db'))
+      assert.match(fault, /has version 99, and this Hedgerow knows versions up to 1\. It was left as it is/)
+    }
+  })
+
+  it('brings a store of version 1 to the next one, with all that is in it', async (t) => {
+    const path = await filledStore(t, 10)
+    const next: SchemaStep = (db) => db.exec("ALTER TABLE delivery ADD COLUMN region TEXT NOT NULL DEFAULT 'here'")
+    const db = new DatabaseSync(path)
+    migrate(db, [...schemaSteps, next], 'unused')
+    assert.deepEqual(
+      { ...db.prepare('SELECT count(*) AS count, min(region) AS region FROM delivery').get() },
+      {
+        count: 10,
+        region: 'here',
+      },
+    )
+    assert.deepEqual({ ...db.prepare('PRAGMA user_version').get() }, { user_version: schemaSteps.length + 1 })
+    db.close()
+    assert.match(await faultAt(path), /has version 2/)
+  })
+
+  it('leaves a store at its version when a step fails', async (t) => {
+    const path = await filledStore(t, 10)
+    const db = new DatabaseSync(path)
+    const steps: readonly SchemaStep[] = [
+      ...schemaSteps,
+      (db) => db.exec('ALTER TABLE delivery ADD COLUMN region TEXT'),
+      () => assert.fail('a fault in a step'),
+    ]
+    assert.throws(() => migrate(db, steps, 'unused'), /a fault in a step/)
+    db.close()
+    const store = await storeAt(t, path)
+    assert.equal(given(await store.unfinished(0, 100)).length, 10)
+  })
+
+  it('loads what is unfinished in parts, however much it is', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const store = await storeAt(t, path)
+    const large = someDelivery({ request: requestWith({ body: Buffer.alloc(3_000_000, 7) }) })
+    const sequences = await Promise.all(
+      Array.from({ length: 2500 }, (_, n) =>
+        inserted(store, n % 500 === 3 ? { ...large, id: `large-${n}` } : someDelivery()),
+      ),
+    )
+    await updated(store, allLegs(sequences[7] ?? 0, 'acknowledged'))
+    const before = await countsOf(store)
+    await store.close()
+    const again = await storeAt(t, path)
+    assert.deepEqual(await countsOf(again), before)
+    const expected = sequences.filter((_, n) => n !== 7)
+    assert.deepEqual(sequencesOf(given(await again.unfinished(0, 10_000))), expected)
+    assert.equal((await found(again, 'large-503')).request?.body?.[2_999_999], 7)
+  })
+})
