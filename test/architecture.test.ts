@@ -66,7 +66,9 @@ function isAllowed(file: string, target: string): boolean {
   if (to === 'backend') return mayImportBackend.has(from)
   const [fromLevel, toLevel] = [levels[from], levels[to]]
   if (fromLevel === undefined || toLevel === undefined || toLevel > fromLevel) return false
-  return from !== 'strategies' || to !== 'strategies' || strategyOf(file) === strategyOf(target) || isShared(file, target)
+  return (
+    from !== 'strategies' || to !== 'strategies' || strategyOf(file) === strategyOf(target) || isShared(file, target)
+  )
 }
 
 /** What stands beside the strategies is for all of them, and may put their options together. */
@@ -141,12 +143,28 @@ describe('architecture', () => {
   })
 
   const planted: readonly (readonly [string, readonly Source[], RegExp])[] = [
-    ['an import upwards', [{ file: 'kit/a.ts', text: "import { b } from '../gateway/b.ts'" }], /kit\/a\.ts imports gateway\/b\.ts/],
-    ['a type import upwards', [{ file: 'core/a.ts', text: "import type { B } from '../kit/b.ts'" }], /core\/a\.ts imports/],
+    [
+      'an import upwards',
+      [{ file: 'kit/a.ts', text: "import { b } from '../gateway/b.ts'" }],
+      /kit\/a\.ts imports gateway\/b\.ts/,
+    ],
+    [
+      'a type import upwards',
+      [{ file: 'core/a.ts', text: "import type { B } from '../kit/b.ts'" }],
+      /core\/a\.ts imports/,
+    ],
     ['a dynamic import upwards', [{ file: 'kit/a.ts', text: "await import('../cli/b.ts')" }], /kit\/a\.ts imports/],
-    ['an import over several lines', [{ file: 'kit/a.ts', text: "import {\n  b,\n} from '../cli/b.ts'" }], /kit\/a\.ts imports/],
+    [
+      'an import over several lines',
+      [{ file: 'kit/a.ts', text: "import {\n  b,\n} from '../cli/b.ts'" }],
+      /kit\/a\.ts imports/,
+    ],
     ['a package in core', [{ file: 'core/a.ts', text: "import { z } from 'zod'" }], /core\/a\.ts imports zod/],
-    ['a strategy that imports another', [{ file: 'strategies/first/a.ts', text: "export * from '../hedge/b.ts'" }], /first/],
+    [
+      'a strategy that imports another',
+      [{ file: 'strategies/first/a.ts', text: "export * from '../hedge/b.ts'" }],
+      /first/,
+    ],
     ['a gateway that imports the backends', [{ file: 'gateway/a.ts', text: "import '../backend/b.ts'" }], /backend/],
     ['undici outside the transport', [{ file: 'balance/a.ts', text: "import { Client } from 'undici'" }], /undici/],
     ['a clock of its own', [{ file: 'strategies/hedge/a.ts', text: 'const now = Date.now()' }], /asks the machine/],

@@ -17,7 +17,7 @@ interface ListOptions extends AdminTarget {
 
 export async function listDeliveries({ admin, token, ...filter }: ListOptions): Promise<void> {
   const query = new URLSearchParams(Object.entries(filter))
-  const page = await ask<DeliveryListView>('GET', `/api/deliveries?${query}`, {
+  const page = await ask<DeliveryListView>('GET', `/api/deliveries?${query.toString()}`, {
     admin,
     ...(token === undefined ? {} : { token }),
   })
@@ -37,7 +37,7 @@ export async function operateDelivery(
   id: string,
   { target, ...options }: AdminTarget & { readonly target?: string },
 ): Promise<void> {
-  const query = target === undefined ? '' : `?${new URLSearchParams({ target })}`
+  const query = target === undefined ? '' : `?${new URLSearchParams({ target }).toString()}`
   const done = await ask<Record<string, unknown>>(
     'POST',
     `/api/deliveries/${encodeURIComponent(id)}/${what}${query}`,

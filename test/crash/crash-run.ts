@@ -36,11 +36,11 @@ export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const agent = new Agent({ keepAlive: true, maxSockets: users })
   const acknowledged: Acknowledged[] = []
   let cutOff = 0
-  let ended = false
+  const run = { ended: false }
   try {
     await gateway.start()
     const writers = Array.from({ length: users }, async (_, user) => {
-      for (let number = 1; !ended; number++) {
+      for (let number = 1; !run.ended; number++) {
         const status = await write(gateway.port, agent, `user-${user}`, number)
         if (status === 201 || status === 202) acknowledged.push({ user: `user-${user}`, number })
         else if (status === 0) {
@@ -57,14 +57,14 @@ export async function crashRun(options: CrashOptions): Promise<CrashReport> {
       await gateway.start()
       options.onProgress?.(`${gateway.crashes.length} kills, ${acknowledged.length} acknowledged`)
     }
-    ended = true
+    run.ended = true
     await Promise.all(writers)
     await gateway.delivered()
     const receipts = new Map<string, readonly Receipt[]>(targets.map((target) => [target.name, target.receipts]))
     const verdict = judge({ acknowledged, receipts, crashes: gateway.crashes })
     return { ...verdict, kills: gateway.crashes.length, acknowledged: acknowledged.length, cutOff }
   } finally {
-    ended = true
+    run.ended = true
     agent.destroy()
     await gateway.kill()
     await Promise.all(targets.map((target) => target.stop()))

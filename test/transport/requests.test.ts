@@ -93,15 +93,15 @@ describe('requests', () => {
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
     const client = await scene.wire(gateway)
     const authority = `127.0.0.1:${target.port}`
-    for (const [sent, path] of [
-      ['http://front.example/a/b?c=d', '/a/b?c=d'],
-      ['HTTP://front.example', '/'],
-      ['http://front.example?c=d', '/?c=d'],
-      ['http://front.example:8080//a', '//a'],
+    for (const [sent, path, host] of [
+      ['http://front.example/a/b?c=d', '/a/b?c=d', 'front.example'],
+      ['HTTP://front.example', '/', 'front.example'],
+      ['http://front.example?c=d', '/?c=d', 'front.example'],
+      ['http://front.example:8080//a', '//a', 'front.example:8080'],
     ] as const) {
       client.send(`GET ${sent} HTTP/1.1\r\nHost: front.example\r\n\r\n`)
       const answer = await client.message()
-      assert.equal(answer.body, `${path} ${authority} front.example`)
+      assert.equal(answer.body, `${path} ${authority} ${host}`)
     }
   })
 

@@ -8,7 +8,10 @@ import { applicationId, numberOf } from './schema.ts'
 /** How long a process that is on its way out may still hold the store. */
 export const lockWaitMs = 1000
 
-/** Checking takes about 1 s for each 500 MiB; in a larger store only what is still to be delivered is checked. */
+/**
+ * A store of 400 MB took 1.5 s to check from a cold disk, 0.2 s from memory. In one that is larger than this only the
+ * requests are checked, which are there as long as they are to be sent.
+ */
 const wholeCheckMaxBytes = 128 * 1024 * 1024
 
 /** What lies at the path, found out without changing a byte of it. */

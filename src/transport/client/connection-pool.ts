@@ -100,7 +100,11 @@ export class ConnectionPool {
     })
     const connection: Connection = { client, socket: undefined, idleIndex: -1, closed: false, used: false }
     this.#open.add(connection)
-    client.on('disconnect', () => this.destroy(connection))
+    client.on('disconnect', () => {
+      // The socket has closed already, or become the exchange's own by an upgrade.
+      connection.socket = undefined
+      this.destroy(connection)
+    })
     return connection
   }
 

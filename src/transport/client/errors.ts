@@ -40,7 +40,9 @@ export function failureOfError(error: unknown, wire: WireState): Failure {
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return failure('BAD_REQUEST', `The request cannot be passed on: ${messageOf(error)}`, { cause: error })
   }
-  if (error instanceof errors.HTTPParserError)
+  // Before the head it is no length that the body fell short of, but one at odds with the rest of the head.
+  const framedBadly = code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !wire.answered
+  if (error instanceof errors.HTTPParserError || framedBadly)
     return failure('UPSTREAM_INVALID', say('no valid HTTP response'), { cause: error })
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('UPSTREAM_INVALID', say(reason), { cause: error })
   if (!wire.sent) return failure('UPSTREAM_REFUSED', say(reason), { cause: error })

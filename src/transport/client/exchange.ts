@@ -143,6 +143,11 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
 
   discard(): void {
     if (this.#state !== 'streaming') return
+    // Whoever was reading it has had enough.
+    if (this.#sink !== undefined) {
+      this.#close()
+      return
+    }
     const waste = new Waste(() => this.#close())
     this.#discardTimer = this.#options.clock.after(maxDiscardMs, () => this.#close())
     this.pipe(waste)

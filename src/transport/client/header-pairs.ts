@@ -2,11 +2,8 @@ import type { Dispatcher } from 'undici'
 import { type HeaderPairs, noHeaders } from '../../core/headers.ts'
 import { HopByHop } from '../hop-by-hop.ts'
 
-/**
- * The gateway's own id stands on every answer, not the target's. `Trailer` only announces, and Node refuses it on answers
- * that are not chunked; the trailers themselves pass.
- */
-const passing = new HopByHop(['x-request-id', 'trailer'])
+/** The gateway's own id stands on every answer, not the target's. */
+const passing = new HopByHop(['x-request-id'])
 
 /** A header or trailer as the parser gives it, made text, without what belongs to the connection. */
 export function headerPairs(raw: Dispatcher.DispatchController['rawHeaders']): HeaderPairs {

@@ -38,11 +38,20 @@ export function readTarget(url: string): RequestTarget | Failure {
   const mark = relative.indexOf('?')
   const path = mark < 0 ? relative : relative.slice(0, mark)
   if (path.includes('#')) return refuse('The path must not contain #')
-  if (path.includes('%') && /%(?![0-9a-f]{2})/i.test(path))
-    return refuse('The path has a % without two hexadecimal digits')
+  if (!isEncodedText(path)) return refuse('The path is not percent-encoded UTF-8')
   // A target would resolve them, and so leave the path that the route allows.
   if (hasDotSegment(path)) return refuse('The path must not contain the segments . or ..')
   return { path, query: mark < 0 ? '' : relative.slice(mark + 1), authority: absolute?.[1] }
+}
+
+function isEncodedText(path: string): boolean {
+  if (!path.includes('%')) return true
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function withSlash(rest: string): string {

@@ -15,6 +15,7 @@ export interface WriterOptions {
 }
 
 const contentLength = new Set(['content-length'])
+const trailer = new Set(['trailer'])
 
 /** Writes one answer to the client, as fast as the client takes it. */
 export class ResponseWriter implements BodySink {
@@ -35,14 +36,15 @@ export class ResponseWriter implements BodySink {
     if (isHeld(body)) {
       const hasNone = body === undefined || status === 204 || status === 304
       // What is held may have come chunked, or have been made anew.
-      response.writeHead(status, hasNone ? headers : withLength(headers, body.length))
+      const plain = headerValue(headers, 'trailer') === undefined ? headers : withoutHeaders(headers, trailer)
+      response.writeHead(status, hasNone ? plain : withLength(plain, body.length))
       this.bytesSent = hasNone ? 0 : body.length
       response.end(hasNone ? undefined : body)
       this.#watchStall()
       return
     }
     this.#stream = body
-    response.writeHead(status, headers)
+    response.writeHead(status, this.#isChunked(status, headers) ? headers : withoutHeaders(headers, trailer))
     // In one segment with the first bytes where they are here already; else at once, as event streams need.
     response.cork()
     body.pipe(this)
@@ -77,6 +79,14 @@ export class ResponseWriter implements BodySink {
   close(): void {
     this.#stallTimer?.cancel()
     this.#stallTimer = undefined
+  }
+
+  /** Only then can trailers follow; Node refuses to announce them else. */
+  #isChunked(status: number, headers: HeaderPairs): boolean {
+    if (headerValue(headers, 'trailer') === undefined) return true
+    const { req } = this.#options.response
+    const hasBody = req.method !== 'HEAD' && status !== 204 && status !== 304
+    return hasBody && req.httpVersionMinor === 1 && headerValue(headers, 'content-length') === undefined
   }
 
   #waitForDrain(): void {

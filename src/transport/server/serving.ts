@@ -25,8 +25,8 @@ export interface ServingOptions {
   readonly onEnded: () => void
 }
 
-/** nginx's lingering_timeout. */
-const maxLingerMs = 5000
+/** How long a client may go on sending what nobody reads. */
+const maxLingerMs = 1000
 
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
@@ -147,12 +147,14 @@ export class Serving {
 }
 
 /**
- * The client has its answer and still sends its body: Node reads on and throws it away, so that the answer is not lost to
- * a reset. That has an end.
+ * The client has its answer and has not sent all of its body. Our side is closed at once; what still comes is read for a
+ * moment and thrown away, as to close both sides could have the answer lost to a reset (RFC 9112, 9.6).
  */
-function lingerFor(message: IncomingMessage, clock: Clock): void {
-  const timer = clock.after(maxLingerMs, () => message.socket.destroy())
-  message.once('close', () => timer.cancel())
+function lingerFor({ socket }: IncomingMessage, clock: Clock): void {
+  if (socket.destroyed) return
+  socket.end()
+  const timer = clock.after(maxLingerMs, () => socket.destroy())
+  socket.once('close', () => timer.cancel())
 }
 
 /** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import type { FailureCode } from '../../src/core/failure.ts'
+import type { DeliveryStore } from '../../src/store/delivery-store.ts'
+import { startStoreThread } from '../../src/store/sqlite/thread.ts'
+import { isFailure, someDelivery } from '../conformance/deliveries.ts'
+import { VirtualClock } from '../kit/virtual-clock.ts'
+import { storeAt } from './place.ts'
+
+/** A store whose time is moved by hand, whose thread can be ended, and whose log can be read. */
+export interface FailingStore {
+  readonly store: DeliveryStore
+  readonly clock: VirtualClock
+  readonly log: readonly string[]
+  /** Every thread that was started, the last one last. */
+  readonly threads: readonly Worker[]
+}
+
+export async function failingStoreAt(t: TestContext, path: string): Promise<FailingStore> {
+  const clock = new VirtualClock()
+  const log: string[] = []
+  const threads: Worker[] = []
+  const startThread = (): Worker => {
+    const thread = startStoreThread()
+    threads.push(thread)
+    return thread
+  }
+  const store = await storeAt(t, path, { clock, log: (text) => log.push(text), startThread })
+  return { store, clock, log, threads }
+}
+
+/** An insert that must be refused like this. */
+export async function refused(store: DeliveryStore, code: FailureCode, delivery = someDelivery()): Promise<void> {
+  const result = await store.insert(delivery)
+  assert.ok(result.kind === 'refused', `it was ${result.kind}`)
+  assert.equal(result.failure.code, code)
+  assert.ok((result.failure.retryAfterMs ?? 0) > 0)
+  assert.doesNotMatch(result.failure.detail, /\//, 'no path for clients')
+}
+
+/** Has the store try again by itself, as it does after a second, and waits for what comes of it. */
+export async function retry({ store, clock }: FailingStore): Promise<void> {
+  await clock.advance(1000)
+  // Answered when the try is over, as one is under way; without effect.
+  await store.find('none')
+}
+
+/** The same by way of a change: the first one after a short gap is a try. */
+export async function afterGap({ clock }: FailingStore): Promise<void> {
+  await clock.advance(150)
+}
+
+export async function isServing(store: DeliveryStore): Promise<boolean> {
+  return !isFailure(await store.find('none'))
+}

@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict'
+import { existsSync, renameSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { DeliveryStore, StoredDelivery } from '../../src/store/delivery-store.ts'
+import {
+  allLegs,
+  countsOf,
+  found,
+  given,
+  inserted,
+  legTo,
+  plain,
+  requestWith,
+  sequencesOf,
+  someDelivery,
+  someTime,
+  updated,
+} from '../conformance/deliveries.ts'
+import { afterGap, type FailingStore, failingStoreAt, isServing, refused, retry } from './failing-store.ts'
+import { canMount, diskFor, mountOver, remount } from './mounts.ts'
+import { cleanup, folderFor, storeAt } from './place.ts'
+
+const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
+
+/** Two that are pending (one with progress and an answer), one that is dead, one that is done. */
+async function fill(store: DeliveryStore): Promise<readonly number[]> {
+  const sequences: number[] = []
+  for (let n = 0; n < 4; n++) sequences.push(await inserted(store, someDelivery({ idempotencyKey: `fill-${n}` })))
+  const [, progressed = 0, dead = 0, done = 0] = sequences
+  const legs = [legTo('server1', 'acknowledged', { attempts: 1 }), legTo('server2'), legTo('server3')]
+  await updated(store, { sequence: progressed, legs, finishedAt: undefined, answer })
+  await updated(store, allLegs(dead, 'dead'))
+  await updated(store, allLegs(done, 'acknowledged', { answer }))
+  return sequences
+}
+
+async function unfinished(store: DeliveryStore): Promise<readonly StoredDelivery[]> {
+  return given(await store.unfinished(0, 1000)).map(plain)
+}
+
+/** What is unfinished in memory must be what is in the file. */
+async function expectSameOnDisk(t: TestContext, store: DeliveryStore, path: string): Promise<DeliveryStore> {
+  const [expected, counts] = [await unfinished(store), await countsOf(store)]
+  await store.close()
+  const again = await storeAt(t, path)
+  assert.deepEqual(await unfinished(again), expected)
+  assert.deepEqual(await countsOf(again), counts)
+  return again
+}
+
+describe('a store whose disk is full', () => {
+  it('refuses with STORE_FULL, keeps updates, and serves again once there is room', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    const path = join(disk, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store, log } = failing
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(1_000_000))
+    const accepted: number[] = []
+    const large = () => someDelivery({ request: requestWith({ body: Buffer.alloc(20_000, 1) }) })
+    let last = await store.insert(large())
+    while (last.kind === 'inserted' && accepted.push(last.sequence) < 1000) last = await store.insert(large())
+    assert.ok(last.kind === 'refused' && accepted.length > 10)
+    assert.equal(last.failure.code, 'STORE_FULL')
+    assert.match(log.at(-1) ?? '', /disk of the store \S+ is full/)
+
+    // What is left of the log takes a few small changes; then these are refused as well.
+    await afterGap(failing)
+    const legs = [legTo('server1', 'acknowledged', { detail: 'x'.repeat(30_000) }), legTo('server2'), legTo('server3')]
+    const update = allLegs(accepted[0] ?? 0, 'pending', { legs })
+    assert.equal((await store.update(update))?.code, 'STORE_FULL')
+    await refused(store, 'STORE_FULL')
+    assert.equal(await isServing(store), false, 'no try before its time')
+    await retry(failing)
+    await refused(store, 'STORE_FULL', large())
+
+    unlinkSync(join(disk, 'ballast'))
+    await retry(failing)
+    assert.match(log.at(-1) ?? '', /serves again/)
+    assert.equal(failing.threads.length, 1)
+    accepted.push(await inserted(store, large()))
+    const again = await expectSameOnDisk(t, store, path)
+    assert.deepEqual(sequencesOf(await unfinished(again)), accepted)
+    assert.deepEqual((await unfinished(again))[0]?.legs, legs)
+  })
+
+  it('takes the next change as a try', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '1m')
+    const failing = await failingStoreAt(t, join(disk, 'store.db'))
+    const large = someDelivery({ request: requestWith({ body: Buffer.alloc(2_000_000) }) })
+    await refused(failing.store, 'STORE_FULL', large)
+    await afterGap(failing)
+    await inserted(failing.store, someDelivery())
+    assert.equal(failing.clock.pendingCount, 0)
+  })
+})
+
+describe('a store whose file is gone', () => {
+  const ways: readonly (readonly [string, (path: string) => void])[] = [
+    ['deleted with its log', (path) => ['', '-wal'].forEach((suffix) => rmSync(path + suffix))],
+    ['deleted without its log', (path) => rmSync(path)],
+    ['moved away', (path) => renameSync(path, `${path}.moved`)],
+  ]
+  for (const [way, lose] of ways) {
+    it(`never says yes into a file that was ${way}, and writes all that is unfinished into a new one`, async (t) => {
+      const path = join(folderFor(t), 'store.db')
+      const failing = await failingStoreAt(t, path)
+      const { store, log } = failing
+      const [first = 0, second = 0] = await fill(store)
+      const before = await unfinished(store)
+      lose(path)
+      await refused(store, 'STORE_UNAVAILABLE')
+      assert.match(log.at(-1) ?? '', /store\.db was deleted or moved while it was in use.*refused until/)
+      await refused(store, 'STORE_UNAVAILABLE')
+      assert.equal(existsSync(path), false)
+
+      await retry(failing)
+      assert.match(log.join('\n'), /lacked 2 unfinished deliveries: they are in it again[^]*serves again/)
+      assert.deepEqual(await unfinished(store), before)
+      // The dead letter and the done one went with the file.
+      assert.deepEqual(await countsOf(store), { deliveries: 2, pendingLegs: 5, deadLegs: 0, undeliveredBytes: 54 })
+      await updated(store, allLegs(first, 'pending', { legs: [legTo('server1', 'dead')] }))
+      assert.ok((await inserted(store, someDelivery())) > second + 2, 'sequences go on')
+      const repeat = await store.insert(someDelivery({ idempotencyKey: 'fill-1' }))
+      assert.ok(repeat.kind === 'existing' && repeat.delivery.sequence === second)
+      assert.deepEqual(plain(repeat.delivery).answer, { ...answer, body: new Uint8Array(answer.body) })
+      await expectSameOnDisk(t, store, path)
+    })
+  }
+
+  it('never says yes when only the log was deleted, and has lost nothing', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store } = failing
+    await fill(store)
+    const [before, counts] = [await unfinished(store), await countsOf(store)]
+    unlinkSync(`${path}-wal`)
+    const ghost = someDelivery()
+    await refused(store, 'STORE_UNAVAILABLE', ghost)
+    await retry(failing)
+    assert.equal(await store.find(ghost.id), undefined, 'what was refused is not there')
+    assert.deepEqual([await unfinished(store), await countsOf(store)], [before, counts])
+    await expectSameOnDisk(t, store, path)
+  })
+
+  it('keeps updates while it cannot write, the latest of each delivery, before all that is newer', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store } = failing
+    const [first = 0, second = 0, dead = 0] = await fill(store)
+    renameSync(path, `${path}.moved`)
+    assert.equal((await store.update(allLegs(first, 'dead')))?.code, 'STORE_UNAVAILABLE')
+    assert.equal((await store.update(allLegs(first, 'discarded')))?.code, 'STORE_UNAVAILABLE')
+    assert.equal((await store.update(allLegs(second, 'acknowledged')))?.code, 'STORE_UNAVAILABLE')
+    assert.equal((await store.update(allLegs(dead, 'pending', { finishedAt: undefined })))?.code, 'STORE_UNAVAILABLE')
+    assert.deepEqual(await unfinished(store), [])
+    // The same file again: also what only it has is as it was told.
+    renameSync(`${path}.moved`, path)
+    await afterGap(failing)
+    const last = await inserted(store, someDelivery())
+    assert.deepEqual(sequencesOf(await unfinished(store)), [dead, last])
+    const again = await expectSameOnDisk(t, store, path)
+    const { deliveries } = given(await again.list({ limit: 10 }))
+    const states = deliveries.map(({ sequence, legs }) => [sequence, legs[0]?.state])
+    assert.deepEqual(states.toReversed(), [
+      [first, 'discarded'],
+      [second, 'acknowledged'],
+      [dead, 'pending'],
+      [dead + 1, 'acknowledged'],
+      [last, 'pending'],
+    ])
+    assert.equal((await found(again, deliveries.at(-1)?.id ?? '')).request, undefined)
+  })
+
+  it('waits for a folder that was moved away', async (t) => {
+    const folder = folderFor(t)
+    const path = join(folder, 'data', 'store.db')
+    const { mkdirSync } = await import('node:fs')
+    mkdirSync(join(folder, 'data'))
+    const failing = await failingStoreAt(t, path)
+    await fill(failing.store)
+    renameSync(join(folder, 'data'), join(folder, 'elsewhere'))
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    await retry(failing)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    assert.match(failing.log.at(-1) ?? '', /its folder \S+\/data is not there/)
+    assert.equal(existsSync(join(folder, 'data')), false)
+    renameSync(join(folder, 'elsewhere'), join(folder, 'data'))
+    await retry(failing)
+    await inserted(failing.store, someDelivery())
+    await expectSameOnDisk(t, failing.store, path)
+  })
+
+  it('tries again by itself and on the next change, but not on each of many', async (t) => {
+    const folder = folderFor(t)
+    const path = join(folder, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store, clock } = failing
+    await fill(store)
+    renameSync(path, `${path}.moved`)
+    await refused(store, 'STORE_UNAVAILABLE')
+    for (let n = 0; n < 100; n++) await refused(store, 'STORE_UNAVAILABLE')
+    assert.equal(existsSync(path), false)
+    assert.equal(clock.pendingCount, 1)
+    await afterGap(failing)
+    await inserted(store, someDelivery())
+    assert.equal(clock.pendingCount, 0, 'no timer is left')
+  })
+})
+
+describe('a store whose file was replaced', () => {
+  it('leaves another store alone until it is moved away', async (t) => {
+    const folder = folderFor(t)
+    const [path, other] = [join(folder, 'store.db'), join(folder, 'other.db')]
+    const stranger = await storeAt(t, other)
+    const foreign = someDelivery()
+    await inserted(stranger, foreign)
+    await stranger.close()
+    const failing = await failingStoreAt(t, path)
+    const { store } = failing
+    await fill(store)
+    const before = await unfinished(store)
+    renameSync(other, path)
+    for (let n = 0; n < 3; n++) {
+      await refused(store, 'STORE_UNAVAILABLE')
+      await retry(failing)
+    }
+    assert.match(failing.log.at(-1) ?? '', /is not the store that was in use but another one.*left as it is/)
+    renameSync(path, other)
+    await retry(failing)
+    assert.deepEqual(await unfinished(store), before)
+    const strangerAgain = await storeAt(t, other)
+    assert.deepEqual(
+      (await unfinished(strangerAgain)).map(({ id }) => id),
+      [foreign.id],
+    )
+    await expectSameOnDisk(t, store, path)
+  })
+
+  it('brings an older copy of itself up to date', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const store = await storeAt(t, path)
+    const [first = 0] = await fill(store)
+    await store.close()
+    const { copyFileSync } = await import('node:fs')
+    copyFileSync(path, `${path}.backup`)
+    const failing = await failingStoreAt(t, path)
+    await updated(failing.store, allLegs(first, 'acknowledged', { finishedAt: someTime }))
+    const fresh = someDelivery()
+    await inserted(failing.store, fresh)
+    renameSync(`${path}.backup`, path)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    await retry(failing)
+    const again = await expectSameOnDisk(t, failing.store, path)
+    // Not pending again, though it was in the copy.
+    assert.ok(!sequencesOf(await unfinished(again)).includes(first))
+    await found(again, fresh.id)
+  })
+
+  it('refuses to go on with what was cut short, until it is moved away', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const store = await storeAt(t, path)
+    await fill(store)
+    await store.close()
+    const failing = await failingStoreAt(t, path)
+    const before = await unfinished(failing.store)
+    assert.ok(statSync(path).size > 8192)
+    truncateSync(path, 8192)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    assert.match(failing.log.at(-1) ?? '', /was cut short/)
+    await retry(failing)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    assert.match(failing.log.at(-1) ?? '', /damaged.*move it away/)
+    for (const suffix of ['', '-wal']) rmSync(path + suffix, { force: true })
+    await retry(failing)
+    assert.deepEqual(await unfinished(failing.store), before)
+    await expectSameOnDisk(t, failing.store, path)
+  })
+})
+
+describe('a store whose disk is read-only', () => {
+  it('refuses to open there, and says so', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    const path = join(disk, 'store.db')
+    await (await storeAt(t, path)).close()
+    remount(disk, 'ro')
+    const { faultAt } = await import('./place.ts')
+    assert.match(await faultAt(path), /store\.db cannot be written: it, or the disk it is on, is read-only/)
+    assert.match(await faultAt(join(disk, 'new.db')), /new\.db cannot be opened|read-only/)
+    remount(disk, 'rw')
+  })
+
+  it('is unavailable from when it has to be opened, and recovers when it may be written', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    const path = join(disk, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    await fill(failing.store)
+    const before = await unfinished(failing.store)
+    // Linux mounts nothing read-only that has a file open for writing.
+    await failing.threads[0]?.terminate()
+    remount(disk, 'ro')
+    await afterGap(failing)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    await retry(failing)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    assert.match(failing.log.at(-1) ?? '', /is read-only/)
+    remount(disk, 'rw')
+    await retry(failing)
+    assert.deepEqual(await unfinished(failing.store), before)
+    await inserted(failing.store, someDelivery())
+    await expectSameOnDisk(t, failing.store, path)
+  })
+
+  it('is unavailable while another disk lies over its folder', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    const path = join(disk, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    await fill(failing.store)
+    const over = mountOver(disk, 'ro')
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    await retry(failing)
+    await refused(failing.store, 'STORE_UNAVAILABLE')
+    over.unmount()
+    await retry(failing)
+    await inserted(failing.store, someDelivery())
+    await expectSameOnDisk(t, failing.store, path)
+  })
+})
+
+describe('a store whose thread ends', () => {
+  const end = (failing: FailingStore) => failing.threads.at(-1)?.terminate()
+
+  it('refuses what was on its way, and goes on in a new thread, having lost nothing', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store } = failing
+    await fill(store)
+    const before = await unfinished(store)
+    const results = Array.from({ length: 50 }, () => store.insert(someDelivery()))
+    await new Promise((resolve) => setImmediate(resolve))
+    await end(failing)
+    const kinds = new Set((await Promise.all(results)).map(({ kind }) => kind))
+    assert.deepEqual(kinds, new Set(['refused']))
+    assert.match(failing.log.at(-1) ?? '', /thread ended/)
+    await retry(failing)
+    assert.deepEqual(await unfinished(store), before, 'what was refused is not there, even if it was written')
+    await inserted(store, someDelivery())
+    assert.equal(failing.threads.length, 2)
+    await expectSameOnDisk(t, store, path)
+  })
+
+  it('goes on when it ended with nothing to do', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    await fill(failing.store)
+    for (let n = 0; n < 3; n++) {
+      await end(failing)
+      await retry(failing)
+      await inserted(failing.store, someDelivery())
+    }
+    assert.equal(failing.threads.length, 4)
+    await expectSameOnDisk(t, failing.store, path)
+  })
+
+  it('can be closed while it is ended', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const [first = 0] = await fill(failing.store)
+    await end(failing)
+    void failing.store.update(allLegs(first, 'dead'))
+    await expectSameOnDisk(t, failing.store, path)
+    assert.equal(failing.clock.pendingCount, 0)
+  })
+
+  it('says so when it is closed before it could write all', async (t) => {
+    const folder = folderFor(t)
+    const path = join(folder, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const [first = 0] = await fill(failing.store)
+    rmSync(folder, { recursive: true })
+    assert.equal((await failing.store.update(allLegs(first, 'dead')))?.code, 'STORE_UNAVAILABLE')
+    await failing.store.close()
+    assert.match(failing.log.at(-1) ?? '', /closed without the last state of 1 deliveries/)
+    assert.equal(failing.clock.pendingCount, 0)
+    cleanup(t, () => undefined)
+  })
+})

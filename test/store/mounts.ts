@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { cleanup, folderFor } from './place.ts'
+
+/** Why this machine cannot give a test a disk of its own; undefined if it can. */
+const obstacle = findObstacle()
+
+/** Whether to go on. Where it cannot be tested that is said aloud, and on the build machine it is a failure. */
+export function canMount(t: TestContext): boolean {
+  if (obstacle === undefined) return true
+  const reason = `this needs a disk of its own, and none can be mounted: ${obstacle}`
+  if (process.env['CI'] === 'true') assert.fail(reason)
+  process.stderr.write(`SKIPPED: ${t.name}: ${reason}\n`)
+  t.skip(reason)
+  return false
+}
+
+/** A small disk, gone at the end of the test. */
+export function diskFor(t: TestContext, size: string): string {
+  const disk = join(folderFor(t), 'disk')
+  mkdirSync(disk)
+  mount(disk, size)
+  cleanup(t, () => run('umount', disk))
+  return disk
+}
+
+export function remount(disk: string, mode: 'ro' | 'rw'): void {
+  run('mount', '-o', `remount,${mode}`, disk)
+}
+
+/** Over a folder, whose files no path leads to until it is taken away again. */
+export function mountOver(folder: string, mode: 'ro' | 'rw'): { readonly unmount: () => void } {
+  mount(folder, '1m')
+  if (mode === 'ro') remount(folder, 'ro')
+  return { unmount: () => run('umount', folder) }
+}
+
+function mount(folder: string, size: string): void {
+  run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'hedgerow-test', folder)
+}
+
+function run(command: string, ...args: readonly string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+function findObstacle(): string | undefined {
+  if (process.platform !== 'linux') return `tmpfs is Linux's, and this is ${process.platform}`
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-mount-'))
+  try {
+    mount(folder, '64k')
+    run('umount', folder)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message.replaceAll('\n', ' ').trim() : String(error)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
