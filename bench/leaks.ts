@@ -25,7 +25,7 @@ const deadlineMs = 200
 const heapToleranceMib = 4
 
 /** A socket that goes later than this was waited for by nobody, and went by a timeout of its own. */
-const maxRestMs = 1000
+const maxRestMs = 2000
 
 /** One route for each way in which attempts are begun and given up. */
 const routes = [

@@ -30,9 +30,14 @@ export function viewOf(stored: StoredDelivery, active: Delivery | undefined): De
     state: legs.some(({ state }) => state === 'pending') ? 'pending' : 'finished',
     createdAt: isoTime(stored.createdAt),
     finishedAt: stored.finishedAt === undefined ? undefined : isoTime(stored.finishedAt),
-    targets: legs.map((leg) => ({
-      ...leg,
-      nextAttemptAt: leg.nextAttemptAt === undefined ? undefined : isoTime(leg.nextAttemptAt),
+    targets: legs.map(({ target, state, attempts, nextAttemptAt, outcome, status, detail }) => ({
+      target,
+      state,
+      attempts,
+      nextAttemptAt: nextAttemptAt === undefined ? undefined : isoTime(nextAttemptAt),
+      outcome,
+      status,
+      detail,
     })),
   }
 }

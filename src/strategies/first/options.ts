@@ -18,5 +18,3 @@ export const firstOptions = z
     ...heldOptions,
   })
   .describe('Several attempts at once; the first one gives the answer.')
-
-export type FirstOptions = z.output<typeof firstOptions>

@@ -14,5 +14,3 @@ export const forwardOptions = z
     maxAnswer: heldOptions.maxAnswer,
   })
   .describe('One attempt at a balanced target, streamed both ways. WebSocket upgrades pass through.')
-
-export type ForwardOptions = z.output<typeof forwardOptions>

@@ -24,5 +24,3 @@ export const quorumOptions = z
   .transform((options) => ({ ...options, need: options.need ?? Math.floor(options.of / 2) + 1 }))
   .refine((options) => options.need <= options.of, { error: 'no more than `of`', path: ['need'] })
   .describe('Asks several targets and answers as soon as enough of them agree on status and body.')
-
-export type QuorumOptions = z.output<typeof quorumOptions>

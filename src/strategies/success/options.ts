@@ -33,7 +33,6 @@ export const successOptions = z.strictObject({
     .describe('What the content type must begin with, such as `application/json`; case does not matter.'),
 })
 
-export type SuccessOptions = z.output<typeof successOptions>
 
 function toRange(text: number | string): StatusRange {
   if (typeof text === 'number') return { from: text, to: text }
