@@ -4,11 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const started: ChildProcess[] = []
 
-/** Starts a program pinned to one core; it is ended with this one. */
-export function startPinned(core: number, command: string, args: readonly string[]): ChildProcess {
-  const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+/** Starts a program; it is ended with this one. */
+export function start(command: string, args: readonly string[]): ChildProcess {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   started.push(child)
   return child
+}
+
+/** Starts a program that runs on one core only. */
+export function startPinned(core: number, command: string, args: readonly string[]): ChildProcess {
+  return start('taskset', ['-c', String(core), command, ...args])
 }
 
 export async function stopAll(): Promise<void> {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pico from 'picocolors'
 import type { ProfileInput } from '../backend/profile.ts'
@@ -30,7 +33,11 @@ export async function demo(): Promise<void> {
   const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
   const log = openLog(undefined)
   const ports = await choosePorts()
-  const environment = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
+  const environment = {
+    ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+    STORE: join(folder, 'demo.db'),
+  }
   const config = await readConfig(file, environment)
   if (config === undefined) return
   const backends = await startBackends(ports)
@@ -45,6 +52,7 @@ export async function demo(): Promise<void> {
     await gateway.drain()
     await Promise.all(backends.map((backend) => backend.close()))
   })
+  rmSync(folder, { recursive: true, force: true })
   log.info('ended')
 }
 
@@ -98,5 +106,6 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
 function curlLine(url: string, route: Config['routes'][number]): string {
   const { from } = route.deadline
   const query = from !== undefined && 'query' in from ? `?${from.query}=1000` : ''
-  return `curl ${route.explain ? '-i ' : ''}'${url}${route.match.path}${query}'`
+  const form = route.broadcast === undefined ? '' : "-d 'username=bob&password=x' "
+  return `curl ${route.explain ? '-i ' : ''}${form}'${url}${route.match.path}${query}'`
 }

@@ -16,6 +16,8 @@ export interface Broadcasting {
 export interface BroadcastingOptions {
   /** Where a relative path of the store begins: the folder of the configuration file. */
   readonly folder: string
+  /** Instead of the configured one, for tests and benchmarks. */
+  readonly store?: DeliveryStore
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
@@ -32,7 +34,15 @@ export async function openBroadcasting(
   options: BroadcastingOptions,
 ): Promise<Broadcasting | undefined> {
   if (config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
-  const { clock, random, events, logFault, folder, log } = options
+  const { clock, random, events, logFault } = options
+  const store = options.store ?? (await openStore(config, options))
+  return {
+    store,
+    deliveries: new Deliveries({ store, clock, random, events, logFault, retentionMs: config.store.retention }),
+  }
+}
+
+async function openStore(config: Config, { folder, clock, log }: BroadcastingOptions): Promise<DeliveryStore> {
   const path = isAbsolute(config.store.path) ? config.store.path : join(folder, config.store.path)
   const opened = await openSqliteStore({
     path,
@@ -41,9 +51,5 @@ export async function openBroadcasting(
     log,
   })
   if (!opened.ok) throw new StartFault(opened.fault)
-  const { store } = opened
-  return {
-    store,
-    deliveries: new Deliveries({ store, clock, random, events, logFault, retentionMs: config.store.retention }),
-  }
+  return opened.store
 }

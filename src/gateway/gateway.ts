@@ -4,6 +4,7 @@ import type { Config, RouteConfig } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
@@ -22,6 +23,8 @@ export interface GatewayDeps {
   /** The folder of the configuration, where relative paths begin. */
   readonly folder?: string
   readonly log?: (text: string) => void
+  /** Instead of the configured one, for tests and benchmarks. */
+  readonly store?: DeliveryStore
   /** `about`: the id of the call or delivery that met it. */
   readonly logFault: (fault: unknown, about: string) => void
 }

@@ -12,14 +12,18 @@ describe('hedgerow demo', () => {
     const demo = startCommand(t, ['demo'])
     await demo.printed('Ctrl-C ends all of it.')
     assert.match(demo.output(), /port 8080 is taken: gateway is on \d+/)
-    const lines = [...demo.output().matchAll(/^ {2}GET .*curl (?:-i )?'(http:\S+)'$/gm)].map(
-      (match) => match[1] as string,
-    )
+    const printed = /^ {2}(?:GET|POST) .*curl (?:-i )?(?:-d '(.*?)' )?'(http:\S+)'$/gm
+    const lines = [...demo.output().matchAll(printed)].map(([, form, url]) => ({ form, url: url as string }))
     assert.ok(lines.length >= 10)
-    const answers = await Promise.all(lines.map(async (line) => ({ line, status: (await fetch(line)).status })))
+    const ask = async ({ form, url }: { form: string | undefined; url: string }) => {
+      const body = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }
+      return { line: url, status: (await fetch(url, body)).status }
+    }
+    const answers = await Promise.all(lines.map(ask))
     // The backends are flaky: an honest failure is an answer too, a wrong route or a bad request is not.
-    for (const { line, status } of answers) assert.ok(status === 200 || status >= 429, `${line} gave ${status}`)
-    const front = new URL(lines[0] as string).origin
+    for (const { line, status } of answers)
+      assert.ok(status === 200 || status === 201 || status >= 429, `${line} gave ${status}`)
+    const front = new URL(lines[0]?.url ?? '').origin
     const index = (await (await fetch(front)).json()) as { routes: readonly object[] }
     assert.equal(index.routes.length, lines.length)
     demo.process.kill('SIGINT')

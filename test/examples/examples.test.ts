@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { readyProfiles } from '../../src/backend/profiles.ts'
@@ -16,6 +17,7 @@ interface Ask {
   readonly does: string
   readonly path: string
   readonly method?: string
+  readonly form?: string
   readonly status: number
   readonly body?: unknown
 }
@@ -42,6 +44,23 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
     { does: 'goes round, second', path: '/login', status: 200, body: 'logged in on server2' },
     { does: 'goes round, third', path: '/login', status: 200, body: 'logged in on server3' },
     { does: 'refuses other methods', path: '/login', method: 'DELETE', status: 405 },
+    {
+      does: 'registers',
+      path: '/register',
+      method: 'POST',
+      form: 'username=bob',
+      status: 201,
+      body: /^register on server[123]$/,
+    },
+    {
+      does: 'changes a password',
+      path: '/changePassword',
+      method: 'POST',
+      form: 'username=bob',
+      status: 201,
+      body: /^password changed on server[123]$/,
+    },
+    { does: 'refuses to read where one writes', path: '/register', status: 405 },
   ],
   'demo.yaml': [
     { does: 'lists its routes', path: '/', status: 200 },
@@ -66,6 +85,7 @@ for (const [file, list] of Object.entries(asks)) {
   describe(`examples/${file}`, () => {
     let backends: readonly Backend[] = []
     let gateway: Gateway
+    const stores = mkdtempSync(join(tmpdir(), 'hedgerow-examples-'))
 
     before(async () => {
       const fixed = readyProfiles['work-fixed']()
@@ -77,6 +97,7 @@ for (const [file, list] of Object.entries(asks)) {
       const result = await loadConfig(join(folder, file), {
         PORT: '0',
         ADMIN_PORT: '0',
+        STORE: join(stores, file),
         WORK_PORT: work,
         WORK_FIXED_PORT: work,
         SERVER1_PORT: server1,
@@ -91,16 +112,19 @@ for (const [file, list] of Object.entries(asks)) {
     after(async () => {
       await gateway.close()
       await Promise.all(backends.map((backend) => backend.close()))
+      rmSync(stores, { recursive: true })
     })
 
-    for (const { does, path, method, status, body } of list) {
+    for (const { does, path, method, form, status, body } of list) {
       it(does, async () => {
         const response = await fetch(`http://127.0.0.1:${gateway.front.address.port}${path}`, {
           method: method ?? 'GET',
+          ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
         })
         const text = await response.text()
         assert.equal(response.status, status, text)
-        if (body !== undefined) assert.deepEqual(typeof body === 'string' ? text : JSON.parse(text), body)
+        if (body instanceof RegExp) assert.match(text, body)
+        else if (body !== undefined) assert.deepEqual(typeof body === 'string' ? text : JSON.parse(text), body)
       })
     }
   })
