@@ -131,11 +131,11 @@ export class Deliveries {
     return count
   }
 
-  async #load(id: string): Promise<Delivery | Failure | undefined> {
+  async #load(id: string): Promise<Delivery | Failure | 0 | undefined> {
     const stored = await this.#options.store.find(id)
     if (stored === undefined || 'code' in stored) return stored
-    // What was acknowledged everywhere is kept without its request: there is nothing to be done to it.
-    if (stored.request === undefined) return undefined
+    // What is over is kept without its request: there is nothing to be done to it.
+    if (stored.request === undefined) return 0
     const delivery = new Delivery({ ...stored, request: stored.request }, stored.sequence, this.#options.clock.now())
     return delivery
   }
