@@ -1,24 +1,42 @@
-/** A gateway that broadcasts, in a process of its own: `broadcast-gateway.ts PORT STORE TARGET...`; STORE is `memory` or a file. */
+/**
+ * A gateway that broadcasts, in a process of its own: `broadcast-gateway.ts PORT STORE TARGET...`; STORE is `memory` or a
+ * file. When it ends it tells what its store did.
+ */
 import { configSchema } from '../../src/config/schema.ts'
 import { startGateway } from '../../src/gateway/gateway.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { systemRandom } from '../../src/kit/random.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 
-const [port, store = 'memory', ...targets] = process.argv.slice(2)
+const [port, path = 'memory', ...targets] = process.argv.slice(2)
+const clock = systemClock()
+const limits = { maxUndeliveredBytes: 2 ** 30 }
+const store = path === 'memory' ? memoryStore({ limits }) : await openFile(path)
 const config = configSchema.parse({
   listen: { port: Number(port) },
-  store: { path: store, maxUndelivered: '1GiB' },
   upstreams: { accounts: { targets } },
   routes: [{ match: 'POST /register', broadcast: { upstream: 'accounts' } }],
 })
-const gateway = await startGateway(config, {
-  clock: systemClock(),
-  random: systemRandom,
-  log: (text) => console.error(text),
-  logFault: (fault) => console.error(fault),
-  ...(store === 'memory' ? { store: memoryStore({ limits: { maxUndeliveredBytes: 2 ** 30 } }) } : {}),
-})
-process.on('SIGTERM', () => {
-  void gateway.close().then(() => process.exit(0))
-})
+const logFault = (fault: unknown): void => console.error(fault)
+const gateway = await startGateway(config, { clock, random: systemRandom, logFault, store })
+const startedMs = clock.now()
+process.on('SIGTERM', () => void end())
+
+async function end(): Promise<void> {
+  const figures = await store.figures()
+  if ('syncs' in figures && figures.syncs > 0) {
+    const perSecond = Math.round(figures.syncs / ((clock.now() - startedMs) / 1000))
+    console.error(
+      `${path}: ${figures.syncs} syncs (${perSecond}/s over its life), ${(figures.writes / figures.syncs).toFixed(1)} writes a sync`,
+    )
+  }
+  await gateway.close()
+  process.exit(0)
+}
+
+async function openFile(file: string) {
+  const opened = await openSqliteStore({ path: file, clock, limits, log: (text) => console.error(text) })
+  if (!opened.ok) throw new Error(opened.fault)
+  return opened.store
+}
