@@ -78,9 +78,16 @@ export class Database {
     return result
   }
 
-  /** Moves the log into the database, so that a copy of the one file is whole. */
+  /**
+   * Moves the log into the database: a copy of the one file is whole then. SQLite does so itself, but not if the file
+   * was moved; and then the log would be taken for that of whatever file comes into its place.
+   */
   close(): void {
-    this.db.close()
+    try {
+      this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      this.db.close()
+    }
   }
 }
 

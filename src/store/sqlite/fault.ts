@@ -33,8 +33,7 @@ export function faultOf(error: unknown, path: string): Fault {
 function textOf(error: unknown, path: string): string {
   if (isSqliteError(error, 'corrupt', 'notDatabase')) return damagedText(path, messageOf(error))
   if (isSqliteError(error, 'busy')) return inUseText(path)
-  if (isSqliteError(error, 'readOnly'))
-    return `The store ${path} cannot be written: it, or the disk it is on, is read-only.`
+  if (isSqliteError(error, 'readOnly')) return readOnlyText(path)
   if (isSqliteError(error, 'cannotOpen')) {
     return `The store ${path} cannot be opened: see whether its folder is there and may be written.`
   }
@@ -44,8 +43,12 @@ function textOf(error: unknown, path: string): string {
 export function damagedText(path: string, what: string): string {
   return (
     `The store ${path} is damaged or is no SQLite database (${what}). It was left as it is. ` +
-    'Put a good copy in its place, or move it away to begin with an empty store.'
+    `Put a good copy in its place, without a ${path}-wal beside it, or move both away to begin with an empty store.`
   )
+}
+
+export function readOnlyText(path: string): string {
+  return `The store ${path} cannot be written: it, its folder, or the disk they are on, is read-only.`
 }
 
 export function inUseText(path: string): string {

@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { damagedText, StoreFault } from './fault.ts'
+import { damagedText, readOnlyText, StoreFault } from './fault.ts'
 import { applicationId, numberOf } from './schema.ts'
 
 /** How long a process that is on its way out may still hold the store. */
@@ -23,10 +23,16 @@ export function inspect(path: string, knownVersion: number): Found {
   if (file === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined) {
     throw new StoreFault('unavailable', `The store ${path} cannot be made: its folder ${dirname(path)} is not there.`)
   }
-  if (file === undefined || (file.isFile() && file.size === 0)) return { kind: 'nothing' }
-  if (!file.isFile()) throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is no file.`)
+  if (file !== undefined && !file.isFile()) {
+    throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is no file.`)
+  }
+  if (!mayWrite(dirname(path)) || (file !== undefined && !mayWrite(path))) {
+    throw new StoreFault('unavailable', readOnlyText(path))
+  }
+  if (file === undefined || file.size === 0) return { kind: 'nothing' }
 
-  using db = openUnchanging(path)
+  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  using db = hasLog ? openWithLog(path) : openWithoutLog(path)
   const version = numberOf(db, 'PRAGMA user_version')
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {
     if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return { kind: 'nothing' }
@@ -40,19 +46,54 @@ export function inspect(path: string, knownVersion: number): Found {
     throw new StoreFault('unavailable', text)
   }
   check(db, path, file.size)
-  return { kind: 'store', storeId: String(db.prepare('SELECT store_id FROM meta').get()?.['store_id']) }
+  const storeId = storeIdIn(db)
+  if (hasLog) checkLog(path, storeId)
+  return { kind: 'store', storeId }
 }
 
-/**
- * A reader changes nothing, not even on closing, where a writer would move the log into the database. Where there is no
- * log, `immutable` keeps SQLite from making one.
- */
-function openUnchanging(path: string): DatabaseSync {
-  const logBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-  if (logBytes > 0) return new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs })
+/** A reader changes nothing, not even on closing, where a writer would move the log into the database. */
+function openWithLog(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs })
+}
+
+/** `immutable` keeps SQLite from making a log, and from reading one. */
+function openWithoutLog(path: string): DatabaseSync {
   const url = pathToFileURL(path)
   url.searchParams.set('immutable', '1')
   return new DatabaseSync(url, { readOnly: true })
+}
+
+function storeIdIn(db: DatabaseSync): string {
+  return String(db.prepare('SELECT store_id FROM meta').get()?.['store_id'])
+}
+
+/**
+ * SQLite takes any log beside a database for that database's own. One that was left there when another store was put in
+ * the place of its own would be written into that one.
+ */
+function checkLog(path: string, storeIdWithLog: string): void {
+  let storeId: string
+  try {
+    using db = openWithoutLog(path)
+    storeId = storeIdIn(db)
+  } catch {
+    // All of it is in the log: it was made, or brought to another version, when the process was killed.
+    return
+  }
+  if (storeId === storeIdWithLog) return
+  const text =
+    `The log ${path}-wal is not that of the store ${path} but of another one that was there before. Both were left as ` +
+    'they are. Move the log away, or put back the store it belongs to.'
+  throw new StoreFault('unavailable', text)
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function check(db: DatabaseSync, path: string, bytes: number): void {
