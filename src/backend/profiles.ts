@@ -64,7 +64,6 @@ function asynchronous(options: AsyncOptions = {}): ProfileInput {
 /** By the names that a command line or a configuration gives them. */
 export const readyProfiles = { work, 'work-fixed': workFixed, accounts, async: asynchronous } as const
 
-
 /** Makes `work` take 100 to 600 ms and fail with 500 in this share (0.1 is 10 %), and in no other way. */
 export function workWithErrors(share: number): ProfilePatch {
   const status = { '200': 1 - share, '500': share }

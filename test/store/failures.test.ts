@@ -29,7 +29,7 @@ import {
 } from '../conformance/deliveries.ts'
 import { afterGap, type FailingStore, failingStoreAt, isServing, refused, retry } from './failing-store.ts'
 import { canMount, diskFor, mountOver, remount } from './mounts.ts'
-import { faultAt, fingerprintOf, folderFor, storeAt } from './place.ts'
+import { faultAt, folderFor, storeAt } from './place.ts'
 
 const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
 
@@ -280,7 +280,7 @@ describe('a store whose file was replaced', () => {
     assert.match(failing.log.at(-1) ?? '', /was cut short|damaged/)
     await retry(failing)
     await refused(failing.store, 'STORE_UNAVAILABLE')
-    assert.match(failing.log.at(-1) ?? '', /damaged.*move it away/)
+    assert.match(failing.log.at(-1) ?? '', /damaged.*move both away/)
     for (const suffix of ['', '-wal']) rmSync(path + suffix, { force: true })
     await retry(failing)
     assert.deepEqual(await unfinished(failing.store), before)

@@ -72,7 +72,7 @@ describe('opening an SQLite store', () => {
     const path = join(folder, 'notes.txt')
     writeFileSync(path, 'These are notes.\n'.repeat(1000))
     const fault = await refusedUntouched(folder, path)
-    assert.match(fault, /damaged or is no SQLite database.*left as it is.*good copy.*move it away/)
+    assert.match(fault, /damaged or is no SQLite database.*left as it is.*good copy.*move both away/)
   })
 
   it('refuses a store with a damaged page, and leaves it', async (t) => {

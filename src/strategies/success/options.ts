@@ -33,7 +33,6 @@ export const successOptions = z.strictObject({
     .describe('What the content type must begin with, such as `application/json`; case does not matter.'),
 })
 
-
 function toRange(text: number | string): StatusRange {
   if (typeof text === 'number') return { from: text, to: text }
   if (text.endsWith('xx')) return { from: Number(text[0]) * 100, to: Number(text[0]) * 100 + 99 }

@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { cleanup } from './place.ts'
+
+/** A process of its own that writes to a store. */
+export interface Child {
+  readonly process: ChildProcess
+  readonly opened: Promise<void>
+  /** All that it has printed, once it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly lines: readonly string[]; readonly errors: string }>
+}
+
+export function startChild(t: TestContext, path: string, ...args: readonly string[]): Child {
+  const script = join(import.meta.dirname, 'writer-child.ts')
+  const child = spawn(process.execPath, [script, path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let errors = ''
+  const { promise: opened, resolve } = Promise.withResolvers<void>()
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+    resolve()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString()
+  })
+  const ended: Child['ended'] = new Promise((finish) => {
+    child.on('close', (code) => {
+      resolve()
+      // A line that the kill has cut is no promise to anybody.
+      finish({ code, lines: output.split('\n').slice(0, -1), errors })
+    })
+  })
+  cleanup(t, async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { process: child, opened, ended }
+}

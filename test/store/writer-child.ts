@@ -1,0 +1,41 @@
+/**
+ * Writes to a store until it is killed, 32 deliveries at a time, and prints one line for each change once its promise has
+ * resolved: `i <sequence> <id>` for an insert, `u <sequence>` for an update to acknowledged, `o` when it is open.
+ *
+ *   writer-child.ts <path> [hold]    with `hold` it writes one delivery and then only keeps the store open
+ */
+import { randomUUID } from 'node:crypto'
+import { writeSync } from 'node:fs'
+import { systemClock } from '../../src/kit/clock.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { allLegs, someDelivery } from '../conformance/deliveries.ts'
+
+const [path = '', mode] = process.argv.slice(2)
+// What a pipe has taken outlives the process.
+const print = (text: string): number => writeSync(1, `${text}\n`)
+
+const limits = { maxUndeliveredBytes: Number.MAX_SAFE_INTEGER }
+const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: (text) => process.stderr.write(text) })
+if (!opened.ok) {
+  process.stderr.write(`${opened.fault}\n`)
+  process.exit(1)
+}
+const { store } = opened
+print('o')
+
+async function writeOne(n: number): Promise<void> {
+  const id = randomUUID()
+  const result = await store.insert(someDelivery({ id, idempotencyKey: id }))
+  if (result.kind !== 'inserted') throw new Error(`it was ${result.kind}`)
+  print(`i ${result.sequence} ${id}`)
+  if (n % 2 === 0) return
+  const failure = await store.update(allLegs(result.sequence, 'acknowledged'))
+  if (failure !== undefined) throw new Error(failure.detail)
+  print(`u ${result.sequence}`)
+}
+
+async function writeForEver(): Promise<never> {
+  for (let n = 0; ; n++) await writeOne(n)
+}
+
+await (mode === 'hold' ? writeOne(0) : Promise.all(Array.from({ length: 32 }, writeForEver)))
