@@ -33,7 +33,13 @@ const notStored = new Set(['x-hedgerow-attempt', 'x-request-timeout-ms'])
 /** Makes a client's write durable, has it delivered, and answers as the route says. */
 export async function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const delivery = newDelivery(request, options)
-  const result = await options.store.insert(delivery)
+  const insertion = options.store.insert(delivery)
+  const result = await orAborted(insertion, call)
+  if (result === undefined) {
+    // The disk has not taken it in time. If it does yet, the write is delivered; only nobody can be told.
+    void insertion.then((late) => late.kind === 'inserted' && options.deliveries.begin(delivery, late.sequence))
+    return failed(call.scope.reason ?? lateStore)
+  }
   if (result.kind === 'refused') return failed(result.failure)
   if (result.kind === 'existing') return repeat(result.delivery, delivery.fingerprint, call, options)
   call.emit({ type: 'delivery.accepted', deliveryId: delivery.id, legs: delivery.legs.length })
@@ -41,6 +47,15 @@ export async function accept(request: GatewayRequest, call: Call, options: Accep
   const waiting = new Waiting(options.respond, call, resolve)
   waiting.watch(options.deliveries.begin(delivery, result.sequence, waiting))
   return promise
+}
+
+/** Undefined if the call is aborted first. */
+function orAborted<T>(work: Promise<T>, call: Call): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const listener = { onAbort: () => resolve(undefined) }
+    call.scope.add(listener)
+    work.then(resolve, reject).finally(() => call.scope.remove(listener))
+  })
 }
 
 /** The same key again: what the first one got, or will get; never a second delivery. */
@@ -65,6 +80,7 @@ function repeat(stored: StoredDelivery, fingerprint: string, call: Call, options
   )
 }
 
+const lateStore = failure('STORE_UNAVAILABLE', 'The store did not take the write in time')
 const noneAcknowledged = failure('BROADCAST_FAILED', 'No target acknowledged the write within its attempts')
 const notAllAcknowledged = failure('BROADCAST_FAILED', 'Not every target acknowledged the write within its attempts')
 

@@ -264,4 +264,30 @@ describe('broadcast', () => {
     )
     assert.equal(after.deliveries.pendingCount, 0)
   })
+
+  it('answers at the deadline when the store does not, and delivers what it takes later', async () => {
+    const memory = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
+    const { promise: diskIsBack, resolve: bringDiskBack } = Promise.withResolvers<void>()
+    const slow: DeliveryStore = {
+      insert: async (delivery) => {
+        await diskIsBack
+        return memory.insert(delivery)
+      },
+      update: (update) => memory.update(update),
+      find: (id) => memory.find(id),
+      list: (filter) => memory.list(filter),
+      unfinished: (after, limit) => memory.unfinished(after, limit),
+      removeFinished: (before) => memory.removeFinished(before),
+      figures: () => memory.figures(),
+      close: () => memory.close(),
+    }
+    const { clock, write, upstream } = scene(() => good, {}, slow)
+    const { answer } = write()
+    await clock.advance(5000)
+    assert.equal(failureOf(answer.outcome).code, 'DEADLINE')
+    assert.equal(answer.settledMs, 5000)
+    bringDiskBack()
+    await clock.advance(100)
+    assert.equal(upstream.seen.length, 3)
+  })
 })
