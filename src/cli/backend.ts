@@ -24,8 +24,9 @@ export async function backend(profileName: string, options: BackendCommandOption
     return
   }
   const control = running.control === undefined ? running.url : running.control.url
+  const ended = untilSignalled(log, () => running.close())
   log.info(`backend ${running.name} (${profileName}) on ${running.url}; change it by PATCH ${control}/_backend`)
-  await untilSignalled(log, () => running.close())
+  await ended
 }
 
 /** The backend, or why there is none, with the exit code set. */

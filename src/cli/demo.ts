@@ -30,6 +30,7 @@ const listeners = [
 type Variable = (typeof listeners)[number]['variable']
 
 export async function demo(): Promise<void> {
+  process.stdout.on('error', () => {})
   const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
   const log = openLog(undefined)
   const ports = await choosePorts()
@@ -47,11 +48,12 @@ export async function demo(): Promise<void> {
     return
   }
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  printWelcome(config, urlOf(gateway.front.address), backends)
-  await untilSignalled(log, async () => {
+  const ended = untilSignalled(log, async () => {
     await gateway.drain()
     await Promise.all(backends.map((backend) => backend.close()))
   })
+  printWelcome(config, urlOf(gateway.front.address), backends)
+  await ended
   rmSync(folder, { recursive: true, force: true })
   log.info('ended')
 }

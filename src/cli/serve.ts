@@ -14,21 +14,26 @@ interface ServeOptions {
 export async function serve(file: string, { pidFile, logFile }: ServeOptions): Promise<void> {
   const config = await readConfig(file)
   if (config === undefined) return
-  const log = openLog(logFile)
+  const log = openLogFile(logFile)
+  if (log === undefined) return
   // A fault in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
   const gateway = await start(config, file, log)
   if (gateway === undefined) return
-  const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
-  log.info(`hedgerow ${version} on ${urlOf(gateway.front.address)}, ${config.routes.length} routes, ${admin}`)
-  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  // However it ends, a second signal included.
+  if (pidFile !== undefined) process.on('exit', () => rmSync(pidFile, { force: true }))
   if (pidFile !== undefined && !writePid(pidFile, log)) {
     await gateway.close()
     return
   }
-  await untilSignalled(log, () => gateway.drain())
-  if (pidFile !== undefined) rmSync(pidFile, { force: true })
+  // Before it is said that it runs: who reads that may signal at once.
+  const ended = untilSignalled(log, () => gateway.drain())
+  const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
+  log.info(`hedgerow ${version} on ${urlOf(gateway.front.address)}, ${config.routes.length} routes, ${admin}`)
+  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  await ended
   log.info('ended')
+  log.close()
 }
 
 function writePid(file: string, log: Log): boolean {
@@ -39,5 +44,15 @@ function writePid(file: string, log: Log): boolean {
     log.error(`the pid file ${file} cannot be written`, fault)
     process.exitCode = exitCodes.runtimeFault
     return false
+  }
+}
+
+function openLogFile(file: string | undefined): Log | undefined {
+  try {
+    return openLog(file)
+  } catch (fault) {
+    openLog(undefined).error(`the log file ${file} cannot be opened`, fault)
+    process.exitCode = exitCodes.runtimeFault
+    return undefined
   }
 }

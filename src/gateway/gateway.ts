@@ -196,8 +196,9 @@ function listenOptions({ listen: options }: Config) {
     maxConnections: options.maxConnections,
     maxHeaderBytes: options.headerSize,
     maxHeaderCount: options.headerCount,
-    headerTimeoutMs: options.headerTimeout,
-    requestTimeoutMs: options.requestTimeout,
-    keepAliveMs: options.keepAlive,
+    // Node takes whole milliseconds.
+    headerTimeoutMs: Math.ceil(options.headerTimeout),
+    requestTimeoutMs: Math.ceil(options.requestTimeout),
+    keepAliveMs: Math.ceil(options.keepAlive),
   }
 }

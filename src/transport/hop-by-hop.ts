@@ -1,4 +1,4 @@
-import type { HeaderPairs } from '../core/headers.ts'
+import { type HeaderPairs, withoutHeaders } from '../core/headers.ts'
 
 /** RFC 9110, 7.6.1, and what older software sends besides; they speak of one connection and never pass. */
 const hopByHopNames = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']
@@ -27,7 +27,7 @@ export class HopByHop {
       if (verdict === 'keep') kept.push(name, value)
       else if (verdict === 'connection') named = addNamed(named, value)
     }
-    return named === undefined ? kept : withoutNamed(kept, named)
+    return named === undefined ? kept : withoutHeaders(kept, new Set(named))
   }
 
   #judge(name: string): 'keep' | 'drop' | 'connection' {
@@ -46,13 +46,7 @@ function addNamed(named: string[] | undefined, value: string): string[] | undefi
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && name !== 'keep-alive' && name !== 'close')
-  return names.length === 0 ? named : [...(named ?? []), ...names]
-}
-
-function withoutNamed(headers: readonly string[], named: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!named.includes((headers[i] as string).toLowerCase())) kept.push(headers[i] as string, headers[i + 1] as string)
-  }
-  return kept
+  if (names.length === 0) return named
+  // Not spread: a client chooses how many fields and names there are.
+  return named === undefined ? names : named.concat(names)
 }

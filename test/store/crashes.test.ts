@@ -78,7 +78,7 @@ describe('an SQLite store and processes that die', () => {
   it('belongs to one opener also within a process, whose refused second keeps nobody else out or in', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
-    // With a log and, after it was opened again, without one: those are looked at in different ways.
+    // Without anything in its log and, after an insert, with: those are looked at in different ways.
     for (let round = 0; round < 2; round++) {
       assert.match(await faultAt(path), /in use/)
       const child = startChild(t, path)

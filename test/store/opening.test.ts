@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -123,6 +123,21 @@ describe('opening an SQLite store', () => {
       const fault = await refusedUntouched(folder, join(folder, 'store.db'))
       assert.match(fault, /has version 99, and this Hedgerow knows versions up to 1\. It was left as it is/)
     }
+  })
+
+  it('refuses a store beside which the log of another one was left', async (t) => {
+    const path = await filledStore(t, 10)
+    // Someone put it in the place of a store whose process had been killed.
+    const crashed = folderFor(t)
+    const store = await storeAt(t, join(crashed, 'store.db'))
+    await inserted(store, someDelivery())
+    copyFileSync(join(crashed, 'store.db-wal'), `${path}-wal`)
+    assert.match(
+      await refusedUntouched(join(path, '..'), path),
+      /store\.db-wal is not that of the store.*Move the log away/,
+    )
+    unlinkSync(`${path}-wal`)
+    assert.equal(given(await (await storeAt(t, path)).unfinished(0, 100)).length, 10)
   })
 
   it('brings a store of version 1 to the next one, with all that is in it', async (t) => {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import type { AdminAnswer, DeliveriesAdmin } from './deliveries.ts'
 
 export interface AdminOptions {
@@ -56,13 +56,26 @@ interface Answer {
 }
 
 async function answerFor(request: IncomingMessage, options: AdminOptions): Promise<Answer> {
-  const url = new URL(request.url ?? '/', 'http://admin')
+  const base = 'http://admin'
+  if (!URL.canParse(request.url ?? '/', base)) return text(400, 'The request target must be a path')
+  const url = new URL(request.url ?? '/', base)
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET')
   const route = routeOf(url.pathname, options)
   if (!publicPaths.has(url.pathname) && !isAllowed(request, options.token)) {
     return text(401, 'This needs the token of admin.token', { 'www-authenticate': 'Bearer' })
   }
+  if (options.token === undefined && !isLocalHost(request.headers.host)) {
+    return text(403, 'Without admin.token the admin side answers only to localhost and addresses as its Host')
+  }
   if (route === undefined) return text(404, 'There are /healthz, /readyz and /api/deliveries here')
+  // A form on another site's page can post, but not without saying where it comes from.
+  if (
+    route.method === 'POST' &&
+    request.headers.origin !== undefined &&
+    request.headers.origin !== `http://${request.headers.host}`
+  ) {
+    return text(403, 'A page of another origin may not do this')
+  }
   if (method !== route.method) return text(405, `${url.pathname} takes ${route.method}`, { allow: route.method })
   return route.answer(url)
 }
@@ -99,6 +112,12 @@ function json({ status, body }: AdminAnswer): Answer {
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, { 'cache-control': 'no-store', ...headers })
   response.end(body)
+}
+
+/** A page of another site may have its name resolve to this machine (DNS rebinding), but cannot change its own name. */
+function isLocalHost(host: string | undefined): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  return name === 'localhost' || isIP(name) !== 0
 }
 
 /** Hashes are compared, so that neither length nor content shows in the time that it takes. */

@@ -74,8 +74,13 @@ export class Database {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       throw error
     }
-    this.#files.verify()
+    this.verify()
     return result
+  }
+
+  /** Throws a `StoreFault` if no path leads to the files any more. */
+  verify(): void {
+    this.#files.verify()
   }
 
   /**

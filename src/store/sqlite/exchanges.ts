@@ -12,6 +12,8 @@ export interface Exchanges {
   readonly find: { readonly request: FindRequest; readonly reply: DeliveryRow | null }
   readonly list: { readonly request: ListRequest; readonly reply: Listed }
   readonly remove: { readonly request: RemoveRequest; readonly reply: Removed }
+  /** Whether the files are still where they were. */
+  readonly verify: { readonly request: null; readonly reply: null }
   readonly close: { readonly request: null; readonly reply: null }
 }
 

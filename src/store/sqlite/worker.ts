@@ -26,6 +26,10 @@ const answers: { readonly [Name in ExchangeName]: (request: Exchanges[Name]['req
     find: (request) => find(opened(), request),
     list: (request) => list(opened(), request),
     remove: (request) => remove(opened(), request),
+    verify: () => {
+      opened().verify()
+      return null
+    },
     close: () => {
       letGo()
       return null

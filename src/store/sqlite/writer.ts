@@ -80,7 +80,7 @@ export class Writer {
   }
 
   async end(): Promise<void> {
-    // What was kept has a last chance.
+    // What was kept has a last chance, and so has what was in a file that nobody has missed yet.
     this.#mustTry = true
     this.wake()
     await this.#working
@@ -99,6 +99,7 @@ export class Writer {
     while (waiting.isNew || this.#mustTry) {
       // All that this turn of the event loop still brings goes along.
       await nextTurn()
+      if (this.#mustTry) await this.#verify()
       this.#mustTry = false
       const fault = this.#isOpen ? undefined : await this.#reopen()
       const batch = waiting.take()
@@ -108,6 +109,12 @@ export class Writer {
       for (const operation of batch.operations) await this.#operate(operation)
     }
     this.#working = undefined
+  }
+
+  async #verify(): Promise<void> {
+    if (!this.#isOpen || this.#options.ledger.held.isEmpty) return
+    const reply = await this.#thread.ask('verify', null)
+    if (!reply.ok) this.#failed(reply.fault)
   }
 
   async #write(batch: Batch): Promise<Fault | undefined> {

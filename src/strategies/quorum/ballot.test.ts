@@ -102,3 +102,13 @@ function isJson(bytes: Uint8Array): boolean {
     return false
   }
 }
+
+describe('numbers in a ballot', () => {
+  it('differ where they are written differently, beyond what a double can tell apart', () => {
+    const ballot = (body: string): string =>
+      ballotOf({ status: 200, headers: [], body: Buffer.from(body), attempt: undefined, upgraded: undefined }, ['/at'])
+    assert.notEqual(ballot('{"b":9007199254740993}'), ballot('{"b":9007199254740992}'))
+    assert.notEqual(ballot('{"b":1e400}'), ballot('{"b":null}'))
+    assert.equal(ballot('{"b":12,"at":1}'), ballot('{"at":2,"b":12}'))
+  })
+})

@@ -16,12 +16,17 @@ export function ballotOf(response: GatewayResponse, ignore: readonly string[]): 
 /** Undefined if it is no JSON, or is nested deeper than the stack: then its bytes have to do. */
 function withoutIgnored(bytes: Uint8Array, ignore: readonly string[]): string | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
+    const value: unknown = JSON.parse(utf8.decode(bytes), asWritten)
     for (const pointer of ignore) removeAt(value, pointer)
     return JSON.stringify(value, sortedMembers)
   } catch {
     return undefined
   }
+}
+
+/** Numbers are compared as they are written: as doubles, 9007199254740993 and ...992 would be the same. */
+function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' ? `number ${context?.source ?? String(value)}` : value
 }
 
 /** Removes what the pointer (RFC 6901) names; a pointer to nothing removes nothing. */

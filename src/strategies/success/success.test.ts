@@ -129,7 +129,7 @@ describe('success by JSON', () => {
     const asking = judged({ afterMs: 5 }, { json: true }, { headers })
     assert.deepEqual(asking.upstream.seen[0]?.request.headers, ['Accept', 'application/json'])
     const passing = judged({ afterMs: 5 }, {}, { headers })
-    assert.equal(passing.upstream.seen[0]?.request.headers, headers)
+    assert.deepEqual(passing.upstream.seen[0]?.request.headers, headers)
   })
 })
 

@@ -19,14 +19,19 @@ export interface SuccessRules {
   readonly maxAnswerBytes: number
 }
 
-const acceptEncoding = new Set(['accept-encoding'])
+/** A 304 says nothing that could be judged or merged. */
+const ifChanged = ['if-none-match', 'if-modified-since']
+/** A body that is to be parsed, compared or merged must come whole, and as it is. */
+const partOrEncoded = ['accept-encoding', 'range', 'if-range']
+const droppedForJudged = new Set(ifChanged)
+const droppedForHeld = new Set([...ifChanged, ...partOrEncoded])
 
 /** Judges what a target answered: what does not count becomes a failure, and its body is not waited for. */
 export function success(rules: SuccessRules): Layer {
   return function successLayer(next) {
     return async (request, call) => {
-      // What is to be parsed must come as it is: an encoded body would be no valid JSON.
-      const asked = rules.json ? { ...request, headers: withoutHeaders(request.headers, acceptEncoding) } : request
+      const dropped = rules.json || rules.hold ? droppedForHeld : droppedForJudged
+      const asked = { ...request, headers: withoutHeaders(request.headers, dropped) }
       const outcome = await next(asked, call)
       return outcome.ok ? judge(outcome.response, rules) : outcome
     }

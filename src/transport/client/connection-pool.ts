@@ -49,10 +49,13 @@ export class ConnectionPool {
   }
 
   take(): Connection {
-    const idle = this.#idle.pop()
-    if (idle === undefined) return this.connect()
-    idle.idleIndex = -1
-    return idle
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      idle.idleIndex = -1
+      // undici tells of a target's closing a turn later than the socket knows it.
+      if (idle.socket?.destroyed !== true && idle.socket?.readableEnded !== true) return idle
+      this.destroy(idle)
+    }
+    return this.connect()
   }
 
   /** The exchange has ended well, and the connection may serve the next. */

@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Target } from '../../core/attempt.ts'
 import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
@@ -6,6 +6,7 @@ import { failed, type Outcome } from '../../core/outcome.ts'
 import { type GatewayRequest, isIdempotent } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { ClientBody } from './client-body.ts'
 import { type Connection, type ConnectionOptions, ConnectionPool } from './connection-pool.ts'
 import { Exchange } from './exchange.ts'
 
@@ -50,23 +51,27 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       method: request.method,
       path: pathOf(request, attempt.target),
       headers: headersOf(request, attempt.target, call),
-      body: request.body instanceof Readable ? apart(request.body) : (request.body ?? null),
       bodyTimeout: call.route.idleTimeoutMs,
       upgrade: request.upgrade ?? null,
     }
-    const dispatch = (connection: Connection, settle: (outcome: Outcome) => void): void => {
+    const dispatch = (
+      connection: Connection,
+      body: ClientBody | Uint8Array | null,
+      settle: (outcome: Outcome) => void,
+    ): void => {
       const exchange = new Exchange({ pool, connection, attempt, scope: call.scope, clock: options.clock, settle })
-      connection.client.dispatch(dispatchOptions, exchange)
+      connection.client.dispatch({ ...dispatchOptions, body }, exchange)
     }
     return new Promise((settle) => {
       const connection = pool.take()
-      if (!connection.used || request.body instanceof Readable) dispatch(connection, settle)
+      const body = bodyOf(request)
+      if (!connection.used) dispatch(connection, body, settle)
       else {
         // A kept connection that the target closes just as it is used again tells nothing about the target: as in
         // nginx and Go's net/http, what may be repeated is sent once more, on a new connection.
-        dispatch(connection, (outcome) => {
-          const stale = !outcome.ok && isStale(outcome.failure, request)
-          if (stale && call.scope.reason === undefined) dispatch(pool.connect(), settle)
+        dispatch(connection, body, (outcome) => {
+          const again = !outcome.ok && call.scope.reason === undefined && isStale(outcome.failure, request, body)
+          if (again) dispatch(pool.connect(), bodyOf(request), settle)
           else settle(outcome)
         })
       }
@@ -90,18 +95,13 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   }
 }
 
-/**
- * undici destroys the body of an exchange that breaks. The client's own request must not be destroyed with it: its
- * connection would close before it has been told what went wrong.
- */
-function apart(body: Readable): Readable {
-  const copy = new PassThrough()
-  copy.on('close', () => body.unpipe(copy))
-  return body.pipe(copy)
+function bodyOf({ body }: GatewayRequest): ClientBody | Uint8Array | null {
+  return body instanceof Readable ? new ClientBody(body) : (body ?? null)
 }
 
 /** Refused on a connection that was there: nothing of the request was sent, so any method may be sent again. */
-function isStale({ code }: Failure, { method }: GatewayRequest): boolean {
+function isStale({ code }: Failure, { method }: GatewayRequest, body: ClientBody | Uint8Array | null): boolean {
+  if (body instanceof ClientBody && body.isStarted) return false
   return code === 'UPSTREAM_REFUSED' || (code === 'UPSTREAM_RESET' && isIdempotent(method))
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type FailureCode, failure } from '../../core/failure.ts'
-import { headerValues } from '../../core/headers.ts'
+import { headerValue, headerValues } from '../../core/headers.ts'
 import { failed } from '../../core/outcome.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
@@ -132,17 +132,27 @@ class Front implements Listener {
   }
 
   #upgrades(message: IncomingMessage): boolean {
+    // Anything else (h2c) would be a way past routes and deadlines; it is served as if it had not asked.
+    if (message.method !== 'GET' || message.headers.upgrade?.toLowerCase() !== 'websocket') return false
     const target = readTarget(message.url ?? '/')
     if ('code' in target) return false
-    const resolved = this.#options.resolve(message.method ?? 'GET', target.path)
+    const resolved = this.#options.resolve(message.method, target.path)
     return resolved.found && resolved.handler.upgrades
   }
 
   #serveUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgraded.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#upgraded.delete(socket))
+    const before = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
+    if (before !== undefined) {
+      // Sent behind a request that has no answer yet: nobody does so who waits for the upgrade.
+      before.once('close', () => socket.destroy())
+      return
+    }
     const response = new ServerResponse(message)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-    this.#upgraded.add(socket)
     const waiting = new WaitingUpgrade(socket, head)
     response.on('finish', () => {
       // It was refused. Whoever does not close then is closed.
@@ -150,11 +160,7 @@ class Front implements Listener {
       const timer = this.#options.clock.after(refusedUpgradeMs, () => socket.destroy())
       socket.on('close', () => timer.cancel())
     })
-    socket.on('close', () => {
-      this.#upgraded.delete(socket)
-      response.destroy()
-    })
-    socket.on('error', () => socket.destroy())
+    socket.on('close', () => response.destroy())
     this.#serve(message, response, waiting)
   }
 
@@ -168,7 +174,7 @@ class Front implements Listener {
       requestId: id,
       proxies,
       params: resolved.found ? resolved.params : {},
-      upgrade: upgrade === undefined ? undefined : message.headers.upgrade,
+      upgrade: upgrade === undefined ? undefined : 'websocket',
     })
     const call = new LiveCall({ id, route: handler.facts, clock, events })
     this.#inFlight++
@@ -193,6 +199,10 @@ class Front implements Listener {
     if (message.httpVersionMajor !== 1) return refused('BAD_REQUEST', 'The protocol must be HTTP/1.0 or HTTP/1.1')
     if (headerValues(message.rawHeaders, 'host').length > 1)
       return refused('BAD_REQUEST', 'Host is given more than once')
+    const coding = headerValue(message.rawHeaders, 'transfer-encoding')
+    if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+      return refused('BAD_REQUEST', 'The only Transfer-Encoding there is here is chunked')
+    }
     const count = message.rawHeaders.length / 2
     const { maxHeaderCount } = this.#options.listen
     if (count > maxHeaderCount) {

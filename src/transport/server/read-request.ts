@@ -8,6 +8,7 @@ import type { TrustedProxies } from './proxies.ts'
 /** Besides the connection's own fields: what the gateway answers itself, or sets anew. */
 const ownFields = [
   'expect',
+  'http2-settings',
   'host',
   'trailer',
   'proxy-authorization',
@@ -71,7 +72,7 @@ export function readRequest(message: IncomingMessage, target: RequestTarget, opt
     path: target.path,
     query: target.query,
     headers: headersOf(message, target.authority, options),
-    body: hasBody(message) ? message : undefined,
+    body: hasBody(message) ? message.on('error', tolerate) : undefined,
     params: options.params,
     upgrade: options.upgrade,
     part: undefined,
@@ -100,6 +101,9 @@ function headersOf(message: IncomingMessage, authority: string | undefined, opti
   return headers
 }
 
+/** Whoever reads the body listens for its breaking; between two readers nobody does, and it would end the process. */
+function tolerate(): void {}
+
 function hasBody(message: IncomingMessage): boolean {
   const length = headerValue(message.rawHeaders, 'content-length')
   if (length !== undefined) return length !== '0'
@@ -108,5 +112,5 @@ function hasBody(message: IncomingMessage): boolean {
 
 function hasDotSegment(path: string): boolean {
   if (!path.includes('.') && !path.includes('%')) return false
-  return /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i.test(path)
+  return /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\;]|%2f|%5c|%3b|$)/i.test(path)
 }
