@@ -109,7 +109,12 @@ describe('a store whose disk is full', () => {
 
 describe('a store whose file is gone', () => {
   const ways: readonly (readonly [string, (path: string) => void])[] = [
-    ['deleted with its log', (path) => ['', '-wal'].forEach((suffix) => rmSync(path + suffix))],
+    [
+      'deleted with its log',
+      (path) => {
+        for (const suffix of ['', '-wal']) rmSync(path + suffix)
+      },
+    ],
     ['deleted without its log', (path) => rmSync(path)],
     ['moved away', (path) => renameSync(path, `${path}.moved`)],
   ]

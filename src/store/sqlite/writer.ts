@@ -104,7 +104,7 @@ export class Writer {
       const fault = this.#isOpen ? undefined : await this.#reopen()
       const batch = waiting.take()
       const writeFault = fault ?? (await this.#write(batch))
-      if (writeFault === undefined) this.#serves()
+      if (writeFault === undefined) this.#succeeded(batch)
       else this.#refuse(batch, this.#failed(writeFault))
       for (const operation of batch.operations) await this.#operate(operation)
     }
@@ -163,8 +163,10 @@ export class Writer {
     return undefined
   }
 
-  #serves(): void {
+  #succeeded({ inserts, updates }: Batch): void {
     if (this.#trouble === undefined) return
+    // Whether a full disk has room again is known when something has been written.
+    if (this.#trouble.failure.code === 'STORE_FULL' && inserts.length + updates.size === 0) return
     this.#trouble = undefined
     this.#retry?.cancel()
     this.#options.log(`The store ${this.#options.path} serves again.`)
