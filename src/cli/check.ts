@@ -1,3 +1,4 @@
+import { countOf } from './count-of.ts'
 import { readConfig } from './read-config.ts'
 
 export async function check(file: string): Promise<void> {
@@ -5,9 +6,5 @@ export async function check(file: string): Promise<void> {
   if (config === undefined) return
   const routes = config.routes.length
   const upstreams = Object.keys(config.upstreams).length
-  console.log(`${file}: good (${count(routes, 'route')}, ${count(upstreams, 'upstream')})`)
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`
+  console.log(`${file}: good (${countOf(routes, 'route')}, ${countOf(upstreams, 'upstream')})`)
 }

@@ -1,7 +1,10 @@
 import type { Log } from './log.ts'
 
+/** SIGHUP too: a terminal that closes must not cut calls off. */
+const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP']
+
 /**
- * The first SIGTERM or SIGINT ends things well, the second at once. Resolves when the end has come; `end` is what has
+ * The first signal of SIGTERM, SIGINT and SIGHUP ends things well, the second at once. Resolves when the end has come; `end` is what has
  * to be done for it.
  */
 export function untilSignalled(log: Log, end: () => Promise<void>): Promise<void> {
@@ -15,12 +18,10 @@ export function untilSignalled(log: Log, end: () => Promise<void>): Promise<void
       ending = true
       log.info(`${signal}: no new connections; calls in flight may end (once more ends at once)`)
       end().then(() => {
-        process.off('SIGTERM', onSignal)
-        process.off('SIGINT', onSignal)
+        for (const signal of signals) process.off(signal, onSignal)
         resolve()
       }, reject)
     }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+    for (const signal of signals) process.on(signal, onSignal)
   })
 }

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { countOf } from './count-of.ts'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, openLog } from './log.ts'
@@ -29,7 +30,9 @@ export async function serve(file: string, { pidFile, logFile }: ServeOptions): P
   // Before it is said that it runs: who reads that may signal at once.
   const ended = untilSignalled(log, () => gateway.drain())
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
-  log.info(`hedgerow ${version} on ${urlOf(gateway.front.address)}, ${config.routes.length} routes, ${admin}`)
+  log.info(
+    `hedgerow ${version} on ${urlOf(gateway.front.address)}, ${countOf(config.routes.length, 'route')}, ${admin}`,
+  )
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
   await ended
   log.info('ended')
@@ -41,7 +44,7 @@ function writePid(file: string, log: Log): boolean {
     writeFileSync(file, `${process.pid}\n`)
     return true
   } catch (fault) {
-    log.error(`the pid file ${file} cannot be written`, fault)
+    log.error(`the pid file ${file} cannot be written: ${messageOf(fault)}`)
     process.exitCode = exitCodes.runtimeFault
     return false
   }
@@ -51,8 +54,12 @@ function openLogFile(file: string | undefined): Log | undefined {
   try {
     return openLog(file)
   } catch (fault) {
-    openLog(undefined).error(`the log file ${file} cannot be opened`, fault)
+    openLog(undefined).error(`the log file ${file} cannot be opened: ${messageOf(fault)}`)
     process.exitCode = exitCodes.runtimeFault
     return undefined
   }
+}
+
+function messageOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault)
 }

@@ -83,6 +83,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
           deps.clock,
           Promise.all([front.drain(), broadcasting?.deliveries.stop(config.drain)]),
         )
+        const cutOff = front.inFlight()
+        if (cutOff > 0) deps.log?.(`${cutOff} still in flight after ${config.drain} ms: cut off`)
         await parts.close()
       },
       close: () => parts.close(),

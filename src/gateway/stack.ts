@@ -86,6 +86,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
     (!passesAnyStatus || json || line.success.contentType !== undefined) &&
       success({
         status: passesAnyStatus ? undefined : good,
+        judgedOnly: passesAnyStatus ? good : undefined,
         json,
         contentType: line.success.contentType,
         hold: plan.holdsAnswer || deps.timed,

@@ -13,7 +13,11 @@ export const upstreamName = z
 /** What can be said of every attempt, whatever the strategy. */
 export const attemptOptions = {
   ...rewriteOptions,
-  success: successOptions.prefault({}).describe('Which answers count as good.'),
+  success: successOptions
+    .prefault({})
+    .describe(
+      'Which answers count as good. Default: status 2xx. For `forward`: any below 500; what is not good is tried again where `retry` says so, and then passed on as it is. For `broadcast`: 201 exactly.',
+    ),
   attemptTimeout: duration({ min: 1 })
     .optional()
     .describe('How long one attempt may take, to its head or, where it is held, its end. Default: the deadline alone.'),

@@ -28,8 +28,8 @@ import {
   updated,
 } from '../conformance/deliveries.ts'
 import { afterGap, type FailingStore, failingStoreAt, isServing, refused, retry } from './failing-store.ts'
-import { canMount, diskFor, mountOver, remount } from './mounts.ts'
-import { faultAt, folderFor, storeAt } from './place.ts'
+import { canFreeze, canMount, diskFor, freeze, mountOver, remount, thaw } from './mounts.ts'
+import { cleanup, faultAt, folderFor, storeAt } from './place.ts'
 
 const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
 
@@ -158,6 +158,17 @@ describe('a store whose file is gone', () => {
     assert.equal(await store.find(ghost.id), undefined, 'what was refused is not there')
     assert.deepEqual([await unfinished(store), await countsOf(store)], [before, counts])
     await expectSameOnDisk(t, store, path)
+  })
+
+  it('writes all that is unfinished into a new one when it is closed before anybody missed the file', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    await fill(failing.store)
+    const before = await unfinished(failing.store)
+    rmSync(path)
+    await failing.store.close()
+    const again = await storeAt(t, path)
+    assert.deepEqual(await unfinished(again), before)
   })
 
   it('keeps updates while it cannot write, the latest of each delivery, before all that is newer', async (t) => {
@@ -328,6 +339,31 @@ describe('a store whose disk is read-only', () => {
     assert.deepEqual(await unfinished(failing.store), before)
     await inserted(failing.store, someDelivery())
     await expectSameOnDisk(t, failing.store, path)
+  })
+
+  it('is unavailable when writing fails under it, and recovers when it does not any more', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store } = failing
+    const [first = 0] = await fill(store)
+    const [before, files] = [await unfinished(store), [path, `${path}-wal`]]
+    if (!canFreeze(t, path)) return
+    freeze(...files)
+    cleanup(t, () => thaw(...files.filter((file) => existsSync(file))))
+    const ghost = someDelivery()
+    await refused(store, 'STORE_UNAVAILABLE', ghost)
+    assert.match(failing.log.at(-1) ?? '', /store\.db failed: disk I\/O error/)
+    await retry(failing)
+    await refused(store, 'STORE_UNAVAILABLE')
+    assert.match(failing.log.at(-1) ?? '', /read-only/)
+    assert.deepEqual(await unfinished(store), before)
+    assert.equal((await store.update(allLegs(first, 'dead')))?.code, 'STORE_UNAVAILABLE')
+    thaw(...files)
+    await retry(failing)
+    assert.equal(await store.find(ghost.id), undefined)
+    await inserted(store, someDelivery())
+    const again = await expectSameOnDisk(t, store, path)
+    assert.deepEqual((await countsOf(again)).deadLegs, 6)
   })
 
   it('is unavailable while another disk lies over its folder', async (t) => {

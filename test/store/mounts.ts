@@ -19,6 +19,28 @@ export function canMount(t: TestContext): boolean {
   return false
 }
 
+/** Whether files can be made unchangeable while they are open, which `remount` cannot; said aloud where not. */
+export function canFreeze(t: TestContext, file: string): boolean {
+  try {
+    freeze(file)
+    thaw(file)
+    return true
+  } catch (error) {
+    const reason = `files cannot be frozen here: ${error instanceof Error ? error.message.trim() : String(error)}`
+    process.stderr.write(`SKIPPED: ${t.name}: ${reason}\n`)
+    t.skip(reason)
+    return false
+  }
+}
+
+export function freeze(...files: readonly string[]): void {
+  run('chattr', '+i', ...files)
+}
+
+export function thaw(...files: readonly string[]): void {
+  run('chattr', '-i', ...files)
+}
+
 /** A small disk, gone at the end of the test. */
 export function diskFor(t: TestContext, size: string): string {
   const disk = join(folderFor(t), 'disk')

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -43,6 +52,19 @@ describe('opening an SQLite store', () => {
       await inserted(store, someDelivery())
       await store.close()
       assert.ok(existsSync(join(folder, name)))
+    }
+  })
+
+  it('follows a link, beside whose target the log is', async (t) => {
+    const [folder, elsewhere] = [folderFor(t), folderFor(t)]
+    const path = join(folder, 'link.db')
+    symlinkSync(join(elsewhere, 'store.db'), path)
+    for (const count of [1, 2]) {
+      const store = await storeAt(t, path)
+      await inserted(store, someDelivery())
+      assert.equal(given(await store.figures()).deliveries, count)
+      assert.ok(existsSync(join(elsewhere, 'store.db-wal')))
+      await store.close()
     }
   })
 

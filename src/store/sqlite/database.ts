@@ -24,7 +24,7 @@ export class Database {
   readonly #files: OpenFiles
   #written: Meta
 
-  private constructor(db: DatabaseSync, made: boolean) {
+  private constructor(db: DatabaseSync, path: string, made: boolean) {
     this.db = db
     this.statements = prepareStatements(db)
     const meta = db.prepare('SELECT store_id, last_sequence, deliveries FROM meta').get() ?? {}
@@ -33,8 +33,8 @@ export class Database {
     this.lastSequence = Number(meta['last_sequence'])
     this.deliveries = Number(meta['deliveries'])
     this.#written = { lastSequence: this.lastSequence, deliveries: this.deliveries }
-    // Links followed: the log is beside the file that they lead to.
-    this.#files = new OpenFiles(db.location() ?? '')
+    // Where the path is a link, the log is beside what it leads to.
+    this.#files = new OpenFiles(path, `${db.location() ?? path}-wal`)
   }
 
   /** Throws a `StoreFault`, or what SQLite throws. */
@@ -49,7 +49,7 @@ export class Database {
     const db = new DatabaseSync(path, { timeout: lockWaitMs })
     try {
       settle(db, storeId)
-      return new Database(db, found.kind === 'nothing')
+      return new Database(db, path, found.kind === 'nothing')
     } catch (error) {
       db.close()
       throw error

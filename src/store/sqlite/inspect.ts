@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -26,12 +26,13 @@ export function inspect(path: string, knownVersion: number): Found {
   if (file !== undefined && !file.isFile()) {
     throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is no file.`)
   }
-  if (!mayWrite(dirname(path)) || (file !== undefined && !mayWrite(path))) {
+  const real = file === undefined ? path : realpathSync(path)
+  if (!mayWrite(dirname(real)) || (file !== undefined && !mayWrite(real))) {
     throw new StoreFault('unavailable', readOnlyText(path))
   }
   if (file === undefined || file.size === 0) return { kind: 'nothing' }
 
-  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const hasLog = (statSync(`${real}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
   using db = hasLog ? openWithLog(path) : openWithoutLog(path)
   const version = numberOf(db, 'PRAGMA user_version')
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {

@@ -12,9 +12,9 @@ export class OpenFiles {
   #database: Stats
   #log: Stats | undefined
 
-  constructor(path: string) {
+  constructor(path: string, logPath: string) {
     this.#path = path
-    this.#logPath = `${path}-wal`
+    this.#logPath = logPath
     this.#database = this.#stat(path)
     this.#log = statSync(this.#logPath, { throwIfNoEntry: false })
   }

@@ -33,29 +33,36 @@ export function load({ statements }: Database, { afterSequence }: LoadRequest): 
 }
 
 export function list({ db, lastSequence }: Database, { filter, beforeSequence }: ListRequest): Listed {
-  const indexed = condition(filter.state)
   const oldest = numberOf(db, 'SELECT min(sequence) FROM delivery')
   const below = Math.min(beforeSequence, lastSequence + 1)
-  const from = indexed === undefined ? Math.max(oldest, below - searchedSequences) : oldest
-  const statement = db.prepare(`
-    SELECT sequence, id, route, lane, idempotency_key, fingerprint, created_at, legs, finished_at FROM delivery
-    WHERE sequence < ? AND sequence >= ? ${indexed === undefined ? '' : `AND ${indexed}`}
-      ${filter.route === undefined ? '' : 'AND route = ?'}
-    ORDER BY sequence DESC LIMIT ${searchedRows}`)
+  const from = indexed(filter.state) ? oldest : Math.max(oldest, below - searchedSequences)
+  const statement = db.prepare(listSql(filter))
   statement.setReturnArrays(true)
+  // One more than asked for tells whether there are more.
+  const wanted = filter.limit + 1
+  const isExact = filter.target === undefined && filter.state !== 'acknowledged'
+  const rowLimit = isExact ? Math.min(wanted, searchedRows) : searchedRows
   const route = filter.route === undefined ? [] : [filter.route]
-  const searched = statement.all(below, from, ...route) as unknown as readonly ListRow[]
-  const last = searched.length < searchedRows ? from : (searched.at(-1)?.[0] ?? from)
-  return { rows: searched.filter((row) => matches(row, filter)), nextBefore: last > oldest ? last : undefined }
+  const searched = statement.all(below, from, ...route, rowLimit) as unknown as readonly ListRow[]
+  const last = searched.length < rowLimit ? from : (searched.at(-1)?.[0] ?? from)
+  const rows = isExact ? searched : searched.filter(([, , of, , , , , legs]) => hasLeg(of, legs, filter))
+  return { rows: rows.slice(0, wanted), nextBefore: last > oldest ? last : undefined }
 }
 
-/** What makes SQLite take the partial index; the word for word condition of that. */
-function condition(state: LegState | undefined): string | undefined {
-  if (state === undefined || state === 'acknowledged') return undefined
-  return `${state} > 0`
+/** Those of a route and, where there is an index for it, with a leg in a state. */
+export function listSql({ state, route }: Pick<ListRequest['filter'], 'state' | 'route'>): string {
+  return `
+    SELECT sequence, id, route, lane, idempotency_key, fingerprint, created_at, legs, finished_at FROM delivery
+    WHERE sequence < ? AND sequence >= ? ${indexed(state) ? `AND ${state} > 0` : ''}
+      ${route === undefined ? '' : 'AND route = ?'}
+    ORDER BY sequence DESC LIMIT ?`
 }
 
-function matches(row: ListRow, filter: ListRequest['filter']): boolean {
-  if (filter.state === undefined && filter.target === undefined) return true
-  return matchesFilter(row[2], JSON.parse(row[7]) as readonly StoredLeg[], filter)
+/** Nearly everything is acknowledged at last: an index of that would hold it all. */
+function indexed(state: LegState | undefined): state is 'pending' | 'dead' | 'discarded' {
+  return state !== undefined && state !== 'acknowledged'
+}
+
+function hasLeg(route: string, legs: string, filter: ListRequest['filter']): boolean {
+  return matchesFilter(route, JSON.parse(legs) as readonly StoredLeg[], filter)
 }

@@ -11,6 +11,7 @@ import { successOptions } from './options.ts'
 import { type SuccessRules, statusCounts, success } from './success.ts'
 
 const anything: SuccessRules = {
+  judgedOnly: undefined,
   status: undefined,
   json: false,
   contentType: undefined,

@@ -9,6 +9,8 @@ import { retryAfterMs } from '../retry-after.ts'
 import type { StatusRange } from './options.ts'
 
 export interface SuccessRules {
+  /** Answers with another status are passed on as they are, unjudged, and those without a body. */
+  readonly judgedOnly: readonly StatusRange[] | undefined
   /** Undefined: any status counts. */
   readonly status: readonly StatusRange[] | undefined
   readonly json: boolean
@@ -40,6 +42,10 @@ export function success(rules: SuccessRules): Layer {
 
 async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Outcome> {
   const { body, status } = response
+  const { judgedOnly } = rules
+  if (judgedOnly !== undefined && (status === 204 || status === 304 || !statusCounts(judgedOnly, status))) {
+    return succeeded(response)
+  }
   const name = response.attempt?.target.name ?? 'target'
   if (rules.status !== undefined && !statusCounts(rules.status, status)) {
     discard(response)

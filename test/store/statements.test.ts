@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { listSql } from '../../src/store/sqlite/read.ts'
+import { migrate, schemaSteps } from '../../src/store/sqlite/schema.ts'
+import { prepareStatements } from '../../src/store/sqlite/statements.ts'
+
+/** What SQLite would do, one line a table. */
+function planOf(db: DatabaseSync, { sourceSQL }: StatementSync): readonly string[] {
+  const places = sourceSQL.split('?').length - 1
+  return db
+    .prepare(`EXPLAIN QUERY PLAN ${sourceSQL}`)
+    .all(...Array.from({ length: places }, () => 1))
+    .map(({ detail }) => String(detail))
+}
+
+describe('the statements of the SQLite store', () => {
+  const db = new DatabaseSync(':memory:')
+  migrate(db, schemaSteps, 'store')
+  const statements = prepareStatements(db)
+
+  it('never scan a table, nor sort', () => {
+    for (const [name, statement] of Object.entries<StatementSync>({ ...statements })) {
+      for (const line of planOf(db, statement)) {
+        if (name === 'putMeta') assert.match(line, /SCAN meta/, 'it has one row')
+        else assert.doesNotMatch(line, /SCAN|TEMP B-TREE/, name)
+      }
+    }
+  })
+
+  it('catch one that does', () => {
+    assert.match(planOf(db, db.prepare('SELECT id FROM delivery WHERE lane = ?')).join(), /SCAN/)
+    assert.match(
+      planOf(db, db.prepare('SELECT id FROM delivery WHERE sequence > ? ORDER BY lane')).join(),
+      /TEMP B-TREE/,
+    )
+  })
+
+  for (const state of ['pending', 'dead', 'discarded'] as const) {
+    it(`find what is ${state} by an index of nothing else`, () => {
+      for (const filter of [{ state }, { state, route: 'a' }]) {
+        const plan = planOf(db, db.prepare(listSql(filter)))
+        assert.match(plan.join(), new RegExp(`USING INDEX delivery_${state} \\(sequence>\\? AND sequence<\\?\\)$`))
+      }
+    })
+  }
+
+  it('find all others in the order of their sequences', () => {
+    for (const filter of [{}, { state: 'acknowledged', route: 'a' }] as const) {
+      const plan = planOf(db, db.prepare(listSql(filter)))
+      assert.match(plan.join(), /^SEARCH delivery USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)$/)
+    }
+  })
+})
