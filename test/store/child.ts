@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cleanup } from './place.ts'
@@ -7,20 +8,17 @@ import { cleanup } from './place.ts'
 export interface Child {
   readonly process: ChildProcess
   readonly opened: Promise<void>
-  /** All that it has printed, once it has ended. */
+  /** All that it has reported, once it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly lines: readonly string[]; readonly errors: string }>
 }
 
 export function startChild(t: TestContext, path: string, ...args: readonly string[]): Child {
   const script = join(import.meta.dirname, 'writer-child.ts')
-  const child = spawn(process.execPath, [script, path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
+  const linesPath = `${path}.lines`
+  const child = spawn(process.execPath, [script, path, linesPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   const { promise: opened, resolve } = Promise.withResolvers<void>()
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-    resolve()
-  })
+  child.stdout.once('data', () => resolve())
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString()
   })
@@ -28,7 +26,9 @@ export function startChild(t: TestContext, path: string, ...args: readonly strin
     child.on('close', (code) => {
       resolve()
       // A line that the kill has cut is no promise to anybody.
-      finish({ code, lines: output.split('\n').slice(0, -1), errors })
+      const text = existsSync(linesPath) ? readFileSync(linesPath, 'utf8') : ''
+      rmSync(linesPath, { force: true })
+      finish({ code, lines: text.split('\n').slice(0, -1), errors })
     })
   })
   cleanup(t, async () => {

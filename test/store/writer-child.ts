@@ -1,18 +1,19 @@
 /**
- * Writes to a store until it is killed, 32 deliveries at a time, and prints one line for each change once its promise has
- * resolved: `i <sequence> <id>` for an insert, `u <sequence>` for an update to acknowledged, `o` when it is open.
+ * Writes to a store until it is killed, 32 deliveries at a time, and writes one line to a file for each change once its
+ * promise has resolved: `i <sequence> <id>` for an insert, `u <sequence>` for an update to acknowledged. What a file has
+ * taken outlives the process, and unlike a pipe it always takes it. Prints `open` when the store is.
  *
- *   writer-child.ts <path> [hold]    with `hold` it writes one delivery and then only keeps the store open
+ *   writer-child.ts <path> <lines> [hold]    with `hold` it writes one delivery and then only keeps the store open
  */
 import { randomUUID } from 'node:crypto'
-import { writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import { systemClock } from '../../src/kit/clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { allLegs, someDelivery } from '../conformance/deliveries.ts'
 
-const [path = '', mode] = process.argv.slice(2)
-// What a pipe has taken outlives the process.
-const print = (text: string): number => writeSync(1, `${text}\n`)
+const [path = '', linesPath = '', mode] = process.argv.slice(2)
+const lines = openSync(linesPath, 'w')
+const report = (text: string): number => writeSync(lines, `${text}\n`)
 
 const limits = { maxUndeliveredBytes: Number.MAX_SAFE_INTEGER }
 const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: (text) => process.stderr.write(text) })
@@ -21,17 +22,17 @@ if (!opened.ok) {
   process.exit(1)
 }
 const { store } = opened
-print('o')
+process.stdout.write('open\n')
 
 async function writeOne(n: number): Promise<void> {
   const id = randomUUID()
   const result = await store.insert(someDelivery({ id, idempotencyKey: id }))
   if (result.kind !== 'inserted') throw new Error(`it was ${result.kind}`)
-  print(`i ${result.sequence} ${id}`)
+  report(`i ${result.sequence} ${id}`)
   if (n % 2 === 0) return
   const failure = await store.update(allLegs(result.sequence, 'acknowledged'))
   if (failure !== undefined) throw new Error(failure.detail)
-  print(`u ${result.sequence}`)
+  report(`u ${result.sequence}`)
 }
 
 async function writeForEver(): Promise<never> {
