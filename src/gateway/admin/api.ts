@@ -1,0 +1,196 @@
+import type { AttemptKind, AttemptOutcome } from '../../core/attempt.ts'
+import type { FailureCode } from '../../core/failure.ts'
+
+/**
+ * What the admin side says, as plain data: the dashboard and `hedgerow` read it, and it can be added up over several
+ * workers. Times of day in ISO 8601, durations in milliseconds, shares from 0 to 1. The OpenAPI description
+ * (`/api/openapi.json`) says the same, and a test holds the two together.
+ *
+ *   GET  /api/overview              OverviewView
+ *   GET  /api/live                  server-sent events, one a second: `event: figures`, data: LiveFigures
+ *   GET  /api/calls                 CallListView   ?which=failed|slow  ?route=  ?limit=
+ *   GET  /api/calls/:id             CallView
+ *   GET  /api/upstreams             UpstreamListView
+ *   GET  /api/deliveries            see deliveries.ts; also /:id, POST /:id/replay, POST /:id/discard
+ *   GET  /api/waiters               WaiterListView
+ *   GET  /api/tickets               TicketListView
+ *   GET  /api/config                ConfigView: the configuration in force, secrets hidden
+ *   GET  /api/backends              BackendListView: simulated backends of the demo; 404 where there are none
+ *   PATCH /api/backends/:name       a JSON merge patch of a backend's profile; answers BackendView
+ */
+
+/** What stays the same while the gateway runs, and the figures of this moment. */
+export interface OverviewView {
+  readonly version: string
+  readonly startedAt: string
+  readonly draining: boolean
+  readonly routes: readonly RouteView[]
+  /** Whether there is something to show under deliveries, waiters, simulated backends. */
+  readonly features: { readonly deliveries: boolean; readonly callbacks: boolean; readonly backends: boolean }
+  readonly figures: LiveFigures
+  /** The figures of the last minutes, a second each, oldest first: what charts begin with. */
+  readonly history: readonly LiveFigures[]
+}
+
+export interface RouteView {
+  /** `GET /api/smart`: how the configuration matches it. */
+  readonly name: string
+  readonly strategy: string
+  readonly upstreams: readonly string[]
+}
+
+/** What happened within the last second, over all routes and for each. */
+export interface LiveFigures {
+  readonly at: string
+  readonly total: CallFigures
+  readonly routes: Readonly<Record<string, CallFigures>>
+  readonly targets: readonly TargetFigures[]
+  readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
+  readonly waiters: number | undefined
+  readonly process: {
+    readonly memoryBytes: number
+    /** The 99th percentile of the event loop's delay. */
+    readonly loopDelayMs: number
+    readonly clientConnections: number
+  }
+}
+
+export interface CallFigures {
+  /** Ended within the second. */
+  readonly calls: number
+  readonly inFlight: number
+  /** Ended with a failure, or with status 500 or more. */
+  readonly failed: number
+  /** Of the answers within the last ten seconds; undefined where there were none. */
+  readonly p50Ms: number | undefined
+  readonly p99Ms: number | undefined
+  readonly attempts: number
+  /** Attempts beyond one per call, as a share of calls. */
+  readonly extraLoad: number
+  /** Calls whose answer came from an attempt that was not the first: what the extra load has saved. */
+  readonly rescued: number
+  readonly failures: Partial<Readonly<Record<FailureCode, number>>>
+}
+
+export interface TargetFigures {
+  readonly upstream: string
+  readonly target: string
+  readonly inFlight: number
+  readonly attempts: number
+  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
+  readonly p50Ms: number | undefined
+  readonly p99Ms: number | undefined
+}
+
+export interface CallListView {
+  readonly calls: readonly CallView[]
+}
+
+/** A recorded call with its race. */
+export interface CallView {
+  readonly id: string
+  readonly route: string
+  readonly strategy: string
+  readonly method: string
+  /** Path and query as the client sent them, with the configured query keys hidden. */
+  readonly url: string
+  readonly startedAt: string
+  readonly durationMs: number
+  /** 0 if the client hung up before it had an answer. */
+  readonly status: number
+  readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
+  /** The budget that the call had; undefined: none. */
+  readonly deadlineMs: number | undefined
+  readonly bytesSent: number
+  /** There where the call was traced. */
+  readonly traceId: string | undefined
+  readonly attempts: readonly AttemptView[]
+}
+
+export interface AttemptView {
+  readonly number: number
+  readonly kind: AttemptKind
+  readonly upstream: string
+  readonly target: string
+  /** Since the call began. */
+  readonly startedMs: number
+  /** Undefined: the call ended first. */
+  readonly endedMs: number | undefined
+  readonly outcome: AttemptOutcome | undefined
+  readonly status: number | undefined
+  readonly detail: string | undefined
+  readonly won: boolean
+}
+
+export interface UpstreamListView {
+  readonly upstreams: readonly UpstreamView[]
+}
+
+export interface UpstreamView {
+  readonly name: string
+  readonly balance: string
+  readonly connections: { readonly open: number; readonly idle: number }
+  readonly targets: readonly TargetView[]
+}
+
+export interface TargetView {
+  readonly name: string
+  /** The operators' side may show it; clients never see it. */
+  readonly origin: string
+  readonly weight: number
+  readonly inFlight: number
+  /** Since the start. */
+  readonly attempts: number
+  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
+  /** Of the last minute's answers. */
+  readonly p50Ms: number | undefined
+  readonly p99Ms: number | undefined
+  readonly lastFailure: { readonly at: string; readonly detail: string } | undefined
+}
+
+export interface WaiterListView {
+  readonly open: number
+  /** The oldest first, not all of them. */
+  readonly waiters: readonly WaiterView[]
+}
+
+export interface WaiterView {
+  readonly id: string
+  readonly route: string
+  readonly state: 'registered' | 'acknowledged'
+  readonly startedAt: string
+  readonly expiresAt: string
+}
+
+export interface TicketListView {
+  readonly kept: number
+  readonly bytes: number
+  readonly tickets: readonly TicketView[]
+}
+
+export interface TicketView {
+  readonly id: string
+  readonly route: string
+  readonly state: 'running' | 'ready'
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly bytes: number
+}
+
+export interface ConfigView {
+  /** As YAML, with all defaults, secrets as `***`. */
+  readonly yaml: string
+  readonly config: object
+}
+
+export interface BackendListView {
+  readonly backends: readonly BackendView[]
+}
+
+/** A simulated backend and its knobs, as its own control API has them (`src/backend/profile.ts`). */
+export interface BackendView {
+  readonly name: string
+  readonly url: string
+  readonly profile: object
+  readonly stats: object
+}
