@@ -6,6 +6,8 @@ import { inspect, lockWaitMs } from './inspect.ts'
 import { OpenFiles } from './open-files.ts'
 import { migrate, numberOf, schemaSteps } from './schema.ts'
 import { prepareStatements, type Statements } from './statements.ts'
+import { TicketTable } from './ticket-table.ts'
+import type { Transactions } from './transactions.ts'
 
 interface Meta {
   readonly lastSequence: number
@@ -13,9 +15,10 @@ interface Meta {
 }
 
 /** The open database, and the transactions that change it. */
-export class Database {
+export class Database implements Transactions {
   readonly db: DatabaseSync
   readonly statements: Statements
+  readonly tickets: TicketTable
   readonly storeId: string
   readonly made: boolean
   /** Kept here so that neither needs a scan; written with what changes them. */
@@ -27,6 +30,7 @@ export class Database {
   private constructor(db: DatabaseSync, path: string, made: boolean) {
     this.db = db
     this.statements = prepareStatements(db)
+    this.tickets = new TicketTable(this)
     const meta = db.prepare('SELECT store_id, last_sequence, deliveries FROM meta').get() ?? {}
     this.storeId = String(meta['store_id'])
     this.made = made
@@ -56,7 +60,6 @@ export class Database {
     }
   }
 
-  /** Done and synced when it returns. */
   transaction<Result>(work: () => Result): Result {
     const { begin, commit, putMeta } = this.statements
     begin.run()

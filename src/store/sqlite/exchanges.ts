@@ -1,6 +1,8 @@
 import type { DeliveryFilter } from '../delivery-store.ts'
+import type { Ticket, TicketFacts, TicketFigures } from '../ticket-store.ts'
 import type { Fault } from './fault.ts'
 import type { DeliveryRow, InsertRow, ListRow, UpdateRow } from './rows.ts'
+import type { PutResult, PutTickets, TicketReply } from './ticket-table.ts'
 
 /** What the store's thread is asked, and what it answers. One question is open at a time. */
 export interface Exchanges {
@@ -12,6 +14,11 @@ export interface Exchanges {
   readonly find: { readonly request: FindRequest; readonly reply: DeliveryRow | null }
   readonly list: { readonly request: ListRequest; readonly reply: Listed }
   readonly remove: { readonly request: RemoveRequest; readonly reply: Removed }
+  readonly ticketsPut: { readonly request: PutTickets; readonly reply: TicketReply<readonly PutResult[]> }
+  readonly ticketFind: { readonly request: string; readonly reply: TicketReply<Ticket | null> }
+  readonly ticketSpend: { readonly request: string; readonly reply: TicketReply<boolean> }
+  readonly ticketList: { readonly request: number; readonly reply: TicketReply<readonly TicketFacts[]> }
+  readonly ticketsExpire: { readonly request: number; readonly reply: TicketReply<null> }
   /** Whether the files are still where they were. */
   readonly verify: { readonly request: null; readonly reply: null }
   readonly close: { readonly request: null; readonly reply: null }
@@ -36,6 +43,7 @@ export interface Opened {
   readonly deliveries: number
   /** Dead legs of deliveries without a pending one. */
   readonly settledDeadLegs: number
+  readonly tickets: TicketFigures
 }
 
 export interface LoadRequest {

@@ -60,7 +60,26 @@ const firstSchema: SchemaStep = (db, newStoreId) => {
   db.prepare('INSERT INTO meta VALUES (1, ?, 0, 0)').run(newStoreId)
 }
 
-export const schemaSteps: readonly SchemaStep[] = [firstSchema]
+/** Results that came when nobody was waiting. `status` is null once a result was fetched for the last time, or dropped. */
+const ticketSchema: SchemaStep = (db) => {
+  db.exec(`
+    CREATE TABLE ticket (
+      id TEXT PRIMARY KEY,
+      route TEXT NOT NULL,
+      created_at REAL NOT NULL,
+      ready_until REAL NOT NULL,
+      known_until REAL NOT NULL,
+      bytes INTEGER NOT NULL,
+      status INTEGER,
+      content_type TEXT,
+      body BLOB
+    ) STRICT;
+    CREATE INDEX ticket_sums ON ticket (bytes);
+    CREATE INDEX ticket_age ON ticket (created_at);
+  `)
+}
+
+export const schemaSteps: readonly SchemaStep[] = [firstSchema, ticketSchema]
 
 /** Brings the database to the last version, in one transaction: it has either all of the steps or none. */
 export function migrate(db: DatabaseSync, steps: readonly SchemaStep[], newStoreId: string): void {

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore } from '../delivery-store.ts'
-import type { StoreLimits } from '../limits.ts'
+import { defaultTicketLimits, type StoreLimits } from '../limits.ts'
+import type { TicketFigures, TicketLimits, TicketStore } from '../ticket-store.ts'
 import type { Fault } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import { deliveryOf } from './rows.ts'
 import { SqliteStore } from './store.ts'
 import { type StartThread, StoreThread, startStoreThread } from './thread.ts'
+import { SqliteTickets } from './tickets.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteStoreOptions {
@@ -14,6 +16,7 @@ export interface SqliteStoreOptions {
   readonly path: string
   readonly clock: Clock
   readonly limits: StoreLimits
+  readonly ticketLimits?: TicketLimits
   /** Told when the store fails, and when it serves again. */
   readonly log: (text: string) => void
   /** For tests that end the thread. */
@@ -21,13 +24,13 @@ export interface SqliteStoreOptions {
 }
 
 export type OpenedStore =
-  | { readonly ok: true; readonly store: DeliveryStore }
+  | { readonly ok: true; readonly store: DeliveryStore; readonly tickets: TicketStore }
   /** What is at the path was left as it is. The text names it and says what to do. */
   | { readonly ok: false; readonly fault: string }
 
 /** A store in one file, written by a thread of its own; when it resolves, what was unfinished is in memory. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<OpenedStore> {
-  const { clock, limits, log, startThread = startStoreThread } = options
+  const { clock, limits, ticketLimits = defaultTicketLimits, log, startThread = startStoreThread } = options
   const path = resolve(options.path)
   const ledger = new Ledger()
   let writer: Writer | undefined
@@ -39,10 +42,18 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Open
     return { ok: false, fault: opened.fault.text }
   }
   writer = new Writer({ path, storeId: opened.storeId, ledger, thread, startThread, clock, log })
-  return { ok: true, store: new SqliteStore(ledger, writer, limits) }
+  const store = new SqliteStore(ledger, writer, limits)
+  const tickets = new SqliteTickets({
+    limits: ticketLimits,
+    figures: opened.tickets,
+    ask: (name, request) => store.ask(name, request),
+  })
+  return { ok: true, store, tickets }
 }
 
-type Opening = { readonly ok: true; readonly storeId: string } | { readonly ok: false; readonly fault: Fault }
+type Opening =
+  | { readonly ok: true; readonly storeId: string; readonly tickets: TicketFigures }
+  | { readonly ok: false; readonly fault: Fault }
 
 async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<Opening> {
   const opened = await thread.ask('open', { path, storeId: undefined })
@@ -53,7 +64,7 @@ async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<
     const loaded = await thread.ask('load', { afterSequence })
     if (!loaded.ok) return loaded
     const last = loaded.value.at(-1)
-    if (last === undefined) return { ok: true, storeId: opened.value.storeId }
+    if (last === undefined) return { ok: true, storeId: opened.value.storeId, tickets: opened.value.tickets }
     for (const row of loaded.value) ledger.held.add(deliveryOf(row))
     afterSequence = last[0]
   }

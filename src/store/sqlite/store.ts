@@ -10,7 +10,7 @@ import type {
   StoreFigures,
 } from '../delivery-store.ts'
 import { overLimit, requestBytes, type StoreLimits } from '../limits.ts'
-import type { FindRequest, Listed, ListRequest, Removed } from './exchanges.ts'
+import type { ExchangeName, Exchanges, FindRequest, Listed, ListRequest, Removed } from './exchanges.ts'
 import type { Ledger } from './ledger.ts'
 import { deliveryOf, listedOf } from './rows.ts'
 import type { Writer } from './writer.ts'
@@ -97,6 +97,14 @@ export class SqliteStore implements DeliveryStore {
   close(): Promise<void> {
     this.#closing ??= this.#writer.end()
     return this.#closing
+  }
+
+  /** One question to the thread, made up when it is its turn. */
+  ask<Name extends ExchangeName>(
+    name: Name,
+    request: () => Exchanges[Name]['request'],
+  ): Promise<Exchanges[Name]['reply'] | Failure> {
+    return this.#operate(() => this.#writer.ask(name, request()))
   }
 
   /** A repeat of what is stored already needs no room. */

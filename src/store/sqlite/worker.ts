@@ -26,6 +26,11 @@ const answers: { readonly [Name in ExchangeName]: (request: Exchanges[Name]['req
     find: (request) => find(opened(), request),
     list: (request) => list(opened(), request),
     remove: (request) => remove(opened(), request),
+    ticketsPut: (request) => opened().tickets.put(request),
+    ticketFind: (id) => opened().tickets.find(id),
+    ticketSpend: (id) => opened().tickets.spend(id),
+    ticketList: (limit) => opened().tickets.list(limit),
+    ticketsExpire: (now) => opened().tickets.removeExpired(now),
     verify: () => {
       opened().verify()
       return null
@@ -56,9 +61,9 @@ function open(request: OpenRequest): Opened {
   letGo()
   path = request.path
   database = Database.open(request)
-  const { db, storeId, made, lastSequence, deliveries } = database
+  const { db, storeId, made, lastSequence, deliveries, tickets } = database
   const settledDeadLegs = numberOf(db, 'SELECT coalesce(sum(dead), 0) FROM delivery WHERE dead > 0 AND pending = 0')
-  return { storeId, made, lastSequence, deliveries, settledDeadLegs }
+  return { storeId, made, lastSequence, deliveries, settledDeadLegs, tickets: tickets.figures() }
 }
 
 function opened(): Database {

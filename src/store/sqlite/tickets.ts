@@ -1,0 +1,87 @@
+import { type Failure, failure } from '../../core/failure.ts'
+import { retryAfterMs } from '../limits.ts'
+import type { Ticket, TicketFacts, TicketFigures, TicketLimits, TicketStore } from '../ticket-store.ts'
+import type { ExchangeName, Exchanges } from './exchanges.ts'
+import type { TicketReply } from './ticket-table.ts'
+
+export interface SqliteTicketsOptions {
+  readonly limits: TicketLimits
+  readonly figures: TicketFigures
+  /** Has the thread asked when it is its turn, or refused if the store cannot serve. */
+  readonly ask: <Name extends ExchangeName>(
+    name: Name,
+    request: () => Exchanges[Name]['request'],
+  ) => Promise<Exchanges[Name]['reply'] | Failure>
+}
+
+interface WaitingPut {
+  readonly ticket: Ticket
+  readonly resolve: (result: 'kept' | 'repeated' | Failure) => void
+}
+
+/** Tickets in the file of the deliveries. All that are put while the thread is busy share one transaction and sync. */
+export class SqliteTickets implements TicketStore {
+  readonly #options: SqliteTicketsOptions
+  #waiting: WaitingPut[] = []
+  #figures: TicketFigures
+
+  constructor(options: SqliteTicketsOptions) {
+    this.#options = options
+    this.#figures = options.figures
+  }
+
+  put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ ticket, resolve })
+      // Whoever came first asks for all that wait when it is their turn.
+      if (this.#waiting.length === 1) void this.#putWaiting()
+    })
+  }
+
+  async find(id: string): Promise<Ticket | Failure | undefined> {
+    const found = this.#take(await this.#options.ask('ticketFind', () => id))
+    return found ?? undefined
+  }
+
+  async spend(id: string): Promise<boolean | Failure> {
+    return this.#take(await this.#options.ask('ticketSpend', () => id))
+  }
+
+  async list(limit: number): Promise<readonly TicketFacts[] | Failure> {
+    return this.#take(await this.#options.ask('ticketList', () => limit))
+  }
+
+  async removeExpired(now: number): Promise<Failure | undefined> {
+    return this.#take(await this.#options.ask('ticketsExpire', () => now)) ?? undefined
+  }
+
+  figures(): TicketFigures {
+    return this.#figures
+  }
+
+  async #putWaiting(): Promise<void> {
+    let batch: readonly WaitingPut[] = []
+    const takeAll = (): Exchanges['ticketsPut']['request'] => {
+      batch = this.#waiting
+      this.#waiting = []
+      return { tickets: batch.map(({ ticket }) => ticket), limits: this.#options.limits }
+    }
+    const reply = await this.#options.ask('ticketsPut', takeAll)
+    // Refused before its turn came.
+    if (batch.length === 0) takeAll()
+    const results = this.#take(reply)
+    for (const [place, { resolve }] of batch.entries()) {
+      if ('code' in results) resolve(results)
+      else {
+        const result = results[place] as (typeof results)[number]
+        resolve(typeof result === 'string' ? result : failure('STORE_FULL', result.full, { retryAfterMs }))
+      }
+    }
+  }
+
+  #take<Value>(reply: TicketReply<Value> | Failure): Value | Failure {
+    if ('code' in reply) return reply
+    this.#figures = reply.figures
+    return reply.value
+  }
+}

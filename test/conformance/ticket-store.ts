@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { Ticket, TicketLimits, TicketStore } from '../../src/store/ticket-store.ts'
+
+/** Opens the store of one test: empty the first time, then with what it had when it was closed. */
+export type OpenTickets = (limits: TicketLimits) => Promise<{ readonly tickets: TicketStore; close(): Promise<void> }>
+
+interface Skips {
+  /** Why what only a store shows that is opened again is not run. */
+  readonly reopening?: string
+}
+
+const wide: TicketLimits = { maxTickets: 1000, maxBytes: 1_000_000 }
+
+export function someTicket(id: string, change: Partial<Ticket> = {}): Ticket {
+  const body = Buffer.from(`result of ${id}`)
+  return {
+    id,
+    route: 'GET /report',
+    createdAt: 1000,
+    readyUntil: 2000,
+    knownUntil: 3000,
+    bytes: body.byteLength,
+    result: { kind: 'answer', status: 200, contentType: 'text/plain', body },
+    ...change,
+  }
+}
+
+/** What every store of tickets does. A new backend passes this suite and is done. */
+export function ticketStoreConformance(name: string, place: (t: TestContext) => OpenTickets, skip: Skips = {}): void {
+  const withTickets =
+    (test: (tickets: TicketStore) => Promise<void>, limits = wide) =>
+    async (t: TestContext) => {
+      const opened = await place(t)(limits)
+      try {
+        await test(opened.tickets)
+      } finally {
+        await opened.close()
+      }
+    }
+
+  describe(`tickets: ${name}`, () => {
+    it(
+      'gives back what was put, byte for byte',
+      withTickets(async (tickets) => {
+        const body = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+        const result = { kind: 'answer', status: 404, contentType: 'x/y; z="ü"', body } as const
+        const ticket = someTicket('a', { result, bytes: 256 })
+        assert.equal(await tickets.put(ticket), 'kept')
+        const found = await tickets.find('a')
+        assert.ok(found !== undefined && 'id' in found && found.result?.kind === 'answer')
+        assert.deepEqual(Buffer.from(found.result.body), body)
+        assert.deepEqual({ ...found, result: { ...found.result, body } }, ticket)
+      }),
+    )
+
+    it(
+      'keeps an empty result, and a failure with its code',
+      withTickets(async (tickets) => {
+        const empty = { kind: 'answer', status: 200, contentType: '', body: new Uint8Array() } as const
+        const failed = { kind: 'failure', code: 'UPSTREAM_STATUS', detail: 'Backend failed with: ünd' } as const
+        await tickets.put(someTicket('empty', { result: empty, bytes: 0 }))
+        await tickets.put(someTicket('failed', { result: failed }))
+        const found = await tickets.find('empty')
+        assert.ok(found !== undefined && 'id' in found && found.result?.kind === 'answer')
+        assert.equal(found.result.body.byteLength, 0)
+        assert.deepEqual(((await tickets.find('failed')) as Ticket).result, failed)
+      }),
+    )
+
+    it(
+      'keeps the first result of a ticket',
+      withTickets(async (tickets) => {
+        await tickets.put(someTicket('a'))
+        assert.equal(await tickets.put(someTicket('a', { createdAt: 7, bytes: 1 })), 'repeated')
+        assert.equal(((await tickets.find('a')) as Ticket).createdAt, 1000)
+      }),
+    )
+
+    it(
+      'knows a repeat among results that are put at the same time',
+      withTickets(async (tickets) => {
+        const results = await Promise.all(['a', 'b', 'a', 'a'].map((id) => tickets.put(someTicket(id))))
+        assert.deepEqual(results.toSorted(), ['kept', 'kept', 'repeated', 'repeated'])
+        assert.equal(tickets.figures().tickets, 2)
+      }),
+    )
+
+    it(
+      'knows nothing of what was not put',
+      withTickets(async (tickets) => {
+        assert.equal(await tickets.find('a'), undefined)
+        assert.equal(await tickets.spend('a'), false)
+      }),
+    )
+
+    it(
+      'spends a result once, and remembers that it was there',
+      withTickets(async (tickets) => {
+        await tickets.put(someTicket('a'))
+        const spent = await Promise.all([tickets.spend('a'), tickets.spend('a')])
+        assert.deepEqual(spent.toSorted(), [false, true])
+        assert.equal(((await tickets.find('a')) as Ticket).result, undefined)
+        assert.equal(await tickets.put(someTicket('a')), 'repeated')
+        assert.deepEqual(tickets.figures(), { tickets: 1, bytes: 0 })
+      }),
+    )
+
+    it(
+      'drops a result when it is no longer ready, and forgets its ticket when that is no longer known',
+      withTickets(async (tickets) => {
+        await tickets.put(someTicket('a'))
+        await tickets.put(someTicket('b', { readyUntil: 5000, knownUntil: 3000 }))
+        await tickets.removeExpired(1999)
+        assert.notEqual(((await tickets.find('a')) as Ticket).result, undefined)
+        await tickets.removeExpired(2000)
+        assert.equal(((await tickets.find('a')) as Ticket).result, undefined)
+        await tickets.removeExpired(3000)
+        assert.equal(await tickets.find('a'), undefined)
+        assert.notEqual(((await tickets.find('b')) as Ticket).result, undefined)
+        await tickets.removeExpired(5000)
+        assert.equal(await tickets.find('b'), undefined)
+        assert.deepEqual(tickets.figures(), { tickets: 0, bytes: 0 })
+      }),
+    )
+
+    it(
+      'refuses what is beyond its limits, whatever comes at once, and has room again when something has gone',
+      withTickets(
+        async (tickets) => {
+          const results = await Promise.all(
+            ['a', 'b', 'c'].map((id) => tickets.put(someTicket(id, { readyUntil: id === 'a' ? 1 : 9, knownUntil: 1 }))),
+          )
+          const refused = results.filter((result) => typeof result !== 'string')
+          assert.deepEqual(
+            refused.map((failure) => failure.code),
+            ['STORE_FULL'],
+          )
+          assert.match(refused[0]?.detail ?? '', /callbacks\.tickets\.limit/)
+          await tickets.removeExpired(5)
+          assert.equal(await tickets.put(someTicket('d', { bytes: 90 })), 'kept')
+          const full = await tickets.put(someTicket('e', { bytes: 90 }))
+          assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+        },
+        { maxTickets: 2, maxBytes: 150 },
+      ),
+    )
+
+    it(
+      'refuses a result that is larger than what it may hold altogether',
+      withTickets(
+        async (tickets) => {
+          const full = await tickets.put(someTicket('a', { bytes: 151 }))
+          assert.ok(typeof full === 'object')
+          assert.match(full.detail, /callbacks\.tickets\.size/)
+          assert.equal(await tickets.find('a'), undefined)
+        },
+        { maxTickets: 2, maxBytes: 150 },
+      ),
+    )
+
+    it(
+      'lists the newest first, without results',
+      withTickets(async (tickets) => {
+        for (const [at, id] of ['a', 'b', 'c'].entries()) await tickets.put(someTicket(id, { createdAt: at }))
+        const listed = await tickets.list(2)
+        assert.ok(Array.isArray(listed))
+        assert.deepEqual(
+          listed.map(({ id }: Ticket) => id),
+          ['c', 'b'],
+        )
+      }),
+    )
+
+    it('has what it had when it is opened again', { skip: skip.reopening ?? false }, async (t) => {
+      const open = place(t)
+      const before = await open(wide)
+      await before.tickets.put(someTicket('a'))
+      await before.tickets.put(someTicket('b'))
+      await before.tickets.spend('b')
+      await before.close()
+      const after = await open(wide)
+      assert.notEqual(((await after.tickets.find('a')) as Ticket).result, undefined)
+      assert.equal(((await after.tickets.find('b')) as Ticket).result, undefined)
+      assert.deepEqual(after.tickets.figures(), { tickets: 2, bytes: someTicket('a').bytes })
+      await after.close()
+    })
+  })
+}
