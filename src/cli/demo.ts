@@ -38,6 +38,7 @@ export async function demo(): Promise<void> {
   const environment = {
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
     STORE: join(folder, 'demo.db'),
+    KEY_FILE: join(folder, 'demo.key'),
   }
   const config = await readConfig(file, environment)
   if (config === undefined) return

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { StartFault } from '../gateway/broadcasting.ts'
+import { StartFault } from '../gateway/start-fault.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'

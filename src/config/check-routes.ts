@@ -1,4 +1,6 @@
+import { callbackDeadlineMs } from '../flows/callback/callback.ts'
 import { formatDurationMs } from '../kit/units.ts'
+import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options.ts'
 import { capturesOf } from '../strategies/rewrite/rewrite.ts'
 import type { Finding, Path } from './fault.ts'
 import { type Match, matchText } from './match.ts'
@@ -24,6 +26,7 @@ export function checkRoutes(salvage: Salvage, source: Source): readonly Finding[
   return [
     ...routes.flatMap((route, index) => checkRoute(route, ['routes', index], salvage, source)),
     ...checkDoubles(routes, salvage),
+    ...checkReceivers(routes, salvage),
   ]
 }
 
@@ -38,6 +41,7 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
     ...(intact('hedge', 'after') ? checkHedgeDelay(route, path) : []),
     ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
     ...checkFailures(route, path),
+    ...checkCallbackAnswer(route, path),
   ]
 }
 
@@ -86,10 +90,11 @@ function checkSetHeaders({ path, setHeaders }: Line): readonly Finding[] {
     })
 }
 
-function checkDeadline({ deadline }: RouteConfig, path: Path): readonly Finding[] {
-  if (deadline.default >= deadline.min && deadline.default <= deadline.max) return []
-  const range = `${formatDurationMs(deadline.min)} to ${formatDurationMs(deadline.max)}`
-  const message = withFound(`a default within min to max (${range})`, formatDurationMs(deadline.default))
+function checkDeadline({ deadline, callback }: RouteConfig, path: Path): readonly Finding[] {
+  const resolved = resolveDeadline(deadline, callback === undefined ? usualDeadlineMs : callbackDeadlineMs)
+  if (resolved.default >= resolved.min && resolved.default <= resolved.max) return []
+  const range = `${formatDurationMs(resolved.min)} to ${formatDurationMs(resolved.max)}`
+  const message = withFound(`a default within min to max (${range})`, formatDurationMs(resolved.default))
   return [{ path: [...path, 'deadline', 'default'], message, shownAt: 'value' }]
 }
 
@@ -117,6 +122,40 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
       const message = withFound('a status, a detail, or both', 'neither')
       return { path: [...path, 'failures', code], message, shownAt: 'value' }
     })
+}
+
+function checkCallbackAnswer({ answer, callback }: RouteConfig, path: Path): readonly Finding[] {
+  if (answer !== 'timed' || callback === undefined) return []
+  const message = withFound('`pass`, as the answer of a `callback` route is whatever is posted back', '`timed`')
+  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
+}
+
+/** Where callbacks come in no route can be, and routes that share the place read callbacks alike. */
+function checkReceivers(routes: readonly RouteConfig[], { originalPath, isIntact }: Salvage): readonly Finding[] {
+  const first = new Map<string, number>()
+  return routes.flatMap(({ callback }, index): readonly Finding[] => {
+    const place: Path = ['routes', index, 'callback', 'receive', 'path']
+    if (callback === undefined || !isIntact(originalPath(place))) return []
+    const { path, id, status } = callback.receive
+    const taken = routes.findIndex(
+      ({ match }) => match.path === path && (match.methods === undefined || match.methods.includes('POST')),
+    )
+    if (taken >= 0) {
+      const text = matchText((routes[taken] as RouteConfig).match)
+      const message = withFound(`a path that no route takes POST for; \`${text}\` does`, path)
+      return [{ path: place, message, shownAt: 'value' }]
+    }
+    const earlier = first.get(path)
+    first.set(path, earlier ?? index)
+    const other = routes[earlier ?? index]?.callback?.receive
+    if (other === undefined || (other.id === id && JSON.stringify(other.status) === JSON.stringify(status))) return []
+    const [, number] = originalPath(['routes', earlier ?? index])
+    const message = withFound(
+      `a path of its own, as routes[${number}] shares it and reads callbacks in another way`,
+      path,
+    )
+    return [{ path: place, message, shownAt: 'value' }]
+  })
 }
 
 /** A route that names its methods goes before one that takes all, so only routes of one sort can be in each other's way. */

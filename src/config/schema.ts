@@ -179,7 +179,63 @@ const store = z
         'Requests that are not delivered yet, altogether; further ones get 503 `STORE_FULL`. As much may be held in memory.',
       ),
   })
-  .describe('Where broadcast writes are kept until every target has them.')
+  .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
+
+const secret = z.string().min(32, { error: 'at least 32 characters, such as `openssl rand -base64 32` gives' })
+
+const callbacks = z
+  .strictObject({
+    url: targetUrl
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional()
+      .describe(
+        'The base URL by which backends reach the front. Default: `http://localhost` with the port of `listen`.',
+      ),
+    key: secret
+      .optional()
+      .describe(
+        'The secret that callback URLs and tickets are signed with. Default: one that is made and kept in `keyFile`.',
+      ),
+    previousKeys: z
+      .array(secret)
+      .prefault([])
+      .describe('Earlier values of `key`, whose callbacks and tickets are still accepted: after a change of the key.'),
+    keyFile: z
+      .string({ error: 'a path' })
+      .min(1, { error: 'a path' })
+      .prefault('hedgerow.key')
+      .describe(
+        'Where the key is kept where `key` gives none; a relative path begins at the folder of the configuration. It is made on first use, for its user alone.',
+      ),
+    keyRotation: duration({ min: 60_000 })
+      .prefault('7d')
+      .describe(
+        'After that time another key is made in `keyFile`; the old one is accepted until its last callback has expired.',
+      ),
+    tickets: z
+      .strictObject({
+        keep: duration()
+          .prefault('10m')
+          .describe(
+            'How long after the deadline a result may come, and how long it is kept then. 0ms: late results are dropped, and there are no tickets.',
+          ),
+        limit: wholeNumber({ min: 1, max: 1_000_000 })
+          .prefault(10_000)
+          .describe(
+            'Tickets with a result at a time; further results get 503 `STORE_FULL`, and backends post them again.',
+          ),
+        size: size()
+          .prefault('64MiB')
+          .describe('What results may come to, altogether; further ones get 503 `STORE_FULL`.'),
+        fetch: z
+          .enum(['many', 'once'], { error: '`many` or `once`' })
+          .prefault('many')
+          .describe('Whether a result can be fetched many times until it expires, or once.'),
+      })
+      .prefault({})
+      .describe('Results that came when nobody was waiting any more.'),
+  })
+  .describe('What routes with `callback` share.')
 
 export const configSchema = z
   .strictObject({
@@ -205,6 +261,7 @@ export const configSchema = z
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',
       ),
     store: store.prefault({}),
+    callbacks: callbacks.prefault({}),
     index: z.boolean().prefault(false).describe('Whether `GET /` lists the routes, unless a route has that path.'),
     drain: duration().prefault('30s').describe('How long calls in flight may take to end after SIGTERM.'),
   })

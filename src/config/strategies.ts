@@ -1,4 +1,5 @@
 import { broadcastStrategy } from '../flows/broadcast/broadcast.ts'
+import { callbackStrategy } from '../flows/callback/callback.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
 import { forwardStrategy } from '../strategies/forward/forward.ts'
@@ -13,6 +14,7 @@ export const strategies = {
   quorum: quorumStrategy,
   hedge: hedgeStrategy,
   broadcast: broadcastStrategy,
+  callback: callbackStrategy,
 } as const
 
 export type StrategyName = keyof typeof strategies

@@ -43,5 +43,7 @@ export interface Call {
   emit(event: GatewayEvent): void
   /** A call for one line of attempts, which `abort` ends alone. */
   fork(kind: AttemptKind): Call
+  /** A line of attempts that the end of the call does not end: only its own `abort` does. */
+  detached(): Call
   abort(reason: Failure): void
 }

@@ -29,6 +29,18 @@ export type GatewayEvent =
     }
   | { readonly type: 'delivery.dead'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
 
+  | { readonly type: 'callback.received'; readonly verdict: CallbackVerdict }
+  | { readonly type: 'waiter.ended'; readonly as: WaiterEnd; readonly waitedMs: number }
+
+/**
+ * What became of a callback: `answered` a waiting client, `kept` for one with a ticket, `repeated`, `dropped` as nobody
+ * can want it; `refused` as the store could not keep it; `forged`, `expired`.
+ */
+export type CallbackVerdict = 'answered' | 'kept' | 'repeated' | 'dropped' | 'refused' | 'forged' | 'expired'
+
+/** How a wait for a callback ended: see `flows/callback/waiter.ts`. */
+export type WaiterEnd = 'answered' | 'refused' | 'timedOut' | 'gone'
+
 export type EventType = GatewayEvent['type']
 
 export type EventOf<T extends EventType> = Extract<GatewayEvent, { type: T }>

@@ -94,6 +94,18 @@ export const failureCodes = {
     meaning: 'The `Idempotency-Key` was used before with another request.',
   },
   NO_DELIVERY: { source: 'client', retry: 'no', meaning: 'There is no delivery with this id, or no longer.' },
+  CALLBACK_REFUSED: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'A callback came with a signature that is not ours, or that has expired.',
+  },
+  NO_TICKET: { source: 'client', retry: 'no', meaning: 'This is no ticket of this gateway.' },
+  TICKET_EXPIRED: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The result of this ticket is no longer kept: its time is over, or it was fetched already.',
+  },
+  DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and takes no new calls.' },
   STORE_FULL: {
     source: 'gateway',
     retry: 'no',
@@ -123,6 +135,8 @@ export interface Failure {
   readonly retryAfterMs: number | undefined
   /** Further header fields for the answer (`Allow`). */
   readonly headers: readonly string[] | undefined
+  /** Where the result can be fetched if it comes yet. */
+  readonly ticket: string | undefined
   /** What lies behind it, for the log. */
   readonly cause: unknown
 }
@@ -139,6 +153,7 @@ export function failure(code: FailureCode, detail: string, extras?: FailureExtra
     upstreamStatus: extras?.upstreamStatus,
     retryAfterMs: extras?.retryAfterMs,
     headers: extras?.headers,
+    ticket: extras?.ticket,
     cause: extras?.cause,
   }
 }

@@ -25,6 +25,7 @@ export function deliveryPage(store: DeliveryStore, deliveries: Deliveries): Rout
       failures: { mappings: {}, listAttempts: false },
       explain: false,
       upgrades: false,
+      servesWhileDraining: false,
     },
   }
 }

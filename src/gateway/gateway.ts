@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
@@ -10,11 +11,15 @@ import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
 import { type Admin, startAdmin } from './admin/admin.ts'
 import { DeliveriesAdmin } from './admin/deliveries.ts'
-import { type Broadcasting, openBroadcasting, StartFault } from './broadcasting.ts'
+import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
+import { type CallingBack, startCallingBack } from './calling-back.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { indexPage } from './index-page.ts'
+import { startObserving } from './observing.ts'
 import { type RoutedHandler, router } from './router.ts'
 import { routeStack } from './stack.ts'
+import { StartFault } from './start-fault.ts'
+import { openStores } from './storing.ts'
 import { Upstream } from './upstreams.ts'
 
 export interface GatewayDeps {
@@ -46,18 +51,31 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const events = new EventBus()
   const parts = new Parts(config, deps)
   try {
-    const broadcasting = parts.closing(
-      await openBroadcasting(config, { folder: '.', log: () => {}, ...deps, events }),
-      async ({ deliveries, store }) => {
-        await deliveries.stop(0)
-        await store.close()
-      },
+    // First in, last out: what ends while the rest closes is observed too.
+    const observing = parts.closing(
+      await startObserving(config, { log: () => {}, ...deps, events, upstreams: parts.upstreams }),
+      (one) => one.close(),
     )
-    const routes = routesOf(config, parts.upstreams, { ...deps, ...broadcasting })
+    const placed = { folder: '.', log: () => {}, ...deps }
+    const stores = parts.closing(deps.store === undefined ? await openStores(config, placed) : undefined, (one) =>
+      one.close(),
+    )
+    const store = deps.store ?? stores?.deliveries
+    const broadcasting = parts.closing(startBroadcasting(config, { ...deps, events, store }), ({ deliveries }) =>
+      deliveries.stop(0),
+    )
+    const frontPort = (): number => front.address.port
+    const callingBack = parts.closing(
+      startCallingBack(config, { ...placed, durable: stores?.tickets, frontPort }),
+      async (one) => one.close(),
+    )
+    const { callbacks } = callingBack ?? {}
+    const routes = routesOf(config, parts.upstreams, { ...deps, ...broadcasting, callbacks })
     const refused = await broadcasting?.deliveries.resume()
     if (refused !== undefined) throw new StartFault(refused.detail)
-    const front = parts.closing(await openFront(config, routes, { ...deps, events, broadcasting }), (one) =>
-      one.close(),
+    const front: Listener = parts.closing(
+      await openFront(config, routes, { ...deps, events, broadcasting, callingBack }),
+      (one) => one.close(),
     )
     let draining = false
     const admin = parts.closing(
@@ -81,7 +99,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
         await within(
           config.drain,
           deps.clock,
-          Promise.all([front.drain(), broadcasting?.deliveries.stop(config.drain)]),
+          // Whoever waits for a callback needs the front to stay open for it.
+          Promise.all([front.drain(callbacks?.quiet()), broadcasting?.deliveries.stop(config.drain)]),
         )
         const cutOff = front.inFlight()
         if (cutOff > 0) deps.log?.(`${cutOff} still in flight after ${config.drain} ms: cut off`)
@@ -134,7 +153,7 @@ interface Route extends RoutedHandler {
 function routesOf(
   config: Config,
   upstreams: ReadonlyMap<string, Upstream>,
-  deps: Pick<GatewayDeps, 'clock' | 'random'> & Partial<Broadcasting>,
+  deps: Pick<GatewayDeps, 'clock' | 'random'> & Partial<Broadcasting> & { readonly callbacks: Callbacks | undefined },
 ): readonly Route[] {
   const upstream = (name: string): Upstream => {
     const found = upstreams.get(name)
@@ -151,11 +170,16 @@ function routesOf(
 function openFront(
   config: Config,
   routes: readonly Route[],
-  deps: GatewayDeps & { readonly events: EventBus; readonly broadcasting: Broadcasting | undefined },
+  deps: GatewayDeps & {
+    readonly events: EventBus
+    readonly broadcasting: Broadcasting | undefined
+    readonly callingBack: CallingBack | undefined
+  },
 ): Promise<Listener> {
-  const { broadcasting } = deps
+  const { broadcasting, callingBack } = deps
   const all: RoutedHandler[] = [...routes]
   if (config.index) all.push(indexPage(routes))
+  if (callingBack !== undefined) all.push(...callingBack.handlers)
   if (broadcasting !== undefined) all.push(deliveryPage(broadcasting.store, broadcasting.deliveries))
   return listen({
     listen: listenOptions(config),
@@ -185,10 +209,23 @@ function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): Ro
   return {
     facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
     service: stack.service,
-    failures: { mappings: route.failures, listAttempts: route.expose === 'attempts' },
+    failures: { mappings: mappingsOf(route, stack.failureStatuses), listAttempts: route.expose === 'attempts' },
     explain: route.explain,
     upgrades: stack.upgrades,
+    servesWhileDraining: false,
   }
+}
+
+/** What the route says goes before what its strategy is used to. */
+function mappingsOf(
+  { failures }: RouteConfig,
+  statuses: ReturnType<typeof routeStack>['failureStatuses'],
+): RouteHandler['failures']['mappings'] {
+  const usual = Object.entries(statuses).map(([code, status]) => {
+    const own = failures[code as keyof typeof failures] ?? failures['*']
+    return [code, { ...own, status: own?.status ?? status }] as const
+  })
+  return { ...failures, ...Object.fromEntries(usual) }
 }
 
 function listenOptions({ listen: options }: Config) {

@@ -24,6 +24,7 @@ export function indexPage(
       failures: { mappings: {}, listAttempts: true },
       explain: false,
       upgrades: false,
+      servesWhileDraining: false,
     },
   }
 }

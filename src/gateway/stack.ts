@@ -6,12 +6,15 @@ import { type StrategyName, strategies, strategyNames } from '../config/strategi
 import type { Layer, Service } from '../core/service.ts'
 import type { BroadcastDeps } from '../flows/broadcast/broadcast.ts'
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
+import type { CallbackDeps } from '../flows/callback/callback.ts'
+import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { timedAnswer } from '../strategies/answer/answer.ts'
 import { attemptTimeout } from '../strategies/attempt-timeout/attempt-timeout.ts'
 import { deadline } from '../strategies/deadline/deadline.ts'
+import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options.ts'
 import { headAsGet } from '../strategies/head-as-get.ts'
 import { holdBody } from '../strategies/hold-body/hold-body.ts'
 import { retry } from '../strategies/retry/retry.ts'
@@ -29,6 +32,8 @@ export interface StackDeps {
   /** There where a route broadcasts. */
   readonly deliveries: Deliveries | undefined
   readonly store: DeliveryStore | undefined
+  /** There where a route waits for callbacks. */
+  readonly callbacks: Callbacks | undefined
 }
 
 export interface RouteStack {
@@ -36,6 +41,8 @@ export interface RouteStack {
   readonly strategy: StrategyName
   /** Whether upgrades (WebSocket) pass. */
   readonly upgrades: boolean
+  /** See `StrategyPlan`. */
+  readonly failureStatuses: NonNullable<StrategyPlan['failureStatuses']>
 }
 
 /**
@@ -48,7 +55,7 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   const answersWhole = timed || plan.holdsAnswer
   const layers = [
     // Outside all that takes time: what is decided by the deadline is decided for the whole call.
-    deadline(route.deadline, deps.clock),
+    deadline(resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs), deps.clock),
     // Outside the strategy, as the time that it tells is the call's.
     timed && timedAnswer(),
     // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
@@ -60,7 +67,12 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
     plan.layer,
   ]
   const stacks = linesOf(plan).map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
-  return { service: compose(layers, byPart(new Map(stacks))), strategy: name, upgrades: plan.upgrades }
+  return {
+    service: compose(layers, byPart(new Map(stacks))),
+    strategy: name,
+    upgrades: plan.upgrades,
+    failureStatuses: plan.failureStatuses ?? {},
+  }
 }
 
 /** What a strategy sends goes through these, once for each line of attempts. */
@@ -97,7 +109,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
 }
 
 function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyName; readonly plan: StrategyPlan } {
-  const strategyDeps: BroadcastDeps = {
+  const strategyDeps: BroadcastDeps & CallbackDeps = {
     ...deps,
     routeName: matchText(route.match),
     targetsOf: (upstream) => deps.upstream(upstream).targets,
@@ -106,7 +118,7 @@ function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyN
     const options = route[name]
     if (options === undefined) continue
     // The schema has parsed these options by this very strategy.
-    const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps>
+    const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
     return { name, plan: strategy.plan(options, strategyDeps) }
   }
   throw new Error('a route without a strategy got past the schema')

@@ -79,6 +79,10 @@ export class LiveCall implements Call {
     return new CallFork(this, this.scope, kind)
   }
 
+  detached(): Call {
+    return new CallFork(this, undefined, 'first')
+  }
+
   abort(reason: Failure): void {
     this.scope.onAbort(reason)
   }
@@ -89,13 +93,13 @@ class CallFork implements Call {
   readonly scope = new Scope()
   readonly kind: AttemptKind
   readonly #call: LiveCall
-  readonly #parent: Scope
+  readonly #parent: Scope | undefined
 
-  constructor(call: LiveCall, parent: Scope, kind: AttemptKind) {
+  constructor(call: LiveCall, parent: Scope | undefined, kind: AttemptKind) {
     this.#call = call
     this.#parent = parent
     this.kind = kind
-    parent.add(this.scope)
+    parent?.add(this.scope)
   }
 
   get id(): string {
@@ -135,8 +139,11 @@ class CallFork implements Call {
   fork(kind: AttemptKind): Call {
     return new CallFork(this.#call, this.scope, kind)
   }
+  detached(): Call {
+    return this.#call.detached()
+  }
   abort(reason: Failure): void {
-    this.#parent.remove(this.scope)
+    this.#parent?.remove(this.scope)
     this.scope.onAbort(reason)
   }
 }

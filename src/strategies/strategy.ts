@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { FailureCode } from '../core/failure.ts'
 import type { Layer } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { AttemptOptions } from './common-options.ts'
@@ -24,6 +25,10 @@ export interface StrategyPlan {
   readonly maxHeldBodyBytes: number | undefined
   /** Upgrades (WebSocket) pass. */
   readonly upgrades: boolean
+  /** Where the route does not say. */
+  readonly usualDeadlineMs?: number
+  /** Statuses of failures where the route does not say, other than those of the one table. */
+  readonly failureStatuses?: Readonly<Partial<Record<FailureCode, number>>>
   /** It begins its attempts itself, at targets of its own choice: neither balancer nor retry come between. */
   readonly choosesTargets: boolean
 }

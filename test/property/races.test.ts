@@ -13,7 +13,7 @@ import { seededRandom } from '../../src/kit/random.ts'
 import { all } from '../../src/strategies/all/all.ts'
 import { allOptions } from '../../src/strategies/all/options.ts'
 import { deadline } from '../../src/strategies/deadline/deadline.ts'
-import { deadlineOptions } from '../../src/strategies/deadline/options.ts'
+import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../src/strategies/deadline/options.ts'
 import { first } from '../../src/strategies/first/first.ts'
 import { hedge } from '../../src/strategies/hedge/hedge.ts'
 import { hedgeOptions } from '../../src/strategies/hedge/options.ts'
@@ -32,6 +32,10 @@ import {
   expectedOfQuorum,
   type Fate,
 } from './race-oracle.ts'
+
+function optionsOf(input: unknown) {
+  return resolveDeadline(deadlineOptions.parse(input), usualDeadlineMs)
+}
 
 const numRuns = 400
 
@@ -92,7 +96,7 @@ function start({ fates, ends, targetCount }: Scenario, strategy: (clock: Clock) 
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, fates.map(scriptOf))
   const targets = Array.from({ length: targetCount }, (_, i) => targetOf(`t${i}`))
-  const options = { ...deadlineOptions.parse('1s'), default: ends.deadlineMs }
+  const options = { ...optionsOf('1s'), default: ends.deadlineMs }
   const balanced = balance(roundRobin(targets), 'work')(upstream.service)
   const service = deadline(options, clock)(strategy(clock)(balanced))
   const { call, events } = callOf(clock)
@@ -379,7 +383,7 @@ describe('retries of many calls', () => {
         const rules = { ...retryOptions.parse({ backoff: { base: '8ms', max: '16ms' } }), attempts: options.attempts }
         const deps = { clock, random: seededRandom(seed), budget, statusCounts: () => true }
         const layer = retry(rules, deps)
-        const outer = deadline(deadlineOptions.parse('80ms'), clock)
+        const outer = deadline(optionsOf('80ms'), clock)
         const served: { readonly answer: Watched; readonly upstream: FakeUpstream; readonly overMs: number }[] = []
         let retries = 0
         const counted = (upstream: FakeUpstream): Service => {
@@ -499,7 +503,7 @@ describe('the budget of many hedged calls', () => {
   })
 
   function deadlined(layer: Layer, clock: Clock): Layer {
-    const outer = deadline(deadlineOptions.parse('80ms'), clock)
+    const outer = deadline(optionsOf('80ms'), clock)
     return (next) => outer(layer(next))
   }
 })

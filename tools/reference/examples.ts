@@ -43,6 +43,17 @@ routes:
     deadline: 5s
     broadcast: { upstream: work, order: { by: form.username }, respond: first, attempts: 100 }
 `,
+  callback: `
+callbacks:
+  url: http://gateway.internal:8080
+routes:
+  - match: POST /reports
+    deadline: 20s
+    callback:
+      upstream: work
+      send: { url: json:/callbackUrl }
+      durable: true
+`,
 }
 
 /** What the examples refer to. */

@@ -12,7 +12,7 @@ import { seededRandom } from '../../kit/random.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import { memoryStore } from '../../store/memory-store.ts'
 import { deadline } from '../../strategies/deadline/deadline.ts'
-import { deadlineOptions } from '../../strategies/deadline/options.ts'
+import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../strategies/deadline/options.ts'
 import { broadcastStrategy } from './broadcast.ts'
 import { Deliveries } from './deliveries.ts'
 import { broadcastOptions } from './options.ts'
@@ -65,7 +65,7 @@ function scene(
 
 /** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
 function withDeadline(layer: Layer, clock: VirtualClock): Layer {
-  return (next) => deadline(deadlineOptions.parse('5s'), clock)(layer(next))
+  return (next) => deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(layer(next))
 }
 
 function headerOf(request: GatewayRequest, name: string): string | undefined {

@@ -1,5 +1,6 @@
 import { headerValue } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { type JsonPointer, parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
 
 /** Which lane a write belongs to. Writes that lack the value share a lane: to keep too much order harms nobody. */
 export type LaneOf = (request: GatewayRequest) => string | undefined
@@ -15,11 +16,8 @@ export function laneBy(by: string | undefined): LaneOf {
     const field = by.slice('form.'.length)
     return (request) => new URLSearchParams(bodyText(request)).get(field) ?? ''
   }
-  const tokens = by
-    .slice('json:/'.length)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return (request) => jsonAt(bodyText(request), tokens)
+  const pointer = parseJsonPointer(by.slice('json:'.length))
+  return (request) => jsonAt(bodyText(request), pointer)
 }
 
 function bodyText({ body }: GatewayRequest): string {
@@ -27,13 +25,10 @@ function bodyText({ body }: GatewayRequest): string {
   return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')
 }
 
-function jsonAt(text: string, tokens: readonly string[]): string {
+function jsonAt(text: string, pointer: JsonPointer): string {
   try {
-    let value: unknown = JSON.parse(text)
-    for (const token of tokens) {
-      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return ''
-      value = (value as Record<string, unknown>)[token]
-    }
+    const value = valueAtPointer(JSON.parse(text), pointer)
+    if (value === undefined) return ''
     return typeof value === 'string' ? value : JSON.stringify(value)
   } catch {
     return ''

@@ -194,3 +194,51 @@ export interface BackendView {
   readonly profile: object
   readonly stats: object
 }
+
+export interface DeliveryListView {
+  readonly deliveries: readonly DeliveryView[]
+  /** Give it as `before` to go on; undefined at the end. */
+  readonly next: number | undefined
+}
+
+export interface DeliveryView {
+  readonly id: string
+  readonly route: string
+  readonly state: 'pending' | 'finished'
+  readonly createdAt: string
+  readonly finishedAt: string | undefined
+  readonly targets: readonly LegView[]
+}
+
+/** A delivery's way to one target. */
+export interface LegView {
+  readonly target: string
+  readonly state: 'pending' | 'acknowledged' | 'dead' | 'discarded'
+  /** Attempts that have ended. */
+  readonly attempts: number
+  /** When the next one is due, while it is pending. */
+  readonly nextAttemptAt: string | undefined
+  /** What the last one came to. */
+  readonly outcome: string | undefined
+  readonly status: number | undefined
+  readonly detail: string | undefined
+}
+
+/** One delivery with all that is known of it. */
+export interface DeliveryDetailView extends DeliveryView {
+  readonly lane: string | undefined
+  readonly idempotencyKey: string | undefined
+  /** Undefined once it has finished without a dead letter: nothing can be sent again then. */
+  readonly request?: RequestView | undefined
+}
+
+/** A request's body as it was kept, in the form that its bytes allow. */
+export interface RequestView {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  /** Names and values by turns; secrets as `***`. */
+  readonly headers: readonly string[]
+  readonly body: string | undefined
+  readonly bodyEncoding: 'utf8' | 'base64'
+}

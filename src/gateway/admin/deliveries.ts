@@ -1,28 +1,13 @@
 import type { Failure } from '../../core/failure.ts'
 import type { Deliveries } from '../../flows/broadcast/deliveries.ts'
-import { type DeliveryView, viewOf } from '../../flows/broadcast/view.ts'
+import { viewOf } from '../../flows/broadcast/view.ts'
 import type { DeliveryFilter, DeliveryStore, LegState } from '../../store/delivery-store.ts'
+import type { DeliveryDetailView, DeliveryListView, RequestView } from './api.ts'
 
 /** What the operators' side says to a request. */
 export interface AdminAnswer {
   readonly status: number
   readonly body: object
-}
-
-/** A request's body as it was kept, in the form that its bytes allow. */
-export interface RequestView {
-  readonly method: string
-  readonly path: string
-  readonly query: string
-  readonly headers: readonly string[]
-  readonly body: string | undefined
-  readonly bodyEncoding: 'utf8' | 'base64'
-}
-
-export interface DeliveryListView {
-  readonly deliveries: readonly DeliveryView[]
-  /** Give it as `before` to go on; undefined at the end. */
-  readonly next: number | undefined
 }
 
 const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
@@ -54,7 +39,8 @@ export class DeliveriesAdmin {
     if ('code' in stored) return unavailable(stored)
     const { request, lane, idempotencyKey } = stored
     const view = viewOf(stored, this.#deliveries.active(id))
-    if (request === undefined) return { status: 200, body: { ...view, lane, idempotencyKey } }
+    const detail: DeliveryDetailView = { ...view, lane, idempotencyKey }
+    if (request === undefined) return { status: 200, body: detail }
     const text = request.body === undefined ? undefined : Buffer.from(request.body)
     const readable = text === undefined || Buffer.from(text.toString('utf8')).equals(text)
     const requestView: RequestView = {
@@ -63,7 +49,7 @@ export class DeliveriesAdmin {
       body: text?.toString(readable ? 'utf8' : 'base64'),
       bodyEncoding: readable ? 'utf8' : 'base64',
     }
-    return { status: 200, body: { ...view, lane, idempotencyKey, request: requestView } }
+    return { status: 200, body: { ...detail, request: requestView } }
   }
 
   async operate(id: string, what: 'replay' | 'discard', query: URLSearchParams): Promise<AdminAnswer> {

@@ -77,7 +77,9 @@ export class TicketTable {
   removeExpired(now: number): TicketReply<null> {
     const { db } = this.#database
     this.#database.transaction(() => {
-      db.prepare('UPDATE ticket SET bytes = 0, status = NULL, body = NULL WHERE ready_until <= ? AND status >= 0').run(now)
+      db.prepare('UPDATE ticket SET bytes = 0, status = NULL, body = NULL WHERE ready_until <= ? AND status >= 0').run(
+        now,
+      )
       db.prepare('DELETE FROM ticket WHERE known_until <= ? AND ready_until <= ?').run(now, now)
     })
     return this.#reply(null)

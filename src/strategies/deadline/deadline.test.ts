@@ -7,12 +7,16 @@ import { abortCodes, hang, served } from '../../../test/kit/layers.ts'
 import { failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { clientBudgetMs, deadline } from './deadline.ts'
-import { deadlineOptions } from './options.ts'
+import { deadlineOptions, resolveDeadline, usualDeadlineMs } from './options.ts'
 
 type OptionsInput = z.input<typeof deadlineOptions>
 
+function optionsOf(input: OptionsInput) {
+  return resolveDeadline(deadlineOptions.parse(input), usualDeadlineMs)
+}
+
 function limited(script: readonly Script[], options: OptionsInput = '100ms', request: Partial<GatewayRequest> = {}) {
-  return served((clock) => deadline(deadlineOptions.parse(options), clock), script, request)
+  return served((clock) => deadline(optionsOf(options), clock), script, request)
 }
 
 describe('deadline', () => {
@@ -53,7 +57,7 @@ describe('deadline', () => {
     const { clock, answer, call } = served(
       (clock) => (next) => async (request, call) => {
         await new Promise<void>((resolve) => clock.after(70, resolve))
-        return deadline(deadlineOptions.parse('100ms'), clock)(next)(request, call)
+        return deadline(optionsOf('100ms'), clock)(next)(request, call)
       },
       [hang],
     )
@@ -86,8 +90,8 @@ describe('deadline', () => {
 
 describe('clientBudgetMs', () => {
   const range = { default: '10s', min: '10ms', max: '60s' }
-  const byQuery = deadlineOptions.parse({ ...range, from: { query: 'timeout' } })
-  const byHeader = deadlineOptions.parse({ ...range, from: { header: 'X-Timeout-Ms' } })
+  const byQuery = optionsOf({ ...range, from: { query: 'timeout' } })
+  const byHeader = optionsOf({ ...range, from: { header: 'X-Timeout-Ms' } })
 
   function ofQuery(query: string) {
     return clientBudgetMs(requestOf({ query }), byQuery)
@@ -180,7 +184,7 @@ describe('clientBudgetMs', () => {
   }
 
   it('asks for a value that is required, and says what it is', () => {
-    const options = deadlineOptions.parse({ from: { query: 'timeout' }, required: true })
+    const options = optionsOf({ from: { query: 'timeout' }, required: true })
     const refused = clientBudgetMs(requestOf(), options)
     assert.ok(typeof refused !== 'number')
     assert.equal(refused.code, 'BAD_TIMEOUT')
@@ -192,6 +196,6 @@ describe('clientBudgetMs', () => {
   })
 
   it('looks nowhere where the route does not say', () => {
-    assert.equal(clientBudgetMs(requestOf({ query: 'timeout=abc' }), deadlineOptions.parse('5s')), 5000)
+    assert.equal(clientBudgetMs(requestOf({ query: 'timeout=abc' }), optionsOf('5s')), 5000)
   })
 })

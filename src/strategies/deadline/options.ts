@@ -4,6 +4,8 @@ import { duration, headerName } from '../../kit/schema.ts'
 /** The longest that a client may ask for where the route does not say. */
 const maxDeadlineMs = 60_000
 
+export const usualDeadlineMs = 10_000
+
 const clientValue = z
   .union(
     [
@@ -16,7 +18,9 @@ const clientValue = z
 
 const full = z
   .strictObject({
-    default: duration({ min: 1 }).prefault('10s').describe('The deadline where the client gives none.'),
+    default: duration({ min: 1 })
+      .optional()
+      .describe('The deadline where the client gives none. Default: 10s; for `callback` 5s.'),
     min: duration({ min: 1 }).prefault('1ms').describe('The shortest that a client may ask for.'),
     max: duration({ min: 1 })
       .optional()
@@ -29,18 +33,23 @@ const full = z
     error: 'false, or `from` beside it to say where the client gives the deadline',
     path: ['required'],
   })
-  .transform((options) => ({ ...options, max: options.max ?? Math.max(maxDeadlineMs, options.default, options.min) }))
 
 /** `5s`, or all of it. */
 export const deadlineOptions = z
-  .union([duration({ min: 1 }).transform(withDefault), full], {
+  .union([duration({ min: 1 }).transform((ms) => ({ ...full.parse({}), default: ms })), full], {
     error: 'a duration such as 5s, or { default, min, max, from, required }',
   })
   .describe('The instant by which the client has its answer, counted from the request.')
 
-/** Not by parsing `${ms}ms`, which large and small numbers do not survive. */
-function withDefault(defaultMs: number): DeadlineOptions {
-  return { ...full.parse({}), default: defaultMs, max: Math.max(maxDeadlineMs, defaultMs) }
+export type DeadlineConfig = z.output<typeof full>
+
+export interface DeadlineOptions extends DeadlineConfig {
+  readonly default: number
+  readonly max: number
 }
 
-export type DeadlineOptions = z.output<typeof full>
+/** With what depends on the strategy and on one another. */
+export function resolveDeadline(config: DeadlineConfig, usualMs: number): DeadlineOptions {
+  const defaultMs = config.default ?? usualMs
+  return { ...config, default: defaultMs, max: config.max ?? Math.max(maxDeadlineMs, defaultMs, config.min) }
+}

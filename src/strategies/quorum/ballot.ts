@@ -1,5 +1,6 @@
 import { isHeld } from '../../core/body.ts'
 import type { GatewayResponse } from '../../core/response.ts'
+import { parseJsonPointer } from '../../kit/json-pointer.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -31,10 +32,7 @@ function asWritten(_key: string, value: unknown, context?: { readonly source?: s
 
 /** Removes what the pointer (RFC 6901) names; a pointer to nothing removes nothing. */
 function removeAt(value: unknown, pointer: string): void {
-  const tokens = pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const tokens = parseJsonPointer(pointer)
   const last = tokens.pop() as string
   let holder = value
   for (const token of tokens) {

@@ -5,7 +5,7 @@ const statusText = /^(?:[1-5]xx|[1-5]\d\d(?:-[1-5]\d\d)?)$/
 
 const error = 'a status such as 200, a class such as 2xx, or a range such as 200-299'
 
-const statusRange = z
+export const statusRange = z
   .union([z.int({ error }).min(100, { error }).max(599, { error }), z.string().regex(statusText, { error })], { error })
   .transform(toRange)
   .refine((range) => range.from <= range.to, { error })

@@ -42,6 +42,8 @@ export function failureResponse(failure: Failure, policy: FailurePolicy, facts: 
   const headers = ['content-type', plain ? 'text/plain; charset=utf-8' : 'application/problem+json']
   headers.push('cache-control', 'no-store')
   if (failure.headers !== undefined) headers.push(...failure.headers)
+  // RFC 8631: where the state of what was asked for can be seen.
+  if (failure.ticket !== undefined) headers.push('link', `<${failure.ticket}>; rel="status"`)
   if (statusesWithRetryAfter.has(status)) {
     headers.push('retry-after', String(Math.ceil((failure.retryAfterMs ?? defaultRetryAfterMs) / 1000)))
   }
@@ -49,13 +51,14 @@ export function failureResponse(failure: Failure, policy: FailurePolicy, facts: 
 }
 
 function problem(
-  { code }: Failure,
+  { code, ticket }: Failure,
   { status, detail }: { status: number; detail: string },
   policy: FailurePolicy,
   facts: FailureFacts,
 ): object {
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
-  const base = { type: `urn:hedgerow:failure:${code}`, title, status, detail, code, requestId: facts.requestId }
+  const said = { type: `urn:hedgerow:failure:${code}`, title, status, detail, code, requestId: facts.requestId }
+  const base = ticket === undefined ? said : { ...said, ticket }
   if (!policy.listAttempts || facts.attempts.length === 0) return base
   const attempts = facts.attempts.map((attempt) => ({
     target: attempt.target.name,

@@ -41,8 +41,11 @@ export interface Listener {
   /** Calls that have not ended. */
   inFlight(): number
   connections(): Promise<number>
-  /** Takes no more connections, closes idle ones; resolves when the last call has ended. */
-  drain(): Promise<void>
+  /**
+   * Takes no more connections, closes idle ones; resolves when the last call has ended. As long as `needed` is not
+   * resolved connections are taken for what calls in flight depend on; all else gets `DRAINING`.
+   */
+  drain(needed?: Promise<void>): Promise<void>
   /** Closes everything at once. */
   close(): Promise<void>
 }
@@ -114,9 +117,10 @@ class Front implements Listener {
     })
   }
 
-  drain(): Promise<void> {
+  drain(needed?: Promise<void>): Promise<void> {
     this.#draining = true
-    this.#server.close()
+    if (needed === undefined) this.#server.close()
+    else void needed.then(() => this.#server.close())
     if (this.#inFlight === 0) this.#idle.resolve()
     return this.#idle.promise
   }
@@ -208,7 +212,11 @@ class Front implements Listener {
     if (count > maxHeaderCount) {
       return refused('HEADER_TOO_LARGE', `The request header has ${count} fields; allowed: up to ${maxHeaderCount}`)
     }
-    return this.#options.resolve(message.method ?? 'GET', target.path)
+    const resolved = this.#options.resolve(message.method ?? 'GET', target.path)
+    if (!this.#draining || !this.#server.listening || !resolved.found || resolved.handler.servesWhileDraining) {
+      return resolved
+    }
+    return refused('DRAINING', 'The gateway is shutting down')
   }
 
   #callEnded(): void {
@@ -236,5 +244,6 @@ function refusing(resolved: Extract<Resolved, { found: false }>): RouteHandler {
     failures: defaultFailurePolicy,
     explain: false,
     upgrades: false,
+    servesWhileDraining: false,
   }
 }

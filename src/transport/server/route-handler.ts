@@ -12,6 +12,8 @@ export interface RouteHandler {
   readonly explain: boolean
   /** Whether upgrades (WebSocket) pass. */
   readonly upgrades: boolean
+  /** Whether calls in flight may depend on it, so that it is served until they have ended. */
+  readonly servesWhileDraining: boolean
 }
 
 export type Resolved =

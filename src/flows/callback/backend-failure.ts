@@ -1,0 +1,52 @@
+import { isHeld } from '../../core/body.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { headerValue } from '../../core/headers.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import { collect } from '../../kit/collect.ts'
+
+const maxMessageBytes = 4096
+const maxMessageLength = 300
+
+/** The members in which services say what was wrong: RFC 9457 first, then what is common. */
+const messageMembers = ['detail', 'message', 'error_description', 'error', 'title']
+
+export function backendFailed(reason: Failure): Failure {
+  return failed(reason.code, reason.detail, reason)
+}
+
+/** It answered, and did not take the work: its message is what the client can do something with. */
+export async function backendRefused({ status, headers, body }: GatewayResponse): Promise<Failure> {
+  const bytes = isHeld(body) ? body : await collect(body, maxMessageBytes)
+  const text = bytes === undefined || 'code' in bytes ? '' : Buffer.from(bytes).toString('utf8')
+  const isJson = /[/+]json\b/i.test(headerValue(headers, 'content-type') ?? '')
+  const message = readable(isJson ? messageIn(text) : text)
+  return failed('UPSTREAM_STATUS', message === '' ? `status ${status}` : message, { upstreamStatus: status })
+}
+
+function failed(code: Failure['code'], cause: string, extras: Partial<Failure>): Failure {
+  const { upstreamStatus, retryAfterMs } = extras
+  return failure(code, `Backend failed with: ${cause}`, { upstreamStatus, retryAfterMs })
+}
+
+function messageIn(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'string') return value
+    if (typeof value !== 'object' || value === null) return ''
+    const members = value as Readonly<Record<string, unknown>>
+    const found = messageMembers.map((name) => members[name]).find((member) => typeof member === 'string')
+    return found === undefined ? '' : String(found)
+  } catch {
+    return ''
+  }
+}
+
+/** In one line, without what could act on a terminal; a page of HTML says nothing. */
+function readable(text: string): string {
+  if (/^\s*</.test(text)) return ''
+  // oxlint-disable-next-line no-control-regex -- these are what is to go
+  return text
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\s]+/g, ' ')
+    .trim()
+    .slice(0, maxMessageLength)
+}

@@ -1,0 +1,191 @@
+import type { AbortListener } from '../../core/abort.ts'
+import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
+import type { WaiterEnd } from '../../core/events.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Layer, Service } from '../../core/service.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import { anySuccess, type Strategy, type StrategyDeps } from '../../strategies/strategy.ts'
+import { statusCounts } from '../../strategies/success/success.ts'
+import { backendFailed, backendRefused } from './backend-failure.ts'
+import type { Callbacks } from './callbacks.ts'
+import { inscribe } from './correlation.ts'
+import { type CallbackOptions, callbackOptions } from './options.ts'
+import { type Preference, readPreference } from './prefer.ts'
+import type { Issue } from './token.ts'
+import type { Waiter } from './waiter.ts'
+
+export interface CallbackDeps extends StrategyDeps {
+  /** There where a route of the configuration waits for callbacks. */
+  readonly callbacks: Callbacks | undefined
+}
+
+/** See `waiter.ts` for the way of one call. */
+function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps): Layer {
+  if (callbacks === undefined) throw new Error('a route waits for callbacks, and nothing takes them')
+  const address = inscribe(options, callbacks.publicUrl)
+  const good = options.success.status ?? anySuccess
+  const acknowledges = (status: number): boolean => statusCounts(good, status)
+  return function callbackLayer(next) {
+    return (request, call) => {
+      const expiresAtMs = clock.wallNow() + call.remainingMs() + callbacks.keepMs
+      const issue = callbacks.signer.issue(options.durable, expiresAtMs)
+      const addressed = address(request, callbacks.signer.token(issue, 'callback'))
+      if ('code' in addressed) return Promise.resolve(failed(addressed))
+      const preference = readPreference(request.headers)
+      return new Promise((resolve) => {
+        const wait = new Wait({
+          issue,
+          expiresAtMs,
+          call,
+          callbacks,
+          clock,
+          preference,
+          durable: options.durable,
+          resolve,
+        })
+        wait.start(addressed, next, acknowledges)
+      })
+    }
+  }
+}
+
+interface WaitOptions {
+  readonly issue: Issue
+  /** Of the callback's token. */
+  readonly expiresAtMs: number
+  readonly call: Call
+  readonly callbacks: Callbacks
+  readonly clock: Clock
+  readonly preference: Preference
+  readonly durable: boolean
+  readonly resolve: (outcome: Outcome) => void
+}
+
+/** The thin shell around one waiter: asks the backend, and ends the waiter when the client need not or will not wait. */
+class Wait implements AbortListener {
+  readonly #options: WaitOptions
+  readonly #waiter: Waiter
+  /** Outlives the call, as a client that has a ticket has its answer already. */
+  readonly #line: Call
+  #timer: Timer | undefined
+
+  constructor(options: WaitOptions) {
+    this.#options = options
+    const { call, callbacks, clock, issue, resolve } = options
+    this.#line = call.detached()
+    const startedAtMs = clock.wallNow()
+    const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs: startedAtMs + call.remainingMs() }
+    // Before the backend is asked: its callback may come before its own answer.
+    this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
+      this.#timer?.cancel()
+      call.scope.remove(this)
+      call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
+      resolve(outcome)
+    })
+  }
+
+  start(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): void {
+    const { call, callbacks, clock, preference } = this.#options
+    callbacks.begun()
+    next(request, this.#line)
+      .then((outcome) => this.#backendAnswered(outcome, acknowledges))
+      .catch((fault: unknown) => this.#fault(fault))
+      .finally(() => callbacks.done())
+    call.scope.add(this)
+    // Aborted already.
+    if (!this.#waiter.isOpen) return
+    const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined)
+    if (waitMs === undefined || waitMs >= call.remainingMs() || callbacks.keepMs === 0) return
+    if (waitMs === 0) this.#waitIsOver()
+    else this.#timer = clock.after(waitMs, () => this.#waitIsOver())
+  }
+
+  /** The deadline, or the client has gone. */
+  onAbort(reason: Failure): void {
+    const { callbacks, issue } = this.#options
+    if (!this.#waiter.isOpen) return
+    this.#line.abort(reason)
+    if (reason.code !== 'DEADLINE') this.#end('gone', failed(reason))
+    else if (callbacks.keepMs === 0) this.#end('timedOut', failed(reason))
+    else this.#end('timedOut', failed({ ...reason, ticket: callbacks.ticketUrl(issue) }))
+  }
+
+  #waitIsOver(): void {
+    const { callbacks, issue, preference } = this.#options
+    if (!this.#waiter.isOpen) return
+    const ticket = callbacks.ticketUrl(issue)
+    if (preference.respondAsync) return this.#end('timedOut', succeeded(accepted(ticket, preference)))
+    const waitMs = preference.waitMs ?? 0
+    const detail = `No result within the ${waitMs / 1000} s that the client would wait`
+    this.#end('timedOut', failed(failure('DEADLINE', detail, { ticket, headers: applied(preference) })))
+  }
+
+  async #backendAnswered(outcome: Outcome, acknowledges: (status: number) => boolean): Promise<void> {
+    const waiter = this.#waiter
+    if (outcome.ok && acknowledges(outcome.response.status)) {
+      const { body } = outcome.response
+      if (!isHeld(body)) body.discard()
+      if (waiter.isOpen) waiter.acknowledge()
+      return
+    }
+    const reason = outcome.ok ? await backendRefused(outcome.response) : backendFailed(outcome.failure)
+    if (waiter.isOpen) this.#end('refused', failed(reason))
+    else if (waiter.state === 'timedOut') await this.#keepFailure(reason)
+  }
+
+  /** The client has its ticket, and is told there. */
+  async #keepFailure({ code, detail }: Failure): Promise<void> {
+    const { callbacks, issue, durable, expiresAtMs } = this.#options
+    // At the deadline the attempt is given up by us: its result may come all the same.
+    if (code === 'DEADLINE') return
+    const { route } = this.#waiter.facts
+    await callbacks.keep({ id: issue.id, durable, expiresAtMs }, route, { kind: 'failure', code, detail })
+  }
+
+  #fault(fault: unknown): void {
+    const { call, callbacks } = this.#options
+    callbacks.logFault(fault, call.id)
+    if (!this.#waiter.isOpen) return
+    this.#end('refused', failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
+  }
+
+  #end(as: WaiterEnd, outcome: Outcome): void {
+    this.#options.callbacks.waiters.end(this.#waiter, as, outcome)
+  }
+}
+
+function accepted(ticket: string, preference: Preference): GatewayResponse {
+  const body = Buffer.from(`${JSON.stringify({ status: 'running', ticket })}\n`)
+  const headers = ['content-type', 'application/json', 'location', ticket, 'cache-control', 'no-store']
+  return { status: 202, headers: [...headers, ...applied(preference)], body, attempt: undefined, upgraded: undefined }
+}
+
+function applied({ respondAsync, waitMs }: Preference): readonly string[] {
+  const names = [...(respondAsync ? ['respond-async'] : []), ...(waitMs === undefined ? [] : [`wait=${waitMs / 1000}`])]
+  return names.length === 0 ? [] : ['preference-applied', names.join(', ')]
+}
+
+export const callbackDeadlineMs = 5000
+
+export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = {
+  options: callbackOptions,
+  plan: (options, deps) => ({
+    layer: callback(options, deps),
+    lines: options,
+    goodStatus: anySuccess,
+    // What it says when it does not take the work is told to the client.
+    passesAnyStatus: true,
+    holdsAnswer: false,
+    maxAnswerBytes: options.maxAnswer,
+    maxHeldBodyBytes: options.bodyLimit,
+    upgrades: false,
+    choosesTargets: false,
+    usualDeadlineMs: callbackDeadlineMs,
+    // Not the backend's answer is missing but its result: it may be had later.
+    failureStatuses: { DEADLINE: 503, UPSTREAM_REFUSED: 503, UPSTREAM_RESET: 503, UPSTREAM_TIMEOUT: 503 },
+  }),
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import { type Key, type Keys, keyOf } from './token.ts'
+
+/** A key that the gateway made, as its file has it; the current one first. */
+interface KeptKey {
+  readonly secret: string
+  /** Wall clock, milliseconds. */
+  readonly madeAt: number
+}
+
+export interface KeyFileOptions {
+  readonly path: string
+  readonly clock: Clock
+  /** How long a key makes tokens. */
+  readonly rotationMs: number
+  /** How long a token may live: so long a key is still accepted after another has taken its place. */
+  readonly tokenLifeMs: number
+  readonly log: (text: string) => void
+}
+
+export type OpenedKeyFile =
+  | { readonly ok: true; readonly keys: KeyFile }
+  /** The text names the file and says what to do. */
+  | { readonly ok: false; readonly fault: string }
+
+const secretBytes = 32
+const checkMs = 60_000
+const secretForm = /^[\w-]{43}$/
+
+/**
+ * The keys for callback URLs that the gateway makes for itself and keeps in a file that only its user may read, so that
+ * it still knows its callbacks after a restart. A new key takes over when the current one is old; old ones are accepted
+ * until the last token that they made has expired.
+ */
+export class KeyFile {
+  readonly #options: KeyFileOptions
+  #kept: readonly KeptKey[]
+  #keys: Keys
+  #timer: Timer | undefined
+
+  private constructor(options: KeyFileOptions, kept: readonly KeptKey[]) {
+    this.#options = options
+    this.#kept = kept
+    this.#keys = keysOf(kept)
+    this.#schedule()
+  }
+
+  static open(options: KeyFileOptions): OpenedKeyFile {
+    const { path, clock } = options
+    try {
+      const found = read(path)
+      const kept = renewed(found, clock.wallNow(), options)
+      if (kept !== found) write(path, kept)
+      return { ok: true, keys: new KeyFile(options, kept) }
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error)
+      const advice = 'Make its folder writable, give another callbacks.keyFile, or set callbacks.key'
+      return { ok: false, fault: `The key file ${path} cannot be used: ${cause}. ${advice}.` }
+    }
+  }
+
+  get keys(): Keys {
+    return this.#keys
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  #schedule(): void {
+    const { path, clock, log } = this.#options
+    this.#timer = clock.after(checkMs, () => {
+      const kept = renewed(this.#kept, clock.wallNow(), this.#options)
+      if (kept !== this.#kept) {
+        try {
+          // Written before it is used: no token may be of a key that a restart would not know.
+          write(path, kept)
+          this.#kept = kept
+          this.#keys = keysOf(kept)
+        } catch (error) {
+          log(`The key file ${path} could not be renewed, so the old key stays: ${String(error)}`)
+        }
+      }
+      this.#schedule()
+    })
+  }
+}
+
+/** The same list if nothing is to be changed. */
+function renewed(
+  kept: readonly KeptKey[],
+  now: number,
+  { rotationMs, tokenLifeMs }: Pick<KeyFileOptions, 'rotationMs' | 'tokenLifeMs'>,
+): readonly KeptKey[] {
+  const [current] = kept
+  const isOld = current === undefined || now - current.madeAt >= rotationMs
+  const all = isOld ? [{ secret: randomBytes(secretBytes).toString('base64url'), madeAt: now }, ...kept] : kept
+  // A key was replaced when the one before it in the list was made.
+  const needed = all.filter((_, place) => place === 0 || now - (all[place - 1] as KeptKey).madeAt < tokenLifeMs)
+  return needed.length === kept.length && !isOld ? kept : needed
+}
+
+function keysOf(kept: readonly KeptKey[]): Keys {
+  const [current, ...previous] = kept.map(({ secret }) => keyOf(secret)) as [Key, ...Key[]]
+  return [current, ...previous]
+}
+
+function read(path: string): readonly KeptKey[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return lines.map((line, index) => {
+    const [madeAt = '', secret = ''] = line.split(' ')
+    if (!secretForm.test(secret) || Number.isNaN(Date.parse(madeAt))) {
+      throw new Error(`what follows its comment is no key (entry ${index + 1})`)
+    }
+    return { secret, madeAt: Date.parse(madeAt) }
+  })
+}
+
+/** Whole or not at all, also if the machine fails meanwhile. */
+function write(path: string, kept: readonly KeptKey[]): void {
+  const lines = kept.map(({ secret, madeAt }) => `${new Date(madeAt).toISOString()} ${secret}\n`)
+  const text = `# Keys for the callback URLs of Hedgerow, the current one first. Who has them can forge callbacks.\n${lines.join('')}`
+  const draft = `${path}.${process.pid}.new`
+  try {
+    const file = openSync(draft, 'w', 0o600)
+    try {
+      writeSync(file, text)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+}

@@ -1,0 +1,125 @@
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { headerValue } from '../../core/headers.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import { holdBody } from '../../strategies/hold-body/hold-body.ts'
+import { statusCounts } from '../../strategies/success/success.ts'
+import type { Callbacks } from './callbacks.ts'
+import { isInHead, tokenBy } from './correlation.ts'
+import type { CallbackOptions } from './options.ts'
+import type { TokenFacts, Verdict } from './token.ts'
+
+export interface ReceiveOptions {
+  readonly receive: CallbackOptions['receive']
+  readonly maxBytes: number
+  readonly callbacks: Callbacks
+  /** Wall clock, milliseconds. */
+  readonly wallNow: () => number
+}
+
+/**
+ * Takes what backends post back. A backend posts again until it gets a 2xx, so it gets one for all that is no forgery:
+ * 200 if the client was answered with it or nobody wants it, 202 if it is kept for a client with a ticket. Only what a
+ * full or failing store could not keep gets 503, as it is wanted and may be kept the next time.
+ */
+export function receiveCallbacks(options: ReceiveOptions): Service {
+  const { receive, maxBytes, callbacks, wallNow } = options
+  const tokenOf = tokenBy(receive.id)
+  const statusOf = statusBy(receive.status)
+  const hold = holdBody(maxBytes)
+
+  const judge = (request: GatewayRequest): Verdict => {
+    const token = tokenOf(request, () => heldBody(request))
+    return callbacks.signer.verify(token ?? '', 'callback', wallNow())
+  }
+
+  const take = async (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const body = heldBody(request) ?? new Uint8Array()
+    const contentType = headerValue(request.headers, 'content-type') ?? 'application/octet-stream'
+    const status = statusOf(request)
+    const waiter = callbacks.waiters.find(token.id)
+    if (waiter !== undefined) {
+      callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
+      return taken('answered', call)
+    }
+    if (callbacks.waiters.hasEnded(token.id)) return taken('repeated', call)
+    const result =
+      typeof status === 'number'
+        ? ({ kind: 'answer', status, contentType, body } as const)
+        : ({ kind: 'failure', code: status.code, detail: status.detail } as const)
+    const kept = await callbacks.keep(token, receive.path, result)
+    return typeof kept === 'string' ? taken(kept, call) : notKept(kept, call)
+  }
+
+  /** It would be as large the next time: the client need not wait for it. */
+  const tooLarge = ({ id }: TokenFacts): void => {
+    const waiter = callbacks.waiters.find(id)
+    if (waiter === undefined) return
+    const detail = `The callback is larger than ${maxBytes} bytes`
+    callbacks.waiters.end(waiter, 'refused', failed(failure('UPSTREAM_INVALID', detail)))
+  }
+
+  return async (request, call) => {
+    const encoding = headerValue(request.headers, 'content-encoding')?.toLowerCase()
+    if (encoding !== undefined && encoding !== 'identity') {
+      const detail = `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+      return failed(failure('BAD_REQUEST', detail))
+    }
+    // The body may be large: for a forgery it is not read, where that shows before.
+    const early = isInHead(receive.id) ? judge(request) : undefined
+    if (early !== undefined && early.kind !== 'good') return refused(early.kind, call)
+    const outcome = await hold((whole) => {
+      const verdict = early ?? judge(whole)
+      return verdict.kind === 'good' ? take(verdict, whole, call) : Promise.resolve(refused(verdict.kind, call))
+    })(request, call)
+    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') tooLarge(early)
+    return outcome
+  }
+}
+
+function heldBody({ body }: GatewayRequest): Uint8Array | undefined {
+  return body instanceof Uint8Array ? body : undefined
+}
+
+const answers = { answered: 200, repeated: 200, dropped: 200, kept: 202 } as const
+
+function taken(verdict: keyof typeof answers, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict })
+  const body = Buffer.from(`${JSON.stringify({ status: verdict })}\n`)
+  const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+  return succeeded({ status: answers[verdict], headers, body, attempt: undefined, upgraded: undefined })
+}
+
+function refused(verdict: 'forged' | 'expired', call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict })
+  const what = verdict === 'forged' ? 'has no signature of this gateway' : 'came after its time was over'
+  return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
+}
+
+function notKept(reason: Failure, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict: 'refused' })
+  return failed(reason)
+}
+
+function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
+  if (typeof status === 'object') return failed(status)
+  const headers = ['content-type', contentType, 'cache-control', 'no-store']
+  return succeeded({ status, headers, body, attempt: undefined, upgraded: undefined })
+}
+
+function statusBy(options: CallbackOptions['receive']['status']): (request: GatewayRequest) => number | Failure {
+  if (options === undefined) return () => 200
+  const field = options.header.toLowerCase()
+  return ({ headers }) => {
+    const named = headerValue(headers, field)
+    if (named === undefined) return 200
+    const status = /^[2-5]\d\d$/.test(named) ? Number(named) : undefined
+    if (status !== undefined && statusCounts(options.allow, status)) return status
+    return failure(
+      'UPSTREAM_INVALID',
+      `The callback named the status ${JSON.stringify(named.slice(0, 20))}, which this route does not allow`,
+    )
+  }
+}

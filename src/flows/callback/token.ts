@@ -1,0 +1,123 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/**
+ * What a backend is given to name the call that it answers, and a client to fetch a result: tokens that nobody else can
+ * make. All that is needed to take one back is in it, so nothing is written before a call, and nothing has to outlive a
+ * restart but the key. 52 characters of base64url:
+ *
+ *   head: mode (1 byte), key (3), expiry in seconds (5) | id (15, random) | code: 15 bytes of HMAC-SHA256 over use, head, id
+ *
+ * 120 random bits cannot be guessed, nor 120 bits of a code be found by trying (RFC 2104 asks for 80 at least). A
+ * callback's token and its ticket have the same head and id and different codes: who has one cannot make the other.
+ */
+export type TokenUse = 'callback' | 'ticket'
+
+export interface TokenFacts {
+  readonly id: string
+  /** Its result is to outlive the process. */
+  readonly durable: boolean
+  /** Wall clock. */
+  readonly expiresAtMs: number
+}
+
+export interface Key {
+  readonly id: string
+  readonly secret: string
+}
+
+export type Keys = readonly [current: Key, ...previous: Key[]]
+
+export type Verdict = ({ readonly kind: 'good' | 'expired' } & TokenFacts) | { readonly kind: 'forged' }
+
+const form = /^[\w-]{52}$/
+const headBytes = 9
+const headLength = 12
+const signedLength = 32
+const codeLength = 20
+const durableMode = 1
+const forged: Verdict = { kind: 'forged' }
+
+/** The id tells which of several keys a token was made with, and nothing of the secret. */
+export function keyOf(secret: string): Key {
+  const id = createHash('sha256').update(`hedgerow key id ${secret}`).digest().subarray(0, 3).toString('hex')
+  return { id, secret }
+}
+
+/** A new head and id: of them come the callback's token and the ticket of one call. */
+export interface Issue {
+  readonly signed: string
+  readonly id: string
+  readonly key: Key
+}
+
+/** Makes tokens with the current key, and takes those of every key. */
+export class Signer {
+  readonly #keys: () => Keys
+  readonly #ids = new RandomIds()
+  /** The head is the same for all tokens of one second: to make it costs as much as all the rest but the code. */
+  #lastHead = { key: '', durable: false, expiresAtS: 0, text: '' }
+
+  /** Asked for each time, as keys change while the gateway runs. */
+  constructor(keys: () => Keys) {
+    this.#keys = keys
+  }
+
+  issue(durable: boolean, expiresAtMs: number): Issue {
+    const [key] = this.#keys()
+    const id = this.#ids.next()
+    return { signed: this.#head(key, durable, Math.ceil(expiresAtMs / 1000)) + id, id, key }
+  }
+
+  token({ signed, key }: Issue, use: TokenUse): string {
+    return signed + codeOf(key, signed, use)
+  }
+
+  verify(token: string, use: TokenUse, wallNowMs: number): Verdict {
+    if (!form.test(token)) return forged
+    const signed = token.slice(0, signedLength)
+    const head = Buffer.from(signed.slice(0, headLength), 'base64url')
+    const keyId = head.toString('hex', 1, 4)
+    const key = this.#keys().find(({ id }) => id === keyId)
+    if (key === undefined) return forged
+    const code = Buffer.from(token.slice(signedLength))
+    if (!timingSafeEqual(Buffer.from(codeOf(key, signed, use)), code)) return forged
+    const expiresAtMs = head.readUIntBE(4, 5) * 1000
+    const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
+    return { kind, id: signed.slice(headLength), durable: head[0] === durableMode, expiresAtMs }
+  }
+
+  #head(key: Key, durable: boolean, expiresAtS: number): string {
+    const last = this.#lastHead
+    if (last.expiresAtS === expiresAtS && last.durable === durable && last.key === key.id) return last.text
+    const head = Buffer.alloc(headBytes)
+    head[0] = durable ? durableMode : 0
+    head.write(key.id, 1, 'hex')
+    head.writeUIntBE(expiresAtS, 4, 5)
+    const text = head.toString('base64url')
+    this.#lastHead = { key: key.id, durable, expiresAtS, text }
+    return text
+  }
+}
+
+function codeOf({ secret }: Key, signed: string, use: TokenUse): string {
+  return createHmac('sha256', secret).update(`${use} ${signed}`).digest('base64url').slice(0, codeLength)
+}
+
+const idBytes = 15
+const idsAtOnce = 256
+
+/** Random ids out of one large draw: 0.2 us each, where a draw for each costs 1 us. */
+class RandomIds {
+  #pool = Buffer.alloc(0)
+  #used = 0
+
+  next(): string {
+    if (this.#used === this.#pool.length) {
+      this.#pool = randomBytes(idBytes * idsAtOnce)
+      this.#used = 0
+    }
+    const id = this.#pool.toString('base64url', this.#used, this.#used + idBytes)
+    this.#used += idBytes
+    return id
+  }
+}

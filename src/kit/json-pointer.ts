@@ -1,0 +1,22 @@
+/** RFC 6901: a path into a JSON value, `/user/id`. */
+export type JsonPointer = string[]
+
+export const jsonPointerPattern = /^(?:\/(?:[^~/]|~[01])*)+$/
+
+/** `pointer` fits the pattern. */
+export function parseJsonPointer(pointer: string): JsonPointer {
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** Undefined where there is nothing. */
+export function valueAtPointer(root: unknown, pointer: JsonPointer): unknown {
+  let value = root
+  for (const token of pointer) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[token]
+  }
+  return value
+}
