@@ -1,0 +1,205 @@
+/**
+ * What `callback` must show, on one worker on core 0, with the asynchronous backend and the load on core 1:
+ *
+ * 1. `ab -c 50 -n 20000`: none failed, none other than 2xx.
+ * 2. 20,000 calls at 256 at once: each gets the result of its own id.
+ * 3. 20,000 calls that wait at once for results 4 s away: all answered within their 5 s.
+ * 4. CPU of the gateway for a call (three exchanges), as a multiple of plain `forward` (two), both in one run.
+ *
+ *   bin/node bench/callback.ts [--seconds 5] [--rounds 3] [--open 20000]
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type Answer, Client } from './kit/client.ts'
+import { cpuMicroseconds } from './kit/process-cpu.ts'
+import { listening, requireProgram, startPinned, stopAll } from './kit/processes.ts'
+import { median, quantile } from './kit/statistics.ts'
+
+const { values: args } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    open: { type: 'string', default: '20000' },
+  },
+})
+const root = join(import.meta.dirname, '..')
+const work = mkdtempSync(join(tmpdir(), 'hedgerow-callback-'))
+const port = 18_121
+const backendPort = 18_122
+const openAtOnce = Number(args.open)
+const delaySeconds = 4
+const deadlineMs = 5000
+const rampMs = 3000
+
+/** As the `async` profile, but the result tells the query that it is for. */
+const profile = {
+  endpoints: {
+    'GET /backend-service/method': {
+      body: { json: { accepted: true } },
+      callback: { defaultUrl: 'http://localhost:1/', repeatEveryMs: 10_000, body: { text: '{"query":"{{query}}"}' } },
+    },
+    'GET /plain': { body: { json: { time: 250 } } },
+  },
+}
+
+requireProgram('ab', 'apache2-utils')
+requireProgram('wrk', 'wrk')
+process.exitCode = 1
+try {
+  const isGood = await run()
+  process.exitCode = isGood ? 0 : 1
+} finally {
+  await stopAll()
+  rmSync(work, { recursive: true })
+}
+
+async function run(): Promise<boolean> {
+  // This process is the client of parts 2 and 3.
+  spawnSync('taskset', ['-cp', '1', String(process.pid)])
+  const profileFile = join(work, 'async.json')
+  writeFileSync(profileFile, JSON.stringify(profile))
+  startPinned(1, join(root, 'bin/hedgerow'), ['backend', profileFile, '--port', String(backendPort)])
+  const gateway = startPinned(0, join(root, 'bin/hedgerow'), ['serve', gatewayConfig()])
+  for (const one of [port, backendPort]) await listening(one)
+  const parts = [runAb(), await ownResults(), await manyOpen(gateway.pid as number)]
+  costs(gateway.pid as number)
+  return parts.every(Boolean)
+}
+
+function gatewayConfig(): string {
+  const file = join(work, 'hedgerow.yaml')
+  writeFileSync(
+    file,
+    `listen: { port: ${port}, maxConnections: 30000 }
+callbacks: { url: http://127.0.0.1:${port} }
+upstreams: { async: { targets: [http://127.0.0.1:${backendPort}] } }
+routes:
+  - match: GET /service/method
+    deadline: ${deadlineMs}ms
+    callback: { upstream: async, path: /backend-service/method, receive: { path: /callback.service/method } }
+  - match: GET /forward
+    forward: { upstream: async, path: /plain }
+`,
+  )
+  return file
+}
+
+function runAb(): boolean {
+  const ab = spawnSync('taskset', ['-c', '1', 'ab', '-q', '-c', '50', '-n', '20000', url('?delay=0')], {
+    encoding: 'utf8',
+  })
+  const value = (name: string): number => Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(ab.stdout)?.[1] ?? 0)
+  const [complete, failed, other] = ['Complete requests', 'Failed requests', 'Non-2xx responses'].map(value)
+  const percentile = (share: number): string => new RegExp(`\\s${share}%\\s+(\\d+)`).exec(ab.stdout)?.[1] ?? '?'
+  console.log(
+    `ab -c 50 -n 20000: ${complete} complete, ${failed} failed, ${other} non-2xx, ${value('Requests per second')}/s, ` +
+      `p50 ${percentile(50)} ms, p99 ${percentile(99)} ms`,
+  )
+  if (ab.status !== 0) console.error(ab.stderr)
+  return complete === 20_000 && failed === 0 && other === 0
+}
+
+async function ownResults(): Promise<boolean> {
+  const calls = 20_000
+  const concurrency = 256
+  const times: number[] = []
+  let wrong = 0
+  let next = 0
+  const worker = async (): Promise<void> => {
+    const client = await Client.connected(port)
+    while (next < calls) {
+      const query = `delay=0&id=${next++}`
+      const { status, body, ms } = await client.ask(`/service/method?${query}`)
+      times.push(ms)
+      if (status !== 200 || body !== JSON.stringify({ query })) wrong++
+    }
+    client.close()
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
+  const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
+  console.log(
+    `${calls} calls at ${concurrency} at once: ${wrong} without their own result, p50 ${ms(p50)}, p99 ${ms(p99)}`,
+  )
+  return wrong === 0
+}
+
+/**
+ * The connections are there before; the calls are begun within less than the results are away. Two share a connection,
+ * so that a limit of 20,000 open files, a usual one, does for 20,000 calls.
+ */
+async function manyOpen(pid: number): Promise<boolean> {
+  const clients: Client[] = []
+  while (clients.length < openAtOnce / 2) {
+    const more = Math.min(500, openAtOnce / 2 - clients.length)
+    clients.push(...(await Promise.all(Array.from({ length: more }, () => Client.connected(port)))))
+  }
+  const cpuBefore = cpuMicroseconds(pid)
+  const startedMs = performance.now()
+  const answers: Promise<Answer>[] = []
+  let ended = 0
+  for (let id = 0; id < openAtOnce; id++) {
+    const client = clients[id % clients.length] as Client
+    answers.push(client.ask(`/service/method?delay=${delaySeconds}&id=${id}`).finally(() => ended++))
+    // So many a millisecond that all are begun well before the first result is due.
+    const aheadMs = ((id + 1) / openAtOnce) * rampMs - (performance.now() - startedMs)
+    if (aheadMs > 2) await sleep(aheadMs)
+  }
+  const begunMs = performance.now() - startedMs
+  const most = openAtOnce - ended
+  const all = await Promise.all(answers)
+  const good = all.filter(
+    ({ status, body }, id) => status === 200 && body === `{"query":"delay=${delaySeconds}&id=${id}"}`,
+  )
+  const times = all.map((answer) => answer.ms)
+  const cpu = (cpuMicroseconds(pid) - cpuBefore) / openAtOnce
+  for (const client of clients) client.close()
+  console.log(
+    `${openAtOnce} calls with results ${delaySeconds} s away, begun within ${ms(begunMs)}: ${most} open at once, ` +
+      `${good.length} answered with their own result, p50 ${ms(quantile(times, 0.5))}, longest ${ms(Math.max(...times))}, ` +
+      `${cpu.toFixed(0)} us of CPU each`,
+  )
+  return good.length === openAtOnce && Math.max(...times) < deadlineMs && most === openAtOnce
+}
+
+function costs(pid: number): void {
+  const paths = { forward: '/forward', callback: '/service/method?delay=0' }
+  const cost = { forward: [] as number[], callback: [] as number[] }
+  const rate = { forward: [] as number[], callback: [] as number[] }
+  for (let round = 0; round <= Number(args.rounds); round++) {
+    for (const name of ['forward', 'callback'] as const) {
+      const before = cpuMicroseconds(pid)
+      const target = `http://127.0.0.1:${port}${paths[name]}`
+      const wrk = spawnSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${args.seconds}s`, target], {
+        encoding: 'utf8',
+      })
+      const used = cpuMicroseconds(pid) - before
+      const requests = Number(/(\d+) requests in/.exec(wrk.stdout)?.[1])
+      if (/Non-2xx|Socket errors/.test(wrk.stdout) || !(requests > 0)) throw new Error(`${name}: ${wrk.stdout}`)
+      // The first round warms up.
+      if (round === 0) continue
+      cost[name].push(used / requests)
+      rate[name].push(requests / Number(args.seconds))
+    }
+  }
+  const ratio = median(cost.callback.map((value, round) => value / (cost.forward[round] as number)))
+  for (const name of ['forward', 'callback'] as const) {
+    console.log(
+      `${name.padEnd(9)} ${median(cost[name]).toFixed(1)} us of CPU a call, ${Math.round(median(rate[name]))}/s`,
+    )
+  }
+  console.log(
+    `callback costs ${ratio.toFixed(2)} x forward (allowed: 3), medians of ${args.rounds} rounds of ${args.seconds} s`,
+  )
+}
+
+function url(query: string): string {
+  return `http://127.0.0.1:${port}/service/method${query}`
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`
+}

@@ -1,0 +1,64 @@
+import { connect, type Socket } from 'node:net'
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly ms: number
+}
+
+interface Asked {
+  readonly atMs: number
+  readonly settle: (answer: Answer) => void
+}
+
+/** One connection, on which several calls may be under way: as little work as can be, as it shares a core with a backend. */
+export class Client {
+  readonly #socket: Socket
+  /** The oldest first, as answers come in that order. */
+  readonly #asked: Asked[] = []
+  #text = ''
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setEncoding('latin1')
+    socket.on('data', (text) => this.#received(String(text)))
+    socket.on('close', () => {
+      for (const asked of this.#asked.splice(0)) answer(asked, 0, 'closed')
+    })
+    socket.on('error', () => {})
+  }
+
+  static connected(port: number): Promise<Client> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(new Client(socket)))
+      socket.once('error', reject)
+    })
+  }
+
+  ask(target: string): Promise<Answer> {
+    this.#socket.write(`GET ${target} HTTP/1.1\r\nHost: front\r\n\r\n`)
+    return new Promise((settle) => this.#asked.push({ atMs: performance.now(), settle }))
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #received(text: string): void {
+    this.#text += text
+    for (;;) {
+      const head = this.#text.indexOf('\r\n\r\n')
+      const length = Number(/content-length: (\d+)/i.exec(this.#text)?.[1] ?? Number.NaN)
+      const end = head + 4 + length
+      const [asked] = this.#asked
+      if (head < 0 || this.#text.length < end || asked === undefined) return
+      this.#asked.shift()
+      answer(asked, Number(this.#text.slice(9, 12)), this.#text.slice(head + 4, end))
+      this.#text = this.#text.slice(end)
+    }
+  }
+}
+
+function answer({ atMs, settle }: Asked, status: number, body: string): void {
+  settle({ status, body, ms: performance.now() - atMs })
+}
