@@ -3,6 +3,8 @@ import { failureCodes } from '../core/failure.ts'
 import { duration, shapes, size, wholeNumber } from '../kit/schema.ts'
 import { answerForms } from '../strategies/answer/answer.ts'
 import { deadlineOptions } from '../strategies/deadline/options.ts'
+import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
+import { telemetryOptions } from '../telemetry/options.ts'
 import { matchPattern } from './match.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 
@@ -51,7 +53,7 @@ const admin = z
       .optional()
       .describe('Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.'),
   })
-  .describe('Where operators connect: `/healthz`, `/readyz`. Without this section there is none.')
+  .describe('Where operators connect: `/healthz`, `/readyz`, `/metrics`. Without this section there is none.')
 
 const targetUrl = z
   .string({ error: 'a URL such as http://127.0.0.1:9101' })
@@ -176,7 +178,7 @@ const store = z
     maxUndelivered: size()
       .prefault('256MiB')
       .describe(
-        'Requests that are not delivered yet, altogether; further ones get 503 `STORE_FULL`. As much may be held in memory.',
+        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`. As much may be held in memory.',
       ),
   })
   .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
@@ -262,6 +264,9 @@ export const configSchema = z
       ),
     store: store.prefault({}),
     callbacks: callbacks.prefault({}),
+    metrics: metricsOptions.prefault({}),
+    status: statusOptions.optional(),
+    telemetry: telemetryOptions.prefault({}),
     index: z.boolean().prefault(false).describe('Whether `GET /` lists the routes, unless a route has that path.'),
     drain: duration().prefault('30s').describe('How long calls in flight may take to end after SIGTERM.'),
   })

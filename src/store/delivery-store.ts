@@ -20,7 +20,7 @@ export interface DeliveryStore {
   find(id: string): Promise<StoredDelivery | Failure | undefined>
   /** Newest first; bodies are left out. */
   list(filter: DeliveryFilter): Promise<DeliveryPage | Failure>
-  /** Every delivery with a pending leg, oldest first, in pages: for the start, before anything else is asked. */
+  /** Every delivery with a pending leg, oldest first, in pages, without answers: for the start, before anything else is asked. */
   unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure>
   /** Removes deliveries that finished before this time and have no dead leg; answers how many. */
   removeFinished(before: number): Promise<number | Failure>
@@ -116,7 +116,7 @@ export interface StoreFigures {
   readonly deliveries: number
   readonly pendingLegs: number
   readonly deadLegs: number
-  /** Request bodies and headers of deliveries with a pending leg. */
+  /** Of deliveries with a pending leg, as `limits.ts` counts them. */
   readonly undeliveredBytes: number
   /** Transactions synced to disk so far, and changes in them: group commit shows in their ratio. */
   readonly syncs: number

@@ -1,9 +1,9 @@
 import { type Failure, failure } from '../core/failure.ts'
-import type { StoredRequest } from './delivery-store.ts'
+import type { NewDelivery } from './delivery-store.ts'
 import type { TicketFigures, TicketLimits } from './ticket-store.ts'
 
 export interface StoreLimits {
-  /** What request headers and bodies of deliveries with a pending leg may come to. */
+  /** What deliveries with a pending leg may come to, as `heldBytes` counts them. */
   readonly maxUndeliveredBytes: number
 }
 
@@ -13,19 +13,27 @@ export const defaultTicketLimits: TicketLimits = { maxTickets: 10_000, maxBytes:
 /** How long a client that was refused should wait: a store that fails tries again about as often. */
 export const retryAfterMs = 1000
 
-/** Header fields are counted in characters, which HTTP makes one byte each. */
-export function requestBytes({ headers, body }: StoredRequest): number {
-  let bytes = body === undefined ? 0 : body.byteLength
+/**
+ * What a leg takes in memory besides the request: its own state, its place in its target's queue, a timer, and its share
+ * of the delivery's. 50,000 writes to three targets took 3.2 KB of heap each, so that requests of a few bytes would
+ * otherwise fill the memory long before the limit.
+ */
+const legBytes = 1024
+
+/** What a delivery holds while it is pending. Text is counted in characters, which HTTP makes one byte each. */
+export function heldBytes({ request, lane, legs }: Pick<NewDelivery, 'request' | 'lane' | 'legs'>): number {
+  const { headers, body, path, query } = request
+  let bytes = legs.length * legBytes + path.length + query.length + (lane?.length ?? 0) + (body?.byteLength ?? 0)
   for (const text of headers) bytes += text.length
   return bytes
 }
 
-/** Why a request of this size is not taken while that much is undelivered; undefined if it is. */
-export function overLimit(heldBytes: number, moreBytes: number, limits: StoreLimits): Failure | undefined {
+/** Why a write of this size is not taken while that much is undelivered; undefined if it is. */
+export function overLimit(pendingBytes: number, moreBytes: number, limits: StoreLimits): Failure | undefined {
   const { maxUndeliveredBytes } = limits
-  if (heldBytes + moreBytes <= maxUndeliveredBytes) return undefined
+  if (pendingBytes + moreBytes <= maxUndeliveredBytes) return undefined
   const detail =
-    `The store holds ${heldBytes} bytes of requests that are not delivered yet, and this one has ${moreBytes}: ` +
+    `The store holds ${pendingBytes} bytes of writes that are not delivered yet, and this one has ${moreBytes}: ` +
     `together more than its limit of ${maxUndeliveredBytes} bytes (store.maxUndelivered).`
   return failure('STORE_FULL', detail, { retryAfterMs })
 }

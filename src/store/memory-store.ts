@@ -10,7 +10,7 @@ import type {
   StoreFigures,
 } from './delivery-store.ts'
 import { type LegTally, tallyLegs } from './leg-tally.ts'
-import { overLimit, requestBytes, type StoreLimits } from './limits.ts'
+import { heldBytes, overLimit, type StoreLimits } from './limits.ts'
 import { matchesFilter } from './matches-filter.ts'
 import { needsRequest } from './retained.ts'
 
@@ -46,7 +46,7 @@ class MemoryStore implements DeliveryStore {
     const takenBy = (key === undefined ? undefined : this.#byKey.get(key)) ?? this.#byId.get(delivery.id)
     const existing = takenBy === undefined ? undefined : this.#deliveries.get(takenBy)
     if (existing !== undefined) return { kind: 'existing', delivery: existing }
-    const refused = overLimit(this.#undeliveredBytes, requestBytes(delivery.request), this.#limits)
+    const refused = overLimit(this.#undeliveredBytes, heldBytes(delivery), this.#limits)
     if (refused !== undefined) return { kind: 'refused', failure: refused }
 
     const sequence = ++this.#sequence
@@ -93,7 +93,7 @@ class MemoryStore implements DeliveryStore {
     const page: StoredDelivery[] = []
     for (const kept of this.#deliveries.values()) {
       if (page.length === limit) break
-      if (kept.sequence > afterSequence && tallyLegs(kept.legs).pending > 0) page.push(kept)
+      if (kept.sequence > afterSequence && tallyLegs(kept.legs).pending > 0) page.push({ ...kept, answer: undefined })
     }
     return page
   }
@@ -134,10 +134,10 @@ class MemoryStore implements DeliveryStore {
     if (key !== undefined) this.#byKey.delete(key)
   }
 
-  #count({ request }: StoredDelivery, { pending, dead }: LegTally, sign: 1 | -1): void {
+  #count({ request, lane, legs }: StoredDelivery, { pending, dead }: LegTally, sign: 1 | -1): void {
     this.#pendingLegs += sign * pending
     this.#deadLegs += sign * dead
-    if (pending > 0 && request !== undefined) this.#undeliveredBytes += sign * requestBytes(request)
+    if (pending > 0 && request !== undefined) this.#undeliveredBytes += sign * heldBytes({ request, lane, legs })
   }
 }
 

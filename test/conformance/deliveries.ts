@@ -36,6 +36,9 @@ export function requestWith(change: Partial<StoredRequest> = {}): StoredRequest 
   return { method: 'POST', path: '/register', query: '', headers, body: Buffer.from('hello'), ...change }
 }
 
+/** What `someDelivery` holds while it is pending: header, body, path, and 1 KiB for each of three legs. */
+export const usualBytes = 22 + 5 + 9 + 3 * 1024
+
 /** A delivery unlike every other, to three targets. */
 export function someDelivery(change: Partial<NewDelivery> = {}): NewDelivery {
   count++

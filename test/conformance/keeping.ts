@@ -12,6 +12,7 @@ import {
   someDelivery,
   someTime,
   updated,
+  usualBytes,
 } from './deliveries.ts'
 import type { Suite } from './suite.ts'
 
@@ -61,6 +62,9 @@ export function keepingConformance({ name, withStore }: Suite): void {
   })
 
   describe(`${name}: limits`, () => {
+    // The body, the path, and 1 KiB for each of three legs.
+    const largeBytes = 400 + 9 + 3 * 1024
+    const limit = 2 * largeBytes + 200
     const large = (change = {}) =>
       someDelivery({ request: requestWith({ headers: [], body: Buffer.alloc(400) }), ...change })
 
@@ -73,11 +77,14 @@ export function keepingConformance({ name, withStore }: Suite): void {
           const refused = await store.insert(large())
           assert.ok(refused.kind === 'refused')
           assert.equal(refused.failure.code, 'STORE_FULL')
-          assert.match(refused.failure.detail, /800 bytes.*400.*1000 bytes \(store\.maxUndelivered\)/)
+          assert.match(
+            refused.failure.detail,
+            new RegExp(`${2 * largeBytes} bytes.*${largeBytes}.*${limit} bytes \\(store\\.maxUndelivered\\)`),
+          )
           await updated(store, allLegs(sequence, 'dead'))
           await inserted(store, large())
         },
-        { maxUndeliveredBytes: 1000 },
+        { maxUndeliveredBytes: limit },
       ),
     )
 
@@ -90,9 +97,9 @@ export function keepingConformance({ name, withStore }: Suite): void {
             results.map(({ kind }) => kind),
             ['inserted', 'inserted', 'refused', 'refused', 'refused'],
           )
-          assert.equal(given(await store.figures()).undeliveredBytes, 800)
+          assert.equal(given(await store.figures()).undeliveredBytes, 2 * largeBytes)
         },
-        { maxUndeliveredBytes: 1000 },
+        { maxUndeliveredBytes: limit },
       ),
     )
 
@@ -108,9 +115,9 @@ export function keepingConformance({ name, withStore }: Suite): void {
           await inserted(store, large())
           await updated(store, allLegs(first, 'pending'))
           await updated(store, allLegs(second, 'pending'))
-          assert.equal(given(await store.figures()).undeliveredBytes, 1200)
+          assert.equal(given(await store.figures()).undeliveredBytes, 3 * largeBytes)
         },
-        { maxUndeliveredBytes: 1000 },
+        { maxUndeliveredBytes: limit },
       ),
     )
   })
@@ -132,7 +139,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
             deliveries: 2,
             pendingLegs: 4,
             deadLegs: 2,
-            undeliveredBytes: 54,
+            undeliveredBytes: 2 * usualBytes,
             syncs: 0,
             writes: 3,
           },

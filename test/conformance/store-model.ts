@@ -1,10 +1,4 @@
-import type {
-  DeliveryFilter,
-  DeliveryUpdate,
-  NewDelivery,
-  StoredDelivery,
-  StoredRequest,
-} from '../../src/store/delivery-store.ts'
+import type { DeliveryFilter, DeliveryUpdate, NewDelivery, StoredDelivery } from '../../src/store/delivery-store.ts'
 import type { Counts } from './deliveries.ts'
 
 /** What a store is to do, in the simplest words: one list, searched from end to end. */
@@ -47,7 +41,10 @@ export class StoreModel {
   }
 
   unfinished(afterSequence: number, limit: number): readonly StoredDelivery[] {
-    return this.deliveries.filter((one) => one.sequence > afterSequence && this.#has(one, 'pending')).slice(0, limit)
+    return this.deliveries
+      .filter((one) => one.sequence > afterSequence && this.#has(one, 'pending'))
+      .slice(0, limit)
+      .map((one) => Object.assign({ ...one }, { answer: undefined }))
   }
 
   list(filter: DeliveryFilter): { readonly deliveries: readonly StoredDelivery[]; readonly more: boolean } {
@@ -73,7 +70,7 @@ export class StoreModel {
       deliveries: this.deliveries.length,
       pendingLegs: legs.filter(({ state }) => state === 'pending').length,
       deadLegs: legs.filter(({ state }) => state === 'dead').length,
-      undeliveredBytes: undelivered.reduce((sum, { request }) => sum + bytesOf(request), 0),
+      undeliveredBytes: undelivered.reduce((sum, one) => sum + bytesOf(one), 0),
     }
   }
 
@@ -82,6 +79,8 @@ export class StoreModel {
   }
 }
 
-function bytesOf(request: StoredRequest | undefined): number {
-  return request === undefined ? 0 : request.headers.join('').length + (request.body?.length ?? 0)
+function bytesOf({ request, lane, legs }: StoredDelivery): number {
+  if (request === undefined) return 0
+  const text = [...request.headers, request.path, request.query, lane ?? ''].join('')
+  return text.length + (request.body?.length ?? 0) + legs.length * 1024
 }

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -143,8 +144,26 @@ describe('opening an SQLite store', () => {
     newer.close()
     for (const folder of [join(path, '..'), crashed]) {
       const fault = await refusedUntouched(folder, join(folder, 'store.db'))
-      assert.match(fault, /has version 99, and this Hedgerow knows versions up to 1\. It was left as it is/)
+      assert.match(fault, /has version 99, and this Hedgerow knows versions up to 2\. It was left as it is/)
     }
+  })
+
+  it('refuses to begin anew beside the log of a store that is gone, and leaves the log', async (t) => {
+    const path = await filledStore(t, 10)
+    const crashed = folderFor(t)
+    const store = await storeAt(t, path)
+    await inserted(store, someDelivery())
+    copyFileSync(`${path}-wal`, join(crashed, 'store.db-wal'))
+    assert.match(
+      await refusedUntouched(crashed, join(crashed, 'store.db')),
+      /is gone, but its log .* Put the store back/,
+    )
+  })
+
+  it('makes files that only their user may read', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    await inserted(await storeAt(t, path), someDelivery())
+    for (const name of [path, `${path}-wal`]) assert.equal(statSync(name).mode & 0o077, 0)
   })
 
   it('refuses a store beside which the log of another one was left', async (t) => {
@@ -162,7 +181,22 @@ describe('opening an SQLite store', () => {
     assert.equal(given(await (await storeAt(t, path)).unfinished(0, 100)).length, 10)
   })
 
-  it('brings a store of version 1 to the next one, with all that is in it', async (t) => {
+  it('brings a store of version 1 to version 2, with all that is in it', async (t) => {
+    const path = await filledStore(t, 10)
+    const db = new DatabaseSync(path)
+    // What version 1 did not have.
+    db.exec('DROP TABLE ticket; PRAGMA user_version = 1')
+    db.close()
+    const store = await storeAt(t, path)
+    assert.equal(given(await store.unfinished(0, 100)).length, 10)
+    await store.close()
+    const opened = new DatabaseSync(path)
+    assert.deepEqual({ ...opened.prepare('PRAGMA user_version').get() }, { user_version: 2 })
+    assert.deepEqual(opened.prepare('SELECT * FROM ticket').all(), [])
+    opened.close()
+  })
+
+  it('would bring a store to a version after the last one, with all that is in it', async (t) => {
     const path = await filledStore(t, 10)
     const next: SchemaStep = (db) => db.exec("ALTER TABLE delivery ADD COLUMN region TEXT NOT NULL DEFAULT 'here'")
     const db = new DatabaseSync(path)
@@ -176,7 +210,7 @@ describe('opening an SQLite store', () => {
     )
     assert.deepEqual({ ...db.prepare('PRAGMA user_version').get() }, { user_version: schemaSteps.length + 1 })
     db.close()
-    assert.match(await faultAt(path), /has version 2/)
+    assert.match(await faultAt(path), /has version 3/)
   })
 
   it('leaves a store at its version when a step fails', async (t) => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { OpenRequest } from './exchanges.ts'
 import { StoreFault } from './fault.ts'
@@ -43,13 +44,15 @@ export class Database implements Transactions {
 
   /** Throws a `StoreFault`, or what SQLite throws. */
   static open({ path, storeId }: OpenRequest): Database {
-    const found = inspect(path, schemaSteps.length)
+    const found = inspect(path, schemaSteps.length, storeId === undefined)
     if (storeId !== undefined && found.kind === 'store' && found.storeId !== storeId) {
       const text =
         `${path} is not the store that was in use but another one. It was left as it is. Put the right one back, ` +
         'move this one away, or restart to go on with it.'
       throw new StoreFault('unavailable', text)
     }
+    // Requests may hold passwords: nobody else may read them. SQLite gives its log the same rights.
+    if (found.kind === 'nothing') closeSync(openSync(path, 'a', 0o600))
     const db = new DatabaseSync(path, { timeout: lockWaitMs })
     try {
       settle(db, storeId)

@@ -30,11 +30,14 @@ const delivery = (sequence: number): StoredDelivery => ({
 
 const done = (sequence: number) => ({ sequence, legs: [leg('acknowledged')], finishedAt: 1, answer: undefined })
 
+/** Header, body, path, and 1 KiB for the leg. */
+const heldEach = 2 + 8 + 1 + 1024
+
 describe('HeldDeliveries', () => {
   it('keeps what is done until that is on disk, and counts it no more', () => {
     const held = new HeldDeliveries()
     held.add(delivery(1))
-    assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [1, 10])
+    assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [1, heldEach])
     assert.equal(held.letGoIfDone(1), undefined)
     held.apply(done(1))
     assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [0, 0])
@@ -68,7 +71,7 @@ describe('HeldDeliveries', () => {
             page.map(({ sequence }) => sequence),
             expected.slice(0, limit),
           )
-          assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [pending.size, 10 * pending.size])
+          assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [pending.size, heldEach * pending.size])
         },
       ),
     )

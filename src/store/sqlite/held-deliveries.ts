@@ -1,6 +1,6 @@
 import type { DeliveryUpdate, NewDelivery, StoredDelivery } from '../delivery-store.ts'
 import { type LegTally, tallyLegs } from '../leg-tally.ts'
-import { requestBytes } from '../limits.ts'
+import { heldBytes } from '../limits.ts'
 
 interface Held {
   delivery: StoredDelivery
@@ -12,7 +12,7 @@ interface Held {
  * Every delivery whose end is not on disk yet, whole, as the last call left it. It is here, and not asked of whoever
  * delivers, since that makes recovery exact with nobody else's help: whatever became of the file, what it must contain
  * is at hand, in the very objects that were handed in or out and so at the price of a few hundred bytes each. The
- * requests in it are bounded by `maxUndeliveredBytes`.
+ * requests in it are bounded by `maxUndeliveredBytes`; answers, which nothing bounds, are in the file alone.
  */
 export class HeldDeliveries {
   readonly #held = new Map<number, Held>()
@@ -43,8 +43,8 @@ export class HeldDeliveries {
   }
 
   add(delivery: StoredDelivery): void {
-    const { sequence, legs, request } = delivery
-    const held = { delivery, tally: tallyLegs(legs), bytes: request === undefined ? 0 : requestBytes(request) }
+    const { sequence, legs } = delivery
+    const held = { delivery: { ...delivery, answer: undefined }, tally: tallyLegs(legs), bytes: bytesOf(delivery) }
     this.#held.set(sequence, held)
     this.#count(held, 1)
     const isLast = sequence > (this.#order.at(-1) ?? 0)
@@ -53,11 +53,12 @@ export class HeldDeliveries {
       this.#order.splice(this.#placeAfter(sequence), 0, sequence)
   }
 
-  apply({ sequence, legs, finishedAt, answer }: DeliveryUpdate): void {
+  apply({ sequence, legs, finishedAt }: DeliveryUpdate): void {
     const held = this.#held.get(sequence)
     if (held === undefined) return
     this.#count(held, -1)
-    held.delivery = { ...held.delivery, legs, finishedAt, answer: answer ?? held.delivery.answer }
+    held.delivery = { ...held.delivery, legs, finishedAt }
+    held.bytes = bytesOf(held.delivery)
     held.tally = tallyLegs(legs)
     this.#count(held, 1)
   }
@@ -100,4 +101,8 @@ export class HeldDeliveries {
     }
     return low
   }
+}
+
+function bytesOf({ request, lane, legs }: StoredDelivery): number {
+  return request === undefined ? 0 : heldBytes({ request, lane, legs })
 }

@@ -17,8 +17,11 @@ const wholeCheckMaxBytes = 128 * 1024 * 1024
 /** What lies at the path, found out without changing a byte of it. */
 export type Found = { readonly kind: 'nothing' } | { readonly kind: 'store'; readonly storeId: string }
 
-/** Throws a `StoreFault` for what must not be opened: it would be overwritten, or its contents misunderstood. */
-export function inspect(path: string, knownVersion: number): Found {
+/**
+ * Throws a `StoreFault` for what must not be opened: it would be overwritten, or its contents misunderstood. `isStart`:
+ * memory does not know what was in it.
+ */
+export function inspect(path: string, knownVersion: number, isStart: boolean): Found {
   const file = statSync(path, { throwIfNoEntry: false })
   if (file === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined) {
     throw new StoreFault('unavailable', `The store ${path} cannot be made: its folder ${dirname(path)} is not there.`)
@@ -30,9 +33,15 @@ export function inspect(path: string, knownVersion: number): Found {
   if (!mayWrite(dirname(real)) || (file !== undefined && !mayWrite(real))) {
     throw new StoreFault('unavailable', readOnlyText(path))
   }
+  const hasLog = (statSync(`${real}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  if (file === undefined && hasLog && isStart) {
+    const text =
+      `The store ${path} is gone, but its log ${path}-wal is there, and may hold writes that are not delivered. ` +
+      'Put the store back, or move the log away to begin with an empty store.'
+    throw new StoreFault('unavailable', text)
+  }
   if (file === undefined || file.size === 0) return { kind: 'nothing' }
 
-  const hasLog = (statSync(`${real}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
   using db = hasLog ? openWithLog(path) : openWithoutLog(path)
   const version = numberOf(db, 'PRAGMA user_version')
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {

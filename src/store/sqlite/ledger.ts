@@ -1,9 +1,9 @@
-import type { NewDelivery, StoreFigures } from '../delivery-store.ts'
+import type { NewDelivery, StoredDelivery, StoreFigures } from '../delivery-store.ts'
 import { tallyLegs } from '../leg-tally.ts'
 import type { Opened, Revised, Written } from './exchanges.ts'
 import { HeldDeliveries } from './held-deliveries.ts'
 import type { Recovered } from './recovery.ts'
-import { deliveryOf } from './rows.ts'
+import { type DeliveryRow, deliveryOf } from './rows.ts'
 import { type Batch, Waiting } from './waiting.ts'
 
 /** What memory knows of the store: what waits to be written, what is unfinished, and the figures. */
@@ -75,9 +75,17 @@ export class Ledger {
         this.#inserted(sequence, delivery)
         resolve({ kind: 'inserted', sequence })
       } else {
-        resolve({ kind: 'existing', delivery: this.held.get(clash[0]) ?? deliveryOf(clash) })
+        resolve({ kind: 'existing', delivery: this.current(clash) })
       }
     }
+  }
+
+  /** As the last call left it, which may be ahead of the file. */
+  current(row: DeliveryRow): StoredDelivery {
+    const stored = deliveryOf(row)
+    const held = this.held.get(stored.sequence)
+    if (held === undefined) return stored
+    return { ...held, answer: this.waiting.updateOf(stored.sequence)?.answer ?? stored.answer }
   }
 
   /** The batch failed: its inserts are as if they had never been, its updates stay to be written. */

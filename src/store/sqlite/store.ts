@@ -9,10 +9,10 @@ import type {
   StoredDelivery,
   StoreFigures,
 } from '../delivery-store.ts'
-import { overLimit, requestBytes, type StoreLimits } from '../limits.ts'
+import { heldBytes, overLimit, type StoreLimits } from '../limits.ts'
 import type { ExchangeName, Exchanges, FindRequest, Listed, ListRequest, Removed } from './exchanges.ts'
 import type { Ledger } from './ledger.ts'
-import { deliveryOf, listedOf } from './rows.ts'
+import { listedOf } from './rows.ts'
 import type { Writer } from './writer.ts'
 
 /** The contract in terms of the ledger, which knows, and the writer, which does. */
@@ -31,7 +31,7 @@ export class SqliteStore implements DeliveryStore {
   insert(delivery: NewDelivery): Promise<InsertResult> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.resolve({ kind: 'refused', failure: refusal })
-    const bytes = requestBytes(delivery.request)
+    const bytes = heldBytes(delivery)
     const full = overLimit(this.#ledger.undeliveredBytes, bytes, this.#limits)
     if (full !== undefined) return this.#existingOr(full, delivery)
     const sequence = this.#ledger.arriving(bytes)
@@ -120,8 +120,7 @@ export class SqliteStore implements DeliveryStore {
     const row = await this.#operate(() => this.#writer.ask('find', request))
     if (row === null) return undefined
     if ('code' in row) return row
-    // An update that is on its way shows already.
-    return this.#ledger.held.get(row[0]) ?? deliveryOf(row)
+    return this.#ledger.current(row)
   }
 
   /** Asks when all that was called before has been written. */
