@@ -1,3 +1,4 @@
+import { isSafe } from '../core/request.ts'
 import { callbackDeadlineMs } from '../flows/callback/callback.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options.ts'
@@ -42,6 +43,8 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
     ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
     ...checkFailures(route, path),
     ...checkCallbackAnswer(route, path),
+    ...checkBroadcastMethods(route, path),
+    ...checkOwnPaths(route, path),
   ]
 }
 
@@ -122,6 +125,26 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
       const message = withFound('a status, a detail, or both', 'neither')
       return { path: [...path, 'failures', code], message, shownAt: 'value' }
     })
+}
+
+/** A read would become a durable write, and be sent until something that is no read acknowledges it. */
+function checkBroadcastMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
+  if (broadcast === undefined) return []
+  const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
+  if (reads.length === 0) return []
+  const message = withFound(
+    'methods that write, such as POST or PUT,DELETE, as `broadcast` is for writes',
+    reads.join(', '),
+  )
+  return [{ path: [...path, 'match'], message, shownAt: 'value' }]
+}
+
+const ownPaths = '/_hedgerow/'
+
+function checkOwnPaths({ match }: RouteConfig, path: Path): readonly Finding[] {
+  if (!match.path.startsWith(ownPaths)) return []
+  const message = withFound(`a path that does not begin with ${ownPaths}, which is the gateway's own`, match.path)
+  return [{ path: [...path, 'match'], message, shownAt: 'value' }]
 }
 
 function checkCallbackAnswer({ answer, callback }: RouteConfig, path: Path): readonly Finding[] {

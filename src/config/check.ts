@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { checkMetrics } from './check-metrics.ts'
 import { checkRoutes } from './check-routes.ts'
 import type { Finding } from './fault.ts'
 import { type Salvage, salvage } from './salvage.ts'
@@ -19,6 +20,8 @@ export function checkConfig(source: Source, config: Config | undefined): readonl
     ...checkTrust(checked),
     ...checkUpstreams(checked),
     ...checkRoutes(checked, source),
+    ...checkStoreLimit(checked),
+    ...checkMetrics(checked),
   ]
     .map((finding) => inFile(finding, checked))
     .filter(({ path }) => !isUnread(source, path))
@@ -80,4 +83,15 @@ function checkUpstreams({ config }: Salvage): readonly Finding[] {
       return [{ path, message, shownAt: 'value' }]
     })
   })
+}
+
+function checkStoreLimit({ config, isIntact }: Salvage): readonly Finding[] {
+  if (!isIntact(['store'])) return []
+  const largest = Math.max(0, ...config.routes.map(({ broadcast }) => broadcast?.bodyLimit ?? 0))
+  if (config.store.maxUndelivered >= largest) return []
+  const message = withFound(
+    `at least ${largest}B, the largest \`bodyLimit\` of a \`broadcast\` route, which could never be stored otherwise`,
+    `${config.store.maxUndelivered}B`,
+  )
+  return [{ path: ['store', 'maxUndelivered'], message, shownAt: 'value' }]
 }

@@ -2,12 +2,16 @@ import { failure } from '../core/failure.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import { deliveriesPath } from '../flows/broadcast/accept.ts'
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
-import { viewOf } from '../flows/broadcast/view.ts'
+import { type TargetView, viewOf } from '../flows/broadcast/view.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { RoutedHandler } from './router.ts'
 
 /** `GET /_hedgerow/deliveries/:id`: what became of a write, for the client that was told its id. */
-export function deliveryPage(store: DeliveryStore, deliveries: Deliveries): RoutedHandler {
+export function deliveryPage(
+  store: DeliveryStore,
+  deliveries: Deliveries,
+  namesTargets: (route: string) => boolean,
+): RoutedHandler {
   return {
     match: { methods: ['GET'], path: `${deliveriesPath}/:id` },
     handler: {
@@ -18,7 +22,9 @@ export function deliveryPage(store: DeliveryStore, deliveries: Deliveries): Rout
         if (stored === undefined)
           return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
         if ('code' in stored) return failed(stored)
-        const body = Buffer.from(`${JSON.stringify(viewOf(stored, deliveries.active(id)))}\n`)
+        const view = viewOf(stored, deliveries.active(id))
+        const shown = namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) }
+        const body = Buffer.from(`${JSON.stringify(shown)}\n`)
         const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
         return succeeded({ status: 200, headers, body, attempt: undefined, upgraded: undefined })
       },
@@ -28,4 +34,9 @@ export function deliveryPage(store: DeliveryStore, deliveries: Deliveries): Rout
       servesWhileDraining: false,
     },
   }
+}
+
+/** As the failures of a route that says `expose: none`. */
+function withoutName(view: TargetView, index: number): TargetView {
+  return { ...view, target: `target ${index + 1}`, detail: undefined }
 }

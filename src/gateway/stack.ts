@@ -32,6 +32,8 @@ export interface StackDeps {
   /** There where a route broadcasts. */
   readonly deliveries: Deliveries | undefined
   readonly store: DeliveryStore | undefined
+  /** There where calls are traced. */
+  readonly attemptTrace?: Layer | undefined
   /** There where a route waits for callbacks. */
   readonly callbacks: Callbacks | undefined
 }
@@ -90,6 +92,8 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
       retry(line.retry, { ...deps, budget: upstream.retryBudget(line.retry), statusCounts: counts }),
     // Chooses the target; from here on the request belongs to one attempt.
     !plan.choosesTargets && balance(upstream.balancer, upstream.name),
+    // Inside the balancer, as each attempt has a span of its own; in front of all that the attempt may come to.
+    deps.attemptTrace !== undefined && deps.attemptTrace,
     // Inside the retry: it is the attempt that takes too long, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
     // Outside the judgement, as it notes what that came to.
@@ -103,6 +107,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
         contentType: line.success.contentType,
         hold: plan.holdsAnswer || deps.timed,
         maxAnswerBytes: plan.maxAnswerBytes,
+        bodyMayFail: plan.bodyMayFail ?? false,
       }),
   ]
   return compose(layers, upstream.send)

@@ -21,6 +21,8 @@ export interface StrategyPlan {
   /** It needs answers whole, to compare or merge them. */
   readonly holdsAnswer: boolean
   readonly maxAnswerBytes: number
+  /** A good status says enough: the work is done, whatever becomes of the answer's body. */
+  readonly bodyMayFail?: boolean
   /** The request body is held, up to so many bytes; undefined: it is streamed. */
   readonly maxHeldBodyBytes: number | undefined
   /** Upgrades (WebSocket) pass. */

@@ -52,6 +52,8 @@ export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps>
     passesAnyStatus: false,
     holdsAnswer: true,
     maxAnswerBytes: options.maxAnswer,
+    // To have the write sent again would not mend the answer.
+    bodyMayFail: true,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,
     choosesTargets: true,

@@ -1,9 +1,10 @@
-import type { Target } from '../../core/attempt.ts'
+import type { Attempt, Target } from '../../core/attempt.ts'
 import { type Failure, failure } from '../../core/failure.ts'
-import { headerValue } from '../../core/headers.ts'
+import { type HeaderPairs, headerValue } from '../../core/headers.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
+import type { CallTrace } from '../../core/trace.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
@@ -11,7 +12,7 @@ import type { Random } from '../../kit/random.ts'
 import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
 import type { AttemptResult } from './leg.ts'
-import { type ScheduleOptions, waitMs } from './schedule.ts'
+import { maxRetryAfterMs, type ScheduleOptions, waitMs } from './schedule.ts'
 import { TargetQueue } from './target-queue.ts'
 
 /** What a route says of its deliveries. */
@@ -32,6 +33,8 @@ export interface DeliveriesOptions {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
+  /** Decides whether a delivery of an earlier run is traced. */
+  readonly resumedTraceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
   readonly logFault: (fault: unknown, deliveryId: string) => void
   /** How long finished deliveries are kept. */
   readonly retentionMs: number
@@ -40,6 +43,9 @@ export interface DeliveriesOptions {
 /** After how long what the store would not take is offered again. */
 const saveAgainMs = 1000
 const retentionCheckMs = 60_000
+
+/** At the end, how long a store that does not answer is waited for. */
+const savingGraceMs = 5000
 const resumePage = 500
 
 /** The thin shell around `leg.ts`, `target-queue.ts` and `schedule.ts`: sends what has its turn, records what comes. */
@@ -70,15 +76,22 @@ export class Deliveries {
       if (!Array.isArray(page)) return page as Failure
       for (const stored of page as readonly StoredDelivery[]) {
         after = stored.sequence
-        if (stored.request !== undefined) this.begin({ ...stored, request: stored.request }, stored.sequence)
+        const { request } = stored
+        if (request === undefined) continue
+        const trace = this.#options.resumedTraceOf?.(request.headers)
+        this.begin({ ...stored, request }, stored.sequence, { trace })
       }
       if (page.length < resumePage) return undefined
     }
   }
 
-  /** A delivery that the store has; its legs join the queues of their targets. */
-  begin(stored: NewDelivery, sequence: number, observer?: Observer): Delivery {
-    const delivery = new Delivery(stored, sequence, this.#options.clock.now())
+  /** A delivery that the store has; its legs join the queues of their targets. `trace`: what its attempts belong to. */
+  begin(
+    stored: NewDelivery,
+    sequence: number,
+    { trace, observer }: { readonly trace?: CallTrace | undefined; readonly observer?: Observer } = {},
+  ): Delivery {
+    const delivery = new Delivery(stored, sequence, this.#options.clock.now(), trace)
     // Before the first attempt, which is sent below.
     if (observer !== undefined) delivery.observe(observer)
     this.#active.set(delivery.id, delivery)
@@ -95,7 +108,10 @@ export class Deliveries {
     return this.#active.size
   }
 
-  /** Begins no more attempts; those under way may end within the grace, then they are cut off. */
+  /**
+   * Begins no more attempts; those under way may end within the grace, then they are cut off. What they come to is saved,
+   * as far as the store takes it: what it does not is sent again by the next run.
+   */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#retentionTimer?.cancel()
@@ -107,16 +123,20 @@ export class Deliveries {
     const timer = clock.after(graceMs, () => {
       for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
     })
+    let giveUp: Timer | undefined
     await new Promise<void>((resolve) => {
       this.#onQuiet = resolve
+      giveUp = clock.after(graceMs + savingGraceMs, resolve)
       this.#checkQuiet()
     })
+    giveUp?.cancel()
     timer.cancel()
   }
 
   /**
    * What an operator may do. `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or
-   * not yet answered is given up. Answers how many legs that was done to; undefined where there is no such delivery.
+   * not yet answered is given up, an attempt under way cut off. Answers how many legs that was done to, once that is on
+   * disk; undefined where there is no such delivery. What the disk did not take at once is done all the same.
    */
   async operate(id: string, what: 'replay' | 'discard', target?: string): Promise<number | Failure | undefined> {
     const delivery = this.#active.get(id) ?? (await this.#load(id))
@@ -125,10 +145,9 @@ export class Deliveries {
     const current = this.#active.get(id) ?? delivery
     this.#active.set(id, current)
     const places = current.places.filter(({ leg }) => (target ?? leg.target) === leg.target)
-    const count = what === 'replay' ? this.#replay(places) : this.#discard(places)
+    const count = what === 'replay' ? this.#replay(places) : await this.#discardAll(places)
     if (what === 'discard' && count > 0) current.died()
-    this.#save(current)
-    return count
+    return (await this.#saved(current)) ?? count
   }
 
   async #load(id: string): Promise<Delivery | Failure | 0 | undefined> {
@@ -136,34 +155,53 @@ export class Deliveries {
     if (stored === undefined || 'code' in stored) return stored
     // What is over is kept without its request: there is nothing to be done to it.
     if (stored.request === undefined) return 0
-    const delivery = new Delivery({ ...stored, request: stored.request }, stored.sequence, this.#options.clock.now())
-    return delivery
+    const { request, sequence } = stored
+    const trace = this.#options.resumedTraceOf?.(request.headers)
+    return new Delivery({ ...stored, request }, sequence, this.#options.clock.now(), trace)
   }
 
   #replay(places: readonly Place[]): number {
-    const dead = places.filter(({ leg }) => leg.phase === 'dead')
+    const dead = places.filter((place) => place.leg.phase === 'dead' && this.#isConfigured(place))
     for (const place of dead) {
       place.leg.replay()
-      place.released = false
-      this.#join(place)
+      if (place.released) {
+        place.released = false
+        this.#join(place)
+      } else {
+        // That it was dead is not on disk yet, so that it still has its place in its lane.
+        const { upstream } = this.#routeOf(place)
+        this.#queueOf(upstream, place.leg.target).due(place)
+        this.#pump(upstream, place.leg.target)
+      }
     }
     return dead.length
   }
 
-  #discard(places: readonly Place[]): number {
-    const open = places.filter(({ leg }) => ['dead', 'queued', 'waiting'].includes(leg.phase))
-    for (const place of open) {
-      place.timer?.cancel()
-      place.leg.discard()
-      if (!place.released) this.#leave(place, (queue) => queue.withdraw(place))
+  async #discardAll(places: readonly Place[]): Promise<number> {
+    const underWay = places.filter(({ leg }) => leg.phase === 'sending')
+    const others = places.filter((place) => this.#discard(place))
+    for (const place of underWay) {
+      place.discarding = true
+      place.sending?.call.abort(failure('CANCELLED', 'An operator has discarded it'))
     }
-    return open.length
+    await Promise.all(underWay.map(({ sending }) => sending?.ended))
+    return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
+  }
+
+  /** It keeps its place in its lane until that is on disk. */
+  #discard(place: Place): boolean {
+    const { leg } = place
+    if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
+    place.timer?.cancel()
+    leg.discard()
+    if (!place.released) this.#queueOf(this.#routeOf(place).upstream, leg.target).hold(place)
+    return true
   }
 
   #join(place: Place): void {
     const { delivery, leg } = place
     const route = this.#routes.get(delivery.route)
-    if (route?.targets.some(({ name }) => name === leg.target) !== true) {
+    if (route === undefined || !this.#isConfigured(place)) {
       leg.abandoned(route === undefined ? 'its route is no longer configured' : 'its target is no longer configured')
       place.released = true
       this.#save(delivery)
@@ -172,9 +210,13 @@ export class Deliveries {
     const waits = leg.phase === 'waiting'
     this.#queueOf(route.upstream, leg.target).join(place, !waits)
     // The wall clock may have jumped while nobody looked: no wait is longer than the longest there is.
-    const longestMs = route.schedule.maxMs + route.schedule.jitterMs
+    const longestMs = Math.max(route.schedule.maxMs + route.schedule.jitterMs, maxRetryAfterMs)
     if (waits) this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - this.#options.clock.wallNow()))
     else this.#pump(route.upstream, leg.target)
+  }
+
+  #isConfigured({ delivery, leg }: Place): boolean {
+    return this.#routes.get(delivery.route)?.targets.some(({ name }) => name === leg.target) === true
   }
 
   #waitFor(place: Place, delayMs: number): void {
@@ -192,21 +234,30 @@ export class Deliveries {
     while (!this.#stopping) {
       const place = queue.take()
       if (place === undefined) return
-      place.leg.send()
-      this.#attempt(place).catch((fault: unknown) => this.#options.logFault(fault, place.delivery.id))
+      this.#send(place)
     }
   }
 
-  async #attempt(place: Place): Promise<void> {
+  #send(place: Place): void {
     const { delivery, leg } = place
-    const { clock, events } = this.#options
+    const { clock, events, logFault } = this.#options
     const route = this.#routeOf(place)
+    leg.send()
     const target = route.targets.find(({ name }) => name === leg.target) as Target
     const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
-    const call = new LiveCall({ id: delivery.id, route: facts, clock, events, startedAtMs: delivery.startedAtMs })
+    // The call that the delivery came with may end at any time: each attempt makes its span itself.
+    const trace = delivery.trace && { ...delivery.trace, attempts: [], detached: true }
+    const { id, startedAtMs } = delivery
+    const call = new LiveCall({ id, route: facts, clock, events, startedAtMs, trace })
     call.expireAt(clock.now() + route.attemptTimeoutMs)
     const attempt = call.begin(target)
     delivery.attempted(attempt)
+    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => logFault(fault, delivery.id))
+    place.sending = { call, ended }
+  }
+
+  async #attempt(place: Place, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
+    const { delivery, leg } = place
     this.#calls.add(call)
     let outcome: Outcome
     try {
@@ -215,6 +266,7 @@ export class Deliveries {
       this.#calls.delete(call)
       this.#queueOf(route.upstream, leg.target).back()
     }
+    place.sending = undefined
     const { outcome: ended = 'cancelled', status, detail } = attempt
     this.#judge(place, route, outcome, { outcome: ended, status, detail }, call)
     this.#pump(route.upstream, leg.target)
@@ -239,7 +291,19 @@ export class Deliveries {
       leg.failed(result, this.#options.clock.wallNow() + delayMs)
       if (!this.#stopping) this.#waitFor(place, delayMs)
     }
+    if (place.discarding) {
+      place.discarding = false
+      this.#discard(place)
+    }
     this.#save(delivery)
+  }
+
+  /** What the next save comes to. */
+  #saved(delivery: Delivery): Promise<Failure | undefined> {
+    return new Promise((resolve) => {
+      delivery.saveWatchers.push(resolve)
+      this.#save(delivery)
+    })
   }
 
   /** One save of a delivery at a time; what changes meanwhile goes into the next. */
@@ -254,13 +318,21 @@ export class Deliveries {
     const { store, clock } = this.#options
     while (delivery.changed) {
       delivery.changed = false
-      const settled = delivery.places.filter(({ leg, released }) => !released && !leg.isPending)
-      const refused = await store.update(delivery.update(clock.wallNow()))
-      if (refused === undefined) for (const place of settled) this.#settled(place)
-      else {
-        delivery.changed = true
-        await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
-      }
+      const watchers = delivery.saveWatchers.splice(0)
+      const settled = delivery.places
+        .filter(({ leg, released }) => !released && !leg.isPending)
+        .map((place) => ({ place, version: place.leg.version }))
+      const update = delivery.update(clock.wallNow())
+      const refused = await store.update(update)
+      if (refused === undefined) {
+        delivery.saved(update)
+        // One that was replayed meanwhile is no longer what was saved.
+        for (const { place, version } of settled) if (place.leg.version === version) this.#settled(place)
+      } else delivery.changed = true
+      for (const tell of watchers) tell(refused)
+      // The store has it, and writes it when it can.
+      if (refused !== undefined && this.#stopping) break
+      if (refused !== undefined) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
     }
     delivery.saving = false
     if (!delivery.isPending) this.#active.delete(delivery.id)
@@ -270,14 +342,11 @@ export class Deliveries {
   /** It is on disk that this leg is done: the next of its lane may go. */
   #settled(place: Place): void {
     if (place.leg.phase === 'recording') place.leg.recorded()
-    if (!place.released) this.#leave(place, (queue) => queue.release(place))
-  }
-
-  #leave(place: Place, leave: (queue: TargetQueue<Place>) => Place | undefined): void {
+    if (place.released) return
     place.released = true
     const { upstream } = this.#routeOf(place)
     const queue = this.#queueOf(upstream, place.leg.target)
-    const next = leave(queue)
+    const next = queue.release(place)
     if (next?.leg.phase === 'queued') queue.due(next)
     this.#pump(upstream, place.leg.target)
   }

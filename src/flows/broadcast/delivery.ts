@@ -1,5 +1,8 @@
 import type { Attempt } from '../../core/attempt.ts'
+import type { Call } from '../../core/call.ts'
+import type { Failure } from '../../core/failure.ts'
 import type { GatewayResponse } from '../../core/response.ts'
+import type { CallTrace } from '../../core/trace.ts'
 import type { Timer } from '../../kit/clock.ts'
 import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../../store/delivery-store.ts'
 import { Leg } from './leg.ts'
@@ -21,6 +24,10 @@ export interface Place {
   readonly lane: string | undefined
   /** The timer of its next attempt. */
   timer: Timer | undefined
+  /** The attempt under way. */
+  sending: { readonly call: Call; readonly ended: Promise<void> } | undefined
+  /** An operator gives it up as soon as the attempt under way has ended. */
+  discarding: boolean
   /** It has left its target's queue. */
   released: boolean
 }
@@ -35,30 +42,44 @@ export class Delivery {
   readonly keepsAnswer: boolean
   /** On the gateway's clock; attempts tell their times from here. */
   readonly startedAtMs: number
-  /** The first good answer. */
-  answer: GatewayResponse | undefined
+  readonly trace: CallTrace | undefined
+  /** Whether a target has acknowledged it, in this run or an earlier one. */
+  isAnswered: boolean
   isPaused = false
   saving = false
   /** Something has changed since the last save began. */
   changed = false
+  /** Told what the next save comes to. */
+  readonly saveWatchers: ((refused: Failure | undefined) => void)[] = []
+  #answer: GatewayResponse | undefined
+  #isAnswerSaved = false
   readonly #observers = new Set<Observer>()
 
-  constructor(stored: NewDelivery, sequence: number, startedAtMs: number) {
+  constructor(stored: NewDelivery, sequence: number, startedAtMs: number, trace?: CallTrace | undefined) {
     this.id = stored.id
     this.sequence = sequence
     this.route = stored.route
     this.request = stored.request
     this.keepsAnswer = stored.idempotencyKey !== undefined
+    this.isAnswered = stored.legs.some(({ state }) => state === 'acknowledged')
     this.startedAtMs = startedAtMs
+    this.trace = trace
     // What an earlier run has finished never joins a queue here.
     const place = (leg: Leg): Place => ({
       delivery: this,
       leg,
       lane: stored.lane,
       timer: undefined,
+      sending: undefined,
+      discarding: false,
       released: !leg.isPending,
     })
     this.places = stored.legs.map((leg) => place(new Leg(leg)))
+  }
+
+  /** The first good answer, as long as somebody here may ask for it: it may be large, and the store has it otherwise. */
+  get answer(): GatewayResponse | undefined {
+    return this.#answer
   }
 
   get isPending(): boolean {
@@ -83,7 +104,10 @@ export class Delivery {
 
   observe(observer: Observer): () => void {
     this.#observers.add(observer)
-    return () => this.#observers.delete(observer)
+    return () => {
+      this.#observers.delete(observer)
+      this.#dropAnswer()
+    }
   }
 
   attempted(attempt: Attempt): void {
@@ -91,8 +115,10 @@ export class Delivery {
   }
 
   acknowledged(response: GatewayResponse): void {
-    this.answer ??= response
+    if (!this.isAnswered) this.#answer = response
+    this.isAnswered = true
     for (const observer of this.#observers) observer.acknowledged(response)
+    this.#dropAnswer()
   }
 
   died(): void {
@@ -109,11 +135,24 @@ export class Delivery {
       sequence: this.sequence,
       legs: this.places.map(({ leg }) => leg.stored()),
       finishedAt: this.isPending ? undefined : wallNow,
-      answer: this.keepsAnswer && this.answer !== undefined ? storedAnswer(this.answer) : undefined,
+      answer: this.keepsAnswer && !this.#isAnswerSaved ? storedAnswer(this.#answer) : undefined,
     }
+  }
+
+  saved({ answer }: DeliveryUpdate): void {
+    if (answer === undefined) return
+    this.#isAnswerSaved = true
+    this.#dropAnswer()
+  }
+
+  #dropAnswer(): void {
+    const isToBeSaved = this.keepsAnswer && !this.#isAnswerSaved
+    if (!isToBeSaved && this.#observers.size === 0) this.#answer = undefined
   }
 }
 
-function storedAnswer({ status, headers, body }: GatewayResponse): StoredAnswer {
+function storedAnswer(answer: GatewayResponse | undefined): StoredAnswer | undefined {
+  if (answer === undefined) return undefined
+  const { status, headers, body } = answer
   return { status, headers, body: body instanceof Uint8Array ? body : new Uint8Array(0) }
 }

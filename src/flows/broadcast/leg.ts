@@ -17,6 +17,9 @@ import type { LegState, StoredLeg } from '../../store/delivery-store.ts'
  *       └─ (interrupted)
  *     queued, waiting ──> discarded, dead (its target or route is no longer configured)
  *
+ * Whatever it comes to, its lane goes on once that is on disk, never before: a crash could otherwise have it sent again
+ * behind a later one.
+ *
  * A shutdown that cuts an attempt off puts it back to `queued`: it is not counted, and the next start sends it again.
  */
 export type LegPhase = 'queued' | 'sending' | 'waiting' | 'recording' | 'acknowledged' | 'dead' | 'discarded'
@@ -40,6 +43,7 @@ export interface AttemptResult {
 export class Leg {
   readonly target: string
   #phase: LegPhase
+  #version = 0
   #attempts: number
   #nextAttemptAt: number | undefined
   #last: AttemptResult | undefined
@@ -57,6 +61,10 @@ export class Leg {
 
   get phase(): LegPhase {
     return this.#phase
+  }
+  /** Another one after each change: what was saved under an earlier one is not what it is now. */
+  get version(): number {
+    return this.#version
   }
   /** Attempts that have ended. */
   get attempts(): number {
@@ -147,6 +155,7 @@ export class Leg {
       throw new Error(`a leg to ${this.target} cannot go from ${this.#phase} to ${phase}`)
     }
     this.#phase = phase
+    this.#version++
   }
 }
 

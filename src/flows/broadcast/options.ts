@@ -7,7 +7,7 @@ const { retry: _retry, ...lineOptions } = attemptOptions
 
 const orderBy = z
   .string({ error: orderForms() })
-  .regex(/^(?:form\.[^\s]+|json:(?:\/(?:[^~/]|~[01])*)+|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|target)$/, {
+  .regex(/^(?:form[.:][^\s]+|json:(?:\/(?:[^~/]|~[01])*)+|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|target)$/, {
     error: orderForms(),
   })
 
@@ -26,6 +26,7 @@ export const broadcastOptions = z
         max: duration({ min: 1 }).prefault('64s').describe('No wait is longer, but for the jitter.'),
         jitter: duration().prefault('100ms').describe('Up to so much is added at random, drawn anew each time.'),
       })
+      .refine(({ base, max }) => base <= max, { error: 'no more than `max`', path: ['base'] })
       .prefault({})
       .describe(
         "The wait before retry n (from 0): min(base x 2^n, max) + random(0..jitter). A target's `Retry-After` makes it longer.",

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { headerValue } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { type JsonPointer, parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
@@ -10,14 +11,22 @@ export function laneBy(by: string | undefined): LaneOf {
   if (by === 'target') return () => ''
   if (by.startsWith('header:')) {
     const name = by.slice('header:'.length).toLowerCase()
-    return (request) => headerValue(request.headers, name) ?? ''
+    const laneOf: LaneOf = (request) => headerValue(request.headers, name) ?? ''
+    // Lanes are stored and shown; credentials are neither.
+    return credentials.has(name) ? (request) => digest(laneOf(request) ?? '') : laneOf
   }
-  if (by.startsWith('form.')) {
+  if (/^form[.:]/.test(by)) {
     const field = by.slice('form.'.length)
     return (request) => new URLSearchParams(bodyText(request)).get(field) ?? ''
   }
   const pointer = parseJsonPointer(by.slice('json:'.length))
   return (request) => jsonAt(bodyText(request), pointer)
+}
+
+const credentials = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function bodyText({ body }: GatewayRequest): string {
@@ -29,7 +38,8 @@ function jsonAt(text: string, pointer: JsonPointer): string {
   try {
     const value = valueAtPointer(JSON.parse(text), pointer)
     if (value === undefined) return ''
-    return typeof value === 'string' ? value : JSON.stringify(value)
+    // Lone surrogates would come back from the store as something else.
+    return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)
   } catch {
     return ''
   }

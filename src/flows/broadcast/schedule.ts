@@ -6,6 +6,9 @@ export interface ScheduleOptions {
   readonly jitterMs: number
 }
 
+/** No `Retry-After` holds up a lane for longer. Envoy's outlier ejection has the same bound. */
+export const maxRetryAfterMs = 300_000
+
 /** How long to wait before retry number `retry` (from 0), counted from the end of the attempt that failed. */
 export function waitMs(
   options: ScheduleOptions,
@@ -14,5 +17,5 @@ export function waitMs(
   random: Random,
 ): number {
   const backoffMs = Math.min(options.baseMs * 2 ** Math.min(retry, 52), options.maxMs) + random() * options.jitterMs
-  return Math.max(backoffMs, retryAfterMs ?? 0)
+  return Math.max(backoffMs, Math.min(retryAfterMs ?? 0, maxRetryAfterMs))
 }

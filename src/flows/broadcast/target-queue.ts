@@ -55,11 +55,10 @@ export class TargetQueue<T extends Queued> {
     this.#out--
   }
 
-  /** It is given up before its turn: out of the ready ones, and released. */
-  withdraw(item: T): T | undefined {
+  /** It is not to be sent; it keeps its place in its lane until it is released. */
+  hold(item: T): void {
     const place = this.#ready.indexOf(item, this.#readyFrom)
     if (place >= 0) this.#ready.splice(place, 1)
-    return this.release(item)
   }
 
   /** It has nothing more to do here. Answers who heads its lane now, for the caller to ready it if it is due. */

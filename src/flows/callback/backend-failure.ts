@@ -35,18 +35,21 @@ function messageIn(text: string): string {
     if (typeof value !== 'object' || value === null) return ''
     const members = value as Readonly<Record<string, unknown>>
     const found = messageMembers.map((name) => members[name]).find((member) => typeof member === 'string')
-    return found === undefined ? '' : String(found)
+    return found === undefined ? '' : found
   } catch {
     return ''
   }
 }
 
+// oxlint-disable-next-line no-control-regex -- these are what is to go
+const unreadable = /[\u0000-\u001f\u007f-\u009f\s]+/g
+
 /** In one line, without what could act on a terminal; a page of HTML says nothing. */
 function readable(text: string): string {
   if (/^\s*</.test(text)) return ''
-  // oxlint-disable-next-line no-control-regex -- these are what is to go
   return text
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\s]+/g, ' ')
+    .replaceAll(unreadable, ' ')
     .trim()
     .slice(0, maxMessageLength)
+    .toWellFormed()
 }

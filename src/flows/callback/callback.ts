@@ -11,7 +11,7 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import { anySuccess, type Strategy, type StrategyDeps } from '../../strategies/strategy.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import { backendFailed, backendRefused } from './backend-failure.ts'
-import type { Callbacks } from './callbacks.ts'
+import { type Callbacks, callbackGraceMs } from './callbacks.ts'
 import { inscribe } from './correlation.ts'
 import { type CallbackOptions, callbackOptions } from './options.ts'
 import { type Preference, readPreference } from './prefer.ts'
@@ -31,7 +31,7 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
   const acknowledges = (status: number): boolean => statusCounts(good, status)
   return function callbackLayer(next) {
     return (request, call) => {
-      const expiresAtMs = clock.wallNow() + call.remainingMs() + callbacks.keepMs
+      const expiresAtMs = clock.wallNow() + call.remainingMs() + callbackGraceMs(callbacks.keepMs)
       const issue = callbacks.signer.issue(options.durable, expiresAtMs)
       const addressed = address(request, callbacks.signer.token(issue, 'callback'))
       if ('code' in addressed) return Promise.resolve(failed(addressed))
@@ -140,8 +140,8 @@ class Wait implements AbortListener {
   /** The client has its ticket, and is told there. */
   async #keepFailure({ code, detail }: Failure): Promise<void> {
     const { callbacks, issue, durable, expiresAtMs } = this.#options
-    // At the deadline the attempt is given up by us: its result may come all the same.
-    if (code === 'DEADLINE') return
+    // An attempt that is given up by us: its result may come all the same.
+    if (code === 'DEADLINE' || code === 'UPSTREAM_TIMEOUT') return
     const { route } = this.#waiter.facts
     await callbacks.keep({ id: issue.id, durable, expiresAtMs }, route, { kind: 'failure', code, detail })
   }

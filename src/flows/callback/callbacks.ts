@@ -25,6 +25,15 @@ export interface CallbacksOptions {
 }
 
 const expiryCheckMs = 10_000
+const droppedGraceMs = 600_000
+
+/**
+ * How long after the deadline a callback is still taken: as long as its result would be kept. Where none are kept it is
+ * taken all the same, and dropped, as its backend would post it for ever if it were refused.
+ */
+export function callbackGraceMs(keepMs: number): number {
+  return keepMs === 0 ? droppedGraceMs : keepMs
+}
 
 /** What all callback routes share: who waits, what came late, and how tokens are made. */
 export class Callbacks {
@@ -35,7 +44,7 @@ export class Callbacks {
   readonly logFault: CallbacksOptions['logFault']
   readonly #options: CallbacksOptions
   #backendsAsked = 0
-  #onQuiet: (() => void) | undefined
+  readonly #onQuiet: (() => void)[] = []
   #expiryTimer: Timer | undefined
 
   constructor(options: CallbacksOptions) {
@@ -110,16 +119,14 @@ export class Callbacks {
 
   done(): void {
     this.#backendsAsked--
-    if (this.#backendsAsked === 0) this.#onQuiet?.()
+    if (this.#backendsAsked === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
   }
 
   /** Resolves when nobody waits any more, and no backend is being asked. */
   async quiet(): Promise<void> {
     await this.waiters.quiet()
     if (this.#backendsAsked === 0) return
-    await new Promise<void>((resolve) => {
-      this.#onQuiet = resolve
-    })
+    await new Promise<void>((resolve) => this.#onQuiet.push(resolve))
   }
 
   close(): void {

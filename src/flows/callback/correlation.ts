@@ -70,7 +70,7 @@ function withHeader(headers: HeaderPairs, name: string, value: string): HeaderPa
 
 /** All else of the query stays as it was sent, byte for byte. */
 function withParameter(query: string, name: string, value: string): string {
-  const others = query.split('&').filter((pair) => pair !== '' && nameOf(pair) !== name)
+  const others = query === '' ? [] : query.split('&').filter((pair) => nameOf(pair) !== name)
   return [...others, `${encodeURIComponent(name)}=${encodeURIComponent(value)}`].join('&')
 }
 

@@ -94,12 +94,18 @@ function renewed(
   now: number,
   { rotationMs, tokenLifeMs }: Pick<KeyFileOptions, 'rotationMs' | 'tokenLifeMs'>,
 ): readonly KeptKey[] {
-  const [current] = kept
+  const dated = kept.some(({ madeAt }) => madeAt > now) ? kept.map((key) => redated(key, now)) : kept
+  const [current] = dated
   const isOld = current === undefined || now - current.madeAt >= rotationMs
-  const all = isOld ? [{ secret: randomBytes(secretBytes).toString('base64url'), madeAt: now }, ...kept] : kept
+  const all = isOld ? [{ secret: randomBytes(secretBytes).toString('base64url'), madeAt: now }, ...dated] : dated
   // A key was replaced when the one before it in the list was made.
   const needed = all.filter((_, place) => place === 0 || now - (all[place - 1] as KeptKey).madeAt < tokenLifeMs)
-  return needed.length === kept.length && !isOld ? kept : needed
+  return needed.length === kept.length && !isOld && dated === kept ? kept : needed
+}
+
+/** One that was made by a clock that was ahead would be in use, or accepted, for as long as that was: it counts from now. */
+function redated({ secret, madeAt }: KeptKey, now: number): KeptKey {
+  return { secret, madeAt: Math.min(madeAt, now) }
 }
 
 function keysOf(kept: readonly KeptKey[]): Keys {

@@ -4,6 +4,7 @@ import { headerValue } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
+import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import type { Callbacks } from './callbacks.ts'
@@ -46,19 +47,17 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     }
     if (callbacks.waiters.hasEnded(token.id)) return taken('repeated', call)
     const result =
-      typeof status === 'number'
-        ? ({ kind: 'answer', status, contentType, body } as const)
-        : ({ kind: 'failure', code: status.code, detail: status.detail } as const)
+      typeof status === 'number' ? ({ kind: 'answer', status, contentType, body } as const) : resultOf(status)
     const kept = await callbacks.keep(token, receive.path, result)
     return typeof kept === 'string' ? taken(kept, call) : notKept(kept, call)
   }
 
-  /** It would be as large the next time: the client need not wait for it. */
-  const tooLarge = ({ id }: TokenFacts): void => {
-    const waiter = callbacks.waiters.find(id)
-    if (waiter === undefined) return
-    const detail = `The callback is larger than ${maxBytes} bytes`
-    callbacks.waiters.end(waiter, 'refused', failed(failure('UPSTREAM_INVALID', detail)))
+  /** It would be as large the next time: the client need not wait for it, here or at its ticket. */
+  const tooLarge = async (token: TokenFacts): Promise<void> => {
+    const waiter = callbacks.waiters.find(token.id)
+    const reason = failure('UPSTREAM_INVALID', `The callback is larger than ${maxBytes} bytes`)
+    if (waiter !== undefined) callbacks.waiters.end(waiter, 'refused', failed(reason))
+    else if (!callbacks.waiters.hasEnded(token.id)) await callbacks.keep(token, receive.path, resultOf(reason))
   }
 
   return async (request, call) => {
@@ -74,9 +73,13 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
       const verdict = early ?? judge(whole)
       return verdict.kind === 'good' ? take(verdict, whole, call) : Promise.resolve(refused(verdict.kind, call))
     })(request, call)
-    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') tooLarge(early)
+    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') await tooLarge(early)
     return outcome
   }
+}
+
+function resultOf({ code, detail }: Failure): TicketResult {
+  return { kind: 'failure', code, detail }
 }
 
 function heldBody({ body }: GatewayRequest): Uint8Array | undefined {

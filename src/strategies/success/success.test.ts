@@ -16,6 +16,7 @@ const anything: SuccessRules = {
   json: false,
   contentType: undefined,
   hold: false,
+  bodyMayFail: false,
   maxAnswerBytes: 100,
 }
 

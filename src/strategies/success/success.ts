@@ -19,12 +19,22 @@ export interface SuccessRules {
   readonly hold: boolean
   /** Of an answer that is held. */
   readonly maxAnswerBytes: number
+  /** A good status is good whatever becomes of the body, where nothing of that is judged: then the body is left out. */
+  readonly bodyMayFail: boolean
 }
 
 /** A 304 says nothing that could be judged or merged. */
 const ifChanged = ['if-none-match', 'if-modified-since']
 /** A body that is to be parsed, compared or merged must come whole, and as it is. */
 const partOrEncoded = ['accept-encoding', 'range', 'if-range']
+const describingBody = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'etag',
+  'digest',
+])
 const droppedForJudged = new Set(ifChanged)
 const droppedForHeld = new Set([...ifChanged, ...partOrEncoded])
 
@@ -61,12 +71,18 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
   }
   if (!rules.json && !rules.hold) return succeeded(response)
   const bytes = isHeld(body) ? body : await collect(body, rules.maxAnswerBytes)
-  if (bytes !== undefined && 'code' in bytes) return failed(bytes)
+  if (bytes !== undefined && 'code' in bytes) {
+    return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : failed(bytes)
+  }
   if (rules.json && !isJson(bytes)) {
     response.upgraded?.destroy()
     return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
   }
   return succeeded({ ...response, body: bytes })
+}
+
+function withoutBody(response: GatewayResponse): GatewayResponse {
+  return { ...response, headers: withoutHeaders(response.headers, describingBody), body: new Uint8Array() }
 }
 
 /** Nobody will take what the target still has to say, nor talk to it after a switch of protocols. */

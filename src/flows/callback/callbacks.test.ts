@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { someKey, wideTickets } from '../../../test/kit/callbacks.ts'
+import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import { memoryTickets } from '../../store/memory-tickets.ts'
+import type { TicketResult, TicketStore } from '../../store/ticket-store.ts'
+import { Callbacks, type CallbacksOptions } from './callbacks.ts'
+import type { TokenFacts } from './token.ts'
+
+const keepMs = 60_000
+
+function opened(change: Partial<CallbacksOptions> = {}) {
+  const clock = new VirtualClock()
+  const memory = memoryTickets(wideTickets)
+  const durable = memoryTickets(wideTickets)
+  const callbacks = new Callbacks({
+    clock,
+    keys: () => [someKey],
+    publicUrl: () => 'http://gateway:8080',
+    memory,
+    durable,
+    keepMs,
+    fetchOnce: false,
+    logFault: () => {},
+    ...change,
+  })
+  const tokenOf = (id: string, isDurable = false): TokenFacts => ({
+    id,
+    durable: isDurable,
+    expiresAtMs: clock.wallNow() + 65_000,
+  })
+  return { clock, memory, durable, callbacks, tokenOf }
+}
+
+function resultOf(text: string): TicketResult {
+  return { kind: 'answer', status: 200, contentType: 'text/plain', body: Buffer.from(text) }
+}
+
+const result = resultOf('late')
+
+describe('results that nobody waits for', () => {
+  it('are kept once, and found as often as somebody asks, until their time is over', async () => {
+    const { clock, callbacks, tokenOf } = opened()
+    const token = tokenOf('a')
+    assert.equal(await callbacks.fetch(token, false), undefined)
+    assert.equal(await callbacks.keep(token, '/back', result), 'kept')
+    assert.equal(await callbacks.keep(token, '/back', resultOf('again')), 'repeated')
+    for (let n = 0; n < 3; n++) assert.deepEqual(await callbacks.fetch(token, false), result)
+    await clock.advance(keepMs - 1)
+    assert.deepEqual(await callbacks.fetch(token, false), result)
+    await clock.advance(1)
+    assert.equal(await callbacks.fetch(token, false), 'over')
+  })
+
+  it('are fetched once where that is said, but may be looked at before', async () => {
+    const { callbacks, tokenOf } = opened({ fetchOnce: true })
+    const token = tokenOf('a')
+    assert.equal(await callbacks.fetch(token, true), undefined)
+    await callbacks.keep(token, '/back', result)
+    for (let n = 0; n < 2; n++) assert.deepEqual(await callbacks.fetch(token, true), result)
+    const fetched = await Promise.all([1, 2, 3].map(() => callbacks.fetch(token, false)))
+    assert.deepEqual(
+      fetched.filter((one) => one !== 'over'),
+      [result],
+    )
+    assert.equal(await callbacks.fetch(token, true), 'over')
+    assert.equal(await callbacks.keep(token, '/back', result), 'repeated', 'it does not come again')
+  })
+
+  it('are known to have been there until their callback cannot come any more, and then forgotten', async () => {
+    const { clock, memory, callbacks, tokenOf } = opened()
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    assert.deepEqual(callbacks.ticketFigures(), { tickets: 1, bytes: 4 })
+    await clock.advance(keepMs)
+    assert.deepEqual(memory.figures(), { tickets: 1, bytes: 0 })
+    await clock.advance(10_000)
+    assert.deepEqual(callbacks.ticketFigures(), { tickets: 0, bytes: 0 })
+  })
+
+  it('are dropped where none are kept', async () => {
+    const { memory, callbacks, tokenOf } = opened({ keepMs: 0 })
+    assert.equal(await callbacks.keep(tokenOf('a'), '/back', result), 'dropped')
+    assert.equal(memory.figures().tickets, 0)
+  })
+
+  it('go where their token says, and into memory where there is no store', async () => {
+    const { memory, durable, callbacks, tokenOf } = opened()
+    await callbacks.keep(tokenOf('a', true), '/back', result)
+    await callbacks.keep(tokenOf('b'), '/back', resultOf('longer'))
+    assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [6, 4])
+    assert.deepEqual(callbacks.ticketFigures(), { tickets: 2, bytes: 10 })
+    const without = opened({ durable: undefined })
+    await without.callbacks.keep(without.tokenOf('a', true), '/back', result)
+    assert.equal(without.memory.figures().tickets, 1)
+    assert.deepEqual(without.callbacks.ticketFigures(), { tickets: 1, bytes: 4 })
+  })
+
+  it('are refused beyond the limits, until something has gone', async () => {
+    const { clock, callbacks, tokenOf } = opened({ memory: memoryTickets({ maxTickets: 1, maxBytes: 100 }) })
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    const full = await callbacks.keep(tokenOf('b'), '/back', result)
+    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    await clock.advance(70_000)
+    assert.equal(await callbacks.keep(tokenOf('b'), '/back', result), 'kept')
+  })
+
+  it('are listed, the newest first, of both stores together', async () => {
+    const { clock, callbacks, tokenOf } = opened()
+    for (const [id, isDurable] of [
+      ['a', true],
+      ['b', false],
+      ['c', true],
+    ] as const) {
+      await callbacks.keep(tokenOf(id, isDurable), '/back', result)
+      await clock.advance(1)
+    }
+    const listed = await callbacks.tickets(2)
+    assert.ok(!('code' in listed))
+    assert.deepEqual(
+      listed.map(({ id, route }) => [id, route]),
+      [
+        ['c', '/back'],
+        ['b', '/back'],
+      ],
+    )
+  })
+
+  it('are not there, and that is said, while the store fails', async () => {
+    const away = failure('STORE_UNAVAILABLE', 'away')
+    const failing: TicketStore = {
+      put: async () => away,
+      find: async () => away,
+      spend: async () => away,
+      list: async () => away,
+      removeExpired: async () => away,
+      figures: () => ({ tickets: 0, bytes: 0 }),
+    }
+    const { callbacks, clock, tokenOf } = opened({ durable: failing })
+    assert.equal(await callbacks.keep(tokenOf('a', true), '/back', result), away)
+    assert.equal(await callbacks.fetch(tokenOf('a', true), false), away)
+    assert.equal(await callbacks.tickets(5), away)
+    await clock.advance(30_000)
+    const { callbacks: once, tokenOf: tokenOfOnce } = opened({
+      fetchOnce: true,
+      memory: {
+        ...memoryTickets(wideTickets),
+        find: async () => ({ id: 'a', route: '', createdAt: 0, readyUntil: 9e15, knownUntil: 9e15, bytes: 4, result }),
+        spend: async () => away,
+      },
+    })
+    assert.equal(await once.fetch(tokenOfOnce('a'), false), away)
+  })
+})
+
+describe('callbacks', () => {
+  it('name a ticket by a token of its own', () => {
+    const { callbacks } = opened()
+    const issue = callbacks.signer.issue(false, 5000)
+    const url = callbacks.ticketUrl(issue)
+    assert.equal(url, `/_hedgerow/tickets/${callbacks.signer.token(issue, 'ticket')}`)
+    assert.ok(!url.includes(callbacks.signer.token(issue, 'callback')))
+  })
+
+  it('are quiet when nobody waits and no backend is being asked, for all that wait for it', async () => {
+    const { callbacks } = opened()
+    await callbacks.quiet()
+    const waiter = callbacks.waiters.register({ id: 'a', route: '', startedAtMs: 0, expiresAtMs: 0 }, () => {})
+    callbacks.begun()
+    callbacks.begun()
+    const told: string[] = []
+    void callbacks.quiet().then(() => told.push('first'))
+    void callbacks.quiet().then(() => told.push('second'))
+    callbacks.waiters.end(waiter, 'gone', failed(failure('CLIENT_GONE', 'gone')))
+    await settled()
+    callbacks.done()
+    await settled()
+    assert.deepEqual(told, [])
+    callbacks.done()
+    await settled()
+    assert.deepEqual(told, ['first', 'second'])
+  })
+
+  it('leave no timer behind when they are closed', async () => {
+    const { callbacks, clock } = opened()
+    await clock.advance(35_000)
+    assert.equal(clock.pendingCount, 1)
+    callbacks.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+})

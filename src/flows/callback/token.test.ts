@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { type Keys, keyOf, Signer } from './token.ts'
+
+const now = 1_700_000_000_000
+const oldKey = keyOf('the secret of last week, which is long enough')
+const newKey = keyOf('the secret of this week, which is long enough')
+const signer = new Signer(() => [newKey, oldKey])
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+function tokenOf(by = signer, durable = false, expiresAtMs = now + 60_000): string {
+  return by.token(by.issue(durable, expiresAtMs), 'callback')
+}
+
+describe('a token', () => {
+  it('brings back all that it was made with', () => {
+    for (const durable of [false, true]) {
+      const issue = signer.issue(durable, now + 1500)
+      const verdict = signer.verify(signer.token(issue, 'callback'), 'callback', now)
+      assert.deepEqual(verdict, { kind: 'good', id: issue.id, durable, expiresAtMs: now + 2000 })
+    }
+  })
+
+  it('goes into a URL as it is', () => {
+    for (let n = 0; n < 300; n++) assert.match(tokenOf(), /^[\w-]{52}$/)
+  })
+
+  it('is forged with any one character changed', () => {
+    fc.assert(
+      fc.property(fc.nat(51), fc.constantFrom(...alphabet), fc.boolean(), (place, character, durable) => {
+        const token = tokenOf(signer, durable)
+        const changed = token.slice(0, place) + character + token.slice(place + 1)
+        const { kind } = signer.verify(changed, 'callback', now)
+        assert.equal(kind, changed === token ? 'good' : 'forged')
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('is forged for another use: who may post a result cannot fetch one, nor the other way round', () => {
+    const issue = signer.issue(true, now + 60_000)
+    assert.equal(signer.verify(signer.token(issue, 'callback'), 'ticket', now).kind, 'forged')
+    assert.equal(signer.verify(signer.token(issue, 'ticket'), 'callback', now).kind, 'forged')
+    assert.equal(signer.verify(signer.token(issue, 'ticket'), 'ticket', now).kind, 'good')
+  })
+
+  it('cannot be put together from two good ones', () => {
+    const [one, other] = [tokenOf(), tokenOf()]
+    for (let cut = 1; cut < 52; cut++) {
+      const mixed = one.slice(0, cut) + other.slice(cut)
+      // What they have in common is their head.
+      if (mixed !== one && mixed !== other) assert.equal(signer.verify(mixed, 'callback', now).kind, 'forged')
+    }
+  })
+
+  it('has one spelling only', () => {
+    const token = tokenOf()
+    const others = [`${token}=`, `${token}\n`, ` ${token}`, `${token} `, token.slice(0, 51), `${token}A`, `${token}A==`]
+    others.push(token.replaceAll('-', '+').replaceAll('_', '/'), encodeURIComponent(`${token}%`), '', `\0${token}`)
+    for (const other of others) {
+      if (other !== token) assert.equal(signer.verify(other, 'callback', now).kind, 'forged', JSON.stringify(other))
+    }
+  })
+
+  it('is forged whatever else comes, and nothing is thrown', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...alphabet), minLength: 52, maxLength: 52 })),
+        (text) => {
+          assert.deepEqual(signer.verify(text, 'callback', now), { kind: 'forged' })
+        },
+      ),
+    )
+  })
+
+  it('is good until the second in which it expires, and then expired, with its facts', () => {
+    for (const [expiresAtMs, endsAtMs] of [
+      [now + 5000, now + 5000],
+      [now + 5001, now + 6000],
+      [now + 5999.5, now + 6000],
+    ] as const) {
+      const token = tokenOf(signer, true, expiresAtMs)
+      assert.equal(signer.verify(token, 'callback', endsAtMs - 1).kind, 'good')
+      const late = signer.verify(token, 'callback', endsAtMs)
+      assert.deepEqual(late, { kind: 'expired', id: token.slice(12, 32), durable: true, expiresAtMs: endsAtMs })
+    }
+  })
+
+  it('keeps its expiry for dates in the far future', () => {
+    const far = Date.UTC(2999, 0, 1)
+    const verdict = signer.verify(tokenOf(signer, false, far), 'callback', now)
+    assert.ok(verdict.kind === 'good' && verdict.expiresAtMs === far)
+  })
+
+  it('has an id of its own', () => {
+    const ids = new Set(Array.from({ length: 20_000 }, () => signer.issue(false, now).id))
+    assert.equal(ids.size, 20_000)
+    for (const id of ids) assert.match(id, /^[\w-]{20}$/)
+  })
+})
+
+describe('keys', () => {
+  it('change: tokens of the old one are taken as long as it is there, new ones are made with the new one', () => {
+    let keys: Keys = [oldKey]
+    const changing = new Signer(() => keys)
+    const before = tokenOf(changing)
+    keys = [newKey, oldKey]
+    const after = tokenOf(changing)
+    for (const token of [before, after]) assert.equal(changing.verify(token, 'callback', now).kind, 'good')
+    assert.equal(new Signer(() => [oldKey]).verify(after, 'callback', now).kind, 'forged')
+    keys = [newKey]
+    assert.equal(changing.verify(before, 'callback', now).kind, 'forged')
+    assert.equal(changing.verify(after, 'callback', now).kind, 'good')
+  })
+
+  it('are told apart within one second, in which heads are otherwise the same', () => {
+    let keys: Keys = [oldKey]
+    const changing = new Signer(() => keys)
+    const tokens = [oldKey, newKey, oldKey].map((key) => {
+      keys = [key]
+      return [key, tokenOf(changing, false), tokenOf(changing, true)] as const
+    })
+    for (const [key, plain, durable] of tokens) {
+      const by = new Signer(() => [key])
+      assert.deepEqual(
+        [plain, durable].map((token) => by.verify(token, 'callback', now)).map((v) => v.kind === 'good' && v.durable),
+        [false, true],
+      )
+    }
+  })
+
+  it('of one id are not of one secret: another secret makes other tokens', () => {
+    const stranger = new Signer(() => [{ id: newKey.id, secret: 'guessed' }])
+    assert.equal(signer.verify(tokenOf(stranger), 'callback', now).kind, 'forged')
+  })
+
+  it('say nothing of their secret in their id', () => {
+    assert.match(newKey.id, /^[0-9a-f]{6}$/)
+    assert.notEqual(newKey.id, oldKey.id)
+    assert.ok(!tokenOf().includes(newKey.secret))
+  })
+})
