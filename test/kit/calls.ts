@@ -39,6 +39,8 @@ const eventTypes = [
   'hedge.denied',
   'retry.scheduled',
   'retry.denied',
+  'callback.received',
+  'waiter.ended',
 ] as const
 
 /** A call that keeps the events emitted on it. */

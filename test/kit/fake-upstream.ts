@@ -15,6 +15,8 @@ export interface Script {
   readonly headers?: readonly string[]
   /** Fails with this code instead of answering. */
   readonly fails?: FailureCode
+  /** What the failure says of when to come back. */
+  readonly retryAfterMs?: number
   /** The head comes at `afterMs`, the body so much later; the answer is a stream. */
   readonly bodyAfterMs?: number
   /** Of a stream: its body fails with this code instead of ending. */
@@ -36,7 +38,7 @@ export interface Seen {
   /** Whether somebody said that its body is not wanted. */
   discarded: boolean
   answer(status: number, body?: string): void
-  fail(code: FailureCode): void
+  fail(code: FailureCode, retryAfterMs?: number): void
 }
 
 /**
@@ -98,7 +100,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
     if (script.hangs === true) return
     this.#timer = this.#clock.after(script.afterMs, () => {
       if (this.endedMs !== undefined) return
-      if (script.fails !== undefined) this.fail(script.fails)
+      if (script.fails !== undefined) this.fail(script.fails, script.retryAfterMs)
       else if (script.bodyAfterMs === undefined) this.answer(script.status ?? 200, script.body, script.headers)
       else this.#answerHead(script)
     })
@@ -111,9 +113,9 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
     )
   }
 
-  fail(code: FailureCode): void {
+  fail(code: FailureCode, retryAfterMs?: number): void {
     this.#end()
-    this.#tell(failed(failure(code, `fake ${code}`)))
+    this.#tell(failed(failure(code, `fake ${code}`, { retryAfterMs })))
   }
 
   onAbort(reason: Failure): void {

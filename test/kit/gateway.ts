@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import type { ProfileInput } from '../../src/backend/profile.ts'
 import { type Backend, type BackendOptions, startBackend } from '../../src/backend/server.ts'
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
-import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import { type Gateway, type GatewayDeps, startGateway } from '../../src/gateway/gateway.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { seededRandom } from '../../src/kit/random.ts'
 import { until } from './until.ts'
@@ -46,12 +46,13 @@ export class Scene {
   readonly #targets: OpenTarget[] = []
   readonly #wires: Wire[] = []
 
-  async gateway(config: ConfigInput): Promise<OpenGateway> {
+  async gateway(config: ConfigInput, deps: Partial<GatewayDeps> = {}): Promise<OpenGateway> {
     const faults: unknown[] = []
     const gateway = await startGateway(configSchema.parse({ ...config, listen: { ...config.listen, port: 0 } }), {
       clock: systemClock(),
       random: seededRandom(1),
       logFault: (fault) => faults.push(fault),
+      ...deps,
     })
     const { port } = gateway.front.address
     const opened = { gateway, port, url: `http://127.0.0.1:${port}`, faults }

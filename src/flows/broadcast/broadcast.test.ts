@@ -1,81 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { z } from 'zod'
-import { callOf, failureOf, requestOf, responseOf, targetOf, textOf, watch } from '../../../test/kit/calls.ts'
-import { FakeUpstream, type Script } from '../../../test/kit/fake-upstream.ts'
-import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { bad, good, headerOf, scene, sentTo } from '../../../test/kit/broadcast-scene.ts'
+import { failureOf, responseOf, textOf } from '../../../test/kit/calls.ts'
+import { settled } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
-import type { GatewayRequest } from '../../core/request.ts'
-import type { Layer } from '../../core/service.ts'
-import { EventBus } from '../../kit/event-bus.ts'
 import { seededRandom } from '../../kit/random.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import { memoryStore } from '../../store/memory-store.ts'
-import { deadline } from '../../strategies/deadline/deadline.ts'
-import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../strategies/deadline/options.ts'
-import { broadcastStrategy } from './broadcast.ts'
-import { Deliveries } from './deliveries.ts'
-import { broadcastOptions } from './options.ts'
 import { waitMs } from './schedule.ts'
-
-type OptionsInput = Partial<z.input<typeof broadcastOptions>>
-type Answers = (target: string, attempt: number, request: GatewayRequest) => Script | undefined
-
-const good: Script = { afterMs: 10, status: 201, body: 'created' }
-const bad: Script = { afterMs: 10, fails: 'UPSTREAM_STATUS' }
-
-function scene(
-  answers: Answers,
-  options: OptionsInput = {},
-  store: DeliveryStore = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } }),
-  idPrefix = 'id',
-) {
-  const clock = new VirtualClock()
-  const upstream = new FakeUpstream(clock, (_place, request) =>
-    answers(request.attempt?.target.name ?? '', Number(headerOf(request, 'x-hedgerow-attempt')), request),
-  )
-  const targets = ['a', 'b', 'c'].map((name) => targetOf(name))
-  const faults: unknown[] = []
-  const deliveries = new Deliveries({
-    store,
-    clock,
-    random: seededRandom(1),
-    events: new EventBus(),
-    logFault: (fault) => faults.push(fault),
-    retentionMs: 86_400_000,
-  })
-  let ids = 0
-  const parsed = broadcastOptions.parse({ upstream: 'work', ...options })
-  const { layer } = broadcastStrategy.plan(parsed, {
-    clock,
-    routeName: 'POST /register',
-    targetsOf: () => targets,
-    newId: () => `${idPrefix}-${++ids}`,
-    deliveries,
-    store,
-  })
-  const service = withDeadline(layer, clock)(upstream.service)
-  const write = (change: Partial<GatewayRequest> = {}) => {
-    const request = requestOf({ method: 'POST', path: '/register', body: Buffer.from('username=bob'), ...change })
-    const { call } = callOf(clock)
-    return { call, answer: watch(service(request, call), clock) }
-  }
-  return { clock, upstream, deliveries, store, write, faults }
-}
-
-/** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
-function withDeadline(layer: Layer, clock: VirtualClock): Layer {
-  return (next) => deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(layer(next))
-}
-
-function headerOf(request: GatewayRequest, name: string): string | undefined {
-  const place = request.headers.indexOf(name)
-  return place < 0 ? undefined : request.headers[place + 1]
-}
-
-function sentTo(upstream: FakeUpstream, target: string): readonly number[] {
-  return upstream.seen.filter(({ request }) => request.attempt?.target.name === target).map(({ sentMs }) => sentMs)
-}
 
 describe('broadcast', () => {
   it('sends to every target at once and answers with the first good one', async () => {
@@ -252,7 +184,7 @@ describe('broadcast', () => {
     for (const body of ['n=1', 'n=2', 'n=3']) before.write({ body: Buffer.from(body) })
     await before.clock.advance(1500)
     await Promise.all([before.deliveries.stop(0), before.clock.advance(1)])
-    const after = scene(() => good, order, store, 'later')
+    const after = scene(() => good, order, store, { idPrefix: 'later' })
     await after.clock.advance(1501)
     await after.deliveries.resume()
     for (const body of ['n=4', 'n=5']) after.write({ body: Buffer.from(body) })

@@ -47,9 +47,5 @@ const unreadable = /[\u0000-\u001f\u007f-\u009f\s]+/g
 /** In one line, without what could act on a terminal; a page of HTML says nothing. */
 function readable(text: string): string {
   if (/^\s*</.test(text)) return ''
-  return text
-    .replaceAll(unreadable, ' ')
-    .trim()
-    .slice(0, maxMessageLength)
-    .toWellFormed()
+  return text.replaceAll(unreadable, ' ').trim().slice(0, maxMessageLength).toWellFormed()
 }

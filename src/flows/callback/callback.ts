@@ -39,12 +39,10 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
       return new Promise((resolve) => {
         const wait = new Wait({
           issue,
-          expiresAtMs,
           call,
           callbacks,
           clock,
           preference,
-          durable: options.durable,
           resolve,
         })
         wait.start(addressed, next, acknowledges)
@@ -55,13 +53,10 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
 
 interface WaitOptions {
   readonly issue: Issue
-  /** Of the callback's token. */
-  readonly expiresAtMs: number
   readonly call: Call
   readonly callbacks: Callbacks
   readonly clock: Clock
   readonly preference: Preference
-  readonly durable: boolean
   readonly resolve: (outcome: Outcome) => void
 }
 
@@ -81,7 +76,7 @@ class Wait implements AbortListener {
     const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs: startedAtMs + call.remainingMs() }
     // Before the backend is asked: its callback may come before its own answer.
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
-      this.#timer?.cancel()
+      
       call.scope.remove(this)
       call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
       resolve(outcome)
@@ -139,11 +134,11 @@ class Wait implements AbortListener {
 
   /** The client has its ticket, and is told there. */
   async #keepFailure({ code, detail }: Failure): Promise<void> {
-    const { callbacks, issue, durable, expiresAtMs } = this.#options
+    const { callbacks, issue } = this.#options
     // An attempt that is given up by us: its result may come all the same.
     if (code === 'DEADLINE' || code === 'UPSTREAM_TIMEOUT') return
     const { route } = this.#waiter.facts
-    await callbacks.keep({ id: issue.id, durable, expiresAtMs }, route, { kind: 'failure', code, detail })
+    await callbacks.keep(issue, route, { kind: 'failure', code, detail })
   }
 
   #fault(fault: unknown): void {

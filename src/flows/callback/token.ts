@@ -44,9 +44,8 @@ export function keyOf(secret: string): Key {
 }
 
 /** A new head and id: of them come the callback's token and the ticket of one call. */
-export interface Issue {
+export interface Issue extends TokenFacts {
   readonly signed: string
-  readonly id: string
   readonly key: Key
 }
 
@@ -65,7 +64,8 @@ export class Signer {
   issue(durable: boolean, expiresAtMs: number): Issue {
     const [key] = this.#keys()
     const id = this.#ids.next()
-    return { signed: this.#head(key, durable, Math.ceil(expiresAtMs / 1000)) + id, id, key }
+    const expiresAtS = Math.ceil(expiresAtMs / 1000)
+    return { signed: this.#head(key, durable, expiresAtS) + id, id, durable, expiresAtMs: expiresAtS * 1000, key }
   }
 
   token({ signed, key }: Issue, use: TokenUse): string {

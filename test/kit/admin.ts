@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict'
+import type { Gateway } from '../../src/gateway/gateway.ts'
+import { type Answer, type AskOptions, ask } from './ask.ts'
+
+/** Where the operators' side of a gateway is. */
+export function adminUrl({ admin }: Gateway): string {
+  assert.ok(admin, 'the gateway has an admin side')
+  return `http://127.0.0.1:${admin.address.port}`
+}
+
+export async function askJson<T>(url: string, options: AskOptions = {}): Promise<Answer & { readonly json: T }> {
+  const answer = await ask(url, options)
+  return { ...answer, json: JSON.parse(answer.body) as T }
+}

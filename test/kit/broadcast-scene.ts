@@ -1,0 +1,81 @@
+import type { z } from 'zod'
+import type { GatewayRequest } from '../../src/core/request.ts'
+import type { Layer } from '../../src/core/service.ts'
+import { broadcastStrategy } from '../../src/flows/broadcast/broadcast.ts'
+import { Deliveries } from '../../src/flows/broadcast/deliveries.ts'
+import { broadcastOptions } from '../../src/flows/broadcast/options.ts'
+import { EventBus } from '../../src/kit/event-bus.ts'
+import { seededRandom } from '../../src/kit/random.ts'
+import type { DeliveryStore } from '../../src/store/delivery-store.ts'
+import { memoryStore } from '../../src/store/memory-store.ts'
+import { deadline } from '../../src/strategies/deadline/deadline.ts'
+import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../src/strategies/deadline/options.ts'
+import { callOf, requestOf, targetOf, watch } from './calls.ts'
+import { FakeUpstream, type Script } from './fake-upstream.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+type OptionsInput = Partial<z.input<typeof broadcastOptions>>
+interface SceneOptions {
+  readonly idPrefix?: string
+  readonly names?: readonly string[]
+  /** That of the life before, for a restart. */
+  readonly clock?: VirtualClock
+}
+
+type Answers = (target: string, attempt: number, request: GatewayRequest) => Script | undefined
+
+export const good: Script = { afterMs: 10, status: 201, body: 'created' }
+export const bad: Script = { afterMs: 10, fails: 'UPSTREAM_STATUS' }
+
+/** A broadcast route over targets that do as they are told, in virtual time. */
+export function scene(
+  answers: Answers,
+  options: OptionsInput = {},
+  store: DeliveryStore = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } }),
+  { idPrefix = 'id', names = ['a', 'b', 'c'], clock = new VirtualClock() }: SceneOptions = {},
+) {
+  const upstream = new FakeUpstream(clock, (_place, request) =>
+    answers(request.attempt?.target.name ?? '', Number(headerOf(request, 'x-hedgerow-attempt')), request),
+  )
+  const targets = names.map((name) => targetOf(name))
+  const faults: unknown[] = []
+  const deliveries = new Deliveries({
+    store,
+    clock,
+    random: seededRandom(1),
+    events: new EventBus(),
+    logFault: (fault) => faults.push(fault),
+    retentionMs: 86_400_000,
+  })
+  let ids = 0
+  const parsed = broadcastOptions.parse({ upstream: 'work', ...options })
+  const { layer } = broadcastStrategy.plan(parsed, {
+    clock,
+    routeName: 'POST /register',
+    targetsOf: () => targets,
+    newId: () => `${idPrefix}-${++ids}`,
+    deliveries,
+    store,
+  })
+  const service = withDeadline(layer, clock)(upstream.service)
+  const write = (change: Partial<GatewayRequest> = {}) => {
+    const request = requestOf({ method: 'POST', path: '/register', body: Buffer.from('username=bob'), ...change })
+    const { call } = callOf(clock)
+    return { call, answer: watch(service(request, call), clock) }
+  }
+  return { clock, upstream, deliveries, store, write, faults }
+}
+
+/** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
+function withDeadline(layer: Layer, clock: VirtualClock): Layer {
+  return (next) => deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(layer(next))
+}
+
+export function headerOf(request: GatewayRequest, name: string): string | undefined {
+  const place = request.headers.indexOf(name)
+  return place < 0 ? undefined : request.headers[place + 1]
+}
+
+export function sentTo(upstream: FakeUpstream, target: string): readonly number[] {
+  return upstream.seen.filter(({ request }) => request.attempt?.target.name === target).map(({ sentMs }) => sentMs)
+}

@@ -1,0 +1,101 @@
+import type { Readable } from 'node:stream'
+import type { z } from 'zod'
+import type { GatewayEvent } from '../../src/core/events.ts'
+import type { GatewayRequest } from '../../src/core/request.ts'
+import type { Layer, Service } from '../../src/core/service.ts'
+import { callbackDeadlineMs, callbackStrategy } from '../../src/flows/callback/callback.ts'
+import { Callbacks, type CallbacksOptions } from '../../src/flows/callback/callbacks.ts'
+import { type CallbackOptions, callbackOptions } from '../../src/flows/callback/options.ts'
+import { receiveCallbacks } from '../../src/flows/callback/receive.ts'
+import { ticketPage } from '../../src/flows/callback/ticket-page.ts'
+import { keyOf } from '../../src/flows/callback/token.ts'
+import { memoryTickets } from '../../src/store/memory-tickets.ts'
+import { deadline } from '../../src/strategies/deadline/deadline.ts'
+import { deadlineOptions, resolveDeadline } from '../../src/strategies/deadline/options.ts'
+import { callOf, requestOf, type Watched, watch } from './calls.ts'
+import { FakeUpstream } from './fake-upstream.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export const someKey = keyOf('a secret of the tests, long enough for one')
+export const wideTickets = { maxTickets: 10_000, maxBytes: 1e8 }
+
+export interface CallbackSceneOptions {
+  /** Of the route. */
+  readonly route?: Partial<z.input<typeof callbackOptions>>
+  readonly deadline?: z.input<typeof deadlineOptions>
+  readonly script?: ConstructorParameters<typeof FakeUpstream>[1]
+  /** What all routes share; what is not said is as the configuration has it by default. */
+  readonly shared?: Partial<CallbacksOptions>
+  readonly maxBytes?: number
+  /** Between the strategy and the backend. */
+  readonly inner?: (clock: VirtualClock) => Layer
+  readonly clock?: VirtualClock
+}
+
+export interface Asked {
+  readonly answer: Watched
+  readonly events: readonly GatewayEvent[]
+  readonly call: ReturnType<typeof callOf>['call']
+}
+
+export function callbackOptionsOf(route: Partial<z.input<typeof callbackOptions>> = {}): CallbackOptions {
+  return callbackOptions.parse({ upstream: 'work', ...route })
+}
+
+/** The callback strategy with all that belongs to it, in virtual time and without sockets: who calls, posts and fetches. */
+export function callbackScene(options: CallbackSceneOptions = {}) {
+  const clock = options.clock ?? new VirtualClock()
+  const upstream = new FakeUpstream(clock, options.script)
+  const faults: unknown[] = []
+  const callbacks = new Callbacks({
+    clock,
+    keys: () => [someKey],
+    publicUrl: () => 'http://gateway:8080',
+    memory: memoryTickets(wideTickets),
+    durable: undefined,
+    keepMs: 600_000,
+    fetchOnce: false,
+    logFault: (fault) => faults.push(fault),
+    ...options.shared,
+  })
+  const route = callbackOptionsOf(options.route)
+  const { layer } = callbackStrategy.plan(route, { clock, callbacks })
+  const limit = deadline(resolveDeadline(deadlineOptions.parse(options.deadline ?? '5s'), callbackDeadlineMs), clock)
+  const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
+  const route1 = limit(layer(inner))
+  const wallNow = (): number => clock.wallNow()
+  const maxBytes = options.maxBytes ?? route.maxAnswer
+  const receive = receiveCallbacks({ receive: route.receive, maxBytes, callbacks, wallNow })
+  const page = ticketPage(callbacks, wallNow)
+
+  const ask = (service: Service, request: Partial<GatewayRequest>): Asked => {
+    const { call, events } = callOf(clock)
+    return { answer: watch(service(requestOf(request), call), clock), events, call }
+  }
+  return {
+    clock,
+    upstream,
+    callbacks,
+    faults,
+    /** A client's request. */
+    send: (request: Partial<GatewayRequest> = {}): Asked => ask(route1, request),
+    /** A callback; `url` as the backend was given it. */
+    post: (url: string, body: Readable | Uint8Array | string = '{"done":true}', headers: readonly string[] = []) => {
+      const { pathname, search } = new URL(url)
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      const type = ['content-type', 'application/json']
+      const request = { method: 'POST', path: pathname, query: search.slice(1), headers: [...type, ...headers] }
+      return ask(receive, { ...request, body: bytes })
+    },
+    /** What is at a ticket. */
+    fetch: (ticket: string, method = 'GET'): Asked =>
+      ask(page, { method, path: ticket, params: { id: ticket.split('/').at(-1) } }),
+    /** The callback URL that the n-th request to the backend had. */
+    urlOf: (place: number): string => {
+      const headers = upstream.seen[place]?.request.headers ?? []
+      return headers[headers.indexOf('x-callback-url') + 1] ?? ''
+    },
+  }
+}
+
+export type CallbackScene = ReturnType<typeof callbackScene>
