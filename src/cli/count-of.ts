@@ -1,4 +1,4 @@
 /** `1 route`, `2 routes`. */
-export function countOf(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`
+export function countOf(number: number, word: string, words = `${word}s`): string {
+  return `${number} ${number === 1 ? word : words}`
 }

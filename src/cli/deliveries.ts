@@ -1,86 +1,116 @@
-import type { DeliveryView } from '../flows/broadcast/view.ts'
-import type { DeliveryListView } from '../gateway/admin/deliveries.ts'
+import type { DeliveryListView, DeliveryView } from '../gateway/admin/api.ts'
+import { AdminClient, type AdminTarget } from './admin-client.ts'
+import { countOf } from './count-of.ts'
 import { exitCodes } from './exit-codes.ts'
 
-/** How to reach the admin side of the gateway. */
-export interface AdminTarget {
-  readonly admin: string
-  readonly token?: string
-}
-
-interface ListOptions extends AdminTarget {
+interface Filter {
   readonly state?: string
   readonly target?: string
   readonly route?: string
-  readonly limit?: string
 }
 
-export async function listDeliveries({ admin, token, ...filter }: ListOptions): Promise<void> {
-  const query = new URLSearchParams(Object.entries(filter))
-  const page = await ask<DeliveryListView>('GET', `/api/deliveries?${query.toString()}`, {
-    admin,
-    ...(token === undefined ? {} : { token }),
-  })
+interface ListOptions extends AdminTarget, Filter {
+  readonly before?: string
+  readonly limit?: string
+  readonly json?: boolean
+}
+
+interface OperateOptions extends AdminTarget, Filter {
+  readonly all?: boolean
+}
+
+type Operation = 'replay' | 'discard'
+
+/** So many are asked for at a time where all are wanted. */
+const pageSize = '100'
+
+export async function listDeliveries({ admin, token, json = false, ...filter }: ListOptions): Promise<void> {
+  const client = AdminClient.to({ admin, token })
+  const page = await client?.ask<DeliveryListView>('GET', listPath(filter))
   if (page === undefined) return
+  if (json) {
+    console.log(JSON.stringify(page, undefined, 2))
+    return
+  }
   if (page.deliveries.length === 0) console.log('no deliveries')
   for (const delivery of page.deliveries) printDelivery(delivery)
   if (page.next !== undefined) console.log(`there are more: --before ${page.next}`)
 }
 
 export async function showDelivery(id: string, options: AdminTarget): Promise<void> {
-  const delivery = await ask<object>('GET', `/api/deliveries/${encodeURIComponent(id)}`, options)
+  if (!isDeliveryId(id)) return
+  const delivery = await AdminClient.to(options)?.ask<object>('GET', `/api/deliveries/${id}`)
   if (delivery !== undefined) console.log(JSON.stringify(delivery, undefined, 2))
 }
 
 export async function operateDelivery(
-  what: 'replay' | 'discard',
-  id: string,
-  { target, ...options }: AdminTarget & { readonly target?: string },
+  what: Operation,
+  id: string | undefined,
+  { admin, token, all = false, ...filter }: OperateOptions,
 ): Promise<void> {
+  if ((id === undefined) !== all) {
+    console.error(`give the id of one delivery, or --all for every one with a dead letter (see \`deliveries list\`)`)
+    process.exitCode = exitCodes.badUsage
+    return
+  }
+  const client = AdminClient.to({ admin, token })
+  if (client === undefined || (id !== undefined && !isDeliveryId(id))) return
+  if (id !== undefined) {
+    const count = await operate(client, what, id, filter.target)
+    if (count !== undefined) console.log(`${done[what]} ${count}`)
+  } else await operateAll(client, what, filter)
+}
+
+const done = { replay: 'replayed', discard: 'discarded' } as const
+
+/** Page by page: what has been replayed or discarded is no longer dead, and so not on a later page. */
+async function operateAll(client: AdminClient, what: Operation, filter: Filter): Promise<void> {
+  let deliveries = 0
+  let legs = 0
+  for (let before: string | undefined; ; ) {
+    const query = { ...filter, state: 'dead', limit: pageSize, ...(before === undefined ? {} : { before }) }
+    const page = await client.ask<DeliveryListView>('GET', listPath(query))
+    if (page === undefined) break
+    for (const { id } of page.deliveries) {
+      const count = await operate(client, what, id, filter.target)
+      if (count === undefined) continue
+      deliveries++
+      legs += count
+    }
+    if (page.next === undefined) break
+    before = String(page.next)
+  }
+  console.log(`${done[what]} ${countOf(legs, 'dead letter')} of ${countOf(deliveries, 'delivery', 'deliveries')}`)
+}
+
+async function operate(
+  client: AdminClient,
+  what: Operation,
+  id: string,
+  target: string | undefined,
+): Promise<number | undefined> {
   const query = target === undefined ? '' : `?${new URLSearchParams({ target }).toString()}`
-  const done = await ask<Record<string, unknown>>(
-    'POST',
-    `/api/deliveries/${encodeURIComponent(id)}/${what}${query}`,
-    options,
-  )
-  if (done !== undefined)
-    console.log(`${what === 'replay' ? 'replayed' : 'discarded'} ${String(done['replayed'] ?? done['discarded'])}`)
+  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', `/api/deliveries/${id}/${what}${query}`)
+  return answer === undefined ? undefined : Number(answer[done[what]])
+}
+
+function listPath(filter: object): string {
+  return `/api/deliveries?${new URLSearchParams(Object.entries(filter)).toString()}`
+}
+
+function isDeliveryId(id: string): boolean {
+  if (/^[\w-]{1,64}$/.test(id)) return true
+  console.error(`${JSON.stringify(id)} is no delivery id; \`hedgerow deliveries list\` shows them`)
+  process.exitCode = exitCodes.badUsage
+  return false
 }
 
 function printDelivery({ id, createdAt, route, targets }: DeliveryView): void {
   console.log(`${id}  ${createdAt}  ${route}`)
-  for (const { target, state, attempts, outcome, detail } of targets) {
+  for (const { target, state, attempts, outcome, detail, waitsFor, nextAttemptAt } of targets) {
     const last = outcome === undefined ? '' : `, last: ${detail ?? outcome}`
-    console.log(
-      `  ${target.padEnd(20)} ${state.padEnd(12)} ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${last}`,
-    )
-  }
-}
-
-/** The answer, or undefined once it is said why there is none and the exit code is set. */
-async function ask<T>(method: string, path: string, { admin, token }: AdminTarget): Promise<T | undefined> {
-  process.exitCode = exitCodes.runtimeFault
-  try {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    const response = await fetch(new URL(path, admin), { method, headers })
-    const text = await response.text()
-    if (!response.ok) {
-      console.error(`the admin side answered ${response.status}: ${detailOf(text)}`)
-      return undefined
-    }
-    process.exitCode = 0
-    return JSON.parse(text) as T
-  } catch (fault) {
-    const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause.message : String(fault)
-    console.error(`no gateway answers on ${admin} (${cause}): give its admin side by --admin`)
-    return undefined
-  }
-}
-
-function detailOf(text: string): string {
-  try {
-    return String((JSON.parse(text) as { detail?: unknown }).detail)
-  } catch {
-    return text.trim()
+    const next = nextAttemptAt === undefined ? '' : `, next at ${nextAttemptAt}`
+    const turn = waitsFor === 'turn' ? ', waits for its turn' : next
+    console.log(`  ${target.padEnd(20)} ${state.padEnd(12)} ${countOf(attempts, 'attempt')}${last}${turn}`)
   }
 }

@@ -1,0 +1,79 @@
+import { exitCodes } from './exit-codes.ts'
+
+/** How to reach the admin side of a gateway. */
+export interface AdminTarget {
+  readonly admin: string
+  readonly token?: string | undefined
+}
+
+/** Asks the admin side; what goes wrong is said on the error output, and the exit code set. */
+export class AdminClient {
+  readonly #base: URL
+  readonly #headers: Readonly<Record<string, string>>
+
+  private constructor(base: URL, headers: Readonly<Record<string, string>>) {
+    this.#base = base
+    this.#headers = headers
+  }
+
+  /** Undefined once it is said what is wrong with where it is to be. */
+  static to({ admin, token }: AdminTarget): AdminClient | undefined {
+    const base = URL.parse(admin)
+    if (base === null || base.protocol !== 'http:') {
+      return badUsage(`--admin is ${JSON.stringify(admin)}; allowed: a URL such as http://127.0.0.1:9900`)
+    }
+    if (token === undefined) return new AdminClient(base, {})
+    // Never said which: it is a secret.
+    if (!/^[\x21-\x7e]+$/.test(token)) return badUsage('the token has characters that no header field can have')
+    return new AdminClient(base, { authorization: `Bearer ${token}` })
+  }
+
+  /** The answer; undefined once it is said why there is none. */
+  async ask<T>(method: string, path: string): Promise<T | undefined> {
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(new URL(path, this.#base), { method, headers: this.#headers })
+      text = await response.text()
+    } catch (fault) {
+      const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause.message : String(fault)
+      return failed(
+        `no gateway answers on ${this.#base.origin} (${cause}): give its admin side by --admin, or give its ` +
+          'configuration an `admin` section',
+      )
+    }
+    if (response.ok) return JSON.parse(text) as T
+    if (response.headers.has('x-request-id')) {
+      return failed(
+        `${this.#base.origin} is where clients connect; give the admin side by --admin, on the port of \`admin\``,
+      )
+    }
+    if (response.status === 401) {
+      const given = this.#headers['authorization'] === undefined
+      return failed(
+        given
+          ? 'the admin side needs a token: --token or HEDGEROW_ADMIN_TOKEN'
+          : 'the token is not that of `admin.token`',
+      )
+    }
+    return failed(`the admin side answered ${response.status}: ${detailOf(text)}`)
+  }
+}
+
+function badUsage(text: string): undefined {
+  console.error(text)
+  process.exitCode = exitCodes.badUsage
+}
+
+function failed(text: string): undefined {
+  console.error(text)
+  process.exitCode = exitCodes.runtimeFault
+}
+
+function detailOf(text: string): string {
+  try {
+    return String((JSON.parse(text) as { detail?: unknown }).detail)
+  } catch {
+    return text.trim()
+  }
+}

@@ -1,0 +1,66 @@
+import type { Deliveries } from '../flows/broadcast/deliveries.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+
+export interface DeliveryLogOptions {
+  readonly events: EventBus
+  readonly clock: Clock
+  readonly log: (text: string) => void
+}
+
+/** After an outage thousands may die in a moment: one is named, the others of the time are counted. */
+const quietMs = 1000
+
+/** Tells the operators of dead letters, and of what is not delivered when the gateway starts and ends. */
+export class DeliveryLog {
+  readonly #options: DeliveryLogOptions
+  readonly #stopListening: () => void
+  #more = 0
+  #timer: Timer | undefined
+  #hasEnded = false
+
+  constructor(options: DeliveryLogOptions) {
+    this.#options = options
+    this.#stopListening = options.events.on('delivery.dead', ({ deliveryId, target, attempts }) => {
+      if (this.#timer !== undefined) {
+        this.#more++
+        return
+      }
+      options.log(
+        `dead letter: ${target} did not take delivery ${deliveryId} within ${attempts} attempts; ` +
+          `\`hedgerow deliveries show ${deliveryId}\` tells why, \`replay\` sends it again`,
+      )
+      this.#timer = options.clock.after(quietMs, () => this.#tellMore())
+    })
+  }
+
+  resumed({ pendingCount, abandonedCount }: Deliveries): void {
+    const { log } = this.#options
+    if (pendingCount > 0) log(`${deliveries(pendingCount)} of an earlier run not finished: they go on`)
+    if (abandonedCount === 0) return
+    log(
+      `dead letters: ${abandonedCount}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
+    )
+  }
+
+  ended(pendingCount: number): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#stopListening()
+    this.#tellMore()
+    if (pendingCount > 0)
+      this.#options.log(`${deliveries(pendingCount)} not finished: the next start goes on with them`)
+  }
+
+  #tellMore(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#more === 0) return
+    this.#options.log(`dead letters: ${this.#more} more; see \`hedgerow deliveries list --state dead\``)
+    this.#more = 0
+  }
+}
+
+function deliveries(count: number): string {
+  return count === 1 ? '1 delivery is' : `${count} deliveries are`
+}
