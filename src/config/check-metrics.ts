@@ -107,8 +107,8 @@ function checkNames({ metrics: { rename, views } }: Config): readonly Finding[] 
 function checkPaths({ metrics: { path }, status, routes }: Config): readonly Finding[] {
   const taken = new Map<string, string>()
   for (const { match } of routes) {
-    const reads = match.methods === undefined ? [] : match.methods.filter((method) => method === 'GET')
-    if (reads.length > 0) taken.set(match.path, `the route \`${matchText(match)}\``)
+    if (match.methods?.includes('GET') === false) continue
+    taken.set(match.path, `the route \`${matchText(match)}\``)
   }
   const pages = [
     { at: ['metrics', 'path'] as Path, path },

@@ -61,6 +61,8 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
       body: /^password changed on server[123]$/,
     },
     { does: 'refuses to read where one writes', path: '/register', status: 405 },
+    { does: 'shows its metrics', path: '/metrics', status: 200, body: /^Total_domains_success_counter_total \d+$/m },
+    { does: 'shows its status', path: '/nginx_status', status: 200, body: /^Active connections: \d+ \n/ },
   ],
   'demo.yaml': [
     { does: 'lists its routes', path: '/', status: 200 },

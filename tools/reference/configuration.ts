@@ -3,11 +3,11 @@ import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
 import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
-import { examples, exampleUpstreams, wholeExample } from './examples.ts'
+import { examples, exampleUpstreams, metricsExample, wholeExample } from './examples.ts'
 import { code, madeFrom, page, table, yaml } from './markdown.ts'
 import { descriptionOf, type Option, optionsOf, unwrapped } from './options.ts'
 
-const { listen, admin, upstreams, routes, ...general } = configSchema.shape
+const { listen, admin, upstreams, routes, metrics, ...general } = configSchema.shape
 const upstream = member(upstreams)
 const route = member(routes)
 const routeShape = unwrapped(route) as z.ZodObject
@@ -51,6 +51,9 @@ export function configurationPage(): string {
       'failures: { DEADLINE: 503, UPSTREAM_STATUS: { status: 500, detail: Try again later }, "*": 502 }',
     ),
     'A mapping of codes to statuses, or to `{ status, detail }`. The codes and their statuses stand in [failures](failures.md).',
+    '## metrics',
+    ...section(metrics, metricsExample),
+    views,
     '## Strategies',
     'Exactly one of them in each route.',
     ...strategyNames.flatMap(strategySection),
@@ -90,6 +93,8 @@ A number without its unit is refused: \`300\` is no duration.`
 const placeholders = `**Environment variables**: \`\${NAME}\` and \`\${NAME:-default}\` in a value are replaced before anything is checked; in keys they are not. The default also takes the place of an empty variable. A variable that is missing and has no default is a fault. \`$\${\` stands for the characters \`\${\` themselves. A value that is nothing but a placeholder, without quotes, is read again as YAML, so that \`port: \${PORT}\` is a number; in quotes it stays text.`
 
 const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods the route takes all that are not named by another route of the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment and \`*\`, at the end, the rest of the path; a \`path\` of the strategy may use what was captured. A fixed segment goes before a captured one, and that before the rest, whatever the order of the routes. Two routes with the same method and pattern are a fault.`
+
+const views = `A view is a metric made from one of the catalogue: of its series those that \`where\` lets in, added up by the labels that it keeps, under a name of its own. The example above gives failed attempts for each target under the label \`domain\`, and their sum. Unknown metrics, labels and values are faults, and so are a histogram in \`from\` and a name that another metric has.`
 
 /** The forms of `all`, which has two. */
 const formTitles: Readonly<Partial<Record<StrategyName, readonly string[]>>> = {
@@ -146,7 +151,7 @@ function unionMapping(schema: Schema): Schema {
 }
 
 function sectionRows(): readonly Option[] {
-  return Object.entries({ listen, admin, upstreams, routes }).map(([name, schema]) => ({
+  return Object.entries({ listen, admin, upstreams, routes, metrics }).map(([name, schema]) => ({
     name: `[${name}](#${name})`,
     shape: unwrapped(schema) instanceof z.ZodArray ? 'list' : 'mapping',
     fallback: '–',

@@ -64,6 +64,19 @@ upstreams:
   orders: { targets: [{ url: http://127.0.0.1:9301, weight: 3 }, http://127.0.0.1:9302] }
 `
 
+export const metricsExample = `
+metrics:
+  path: /metrics
+  buckets: [10ms, 50ms, 250ms, 1s, 5s]
+  rename: { hedgerow_calls_total: gateway_requests_total }
+  views:
+    - name: domain_failed_total
+      from: hedgerow_attempts_total
+      where: { outcome: [timeout, refused, reset, server_error] }
+      labels: { domain: target }
+    - { name: all_failed_total, from: hedgerow_attempts_total, where: { outcome: [timeout, refused, reset, server_error] } }
+`
+
 export const wholeExample = `
 # yaml-language-server: $schema=./hedgerow.schema.json
 listen:

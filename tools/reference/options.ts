@@ -94,6 +94,7 @@ function defaultOf(schema: Schema): string {
   if (!(schema instanceof z.ZodPrefault)) return 'required'
   const value: unknown = schema.def.defaultValue
   if (Array.isArray(value) && value.length === 0) return 'none'
+  if (Array.isArray(value)) return value.map((one) => code(String(one))).join(', ')
   return typeof value === 'object' || value === undefined ? '–' : code(`${value as string | number | boolean}`)
 }
 

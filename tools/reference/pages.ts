@@ -1,11 +1,13 @@
 import { configurationPage } from './configuration.ts'
 import { failuresPage } from './failures.ts'
+import { metricsPage } from './metrics.ts'
 
 /** By their place in the repository. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/configuration.md', configurationPage()],
     ['docs/reference/failures.md', failuresPage()],
+    ['docs/reference/metrics.md', metricsPage()],
   ])
 }
 

@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type FailureCode, failure } from '../../core/failure.ts'
-import { headerValue, headerValues } from '../../core/headers.ts'
+import { type HeaderPairs, headerValue, headerValues } from '../../core/headers.ts'
 import { failed } from '../../core/outcome.ts'
+import type { CallTrace } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { refuseMalformed } from './client-errors.ts'
+import { ConnectionCounts, type ConnectionFigures } from './connection-counts.ts'
 import { defaultFailurePolicy } from './failure-response.ts'
 import type { TrustedProxies } from './proxies.ts'
 import { clientRequestId, readRequest, readTarget } from './read-request.ts'
@@ -33,6 +35,8 @@ export interface ListenerOptions {
   readonly clock: Clock
   readonly events: EventBus
   readonly newId: () => string
+  /** Decides whether a call is traced; without it none is. */
+  readonly traceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
   readonly logFault: (fault: unknown, call: LiveCall) => void
 }
 
@@ -41,9 +45,10 @@ export interface Listener {
   /** Calls that have not ended. */
   inFlight(): number
   connections(): Promise<number>
+  figures(): ConnectionFigures
   /**
    * Takes no more connections, closes idle ones; resolves when the last call has ended. As long as `needed` is not
-   * resolved connections are taken for what calls in flight depend on; all else gets `DRAINING`.
+   * resolved, connections are taken for what calls in flight depend on, all else gets `DRAINING`, and it goes on.
    */
   drain(needed?: Promise<void>): Promise<void>
   /** Closes everything at once. */
@@ -65,6 +70,7 @@ class Front implements Listener {
   readonly #server: Server
   /** Connections that are no longer the server's: upgraded ones. */
   readonly #upgraded = new Set<Duplex>()
+  readonly #counts: ConnectionCounts
   #inFlight = 0
   #draining = false
   /** Resolved when, once it drains, no call is in flight any more. */
@@ -86,6 +92,7 @@ class Front implements Listener {
     // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
     this.#server.maxHeadersCount = 0
     this.#server.maxConnections = limits.maxConnections
+    this.#counts = new ConnectionCounts(this.#server)
     this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
     this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
@@ -117,11 +124,14 @@ class Front implements Listener {
     })
   }
 
+  figures(): ConnectionFigures {
+    return this.#counts.figures(this.#inFlight)
+  }
+
   drain(needed?: Promise<void>): Promise<void> {
     this.#draining = true
-    if (needed === undefined) this.#server.close()
-    else void needed.then(() => this.#server.close())
-    if (this.#inFlight === 0) this.#idle.resolve()
+    if (needed === undefined) this.#refuseAll()
+    else void needed.then(() => this.#refuseAll())
     return this.#idle.promise
   }
 
@@ -169,7 +179,8 @@ class Front implements Listener {
   }
 
   #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined, waits = false): void {
-    const { clock, events, proxies, newId, logFault } = this.#options
+    this.#counts.requestOn(message.socket)
+    const { clock, events, proxies, newId, traceOf, logFault } = this.#options
     const target = readTarget(message.url ?? '/')
     const resolved = this.#resolve(message, target)
     const handler = resolved.found ? resolved.handler : refusing(resolved)
@@ -180,7 +191,7 @@ class Front implements Listener {
       params: resolved.found ? resolved.params : {},
       upgrade: upgrade === undefined ? undefined : 'websocket',
     })
-    const call = new LiveCall({ id, route: handler.facts, clock, events })
+    const call = new LiveCall({ id, route: handler.facts, clock, events, trace: traceOf?.(request.headers) })
     this.#inFlight++
     const serving = new Serving({
       message,
@@ -219,9 +230,14 @@ class Front implements Listener {
     return refused('DRAINING', 'The gateway is shutting down')
   }
 
+  #refuseAll(): void {
+    this.#server.close()
+    if (this.#inFlight === 0) this.#idle.resolve()
+  }
+
   #callEnded(): void {
     this.#inFlight--
-    if (this.#draining && this.#inFlight === 0) this.#idle.resolve()
+    if (this.#draining && !this.#server.listening && this.#inFlight === 0) this.#idle.resolve()
   }
 }
 

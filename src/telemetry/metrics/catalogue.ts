@@ -1,0 +1,201 @@
+import { type AttemptKind, attemptOutcomes } from '../../core/attempt.ts'
+import type { CallbackVerdict, WaiterEnd } from '../../core/events.ts'
+import { type FailureCode, failureCodes } from '../../core/failure.ts'
+
+/**
+ * Every metric there is. `docs/reference/metrics.md` is made from it; `collect.ts` has a source for each, or does not
+ * compile; `test/telemetry/metrics.test.ts` moves each.
+ *
+ * A label has the values that are listed, or is `open`: routes, upstreams and targets as the configuration names them.
+ */
+export interface MetricFacts {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly labels: Readonly<Record<string, 'open' | readonly string[]>>
+  readonly help: string
+}
+
+export const statusClasses = ['2xx', '3xx', '4xx', '5xx', '1xx', 'none'] as const
+
+/** Of an answer; `none` first, as it is that of most calls. */
+export const failureLabels = ['none', ...(Object.keys(failureCodes) as FailureCode[])] as const
+
+export const extraKinds = ['duplicate', 'hedge', 'retry'] as const satisfies readonly AttemptKind[]
+
+export const hedgeReasons = ['late', 'failed'] as const
+
+/** Both by their labels; the compiler asks for all of them. */
+export const waiterEnds = {
+  answered: 'answered',
+  refused: 'refused',
+  timedOut: 'timed_out',
+  gone: 'gone',
+} as const satisfies Record<WaiterEnd, string>
+
+export const callbackVerdicts = {
+  answered: 'answered',
+  kept: 'kept',
+  repeated: 'repeated',
+  dropped: 'dropped',
+  refused: 'refused',
+  forged: 'forged',
+  expired: 'expired',
+} as const satisfies Record<CallbackVerdict, string>
+
+const byRoute = { route: 'open' } as const
+const byTarget = { upstream: 'open', target: 'open' } as const
+
+export const metrics = {
+  hedgerow_calls_total: {
+    type: 'counter',
+    labels: { ...byRoute, status: statusClasses, failure: failureLabels },
+    help: 'Calls that have ended, by the class of the status that the client got and the failure that it was told.',
+  },
+  hedgerow_call_duration_seconds: {
+    type: 'histogram',
+    labels: byRoute,
+    help: 'From the request header to the last byte of the answer.',
+  },
+  hedgerow_calls_in_flight: { type: 'gauge', labels: byRoute, help: 'Calls that have begun and not ended.' },
+  hedgerow_sent_bytes_total: { type: 'counter', labels: byRoute, help: 'Bytes of bodies sent to clients.' },
+  hedgerow_attempts_total: {
+    type: 'counter',
+    labels: { ...byTarget, outcome: attemptOutcomes },
+    help: 'Attempts that have ended, by what they came to.',
+  },
+  hedgerow_attempt_duration_seconds: {
+    type: 'histogram',
+    labels: byTarget,
+    help: 'From the sending of an attempt until its outcome was known: its head, or its whole answer where that is judged.',
+  },
+  hedgerow_attempts_in_flight: { type: 'gauge', labels: byTarget, help: 'Attempts without an outcome yet.' },
+  hedgerow_extra_attempts_total: {
+    type: 'counter',
+    labels: { ...byRoute, kind: extraKinds },
+    help: 'Attempts beyond the first of their call: divided by hedgerow_calls_total, the extra load. Deliveries are not in it.',
+  },
+  hedgerow_hedges_sent_total: {
+    type: 'counter',
+    labels: { ...byRoute, because: hedgeReasons },
+    help: 'Hedges, by why they were sent.',
+  },
+  hedgerow_hedges_won_total: { type: 'counter', labels: byRoute, help: "Calls whose answer was a hedge's." },
+  hedgerow_hedges_denied_total: {
+    type: 'counter',
+    labels: byRoute,
+    help: 'Calls that got fewer hedges than planned, as the budget was used up.',
+  },
+  hedgerow_retries_scheduled_total: { type: 'counter', labels: byRoute, help: 'Retries that were decided on.' },
+  hedgerow_retries_won_total: { type: 'counter', labels: byRoute, help: "Calls whose answer was a retry's." },
+  hedgerow_retries_denied_total: {
+    type: 'counter',
+    labels: byRoute,
+    help: 'Retries that were not made, as the budget was used up.',
+  },
+  hedgerow_deliveries_accepted_total: {
+    type: 'counter',
+    labels: byRoute,
+    help: 'Writes that were made durable, to be delivered to every target.',
+  },
+  hedgerow_delivery_attempts_total: {
+    type: 'counter',
+    labels: byTarget,
+    help: 'Attempts that were sent to deliver a write; hedgerow_attempts_total has them too.',
+  },
+  hedgerow_delivery_legs_acknowledged_total: {
+    type: 'counter',
+    labels: byTarget,
+    help: 'Writes that the target has acknowledged.',
+  },
+  hedgerow_delivery_legs_dead_total: {
+    type: 'counter',
+    labels: byTarget,
+    help: 'Writes that became dead letters: their attempts at the target are used up.',
+  },
+  hedgerow_delivery_legs: {
+    type: 'gauge',
+    labels: { state: ['pending', 'dead'] },
+    help: 'Writes that a target does not have: to be sent yet, or dead letters. One for each target.',
+  },
+  hedgerow_store_deliveries: { type: 'gauge', labels: {}, help: 'Deliveries in the store, finished ones included.' },
+  hedgerow_store_undelivered_bytes: {
+    type: 'gauge',
+    labels: {},
+    help: 'Requests in the store that have not reached every target; store.maxUndelivered is the limit.',
+  },
+  hedgerow_store_syncs_total: { type: 'counter', labels: {}, help: 'Transactions synced to disk.' },
+  hedgerow_store_writes_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Changes in these transactions: group commit shows in their ratio.',
+  },
+  hedgerow_waiters: { type: 'gauge', labels: {}, help: 'Clients that wait for a callback.' },
+  hedgerow_waiters_ended_total: {
+    type: 'counter',
+    labels: { end: Object.values(waiterEnds) },
+    help: 'Waits for a callback that have ended, by how.',
+  },
+  hedgerow_waiter_duration_seconds: { type: 'histogram', labels: {}, help: 'How long clients waited for a callback.' },
+  hedgerow_callbacks_total: {
+    type: 'counter',
+    labels: { verdict: Object.values(callbackVerdicts) },
+    help: 'Callbacks, by what became of them: late ones are kept or dropped, duplicates repeated.',
+  },
+  hedgerow_client_connections: {
+    type: 'gauge',
+    labels: { state: ['reading', 'writing', 'waiting'] },
+    help: 'Open client connections: with a first request on its way in, with a call in flight, with neither.',
+  },
+  hedgerow_client_connections_accepted_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Client connections that were taken.',
+  },
+  hedgerow_client_connections_refused_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Client connections that were closed at once, as there were listen.maxConnections already.',
+  },
+  hedgerow_target_connections: {
+    type: 'gauge',
+    labels: { upstream: 'open', state: ['busy', 'idle'] },
+    help: 'Open connections to targets, in use and not.',
+  },
+  hedgerow_process_cpu_seconds_total: {
+    type: 'counter',
+    labels: { mode: ['user', 'system'] },
+    help: 'CPU time of the process, all its threads.',
+  },
+  hedgerow_process_memory_bytes: {
+    type: 'gauge',
+    labels: { part: ['resident', 'heap_used', 'heap_total', 'external'] },
+    help: 'Memory of the process (resident) and of its JavaScript.',
+  },
+  hedgerow_process_start_time_seconds: {
+    type: 'gauge',
+    labels: {},
+    help: 'When the process began, in seconds since 1970.',
+  },
+  hedgerow_event_loop_delay_seconds: {
+    type: 'gauge',
+    labels: { stat: ['p50', 'p99', 'max'] },
+    help: 'How late the event loop came to what was due, since the last look at least 5 s before.',
+  },
+  hedgerow_event_loop_active_seconds_total: {
+    type: 'counter',
+    labels: {},
+    help: 'For how long the event loop had something to do: its rate is the utilisation, 0 to 1.',
+  },
+  hedgerow_telemetry_dropped_total: {
+    type: 'counter',
+    labels: { part: 'open' },
+    help: 'What telemetry itself had to leave out: spans that the collector, log_lines that the disk did not take.',
+  },
+} as const satisfies Record<string, MetricFacts>
+
+export type MetricName = keyof typeof metrics
+export const metricNames = Object.keys(metrics) as [MetricName, ...MetricName[]]
+
+/** The names under which a metric's samples stand. */
+export function sampleNames(name: string, { type }: Pick<MetricFacts, 'type'>): readonly string[] {
+  return type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]
+}

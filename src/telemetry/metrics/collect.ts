@@ -1,0 +1,100 @@
+import { callbackVerdicts, extraKinds, hedgeReasons, type MetricName, waiterEnds } from './catalogue.ts'
+import {
+  attemptDurations,
+  attempts,
+  broadcasts,
+  byRoute,
+  byRouteAnd,
+  byTarget,
+  calls,
+  extraLoad,
+  hedges,
+  histogramByRoute,
+  retries,
+  row,
+} from './from-cells.ts'
+import { named, samplesOf, single } from './from-sources.ts'
+import { histogramSamples } from './histogram-samples.ts'
+import type { Collect } from './reading.ts'
+
+/** What there is only where a route broadcasts. */
+const ofDeliveries =
+  (collect: Collect): Collect =>
+  (reading) =>
+    reading.counting.routes.some(broadcasts) ? collect(reading) : []
+
+/** What there is only where a route takes callbacks. */
+const ofCallbacks =
+  (collect: Collect): Collect =>
+  (reading) =>
+    reading.waiters === undefined ? [] : collect(reading)
+
+/** Where each metric comes from. To have one here that the catalogue has not, or the other way round, does not compile. */
+export const collectors: Readonly<Record<MetricName, Collect>> = {
+  hedgerow_calls_total: calls,
+  hedgerow_call_duration_seconds: histogramByRoute(({ duration }) => duration),
+  hedgerow_calls_in_flight: byRoute(({ inFlight }) => inFlight),
+  hedgerow_sent_bytes_total: byRoute(({ sentBytes }) => sentBytes),
+  hedgerow_attempts_total: attempts,
+  hedgerow_attempt_duration_seconds: attemptDurations,
+  hedgerow_attempts_in_flight: byTarget(({ inFlight }) => inFlight),
+  hedgerow_extra_attempts_total: byRouteAnd('kind', extraKinds, ({ extraAttempts }) => extraAttempts, extraLoad),
+  hedgerow_hedges_sent_total: byRouteAnd('because', hedgeReasons, ({ hedgesSent }) => hedgesSent, hedges),
+  hedgerow_hedges_won_total: byRoute(({ hedgesWon }) => hedgesWon, hedges),
+  hedgerow_hedges_denied_total: byRoute(({ hedgesDenied }) => hedgesDenied, hedges),
+  hedgerow_retries_scheduled_total: byRoute(({ retriesScheduled }) => retriesScheduled, retries),
+  hedgerow_retries_won_total: byRoute(({ retriesWon }) => retriesWon, retries),
+  hedgerow_retries_denied_total: byRoute(({ retriesDenied }) => retriesDenied, retries),
+  hedgerow_deliveries_accepted_total: byRoute(({ deliveriesAccepted }) => deliveriesAccepted, broadcasts),
+  hedgerow_delivery_attempts_total: ofDeliveries(byTarget(({ deliveryAttempts }) => deliveryAttempts)),
+  hedgerow_delivery_legs_acknowledged_total: ofDeliveries(byTarget(({ acknowledged }) => acknowledged)),
+  hedgerow_delivery_legs_dead_total: ofDeliveries(byTarget(({ dead }) => dead)),
+  hedgerow_delivery_legs: named('state', ({ store }) => store && { pending: store.pendingLegs, dead: store.deadLegs }),
+  hedgerow_store_deliveries: single(({ store }) => store?.deliveries),
+  hedgerow_store_undelivered_bytes: single(({ store }) => store?.undeliveredBytes),
+  hedgerow_store_syncs_total: single(({ store }) => store?.syncs),
+  hedgerow_store_writes_total: single(({ store }) => store?.writes),
+  hedgerow_waiters: single(({ waiters }) => waiters),
+  hedgerow_waiters_ended_total: ofCallbacks(({ counting }) =>
+    row(counting, 'end', Object.values(waiterEnds), counting.waiterEnds),
+  ),
+  hedgerow_waiter_duration_seconds: ofCallbacks(({ counting: { waiterDuration, bounds, cells } }) =>
+    histogramSamples({}, waiterDuration, bounds, (place) => cells.read(place)),
+  ),
+  hedgerow_callbacks_total: ofCallbacks(({ counting }) =>
+    row(counting, 'verdict', Object.values(callbackVerdicts), counting.callbacks),
+  ),
+  hedgerow_client_connections: named(
+    'state',
+    ({ clients }) => clients && { reading: clients.reading, writing: clients.writing, waiting: clients.waiting },
+  ),
+  hedgerow_client_connections_accepted_total: single(({ clients }) => clients?.accepted),
+  hedgerow_client_connections_refused_total: single(({ clients }) => clients?.refused),
+  hedgerow_target_connections: ({ targetConnections }) =>
+    [...targetConnections].flatMap(([upstream, { open, idle }]) =>
+      samplesOf('state', { busy: open - idle, idle }, { upstream }),
+    ),
+  hedgerow_process_cpu_seconds_total: named(
+    'mode',
+    ({ process }) => process && { user: process.cpuUserMs / 1000, system: process.cpuSystemMs / 1000 },
+  ),
+  hedgerow_process_memory_bytes: named(
+    'part',
+    ({ process }) =>
+      process && {
+        resident: process.memory.residentBytes,
+        heap_used: process.memory.heapUsedBytes,
+        heap_total: process.memory.heapTotalBytes,
+        external: process.memory.externalBytes,
+      },
+  ),
+  hedgerow_process_start_time_seconds: single(({ process }) => process && process.startedAtMs / 1000),
+  hedgerow_event_loop_delay_seconds: named('stat', ({ process }) => {
+    if (process === undefined) return undefined
+    const { p50, p99, max } = process.loop.delayMs
+    return { p50: p50 / 1000, p99: p99 / 1000, max: max / 1000 }
+  }),
+  hedgerow_event_loop_active_seconds_total: single(({ process }) => process && process.loop.activeMs / 1000),
+  hedgerow_telemetry_dropped_total: ({ dropped }) =>
+    Object.entries(dropped).map(([part, count]) => ({ labels: { part }, value: count() })),
+}

@@ -1,0 +1,23 @@
+import type { Bounds } from './buckets.ts'
+import type { HistogramCells } from './histogram-cells.ts'
+import type { Labels, Read, Sample } from './sample.ts'
+
+/** As Prometheus has it: each bucket with all below it, the sum in seconds. */
+export function histogramSamples(
+  labels: Labels,
+  { buckets, sumMs }: HistogramCells,
+  bounds: Bounds,
+  read: Read,
+): readonly Sample[] {
+  let count = 0
+  const samples: Sample[] = []
+  for (let place = 0; place <= bounds.length; place++) {
+    count += read(buckets + place)
+    const bound = bounds[place]
+    const le = bound === undefined ? '+Inf' : String(Number((bound / 1000).toPrecision(12)))
+    samples.push({ suffix: '_bucket', labels: { ...labels, le }, value: count })
+  }
+  samples.push({ suffix: '_sum', labels, value: read(sumMs) / 1000 })
+  samples.push({ suffix: '_count', labels, value: count })
+  return samples
+}

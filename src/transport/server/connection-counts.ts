@@ -1,0 +1,61 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** What a front knows of its connections. */
+export interface ConnectionFigures {
+  /** Open now: the sum of the next three. */
+  readonly active: number
+  /** On these a first request has begun to arrive. Of later ones on the same connection Node does not tell. */
+  readonly reading: number
+  /** These have a call in flight, or are upgraded. */
+  readonly writing: number
+  readonly waiting: number
+  /** Since the start: taken, and closed at once as there were too many already. */
+  readonly accepted: number
+  readonly refused: number
+  readonly requests: number
+}
+
+/** Counts connections as they open and close, so that to ask for them costs nothing in between. */
+export class ConnectionCounts {
+  #open = 0
+  #accepted = 0
+  #refused = 0
+  #requests = 0
+  /** Those that have not brought a request yet. */
+  readonly #fresh = new Set<Socket>()
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.#open++
+      this.#accepted++
+      this.#fresh.add(socket)
+      socket.once('close', () => {
+        this.#open--
+        this.#fresh.delete(socket)
+      })
+    })
+    server.on('drop', () => this.#refused++)
+  }
+
+  requestOn(socket: Socket): void {
+    this.#requests++
+    this.#fresh.delete(socket)
+  }
+
+  figures(callsInFlight: number): ConnectionFigures {
+    let reading = 0
+    for (const { bytesRead } of this.#fresh) if (bytesRead > 0) reading++
+    // A client may send several requests at once on one connection.
+    const writing = Math.min(callsInFlight, this.#open - reading)
+    return {
+      active: this.#open,
+      reading,
+      writing,
+      waiting: this.#open - reading - writing,
+      accepted: this.#accepted,
+      refused: this.#refused,
+      requests: this.#requests,
+    }
+  }
+}

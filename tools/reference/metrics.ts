@@ -1,0 +1,73 @@
+import { failureLabels, type MetricFacts, metricNames, metrics } from '../../src/telemetry/metrics/catalogue.ts'
+import { code, madeFrom, page, table } from './markdown.ts'
+
+export function metricsPage(): string {
+  return page([
+    '# Metrics',
+    madeFrom('`src/telemetry/metrics/catalogue.ts`'),
+    'In the text format of Prometheus: at `/metrics` of the [admin side](configuration.md#admin), with its token where it has one, and on the front where [`metrics.path`](configuration.md#metrics) says so. Without both nothing is counted, and nothing spent on it.',
+    `Units are seconds and bytes. Counters begin at 0 with the process. A histogram NAME has the series NAME_bucket, NAME_sum and NAME_count. What a configuration has no use for is left out: deliveries where no route broadcasts, waiters where none takes callbacks. \`metrics.rename\` gives a metric another name, \`metrics.views\` makes others from it.`,
+    table(
+      ['Metric', 'Type', 'Labels', 'What it tells'],
+      metricNames.map((name) => {
+        const { type, labels, help }: MetricFacts = metrics[name]
+        return [code(name), type, labelsText(labels), help]
+      }),
+    ),
+    '## Labels',
+    table(
+      ['Label', 'Values'],
+      [
+        [
+          code('route'),
+          'As `match` has it: `GET /api/smart`. `none`: requests that no route serves. `page`: pages of the gateway itself.',
+        ],
+        [code('upstream'), 'Its name in the configuration.'],
+        [code('target'), 'Its name in the configuration; host and port where it has none.'],
+        [code('status'), 'The class of the status that the client got. `none`: it hung up before it got one.'],
+        [
+          code('failure'),
+          'A code of [failures](failures.md); `none` for an answer. An answer that broke off has both a good status and a failure.',
+        ],
+        [
+          code('outcome'),
+          'What an attempt came to. `cancelled`: another one won, or the client has gone. `invalid`: not what `success` asks for.',
+        ],
+        [
+          code('kind'),
+          'Why a further attempt was sent. `duplicate`: by `first`, `all` and `quorum`, which send several at once.',
+        ],
+      ],
+    ),
+    'Useful questions:',
+    questions.map(([what, query]) => `- ${what}: ${code(query)}`).join('\n'),
+  ])
+}
+
+/** PromQL. */
+export const questions = [
+  ['calls a second', 'sum by (route) (rate(hedgerow_calls_total[1m]))'],
+  [
+    'their 99th percentile',
+    'histogram_quantile(0.99, sum by (route, le) (rate(hedgerow_call_duration_seconds_bucket[5m])))',
+  ],
+  [
+    'extra load',
+    'sum by (route) (rate(hedgerow_extra_attempts_total[5m])) / sum by (route) (rate(hedgerow_calls_total[5m]))',
+  ],
+  [
+    'how many hedges win',
+    'sum by (route) (rate(hedgerow_hedges_won_total[5m])) / sum by (route) (rate(hedgerow_hedges_sent_total[5m]))',
+  ],
+  ['targets that fail', 'sum by (target) (rate(hedgerow_attempts_total{outcome!~"success|cancelled"}[5m]))'],
+  ['utilisation of the event loop', 'rate(hedgerow_event_loop_active_seconds_total[1m])'],
+] as const
+
+function labelsText(labels: MetricFacts['labels']): string {
+  return Object.entries(labels)
+    .map(([name, values]) => {
+      if (values === 'open') return code(name)
+      return values === failureLabels ? `${code(name)} (a code)` : `${code(name)} (${values.join(', ')})`
+    })
+    .join(', ')
+}
