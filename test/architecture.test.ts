@@ -21,20 +21,26 @@ const levels: Readonly<Record<string, number>> = {
   cli: 6,
 }
 
-/** A product of its own: what it may import, whatever its level; and who may import it. */
+/** Products of their own: what each may import, whatever its level; and who may import it. */
 const backendMayImport = new Set(['core', 'kit', 'backend'])
 const mayImportBackend = new Set(['backend', 'cli'])
+const loadMayImport = new Set(['core', 'kit', 'load'])
+const mayImportLoad = new Set(['load', 'cli'])
 
 /** Packages and built-ins that only some folders may touch. */
 const restricted: Readonly<Record<string, readonly string[]>> = {
   undici: ['transport'],
-  'node:net': ['transport', 'gateway', 'backend', 'cli', 'config'],
-  'node:http': ['transport', 'gateway', 'backend', 'config'],
+  'node:net': ['transport', 'gateway', 'backend', 'cli', 'config', 'load'],
+  'node:http': ['transport', 'gateway', 'backend', 'config', 'load'],
 }
 
 /** Time and chance come in from outside; only these folders ask the machine for them. */
 const mayAskMachine = new Set(['kit', 'cli'])
 const machineCalls = /\b(?:Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval|Math\.random)\b/
+
+/** The dashboard stands by itself: packages for the browser, its own files, and the types of the admin API. */
+const webMayImport = /^(?:preact|preact\/hooks|uplot|uplot\/dist\/uPlot\.min\.css)$/
+const adminApi = '../src/gateway/admin/api.ts'
 
 interface Source {
   /** Below `src`, with `/`. */
@@ -59,11 +65,30 @@ function importBreaches({ file, text }: Source): readonly string[] {
   })
 }
 
+/** Files below `web`. */
+function webBreachesOf(sources: readonly Source[]): readonly string[] {
+  return sources.flatMap(({ file, text }) =>
+    importsOf(text)
+      .filter((specifier) => !isAllowedInWeb(file, specifier, text))
+      .map((specifier) => `${file} imports ${specifier}`),
+  )
+}
+
+function isAllowedInWeb(file: string, specifier: string, text: string): boolean {
+  if (!specifier.startsWith('.')) return webMayImport.test(specifier)
+  const target = resolveImport(file, specifier)
+  if (!target.startsWith('../')) return true
+  const asTypes = new RegExp(`import type [^'"]*? from '${specifier.replaceAll('.', '\\.')}'`)
+  return target === adminApi && asTypes.test(text)
+}
+
 function isAllowed(file: string, target: string): boolean {
   const from = folderOf(file)
   const to = folderOf(target)
   if (from === 'backend') return backendMayImport.has(to)
   if (to === 'backend') return mayImportBackend.has(from)
+  if (from === 'load') return loadMayImport.has(to)
+  if (to === 'load') return mayImportLoad.has(from)
   const [fromLevel, toLevel] = [levels[from], levels[to]]
   if (fromLevel === undefined || toLevel === undefined || toLevel > fromLevel) return false
   return (
@@ -127,20 +152,40 @@ function folderOf(file: string): string {
   return file.split('/')[0] as string
 }
 
-function readSources(): readonly Source[] {
-  const src = join(root, 'src')
-  return readdirSync(src, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !/\.test\.ts$|test-kit\.ts$/.test(entry.name))
+function readSources(folder: string): readonly Source[] {
+  const top = join(root, folder)
+  return readdirSync(top, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !/\.test\.ts$|test-kit\.ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ file: relative(src, path).replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }))
+    .map((path) => ({ file: relative(top, path).replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }))
 }
 
 describe('architecture', () => {
   it('lets no folder import what stands above it, no strategy another, and has no cycle', () => {
-    const sources = readSources()
+    const sources = readSources('src')
     assert.ok(sources.length > 80, 'the sources were found')
     assert.deepEqual(breachesOf(sources), [])
   })
+
+  it('lets the dashboard import nothing of the gateway but the types of its admin API, and has no cycle there', () => {
+    const sources = readSources('web').filter(({ file }) => file.startsWith('src/'))
+    assert.ok(sources.length > 30, 'the sources were found')
+    assert.deepEqual([...webBreachesOf(sources), ...cyclesIn(sources)], [])
+  })
+
+  const plantedInWeb: readonly (readonly [string, string])[] = [
+    ['code of the gateway', "import type { Config } from '../../src/config/schema.ts'"],
+    ['values of the admin API', "import { x } from '../../src/gateway/admin/api.ts'"],
+    [
+      'values of the admin API behind a type',
+      "import type { A } from './a.ts'\nimport { x } from '../../src/gateway/admin/api.ts'",
+    ],
+    ['another package', "import { html } from 'lit'"],
+    ['a built-in of Node', "import { join } from 'node:path'"],
+  ]
+  for (const [name, text] of plantedInWeb) {
+    it(`catches ${name} in the dashboard`, () => assert.equal(webBreachesOf([{ file: 'src/a.ts', text }]).length, 1))
+  }
 
   const planted: readonly (readonly [string, readonly Source[], RegExp])[] = [
     [
@@ -166,6 +211,8 @@ describe('architecture', () => {
       /first/,
     ],
     ['a gateway that imports the backends', [{ file: 'gateway/a.ts', text: "import '../backend/b.ts'" }], /backend/],
+    ['a gateway that imports the load tester', [{ file: 'gateway/a.ts', text: "import '../load/b.ts'" }], /load/],
+    ['a load tester that imports the gateway', [{ file: 'load/a.ts', text: "import '../gateway/b.ts'" }], /gateway/],
     ['undici outside the transport', [{ file: 'balance/a.ts', text: "import { Client } from 'undici'" }], /undici/],
     ['a clock of its own', [{ file: 'strategies/hedge/a.ts', text: 'const now = Date.now()' }], /asks the machine/],
     [

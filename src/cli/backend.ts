@@ -17,16 +17,18 @@ interface BackendCommandOptions {
 }
 
 export async function backend(profileName: string, options: BackendCommandOptions): Promise<void> {
-  const log = openLog(undefined)
+  const log = await openLog({ pretty: true })
   const running = await open(profileName, options)
   if (typeof running === 'string') {
     log.error(running)
+    await log.close()
     return
   }
   const control = running.control === undefined ? running.url : running.control.url
   const ended = untilSignalled(log, () => running.close())
   log.info(`backend ${running.name} (${profileName}) on ${running.url}; change it by PATCH ${control}/_backend`)
   await ended
+  await log.close()
 }
 
 /** The backend, or why there is none, with the exit code set. */

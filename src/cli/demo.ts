@@ -9,6 +9,7 @@ import { type Backend, startBackend } from '../backend/server.ts'
 import { matchText } from '../config/match.ts'
 import type { Config } from '../config/schema.ts'
 import { strategyNames } from '../config/strategies.ts'
+import { demoBackends } from './demo-backends.ts'
 import { untilSignalled } from './ending.ts'
 import { freePortFrom } from './free-port.ts'
 import { openLog } from './log.ts'
@@ -32,7 +33,6 @@ type Variable = (typeof listeners)[number]['variable']
 export async function demo(): Promise<void> {
   process.stdout.on('error', () => {})
   const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
-  const log = openLog(undefined)
   const ports = await choosePorts()
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
   const environment = {
@@ -42,10 +42,12 @@ export async function demo(): Promise<void> {
   }
   const config = await readConfig(file, environment)
   if (config === undefined) return
+  const log = await openLog({ pretty: true, level: config.telemetry.log.level })
   const backends = await startBackends(ports)
-  const gateway = await start(config, file, log)
+  const gateway = await start(config, file, log, demoBackends(backends))
   if (gateway === undefined) {
     await Promise.all(backends.map((backend) => backend.close()))
+    await log.close()
     return
   }
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
@@ -57,6 +59,7 @@ export async function demo(): Promise<void> {
   await ended
   rmSync(folder, { recursive: true, force: true })
   log.info('ended')
+  await log.close()
 }
 
 /** A port that is taken is said, and the next free one used. */

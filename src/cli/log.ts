@@ -1,35 +1,72 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { systemClock } from '../kit/clock.ts'
+import { LogWriter } from '../telemetry/log/log-writer.ts'
+import { openLogger } from '../telemetry/log/logger.ts'
+import type { LogLevel } from '../telemetry/log/options.ts'
 
-/** Lines for people, one an event, with the time in front. Writing never throws: it must not end what it tells about. */
+/** The one log: of what the gateway tells of itself, and of its calls. Writing never throws, and never waits. */
 export interface Log {
   info(text: string): void
   error(text: string, fault?: unknown): void
-  close(): void
+  /** Takes a line that is made already: one of the access log. */
+  readonly line: (line: string) => void
+  /** Lines that were lost so far, as nothing took them. */
+  readonly dropped: () => number
+  /** Writes what waits, for at most two seconds. */
+  close(): Promise<void>
 }
 
-/** To the file, or to the error output. Throws if the file cannot be opened. Written at once: last words must be there. */
-export function openLog(file: string | undefined): Log {
+export interface LogSettings {
+  /** Else to the error output. */
+  readonly file?: string | undefined
+  readonly level?: LogLevel
+  /** Lines for people instead of JSON. Default: on a terminal. */
+  readonly pretty?: boolean | undefined
+}
+
+const errorOutput = 2
+
+/** Throws if the file cannot be opened. */
+export async function openLog({ file, level = 'info', pretty }: LogSettings = {}): Promise<Log> {
   // Who reads the error output may have gone; to be told of that by a fault would only lead to the next.
   process.stderr.on('error', () => {})
-  const opened = file === undefined ? undefined : openSync(file, 'a')
-  const write = (level: string, text: string): void => {
-    const line = `${new Date().toISOString()} ${level} ${text}\n`
-    try {
-      if (opened === undefined) process.stderr.write(line)
-      else writeSync(opened, line)
-    } catch {
-      process.stderr.write(line)
-    }
-  }
+  const writer = new LogWriter({
+    to: file ?? errorOutput,
+    clock: systemClock(),
+    // Of the error output itself there is nobody to tell.
+    onTrouble: (text) => file !== undefined && process.stderr.write(`${text}\n`),
+  })
+  // However the process ends, the last words are there.
+  const onExit = (): void => writer.flushSync()
+  process.on('exit', onExit)
+  const isTerminal = file === undefined && process.stderr.isTTY
+  const write = (pretty ?? isTerminal) ? await prettyWrite(writer, isTerminal) : (line: string) => writer.write(line)
+  const logger = openLogger(level, { write })
   return {
-    info: (text) => write('info', text),
-    error: (text, fault) => write('error', fault === undefined ? text : `${text}: ${describe(fault)}`),
-    close: () => {
-      if (opened !== undefined) closeSync(opened)
+    info: (text) => {
+      logger.info(text)
+      writer.flush()
+    },
+    error: (text, fault) => {
+      if (fault === undefined) logger.error(text)
+      else logger.error({ err: errorOf(fault) }, text)
+      writer.flush()
+    },
+    line: write,
+    dropped: () => writer.dropped,
+    close: async () => {
+      await writer.close()
+      process.off('exit', onExit)
     },
   }
 }
 
-function describe(fault: unknown): string {
-  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)
+/** Loaded only where it is wanted: it takes as long to load as half the gateway. */
+async function prettyWrite(writer: LogWriter, isTerminal: boolean): Promise<(line: string) => void> {
+  const { prettyLine } = await import('../telemetry/log/pretty.ts')
+  const prettify = prettyLine(isTerminal && process.env['NO_COLOR'] === undefined)
+  return (line) => writer.write(prettify(line))
+}
+
+function errorOf(fault: unknown): Error {
+  return fault instanceof Error ? fault : new Error(String(fault))
 }

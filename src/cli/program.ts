@@ -1,9 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { backend } from './backend.ts'
 import { check } from './check.ts'
-import { type AdminTarget, listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
+import { addDeliveries } from './deliveries-command.ts'
 import { demo } from './demo.ts'
 import { exitCodes } from './exit-codes.ts'
+import { loadCommand } from './load-command.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { version } from './version.ts'
@@ -35,6 +36,8 @@ function program(): Command {
     .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
     .option('--pid-file <file>', 'write the process id here, and remove it at the end')
     .option('--log-file <file>', 'append the log here instead of the error output')
+    .option('--pretty', 'log lines for people instead of JSON (the default on a terminal)')
+    .option('--no-pretty', 'log lines of JSON also on a terminal')
     .addHelpText('after', examples('hedgerow serve hedgerow.yaml', 'PORT=8081 hedgerow serve hedgerow.yaml'))
     .action(serve)
 
@@ -77,35 +80,9 @@ function program(): Command {
     )
     .action(backend)
 
-  const deliveries = hedgerow
-    .command('deliveries')
-    .description('See what became of broadcast writes, and replay or discard dead letters, over the admin side.')
-    .addHelpText('after', examples('hedgerow deliveries list --state dead', 'hedgerow deliveries replay <id>'))
-  const overAdmin = (command: Command): Command =>
-    command
-      .option('--admin <url>', 'the admin side of the gateway', 'http://127.0.0.1:9900')
-      .option(
-        '--token <token>',
-        'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',
-        process.env['HEDGEROW_ADMIN_TOKEN'],
-      )
-  overAdmin(deliveries.command('list'))
-    .description('The newest deliveries.')
-    .option('--state <state>', 'with a target in this state: pending, acknowledged, dead or discarded')
-    .option('--target <name>', 'with this target')
-    .option('--route <route>', 'of this route, as its match says it')
-    .option('--before <number>', 'go on from an earlier list')
-    .option('--limit <number>', 'how many at the most')
-    .action(listDeliveries)
-  overAdmin(deliveries.command('show').argument('<id>'))
-    .description('One delivery with its request and each target.')
-    .action(showDelivery)
-  for (const what of ['replay', 'discard'] as const) {
-    overAdmin(deliveries.command(what).argument('<id>'))
-      .description(what === 'replay' ? 'Send its dead letters again.' : 'Give up what is dead or still pending.')
-      .option('--target <name>', 'only at this target')
-      .action((id: string, options: AdminTarget & { readonly target?: string }) => operateDelivery(what, id, options))
-  }
+  hedgerow.addCommand(loadCommand().copyInheritedSettings(hedgerow))
+
+  addDeliveries(hedgerow)
 
   return hedgerow
 }

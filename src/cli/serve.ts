@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { countOf } from './count-of.ts'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
-import { type Log, openLog } from './log.ts'
+import { type Log, type LogSettings, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
 import { start, urlOf } from './start.ts'
 import { version } from './version.ts'
@@ -10,21 +10,26 @@ import { version } from './version.ts'
 interface ServeOptions {
   readonly pidFile?: string
   readonly logFile?: string
+  readonly pretty?: boolean
 }
 
-export async function serve(file: string, { pidFile, logFile }: ServeOptions): Promise<void> {
+export async function serve(file: string, { pidFile, logFile, pretty }: ServeOptions): Promise<void> {
   const config = await readConfig(file)
   if (config === undefined) return
-  const log = openLogFile(logFile)
+  const log = await openLogFile({ file: logFile, pretty, level: config.telemetry.log.level })
   if (log === undefined) return
   // A fault in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
   const gateway = await start(config, file, log)
-  if (gateway === undefined) return
+  if (gateway === undefined) {
+    await log.close()
+    return
+  }
   // However it ends, a second signal included.
   if (pidFile !== undefined) process.on('exit', () => rmSync(pidFile, { force: true }))
   if (pidFile !== undefined && !writePid(pidFile, log)) {
     await gateway.close()
+    await log.close()
     return
   }
   // Before it is said that it runs: who reads that may signal at once.
@@ -36,7 +41,7 @@ export async function serve(file: string, { pidFile, logFile }: ServeOptions): P
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
   await ended
   log.info('ended')
-  log.close()
+  await log.close()
 }
 
 function writePid(file: string, log: Log): boolean {
@@ -50,11 +55,11 @@ function writePid(file: string, log: Log): boolean {
   }
 }
 
-function openLogFile(file: string | undefined): Log | undefined {
+async function openLogFile(settings: LogSettings): Promise<Log | undefined> {
   try {
-    return openLog(file)
+    return await openLog(settings)
   } catch (fault) {
-    openLog(undefined).error(`the log file ${file} cannot be opened: ${messageOf(fault)}`)
+    console.error(`the log file ${settings.file} cannot be opened: ${messageOf(fault)}`)
     process.exitCode = exitCodes.runtimeFault
     return undefined
   }

@@ -1,21 +1,32 @@
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { StartFault } from '../gateway/start-fault.ts'
+import type { SimulatedBackends } from '../gateway/admin/resources/backends.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import { StartFault } from '../gateway/start-fault.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Log } from './log.ts'
+import { version } from './version.ts'
 
 /** The gateway, or undefined once it is said why it cannot run. */
-export async function start(config: Config, file: string, log: Log): Promise<Gateway | undefined> {
+export async function start(
+  config: Config,
+  file: string,
+  log: Log,
+  backends?: SimulatedBackends,
+): Promise<Gateway | undefined> {
   try {
     return await startGateway(config, {
       clock: systemClock(),
       random: systemRandom,
       folder: dirname(file),
+      version,
+      ...(backends !== undefined && { backends }),
       log: (text) => log.info(text),
+      logLine: log.line,
+      logDropped: log.dropped,
       logFault: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
     })
   } catch (fault) {

@@ -2,6 +2,7 @@ import type { AbortScope } from './abort.ts'
 import type { Attempt, AttemptKind, Target } from './attempt.ts'
 import type { GatewayEvent } from './events.ts'
 import type { Failure } from './failure.ts'
+import type { CallTrace } from './trace.ts'
 
 /** What the parts that serve a call need to know of its route. */
 export interface RouteFacts {
@@ -25,6 +26,8 @@ export interface Call {
   readonly deadlineAtMs: number
   /** Aborted when the client goes, the deadline passes, or (a fork) when the race is lost. */
   readonly scope: AbortScope
+  /** There where the call is traced, which is decided once, at its start. */
+  readonly trace: CallTrace | undefined
   /** What the next attempt will be sent for. */
   readonly kind: AttemptKind
   /** All attempts so far, those of every fork. */

@@ -28,7 +28,6 @@ export type GatewayEvent =
       readonly attempts: number
     }
   | { readonly type: 'delivery.dead'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
-
   | { readonly type: 'callback.received'; readonly verdict: CallbackVerdict }
   | { readonly type: 'waiter.ended'; readonly as: WaiterEnd; readonly waitedMs: number }
 

@@ -4,11 +4,17 @@ import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { Traces } from '../telemetry/traces/traces.ts'
+import { DeliveryLog } from './delivery-log.ts'
+import { StartFault } from './start-fault.ts'
 
 /** What is there once a route broadcasts. */
 export interface Broadcasting {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries
+  /** Takes up what an earlier run left, or throws a `StartFault`. */
+  resume(): Promise<void>
+  stop(graceMs: number): Promise<void>
 }
 
 export interface BroadcastingOptions {
@@ -16,12 +22,33 @@ export interface BroadcastingOptions {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
+  readonly traces: Traces | undefined
+  readonly log: (text: string) => void
   readonly logFault: (fault: unknown, deliveryId: string) => void
 }
 
 /** Undefined where no route broadcasts. */
 export function startBroadcasting(config: Config, options: BroadcastingOptions): Broadcasting | undefined {
-  const { store } = options
+  const { store, traces } = options
   if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
-  return { store, deliveries: new Deliveries({ ...options, store, retentionMs: config.store.retention }) }
+  const deliveries = new Deliveries({
+    ...options,
+    store,
+    retentionMs: config.store.retention,
+    resumedTraceOf: traces?.resumedTraceOf,
+  })
+  const log = new DeliveryLog(options)
+  return {
+    store,
+    deliveries,
+    resume: async () => {
+      const refused = await deliveries.resume()
+      if (refused !== undefined) throw new StartFault(refused.detail)
+      log.resumed(deliveries)
+    },
+    stop: async (graceMs) => {
+      await deliveries.stop(graceMs)
+      log.ended(deliveries.pendingCount)
+    },
+  }
 }

@@ -1,6 +1,6 @@
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { callbackDeadlineMs } from '../flows/callback/callback.ts'
-import { Callbacks, ticketsPath } from '../flows/callback/callbacks.ts'
+import { Callbacks, callbackGraceMs, ticketsPath } from '../flows/callback/callbacks.ts'
 import { KeyFile } from '../flows/callback/key-file.ts'
 import { receiveCallbacks } from '../flows/callback/receive.ts'
 import { ticketPage } from '../flows/callback/ticket-page.ts'
@@ -72,7 +72,8 @@ function openKeys(
   }
   const longestDeadlineMs = Math.max(...routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max))
   const path = pathIn(folder, keyFile)
-  const tokenLifeMs = longestDeadlineMs + tickets.keep
+  // A result that comes in the last moment is kept as long as any other. A second, as tokens expire at whole ones.
+  const tokenLifeMs = longestDeadlineMs + callbackGraceMs(tickets.keep) + tickets.keep + 1000
   const opened = KeyFile.open({ path, clock, rotationMs: keyRotation, tokenLifeMs, log })
   if (!opened.ok) throw new StartFault(opened.fault)
   return { keys: () => opened.keys.keys, close: () => opened.keys.close() }

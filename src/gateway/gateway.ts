@@ -1,24 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Layer } from '../core/service.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { Traces } from '../telemetry/traces/traces.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
-import { type Admin, startAdmin } from './admin/admin.ts'
-import { DeliveriesAdmin } from './admin/deliveries.ts'
+import type { Admin } from './admin/admin.ts'
+import type { SimulatedBackends } from './admin/resources/backends.ts'
 import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
 import { type CallingBack, startCallingBack } from './calling-back.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { indexPage } from './index-page.ts'
+import { sourcesOf, watchPages } from './metering.ts'
 import { startObserving } from './observing.ts'
+import { startOperating } from './operating.ts'
 import { type RoutedHandler, router } from './router.ts'
 import { routeStack } from './stack.ts'
-import { StartFault } from './start-fault.ts'
 import { openStores } from './storing.ts'
 import { Upstream } from './upstreams.ts'
 
@@ -28,8 +31,16 @@ export interface GatewayDeps {
   /** The folder of the configuration, where relative paths begin. */
   readonly folder?: string
   readonly log?: (text: string) => void
+  /** Takes the lines of the access log, if the configuration asks for one. */
+  readonly logLine?: (line: string) => void
+  /** Lines of the log that were lost so far. */
+  readonly logDropped?: () => number
   /** Instead of the configured one, for tests and benchmarks. */
   readonly store?: DeliveryStore
+  /** Of the package. */
+  readonly version?: string
+  /** The simulated backends that run beside it, for the admin side to show and change. */
+  readonly backends?: SimulatedBackends
   /** `about`: the id of the call or delivery that met it. */
   readonly logFault: (fault: unknown, about: string) => void
 }
@@ -48,7 +59,8 @@ export interface Gateway {
 
 /** The composition root: makes every part from the configuration, joins them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const events = new EventBus()
+  const events = new EventBus(deps.logFault)
+  const startedAtMs = deps.clock.wallNow()
   const parts = new Parts(config, deps)
   try {
     // First in, last out: what ends while the rest closes is observed too.
@@ -61,8 +73,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       one.close(),
     )
     const store = deps.store ?? stores?.deliveries
-    const broadcasting = parts.closing(startBroadcasting(config, { ...deps, events, store }), ({ deliveries }) =>
-      deliveries.stop(0),
+    const broadcasting = parts.closing(
+      startBroadcasting(config, { ...placed, events, store, traces: observing.traces }),
+      (one) => one.stop(0),
     )
     const frontPort = (): number => front.address.port
     const callingBack = parts.closing(
@@ -70,23 +83,40 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       async (one) => one.close(),
     )
     const { callbacks } = callingBack ?? {}
-    const routes = routesOf(config, parts.upstreams, { ...deps, ...broadcasting, callbacks })
-    const refused = await broadcasting?.deliveries.resume()
-    if (refused !== undefined) throw new StartFault(refused.detail)
+    const routes = routesOf(config, parts.upstreams, {
+      ...deps,
+      ...broadcasting,
+      callbacks,
+      attemptTrace: observing.traces?.attemptLayer,
+    })
+    await broadcasting?.resume()
     const front: Listener = parts.closing(
-      await openFront(config, routes, { ...deps, events, broadcasting, callingBack }),
+      await openFront(config, routes, {
+        ...deps,
+        events,
+        broadcasting,
+        callingBack,
+        traces: observing.traces,
+        watching: watchPages(config, observing.metrics, () => front),
+      }),
       (one) => one.close(),
     )
+    const waiters = callbacks && (() => callbacks.waiters.count)
+    observing.metrics?.connect(sourcesOf({ front, store, waiters }))
+    observing.watching?.connect({ front, store, waiters })
     let draining = false
     const admin = parts.closing(
-      config.admin === undefined
-        ? undefined
-        : await startAdmin({
-            ...config.admin,
-            isReady: () => !draining,
-            deliveries: broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries),
-            logFault: (fault) => deps.logFault(fault, 'admin'),
-          }),
+      await startOperating(config, {
+        ...deps,
+        ...observing,
+        version: deps.version ?? 'unknown',
+        startedAtMs,
+        isReady: () => !draining,
+        upstreams: parts.upstreams,
+        broadcasting,
+        callbacks,
+        backends: deps.backends,
+      }),
       (one) => one.close(),
     )
     return {
@@ -96,11 +126,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       targetConnections: () => parts.targetConnections(),
       drain: async () => {
         draining = true
+        admin?.drain()
         await within(
           config.drain,
           deps.clock,
           // Whoever waits for a callback needs the front to stay open for it.
-          Promise.all([front.drain(callbacks?.quiet()), broadcasting?.deliveries.stop(config.drain)]),
+          Promise.all([front.drain(callbacks?.quiet()), broadcasting?.stop(config.drain)]),
         )
         const cutOff = front.inFlight()
         if (cutOff > 0) deps.log?.(`${cutOff} still in flight after ${config.drain} ms: cut off`)
@@ -153,7 +184,11 @@ interface Route extends RoutedHandler {
 function routesOf(
   config: Config,
   upstreams: ReadonlyMap<string, Upstream>,
-  deps: Pick<GatewayDeps, 'clock' | 'random'> & Partial<Broadcasting> & { readonly callbacks: Callbacks | undefined },
+  deps: Pick<GatewayDeps, 'clock' | 'random'> &
+    Partial<Broadcasting> & {
+      readonly callbacks: Callbacks | undefined
+      readonly attemptTrace: Layer | undefined
+    },
 ): readonly Route[] {
   const upstream = (name: string): Upstream => {
     const found = upstreams.get(name)
@@ -174,13 +209,18 @@ function openFront(
     readonly events: EventBus
     readonly broadcasting: Broadcasting | undefined
     readonly callingBack: CallingBack | undefined
+    readonly traces: Traces | undefined
+    readonly watching: readonly RoutedHandler[]
   },
 ): Promise<Listener> {
   const { broadcasting, callingBack } = deps
-  const all: RoutedHandler[] = [...routes]
+  const all: RoutedHandler[] = [...routes, ...deps.watching]
   if (config.index) all.push(indexPage(routes))
   if (callingBack !== undefined) all.push(...callingBack.handlers)
-  if (broadcasting !== undefined) all.push(deliveryPage(broadcasting.store, broadcasting.deliveries))
+  if (broadcasting !== undefined) {
+    const isExposed = new Map(routes.map(({ config: route }) => [matchText(route.match), route.expose === 'attempts']))
+    all.push(deliveryPage(broadcasting.store, broadcasting.deliveries, (route) => isExposed.get(route) ?? true))
+  }
   return listen({
     listen: listenOptions(config),
     resolve: router(all),
@@ -188,6 +228,7 @@ function openFront(
     clock: deps.clock,
     events: deps.events,
     newId: randomUUID,
+    traceOf: deps.traces?.traceOf,
     logFault: (fault, call) => deps.logFault(fault, call.id),
   })
 }

@@ -48,6 +48,20 @@ describe('EventBus', () => {
     assert.deepEqual(heard, ['once', 'always', 'always', 'new'])
   })
 
+  it('keeps a fault of one listener from the call and from the others, and tells of it once', () => {
+    const faults: unknown[] = []
+    const bus = new EventBus((fault, about) => faults.push([String(fault), about]))
+    const heard: string[] = []
+    bus.on('hedge.denied', () => {
+      throw new Error('broken')
+    })
+    bus.on('hedge.denied', () => heard.push('other'))
+    bus.emit({ type: 'hedge.denied' }, call)
+    bus.emit({ type: 'hedge.denied' }, call)
+    assert.deepEqual(heard, ['other', 'other'])
+    assert.deepEqual(faults, [['Error: broken', 'a listener to hedge.denied']])
+  })
+
   it('carries events that nobody listens to nowhere', () => {
     new EventBus().emit({ type: 'hedge.denied' }, call)
   })

@@ -7,6 +7,14 @@ type AnyListener = (event: GatewayEvent, call: Call) => void
 /** Carries the events of all calls to whoever listens. Taking a listener away changes nothing else. */
 export class EventBus {
   readonly #listeners = new Map<EventType, readonly AnyListener[]>()
+  readonly #logFault: (fault: unknown, about: string) => void
+  /** Listeners that have thrown: one that throws at every event is told of once. */
+  readonly #faulty = new WeakSet<AnyListener>()
+
+  /** Whom to tell of a listener's fault. Without one the process meets it, as no test may overlook it. */
+  constructor(logFault: (fault: unknown, about: string) => void = throwLater) {
+    this.#logFault = logFault
+  }
 
   /** Answers how to stop listening. */
   on<T extends EventType>(type: T, listener: Listener<T>): () => void {
@@ -19,9 +27,28 @@ export class EventBus {
     }
   }
 
+  /** Never throws: whoever listens cannot break the call that it listens to. */
   emit(event: GatewayEvent, call: Call): void {
     const listeners = this.#listeners.get(event.type)
     if (listeners === undefined) return
-    for (const listener of listeners) listener(event, call)
+    for (const listener of listeners) {
+      try {
+        listener(event, call)
+      } catch (fault) {
+        this.#met(fault, listener, event.type)
+      }
+    }
   }
+
+  #met(fault: unknown, listener: AnyListener, type: EventType): void {
+    if (this.#faulty.has(listener)) return
+    this.#faulty.add(listener)
+    this.#logFault(fault, `a listener to ${type}`)
+  }
+}
+
+function throwLater(fault: unknown): void {
+  queueMicrotask(() => {
+    throw fault
+  })
 }

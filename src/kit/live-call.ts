@@ -2,6 +2,7 @@ import type { Attempt, AttemptKind, Target } from '../core/attempt.ts'
 import type { Call, RouteFacts } from '../core/call.ts'
 import type { GatewayEvent } from '../core/events.ts'
 import type { Failure } from '../core/failure.ts'
+import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from './clock.ts'
 import type { EventBus } from './event-bus.ts'
 import { Scope } from './scope.ts'
@@ -13,6 +14,7 @@ export interface CallOptions {
   readonly events: EventBus
   /** Now, if it is not said. */
   readonly startedAtMs?: number
+  readonly trace?: CallTrace | undefined
 }
 
 /** The call that a listener makes for each client request. */
@@ -20,6 +22,7 @@ export class LiveCall implements Call {
   readonly id: string
   readonly route: RouteFacts
   readonly startedAtMs: number
+  readonly trace: CallTrace | undefined
   readonly scope = new Scope()
   readonly kind = 'first'
   readonly attempts: Attempt[] = []
@@ -32,6 +35,7 @@ export class LiveCall implements Call {
     this.route = options.route
     this.#clock = options.clock
     this.#events = options.events
+    this.trace = options.trace
     this.startedAtMs = options.startedAtMs ?? options.clock.now()
   }
 
@@ -110,6 +114,9 @@ class CallFork implements Call {
   }
   get startedAtMs(): number {
     return this.#call.startedAtMs
+  }
+  get trace(): CallTrace | undefined {
+    return this.#call.trace
   }
   get deadlineAtMs(): number {
     return this.#call.deadlineAtMs

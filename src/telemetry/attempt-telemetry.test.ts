@@ -38,6 +38,14 @@ describe('attemptTelemetry', () => {
     assert.deepEqual([attempt.startedMs, attempt.endedMs], [0, 30])
   })
 
+  it('tells the end of an attempt that a fault of programming ended', async () => {
+    const broken: Layer = () => () => Promise.reject(new Error('a fault'))
+    const { events, attempt, outcome } = observed({ afterMs: 1 }, broken)
+    await assert.rejects(outcome, /a fault/)
+    assert.deepEqual(events.at(-1), { type: 'attempt.ended', attempt })
+    assert.deepEqual([attempt.endedMs, attempt.outcome], [0, 'cancelled'])
+  })
+
   it('hands on the outcome as it is', async () => {
     const { clock, outcome } = observed({ afterMs: 1, status: 418 })
     await clock.advance(1)

@@ -1,4 +1,5 @@
 import type { Attempt, AttemptOutcome } from '../core/attempt.ts'
+import type { Call } from '../core/call.ts'
 import type { Failure, FailureCode } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Layer } from '../core/service.ts'
@@ -15,13 +16,26 @@ export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
       const { attempt } = request
       if (attempt === undefined) throw new Error('an attempt was to be observed before it had begun')
       call.emit({ type: 'attempt.started', attempt })
-      const outcome = await next(request, call)
+      let outcome: Outcome
+      try {
+        outcome = await next(request, call)
+      } catch (fault) {
+        // A fault of programming ends the attempt too; for who counts it would be in flight for ever.
+        attempt.outcome = 'cancelled'
+        attempt.detail = 'the gateway has failed'
+        ended(attempt, call)
+        throw fault
+      }
       note(attempt, outcome, options)
-      attempt.endedMs = call.elapsedMs()
-      call.emit({ type: 'attempt.ended', attempt })
+      ended(attempt, call)
       return outcome
     }
   }
+}
+
+function ended(attempt: Attempt, call: Call): void {
+  attempt.endedMs = call.elapsedMs()
+  call.emit({ type: 'attempt.ended', attempt })
 }
 
 function note(attempt: Attempt, outcome: Outcome, options: AttemptTelemetryOptions): void {

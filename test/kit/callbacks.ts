@@ -29,6 +29,8 @@ export interface CallbackSceneOptions {
   readonly maxBytes?: number
   /** Between the strategy and the backend. */
   readonly inner?: (clock: VirtualClock) => Layer
+  /** Around the strategy. */
+  readonly outer?: Layer
   readonly clock?: VirtualClock
 }
 
@@ -62,7 +64,8 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const { layer } = callbackStrategy.plan(route, { clock, callbacks })
   const limit = deadline(resolveDeadline(deadlineOptions.parse(options.deadline ?? '5s'), callbackDeadlineMs), clock)
   const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
-  const route1 = limit(layer(inner))
+  const outer = options.outer ?? ((next) => next)
+  const served = limit(outer(layer(inner)))
   const wallNow = (): number => clock.wallNow()
   const maxBytes = options.maxBytes ?? route.maxAnswer
   const receive = receiveCallbacks({ receive: route.receive, maxBytes, callbacks, wallNow })
@@ -78,7 +81,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     callbacks,
     faults,
     /** A client's request. */
-    send: (request: Partial<GatewayRequest> = {}): Asked => ask(route1, request),
+    send: (request: Partial<GatewayRequest> = {}): Asked => ask(served, request),
     /** A callback; `url` as the backend was given it. */
     post: (url: string, body: Readable | Uint8Array | string = '{"done":true}', headers: readonly string[] = []) => {
       const { pathname, search } = new URL(url)

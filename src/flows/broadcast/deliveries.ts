@@ -57,6 +57,7 @@ export class Deliveries {
   readonly #calls = new Set<LiveCall>()
   #retentionTimer: Timer | undefined
   #stopping = false
+  #abandoned = 0
   #onQuiet: (() => void) | undefined
 
   constructor(options: DeliveriesOptions) {
@@ -102,6 +103,11 @@ export class Deliveries {
 
   active(id: string): Delivery | undefined {
     return this.#active.get(id)
+  }
+
+  /** Legs that were dead letters at once, as there is nobody left to send them to. */
+  get abandonedCount(): number {
+    return this.#abandoned
   }
 
   get pendingCount(): number {
@@ -184,7 +190,7 @@ export class Deliveries {
       place.discarding = true
       place.sending?.call.abort(failure('CANCELLED', 'An operator has discarded it'))
     }
-    await Promise.all(underWay.map(({ sending }) => sending?.ended))
+    for (const { sending } of underWay) await sending?.ended
     return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
   }
 
@@ -204,6 +210,7 @@ export class Deliveries {
     if (route === undefined || !this.#isConfigured(place)) {
       leg.abandoned(route === undefined ? 'its route is no longer configured' : 'its target is no longer configured')
       place.released = true
+      this.#abandoned++
       this.#save(delivery)
       return
     }

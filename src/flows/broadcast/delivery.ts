@@ -55,7 +55,7 @@ export class Delivery {
   #isAnswerSaved = false
   readonly #observers = new Set<Observer>()
 
-  constructor(stored: NewDelivery, sequence: number, startedAtMs: number, trace?: CallTrace | undefined) {
+  constructor(stored: NewDelivery, sequence: number, startedAtMs: number, trace?: CallTrace) {
     this.id = stored.id
     this.sequence = sequence
     this.route = stored.route

@@ -244,6 +244,30 @@ describe('a client that goes', () => {
     assertLeft(scene)
   })
 
+  it('after its answer finds no listener of the wait', async () => {
+    const listeners = new Set<unknown>()
+    const watched: Layer = (next) => (request, call) => {
+      const { scope } = call
+      const { add, remove } = scope
+      scope.add = (listener) => {
+        listeners.add(listener)
+        add.call(scope, listener)
+      }
+      scope.remove = (listener) => {
+        listeners.delete(listener)
+        remove.call(scope, listener)
+      }
+      return next(request, call)
+    }
+    const scene = callbackScene({ script: [acknowledged], outer: watched })
+    scene.send()
+    await scene.clock.advance(20)
+    assert.equal(listeners.size, 1)
+    scene.post(scene.urlOf(0))
+    await scene.clock.advance(0)
+    assert.equal(listeners.size, 0)
+  })
+
   it('with its ticket takes nothing away from it', async () => {
     const scene = callbackScene({ script: [{ afterMs: 100, status: 202 }] })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })

@@ -76,7 +76,7 @@ class Wait implements AbortListener {
     const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs: startedAtMs + call.remainingMs() }
     // Before the backend is asked: its callback may come before its own answer.
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
-      
+      this.#timer?.cancel()
       call.scope.remove(this)
       call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
       resolve(outcome)

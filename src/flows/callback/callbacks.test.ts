@@ -85,6 +85,13 @@ describe('results that nobody waits for', () => {
     assert.equal(memory.figures().tickets, 0)
   })
 
+  it('are dropped when their ticket has expired already', async () => {
+    const { clock, callbacks, tokenOf } = opened()
+    const token = tokenOf('a')
+    await clock.advance(65_000)
+    assert.equal(await callbacks.keep(token, '/back', result), 'dropped')
+  })
+
   it('go where their token says, and into memory where there is no store', async () => {
     const { memory, durable, callbacks, tokenOf } = opened()
     await callbacks.keep(tokenOf('a', true), '/back', result)

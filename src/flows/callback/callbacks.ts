@@ -60,14 +60,14 @@ export class Callbacks {
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
 
-  /** `dropped`: nobody has a ticket for it, or none are kept. */
+  /** `dropped`: nobody has a ticket for it that is still good, or none are kept. */
   async keep(
     token: TokenFacts,
     route: string,
     result: TicketResult,
   ): Promise<'kept' | 'repeated' | 'dropped' | Failure> {
-    if (this.keepMs === 0) return 'dropped'
     const now = this.#options.clock.wallNow()
+    if (this.keepMs === 0 || token.expiresAtMs <= now) return 'dropped'
     const readyUntil = now + this.keepMs
     return this.storeOf(token).put({
       id: token.id,

@@ -6,7 +6,7 @@ import type { FailureCode } from '../../core/failure.ts'
  * workers. Times of day in ISO 8601, durations in milliseconds, shares from 0 to 1. The OpenAPI description
  * (`/api/openapi.json`) says the same, and a test holds the two together.
  *
- *   GET  /api/overview              OverviewView
+ *   GET  /api/overview              OverviewView   ?history=seconds, 600 if it is not given
  *   GET  /api/live                  server-sent events, one a second: `event: figures`, data: LiveFigures
  *   GET  /api/calls                 CallListView   ?which=failed|slow  ?route=  ?limit=
  *   GET  /api/calls/:id             CallView
@@ -16,8 +16,19 @@ import type { FailureCode } from '../../core/failure.ts'
  *   GET  /api/tickets               TicketListView
  *   GET  /api/config                ConfigView: the configuration in force, secrets hidden
  *   GET  /api/backends              BackendListView: simulated backends of the demo; 404 where there are none
+ *   GET  /api/backends/:name        BackendView
  *   PATCH /api/backends/:name       a JSON merge patch of a backend's profile; answers BackendView
+ *   GET  /api/openapi.json          the description of all this
+ *
+ * What is not answered is told as a RefusalView, with its status: 400, 401, 403, 404, 405, 409, 503.
  */
+
+/** Why something was not done, in one sentence that says what is allowed. */
+export interface RefusalView {
+  readonly detail: string
+  /** Several faults of what was sent, one each. */
+  readonly errors?: readonly string[]
+}
 
 /** What stays the same while the gateway runs, and the figures of this moment. */
 export interface OverviewView {
@@ -204,7 +215,8 @@ export interface DeliveryListView {
 export interface DeliveryView {
   readonly id: string
   readonly route: string
-  readonly state: 'pending' | 'finished'
+  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged`. */
+  readonly state: LegView['state']
   readonly createdAt: string
   readonly finishedAt: string | undefined
   readonly targets: readonly LegView[]
@@ -216,6 +228,8 @@ export interface LegView {
   readonly state: 'pending' | 'acknowledged' | 'dead' | 'discarded'
   /** Attempts that have ended. */
   readonly attempts: number
+  /** While it is pending: its `turn`, behind earlier writes or the target's limit; or `time` to pass. */
+  readonly waitsFor: 'turn' | 'time' | undefined
   /** When the next one is due, while it is pending. */
   readonly nextAttemptAt: string | undefined
   /** What the last one came to. */

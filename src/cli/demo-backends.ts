@@ -1,0 +1,28 @@
+import { ProfileError } from '../backend/profile.ts'
+import type { ProfilePatch } from '../backend/profile-patch.ts'
+import type { Backend } from '../backend/server.ts'
+import type { BackendView } from '../gateway/admin/api.ts'
+import type { SimulatedBackends } from '../gateway/admin/resources/backends.ts'
+
+/** The backends of the demo, as the admin side shows and changes them. */
+export function demoBackends(backends: readonly Backend[]): SimulatedBackends {
+  return {
+    list: () => backends.map(viewOf),
+    patch: async (name, patch) => {
+      const backend = backends.find((candidate) => candidate.name === name)
+      if (backend === undefined) return undefined
+      try {
+        // The backend's own check says what is wrong with a patch that is none.
+        await backend.patch(patch as ProfilePatch)
+        return { backend: viewOf(backend) }
+      } catch (error) {
+        if (error instanceof ProfileError) return { errors: error.reasons }
+        throw error
+      }
+    },
+  }
+}
+
+function viewOf(backend: Backend): BackendView {
+  return { name: backend.name, url: backend.url, profile: backend.profile(), stats: backend.stats() }
+}

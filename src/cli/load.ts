@@ -1,0 +1,187 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { systemClock } from '../kit/clock.ts'
+import { seededRandom, systemRandom } from '../kit/random.ts'
+import type { Lateness } from '../load/lateness.ts'
+import type { LoadRun } from '../load/load-run.ts'
+import type { PaceOptions } from '../load/pace.ts'
+import { reportHtml } from '../load/report/report.ts'
+import type { HeaderTemplate } from '../load/requests.ts'
+import { type LoadAmount, type LoadDeps, type LoadSetup, loadRun } from '../load/setup.ts'
+import { parseStatusSet, type StatusSet } from '../load/status-set.ts'
+import { failed, isAborted, type Summary, summaryOf } from '../load/summary.ts'
+import type { Target } from '../load/target.ts'
+import type { Template } from '../load/template.ts'
+import { describePace } from '../load/text/describe.ts'
+import { progressLine } from '../load/text/progress.ts'
+import { summaryText } from '../load/text/table.ts'
+import { serveWebPage } from '../load/web/server.ts'
+import { exitCodes } from './exit-codes.ts'
+
+/** As the command line has parsed and checked them. */
+interface LoadOptions {
+  readonly connections?: number
+  readonly rate?: number
+  readonly duration?: number
+  readonly count?: number
+  readonly method?: string
+  readonly header?: readonly HeaderTemplate[]
+  readonly body?: Template
+  readonly bodyFile?: Template | Buffer
+  readonly success?: StatusSet
+  readonly timeout?: number
+  readonly late?: Lateness
+  readonly goneAfter?: number | 'off'
+  readonly seed?: number
+  readonly insecure?: boolean
+  readonly report?: string
+  readonly json?: string | true
+  readonly failOnError?: boolean
+  readonly web?: number
+}
+
+const defaults = { users: 50, maxConnections: 4096, durationMs: 10_000, timeoutMs: 10_000, goneAfterMs: 5000 } as const
+const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+export async function load(target: Target, options: LoadOptions): Promise<void> {
+  // Who reads may go; that must not end the run.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const fault = faultOf(options)
+  if (fault !== undefined) {
+    console.error(`error: ${fault}`)
+    process.exitCode = exitCodes.badUsage
+    return
+  }
+  const setup = setupOf(target, options)
+  const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
+  const deps = { clock: systemClock(), random }
+  if (options.web === undefined) await runOnce(setup, options, deps)
+  else await serve(setup, options, options.web, deps)
+}
+
+async function runOnce(setup: LoadSetup, options: LoadOptions, deps: LoadDeps): Promise<void> {
+  const { report, json, failOnError } = options
+  const amount = amountOf(options)
+  const busyShare = busyMeter()
+  const run = loadRun(setup, amount, deps)
+  const over = run.start()
+  const stopWatching = onSignal(() => run.interrupt())
+  console.error(`${setup.method} ${setup.target.text}: ${describePace(amount.pace)}; Ctrl-C ends it`)
+  const stopProgress = showProgress(run)
+  const end = await over
+  stopProgress()
+  stopWatching()
+  const facts = { url: setup.target.text, method: setup.method, pace: amount.pace, end }
+  const summary = summaryOf(run, { ...facts, testerBusy: busyShare() })
+  write(summary, report, json)
+  if (isAborted(summary) || (failOnError === true && failed(summary.counts) > 0)) {
+    process.exitCode = exitCodes.runtimeFault
+  }
+}
+
+async function serve(setup: LoadSetup, options: LoadOptions, port: number, deps: LoadDeps): Promise<void> {
+  const { duration, connections, ...rest } = options
+  const pace = amountOf(options).pace
+  try {
+    const page = await serveWebPage(
+      {
+        port,
+        setup,
+        amount: { pace, ...(duration === undefined ? {} : { durationMs: duration }) },
+        maxConnections: rest.rate === undefined ? defaults.maxConnections : (connections ?? defaults.maxConnections),
+        busyShare: busyMeter(),
+      },
+      deps,
+    )
+    console.error(`the page for ${setup.target.text} is on ${page.url}; Ctrl-C ends it`)
+    await new Promise<void>((resolve) => onSignal(resolve))
+    await page.close()
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw fault
+    console.error(`error: port ${port} on 127.0.0.1 is taken: choose another by --web`)
+    process.exitCode = exitCodes.runtimeFault
+  }
+}
+
+function setupOf(target: Target, options: LoadOptions): LoadSetup {
+  const body = options.body ?? options.bodyFile
+  return {
+    target,
+    method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: options.header ?? [],
+    body,
+    isGood: options.success ?? parseStatusSet('2xx'),
+    lateness: options.late,
+    timeoutMs: options.timeout ?? defaults.timeoutMs,
+    goneAfterMs: options.goneAfter === 'off' ? undefined : (options.goneAfter ?? defaults.goneAfterMs),
+    isInsecure: options.insecure === true,
+  }
+}
+
+function amountOf({ connections, rate, duration, count }: LoadOptions): LoadAmount {
+  const pace: PaceOptions =
+    rate === undefined
+      ? { kind: 'closed', users: connections ?? defaults.users }
+      : { kind: 'open', perSecond: rate, maxConnections: connections ?? defaults.maxConnections }
+  return { pace, ...(count === undefined ? { durationMs: duration ?? defaults.durationMs } : { count }) }
+}
+
+/** What no option shows by itself: those that do not go together, and files that could not be written in the end. */
+function faultOf({ duration, count, report, json }: LoadOptions): string | undefined {
+  if (duration !== undefined && count !== undefined) return '--duration and --count: give one of the two'
+  for (const [name, file] of [['--report', report] as const, ['--json', json] as const]) {
+    if (typeof file !== 'string') continue
+    try {
+      closeSync(openSync(file, 'a'))
+    } catch (fault) {
+      return `${name} ${file} cannot be written: ${fault instanceof Error ? fault.message : String(fault)}`
+    }
+  }
+  return undefined
+}
+
+function write(summary: Summary, report: string | undefined, json: string | true | undefined): void {
+  const asJson = `${JSON.stringify(summary, undefined, 2)}\n`
+  if (json === true) process.stdout.write(asJson)
+  else process.stdout.write(`${summaryText(summary)}\n`)
+  if (typeof json === 'string') writeFileSync(json, asJson)
+  if (report === undefined) return
+  writeFileSync(report, reportHtml(summary))
+  console.error(`the report is in ${report}`)
+}
+
+/** On a terminal one line that is written anew each second, else a line each 5 s. */
+function showProgress(run: LoadRun): () => void {
+  const isTerminal = process.stderr.isTTY
+  const show = (): void => {
+    const line = progressLine(run, run.recorder.takeInterval(run.nowMs))
+    // Cut to the width: a line that wraps could not be written over.
+    if (isTerminal) process.stderr.write(`\r\u001B[K${line.slice(0, process.stderr.columns - 1)}`)
+    else process.stderr.write(`${line}\n`)
+  }
+  const timer = setInterval(show, isTerminal ? 1000 : 5000)
+  return () => {
+    clearInterval(timer)
+    if (isTerminal) process.stderr.write('\r\u001B[K')
+  }
+}
+
+/** The first signal ends it with what there is; the second at once. Answers how to stop listening. */
+function onSignal(end: () => void): () => void {
+  let isEnding = false
+  const listener = (): void => {
+    if (isEnding) process.exit(exitCodes.runtimeFault)
+    isEnding = true
+    end()
+  }
+  for (const signal of signals) process.on(signal, listener)
+  return () => {
+    for (const signal of signals) process.off(signal, listener)
+  }
+}
+
+/** The share of the time since now that this thread worked. */
+function busyMeter(): () => number {
+  const before = performance.eventLoopUtilization()
+  return () => performance.eventLoopUtilization(before).utilization
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { type Operation, operations } from './operations.ts'
+import { schemas } from './schemas.ts'
+
+/** The OpenAPI 3.1 description of the admin side. */
+export function openapi(version: string): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Hedgerow admin API',
+      version,
+      description:
+        'Times of day in ISO 8601, durations in milliseconds, shares from 0 to 1. What has no value is left out.',
+    },
+    security: [{}, { token: [] }],
+    paths: pathsOf(operations),
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The token of `admin.token`, where there is one.' },
+      },
+      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)])),
+    },
+  }
+}
+
+function pathsOf(all: readonly Operation[]): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const operation of all) {
+    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: described(operation) }
+  }
+  return paths
+}
+
+function described({
+  path,
+  summary,
+  query = {},
+  type = 'application/json',
+  schema,
+  body,
+  refusals,
+  isPublic,
+}: Operation) {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name as string)
+  const good = schema === undefined ? { schema: { type: 'string' } } : { schema: reference(schema) }
+  return {
+    summary,
+    ...(isPublic === true && { security: [] }),
+    parameters: [
+      ...inPath.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+      ...Object.entries(query).map(([name, [kind, description]]) => ({ name, in: 'query', description, schema: kind })),
+    ],
+    ...(body !== undefined && {
+      requestBody: { required: true, description: body, content: { 'application/merge-patch+json': { schema: {} } } },
+    }),
+    responses: {
+      200: { description: 'Done.', content: { [type]: good } },
+      ...Object.fromEntries(
+        Object.entries(refusals).map(([status, description]) => [
+          status,
+          { description, content: { [isPublic === true ? 'text/plain' : 'application/json']: refusalOf(isPublic) } },
+        ]),
+      ),
+    },
+  }
+}
+
+function refusalOf(isPublic: boolean | undefined): object {
+  return { schema: isPublic === true ? { type: 'string' } : reference('Refusal') }
+}
+
+function reference(name: string): object {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12' })
+  return rest
+}

@@ -1,0 +1,70 @@
+import type { Answer, StreamedAnswer } from './answer.ts'
+
+export type AdminMethod = 'GET' | 'POST' | 'PATCH'
+
+export interface AdminRequest {
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Reads the body as JSON; a text says what is wrong with it. */
+  readonly json: () => Promise<{ readonly value: unknown } | string>
+}
+
+type Answering = (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>
+
+/** A path of the operators' side, and what can be done there. */
+export interface Resource {
+  /** `/api/calls/:id`: a `:name` stands for one segment. */
+  readonly path: string
+  /** Whoever asks needs no token, so that a load balancer can. */
+  readonly isPublic?: boolean
+  readonly methods: Readonly<Partial<Record<AdminMethod, Answering>>>
+}
+
+export interface FoundResource {
+  readonly resource: Resource
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Finds the resource of a path. There are some twenty, and operators ask seldom: they are tried in turn. */
+export function resourceTable(resources: readonly Resource[]): (path: string) => FoundResource | undefined {
+  const entries = resources.map((resource) => ({ resource, segments: resource.path.split('/') }))
+  return function find(path) {
+    const given = path.split('/')
+    for (const { resource, segments } of entries) {
+      const params = match(segments, given)
+      if (params !== undefined) return { resource, params }
+    }
+    return undefined
+  }
+}
+
+function match(segments: readonly string[], given: readonly string[]): Record<string, string> | undefined {
+  if (segments.length !== given.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [place, segment] of segments.entries()) {
+    const value = given[place] as string
+    if (!segment.startsWith(':')) {
+      if (segment !== value) return undefined
+      continue
+    }
+    const decoded = decode(value)
+    if (decoded === undefined || decoded === '') return undefined
+    params[segment.slice(1)] = decoded
+  }
+  return params
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}
+
+/** `GET, HEAD, POST`: what `Allow` says of a resource. */
+export function allowOf({ methods }: Resource): string {
+  return Object.keys(methods)
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+}

@@ -1,0 +1,51 @@
+import { json, refusal } from '../answer.ts'
+import type { BackendListView, BackendView } from '../api.ts'
+import type { Resource } from '../resource.ts'
+
+/** The simulated backends that run beside the gateway; only the demo has any. */
+export interface SimulatedBackends {
+  list(): readonly BackendView[]
+  /** Takes a JSON merge patch of the profile; tells what is wrong with it. Undefined: there is none of this name. */
+  patch(
+    name: string,
+    patch: unknown,
+  ): Promise<{ readonly backend: BackendView } | { readonly errors: readonly string[] } | undefined>
+}
+
+/** `/api/backends`: their knobs, so that one can be slowed down or broken while one watches. */
+export function backendResources(backends: SimulatedBackends | undefined): readonly Resource[] {
+  const none = (): ReturnType<typeof refusal> =>
+    refusal(404, 'No simulated backends run beside this gateway: `hedgerow demo` starts some')
+  const nameOf = ({ name }: BackendView): string => name
+  return [
+    {
+      path: '/api/backends',
+      methods: {
+        GET: () => (backends === undefined ? none() : json({ backends: backends.list() } satisfies BackendListView)),
+      },
+    },
+    {
+      path: '/api/backends/:name',
+      methods: {
+        GET: ({ params: { name = '' } }) => {
+          if (backends === undefined) return none()
+          const found = backends.list().find((backend) => backend.name === name)
+          return found === undefined ? unknown(name, backends.list().map(nameOf)) : json(found)
+        },
+        PATCH: async ({ params: { name = '' }, json: readBody }) => {
+          if (backends === undefined) return none()
+          const patch = await readBody()
+          if (typeof patch === 'string') return refusal(400, patch)
+          const patched = await backends.patch(name, patch.value)
+          if (patched === undefined) return unknown(name, backends.list().map(nameOf))
+          if ('backend' in patched) return json(patched.backend)
+          return json({ detail: patched.errors.join('; '), errors: patched.errors }, 400)
+        },
+      },
+    },
+  ]
+}
+
+function unknown(name: string, names: readonly string[]): ReturnType<typeof refusal> {
+  return refusal(404, `There is no backend ${name}; there are ${names.join(', ')}`)
+}

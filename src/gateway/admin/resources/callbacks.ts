@@ -1,0 +1,82 @@
+import type { Failure } from '../../../core/failure.ts'
+import { json, refusal } from '../answer.ts'
+import type { TicketListView, WaiterListView } from '../api.ts'
+import { wholeNumberIn } from '../query.ts'
+import type { Resource } from '../resource.ts'
+
+/** Who waits for a callback, and the results that came too late; times of day in milliseconds. */
+export interface CallbackSource {
+  waiting(limit: number): readonly {
+    readonly id: string
+    readonly route: string
+    readonly state: 'registered' | 'acknowledged'
+    readonly startedAtMs: number
+    readonly expiresAtMs: number
+  }[]
+  waitingCount(): number
+  tickets(limit: number): Promise<
+    | readonly {
+        readonly id: string
+        readonly route: string
+        readonly createdAt: number
+        readonly readyUntil: number
+        readonly bytes: number
+      }[]
+    | Failure
+  >
+  ticketFigures(): { readonly tickets: number; readonly bytes: number }
+  readonly wallNow: () => number
+}
+
+const limits = { min: 1, max: 1000, default: 100 }
+
+/** `/api/waiters` and `/api/tickets`. Where no route waits for callbacks both are empty. */
+export function callbackResources(source: CallbackSource | undefined): readonly Resource[] {
+  return [
+    {
+      path: '/api/waiters',
+      methods: {
+        GET: ({ query }) => {
+          const limit = wholeNumberIn(query, 'limit', limits)
+          if (typeof limit === 'object') return limit
+          const waiters = (source?.waiting(limit) ?? []).map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
+            id,
+            route,
+            state,
+            startedAt: iso(startedAtMs),
+            expiresAt: iso(expiresAtMs),
+          }))
+          return json({ open: source?.waitingCount() ?? 0, waiters } satisfies WaiterListView)
+        },
+      },
+    },
+    {
+      path: '/api/tickets',
+      methods: {
+        GET: async ({ query }) => {
+          const limit = wholeNumberIn(query, 'limit', limits)
+          if (typeof limit === 'object') return limit
+          const found = (await source?.tickets(limit)) ?? []
+          if ('code' in found) return refusal(503, found.detail)
+          const now = source?.wallNow() ?? 0
+          const tickets = found
+            .filter(({ readyUntil }) => readyUntil > now)
+            .map(({ id, route, createdAt, readyUntil, bytes }) => ({
+              id,
+              route,
+              state: 'ready' as const,
+              createdAt: iso(createdAt),
+              expiresAt: iso(readyUntil),
+              bytes,
+            }))
+          const { tickets: kept, bytes } = source?.ticketFigures() ?? { tickets: 0, bytes: 0 }
+          return json({ kept, bytes, tickets } satisfies TicketListView)
+        },
+      },
+    },
+  ]
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString()
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzip } from 'node:zlib'
+import type { Answer } from './answer.ts'
+import { dataHeaders } from './headers.ts'
+
+/** Below it a packet is not saved. */
+const minGzipBytes = 2048
+const gzipLevel = 3
+
+/** Sends an answer: compressed where that is worth it and wanted, and only its header where the client has it already. */
+export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
+  const headers: Record<string, string> = { ...dataHeaders, ...answer.headers }
+  const etag = headers['etag']
+  if (etag !== undefined && answer.status === 200 && hasCurrent(request, etag)) {
+    end(request, response, { ...answer, status: 304, headers, body: '' })
+    return
+  }
+  if (body.length < minGzipBytes || headers['content-encoding'] !== undefined || !takes(request, 'gzip')) {
+    end(request, response, { ...answer, headers, body })
+    return
+  }
+  headers['vary'] = 'accept-encoding'
+  // In a thread of the pool: the history of a busy gateway takes a while, and calls are being served.
+  gzip(body, { level: gzipLevel }, (fault, compressed) => {
+    if (fault !== null) end(request, response, { ...answer, headers, body })
+    else end(request, response, { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: compressed })
+  })
+}
+
+/** For what seldom changes. Weak, as the same content may be sent compressed or not. */
+export function etagOf(body: string | Uint8Array): string {
+  return `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+}
+
+/** Whether a client takes this coding: named, and not with `q=0`. */
+export function takes({ headers }: IncomingMessage, coding: string): boolean {
+  const given = headers['accept-encoding']
+  if (given === undefined) return false
+  return String(given)
+    .split(',')
+    .some((part) => {
+      const [name, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
+      return name === coding && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
+    })
+}
+
+function end(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  if (response.destroyed) return
+  if (status === 304) response.writeHead(status, headers).end()
+  else {
+    response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }
+}
+
+function hasCurrent({ headers }: IncomingMessage, etag: string): boolean {
+  return (headers['if-none-match'] ?? '').split(',').some((tag) => tag.trim() === etag)
+}

@@ -1,0 +1,131 @@
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import { strategyNames } from '../config/strategies.ts'
+import type { Callbacks } from '../flows/callback/callbacks.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Metrics } from '../telemetry/metrics/metrics.ts'
+import { type Admin, startAdmin } from './admin/admin.ts'
+import type { RouteView } from './admin/api.ts'
+import { DeliveriesAdmin } from './admin/deliveries.ts'
+import { LiveStreams } from './admin/live-streams.ts'
+import type { Resource } from './admin/resource.ts'
+import { backendResources, type SimulatedBackends } from './admin/resources/backends.ts'
+import { type CallbackSource, callbackResources } from './admin/resources/callbacks.ts'
+import { callResources } from './admin/resources/calls.ts'
+import { configResource } from './admin/resources/config.ts'
+import { deliveryResources } from './admin/resources/deliveries.ts'
+import { healthResources } from './admin/resources/health.ts'
+import { liveResource } from './admin/resources/live.ts'
+import { metricsResources } from './admin/resources/metrics.ts'
+import { openapiResource } from './admin/resources/openapi.ts'
+import { overviewResource } from './admin/resources/overview.ts'
+import { upstreamsResource } from './admin/resources/upstreams.ts'
+import type { Broadcasting } from './broadcasting.ts'
+import type { Upstream } from './upstreams.ts'
+import type { Watching } from './watching.ts'
+
+export interface OperatingOptions {
+  readonly clock: Clock
+  readonly version: string
+  /** Wall clock. */
+  readonly startedAtMs: number
+  readonly isReady: () => boolean
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly watching: Watching | undefined
+  readonly metrics: Metrics | undefined
+  readonly broadcasting: Broadcasting | undefined
+  readonly callbacks: Callbacks | undefined
+  readonly backends: SimulatedBackends | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+/** The operators' side of a gateway. */
+export interface Operating extends Admin {
+  /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
+  drain(): void
+}
+
+/** Undefined where the configuration asks for none. */
+export async function startOperating(config: Config, options: OperatingOptions): Promise<Operating | undefined> {
+  const { watching, clock, logFault } = options
+  if (config.admin === undefined || watching === undefined) return undefined
+  const streams = new LiveStreams(watching.figures, clock)
+  const resources = resourcesOf(config, { ...options, watching, streams })
+  const admin = await startAdmin({ ...config.admin, resources, logFault: (fault) => logFault(fault, 'admin') })
+  return {
+    address: admin.address,
+    drain: () => streams.close(),
+    close: () => {
+      streams.close()
+      return admin.close()
+    },
+  }
+}
+
+type Shown = OperatingOptions & { readonly watching: Watching; readonly streams: LiveStreams }
+
+function resourcesOf(config: Config, options: Shown): readonly Resource[] {
+  const { watching, broadcasting, backends, isReady } = options
+  const { figures, recorder } = watching
+  const routes = config.routes.map(routeView)
+  const features = {
+    deliveries: broadcasting !== undefined,
+    callbacks: options.callbacks !== undefined,
+    backends: backends !== undefined,
+  }
+  return [
+    ...healthResources(isReady),
+    ...metricsResources(options.metrics),
+    overviewResource({ ...options, routes, features, figures }),
+    liveResource(options.streams),
+    ...callResources(
+      recorder,
+      routes.map(({ name }) => name),
+    ),
+    upstreamsResource(upstreamSources(config, options.upstreams), figures),
+    ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries)),
+    ...callbackResources(options.callbacks && callbackSource(options.callbacks, options.clock)),
+    configResource(config),
+    ...backendResources(backends),
+    openapiResource(options.version),
+  ]
+}
+
+function routeView(route: RouteConfig): RouteView {
+  const strategy = strategyNames.find((name) => route[name] !== undefined)
+  if (strategy === undefined) throw new Error('a route without a strategy got past the schema')
+  return { name: matchText(route.match), strategy, upstreams: upstreamsIn(route[strategy]) }
+}
+
+/** A strategy names one upstream, or one for each of its calls. */
+function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[] {
+  if (typeof options !== 'object') return []
+  const { upstream, calls } = options as { readonly upstream?: unknown; readonly calls?: unknown }
+  if (typeof upstream === 'string') return [upstream]
+  if (typeof calls !== 'object' || calls === null) return []
+  const named = Object.values(calls).map((call: { readonly upstream?: unknown }) => call.upstream)
+  return [...new Set(named.filter((name) => typeof name === 'string'))]
+}
+
+function upstreamSources({ upstreams: configs }: Config, upstreams: ReadonlyMap<string, Upstream>) {
+  return [...upstreams.values()].map(({ name, targets, client }) => ({
+    name,
+    balance: configs[name]?.balance ?? '',
+    targets,
+    connections: () => client.connections(),
+  }))
+}
+
+function callbackSource(callbacks: Callbacks, clock: Clock): CallbackSource {
+  return {
+    waiting: (limit) =>
+      callbacks.waiters.list(limit).map(({ facts, state }) => ({
+        ...facts,
+        state: state === 'registered' ? 'registered' : 'acknowledged',
+      })),
+    waitingCount: () => callbacks.waiters.count,
+    tickets: (limit) => callbacks.tickets(limit),
+    ticketFigures: () => callbacks.ticketFigures(),
+    wallNow: () => clock.wallNow(),
+  }
+}

@@ -1,0 +1,24 @@
+import { parseDurationMs } from '../kit/units.ts'
+import { OptionFault } from './option-fault.ts'
+
+/** How long the answer to a request may take before it counts as late, in ms; undefined: as long as it likes. */
+export type Lateness = (path: string) => number | undefined
+
+/**
+ * `1s`: the same for all. `query:timeout`: as many milliseconds as the request itself asks for by that parameter.
+ * `query:timeout+25ms`: so many more, for the way there and back.
+ */
+export function parseLateness(text: string): Lateness {
+  const durationMs = parseDurationMs(text)
+  if (durationMs !== undefined) return () => durationMs
+  const match = /^query:([\w.~-]+)(?:\+(.+))?$/.exec(text)
+  const graceMs = match?.[2] === undefined ? 0 : parseDurationMs(match[2])
+  if (match === null || graceMs === undefined) {
+    throw new OptionFault(text, 'a duration such as 1s, or query:timeout or query:timeout+25ms')
+  }
+  const pattern = new RegExp(`[?&]${(match[1] as string).replaceAll('.', String.raw`\.`)}=(\\d+)(?:&|$)`)
+  return (path) => {
+    const found = pattern.exec(path)
+    return found === null ? undefined : Number(found[1]) + graceMs
+  }
+}

@@ -1,0 +1,33 @@
+import type { PaceOptions } from '../pace.ts'
+import { answered, type Summary } from '../summary.ts'
+import { formatCount, formatMs } from './format.ts'
+
+/** What was asked for, in a few words. */
+export function describePace(pace: PaceOptions): string {
+  if (pace.kind === 'closed') return pace.users === 1 ? '1 user' : `${formatCount(pace.users)} users`
+  return `${pace.perSecond} requests/s (open loop, at most ${formatCount(pace.maxConnections)} connections)`
+}
+
+/** What the reader has to know before the figures. Empty if all went its way. */
+export function warnings(summary: Summary): readonly string[] {
+  const { counts, end, elapsedMs, pace, testerBusy } = summary
+  const found: string[] = []
+  if (end === 'interrupted')
+    found.push(`ABORTED: interrupted after ${formatMs(elapsedMs)}. What is here is what there was until then.`)
+  if (end === 'target gone') {
+    found.push(`ABORTED: the target was gone after ${formatMs(elapsedMs)}: no connection came about any more.`)
+  }
+  if (end === 'finished' && counts.sent > 0 && answered(counts) === 0)
+    found.push('FAILED: not one request was answered.')
+  if (counts.unsent > 0) {
+    const limit =
+      pace.kind === 'open' ? ` All ${formatCount(pace.maxConnections)} connections were busy; -c allows more.` : ''
+    found.push(`${formatCount(counts.unsent)} requests were due and could not be sent in time.${limit}`)
+  }
+  if (testerBusy > 0.9) {
+    found.push(
+      `This program was busy ${Math.round(testerBusy * 100)} % of the time: the figures may be its own, not the target's.`,
+    )
+  }
+  return found
+}

@@ -1,0 +1,50 @@
+import type { PaceOptions } from '../pace.ts'
+
+/** What the page may ask for. It has no word for where the load goes. */
+export type Control =
+  | { readonly action: 'start'; readonly kind: PaceOptions['kind']; readonly value: number }
+  | { readonly action: 'pace'; readonly value: number }
+  | { readonly action: 'stop' }
+
+export const limits = { users: 20_000, perSecond: 1_000_000 } as const
+
+/** Undefined if there is no such action; a text says what is wrong with the body. */
+export function parseControl(action: string, text: string): Control | string | undefined {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return 'the body is not JSON'
+  }
+  if (typeof body !== 'object' || body === null) return 'the body is no object'
+  const { kind, value, ...others } = body as { readonly kind?: unknown; readonly value?: unknown }
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined) return `there is no "${unknown.slice(0, 40)}" to be set`
+  if (action === 'stop') return { action }
+  if (action !== 'start' && action !== 'pace') return undefined
+  if (action === 'pace')
+    return isAmount(value, limits.perSecond) ? { action, value } : amountText('value', limits.perSecond)
+  if (kind !== 'closed' && kind !== 'open') return 'kind: allowed are closed and open'
+  const most = kind === 'closed' ? limits.users : limits.perSecond
+  if (!isAmount(value, most) || (kind === 'closed' && !Number.isInteger(value))) {
+    return amountText(kind === 'closed' ? 'users' : 'requests a second', most)
+  }
+  return { action, kind, value }
+}
+
+export function paceOf(
+  asked: { readonly kind: PaceOptions['kind']; readonly value: number },
+  maxConnections: number,
+): PaceOptions {
+  return asked.kind === 'closed'
+    ? { kind: 'closed', users: Math.min(limits.users, Math.ceil(asked.value)) }
+    : { kind: 'open', perSecond: asked.value, maxConnections }
+}
+
+function isAmount(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >= 0.01 && value <= most
+}
+
+function amountText(name: string, most: number): string {
+  return `${name}: allowed are numbers from ${name === 'users' ? 1 : 0.01} to ${most}`
+}

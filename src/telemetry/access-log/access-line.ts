@@ -1,0 +1,111 @@
+import type { Attempt } from '../../core/attempt.ts'
+import type { Call } from '../../core/call.ts'
+import type { CallEnd } from '../../core/events.ts'
+import { headerValues } from '../../core/headers.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { LogLevel } from '../log/options.ts'
+import { jsonString } from '../log/visible.ts'
+import { hidden, type Redaction } from '../redact.ts'
+
+/** A line of the access log. What a call does not have is left out. */
+export interface AccessFacts {
+  readonly level: LogLevel
+  /** When the call ended, ISO 8601. */
+  readonly time: string
+  readonly msg: 'call'
+  readonly id: string
+  readonly route: string
+  readonly strategy: string
+  readonly method: string
+  /** Path and query as they were sent, secrets hidden. */
+  readonly url: string
+  /** 0: the client hung up before it had an answer. */
+  readonly status: number
+  readonly ms: number
+  /** Of the answer's body. */
+  readonly bytes: number
+  readonly client?: string
+  readonly trace?: string
+  /** The failure's code, and why. */
+  readonly failure?: string
+  readonly detail?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly attempts: readonly AttemptFacts[]
+}
+
+export interface AttemptFacts {
+  readonly target: string
+  readonly kind: string
+  /** Milliseconds since the call began. */
+  readonly at: number
+  readonly ms: number
+  /** `open`: it goes on, though the call has ended (broadcast). */
+  readonly outcome: string
+  readonly status?: number
+  readonly won?: true
+}
+
+export interface LineOptions {
+  readonly redaction: Redaction
+  /** Fields of the request to tell, in lower case. */
+  readonly headers: readonly string[]
+  readonly clientOf: (request: GatewayRequest) => string | undefined
+  readonly time: () => string
+}
+
+/**
+ * The line as JSON. Put together by hand, it costs 1.5 us for a call with one attempt and 2.2 us with three; pino would
+ * take 3.2 us and 5.1 us for the same object (`bench/micro/access-log.ts`). `AccessFacts` says what is in it.
+ */
+export function accessLine(
+  level: LogLevel,
+  request: GatewayRequest,
+  call: Call,
+  { status, failure, bytesSent }: CallEnd,
+  options: LineOptions,
+): string {
+  const { route, trace, attempts } = call
+  const elapsedMs = call.elapsedMs()
+  const url = request.query === '' ? request.path : `${request.path}?${options.redaction.query(request.query)}`
+  let line = `{"level":"${level}","time":"${options.time()}","msg":"call","id":${jsonString(call.id)}`
+  line += `,"route":${jsonString(route.name)},"strategy":"${route.strategy}"`
+  line += `,"method":${jsonString(request.method)},"url":${jsonString(url)}`
+  line += `,"status":${status},"ms":${rounded(elapsedMs)},"bytes":${bytesSent}`
+  const client = options.clientOf(request)
+  if (client !== undefined) line += `,"client":${jsonString(client)}`
+  if (trace !== undefined) line += `,"trace":"${trace.traceId}"`
+  if (failure !== undefined) line += `,"failure":"${failure.code}","detail":${jsonString(failure.detail)}`
+  if (options.headers.length > 0) line += headersText(request, options)
+  line += ',"attempts":['
+  const aborted = call.scope.reason !== undefined
+  for (let i = 0; i < attempts.length; i++) {
+    if (i > 0) line += ','
+    line += attemptText(attempts[i] as Attempt, elapsedMs, aborted)
+  }
+  return `${line}]}\n`
+}
+
+function attemptText(attempt: Attempt, elapsedMs: number, aborted: boolean): string {
+  const { target, kind, startedMs, endedMs, status, won } = attempt
+  // What has no outcome when its call is over was given up with it, or goes on without it.
+  const outcome = attempt.outcome ?? (aborted ? 'cancelled' : 'open')
+  let text = `{"target":${jsonString(target.name)},"kind":"${kind}","at":${rounded(startedMs)}`
+  text += `,"ms":${rounded((endedMs ?? elapsedMs) - startedMs)},"outcome":"${outcome}"`
+  if (status !== undefined) text += `,"status":${status}`
+  return won ? `${text},"won":true}` : `${text}}`
+}
+
+function headersText({ headers }: GatewayRequest, { headers: names, redaction }: LineOptions): string {
+  const told: string[] = []
+  for (const name of names) {
+    const values = headerValues(headers, name)
+    if (values.length === 0) continue
+    told.push(`"${name}":${jsonString(redaction.hidesField(name) ? hidden : values.join(', '))}`)
+  }
+  return `,"headers":{${told.join(',')}}`
+}
+
+/** To a tenth. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { requestOf } from '../../../test/kit/calls.ts'
+import { clientAddress } from './client-address.ts'
+
+const of = (list: string, ...trusted: readonly string[]) =>
+  clientAddress(requestOf({ headers: ['X-Forwarded-For', list] }), (address) => trusted.includes(address))
+
+describe('clientAddress', () => {
+  it('is that of the connection where no proxy is trusted', () => {
+    assert.equal(of('192.0.2.1'), '192.0.2.1')
+    assert.equal(of('::ffff:192.0.2.1'), '192.0.2.1')
+  })
+
+  it('is the last one before the trusted proxies, whatever the client says of others before', () => {
+    assert.equal(of('6.6.6.6, 192.0.2.7, 10.0.0.2, 10.0.0.1', '10.0.0.1', '10.0.0.2'), '192.0.2.7')
+  })
+
+  it('is the first where all are trusted, and unknown where nothing is told', () => {
+    assert.equal(of('10.0.0.2, 10.0.0.1', '10.0.0.1', '10.0.0.2'), '10.0.0.2')
+    assert.equal(
+      clientAddress(requestOf(), () => false),
+      undefined,
+    )
+  })
+})

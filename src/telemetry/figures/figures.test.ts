@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { targetOf, requestOf } from '../../../test/kit/calls.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import type { AttemptOutcome } from '../../core/attempt.ts'
+import { type FailureCode, failure } from '../../core/failure.ts'
+import { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import { Figures } from './figures.ts'
+
+const target = targetOf('a')
+
+function opened(t: TestContext) {
+  const clock = new VirtualClock()
+  const events = new EventBus()
+  const gauges = () => ({
+    deliveries: undefined,
+    waiters: 3,
+    process: { memoryBytes: 1, loopDelayMs: 2, clientConnections: 3 },
+  })
+  const figures = new Figures({ clock, events, routes: ['GET /a', 'GET /b'], targets: [target], gauges })
+  t.after(() => figures.close())
+
+  const begin = (route: string): LiveCall => {
+    const facts = { name: route, strategy: 'test', idleTimeoutMs: 0 }
+    const call = new LiveCall({ id: 'id', route: facts, clock, events })
+    call.emit({ type: 'call.started', request: requestOf() })
+    return call
+  }
+  const attempt = async (call: LiveCall, outcome: AttemptOutcome, ms: number, kind: 'first' | 'hedge' = 'first') => {
+    const made = call.beginAs(kind, target)
+    call.emit({ type: 'attempt.started', attempt: made })
+    await clock.advance(ms)
+    made.endedMs = call.elapsedMs()
+    made.outcome = outcome
+    made.status = outcome === 'success' ? 200 : undefined
+    call.emit({ type: 'attempt.ended', attempt: made })
+    return made
+  }
+  const end = (call: LiveCall, status: number, code?: FailureCode): void => {
+    const end = { status, failure: code && failure(code, 'why'), bytesSent: 0 }
+    call.emit({ type: 'call.ended', request: requestOf(), end })
+  }
+  return { clock, figures, begin, attempt, end }
+}
+
+describe('Figures', () => {
+  it('count the calls and attempts that ended within a second, of each route and of all', async (t) => {
+    const { clock, figures, begin, attempt, end } = opened(t)
+    const rescued = begin('GET /a')
+    await attempt(rescued, 'timeout', 300)
+    ;(await attempt(rescued, 'success', 100, 'hedge')).won = true
+    end(rescued, 200)
+    end(begin('GET /a'), 503, 'NO_TARGET')
+    end(begin('GET /b'), 500)
+    begin('GET /b')
+    await clock.advance(600)
+    const { routes, total, targets, waiters } = figures.latest()
+    const a = routes['GET /a']
+    assert.deepEqual({ ...a, p50Ms: 0, p99Ms: 0 }, {
+      calls: 2,
+      inFlight: 0,
+      failed: 1,
+      p50Ms: 0,
+      p99Ms: 0,
+      attempts: 2,
+      extraLoad: 0.5,
+      rescued: 1,
+      failures: { NO_TARGET: 1 },
+    })
+    assert.ok(Math.abs((a?.p99Ms ?? 0) - 400) < 20)
+    assert.deepEqual([total.calls, total.inFlight, total.failed, total.attempts, waiters], [3, 1, 2, 2, 3])
+    assert.deepEqual([targets[0]?.attempts, targets[0]?.outcomes], [2, { timeout: 1, success: 1 }])
+    await clock.advance(1000)
+    assert.deepEqual([figures.latest().total.calls, figures.latest().total.failures], [0, {}])
+  })
+
+  it('forget a duration after ten seconds', async (t) => {
+    const { clock, figures, begin, end } = opened(t)
+    const call = begin('GET /a')
+    await clock.advance(500)
+    end(call, 200)
+    await clock.advance(10_000)
+    assert.ok(Math.abs((figures.latest().total.p50Ms ?? 0) - 500) < 25)
+    await clock.advance(1000)
+    assert.equal(figures.latest().total.p50Ms, undefined)
+  })
+
+  it('take no duration of who hung up, and none of how long a WebSocket was open', async (t) => {
+    const { clock, figures, begin, end } = opened(t)
+    end(begin('GET /a'), 0, 'CLIENT_GONE')
+    end(begin('GET /a'), 101)
+    await clock.advance(1000)
+    assert.deepEqual([figures.latest().total.calls, figures.latest().total.p50Ms], [2, undefined])
+  })
+
+  it('keep ten minutes, oldest first, and leave out what did nothing', async (t) => {
+    const { clock, figures, begin, end } = opened(t)
+    await clock.advance(700_000)
+    end(begin('GET /a'), 500, 'INTERNAL')
+    await clock.advance(1000)
+    const history = figures.history(600)
+    assert.equal(history.length, 600)
+    assert.deepEqual(history.at(-1)?.total.failures, { INTERNAL: 1 })
+    assert.deepEqual([Object.keys(history.at(-1)?.routes ?? {}), history.at(-2)?.routes], [['GET /a'], {}])
+    assert.ok((history[0]?.at ?? '') < (history[1]?.at ?? ''))
+    assert.equal(figures.history(5).length, 5)
+  })
+
+  it('tell of a target what it did since the start, and its last failure', async (t) => {
+    const { clock, figures, begin, attempt } = opened(t)
+    await attempt(begin('GET /a'), 'success', 20)
+    const failed = begin('GET /a').beginAs('first', target)
+    failed.outcome = 'refused'
+    failed.detail = 'Nobody listens'
+    begin('GET /a').emit({ type: 'attempt.started', attempt: failed })
+    begin('GET /a').emit({ type: 'attempt.ended', attempt: failed })
+    await attempt(begin('GET /a'), 'cancelled', 1)
+    await clock.advance(60_000)
+    const { inFlight, attempts, outcomes, lastFailure, p50Ms } = figures.target(target)
+    assert.deepEqual([inFlight, attempts, outcomes], [0, 3, { success: 1, refused: 1, cancelled: 1 }])
+    assert.equal(lastFailure?.detail, 'Nobody listens')
+    assert.ok(Math.abs((p50Ms ?? 0) - 20) < 1, `${p50Ms}`)
+  })
+
+  it('have zeros before the first second is over', (t) => {
+    const { figures } = opened(t)
+    assert.deepEqual([figures.latest().total.calls, figures.history(600)], [0, []])
+  })
+
+  it('are told to listeners once a second until they stop, and leave no timer behind', async (t) => {
+    const { clock, figures } = opened(t)
+    const heard: string[] = []
+    const stop = figures.onSecond(({ at }) => heard.push(at))
+    await clock.advance(3000)
+    stop()
+    await clock.advance(3000)
+    assert.equal(heard.length, 3)
+    figures.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+})

@@ -1,0 +1,63 @@
+import { bucketCount, bucketOf, quantileMs } from './buckets.ts'
+
+/**
+ * Durations of the last so many slices of time. To add one is one increment; what leaves the window is taken from the
+ * sum when the slice turns. What is in the sum can be added to that of another worker, bucket by bucket.
+ */
+export class SlidingHistogram {
+  /** Counts of the last whole slices. */
+  readonly sum = new Float64Array(bucketCount)
+  total = 0
+  readonly #slices: readonly Uint32Array[]
+  readonly #sizes: Float64Array
+  #place = 0
+  #current: Uint32Array
+
+  constructor(sliceCount: number) {
+    // And the one that is being filled.
+    this.#slices = Array.from({ length: sliceCount + 1 }, () => new Uint32Array(bucketCount))
+    this.#sizes = new Float64Array(sliceCount + 1)
+    this.#current = this.#slices[0] as Uint32Array
+  }
+
+  add(ms: number): void {
+    const bucket = bucketOf(ms)
+    this.#current[bucket] = (this.#current[bucket] as number) + 1
+  }
+
+  /** The slice that was being filled goes into the sum, the oldest one out of it and is filled next. */
+  turn(into?: SlidingHistogram): void {
+    const { sum } = this
+    const current = this.#current
+    let size = 0
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      const count = current[bucket] as number
+      if (count === 0) continue
+      size += count
+      sum[bucket] = (sum[bucket] as number) + count
+      if (into !== undefined) into.#current[bucket] = (into.#current[bucket] as number) + count
+    }
+    this.#sizes[this.#place] = size
+    this.#place = (this.#place + 1) % this.#slices.length
+    this.#current = this.#slices[this.#place] as Uint32Array
+    this.total += size - this.#empty()
+  }
+
+  /** Of whole slices only. */
+  quantileMs(share: number): number | undefined {
+    return quantileMs(this.sum, this.total, share)
+  }
+
+  /** Makes room in the oldest slice; answers how many durations were in it. */
+  #empty(): number {
+    const size = this.#sizes[this.#place] as number
+    if (size === 0) return 0
+    const oldest = this.#current
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      this.sum[bucket] = (this.sum[bucket] as number) - (oldest[bucket] as number)
+    }
+    oldest.fill(0)
+    this.#sizes[this.#place] = 0
+    return size
+  }
+}

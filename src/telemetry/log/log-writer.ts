@@ -1,0 +1,163 @@
+import { closeSync, openSync, write, writeSync } from 'node:fs'
+import type { Clock, Timer } from '../../kit/clock.ts'
+
+export interface LogWriterOptions {
+  /** A file to append to, or the number of one that is open. */
+  readonly to: string | number
+  readonly clock: Clock
+  /** Told once when lines begin to be lost, and once when they are written again. */
+  readonly onTrouble: (text: string) => void
+}
+
+/** From so much on it is written at once; a write costs as much as some twenty lines. */
+const chunkLength = 16 * 1024
+/** How long a line waits for others. */
+const gatherMs = 100
+/** What waits for a slow disk, in characters: some thousand lines. What comes on top of it is dropped. */
+const maxWaiting = 1024 * 1024
+/** A pipe that is full is asked again. */
+const againMs = 100
+const closeMs = 2000
+
+/**
+ * Writes lines without ever waiting for them: many with one write, on a thread of Node's pool. What a slow or full disk
+ * does not take is dropped and counted. It has the form of a pino destination. Pino's own (sonic-boom) is not used, as
+ * it tries for ever to write its last lines to a full disk when the process ends.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions
+  #file: number
+  #waiting = ''
+  #waitingLines = 0
+  #timer: Timer | undefined
+  #again: Timer | undefined
+  #writing = false
+  #failing = false
+  #closed = false
+  /** The last write left a part of a line. */
+  #torn = false
+  #flushWanted = false
+  #dropped = 0
+  readonly #outdated: number[] = []
+  #onIdle: (() => void) | undefined
+
+  /** Throws if the file cannot be opened. */
+  constructor(options: LogWriterOptions) {
+    this.#options = options
+    this.#file = typeof options.to === 'number' ? options.to : openSync(options.to, 'a')
+  }
+
+  /** Lines that were not written. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** `line` ends with a line break. */
+  write(line: string): void {
+    if (this.#closed || this.#waiting.length + line.length > maxWaiting) {
+      this.#dropped++
+      return
+    }
+    this.#waiting += line
+    this.#waitingLines++
+    if (this.#writing) return
+    if (this.#waiting.length >= chunkLength) this.#begin()
+    else this.#timer ??= this.#options.clock.after(gatherMs, () => this.#begin())
+  }
+
+  /** Has what waits written without waiting for more. */
+  flush(): void {
+    if (this.#writing) this.#flushWanted = true
+    else if (this.#waiting !== '') this.#begin()
+  }
+
+  /** The last words of a process that ends. Where a write is under way the disk or pipe is slow: then it is no use. */
+  flushSync(): void {
+    if (this.#writing || this.#waiting === '') return
+    try {
+      writeSync(this.#file, this.#waiting)
+    } catch {
+      // There is nobody left to tell.
+    }
+    this.#waiting = ''
+  }
+
+  /** Goes on in a new file of the same name, once the old one was moved away. Throws if it cannot be opened. */
+  reopen(): void {
+    if (typeof this.#options.to === 'number' || this.#closed) return
+    const file = openSync(this.#options.to, 'a')
+    this.#outdated.push(this.#file)
+    this.#file = file
+    if (!this.#writing) this.#closeOutdated()
+  }
+
+  /** Takes no more lines, and writes those that wait, for at most two seconds. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.flush()
+    if (this.#writing) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#onIdle = resolve
+      const timer = this.#options.clock.after(closeMs, resolve)
+      await promise
+      timer.cancel()
+    }
+    this.#timer?.cancel()
+    this.#again?.cancel()
+    if (typeof this.#options.to !== 'number' && !this.#writing) closeSync(this.#file)
+  }
+
+  #begin(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#flushWanted = false
+    const chunk = Buffer.from(this.#torn ? `\n${this.#waiting}` : this.#waiting)
+    const lines = this.#waitingLines
+    this.#waiting = ''
+    this.#waitingLines = 0
+    this.#writing = true
+    this.#put(chunk, lines)
+  }
+
+  #put(chunk: Buffer, lines: number): void {
+    write(this.#file, chunk, (fault, bytes) => {
+      if (fault?.code === 'EAGAIN') {
+        this.#again = this.#options.clock.after(againMs, () => this.#put(chunk, lines))
+        return
+      }
+      if (fault !== null) this.#lost(lines, fault)
+      else if (bytes < chunk.length) {
+        this.#torn = true
+        this.#put(chunk.subarray(bytes), lines)
+        return
+      } else this.#well()
+      this.#next()
+    })
+  }
+
+  #lost(lines: number, fault: Error): void {
+    this.#dropped += lines
+    if (!this.#failing) this.#options.onTrouble(`the log cannot be written, and lines are lost: ${fault.message}`)
+    this.#failing = true
+  }
+
+  #well(): void {
+    this.#torn = false
+    if (!this.#failing) return
+    this.#failing = false
+    this.#options.onTrouble(`the log is written again; ${this.#dropped} lines were lost so far`)
+  }
+
+  #next(): void {
+    this.#writing = false
+    this.#closeOutdated()
+    if (this.#waiting === '') this.#onIdle?.()
+    else if (this.#closed || this.#flushWanted || this.#waiting.length >= chunkLength) this.#begin()
+    else this.#timer ??= this.#options.clock.after(gatherMs, () => this.#begin())
+  }
+
+  #closeOutdated(): void {
+    for (const file of this.#outdated.splice(0)) closeSync(file)
+  }
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { jsonString, visible } from './visible.ts'
+
+const hostile = 'a"b\\c\nd\r\u001b[31m\u0000\u007f\u009b\u2028\u202e\ud800z\u00e4\u{1f600}'
+
+describe('jsonString', () => {
+  it('is JSON of the same text, on one line and without what a terminal acts on', () => {
+    const text = jsonString(hostile)
+    assert.equal(JSON.parse(text), hostile)
+    assert.match(text, /^[^\u0000-\u001f\u007f-\u009f\u2028\u202e]*$/)
+    assert.match(text, /\u00e4/)
+  })
+
+  it('is JSON of every character', () => {
+    for (let code = 0; code < 0x3000; code++) {
+      const sign = String.fromCharCode(code)
+      assert.equal(JSON.parse(jsonString(sign)), sign)
+    }
+  })
+})
+
+describe('visible', () => {
+  it('shows what a terminal would act on', () => {
+    assert.equal(visible('a\u001b[31m\n\u009b\u202eb'), 'a\\u001b[31m\\u000a\\u009b\\u202eb')
+  })
+})

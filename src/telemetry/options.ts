@@ -1,0 +1,7 @@
+import { z } from 'zod'
+import { logOptions } from './log/options.ts'
+import { traceOptions } from './traces/options.ts'
+
+export const telemetryOptions = z
+  .strictObject({ log: logOptions.prefault({}), traces: traceOptions.optional() })
+  .describe('What the gateway tells of its calls to logs and trace collectors.')

@@ -1,0 +1,83 @@
+import type { Attempt } from '../../core/attempt.ts'
+import type { Call } from '../../core/call.ts'
+import type { CallEnd } from '../../core/events.ts'
+import type { FailureCode } from '../../core/failure.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+
+/** A call that has ended, with its race. */
+export interface RecordedCall {
+  readonly id: string
+  readonly route: string
+  readonly strategy: string
+  readonly method: string
+  readonly url: string
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly status: number
+  readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
+  readonly deadlineMs: number | undefined
+  readonly bytesSent: number
+  readonly traceId: string | undefined
+  /**
+   * The call's own, not copies: those that were cut off come to their end just after it, and then say so here. An
+   * attempt holds nothing of the request or the answer.
+   */
+  readonly attempts: readonly Attempt[]
+}
+
+export interface RecordingFacts {
+  readonly wallNow: number
+  readonly durationMs: number
+  /** Hides what must not be shown of a query. */
+  readonly hideSecrets: (query: string) => string
+}
+
+/** Longer ones are cut: a client may send as much as `listen.headerSize`, and hundreds of calls are kept. */
+export const maxUrlLength = 1024
+const maxDetailLength = 500
+/** A broadcast may try for hours, and what went wrong shows in the first ones. */
+export const maxAttempts = 100
+
+export function record(request: GatewayRequest, call: Call, end: CallEnd, facts: RecordingFacts): RecordedCall {
+  const { durationMs } = facts
+  const { failure } = end
+  const deadlineMs = call.deadlineAtMs - call.startedAtMs
+  return {
+    id: call.id,
+    route: call.route.name,
+    strategy: call.route.strategy,
+    method: request.method,
+    url: urlOf(request, facts.hideSecrets),
+    startedAt: new Date(facts.wallNow - durationMs).toISOString(),
+    durationMs: rounded(durationMs),
+    status: end.status,
+    failure: failure && { code: failure.code, detail: cut(failure.detail, maxDetailLength) },
+    deadlineMs: Number.isFinite(deadlineMs) ? rounded(deadlineMs) : undefined,
+    bytesSent: end.bytesSent,
+    traceId: call.trace?.traceId,
+    attempts: call.attempts.slice(0, maxAttempts),
+  }
+}
+
+/** About as much memory as it takes. */
+export function sizeOf({ id, url, failure, attempts }: RecordedCall): number {
+  let bytes = 400 + 2 * (id.length + url.length + (failure?.detail.length ?? 0))
+  // What cut-off ones are told when they end is shared by all.
+  for (const { detail } of attempts) bytes += 160 + 2 * (detail?.length ?? 0)
+  return bytes
+}
+
+function urlOf({ path, query }: GatewayRequest, hideSecrets: (query: string) => string): string {
+  if (query === '') return cut(path, maxUrlLength)
+  // Cut last: a key that is cut in two would not be found.
+  return cut(`${path}?${hideSecrets(query)}`, maxUrlLength)
+}
+
+function cut(text: string, maxLength: number): string {
+  // A slice would hold the whole text in memory.
+  return text.length <= maxLength ? text : `${Buffer.from(text.slice(0, maxLength)).toString()}…`
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

@@ -1,0 +1,25 @@
+import { withoutHeaders } from '../../core/headers.ts'
+import type { Layer } from '../../core/service.ts'
+import { traceparent } from './trace-context.ts'
+
+const own = new Set(['traceparent', 'tracestate'])
+
+/**
+ * Tells the target what it is a part of: each attempt of a traced call is a span, and the parent of the target's own. A
+ * call that is not traced passes on what it came with, as a participant may that records nothing.
+ */
+export function attemptTrace(newSpanId: () => string): Layer {
+  return function attemptTraceLayer(next) {
+    return (request, call) => {
+      const { trace } = call
+      const { attempt, method } = request
+      if (trace === undefined || attempt === undefined) return next(request, call)
+      const spanId = newSpanId()
+      trace.attempts.push({ attempt, spanId, method })
+      const headers = withoutHeaders(request.headers, own)
+      headers.push('traceparent', traceparent(trace.traceId, spanId))
+      if (trace.state !== '') headers.push('tracestate', trace.state)
+      return next({ ...request, headers }, call)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { HeaderPairs } from '../../core/headers.ts'
+import type { CallTrace } from '../../core/trace.ts'
+import type { Random } from '../../kit/random.ts'
+import { newSpanId, newTraceId } from './ids.ts'
+import type { TraceOptions } from './options.ts'
+import { type ParentContext, parentContext } from './trace-context.ts'
+
+export type SamplingOptions = Pick<TraceOptions, 'sample' | 'parent'>
+
+/**
+ * Decides once whether a call is traced. Where it is not there is no context either: what came passes on as it is, and
+ * where nothing came nothing is sent, so that a target of its own mind may begin a trace.
+ */
+export function traceOf(headers: HeaderPairs, options: SamplingOptions, random: Random): CallTrace | undefined {
+  const parent = parentContext(headers)
+  const sampled = parent !== undefined && options.parent === 'follow' ? parent.sampled : random() < options.sample
+  if (!sampled) return undefined
+  return { ...origin(parent, random), spanId: newSpanId(random), attempts: [], detached: false }
+}
+
+/**
+ * For a delivery that an earlier run accepted: its call and span are gone. The attempts are children of the client's own
+ * span, where the request as it was kept names one.
+ */
+export function resumedTraceOf(headers: HeaderPairs, options: SamplingOptions, random: Random): CallTrace | undefined {
+  const trace = traceOf(headers, options, random)
+  return trace === undefined ? undefined : { ...trace, spanId: trace.parentSpanId }
+}
+
+function origin(
+  parent: ParentContext | undefined,
+  random: Random,
+): Pick<CallTrace, 'traceId' | 'parentSpanId' | 'state'> {
+  if (parent === undefined) return { traceId: newTraceId(random), parentSpanId: undefined, state: '' }
+  return { traceId: parent.traceId, parentSpanId: parent.spanId, state: parent.state }
+}

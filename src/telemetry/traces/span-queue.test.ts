@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { SpanQueue } from './span-queue.ts'
+
+const span = {} as ReadableSpan
+
+/** A collector that does what it is told to each post in turn, and takes what it is not told of. */
+function open(script: readonly ('take' | 'refuse' | 'hang' | 'throw')[] = [], change: object = {}) {
+  const clock = new VirtualClock()
+  const posts: { readonly count: number; readonly atMs: number; readonly signal: AbortSignal }[] = []
+  const told: string[] = []
+  const queue = new SpanQueue({
+    send: (spans, signal) => {
+      const does = script[posts.length] ?? 'take'
+      posts.push({ count: spans.length, atMs: clock.now(), signal })
+      if (does === 'throw') throw new Error('thrown')
+      if (does === 'refuse') return Promise.reject(new Error('fetch failed', { cause: new Error('refused') }))
+      return does === 'hang' ? new Promise(() => {}) : Promise.resolve()
+    },
+    clock,
+    maxQueued: 10,
+    maxBatch: 4,
+    intervalMs: 1000,
+    timeoutMs: 3000,
+    log: (text) => told.push(text),
+    ...change,
+  })
+  const add = (count: number): void => {
+    for (let i = 0; i < count; i++) queue.onEnd(span)
+  }
+  return { clock, posts, told, queue, add, sent: () => posts.map(({ count, atMs }) => [count, atMs]) }
+}
+
+describe('SpanQueue', () => {
+  it('gathers spans for an interval, or until a batch is full', async () => {
+    const { clock, add, sent, queue } = open()
+    add(2)
+    await clock.advance(999)
+    assert.deepEqual(sent(), [])
+    await clock.advance(1)
+    assert.deepEqual(sent(), [[2, 1000]])
+    add(6)
+    await settled()
+    assert.deepEqual(sent(), [
+      [2, 1000],
+      [4, 1000],
+    ])
+    await clock.advance(1000)
+    assert.deepEqual(sent().at(-1), [2, 2000])
+    assert.deepEqual(queue.counts, { sent: 8, dropped: 0 })
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('posts one batch at a time', async () => {
+    const { clock, add, posts } = open(['hang'])
+    add(9)
+    await clock.advance(2999)
+    assert.equal(posts.length, 1)
+    await clock.advance(1)
+    assert.equal(posts[0]?.signal.aborted, true)
+  })
+
+  it('drops what there is no room for, and counts it', async () => {
+    const { add, queue } = open(['hang'])
+    add(30)
+    assert.deepEqual(queue.counts, { sent: 0, dropped: 16 })
+  })
+
+  for (const failing of ['refuse', 'throw', 'hang'] as const) {
+    it(`tells once that the collector fails (${failing}) and once that it works again, and leaves it in peace between`, async () => {
+      const { clock, add, queue, told, sent } = open([failing, failing])
+      add(1)
+      await clock.advance(1000)
+      await clock.advance(failing === 'hang' ? 3000 : 0)
+      assert.equal(told.length, 1)
+      assert.match(told[0] ?? '', { refuse: /refused$/, throw: /thrown$/, hang: /no answer within 3000 ms$/ }[failing])
+      add(1)
+      await clock.advance(4999)
+      assert.equal(sent().length, 1)
+      await clock.advance(3001)
+      add(1)
+      await clock.advance(5000)
+      assert.equal(told.length, 2)
+      assert.match(told[1] ?? '', /again; 2 spans were dropped/)
+      assert.deepEqual(queue.counts, { sent: 1, dropped: 2 })
+    })
+  }
+
+  it('sends all that waits when it is shut down', async () => {
+    const { add, queue, clock, sent } = open()
+    add(9)
+    await queue.shutdown()
+    assert.deepEqual(
+      sent().map(([count]) => count),
+      [4, 4, 1],
+    )
+    assert.deepEqual(queue.counts, { sent: 9, dropped: 0 })
+    assert.equal(clock.pendingCount, 0)
+    add(1)
+    assert.equal(queue.counts.dropped, 1)
+  })
+
+  it('is shut down after two seconds, whatever the collector does', async () => {
+    const { clock, add, queue, posts } = open(['hang'])
+    add(9)
+    let ended = false
+    void queue.shutdown().then(() => (ended = true))
+    await clock.advance(1999)
+    assert.equal(ended, false)
+    await clock.advance(1)
+    assert.equal(ended, true)
+    assert.equal(posts[0]?.signal.aborted, true)
+    assert.deepEqual(queue.counts, { sent: 0, dropped: 9 })
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('is shut down at once where the collector fails, and where nothing waits', async () => {
+    const { clock, add, queue, posts } = open(['refuse'])
+    add(1)
+    await clock.advance(1000)
+    add(3)
+    await queue.shutdown()
+    assert.deepEqual([posts.length, queue.counts.dropped, clock.pendingCount], [1, 4, 0])
+    const idle = open()
+    await idle.queue.shutdown()
+    assert.equal(idle.clock.pendingCount, 0)
+  })
+})

@@ -1,0 +1,148 @@
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
+import type { Clock, Timer } from '../../kit/clock.ts'
+
+/** Sends spans, or throws with the reason. Gives up when the signal is aborted. */
+export type SendSpans = (spans: ReadableSpan[], signal: AbortSignal) => Promise<void>
+
+export interface SpanQueueOptions {
+  readonly send: SendSpans
+  readonly clock: Clock
+  readonly maxQueued: number
+  readonly maxBatch: number
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly log: (text: string) => void
+}
+
+/** Spans since the start. */
+export interface SpanCounts {
+  /** Taken by the collector. */
+  readonly sent: number
+  /** The queue was full, or the collector did not take them. */
+  readonly dropped: number
+}
+
+/** After a failure the collector is left in peace for so long. What comes meanwhile waits, as far as there is room. */
+const pauseMs = 5000
+/** How long the last spans may take when the gateway ends. */
+const flushMs = 2000
+
+/**
+ * What stands between calls and collector: a bounded queue, one post at a time. Whatever the collector does, it costs
+ * spans and nothing else. That is why it takes the place of the SDK's own batch processor, which neither counts what is
+ * lost with a failed post nor says once that it fails.
+ */
+export class SpanQueue implements SpanProcessor {
+  readonly #options: SpanQueueOptions
+  readonly #waiting: ReadableSpan[] = []
+  #timer: Timer | undefined
+  #sending: AbortController | undefined
+  #failing = false
+  #closed = false
+  #sent = 0
+  #dropped = 0
+  #onIdle: (() => void) | undefined
+
+  constructor(options: SpanQueueOptions) {
+    this.#options = options
+  }
+
+  get counts(): SpanCounts {
+    return { sent: this.#sent, dropped: this.#dropped }
+  }
+
+  onStart(): void {}
+
+  onEnd(span: ReadableSpan): void {
+    const { maxQueued, maxBatch, intervalMs } = this.#options
+    if (this.#closed || this.#waiting.length >= maxQueued) {
+      this.#dropped++
+      return
+    }
+    this.#waiting.push(span)
+    if (this.#sending !== undefined) return
+    if (this.#waiting.length >= maxBatch && !this.#failing) this.#send()
+    else this.#sendAfter(this.#failing ? pauseMs : intervalMs)
+  }
+
+  async forceFlush(): Promise<void> {
+    if (this.#sending === undefined && this.#waiting.length > 0) this.#send()
+    if (this.#sending !== undefined) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Sends what waits, within two seconds and not to a collector that fails. Never rejects. */
+  async shutdown(): Promise<void> {
+    this.#closed = true
+    const timer = this.#options.clock.after(flushMs, () => this.#giveUp())
+    if (this.#failing) this.#giveUp()
+    await this.forceFlush()
+    timer.cancel()
+  }
+
+  #giveUp(): void {
+    this.#timer?.cancel()
+    this.#dropped += this.#waiting.splice(0).length
+    this.#sending?.abort(new Error('the gateway ends'))
+  }
+
+  #sendAfter(delayMs: number): void {
+    this.#timer ??= this.#options.clock.after(delayMs, () => this.#send())
+  }
+
+  #send(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const { clock, timeoutMs, send, maxBatch } = this.#options
+    const batch = this.#waiting.splice(0, maxBatch)
+    const sending = new AbortController()
+    this.#sending = sending
+    const timer = clock.after(timeoutMs, () => sending.abort(new Error(`no answer within ${timeoutMs} ms`)))
+    // Not awaited: whether `send` heeds the signal or not, the next batch gets its turn.
+    const aborted = new Promise<never>((_resolve, reject) => {
+      sending.signal.addEventListener('abort', () => reject(sending.signal.reason as Error))
+    })
+    Promise.race([sent(send, batch, sending.signal), aborted]).then(
+      () => this.#taken(batch.length, timer),
+      (reason: unknown) => this.#refused(batch.length, timer, reason),
+    )
+  }
+
+  #taken(count: number, timer: Timer): void {
+    this.#sent += count
+    if (this.#failing) this.#options.log(`traces are sent again; ${this.#dropped} spans were dropped so far`)
+    this.#failing = false
+    this.#next(timer)
+  }
+
+  #refused(count: number, timer: Timer, reason: unknown): void {
+    this.#dropped += count
+    if (!this.#failing) this.#options.log(`traces cannot be sent, and spans are dropped: ${textOf(reason)}`)
+    this.#failing = true
+    // Nothing more will be tried: this was the last chance.
+    if (this.#closed) this.#dropped += this.#waiting.splice(0).length
+    this.#next(timer)
+  }
+
+  #next(timer: Timer): void {
+    timer.cancel()
+    this.#sending = undefined
+    const { length } = this.#waiting
+    if (length === 0) {
+      this.#onIdle?.()
+      this.#onIdle = undefined
+    } else if (this.#failing) this.#sendAfter(pauseMs)
+    else if (this.#onIdle !== undefined || length >= this.#options.maxBatch) this.#send()
+    else this.#sendAfter(this.#options.intervalMs)
+  }
+}
+
+/** Also what is thrown at once becomes a rejection. */
+async function sent(send: SendSpans, batch: ReadableSpan[], signal: AbortSignal): Promise<void> {
+  await send(batch, signal)
+}
+
+/** `fetch failed` says nothing: what lies behind it does. */
+function textOf(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason)
+  return reason.cause instanceof Error ? textOf(reason.cause) : reason.message || reason.name
+}

@@ -1,0 +1,81 @@
+import type { HeaderPairs } from '../../core/headers.ts'
+import type { Layer } from '../../core/service.ts'
+import type { CallTrace } from '../../core/trace.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import type { Random } from '../../kit/random.ts'
+import { attemptTrace } from './attempt-trace.ts'
+import { newSpanId } from './ids.ts'
+import type { TraceOptions } from './options.ts'
+import { resumedTraceOf, traceOf } from './sampling.ts'
+import type { SpanCounts } from './span-queue.ts'
+
+export interface TracesDeps {
+  readonly events: EventBus
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (text: string) => void
+  readonly hideSecrets: (query: string) => string
+}
+
+export interface Traces {
+  /** Decides whether a call with this header is traced. */
+  readonly traceOf: (headers: HeaderPairs) => CallTrace | undefined
+  /** Decides it for a delivery that an earlier run accepted. */
+  readonly resumedTraceOf: (headers: HeaderPairs) => CallTrace | undefined
+  /** Tells targets of the trace. */
+  readonly attemptLayer: Layer
+  readonly counts: () => SpanCounts
+  /** Sends what waits, for at most two seconds. Never rejects. */
+  close(): Promise<void>
+}
+
+/**
+ * Spans are made when a call has ended, of the attempts that it lists; what is not traced costs a look at its header and
+ * one draw. An attempt that ends later than its call makes its span itself. The libraries are loaded only here, as they
+ * take longer to load than the rest of the gateway.
+ */
+export async function startTraces(options: TraceOptions, deps: TracesDeps): Promise<Traces> {
+  const [{ Spans }, { SpanQueue }, { sender }] = await Promise.all([
+    import('./spans.ts'),
+    import('./span-queue.ts'),
+    import('./exporters.ts'),
+  ])
+  const { events, clock, random, log } = deps
+  const collector = sender(options)
+  const queue = new SpanQueue({
+    send: collector.send,
+    clock,
+    maxQueued: options.queue,
+    maxBatch: Math.min(options.batch, options.queue),
+    intervalMs: options.interval,
+    timeoutMs: options.timeout,
+    log,
+  })
+  const spans = new Spans({ ...deps, processor: queue, serviceName: options.serviceName })
+  const stops = [
+    events.on('call.ended', ({ request, end }, call) => {
+      const { trace } = call
+      if (trace === undefined) return
+      trace.detached = true
+      spans.ofCall(request, call, end, trace)
+    }),
+    events.on('attempt.ended', ({ attempt }, call) => {
+      const { trace } = call
+      if (trace === undefined || !trace.detached) return
+      const traced = trace.attempts.find((candidate) => candidate.attempt === attempt)
+      if (traced !== undefined) spans.ofAttempt(traced, call, trace)
+    }),
+  ]
+  return {
+    traceOf: (headers) => traceOf(headers, options, random),
+    resumedTraceOf: (headers) => resumedTraceOf(headers, options, random),
+    attemptLayer: attemptTrace(() => newSpanId(random)),
+    counts: () => queue.counts,
+    close: async () => {
+      for (const stop of stops) stop()
+      await queue.shutdown()
+      await collector.close()
+    },
+  }
+}

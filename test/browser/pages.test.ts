@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { bundleBytes, maxBundleBytes } from '../../tools/build-web.ts'
+import { until } from '../kit/until.ts'
+import { assertAccessible, assertFits, openBrowser, openPage, skip } from './browser.ts'
+import { type FakeAdmin, startFakeAdmin } from './fake-admin.ts'
+import { call, callFigures, delivery, failedCall, hedgedCall, isoAt, leg, liveFigures, overview } from './fake-data.ts'
+
+/** Everything that there may be to see, on every page. */
+function fill(admin: FakeAdmin): void {
+  const total = callFigures({
+    calls: 40,
+    failed: 3,
+    p50Ms: 120,
+    p99Ms: 480,
+    attempts: 50,
+    extraLoad: 0.25,
+    rescued: 4,
+    failures: { DEADLINE: 3 },
+  })
+  const outcomes = {
+    success: 20,
+    timeout: 2,
+    refused: 3,
+    reset: 1,
+    server_error: 5,
+    client_error: 1,
+    rate_limited: 2,
+    invalid: 1,
+    cancelled: 9,
+  }
+  const target = {
+    upstream: 'accounts',
+    target: 'server1',
+    inFlight: 2,
+    attempts: 44,
+    outcomes,
+    p50Ms: 120,
+    p99Ms: 480,
+  }
+  const figures = liveFigures(100, {
+    total,
+    routes: { 'GET /api/smart': total },
+    targets: [target],
+    deliveries: { pending: 1, dead: 1 },
+    waiters: 1,
+  })
+  admin.overview = overview({
+    routes: [
+      { name: 'GET /api/smart', strategy: 'hedge', upstreams: ['work'] },
+      { name: 'POST /register', strategy: 'broadcast', upstreams: ['accounts'] },
+    ],
+    figures,
+    history: Array.from({ length: 100 }, (_, second) =>
+      liveFigures(second, { total, routes: figures.routes, targets: figures.targets }),
+    ),
+  })
+  const pending = delivery({
+    id: 'delivery-2',
+    state: 'pending',
+    targets: [leg('server1', 'pending', { waitsFor: 'time', nextAttemptAt: isoAt(0) }), leg('server2', 'discarded')],
+  })
+  const fixed = {
+    latency: { kind: 'fixed', ms: 20 },
+    status: { '201': 1 },
+    faults: { hangAfterAccept: 0, resetBeforeHead: 0 },
+  }
+  const answers: Readonly<Record<string, object>> = {
+    '/api/calls': { calls: [failedCall, hedgedCall] },
+    '/api/calls/failed-1': failedCall,
+    '/api/calls/hedged-1': hedgedCall,
+    '/api/upstreams': {
+      upstreams: [
+        {
+          name: 'accounts',
+          balance: 'round-robin',
+          connections: { open: 3, idle: 1 },
+          targets: [
+            {
+              name: 'server1',
+              origin: 'http://127.0.0.1:9111',
+              weight: 1,
+              inFlight: 2,
+              attempts: 4400,
+              outcomes,
+              p50Ms: 120,
+              p99Ms: 480,
+              lastFailure: { at: isoAt(0), detail: 'server1 answered 500' },
+            },
+          ],
+        },
+      ],
+    },
+    '/api/deliveries': { deliveries: [delivery(), pending], next: 7 },
+    '/api/deliveries/delivery-1': delivery(),
+    '/api/deliveries/delivery-1/replay': { id: 'delivery-1', replayed: 1 },
+    '/api/waiters': {
+      open: 1,
+      waiters: [{ id: 'w1', route: 'GET /slow', state: 'acknowledged', startedAt: isoAt(0), expiresAt: isoAt(5000) }],
+    },
+    '/api/tickets': {
+      kept: 1,
+      bytes: 2048,
+      tickets: [
+        { id: 't1', route: 'GET /slow', state: 'ready', createdAt: isoAt(0), expiresAt: isoAt(600_000), bytes: 2048 },
+      ],
+    },
+    '/api/backends': {
+      backends: [
+        {
+          name: 'server1',
+          url: 'http://127.0.0.1:9111',
+          profile: { refuse: false, skip: { every: 5, status: 500 }, endpoints: { 'POST /register': fixed } },
+          stats: { requests: 10 },
+        },
+      ],
+    },
+    '/api/backends/server1': {},
+    '/api/config': { yaml: 'routes:\n  - match: GET /api/smart\n', config: {} },
+  }
+  for (const [path, answer] of Object.entries(answers)) admin.answers.set(path, answer)
+}
+
+const places = [
+  '',
+  'routes',
+  'upstreams',
+  'calls',
+  'calls?which=slow',
+  'calls/failed-1',
+  'calls/hedged-1',
+  'deliveries',
+  'deliveries/delivery-1',
+  'waiters',
+  'backends',
+  'config',
+  'elsewhere',
+]
+
+describe('the dashboard in a browser', { skip }, () => {
+  let browser: Browser
+
+  before(async () => {
+    browser = await openBrowser()
+  })
+  after(() => browser.close())
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 360]) {
+      it(`is accessible and fits the screen on every page, ${colorScheme}, ${width} px wide`, async (t) => {
+        const admin = await startFakeAdmin()
+        fill(admin)
+        const { page } = await openPage(t, browser, admin, '', { colorScheme, viewport: { width, height: 740 } })
+        for (const place of places) {
+          await page.goto(`${admin.url}#/${place}`)
+          await page.waitForSelector('h1')
+          await page.getByText('Loading …').waitFor({ state: 'detached' })
+          await assertAccessible(page, `#/${place}`)
+          await assertFits(page, `#/${place}`)
+        }
+      })
+    }
+  }
+
+  it('says on empty pages what would fill them', async (t) => {
+    const admin = await startFakeAdmin()
+    const { page } = await openPage(t, browser, admin)
+    const texts = {
+      '': 'No call has failed',
+      upstreams: 'No upstream is configured',
+      calls: 'No failed call is recorded',
+      'calls?which=slow': 'No call is recorded yet',
+      deliveries: 'There is no delivery yet',
+      waiters: 'Nobody waits',
+    }
+    for (const [place, text] of Object.entries(texts)) {
+      await page.goto(`${admin.url}#/${place}`)
+      await page.getByText(text).waitFor()
+      await assertAccessible(page, `#/${place}, empty`)
+    }
+  })
+
+  it('tells of a failed call which backend made it fail, and why', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'calls/failed-1')
+    assert.equal(
+      await page.locator('.verdict p').textContent(),
+      'server1 answered 500 after 120 ms; the hedge at server2 was refused; ' +
+        'the hedge at server3 had not answered after 879 ms, when the deadline came; ' +
+        'nothing was left within 1000 ms, so the client got 504.',
+    )
+    assert.match((await page.locator('.waterfall svg').textContent()) ?? '', /deadline 1000 ms/)
+  })
+
+  it('shows the race of a hedged call: who won, and who was cut off for it', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'calls/hedged-1')
+    await page.locator('.waterfall').waitFor()
+    const bars = await page.locator('.waterfall .bar').allTextContents()
+    assert.deepEqual(bars, [
+      '1 · server1cut off, lost to attempt 2',
+      '2 · hedge → server2answered 200 after 120 ms and won',
+      '3 · hedge → server3cut off, lost to attempt 2',
+    ])
+    assert.equal(await page.locator('.waterfall .mark.won').count(), 1)
+  })
+
+  it('shows hostile text as text', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const url = '/<img src=x onerror=alert(1)>?q="><script>alert(1)</script>'
+    admin.answers.set(
+      '/api/calls/evil',
+      call({ id: 'evil', url, status: 502, failure: { code: 'UPSTREAM_INVALID', detail: '<b>no</b>' } }),
+    )
+    const { page } = await openPage(t, browser, admin, 'calls/evil')
+    await page.getByText(url).waitFor()
+    await page.goto(`${admin.url}#/deliveries/delivery-1`)
+    await page.getByText('<script>alert(1)</script>').waitFor()
+  })
+
+  it('asks for the token, keeps it for the tab, and asks again once it does not hold', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    admin.token = 'open sesame'
+    const { page, allow } = await openPage(t, browser, admin)
+    allow(/401/)
+    await page.getByLabel('Token').fill('wrong')
+    await assertAccessible(page, 'login')
+    await page.keyboard.press('Enter')
+    await page.getByText('This is not the token').waitFor()
+    await page.getByLabel('Token').fill('open sesame')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.reload()
+    await page.locator('.connection.live').waitFor()
+    admin.token = 'changed'
+    await page.goto(`${admin.url}#/config`)
+    await page.getByText('does not hold any more').waitFor()
+  })
+
+  it('says so when the stream is lost, keeps what it had, and goes on by itself', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page, allow } = await openPage(t, browser, admin, 'routes')
+    allow(/ERR_/)
+    await page.locator('.connection.live').waitFor()
+    admin.goAway()
+    await page.getByText('The gateway does not answer.').waitFor()
+    await page.getByText('DEADLINE ×').waitFor()
+    await assertAccessible(page, 'lost')
+    admin.comeBack()
+    await page.getByRole('button', { name: 'Try now' }).click()
+    await page.locator('.connection.live').waitFor()
+    assert.equal(await page.locator('.banner').count(), 0)
+  })
+
+  it('draws what the stream tells, by one stream, that is closed while nobody looks', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin)
+    await until('the stream is open', () => admin.streams().open === 1)
+    admin.send(liveFigures(101, { total: callFigures({ calls: 7, inFlight: 1234 }) }))
+    await page.getByText('1,234 in flight').waitFor()
+    assert.equal(admin.streams().opened, 1)
+    const hide = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      )
+    await hide(true)
+    await until('the stream is closed', () => admin.streams().open === 0)
+    await hide(false)
+    await until('the stream is open again', () => admin.streams().open === 1)
+  })
+
+  it('replays a dead letter only when it is confirmed, by keyboard alone', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'deliveries')
+    const replay = page.getByRole('button', { name: 'Replay delivery delivery-1' })
+    await replay.focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await assertAccessible(page, 'the question')
+    await page.keyboard.press('Escape')
+    assert.equal(await page.getByRole('dialog').count(), 0)
+    assert.deepEqual(admin.changes, [])
+    await replay.click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+    await page.getByText('Sent again to server2.').waitFor()
+    assert.deepEqual(admin.changes, ['POST /api/deliveries/delivery-1/replay'])
+  })
+
+  it('tells why something could not be done', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    admin.answers.set('/api/deliveries/delivery-1/discard', 409)
+    const { page, allow } = await openPage(t, browser, admin, 'deliveries/delivery-1')
+    allow(/409/)
+    await page.getByRole('button', { name: 'Discard to server2' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
+    await page.getByText('There is no /api/deliveries/delivery-1/discard here').waitFor()
+  })
+
+  it('turns a backend off, and slows it down by the arrow keys', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'backends')
+    await page.getByRole('switch').click()
+    await page.getByText('server1: off.').waitFor()
+    await page.getByRole('slider', { name: 'Latency of server1' }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.getByText(/server1: latency \d+ ms/).waitFor()
+    assert.deepEqual(admin.changes, [
+      'PATCH /api/backends/server1 {"refuse":true}',
+      'PATCH /api/backends/server1 {"endpoints":{"POST /register":{"latency":{"kind":"fixed","ms":50}}}}',
+    ])
+  })
+
+  it('has a way past the menu, shows where the focus is, and keeps the chosen theme', async (t) => {
+    const admin = await startFakeAdmin()
+    const { page } = await openPage(t, browser, admin)
+    await page.waitForSelector('h1')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main')
+    await page.getByLabel('Theme').selectOption('Dark')
+    await page.reload()
+    assert.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
+  })
+
+  it('is judged by checks that can fail', async (t) => {
+    const admin = await startFakeAdmin()
+    const { page } = await openPage(t, browser, admin)
+    await page.waitForSelector('h1')
+    await page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    await assert.rejects(assertAccessible(page, 'a button without a name'), /button-name/)
+    await page.evaluate("document.querySelector('main').style.width = '3000px'")
+    await assert.rejects(assertFits(page, 'a wide page'), /too wide/)
+  })
+
+  it('is small', () => {
+    const bytes = bundleBytes()
+    assert.ok(bytes > 1000 && bytes <= maxBundleBytes, `${bytes} bytes compressed`)
+  })
+})

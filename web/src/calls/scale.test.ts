@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { attempt, call } from '../../../test/browser/fake-data.ts'
+import { scaleOf } from './scale.ts'
+
+describe('the scale of a waterfall', () => {
+  it('has all that happened within its width, and few enough ticks for their labels', () => {
+    const milliseconds = fc.double({ min: 0, max: 1e6, noNaN: true })
+    fc.assert(
+      fc.property(
+        milliseconds,
+        milliseconds,
+        milliseconds,
+        fc.integer({ min: 200, max: 2000 }),
+        (start, took, rest, width) => {
+          const attempts = [attempt(1, { startedMs: start, endedMs: start + took })]
+          const scale = scaleOf(call({ attempts, durationMs: start + rest, deadlineMs: undefined }), width)
+          for (const ms of [0, start, start + took, start + rest]) assert.ok(scale.at(ms) >= 0 && scale.at(ms) <= width)
+          assert.ok(scale.at(start) <= scale.at(start + took))
+          assert.ok(scale.ticks.length <= width / 80 + 2, `${scale.ticks.length} ticks on ${width} px`)
+        },
+      ),
+    )
+  })
+
+  it('shows the deadline where it is near', () => {
+    const scale = scaleOf(call({ durationMs: 800, deadlineMs: 1000 }), 510)
+    assert.equal(scale.deadlineMs, 1000)
+    assert.equal(Math.round(scale.at(1000)), 500)
+  })
+
+  it('leaves a deadline out that would press all else together', () => {
+    assert.equal(scaleOf(call({ durationMs: 100, deadlineMs: 10_000 }), 500).deadlineMs, undefined)
+  })
+
+  it('has a width even for a call that took no time', () => {
+    assert.ok(scaleOf(call({ durationMs: 0, attempts: [], deadlineMs: undefined }), 500).endMs > 0)
+  })
+})

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { attempt, call, failedCall, hedgedCall } from '../../../test/browser/fake-data.ts'
+import { labelOf, sentenceOf } from './sentence.ts'
+
+const statusFailure = { code: 'UPSTREAM_STATUS', detail: 'server1: status 500' } as const
+
+describe('the sentence of a call', () => {
+  it('names each backend that failed, how, and what the client got', () => {
+    assert.equal(
+      sentenceOf(failedCall),
+      'server1 answered 500 after 120 ms; the hedge at server2 was refused; ' +
+        'the hedge at server3 had not answered after 879 ms, when the deadline came; ' +
+        'nothing was left within 1000 ms, so the client got 504.',
+    )
+  })
+
+  it('names a single backend that failed without retry', () => {
+    const failed = attempt(1, { outcome: 'refused', status: undefined, detail: 'server1: connection refused' })
+    const failure = { code: 'UPSTREAM_REFUSED', detail: 'server1: connection refused' } as const
+    assert.equal(
+      sentenceOf(call({ status: 502, failure, attempts: [failed] })),
+      'server1 refused the connection; no further attempt was made, so the client got 502.',
+    )
+  })
+
+  it('tells who won, and who was cut off for it', () => {
+    assert.equal(
+      sentenceOf(hedgedCall),
+      'server1 was cut off after 421 ms, lost to attempt 2; the hedge at server2 answered 200 after 120 ms and won; ' +
+        'the hedge at server3 was cut off after 121 ms, lost to attempt 2.',
+    )
+  })
+
+  it('tells a plain call plainly', () => {
+    assert.equal(sentenceOf(call()), 'server1 answered 200 after 120 ms.')
+  })
+
+  it('says that a bad answer was passed on', () => {
+    const attempts = [attempt(1, { outcome: 'server_error', status: 500, won: true })]
+    assert.equal(
+      sentenceOf(call({ status: 500, attempts })),
+      'server1 answered 500 after 100 ms, and that went to the client.',
+    )
+  })
+
+  it('says that the answer broke after its head was passed on', () => {
+    const failure = { code: 'UPSTREAM_RESET', detail: 'server1: connection reset.' } as const
+    assert.equal(
+      sentenceOf(call({ failure, attempts: [attempt(1, { won: true })] })),
+      'server1 answered 200 after 100 ms; but then it broke: server1: connection reset; the client got 200 and no whole answer.',
+    )
+  })
+
+  it('tells an attempt that was cut short by its own timeout from one that the deadline ended', () => {
+    const late = attempt(1, { outcome: 'timeout', status: undefined, endedMs: 300 })
+    const text = sentenceOf(
+      call({
+        status: 502,
+        failure: statusFailure,
+        attempts: [
+          late,
+          attempt(2, { kind: 'retry', startedMs: 300, endedMs: 350, outcome: 'server_error', status: 500 }),
+        ],
+      }),
+    )
+    assert.match(text, /^server1 gave no answer within 300 ms; the retry at server2 answered 500 after 50 ms;/)
+  })
+
+  it('says that no backend was asked, and why', () => {
+    const failure = { code: 'BAD_TIMEOUT', detail: 'timeout is "abc"; allowed: 1 to 60000.' } as const
+    assert.equal(
+      sentenceOf(call({ status: 400, failure, attempts: [] })),
+      'No backend was asked: timeout is "abc"; allowed: 1 to 60000; the client got 400.',
+    )
+  })
+
+  it('says that the client hung up', () => {
+    const cut = attempt(1, { outcome: 'cancelled', status: undefined })
+    const failure = { code: 'CLIENT_GONE', detail: 'The client hung up' } as const
+    assert.equal(
+      sentenceOf(call({ status: 0, failure, attempts: [cut] })),
+      'server1 was cut off after 100 ms; the client hung up after 120 ms, before it had its answer.',
+    )
+  })
+
+  it('leaves out the middle of many attempts', () => {
+    const attempts = Array.from({ length: 20 }, (_, i) =>
+      attempt(i + 1, { kind: i === 0 ? 'first' : 'retry', outcome: 'server_error', status: 500 }),
+    )
+    const text = sentenceOf(call({ status: 502, failure: statusFailure, attempts }))
+    assert.match(text, /; 15 more ended; the retry at server20 answered 500/)
+  })
+
+  it('has a label for every kind of end that fits beside a bar', () => {
+    const outcomes = [
+      'success',
+      'timeout',
+      'refused',
+      'reset',
+      'server_error',
+      'client_error',
+      'rate_limited',
+      'invalid',
+      'cancelled',
+      undefined,
+    ] as const
+    const labels = outcomes.map((outcome) =>
+      labelOf(attempt(2, { outcome, status: outcome === 'server_error' ? 500 : undefined }), hedgedCall),
+    )
+    assert.deepEqual(labels, [
+      'answered well after 100 ms',
+      'gave no answer within 100 ms',
+      'refused',
+      'broke off the connection after 100 ms',
+      'answered 500 after 100 ms',
+      'answered with an error after 100 ms',
+      'answered with an error after 100 ms',
+      'gave an answer that does not count after 100 ms',
+      'cut off, lost to attempt 2',
+      'still under way when the call ended',
+    ])
+  })
+})

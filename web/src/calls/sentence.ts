@@ -1,0 +1,132 @@
+import type { AttemptView, CallView } from '../../../src/gateway/admin/api.ts'
+import { ms } from '../format.ts'
+
+/** A call that went through its attempts longer than this is told with the middle left out. */
+const toldClauses = 5
+
+/** What a call went through, in one plain sentence: who was asked, what each said, and how it ended. */
+export function sentenceOf(call: CallView): string {
+  const clauses = [...shortened(call.attempts.map((attempt) => clauseOf(attempt, call))), endingOf(call)]
+  const text = clauses.filter((clause) => clause !== '').join('; ')
+  // A target's name is written as it is, wherever it stands.
+  const startsWithName = call.attempts[0]?.kind === 'first'
+  const start = startsWithName ? text.charAt(0) : text.charAt(0).toUpperCase()
+  return `${start}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
+
+/** What an attempt came to, as its bar is labelled. */
+export function resultOf(attempt: AttemptView, call: CallView): string {
+  const { outcome, status, detail } = attempt
+  const took = durationOf(attempt, call)
+  const after = `after ${ms(took)}`
+  if (attempt.won && status !== undefined) return `answered ${status} ${after}${winning(attempt, call)}`
+  switch (outcome) {
+    case undefined:
+      return 'was still under way when the call ended'
+    case 'success':
+      return `answered ${status ?? 'well'} ${after}`
+    case 'server_error':
+    case 'client_error':
+    case 'rate_limited':
+      return `answered ${status ?? 'with an error'} ${after}`
+    case 'timeout':
+      return endedByDeadline(attempt, call)
+        ? `had not answered after ${ms(took)}, when the deadline came`
+        : `gave no answer within ${ms(took)}`
+    case 'refused':
+      return 'was refused'
+    case 'reset':
+      return `broke off the connection ${after}`
+    case 'invalid':
+      return `gave an answer that does not count ${after}${detail === undefined ? '' : ` (${withoutStop(detail)})`}`
+    case 'cancelled':
+      return `was cut off ${after}${cutOffBecause(call)}`
+  }
+}
+
+/** An answer that does not count as good may still be the one that the client gets. */
+function winning({ outcome }: AttemptView, { attempts }: CallView): string {
+  if (outcome !== 'success') return ', and that went to the client'
+  return attempts.length > 1 ? ' and won' : ''
+}
+
+/** The same in few words, for beside the bar. */
+export function labelOf(attempt: AttemptView, call: CallView): string {
+  const { outcome } = attempt
+  if (outcome === 'cancelled') return `cut off${cutOffBecause(call)}`
+  if (outcome === 'timeout' && endedByDeadline(attempt, call)) return 'no answer by the deadline'
+  if (outcome === undefined) return 'still under way when the call ended'
+  return resultOf(attempt, call)
+    .replace(/ \(.*\)$/, '')
+    .replace(/^was /, '')
+}
+
+/** Why an attempt was given up: `, lost to attempt 2`. */
+function cutOffBecause(call: CallView): string {
+  const winners = call.attempts.filter(({ won }) => won)
+  if (winners.length === 1) return `, lost to attempt ${winners[0]?.number}`
+  // The end of the sentence says it.
+  if (clientLeft(call)) return ''
+  if (call.failure === undefined) return ', when the call was decided without it'
+  return call.failure?.code === 'DEADLINE' ? ', when the deadline had come' : ', when the call had failed'
+}
+
+function clauseOf(attempt: AttemptView, call: CallView): string {
+  return `${subjectOf(attempt)} ${resultOf(attempt, call).replace('was refused', refusal(attempt))}`
+}
+
+/** The backend refuses; what is sent to it is refused. */
+function refusal({ kind }: AttemptView): string {
+  return kind === 'first' ? 'refused the connection' : 'was refused'
+}
+
+function subjectOf({ kind, number, target }: AttemptView): string {
+  switch (kind) {
+    case 'first':
+      return target
+    case 'duplicate':
+      return `attempt ${number} at ${target}`
+    case 'hedge':
+    case 'retry':
+      return `the ${kind} at ${target}`
+  }
+}
+
+function endingOf(call: CallView): string {
+  const { failure, status, durationMs, attempts } = call
+  if (clientLeft(call)) return `the client hung up after ${ms(durationMs)}, before it had its answer`
+  if (failure === undefined) {
+    if (status < 500 || attempts.some(({ won }) => won)) return ''
+    return `${attempts.length === 0 ? 'the gateway answered' : 'the client got'} ${status}`
+  }
+  const got = `the client got ${status}`
+  if (attempts.length === 0) return `no backend was asked: ${withoutStop(failure.detail)}; ${got}`
+  if (attempts.some(({ won }) => won))
+    return `but then it broke: ${withoutStop(failure.detail)}; ${got} and no whole answer`
+  if (failure.code === 'DEADLINE') return `nothing was left within ${ms(call.deadlineMs ?? durationMs)}, so ${got}`
+  const said = attempts.some(({ detail }) => detail === failure.detail) ? '' : `${withoutStop(failure.detail)}; `
+  return `${said}no further attempt was made, so ${got}`
+}
+
+function clientLeft({ status, failure }: CallView): boolean {
+  return status === 0 || failure?.code === 'CLIENT_GONE'
+}
+
+/** Attempts' own timeouts end them before the call's deadline does. */
+function endedByDeadline({ endedMs }: AttemptView, { deadlineMs }: CallView): boolean {
+  return deadlineMs !== undefined && endedMs !== undefined && endedMs >= deadlineMs - 5
+}
+
+export function durationOf({ startedMs, endedMs }: AttemptView, call: CallView): number {
+  return Math.max(0, (endedMs ?? call.durationMs) - startedMs)
+}
+
+function shortened(clauses: readonly string[]): readonly string[] {
+  if (clauses.length <= toldClauses) return clauses
+  const left = clauses.length - toldClauses
+  return [...clauses.slice(0, toldClauses - 1), `${left} more ended`, clauses.at(-1) as string]
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '')
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { callFigures, liveFigures } from '../../test/browser/fake-data.ts'
+import { appended, keptSeconds, lastSeconds, outcomesOf, successShare, sumOf } from './figures.ts'
+
+const total = callFigures({ calls: 10, failed: 2, extraLoad: 0.5, rescued: 1, failures: { DEADLINE: 2 } })
+const target = {
+  upstream: 'work',
+  target: 'one',
+  inFlight: 0,
+  attempts: 5,
+  outcomes: { success: 4, timeout: 1 },
+  p50Ms: 1,
+  p99Ms: 2,
+}
+
+describe('figures', () => {
+  it('keeps ten minutes, the oldest going first', () => {
+    let history = [liveFigures(0)] as readonly ReturnType<typeof liveFigures>[]
+    for (let second = 1; second <= 700; second++) history = appended(history, liveFigures(second))
+    assert.equal(history.length, keptSeconds)
+    assert.equal(history[0]?.at, liveFigures(101).at)
+  })
+
+  it('takes a second that is told twice once', () => {
+    const history = appended([liveFigures(1)], liveFigures(1, { total }))
+    assert.deepEqual(history, [liveFigures(1, { total })])
+  })
+
+  it('adds up all calls, or those of a route that is not in every second', () => {
+    const history = [liveFigures(1, { total, routes: { 'GET /x': total } }), liveFigures(2, { total })]
+    assert.deepEqual(sumOf(history), {
+      seconds: 2,
+      calls: 20,
+      failed: 4,
+      extra: 10,
+      rescued: 2,
+      failures: { DEADLINE: 4 },
+    })
+    assert.equal(sumOf(history, 'GET /x').calls, 10)
+    assert.equal(sumOf(history, 'GET /y').calls, 0)
+  })
+
+  it('knows no success without a call', () => {
+    assert.equal(successShare({ calls: 0, failed: 0 }), undefined)
+    assert.equal(successShare({ calls: 4, failed: 1 }), 0.75)
+  })
+
+  it('adds up the outcomes of one target', () => {
+    const history = [liveFigures(1, { targets: [target] }), liveFigures(2), liveFigures(3, { targets: [target] })]
+    assert.deepEqual(outcomesOf(history, 'work', 'one'), { success: 8, timeout: 2 })
+    assert.deepEqual(outcomesOf(lastSeconds(history, 2), 'work', 'one'), { success: 4, timeout: 1 })
+    assert.deepEqual(outcomesOf(history, 'work', 'two'), {})
+  })
+})

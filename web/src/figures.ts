@@ -1,0 +1,69 @@
+import type { CallFigures, LiveFigures, TargetFigures } from '../../src/gateway/admin/api.ts'
+
+/** Sums over the seconds that the gateway tells one by one. Pure, so that they can be tested without a browser. */
+
+/** What the charts show: ten minutes. */
+export const keptSeconds = 600
+
+export function appended(history: readonly LiveFigures[], next: LiveFigures): readonly LiveFigures[] {
+  // The overview's own second is often the stream's first one too.
+  const before = history.at(-1)?.at === next.at ? history.slice(0, -1) : history
+  return [...before.slice(1 - keptSeconds), next]
+}
+
+export interface Sums {
+  readonly seconds: number
+  readonly calls: number
+  readonly failed: number
+  /** Attempts beyond one per call. */
+  readonly extra: number
+  readonly rescued: number
+  readonly failures: Readonly<Record<string, number>>
+}
+
+/** Over all calls, or those of one route. */
+export function sumOf(history: readonly LiveFigures[], route?: string): Sums {
+  const failures: Record<string, number> = {}
+  let [calls, failed, extra, rescued] = [0, 0, 0, 0]
+  for (const figures of history) {
+    const one = callsIn(figures, route)
+    if (one === undefined) continue
+    calls += one.calls
+    failed += one.failed
+    extra += extraIn(one)
+    rescued += one.rescued
+    for (const [code, count] of Object.entries(one.failures)) failures[code] = (failures[code] ?? 0) + count
+  }
+  return { seconds: history.length, calls, failed, extra, rescued, failures }
+}
+
+export function callsIn(figures: LiveFigures, route: string | undefined): CallFigures | undefined {
+  return route === undefined ? figures.total : figures.routes[route]
+}
+
+export function extraIn({ calls, extraLoad }: CallFigures): number {
+  return Math.round(extraLoad * calls)
+}
+
+/** Undefined where there was no call: then nobody can say. */
+export function successShare({ calls, failed }: Pick<Sums, 'calls' | 'failed'>): number | undefined {
+  return calls === 0 ? undefined : (calls - failed) / calls
+}
+
+export function lastSeconds(history: readonly LiveFigures[], seconds: number): readonly LiveFigures[] {
+  return history.slice(-seconds)
+}
+
+/** What attempts at a target came to, over these seconds. */
+export function outcomesOf(
+  history: readonly LiveFigures[],
+  upstream: string,
+  target: string,
+): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  for (const { targets } of history) {
+    const found = targets.find((one: TargetFigures) => one.upstream === upstream && one.target === target)
+    for (const [outcome, count] of Object.entries(found?.outcomes ?? {})) sums[outcome] = (sums[outcome] ?? 0) + count
+  }
+  return sums
+}

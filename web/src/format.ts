@@ -1,0 +1,67 @@
+/** How numbers and times are written; `–` where there is nothing to tell. */
+
+const none = '–'
+
+/** Whole milliseconds up to ten seconds, as deadlines are set in them. */
+export function ms(value: number | null | undefined): string {
+  if (value === undefined || value === null) return none
+  if (value > 0 && value < 1) return '< 1 ms'
+  if (value < 10_000) return `${Math.round(value)} ms`
+  return value < 120_000 ? `${trimmed(value / 1000, 1)} s` : `${trimmed(value / 60_000, 1)} min`
+}
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+/** `1 call`, `2,000 calls`. */
+export function counted(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? '' : 's'}`
+}
+
+export function rate(value: number): string {
+  return value > 0 && value < 10 ? trimmed(value, 1) : count(value)
+}
+
+/** `99.95 %`; never rounded up to all of them. */
+export function share(value: number | undefined): string {
+  if (value === undefined) return none
+  const percent = value * 100
+  const digits = percent > 99 || percent < 1 ? 2 : 1
+  const rounded = Math.floor(percent * 10 ** digits + 1e-9) / 10 ** digits
+  return `${trimmed(rounded, digits)} %`
+}
+
+export function bytes(value: number): string {
+  if (value < 1024) return `${value} B`
+  if (value < 1024 * 1024) return `${trimmed(value / 1024, 1)} KiB`
+  const mebibytes = value / 1024 / 1024
+  return `${trimmed(mebibytes, mebibytes < 100 ? 1 : 0)} MiB`
+}
+
+/** The time of day here. */
+export function clock(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB')
+}
+
+/** Day and time, for what may be older than today. */
+export function moment(iso: string, now: Date): string {
+  const at = new Date(iso)
+  return at.toDateString() === now.toDateString()
+    ? clock(iso)
+    : `${at.toLocaleDateString('en-CA')} ${at.toLocaleTimeString('en-GB')}`
+}
+
+/** `in 5 s`, `3 min ago`. */
+export function fromNow(iso: string, now: Date): string {
+  const seconds = Math.round((Date.parse(iso) - now.getTime()) / 1000)
+  if (seconds === 0) return 'now'
+  const size = Math.abs(seconds)
+  const [amount, unit] =
+    size < 90 ? [size, 's'] : size < 5400 ? [Math.round(size / 60), 'min'] : [Math.round(size / 3600), 'h']
+  return seconds > 0 ? `in ${amount} ${unit}` : `${amount} ${unit} ago`
+}
+
+function trimmed(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)))
+}

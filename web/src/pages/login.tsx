@@ -1,0 +1,60 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiFault, ask } from '../api.ts'
+import { keepToken, loginNeeded, token } from '../session.ts'
+
+export function LoginPage() {
+  const [fault, setFault] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    document.title = 'Log in · Hedgerow'
+    field.current?.focus()
+  }, [])
+  const enter = async (given: string): Promise<void> => {
+    setBusy(true)
+    try {
+      const authorization = `Bearer ${given}`
+      await ask('api/overview', { headers: { authorization } })
+      keepToken(given)
+      loginNeeded.set(false)
+    } catch (reason) {
+      if (!(reason instanceof ApiFault)) throw reason
+      setFault(reason.status === 401 ? 'This is not the token of the gateway.' : reason.message)
+      setBusy(false)
+      field.current?.select()
+    }
+  }
+  return (
+    <main id="main" tabindex={-1} class="login">
+      <h1>Log in</h1>
+      <p>
+        This gateway wants a token: the one of <code>admin.token</code> in its configuration. It is kept until this tab
+        is closed.
+      </p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          void enter(field.current?.value ?? '')
+        }}
+      >
+        <label class="field">
+          <span>Token</span>
+          <input
+            ref={field}
+            type="password"
+            name="token"
+            autocomplete="current-password"
+            required
+            aria-describedby="login-fault"
+          />
+        </label>
+        <button type="submit" class="solid" disabled={isBusy}>
+          Log in
+        </button>
+      </form>
+      <p id="login-fault" class="fault" role="alert">
+        {fault ?? (token.get() === undefined ? '' : 'The token that was kept does not hold any more.')}
+      </p>
+    </main>
+  )
+}

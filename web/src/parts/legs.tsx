@@ -1,0 +1,52 @@
+import type { LegView } from '../../../src/gateway/admin/api.ts'
+import { fromNow } from '../format.ts'
+
+const marks: Readonly<Record<LegView['state'], string>> = { pending: '◌', acknowledged: '✓', dead: '✕', discarded: '–' }
+const kinds: Readonly<Record<LegView['state'], string>> = {
+  pending: 'warn',
+  acknowledged: 'good',
+  dead: 'bad',
+  discarded: '',
+}
+const words: Readonly<Record<LegView['state'], string>> = {
+  pending: 'pending',
+  acknowledged: 'acknowledged',
+  dead: 'dead letter',
+  discarded: 'discarded',
+}
+
+export function LegState({ state }: { readonly state: LegView['state'] }) {
+  return (
+    <span class={`chip ${kinds[state]}`}>
+      <span aria-hidden="true">{marks[state]}</span> {words[state]}
+    </span>
+  )
+}
+
+/** Every target of a delivery, each with how far it is. */
+export function Legs({ legs, now }: { readonly legs: readonly LegView[]; readonly now: Date }) {
+  return (
+    <ul class="legs">
+      {legs.map((leg) => (
+        <li key={leg.target}>
+          {leg.target} <LegState state={leg.state} /> <span class="quiet">{progressOf(leg, now)}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function progressOf({ state, attempts, nextAttemptAt, waitsFor }: LegView, now: Date): string {
+  const made = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+  if (state === 'pending' && waitsFor === 'turn') return `${made}, waits for its turn behind earlier writes`
+  if (state !== 'pending' || nextAttemptAt === undefined) return made
+  const isDue = Date.parse(nextAttemptAt) <= now.getTime()
+  return `${made}, next ${isDue ? 'now' : fromNow(nextAttemptAt, now)}`
+}
+
+/** What the last attempt said. */
+export function lastAnswerOf({ outcome, status, detail }: LegView): string {
+  if (detail !== undefined) return detail
+  if (status !== undefined) return `answered ${status}`
+  return outcome ?? 'not asked yet'
+}

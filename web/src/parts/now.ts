@@ -1,0 +1,13 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** The time of day, for "in 5 s"; as of each second in which the tab is seen. */
+export function useNow(): Date {
+  const [now, setNow] = useState(() => new Date())
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) setNow(new Date())
+    }, 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return now
+}

@@ -1,0 +1,30 @@
+import type { ComponentChildren } from 'preact'
+import type { ApiFault } from '../api.ts'
+
+/** Nothing to show: what would change that. */
+export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children === undefined ? null : <p>{children}</p>}
+    </div>
+  )
+}
+
+interface LoadedProps<T> {
+  readonly data: T | undefined
+  readonly fault: ApiFault | undefined
+  readonly children: (data: T) => ComponentChildren
+}
+
+/** What the API answered, or why it is not there. */
+export function Loaded<T>({ data, fault, children }: LoadedProps<T>) {
+  if (data !== undefined) return <>{children(data)}</>
+  if (fault === undefined) return <p class="quiet">Loading …</p>
+  return (
+    <div class="empty" role="alert">
+      <p class="empty-title">This could not be loaded.</p>
+      <p>{fault.message}</p>
+    </div>
+  )
+}

@@ -1,0 +1,53 @@
+import { Store } from './store.ts'
+
+/** What this browser keeps: the token for as long as the tab lives, the theme for good. */
+
+export type Theme = 'system' | 'light' | 'dark'
+
+const tokenKey = 'hedgerow.token'
+const themeKey = 'hedgerow.theme'
+
+export const token = new Store<string | undefined>(read(sessionStorage, tokenKey))
+
+/** Whether the gateway has asked for a token, or for another one than it was given. */
+export const loginNeeded = new Store(false)
+
+export const theme = new Store<Theme>(themeFrom(read(localStorage, themeKey)))
+
+export function keepToken(value: string | undefined): void {
+  write(sessionStorage, tokenKey, value)
+  token.set(value)
+}
+
+export function chooseTheme(value: Theme): void {
+  write(localStorage, themeKey, value)
+  applyTheme(value)
+  theme.set(value)
+}
+
+export function applyTheme(value: Theme): void {
+  if (value === 'system') delete document.documentElement.dataset['theme']
+  else document.documentElement.dataset['theme'] = value
+}
+
+export function themeFrom(text: string | undefined): Theme {
+  return text === 'light' || text === 'dark' ? text : 'system'
+}
+
+/** Storage may be forbidden; then nothing outlives the page. */
+export function read(storage: Storage, key: string): string | undefined {
+  try {
+    return storage.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function write(storage: Storage, key: string, value: string | undefined): void {
+  try {
+    if (value === undefined) storage.removeItem(key)
+    else storage.setItem(key, value)
+  } catch {
+    // As above.
+  }
+}
