@@ -4,17 +4,22 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import type { Worker } from 'node:worker_threads'
 import { readyProfiles } from '../../src/backend/profiles.ts'
 import { startBackend } from '../../src/backend/server.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { startGateway } from '../../src/gateway/gateway.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { systemRandom } from '../../src/kit/random.ts'
+import type { DeliveryStore } from '../../src/store/delivery-store.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { startStoreThread } from '../../src/store/sqlite/thread.ts'
 import { atEnd } from '../kit/cleanup.ts'
 import { until } from '../kit/until.ts'
+import { canMount, mountOver } from '../store/mounts.ts'
 
 /** A gateway that broadcasts, with its store in this folder. */
-async function openGateway(t: TestContext, folder: string) {
+async function openGateway(t: TestContext, folder: string, store?: DeliveryStore) {
   const backend = await startBackend({ profile: readyProfiles.accounts(), name: 'server1', port: 0 })
   const config = configSchema.parse({
     listen: { port: 0 },
@@ -23,7 +28,14 @@ async function openGateway(t: TestContext, folder: string) {
     routes: [{ match: 'POST /register', broadcast: { upstream: 'accounts', bodyLimit: '2MiB' } }],
   })
   const logFault = (fault: unknown): void => assert.fail(String(fault))
-  const gateway = await startGateway(config, { clock: systemClock(), random: systemRandom, folder, logFault })
+  const deps = {
+    clock: systemClock(),
+    random: systemRandom,
+    folder,
+    logFault,
+    ...(store === undefined ? {} : { store }),
+  }
+  const gateway = await startGateway(config, deps)
   atEnd(t, async () => {
     await gateway.close()
     await backend.close()
@@ -84,6 +96,53 @@ describe('a broadcast whose store fails', () => {
     assert.ok(status === 201 ? existsSync(path) : code === 'STORE_UNAVAILABLE', `${status} ${code}`)
     await until('it is accepted again', async () => (await write()).status === 201, 5000)
     assert.ok(existsSync(path))
+  })
+
+  it('is 503 STORE_UNAVAILABLE while its folder is read-only, and goes on when it is not', async (t) => {
+    if (!canMount(t)) return
+    const folder = temporaryFolder(t)
+    const { write, backend } = await openGateway(t, folder)
+    assert.equal((await write()).status, 201)
+    const cover = mountOver(folder, 'ro')
+    let isCovered = true
+    atEnd(t, () => isCovered && cover.unmount())
+    const before = backend.stats().requests
+    for (let n = 0; n < 3; n++) assert.deepEqual(await write(), { status: 503, code: 'STORE_UNAVAILABLE' })
+    assert.equal(backend.stats().requests, before, 'what is not on disk is not sent')
+    cover.unmount()
+    isCovered = false
+    await until('it is accepted again', async () => (await write()).status === 201, 5000)
+  })
+
+  it('is 503 STORE_UNAVAILABLE or accepted by a new thread once the thread has ended, and nothing is lost', async (t) => {
+    const folder = temporaryFolder(t)
+    const threads: Worker[] = []
+    const opened = await openSqliteStore({
+      path: join(folder, 'deliveries.db'),
+      clock: systemClock(),
+      limits: { maxUndeliveredBytes: 1e9 },
+      log: () => {},
+      startThread: () => {
+        const thread = startStoreThread()
+        threads.push(thread)
+        return thread
+      },
+    })
+    assert.ok(opened.ok)
+    const { store } = opened
+    const { write, backend } = await openGateway(t, folder, store)
+    atEnd(t, () => store.close())
+    const writes = Array.from({ length: 40 }, () => write())
+    await threads[0]?.terminate()
+    const answers = await Promise.all(writes)
+    for (const { status, code } of answers)
+      assert.ok(status === 201 || code === 'STORE_UNAVAILABLE', `${status} ${code}`)
+    await until('it is accepted again', async () => (await write()).status === 201, 5000)
+    assert.ok(threads.length >= 2)
+    const accepted = answers.filter(({ status }) => status === 201).length + 1
+    await until('all that was accepted is delivered', () => backend.stats().requests >= accepted, 5000)
+    const page = await store.list({ limit: 100 })
+    assert.ok('deliveries' in page && page.deliveries.length >= accepted)
   })
 })
 
