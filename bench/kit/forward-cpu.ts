@@ -14,6 +14,8 @@ export interface Variant {
   readonly name: string
   /** Top-level sections of the configuration besides `upstreams` and `routes`; `PORT` stands for the front's port. */
   readonly sections: readonly string[]
+  /** Further arguments of `hedgerow serve`; `FOLDER` stands for one that goes with the benchmark. */
+  readonly args?: readonly string[]
 }
 
 export interface ForwardLoad {
@@ -78,7 +80,7 @@ function measure(run: Run, { connections, seconds }: ForwardLoad, counted: boole
   run.rates.push(Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]))
 }
 
-function startVariant(folder: string, { name, sections }: Variant, port: number): Run {
+function startVariant(folder: string, { name, sections, args = [] }: Variant, port: number): Run {
   const file = join(folder, `${port}.yaml`)
   const lines = [
     `listen: { port: ${port} }`,
@@ -87,7 +89,11 @@ function startVariant(folder: string, { name, sections }: Variant, port: number)
     ...sections,
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
-  const child = startPinned(0, join(root, 'bin/hedgerow'), ['serve', file])
+  const child = startPinned(0, join(root, 'bin/hedgerow'), [
+    'serve',
+    file,
+    ...args.map((arg) => arg.replace('FOLDER', folder)),
+  ])
   return { name, port, pid: child.pid as number, cpuUs: [], rates: [] }
 }
 

@@ -97,7 +97,10 @@ function endOfSecond(): void {
   const targets = routes.map((_, i) => targetOf(String(i)))
   const events = new EventBus()
   let tick = (): void => {}
-  const byHand = { ...clock, after: (_delayMs: number, action: () => void) => ({ cancel: () => {}, made: (tick = action) }) }
+  const byHand = {
+    ...clock,
+    after: (_delayMs: number, action: () => void) => ({ cancel: () => {}, made: (tick = action) }),
+  }
   const figures = new Figures({ clock: byHand, events, routes, targets, gauges })
   const calls = served(routes, targets, events)
   const costs: number[] = []

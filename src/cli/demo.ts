@@ -100,7 +100,9 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
     console.log(`  ${match.padEnd(matchWidth)}  ${pico.green(strategy.padEnd(strategyWidth))}  ${line}`)
   }
   const admin = config.admin === undefined ? '' : `curl http://127.0.0.1:${config.admin.port}/readyz`
-  console.log(`\n  Is it ready?  ${admin}`)
+  if (config.admin !== undefined)
+    console.log(`\n  Watch it:     ${pico.cyan(`http://127.0.0.1:${config.admin.port}/`)}`)
+  console.log(`  Is it ready?  ${admin}`)
   console.log('\nThe backends, which you can slow down or break while it runs:\n')
   for (const { name, url: backendUrl } of backends) console.log(`  ${name.padEnd(11)} ${backendUrl}`)
   const work = backends.find(({ name }) => name === 'work')

@@ -3,8 +3,10 @@ import { callbackDeadlineMs } from '../flows/callback/callback.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options.ts'
 import { capturesOf } from '../strategies/rewrite/rewrite.ts'
+import { checkCallback, checkReceivers } from './check-callbacks.ts'
 import type { Finding, Path } from './fault.ts'
 import { type Match, matchText } from './match.ts'
+import { ownHeaders } from './own-headers.ts'
 import type { Salvage } from './salvage.ts'
 import type { RouteConfig } from './schema.ts'
 import { valueAt } from './shape.ts'
@@ -42,7 +44,7 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
     ...(intact('hedge', 'after') ? checkHedgeDelay(route, path) : []),
     ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
     ...checkFailures(route, path),
-    ...checkCallbackAnswer(route, path),
+    ...checkCallback(route, path),
     ...checkBroadcastMethods(route, path),
     ...checkOwnPaths(route, path),
   ]
@@ -71,18 +73,6 @@ function checkCaptures({ path, template }: Line, match: Match): readonly Finding
   const message = `\`${matchText(match)}\` captures ${allowed}; found ${missing.map(shown).join(', ')}`
   return [{ path: [...path, 'path'], message, shownAt: 'value' }]
 }
-
-/** The transport writes these itself, or must not get them: they frame the message, or speak of one connection. */
-const ownHeaders = [
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'x-request-timeout-ms',
-]
 
 function checkSetHeaders({ path, setHeaders }: Line): readonly Finding[] {
   return setHeaders
@@ -145,40 +135,6 @@ function checkOwnPaths({ match }: RouteConfig, path: Path): readonly Finding[] {
   if (!match.path.startsWith(ownPaths)) return []
   const message = withFound(`a path that does not begin with ${ownPaths}, which is the gateway's own`, match.path)
   return [{ path: [...path, 'match'], message, shownAt: 'value' }]
-}
-
-function checkCallbackAnswer({ answer, callback }: RouteConfig, path: Path): readonly Finding[] {
-  if (answer !== 'timed' || callback === undefined) return []
-  const message = withFound('`pass`, as the answer of a `callback` route is whatever is posted back', '`timed`')
-  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
-}
-
-/** Where callbacks come in no route can be, and routes that share the place read callbacks alike. */
-function checkReceivers(routes: readonly RouteConfig[], { originalPath, isIntact }: Salvage): readonly Finding[] {
-  const first = new Map<string, number>()
-  return routes.flatMap(({ callback }, index): readonly Finding[] => {
-    const place: Path = ['routes', index, 'callback', 'receive', 'path']
-    if (callback === undefined || !isIntact(originalPath(place))) return []
-    const { path, id, status } = callback.receive
-    const taken = routes.findIndex(
-      ({ match }) => match.path === path && (match.methods === undefined || match.methods.includes('POST')),
-    )
-    if (taken >= 0) {
-      const text = matchText((routes[taken] as RouteConfig).match)
-      const message = withFound(`a path that no route takes POST for; \`${text}\` does`, path)
-      return [{ path: place, message, shownAt: 'value' }]
-    }
-    const earlier = first.get(path)
-    first.set(path, earlier ?? index)
-    const other = routes[earlier ?? index]?.callback?.receive
-    if (other === undefined || (other.id === id && JSON.stringify(other.status) === JSON.stringify(status))) return []
-    const [, number] = originalPath(['routes', earlier ?? index])
-    const message = withFound(
-      `a path of its own, as routes[${number}] shares it and reads callbacks in another way`,
-      path,
-    )
-    return [{ path: place, message, shownAt: 'value' }]
-  })
 }
 
 /** A route that names its methods goes before one that takes all, so only routes of one sort can be in each other's way. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { checkCallbacks } from './check-callbacks.ts'
 import { checkMetrics } from './check-metrics.ts'
 import { checkRoutes } from './check-routes.ts'
 import type { Finding } from './fault.ts'
@@ -21,6 +22,7 @@ export function checkConfig(source: Source, config: Config | undefined): readonl
     ...checkUpstreams(checked),
     ...checkRoutes(checked, source),
     ...checkStoreLimit(checked),
+    ...checkCallbacks(checked),
     ...checkMetrics(checked),
   ]
     .map((finding) => inFile(finding, checked))

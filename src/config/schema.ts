@@ -222,9 +222,9 @@ const callbacks = z
             'How long after the deadline a result may come, and how long it is kept then. 0ms: late results are dropped, and there are no tickets.',
           ),
         limit: wholeNumber({ min: 1, max: 1_000_000 })
-          .prefault(10_000)
+          .prefault(100_000)
           .describe(
-            'Tickets with a result at a time; further results get 503 `STORE_FULL`, and backends post them again.',
+            'Tickets that clients hold, and results that are kept for them, at a time. Where there are as many, `respond-async` gets 503 `STORE_FULL`, and who waited in vain gets no ticket.',
           ),
         size: size()
           .prefault('64MiB')

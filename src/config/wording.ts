@@ -71,7 +71,9 @@ function isSecret(path: Path): boolean {
   const last = path.findLast((step) => typeof step === 'string')
   const inHeaders = path.some((step, index) => step === 'set' && path[index - 1] === 'headers')
   return (
-    inHeaders || (last !== undefined && /token|secret|password|passwd|credential|api-?key|authorization/i.test(last))
+    inHeaders ||
+    (last !== undefined &&
+      /token|secret|password|passwd|credential|api-?key|authorization|^key$|^previousKeys$/i.test(last))
   )
 }
 

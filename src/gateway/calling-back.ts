@@ -1,5 +1,6 @@
+import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import { callbackDeadlineMs } from '../flows/callback/callback.ts'
+import { callbackDeadlineMs, callbackFailureStatuses } from '../flows/callback/callback.ts'
 import { Callbacks, callbackGraceMs, ticketsPath } from '../flows/callback/callbacks.ts'
 import { KeyFile } from '../flows/callback/key-file.ts'
 import { receiveCallbacks } from '../flows/callback/receive.ts'
@@ -9,6 +10,8 @@ import type { Clock } from '../kit/clock.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import { resolveDeadline } from '../strategies/deadline/options.ts'
+import type { FailurePolicy } from '../transport/server/failure-response.ts'
+import { failurePolicy } from './failure-policy.ts'
 import type { RoutedHandler } from './router.ts'
 import { StartFault } from './start-fault.ts'
 import { pathIn } from './storing.ts'
@@ -47,12 +50,13 @@ export function startCallingBack(config: Config, options: CallingBackOptions): C
     durable: options.durable,
     keepMs: tickets.keep,
     fetchOnce: tickets.fetch === 'once',
+    maxTickets: tickets.limit,
     logFault: options.logFault,
   })
   const wallNow = (): number => clock.wallNow()
   return {
     callbacks,
-    handlers: [...receivers(routes, callbacks, wallNow), ticketHandler(callbacks, wallNow)],
+    handlers: [...receivers(routes, callbacks, wallNow), ticketHandler(routes, callbacks, wallNow)],
     close: () => {
       callbacks.close()
       close()
@@ -70,13 +74,16 @@ function openKeys(
     const keys: Keys = [keyOf(key), ...previousKeys.map(keyOf)]
     return { keys: () => keys, close: () => {} }
   }
-  const longestDeadlineMs = Math.max(...routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max))
   const path = pathIn(folder, keyFile)
   // A result that comes in the last moment is kept as long as any other. A second, as tokens expire at whole ones.
-  const tokenLifeMs = longestDeadlineMs + callbackGraceMs(tickets.keep) + tickets.keep + 1000
+  const tokenLifeMs = longestDeadlineMs(routes) + callbackGraceMs(tickets.keep) + tickets.keep + 1000
   const opened = KeyFile.open({ path, clock, rotationMs: keyRotation, tokenLifeMs, log })
   if (!opened.ok) throw new StartFault(opened.fault)
   return { keys: () => opened.keys.keys, close: () => opened.keys.close() }
+}
+
+function longestDeadlineMs(routes: readonly RouteConfig[]): number {
+  return Math.max(...routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max))
 }
 
 /** One for each path: routes that share it agree on how callbacks are read, as the configuration's check has seen to. */
@@ -99,8 +106,15 @@ function receivers(
   })
 }
 
-function ticketHandler(callbacks: Callbacks, wallNow: () => number): RoutedHandler {
-  return gatewayHandler(['GET'], `${ticketsPath}/:id`, 'ticket', ticketPage(callbacks, wallNow))
+function ticketHandler(routes: readonly RouteConfig[], callbacks: Callbacks, wallNow: () => number): RoutedHandler {
+  const policies = new Map<string, FailurePolicy>()
+  for (const route of routes) {
+    const policy = failurePolicy(route, callbackFailureStatuses)
+    policies.set(matchText(route.match), policy)
+    if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)
+  }
+  const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
+  return gatewayHandler(['GET'], `${ticketsPath}/:id`, 'ticket', ticketPage({ callbacks, wallNow, policyOf }))
 }
 
 function gatewayHandler(

@@ -16,6 +16,7 @@ import type { SimulatedBackends } from './admin/resources/backends.ts'
 import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
 import { type CallingBack, startCallingBack } from './calling-back.ts'
 import { deliveryPage } from './delivery-page.ts'
+import { failurePolicy } from './failure-policy.ts'
 import { indexPage } from './index-page.ts'
 import { sourcesOf, watchPages } from './metering.ts'
 import { startObserving } from './observing.ts'
@@ -250,23 +251,11 @@ function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): Ro
   return {
     facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
     service: stack.service,
-    failures: { mappings: mappingsOf(route, stack.failureStatuses), listAttempts: route.expose === 'attempts' },
+    failures: failurePolicy(route, stack.failureStatuses),
     explain: route.explain,
     upgrades: stack.upgrades,
     servesWhileDraining: false,
   }
-}
-
-/** What the route says goes before what its strategy is used to. */
-function mappingsOf(
-  { failures }: RouteConfig,
-  statuses: ReturnType<typeof routeStack>['failureStatuses'],
-): RouteHandler['failures']['mappings'] {
-  const usual = Object.entries(statuses).map(([code, status]) => {
-    const own = failures[code as keyof typeof failures] ?? failures['*']
-    return [code, { ...own, status: own?.status ?? status }] as const
-  })
-  return { ...failures, ...Object.fromEntries(usual) }
 }
 
 function listenOptions({ listen: options }: Config) {

@@ -120,7 +120,10 @@ function callbackSource(callbacks: Callbacks, clock: Clock): CallbackSource {
   return {
     waiting: (limit) =>
       callbacks.waiters.list(limit).map(({ facts, state }) => ({
-        ...facts,
+        id: facts.id,
+        route: facts.route,
+        startedAtMs: facts.startedAtMs,
+        expiresAtMs: facts.expiresAtMs,
         state: state === 'registered' ? 'registered' : 'acknowledged',
       })),
     waitingCount: () => callbacks.waiters.count,

@@ -44,7 +44,11 @@ export class LiveCall implements Call {
   }
 
   remainingMs(): number {
-    return Math.max(0, this.deadlineAtMs - this.#clock.now())
+    return this.remainingTo(this.deadlineAtMs)
+  }
+
+  remainingTo(deadlineAtMs: number): number {
+    return Math.max(0, deadlineAtMs - this.#clock.now())
   }
 
   expireAt(deadlineAtMs: number): void {
@@ -97,13 +101,16 @@ class CallFork implements Call {
   readonly scope = new Scope()
   readonly kind: AttemptKind
   readonly #call: LiveCall
+  /** None for one that is detached, which has a deadline of its own instead. */
   readonly #parent: Scope | undefined
+  #ownDeadlineAtMs: number | undefined
 
   constructor(call: LiveCall, parent: Scope | undefined, kind: AttemptKind) {
     this.#call = call
     this.#parent = parent
     this.kind = kind
-    parent?.add(this.scope)
+    if (parent === undefined) this.#ownDeadlineAtMs = call.deadlineAtMs
+    else parent.add(this.scope)
   }
 
   get id(): string {
@@ -119,7 +126,7 @@ class CallFork implements Call {
     return this.#call.trace
   }
   get deadlineAtMs(): number {
-    return this.#call.deadlineAtMs
+    return this.#ownDeadlineAtMs ?? this.#call.deadlineAtMs
   }
   get attempts(): readonly Attempt[] {
     return this.#call.attempts
@@ -129,10 +136,11 @@ class CallFork implements Call {
     return this.#call.elapsedMs()
   }
   remainingMs(): number {
-    return this.#call.remainingMs()
+    return this.#call.remainingTo(this.deadlineAtMs)
   }
   expireAt(deadlineAtMs: number): void {
-    this.#call.expireAt(deadlineAtMs)
+    if (this.#ownDeadlineAtMs === undefined) this.#call.expireAt(deadlineAtMs)
+    else this.#ownDeadlineAtMs = Math.min(this.#ownDeadlineAtMs, deadlineAtMs)
   }
   begin(target: Target): Attempt {
     return this.#call.beginAs(this.kind, target)

@@ -8,7 +8,7 @@ export interface StoreLimits {
 }
 
 /** The defaults of `callbacks.tickets`. */
-export const defaultTicketLimits: TicketLimits = { maxTickets: 10_000, maxBytes: 64 * 1024 * 1024 }
+export const defaultTicketLimits: TicketLimits = { maxTickets: 100_000, maxBytes: 64 * 1024 * 1024 }
 
 /** How long a client that was refused should wait: a store that fails tries again about as often. */
 export const retryAfterMs = 1000

@@ -11,6 +11,7 @@ class MemoryTickets implements TicketStore {
   readonly #limits: TicketLimits
   /** The oldest first. */
   readonly #tickets = new Map<string, Ticket>()
+  #ready = 0
   #bytes = 0
 
   constructor(limits: TicketLimits) {
@@ -23,6 +24,7 @@ class MemoryTickets implements TicketStore {
     if (full !== undefined) return full
     this.#tickets.set(ticket.id, ticket)
     this.#bytes += ticket.bytes
+    this.#ready++
     return 'kept'
   }
 
@@ -48,11 +50,12 @@ class MemoryTickets implements TicketStore {
   }
 
   figures(): TicketFigures {
-    return { tickets: this.#tickets.size, bytes: this.#bytes }
+    return { tickets: this.#ready, bytes: this.#bytes }
   }
 
   #drop(ticket: Ticket): true {
     this.#bytes -= ticket.bytes
+    this.#ready--
     this.#tickets.set(ticket.id, { ...ticket, result: undefined, bytes: 0 })
     return true
   }

@@ -43,17 +43,18 @@ export type TicketResult =
   | { readonly kind: 'failure'; readonly code: FailureCode; readonly detail: string }
 
 export interface TicketLimits {
-  /** How many are known at once. */
+  /** How many have a result at a time. */
   readonly maxTickets: number
   /** What their results come to. */
   readonly maxBytes: number
 }
 
 export interface TicketFigures {
+  /** With a result. */
   readonly tickets: number
   readonly bytes: number
 }
 
 export function resultBytes(result: TicketResult): number {
-  return result.kind === 'answer' ? result.body.byteLength : result.detail.length
+  return result.kind === 'answer' ? result.body.byteLength + result.contentType.length : result.detail.length
 }

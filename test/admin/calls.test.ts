@@ -92,8 +92,14 @@ describe('/api/overview and /api/upstreams', () => {
     })
     const sum = (count: (figures: OverviewView['figures']) => number): number =>
       overview?.history.reduce((total, figures) => total + count(figures), 0) ?? 0
-    assert.equal(sum(({ total }) => total.calls), 3)
-    assert.equal(sum(({ routes }) => routes['/*']?.failed ?? 0), 1)
+    assert.equal(
+      sum(({ total }) => total.calls),
+      3,
+    )
+    assert.equal(
+      sum(({ routes }) => routes['/*']?.failed ?? 0),
+      1,
+    )
     assert.deepEqual(overview?.routes, [{ name: '/*', strategy: 'forward', upstreams: ['work'] }])
     assert.deepEqual(overview?.features, { deliveries: false, callbacks: false, backends: false })
     const { json } = await askJson<UpstreamListView>(`${admin}/api/upstreams`)

@@ -148,19 +148,26 @@ describe('the dashboard of the running demo', { skip }, () => {
           '/api/page',
           '/login',
         ]
-        const end = performance.now() + 75_000
-        for (let i = 0; performance.now() < end; i++) {
-          void send(demo, paths[i % paths.length] as string, 1 + (i % 3)).catch(() => {})
-          await sleep(30 + 15 * Math.sin(i / 60))
+        let isOver = false
+        const traffic = async (): Promise<void> => {
+          for (let i = 0; !isOver; i++) {
+            void send(demo, paths[i % paths.length] as string, 1 + (i % 3)).catch(() => {})
+            await sleep(45 + 15 * Math.sin(i / 150))
+          }
         }
-        const { page } = await openPage(t, browser, demo, '', { viewport: { width: 1100, height: 720 } })
+        const ended = traffic()
+        await sleep(75_000)
+        const { page } = await openPage(t, browser, demo, '', { viewport: { width: 1180, height: 680 } })
         await page.locator('.tile').first().waitFor()
         await sleep(1500)
         await shoot(page, 'overview')
         await page.emulateMedia({ colorScheme: 'dark' })
         await page.goto(`${demo.url}#/backends`)
         await page.getByRole('switch').first().waitFor()
+        await page.mouse.move(0, 700)
         await shoot(page, 'backends')
+        isOver = true
+        await ended
       },
     )
   })

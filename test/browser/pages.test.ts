@@ -154,8 +154,10 @@ describe('the dashboard in a browser', { skip }, () => {
         const { page } = await openPage(t, browser, admin, '', { colorScheme, viewport: { width, height: 740 } })
         for (const place of places) {
           await page.goto(`${admin.url}#/${place}`)
+          // The page before is gone, and this one has what it asked for.
+          await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+          await until('all is loaded', async () => (await page.getByText('Loading …').count()) === 0)
           await page.waitForSelector('h1')
-          await page.getByText('Loading …').waitFor({ state: 'detached' })
           await assertAccessible(page, `#/${place}`)
           await assertFits(page, `#/${place}`)
         }

@@ -12,6 +12,7 @@ describe('hedgerow demo', () => {
     const demo = startCommand(t, ['demo'])
     await demo.printed('Ctrl-C ends all of it.')
     assert.match(demo.output(), /port 8080 is taken: gateway is on \d+/)
+    assert.match(demo.output(), /^ {2}GET \/service\/method +callback +curl 'http:\S+\/service\/method'$/m)
     const printed = /^ {2}(?:GET|POST) .*curl (?:-i )?(?:-d '(.*?)' )?'(http:\S+)'$/gm
     const lines = [...demo.output().matchAll(printed)].map(([, form, url]) => ({ form, url: url as string }))
     assert.ok(lines.length >= 10)

@@ -10,6 +10,7 @@ import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { systemRandom } from '../../src/kit/random.ts'
 import { root } from '../kit/command.ts'
+import { deadPort } from '../kit/gateway.ts'
 
 const folder = join(root, 'examples')
 
@@ -21,6 +22,8 @@ interface Ask {
   readonly status: number
   readonly body?: unknown
 }
+
+const result = /^\{"timestamp": "[^"]+", "response": "dummy data for request [0-9a-f-]{36}"\}$/
 
 const two = [{ time: 250 }, { time: 250 }]
 const three = [...two, { time: 250 }]
@@ -64,6 +67,18 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
     { does: 'shows its metrics', path: '/metrics', status: 200, body: /^Total_domains_success_counter_total \d+$/m },
     { does: 'shows its status', path: '/nginx_status', status: 200, body: /^Active connections: \d+ \n/ },
   ],
+  'callback.yaml': [
+    { does: 'waits for the callback', path: '/service/method?delay=0.1&a=1&a=%20', status: 200, body: result },
+    { does: 'waits for a callback that comes at once', path: '/service/method', status: 200, body: result },
+    {
+      does: 'tells what the backend says',
+      path: '/service/method?delay=xyz',
+      status: 502,
+      body: /"detail":"Backend failed with: Delay is not a number"/,
+    },
+    { does: 'takes callbacks by POST alone', path: '/callback.service/method', status: 405 },
+    { does: 'takes no forged ones', path: '/callback.service/method', method: 'POST', status: 403 },
+  ],
   'demo.yaml': [
     { does: 'lists its routes', path: '/', status: 200 },
     { does: 'forwards', path: '/api/fixed', status: 200, body: { time: 250 } },
@@ -73,6 +88,7 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
       status: 200,
       body: { work: { time: 250 }, fixed: { time: 250 }, login: 'logged in on server1' },
     },
+    { does: 'waits for a callback', path: '/service/method', status: 200, body: result },
     { does: 'has two of three agree', path: '/api/agreed', status: 200, body: { time: 250 } },
   ],
 }
@@ -94,12 +110,16 @@ for (const [file, list] of Object.entries(asks)) {
       const accounts = ['server1', 'server2', 'server3'].map((name) =>
         startBackend({ profile: readyProfiles.accounts(), name, port: 0 }),
       )
-      backends = await Promise.all([startBackend({ profile: fixed, port: 0 }), ...accounts])
-      const [work, server1, server2, server3] = backends.map(({ port }) => String(port))
+      const asynchronous = startBackend({ profile: readyProfiles.async(), port: 0 })
+      backends = await Promise.all([startBackend({ profile: fixed, port: 0 }), ...accounts, asynchronous])
+      const [work, server1, server2, server3, async] = backends.map(({ port }) => String(port))
       const result = await loadConfig(join(folder, file), {
-        PORT: '0',
+        // Known beforehand, as callback URLs have it.
+        PORT: String(await deadPort()),
         ADMIN_PORT: '0',
         STORE: join(stores, file),
+        KEY_FILE: join(stores, `${file}.key`),
+        ASYNC_PORT: async,
         WORK_PORT: work,
         WORK_FIXED_PORT: work,
         SERVER1_PORT: server1,

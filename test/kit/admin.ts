@@ -8,7 +8,11 @@ export function adminUrl({ admin }: Gateway): string {
   return `http://127.0.0.1:${admin.address.port}`
 }
 
-export async function askJson<T>(url: string, options: AskOptions = {}): Promise<Answer & { readonly json: T }> {
+interface JsonAnswer<T> extends Answer {
+  readonly json: T
+}
+
+export async function askJson<T>(url: string, options: AskOptions = {}): Promise<JsonAnswer<T>> {
   const answer = await ask(url, options)
   return { ...answer, json: JSON.parse(answer.body) as T }
 }

@@ -57,6 +57,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     durable: undefined,
     keepMs: 600_000,
     fetchOnce: false,
+    maxTickets: wideTickets.maxTickets,
     logFault: (fault) => faults.push(fault),
     ...options.shared,
   })
@@ -69,7 +70,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const wallNow = (): number => clock.wallNow()
   const maxBytes = options.maxBytes ?? route.maxAnswer
   const receive = receiveCallbacks({ receive: route.receive, maxBytes, callbacks, wallNow })
-  const page = ticketPage(callbacks, wallNow)
+  const page = ticketPage({ callbacks, wallNow, policyOf: () => ({ mappings: {}, listAttempts: true }) })
 
   const ask = (service: Service, request: Partial<GatewayRequest>): Asked => {
     const { call, events } = callOf(clock)

@@ -40,7 +40,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('acknowledge', 'refuse', 'reset', 'disconnect', 'fetch', 'fetch', 'forge' as const),
       of,
-    }) as fc.Arbitrary<Step>,
+    }),
   },
   {
     weight: 4,

@@ -5,6 +5,7 @@ import { failure } from '../../src/core/failure.ts'
 import { headerValue } from '../../src/core/headers.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import { memoryTickets } from '../../src/store/memory-tickets.ts'
+import { problemOf } from '../kit/ask.ts'
 import { type Asked, type CallbackScene, callbackScene, wideTickets } from '../kit/callbacks.ts'
 import { textOf } from '../kit/calls.ts'
 import { settled, VirtualClock } from '../kit/virtual-clock.ts'
@@ -33,6 +34,7 @@ function told(outcome: Outcome | undefined): string | undefined {
 
 function fetched(outcome: Outcome | undefined): string | undefined {
   const text = told(outcome)
+  if (outcome?.ok === true && outcome.response.status >= 400) return problemOf({ body: textOf(outcome) }).code
   return text === 'ticket 202' ? 'running' : text
 }
 

@@ -3,11 +3,11 @@ import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
 import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
-import { examples, exampleUpstreams, metricsExample, wholeExample } from './examples.ts'
+import { examples, exampleUpstreams, metricsExample, telemetryExample, wholeExample } from './examples.ts'
 import { code, madeFrom, page, table, yaml } from './markdown.ts'
 import { descriptionOf, type Option, optionsOf, unwrapped } from './options.ts'
 
-const { listen, admin, upstreams, routes, metrics, ...general } = configSchema.shape
+const { listen, admin, upstreams, routes, metrics, telemetry, ...general } = configSchema.shape
 const upstream = member(upstreams)
 const route = member(routes)
 const routeShape = unwrapped(route) as z.ZodObject
@@ -54,6 +54,9 @@ export function configurationPage(): string {
     '## metrics',
     ...section(metrics, metricsExample),
     views,
+    '## telemetry',
+    ...section(telemetry, telemetryExample),
+    'What each of it means: [traces and logs](../guides/traces-and-logs.md).',
     '## Strategies',
     'Exactly one of them in each route.',
     ...strategyNames.flatMap(strategySection),
@@ -151,7 +154,7 @@ function unionMapping(schema: Schema): Schema {
 }
 
 function sectionRows(): readonly Option[] {
-  return Object.entries({ listen, admin, upstreams, routes, metrics }).map(([name, schema]) => ({
+  return Object.entries({ listen, admin, upstreams, routes, metrics, telemetry }).map(([name, schema]) => ({
     name: `[${name}](#${name})`,
     shape: unwrapped(schema) instanceof z.ZodArray ? 'list' : 'mapping',
     fallback: '–',

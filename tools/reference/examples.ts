@@ -77,6 +77,16 @@ metrics:
     - { name: all_failed_total, from: hedgerow_attempts_total, where: { outcome: [timeout, refused, reset, server_error] } }
 `
 
+export const telemetryExample = `
+telemetry:
+  traces: { exporter: otlp, url: http://127.0.0.1:4318/v1/traces, sample: 1% }
+  log:
+    access: true
+    sample: 10%
+    headers: [user-agent]
+    redact: { headers: [x-api-key], query: [token, password] }
+`
+
 export const wholeExample = `
 # yaml-language-server: $schema=./hedgerow.schema.json
 listen:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { callFigures, liveFigures } from '../../test/browser/fake-data.ts'
-import { appended, keptSeconds, lastSeconds, outcomesOf, successShare, sumOf } from './figures.ts'
+import { appended, joined, keptSeconds, lastSeconds, outcomesOf, successShare, sumOf } from './figures.ts'
 
 const total = callFigures({ calls: 10, failed: 2, extraLoad: 0.5, rescued: 1, failures: { DEADLINE: 2 } })
 const target = {
@@ -25,6 +25,18 @@ describe('figures', () => {
   it('takes a second that is told twice once', () => {
     const history = appended([liveFigures(1)], liveFigures(1, { total }))
     assert.deepEqual(history, [liveFigures(1, { total })])
+  })
+
+  it('fills a gap with what it has missed, and takes nothing twice', () => {
+    const missed = [2, 3, 4].map((second) => liveFigures(second))
+    const history = joined(
+      [1, 2].map((second) => liveFigures(second)),
+      missed,
+    )
+    assert.deepEqual(
+      history,
+      [1, 2, 3, 4].map((second) => liveFigures(second)),
+    )
   })
 
   it('adds up all calls, or those of a route that is not in every second', () => {

@@ -11,6 +11,12 @@ export function appended(history: readonly LiveFigures[], next: LiveFigures): re
   return [...before.slice(1 - keptSeconds), next]
 }
 
+/** What came while nobody listened, after what was there. */
+export function joined(history: readonly LiveFigures[], later: readonly LiveFigures[]): readonly LiveFigures[] {
+  const last = history.at(-1)?.at ?? ''
+  return [...history, ...later.filter(({ at }) => at > last)].slice(-keptSeconds)
+}
+
 export interface Sums {
   readonly seconds: number
   readonly calls: number

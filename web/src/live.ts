@@ -1,6 +1,6 @@
 import type { LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
 import { ApiFault, ask, request } from './api.ts'
-import { appended } from './figures.ts'
+import { appended, joined, keptSeconds } from './figures.ts'
 import { loginNeeded, token } from './session.ts'
 import { EventParser } from './sse.ts'
 import { Store } from './store.ts'
@@ -23,6 +23,8 @@ export const live = new Store<Live>({ status: 'connecting', overview: undefined,
 const silenceMs = 5_000
 const waitsMs = [1_000, 2_000, 4_000, 8_000]
 
+/** When figures last came, by the clock of this machine. */
+let heardMs = Number.NEGATIVE_INFINITY
 let running: AbortController | undefined
 let wake = (): void => {}
 
@@ -69,9 +71,13 @@ async function readStream(ended: AbortSignal, onFigures: () => void): Promise<vo
   const signal = AbortSignal.any([ended, silent.signal])
   let watch = setTimeout(() => silent.abort(), silenceMs)
   try {
-    const overview = await ask<OverviewView>('api/overview', { signal })
+    // Only the seconds that are missing: ten minutes of many routes are a megabyte.
+    const missing = Math.min(keptSeconds, Math.ceil((performance.now() - heardMs) / 1000) + 2)
+    const overview = await ask<OverviewView>(`api/overview?history=${missing}`, { signal })
     const response = await request('api/live', { signal, headers: { accept: 'text/event-stream' } })
-    live.set({ status: 'live', overview, history: appended(overview.history, overview.figures) })
+    const history = joined(live.get().history, overview.history)
+    live.set({ status: 'live', overview, history: appended(history, overview.figures) })
+    heardMs = performance.now()
     const parser = new EventParser()
     const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
       .pipeThrough(new TextDecoderStream())
@@ -92,6 +98,7 @@ async function readStream(ended: AbortSignal, onFigures: () => void): Promise<vo
 
 function take(figures: readonly LiveFigures[]): void {
   const { overview, history } = live.get()
+  heardMs = performance.now()
   live.set({ status: 'live', overview, history: figures.reduce(appended, history) })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import type { BodySink, BodyStream, ResponseBody } from '../../core/body.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { backendFailed, backendRefused } from './backend-failure.ts'
@@ -7,7 +8,7 @@ import { backendFailed, backendRefused } from './backend-failure.ts'
 function refused(body: ResponseBody | string, contentType = 'text/plain', status = 400): Promise<Failure> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   const headers = contentType === '' ? [] : ['Content-Type', contentType]
-  return backendRefused({ status, headers, body: bytes, attempt: undefined, upgraded: undefined })
+  return backendRefused({ status, headers, body: bytes, attempt: undefined, upgraded: undefined }, new VirtualClock())
 }
 
 async function said(body: ResponseBody | string, contentType?: string, status?: number): Promise<string> {

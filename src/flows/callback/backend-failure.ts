@@ -1,11 +1,13 @@
-import { isHeld } from '../../core/body.ts'
+import { type BodyStream, isHeld } from '../../core/body.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue } from '../../core/headers.ts'
 import type { GatewayResponse } from '../../core/response.ts'
+import type { Clock } from '../../kit/clock.ts'
 import { collect } from '../../kit/collect.ts'
 
 const maxMessageBytes = 4096
 const maxMessageLength = 300
+const maxMessageMs = 1000
 
 /** The members in which services say what was wrong: RFC 9457 first, then what is common. */
 const messageMembers = ['detail', 'message', 'error_description', 'error', 'title']
@@ -15,12 +17,26 @@ export function backendFailed(reason: Failure): Failure {
 }
 
 /** It answered, and did not take the work: its message is what the client can do something with. */
-export async function backendRefused({ status, headers, body }: GatewayResponse): Promise<Failure> {
-  const bytes = isHeld(body) ? body : await collect(body, maxMessageBytes)
-  const text = bytes === undefined || 'code' in bytes ? '' : Buffer.from(bytes).toString('utf8')
+export async function backendRefused({ status, headers, body }: GatewayResponse, clock: Clock): Promise<Failure> {
+  const bytes = isHeld(body) ? body : await collectSoon(body, clock)
+  const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
   const isJson = /[/+]json\b/i.test(headerValue(headers, 'content-type') ?? '')
   const message = readable(isJson ? messageIn(text) : text)
   return failed('UPSTREAM_STATUS', message === '' ? `status ${status}` : message, { upstreamStatus: status })
+}
+
+/** Undefined if it is too long, or takes too long: nobody waits for a message. */
+function collectSoon(body: BodyStream, clock: Clock): Promise<Uint8Array | undefined> {
+  return new Promise((resolve) => {
+    const timer = clock.after(maxMessageMs, () => {
+      body.discard()
+      resolve(undefined)
+    })
+    void collect(body, maxMessageBytes).then((bytes) => {
+      timer.cancel()
+      resolve('code' in bytes ? undefined : bytes)
+    })
+  })
 }
 
 function failed(code: Failure['code'], cause: string, extras: Partial<Failure>): Failure {

@@ -15,7 +15,7 @@ import { type Callbacks, callbackGraceMs } from './callbacks.ts'
 import { inscribe } from './correlation.ts'
 import { type CallbackOptions, callbackOptions } from './options.ts'
 import { type Preference, readPreference } from './prefer.ts'
-import type { Issue } from './token.ts'
+import { callbackAt, type Issue } from './token.ts'
 import type { Waiter } from './waiter.ts'
 
 export interface CallbackDeps extends StrategyDeps {
@@ -33,7 +33,7 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
     return (request, call) => {
       const expiresAtMs = clock.wallNow() + call.remainingMs() + callbackGraceMs(callbacks.keepMs)
       const issue = callbacks.signer.issue(options.durable, expiresAtMs)
-      const addressed = address(request, callbacks.signer.token(issue, 'callback'))
+      const addressed = address(request, callbacks.signer.token(issue, callbackAt(options.receive.path)))
       if ('code' in addressed) return Promise.resolve(failed(addressed))
       const preference = readPreference(request.headers)
       return new Promise((resolve) => {
@@ -78,6 +78,8 @@ class Wait implements AbortListener {
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
       this.#timer?.cancel()
       call.scope.remove(this)
+      // Nothing is sent again for a client that has its answer; an acknowledgement on its way is let in.
+      this.#line.expireAt(clock.now())
       call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
       resolve(outcome)
     })
@@ -105,15 +107,16 @@ class Wait implements AbortListener {
     if (!this.#waiter.isOpen) return
     this.#line.abort(reason)
     if (reason.code !== 'DEADLINE') this.#end('gone', failed(reason))
-    else if (callbacks.keepMs === 0) this.#end('timedOut', failed(reason))
-    else this.#end('timedOut', failed({ ...reason, ticket: callbacks.ticketUrl(issue) }))
+    else this.#end('timedOut', failed({ ...reason, ticket: callbacks.promise(issue) }))
   }
 
   #waitIsOver(): void {
     const { callbacks, issue, preference } = this.#options
     if (!this.#waiter.isOpen) return
-    const ticket = callbacks.ticketUrl(issue)
-    if (preference.respondAsync) return this.#end('timedOut', succeeded(accepted(ticket, preference)))
+    const ticket = callbacks.promise(issue)
+    if (preference.respondAsync) {
+      return this.#end('timedOut', ticket === undefined ? failed(noTickets) : succeeded(accepted(ticket, preference)))
+    }
     const waitMs = preference.waitMs ?? 0
     const detail = `No result within the ${waitMs / 1000} s that the client would wait`
     this.#end('timedOut', failed(failure('DEADLINE', detail, { ticket, headers: applied(preference) })))
@@ -127,8 +130,12 @@ class Wait implements AbortListener {
       if (waiter.isOpen) waiter.acknowledge()
       return
     }
-    const reason = outcome.ok ? await backendRefused(outcome.response) : backendFailed(outcome.failure)
-    if (waiter.isOpen) this.#end('refused', failed(reason))
+    const { callbacks, clock, issue } = this.#options
+    const reason = outcome.ok ? await backendRefused(outcome.response, clock) : backendFailed(outcome.failure)
+    // It has not said that it will not do it: its result may come all the same.
+    if (waiter.isOpen && reason.code === 'UPSTREAM_TIMEOUT') {
+      this.#end('timedOut', failed({ ...reason, ticket: callbacks.promise(issue) }))
+    } else if (waiter.isOpen) this.#end('refused', failed(reason))
     else if (waiter.state === 'timedOut') await this.#keepFailure(reason)
   }
 
@@ -153,6 +160,8 @@ class Wait implements AbortListener {
   }
 }
 
+const noTickets = failure('STORE_FULL', 'There are as many tickets as there may be (callbacks.tickets.limit)')
+
 function accepted(ticket: string, preference: Preference): GatewayResponse {
   const body = Buffer.from(`${JSON.stringify({ status: 'running', ticket })}\n`)
   const headers = ['content-type', 'application/json', 'location', ticket, 'cache-control', 'no-store']
@@ -165,6 +174,13 @@ function applied({ respondAsync, waitMs }: Preference): readonly string[] {
 }
 
 export const callbackDeadlineMs = 5000
+
+export const callbackFailureStatuses = {
+  DEADLINE: 503,
+  UPSTREAM_REFUSED: 503,
+  UPSTREAM_RESET: 503,
+  UPSTREAM_TIMEOUT: 503,
+} as const
 
 export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = {
   options: callbackOptions,
@@ -181,6 +197,6 @@ export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = 
     choosesTargets: false,
     usualDeadlineMs: callbackDeadlineMs,
     // Not the backend's answer is missing but its result: it may be had later.
-    failureStatuses: { DEADLINE: 503, UPSTREAM_REFUSED: 503, UPSTREAM_RESET: 503, UPSTREAM_TIMEOUT: 503 },
+    failureStatuses: callbackFailureStatuses,
   }),
 }

@@ -23,6 +23,7 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     durable,
     keepMs,
     fetchOnce: false,
+    maxTickets: wideTickets.maxTickets,
     logFault: () => {},
     ...change,
   })
@@ -30,6 +31,8 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     id,
     durable: isDurable,
     expiresAtMs: clock.wallNow() + 65_000,
+    // Of another run, which may have given its client a ticket.
+    isOurs: false,
   })
   return { clock, memory, durable, callbacks, tokenOf }
 }
@@ -39,6 +42,7 @@ function resultOf(text: string): TicketResult {
 }
 
 const result = resultOf('late')
+const fetched = { route: '/back', result }
 
 describe('results that nobody waits for', () => {
   it('are kept once, and found as often as somebody asks, until their time is over', async () => {
@@ -47,9 +51,9 @@ describe('results that nobody waits for', () => {
     assert.equal(await callbacks.fetch(token, false), undefined)
     assert.equal(await callbacks.keep(token, '/back', result), 'kept')
     assert.equal(await callbacks.keep(token, '/back', resultOf('again')), 'repeated')
-    for (let n = 0; n < 3; n++) assert.deepEqual(await callbacks.fetch(token, false), result)
+    for (let n = 0; n < 3; n++) assert.deepEqual(await callbacks.fetch(token, false), fetched)
     await clock.advance(keepMs - 1)
-    assert.deepEqual(await callbacks.fetch(token, false), result)
+    assert.deepEqual(await callbacks.fetch(token, false), fetched)
     await clock.advance(1)
     assert.equal(await callbacks.fetch(token, false), 'over')
   })
@@ -59,11 +63,11 @@ describe('results that nobody waits for', () => {
     const token = tokenOf('a')
     assert.equal(await callbacks.fetch(token, true), undefined)
     await callbacks.keep(token, '/back', result)
-    for (let n = 0; n < 2; n++) assert.deepEqual(await callbacks.fetch(token, true), result)
-    const fetched = await Promise.all([1, 2, 3].map(() => callbacks.fetch(token, false)))
+    for (let n = 0; n < 2; n++) assert.deepEqual(await callbacks.fetch(token, true), fetched)
+    const all = await Promise.all([1, 2, 3].map(() => callbacks.fetch(token, false)))
     assert.deepEqual(
-      fetched.filter((one) => one !== 'over'),
-      [result],
+      all.filter((one) => one !== 'over'),
+      [fetched],
     )
     assert.equal(await callbacks.fetch(token, true), 'over')
     assert.equal(await callbacks.keep(token, '/back', result), 'repeated', 'it does not come again')
@@ -72,9 +76,9 @@ describe('results that nobody waits for', () => {
   it('are known to have been there until their callback cannot come any more, and then forgotten', async () => {
     const { clock, memory, callbacks, tokenOf } = opened()
     await callbacks.keep(tokenOf('a'), '/back', result)
-    assert.deepEqual(callbacks.ticketFigures(), { tickets: 1, bytes: 4 })
+    assert.deepEqual(callbacks.ticketFigures(), { tickets: 1, bytes: 14 })
     await clock.advance(keepMs)
-    assert.deepEqual(memory.figures(), { tickets: 1, bytes: 0 })
+    assert.deepEqual(memory.figures(), { tickets: 0, bytes: 0 })
     await clock.advance(10_000)
     assert.deepEqual(callbacks.ticketFigures(), { tickets: 0, bytes: 0 })
   })
@@ -92,16 +96,16 @@ describe('results that nobody waits for', () => {
     assert.equal(await callbacks.keep(token, '/back', result), 'dropped')
   })
 
-  it('go where their token says, and into memory where there is no store', async () => {
+  it('go where their token says, and nowhere else: where that is gone they are dropped', async () => {
     const { memory, durable, callbacks, tokenOf } = opened()
     await callbacks.keep(tokenOf('a', true), '/back', result)
     await callbacks.keep(tokenOf('b'), '/back', resultOf('longer'))
-    assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [6, 4])
-    assert.deepEqual(callbacks.ticketFigures(), { tickets: 2, bytes: 10 })
+    assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [16, 14])
+    assert.deepEqual(callbacks.ticketFigures(), { tickets: 2, bytes: 30 })
     const without = opened({ durable: undefined })
-    await without.callbacks.keep(without.tokenOf('a', true), '/back', result)
-    assert.equal(without.memory.figures().tickets, 1)
-    assert.deepEqual(without.callbacks.ticketFigures(), { tickets: 1, bytes: 4 })
+    assert.equal(await without.callbacks.keep(without.tokenOf('a', true), '/back', result), 'dropped')
+    assert.equal(await without.callbacks.fetch(without.tokenOf('a', true), false), 'over')
+    assert.equal(without.memory.figures().tickets, 0)
   })
 
   it('are refused beyond the limits, until something has gone', async () => {
@@ -161,13 +165,39 @@ describe('results that nobody waits for', () => {
   })
 })
 
+describe('tickets', () => {
+  it('are promised no more than there may be, until some have expired', async () => {
+    const { clock, callbacks } = opened({ maxTickets: 2 })
+    const promise = (): string | undefined => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000))
+    assert.deepEqual(
+      [1, 2, 3].map(() => promise() !== undefined),
+      [true, true, false],
+    )
+    await clock.advance(10_000)
+    assert.ok(promise() !== undefined)
+  })
+
+  it('are none where nothing is kept', () => {
+    const { callbacks } = opened({ keepMs: 0 })
+    assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000)), undefined)
+  })
+
+  it('make their results wanted; of this run nothing else is', async () => {
+    const { callbacks } = opened()
+    const issues = [1, 2].map(() => callbacks.signer.issue(false, 2e12))
+    callbacks.promise(issues[0] as (typeof issues)[number])
+    const kept = await Promise.all(issues.map((issue) => callbacks.keep(issue, '/back', result)))
+    assert.deepEqual(kept, ['kept', 'repeated'])
+  })
+})
+
 describe('callbacks', () => {
   it('name a ticket by a token of its own', () => {
     const { callbacks } = opened()
     const issue = callbacks.signer.issue(false, 5000)
-    const url = callbacks.ticketUrl(issue)
+    const url = callbacks.promise(issue)
     assert.equal(url, `/_hedgerow/tickets/${callbacks.signer.token(issue, 'ticket')}`)
-    assert.ok(!url.includes(callbacks.signer.token(issue, 'callback')))
+    assert.ok(!url?.includes(callbacks.signer.token(issue, 'callback')))
   })
 
   it('are quiet when nobody waits and no backend is being asked, for all that wait for it', async () => {

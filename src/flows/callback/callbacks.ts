@@ -21,6 +21,8 @@ export interface CallbacksOptions {
   readonly keepMs: number
   /** Whether a result is gone once it has been fetched. */
   readonly fetchOnce: boolean
+  /** So many tickets are given out at a time. */
+  readonly maxTickets: number
   readonly logFault: (fault: unknown, callId: string) => void
 }
 
@@ -35,6 +37,12 @@ export function callbackGraceMs(keepMs: number): number {
   return keepMs === 0 ? droppedGraceMs : keepMs
 }
 
+export interface FetchedResult {
+  /** The route, or the path at which its callback came in. */
+  readonly route: string
+  readonly result: TicketResult
+}
+
 /** What all callback routes share: who waits, what came late, and how tokens are made. */
 export class Callbacks {
   readonly waiters = new Waiters()
@@ -43,6 +51,8 @@ export class Callbacks {
   readonly keepMs: number
   readonly logFault: CallbacksOptions['logFault']
   readonly #options: CallbacksOptions
+  /** The tickets that clients hold, and until when. */
+  readonly #promised = new Map<string, number>()
   #backendsAsked = 0
   readonly #onQuiet: (() => void)[] = []
   #expiryTimer: Timer | undefined
@@ -56,20 +66,30 @@ export class Callbacks {
     this.#scheduleExpiry()
   }
 
-  ticketUrl(issue: Issue): string {
+  /** A ticket for a client that waits no longer: where it can be fetched. Undefined if there can be none. */
+  promise(issue: Issue): string | undefined {
+    if (this.keepMs === 0 || this.#promised.size >= this.#options.maxTickets) return undefined
+    this.#promised.set(issue.id, issue.expiresAtMs)
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
 
-  /** `dropped`: nobody has a ticket for it that is still good, or none are kept. */
+  /** Whether anybody can want its result: a client has its ticket, or may have it from an earlier run. */
+  isPromised({ id, isOurs }: TokenFacts): boolean {
+    return this.keepMs > 0 && (this.#promised.has(id) || !isOurs)
+  }
+
+  /** `repeated`: its client was answered, or it is kept already. `dropped`: nothing is kept any more, or at all. */
   async keep(
     token: TokenFacts,
     route: string,
     result: TicketResult,
   ): Promise<'kept' | 'repeated' | 'dropped' | Failure> {
     const now = this.#options.clock.wallNow()
-    if (this.keepMs === 0 || token.expiresAtMs <= now) return 'dropped'
+    const store = this.#storeOf(token)
+    if (this.keepMs === 0 || store === undefined || token.expiresAtMs <= now) return 'dropped'
+    if (!this.isPromised(token)) return 'repeated'
     const readyUntil = now + this.keepMs
-    return this.storeOf(token).put({
+    return store.put({
       id: token.id,
       route,
       createdAt: now,
@@ -82,20 +102,23 @@ export class Callbacks {
   }
 
   /** `undefined`: nothing has come yet. What is fetched once is gone then, unless it was only looked at (HEAD). */
-  async fetch(token: TokenFacts, isLook: boolean): Promise<TicketResult | 'over' | Failure | undefined> {
+  async fetch(token: TokenFacts, isLook: boolean): Promise<FetchedResult | 'over' | Failure | undefined> {
     const { clock, fetchOnce } = this.#options
-    const store = this.storeOf(token)
+    const store = this.#storeOf(token)
+    if (store === undefined) return 'over'
     const found: Ticket | Failure | undefined = await store.find(token.id)
     if (found === undefined || 'code' in found) return found
     if (found.result === undefined || found.readyUntil <= clock.wallNow()) return 'over'
-    if (!fetchOnce || isLook) return found.result
+    const fetched = { route: found.route, result: found.result }
+    if (!fetchOnce || isLook) return fetched
     const spent = await store.spend(token.id)
     if (typeof spent === 'object') return spent
-    return spent ? found.result : 'over'
+    return spent ? fetched : 'over'
   }
 
-  storeOf({ durable }: TokenFacts): TicketStore {
-    return durable && this.#options.durable !== undefined ? this.#options.durable : this.#options.memory
+  /** None for the tickets of durable routes once no route is durable any more. */
+  #storeOf({ durable }: TokenFacts): TicketStore | undefined {
+    return durable ? this.#options.durable : this.#options.memory
   }
 
   async tickets(limit: number): Promise<readonly TicketFacts[] | Failure> {
@@ -137,7 +160,9 @@ export class Callbacks {
     const { clock, memory, durable } = this.#options
     this.#expiryTimer = clock.after(expiryCheckMs, () => {
       // A store that fails says so to those who write; what is left is removed the next time.
-      for (const store of [memory, durable]) void store?.removeExpired(clock.wallNow())
+      const now = clock.wallNow()
+      for (const store of [memory, durable]) void store?.removeExpired(now)
+      for (const [id, untilMs] of this.#promised) if (untilMs <= now) this.#promised.delete(id)
       this.#scheduleExpiry()
     })
   }

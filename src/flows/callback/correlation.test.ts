@@ -142,6 +142,31 @@ describe('the way to the backend', () => {
     })
   }
 
+  it('leaves numbers as they are written, and all else as it was', () => {
+    const before = '{"big":12345678901234567890,"exact":1.10,"e":1E2,"deep":[{"n":-0.0}],"text":"1.10"}'
+    const request = sent({ send: { url: 'json:/cb' } }, json(before))
+    assert.equal(bodyOf(request), `${before.slice(0, -1)},"cb":${JSON.stringify(url)}}`)
+  })
+
+  it('passes over a byte order mark, and refuses what is no UTF-8 or nested without end', () => {
+    assert.equal(bodyOf(sent({ send: { url: 'json:/cb' } }, json('\ufeff{}'))), `{"cb":${JSON.stringify(url)}}`)
+    for (const body of [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), Buffer.from('['.repeat(500_000))]) {
+      const result = inscribed({ send: { url: 'json:/cb' } }, { method: 'POST', body })
+      assert.ok('code' in result && result.code === 'BAD_REQUEST')
+    }
+  })
+
+  it('takes away what a backend might take for its header, with _ for -', () => {
+    const headers = ['X_Callback_Url', 'http://evil/', 'x-callback_url', 'http://evil/', 'x-callback-urls', 'stays']
+    assert.deepEqual(sent({}, { headers }).headers, ['x-callback-urls', 'stays', 'x-callback-url', url])
+  })
+
+  it('leaves out the length that the body had before', () => {
+    const headers = ['Content-Length', '7', 'a', 'b']
+    assert.deepEqual(sent({ send: { url: 'json:/cb' } }, { ...json({}), headers }).headers, ['a', 'b'])
+    assert.deepEqual(sent({ send: { url: 'query:cb' } }, { ...json({}), headers }).headers, headers)
+  })
+
   it('writes URL and id into one body', () => {
     const send = { url: 'json:/to', id: 'json:/id' }
     assert.deepEqual(JSON.parse(bodyOf(sent({ send }, json({})))), { to: url, id: token })

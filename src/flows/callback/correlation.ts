@@ -61,11 +61,23 @@ function parsePlace(place: string): readonly [kind: string, name: string] {
   return colon < 0 ? [place, ''] : [place.slice(0, colon), place.slice(colon + 1)]
 }
 
-/** What the client sent under this name is not ours and must not be taken for it. */
+/**
+ * What the client sent under this name is not ours and must not be taken for it; nor with `_` for `-`, which backends
+ * behind CGI or WSGI cannot tell from it.
+ */
 function withHeader(headers: HeaderPairs, name: string, value: string): HeaderPairs {
-  const field = name.toLowerCase()
-  const others = headerValue(headers, field) === undefined ? headers : withoutHeaders(headers, new Set([field]))
-  return [...others, name, value]
+  const field = plainName(name)
+  const others: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const other = headers[i] as string
+    if (other.length !== field.length || plainName(other) !== field) others.push(other, headers[i + 1] as string)
+  }
+  others.push(name, value)
+  return others
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }
 
 /** All else of the query stays as it was sent, byte for byte. */
@@ -78,25 +90,45 @@ function nameOf(pair: string): string {
   return new URLSearchParams(pair).keys().next().value ?? ''
 }
 
+const lengthOfBody: ReadonlySet<string> = new Set(['content-length'])
+
 function withMember(
   request: GatewayRequest,
   pointer: JsonPointer,
   text: string,
   value: string,
 ): GatewayRequest | Failure {
-  const root = request.body instanceof Uint8Array ? parsed(request.body) : undefined
-  const holder = valueAtPointer(root, pointer.slice(0, -1))
-  if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) {
-    return failure('BAD_REQUEST', `The request body must be JSON with an object that can hold ${text}`)
+  try {
+    const root: unknown = JSON.parse(utf8.decode(request.body as Uint8Array), asWritten)
+    const holder = valueAtPointer(root, pointer.slice(0, -1))
+    if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) return noPlace(text)
+    Object.defineProperty(holder, pointer.at(-1) ?? '', { value, enumerable: true, configurable: true, writable: true })
+    // It is another body now.
+    const headers = withoutHeaders(request.headers, lengthOfBody)
+    return { ...request, headers, body: Buffer.from(JSON.stringify(root)) }
+  } catch {
+    // No JSON, no UTF-8, or nested deeper than the stack.
+    return noPlace(text)
   }
-  Object.defineProperty(holder, pointer.at(-1) ?? '', { value, enumerable: true, configurable: true, writable: true })
-  return { ...request, body: Buffer.from(JSON.stringify(root)) }
 }
 
+function noPlace(text: string): Failure {
+  return failure('BAD_REQUEST', `The request body must be JSON with an object that can hold ${text}`)
+}
+
+/** Numbers go on as they are written: as doubles, 12345678901234567890 would become another. */
+function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' && context?.source !== undefined ? rawJson(context.source) : value
+}
+
+const rawJson = (JSON as typeof JSON & { rawJSON(text: string): unknown }).rawJSON
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Undefined if it is no JSON. A byte order mark is passed over. */
 function parsed(body: Uint8Array | undefined): unknown {
   if (body === undefined) return undefined
   try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    return JSON.parse(utf8.decode(body))
   } catch {
     return undefined
   }

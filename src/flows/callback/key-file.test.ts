@@ -184,6 +184,24 @@ describe('the key file', () => {
     assert.equal(open(new VirtualClock()).keys[0].secret, secret)
   })
 
+  it('comes to the same keys in two processes that share it, whichever renews it', async (t) => {
+    const { open } = place(t)
+    const [one, other] = [new VirtualClock(), new VirtualClock()]
+    const keys = open(one, { rotationMs: dayMs })
+    const others = open(other, { rotationMs: dayMs })
+    await one.advance(dayMs + minuteMs)
+    await other.advance(dayMs + minuteMs)
+    await one.advance(minuteMs)
+    assert.deepEqual(ids(others), ids(keys))
+    assert.equal(ids(keys).length, 2)
+  })
+
+  it('is refused if it is empty, as it may have been written by half', (t) => {
+    const { path, fault } = place(t)
+    writeFileSync(path, '')
+    assert.match(fault(), /it holds no key/)
+  })
+
   for (const [what, text, entry] of [
     ['a key that is cut short', `2023-11-14T22:13:20.000Z ${'x'.repeat(42)}\n`, 1],
     ['a time that is none', `yesterday ${'x'.repeat(43)}\n`, 1],

@@ -72,20 +72,30 @@ export class KeyFile {
   #schedule(): void {
     const { path, clock, log } = this.#options
     this.#timer = clock.after(checkMs, () => {
-      const kept = renewed(this.#kept, clock.wallNow(), this.#options)
-      if (kept !== this.#kept) {
-        try {
-          // Written before it is used: no token may be of a key that a restart would not know.
-          write(path, kept)
-          this.#kept = kept
-          this.#keys = keysOf(kept)
-        } catch (error) {
-          log(`The key file ${path} could not be renewed, so the old key stays: ${String(error)}`)
-        }
+      try {
+        // Another process may have renewed it: each knows the keys of both, and both come to the same file.
+        const found = read(path)
+        const kept = renewed(union(found, this.#kept), clock.wallNow(), this.#options)
+        // Written before it is used: no token may be of a key that a restart would not know.
+        if (!isSame(kept, found)) write(path, kept)
+        this.#kept = kept
+        this.#keys = keysOf(kept)
+      } catch (error) {
+        log(`The key file ${path} could not be renewed, so the old key stays: ${String(error)}`)
       }
       this.#schedule()
     })
   }
+}
+
+/** The newest first. */
+function union(some: readonly KeptKey[], others: readonly KeptKey[]): readonly KeptKey[] {
+  const bySecret = new Map([...others, ...some].map((key) => [key.secret, key]))
+  return [...bySecret.values()].sort((a, b) => b.madeAt - a.madeAt || (a.secret < b.secret ? -1 : 1))
+}
+
+function isSame(some: readonly KeptKey[], others: readonly KeptKey[]): boolean {
+  return some.length === others.length && some.every(({ secret }, place) => secret === others[place]?.secret)
 }
 
 /** The same list if nothing is to be changed. */
@@ -121,7 +131,8 @@ function read(path: string): readonly KeptKey[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
+  if (lines.length === 0) throw new Error('it holds no key')
   return lines.map((line, index) => {
     const [madeAt = '', secret = ''] = line.split(' ')
     if (!secretForm.test(secret) || Number.isNaN(Date.parse(madeAt))) {

@@ -1,6 +1,6 @@
 import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
-import { headerValue } from '../../core/headers.ts'
+import { headerValue, headerValues } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
@@ -10,7 +10,7 @@ import { statusCounts } from '../../strategies/success/success.ts'
 import type { Callbacks } from './callbacks.ts'
 import { isInHead, tokenBy } from './correlation.ts'
 import type { CallbackOptions } from './options.ts'
-import type { TokenFacts, Verdict } from './token.ts'
+import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
 
 export interface ReceiveOptions {
   readonly receive: CallbackOptions['receive']
@@ -29,11 +29,16 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   const { receive, maxBytes, callbacks, wallNow } = options
   const tokenOf = tokenBy(receive.id)
   const statusOf = statusBy(receive.status)
+  const use = callbackAt(receive.path)
   const hold = holdBody(maxBytes)
 
   const judge = (request: GatewayRequest): Verdict => {
     const token = tokenOf(request, () => heldBody(request))
-    return callbacks.signer.verify(token ?? '', 'callback', wallNow())
+    const verdict = callbacks.signer.verify(token ?? '', use, wallNow())
+    // The wall clock may have jumped; who waits does so by a clock that does not.
+    if (verdict.kind === 'expired' && callbacks.waiters.find(verdict.id) !== undefined)
+      return { ...verdict, kind: 'good' }
+    return verdict
   }
 
   const take = async (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
@@ -45,35 +50,39 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
       callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
       return taken('answered', call)
     }
-    if (callbacks.waiters.hasEnded(token.id)) return taken('repeated', call)
     const result =
       typeof status === 'number' ? ({ kind: 'answer', status, contentType, body } as const) : resultOf(status)
     const kept = await callbacks.keep(token, receive.path, result)
     return typeof kept === 'string' ? taken(kept, call) : notKept(kept, call)
   }
 
-  /** It would be as large the next time: the client need not wait for it, here or at its ticket. */
-  const tooLarge = async (token: TokenFacts): Promise<void> => {
+  /** It would be the same the next time: the client need not wait for it, here or at its ticket. */
+  const useless = async (token: TokenFacts, detail: string): Promise<void> => {
     const waiter = callbacks.waiters.find(token.id)
-    const reason = failure('UPSTREAM_INVALID', `The callback is larger than ${maxBytes} bytes`)
+    const reason = failure('UPSTREAM_INVALID', detail)
     if (waiter !== undefined) callbacks.waiters.end(waiter, 'refused', failed(reason))
-    else if (!callbacks.waiters.hasEnded(token.id)) await callbacks.keep(token, receive.path, resultOf(reason))
+    else await callbacks.keep(token, receive.path, resultOf(reason))
   }
 
   return async (request, call) => {
-    const encoding = headerValue(request.headers, 'content-encoding')?.toLowerCase()
-    if (encoding !== undefined && encoding !== 'identity') {
-      const detail = `The Content-Encoding of the callback is ${encoding}; it must come as it is`
-      return failed(failure('BAD_REQUEST', detail))
-    }
     // The body may be large: for a forgery it is not read, where that shows before.
     const early = isInHead(receive.id) ? judge(request) : undefined
     if (early !== undefined && early.kind !== 'good') return refused(early.kind, call)
+    const encoding = headerValues(request.headers, 'content-encoding').find(
+      (name) => !/^\s*(?:identity)?\s*$/i.test(name),
+    )
+    if (encoding !== undefined) {
+      const detail = `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+      if (early !== undefined) await useless(early, detail)
+      return failed(failure('BAD_REQUEST', detail))
+    }
     const outcome = await hold((whole) => {
       const verdict = early ?? judge(whole)
       return verdict.kind === 'good' ? take(verdict, whole, call) : Promise.resolve(refused(verdict.kind, call))
     })(request, call)
-    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') await tooLarge(early)
+    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') {
+      await useless(early, `The callback is larger than ${maxBytes} bytes`)
+    }
     return outcome
   }
 }
@@ -108,6 +117,11 @@ function notKept(reason: Failure, call: Call): Outcome {
 
 function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
   if (typeof status === 'object') return failed(status)
+  // These have no body by their own meaning.
+  if (status === 204 || status === 205 || status === 304) {
+    const headers = ['cache-control', 'no-store']
+    return succeeded({ status, headers, body: undefined, attempt: undefined, upgraded: undefined })
+  }
   const headers = ['content-type', contentType, 'cache-control', 'no-store']
   return succeeded({ status, headers, body, attempt: undefined, upgraded: undefined })
 }

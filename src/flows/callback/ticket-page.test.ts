@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { problemOf } from '../../../test/kit/ask.ts'
 import { callbackScene } from '../../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.ts'
 import { headerValue } from '../../core/headers.ts'
@@ -91,7 +92,9 @@ describe('a ticket', () => {
     const { scene, look } = await opened()
     scene.upstream.seen[0]?.answer(400, 'Delay is not a number')
     await scene.clock.advance(0)
-    const { code, detail } = failureOf(await look())
+    const outcome = await look()
+    const { code, detail } = problemOf({ body: textOf(outcome) })
+    assert.equal(responseOf(outcome).status, 502)
     assert.deepEqual([code, detail], ['UPSTREAM_STATUS', 'Backend failed with: Delay is not a number'])
   })
 })

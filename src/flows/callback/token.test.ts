@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Keys, keyOf, Signer } from './token.ts'
+import { callbackAt, type Keys, keyOf, Signer } from './token.ts'
 
 const now = 1_700_000_000_000
 const oldKey = keyOf('the secret of last week, which is long enough')
@@ -19,17 +19,17 @@ describe('a token', () => {
     for (const durable of [false, true]) {
       const issue = signer.issue(durable, now + 1500)
       const verdict = signer.verify(signer.token(issue, 'callback'), 'callback', now)
-      assert.deepEqual(verdict, { kind: 'good', id: issue.id, durable, expiresAtMs: now + 2000 })
+      assert.deepEqual(verdict, { kind: 'good', id: issue.id, durable, expiresAtMs: now + 2000, isOurs: true })
     }
   })
 
   it('goes into a URL as it is', () => {
-    for (let n = 0; n < 300; n++) assert.match(tokenOf(), /^[\w-]{52}$/)
+    for (let n = 0; n < 300; n++) assert.match(tokenOf(), /^[\w-]{56}$/)
   })
 
   it('is forged with any one character changed', () => {
     fc.assert(
-      fc.property(fc.nat(51), fc.constantFrom(...alphabet), fc.boolean(), (place, character, durable) => {
+      fc.property(fc.nat(55), fc.constantFrom(...alphabet), fc.boolean(), (place, character, durable) => {
         const token = tokenOf(signer, durable)
         const changed = token.slice(0, place) + character + token.slice(place + 1)
         const { kind } = signer.verify(changed, 'callback', now)
@@ -46,9 +46,24 @@ describe('a token', () => {
     assert.equal(signer.verify(signer.token(issue, 'ticket'), 'ticket', now).kind, 'good')
   })
 
+  it('tells whether it was made by this run, and is good for another run all the same', () => {
+    const other = new Signer(() => [newKey])
+    const verdict = other.verify(tokenOf(), 'callback', now)
+    assert.ok(verdict.kind === 'good' && !verdict.isOurs)
+  })
+
+  it('of one path is forged at another', () => {
+    const issue = signer.issue(false, now + 60_000)
+    const token = signer.token(issue, callbackAt('/a'))
+    assert.equal(signer.verify(token, callbackAt('/a'), now).kind, 'good')
+    for (const use of [callbackAt('/b'), callbackAt('/a/'), 'callback', 'ticket'] as const) {
+      assert.equal(signer.verify(token, use, now).kind, 'forged')
+    }
+  })
+
   it('cannot be put together from two good ones', () => {
     const [one, other] = [tokenOf(), tokenOf()]
-    for (let cut = 1; cut < 52; cut++) {
+    for (let cut = 1; cut < 56; cut++) {
       const mixed = one.slice(0, cut) + other.slice(cut)
       // What they have in common is their head.
       if (mixed !== one && mixed !== other) assert.equal(signer.verify(mixed, 'callback', now).kind, 'forged')
@@ -57,7 +72,7 @@ describe('a token', () => {
 
   it('has one spelling only', () => {
     const token = tokenOf()
-    const others = [`${token}=`, `${token}\n`, ` ${token}`, `${token} `, token.slice(0, 51), `${token}A`, `${token}A==`]
+    const others = [`${token}=`, `${token}\n`, ` ${token}`, `${token} `, token.slice(0, 55), `${token}A`, `${token}A==`]
     others.push(token.replaceAll('-', '+').replaceAll('_', '/'), encodeURIComponent(`${token}%`), '', `\0${token}`)
     for (const other of others) {
       if (other !== token) assert.equal(signer.verify(other, 'callback', now).kind, 'forged', JSON.stringify(other))
@@ -67,7 +82,7 @@ describe('a token', () => {
   it('is forged whatever else comes, and nothing is thrown', () => {
     fc.assert(
       fc.property(
-        fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...alphabet), minLength: 52, maxLength: 52 })),
+        fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...alphabet), minLength: 56, maxLength: 56 })),
         (text) => {
           assert.deepEqual(signer.verify(text, 'callback', now), { kind: 'forged' })
         },
@@ -84,12 +99,18 @@ describe('a token', () => {
       const token = tokenOf(signer, true, expiresAtMs)
       assert.equal(signer.verify(token, 'callback', endsAtMs - 1).kind, 'good')
       const late = signer.verify(token, 'callback', endsAtMs)
-      assert.deepEqual(late, { kind: 'expired', id: token.slice(12, 32), durable: true, expiresAtMs: endsAtMs })
+      assert.deepEqual(late, {
+        kind: 'expired',
+        id: token.slice(16, 36),
+        durable: true,
+        expiresAtMs: endsAtMs,
+        isOurs: true,
+      })
     }
   })
 
   it('keeps its expiry for dates in the far future', () => {
-    const far = Date.UTC(2999, 0, 1)
+    const far = Date.UTC(2100, 0, 1)
     const verdict = signer.verify(tokenOf(signer, false, far), 'callback', now)
     assert.ok(verdict.kind === 'good' && verdict.expiresAtMs === far)
   })

@@ -3,14 +3,20 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 /**
  * What a backend is given to name the call that it answers, and a client to fetch a result: tokens that nobody else can
  * make. All that is needed to take one back is in it, so nothing is written before a call, and nothing has to outlive a
- * restart but the key. 52 characters of base64url:
+ * restart but the key. 56 characters of base64url:
  *
- *   head: mode (1 byte), key (3), expiry in seconds (5) | id (15, random) | code: 15 bytes of HMAC-SHA256 over use, head, id
+ *   head: mode (1 byte), key (3), expiry in seconds (4), run (4) | id (15, random) |
+ *   code: 15 bytes of HMAC-SHA256 over use, head, id
  *
  * 120 random bits cannot be guessed, nor 120 bits of a code be found by trying (RFC 2104 asks for 80 at least). A
  * callback's token and its ticket have the same head and id and different codes: who has one cannot make the other.
  */
-export type TokenUse = 'callback' | 'ticket'
+export type TokenUse = 'ticket' | 'callback' | `callback ${string}`
+
+/** A callback's token is good only at the path that it was made for. */
+export function callbackAt(path: string): TokenUse {
+  return `callback ${path}`
+}
 
 export interface TokenFacts {
   readonly id: string
@@ -18,6 +24,8 @@ export interface TokenFacts {
   readonly durable: boolean
   /** Wall clock. */
   readonly expiresAtMs: number
+  /** Whether this run of the gateway made it, and so knows what became of its call. */
+  readonly isOurs: boolean
 }
 
 export interface Key {
@@ -29,10 +37,10 @@ export type Keys = readonly [current: Key, ...previous: Key[]]
 
 export type Verdict = ({ readonly kind: 'good' | 'expired' } & TokenFacts) | { readonly kind: 'forged' }
 
-const form = /^[\w-]{52}$/
-const headBytes = 9
-const headLength = 12
-const signedLength = 32
+const form = /^[\w-]{56}$/
+const headBytes = 12
+const headLength = 16
+const signedLength = 36
 const codeLength = 20
 const durableMode = 1
 const forged: Verdict = { kind: 'forged' }
@@ -53,6 +61,8 @@ export interface Issue extends TokenFacts {
 export class Signer {
   readonly #keys: () => Keys
   readonly #ids = new RandomIds()
+  /** Two runs have the same one in 2^32. */
+  readonly #run = randomBytes(4).readUInt32BE()
   /** The head is the same for all tokens of one second: to make it costs as much as all the rest but the code. */
   #lastHead = { key: '', durable: false, expiresAtS: 0, text: '' }
 
@@ -65,7 +75,7 @@ export class Signer {
     const [key] = this.#keys()
     const id = this.#ids.next()
     const expiresAtS = Math.ceil(expiresAtMs / 1000)
-    return { signed: this.#head(key, durable, expiresAtS) + id, id, durable, expiresAtMs: expiresAtS * 1000, key }
+    return { signed: this.#head(key, durable, expiresAtS) + id, id, durable, expiresAtMs: expiresAtS * 1000, isOurs: true, key }
   }
 
   token({ signed, key }: Issue, use: TokenUse): string {
@@ -81,9 +91,10 @@ export class Signer {
     if (key === undefined) return forged
     const code = Buffer.from(token.slice(signedLength))
     if (!timingSafeEqual(Buffer.from(codeOf(key, signed, use)), code)) return forged
-    const expiresAtMs = head.readUIntBE(4, 5) * 1000
+    const expiresAtMs = head.readUInt32BE(4) * 1000
+    const isOurs = head.readUInt32BE(8) === this.#run
     const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
-    return { kind, id: signed.slice(headLength), durable: head[0] === durableMode, expiresAtMs }
+    return { kind, id: signed.slice(headLength), durable: head[0] === durableMode, expiresAtMs, isOurs }
   }
 
   #head(key: Key, durable: boolean, expiresAtS: number): string {
@@ -92,7 +103,8 @@ export class Signer {
     const head = Buffer.alloc(headBytes)
     head[0] = durable ? durableMode : 0
     head.write(key.id, 1, 'hex')
-    head.writeUIntBE(expiresAtS, 4, 5)
+    head.writeUInt32BE(expiresAtS, 4)
+    head.writeUInt32BE(this.#run, 8)
     const text = head.toString('base64url')
     this.#lastHead = { key: key.id, durable, expiresAtS, text }
     return text

@@ -6,7 +6,6 @@ import { failed } from '../../core/outcome.ts'
 import { Waiters } from './waiters.ts'
 
 const outcome = failed(failure('DEADLINE', 'over'))
-const remembered = 16_384
 
 function factsOf(id: string) {
   return { id, route: 'GET /a', startedAtMs: 0, expiresAtMs: 5000 }
@@ -32,33 +31,6 @@ describe('waiters', () => {
     assert.deepEqual([waiters.count, waiters.find('b'), told], [2, undefined, ['b answered']])
     assert.equal(waiters.find('a')?.facts.id, 'a')
     assert.equal(waiters.find('x'), undefined)
-  })
-
-  it('are remembered when nobody is left who could want their result, and not while somebody has a ticket', () => {
-    const { waiters, end } = opened('a', 'b', 'c', 'd')
-    for (const [id, as] of [
-      ['a', 'answered'],
-      ['b', 'refused'],
-      ['c', 'gone'],
-      ['d', 'timedOut'],
-    ] as const) {
-      assert.equal(waiters.hasEnded(id), false)
-      end(id, as)
-      assert.equal(waiters.hasEnded(id), as !== 'timedOut')
-    }
-  })
-
-  it('are forgotten in the end, the oldest first', () => {
-    const { waiters, end } = opened()
-    for (let n = 0; n <= remembered + 1; n++) {
-      waiters.register(factsOf(`${n}`), () => {})
-      end(`${n}`, n % 3 === 0 ? 'gone' : 'answered')
-    }
-    assert.deepEqual(
-      ['0', '1', '2', `${remembered + 1}`].map((id) => waiters.hasEnded(id)),
-      [false, false, true, true],
-    )
-    assert.equal(waiters.count, 0)
   })
 
   it('are listed from the oldest, no more than asked for', () => {

@@ -2,14 +2,9 @@ import type { WaiterEnd } from '../../core/events.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { type Settle, Waiter, type WaiterFacts } from './waiter.ts'
 
-/** So many of the calls that ended without a ticket are remembered, so that a repeated callback is known as one: 2 MiB. */
-const rememberedEnds = 16_384
-
 /** All clients that wait for a callback, by the id that their backends were given. */
 export class Waiters {
   readonly #open = new Map<string, Waiter>()
-  /** The oldest first. */
-  readonly #ended = new Set<string>()
   readonly #quiet: (() => void)[] = []
 
   register(facts: WaiterFacts, settle: Settle): Waiter {
@@ -22,16 +17,10 @@ export class Waiters {
     return this.#open.get(id)
   }
 
-  /** Ended not long ago, with nobody left who could want its result. */
-  hasEnded(id: string): boolean {
-    return this.#ended.has(id)
-  }
-
   end(waiter: Waiter, as: WaiterEnd, outcome: Outcome): void {
     const { id } = waiter.facts
     waiter.end(as, outcome)
     this.#open.delete(id)
-    if (as !== 'timedOut') this.#remember(id)
     if (this.#open.size === 0) for (const resolve of this.#quiet.splice(0)) resolve()
   }
 
@@ -48,12 +37,5 @@ export class Waiters {
   quiet(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#quiet.push(resolve))
-  }
-
-  #remember(id: string): void {
-    this.#ended.add(id)
-    if (this.#ended.size <= rememberedEnds) return
-    const [oldest] = this.#ended
-    if (oldest !== undefined) this.#ended.delete(oldest)
   }
 }

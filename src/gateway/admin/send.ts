@@ -38,12 +38,10 @@ export function etagOf(body: string | Uint8Array): string {
 export function takes({ headers }: IncomingMessage, coding: string): boolean {
   const given = headers['accept-encoding']
   if (given === undefined) return false
-  return String(given)
-    .split(',')
-    .some((part) => {
-      const [name, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
-      return name === coding && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
-    })
+  return given.split(',').some((part) => {
+    const [name, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
+    return name === coding && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
+  })
 }
 
 function end(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {

@@ -74,7 +74,7 @@ const ticketSchema: SchemaStep = (db) => {
       content_type TEXT,
       body BLOB
     ) STRICT;
-    CREATE INDEX ticket_sums ON ticket (bytes);
+    CREATE INDEX ticket_sums ON ticket (status, bytes);
     CREATE INDEX ticket_age ON ticket (created_at);
   `)
 }

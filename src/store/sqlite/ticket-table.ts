@@ -42,7 +42,7 @@ export class TicketTable {
       db,
       'SELECT id, route, created_at, ready_until, known_until, bytes FROM ticket ORDER BY created_at DESC LIMIT ?',
     )
-    this.#figures = prepared(db, 'SELECT count(*), coalesce(sum(bytes), 0) FROM ticket')
+    this.#figures = prepared(db, 'SELECT count(status), coalesce(sum(bytes), 0) FROM ticket')
   }
 
   put({ tickets, limits }: PutTickets): TicketReply<readonly PutResult[]> {

@@ -35,13 +35,17 @@ describe('buckets', () => {
 
   it('give quantiles within 5 % of the exact ones', () => {
     fc.assert(
-      fc.property(fc.array(durations, { minLength: 1, maxLength: 300 }), fc.constantFrom(0.5, 0.9, 0.99), (all, share) => {
-        const counts = new Float64Array(bucketCount)
-        for (const ms of all) counts[bucketOf(ms)] = (counts[bucketOf(ms)] as number) + 1
-        const right = exact(all, share)
-        const told = quantileMs(counts, all.length, share) as number
-        assert.ok(Math.abs(told - right) / right <= 0.05, `${told} for ${right}`)
-      }),
+      fc.property(
+        fc.array(durations, { minLength: 1, maxLength: 300 }),
+        fc.constantFrom(0.5, 0.9, 0.99),
+        (all, share) => {
+          const counts = new Float64Array(bucketCount)
+          for (const ms of all) counts[bucketOf(ms)] = (counts[bucketOf(ms)] as number) + 1
+          const right = exact(all, share)
+          const told = quantileMs(counts, all.length, share) as number
+          assert.ok(Math.abs(told - right) / right <= 0.05, `${told} for ${right}`)
+        },
+      ),
       { numRuns: 500 },
     )
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { targetOf, requestOf } from '../../../test/kit/calls.ts'
+import { requestOf, targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import type { AttemptOutcome } from '../../core/attempt.ts'
 import { type FailureCode, failure } from '../../core/failure.ts'
@@ -57,17 +57,20 @@ describe('Figures', () => {
     await clock.advance(600)
     const { routes, total, targets, waiters } = figures.latest()
     const a = routes['GET /a']
-    assert.deepEqual({ ...a, p50Ms: 0, p99Ms: 0 }, {
-      calls: 2,
-      inFlight: 0,
-      failed: 1,
-      p50Ms: 0,
-      p99Ms: 0,
-      attempts: 2,
-      extraLoad: 0.5,
-      rescued: 1,
-      failures: { NO_TARGET: 1 },
-    })
+    assert.deepEqual(
+      { ...a, p50Ms: 0, p99Ms: 0 },
+      {
+        calls: 2,
+        inFlight: 0,
+        failed: 1,
+        p50Ms: 0,
+        p99Ms: 0,
+        attempts: 2,
+        extraLoad: 0.5,
+        rescued: 1,
+        failures: { NO_TARGET: 1 },
+      },
+    )
     assert.ok(Math.abs((a?.p99Ms ?? 0) - 400) < 20)
     assert.deepEqual([total.calls, total.inFlight, total.failed, total.attempts, waiters], [3, 1, 2, 2, 3])
     assert.deepEqual([targets[0]?.attempts, targets[0]?.outcomes], [2, { timeout: 1, success: 1 }])

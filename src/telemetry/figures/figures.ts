@@ -138,7 +138,8 @@ export class Figures {
   #at(row: number, isLatest: boolean): SecondFigures {
     // Before the first second has ended every row is empty.
     const place = Math.max(0, row)
-    const { at, deliveries, waiters, process } = (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
+    const { at, deliveries, waiters, process } =
+      (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
     for (const [name, route] of this.#routes) {
       if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(place)

@@ -9,14 +9,22 @@ export interface LogWriterOptions {
   readonly onTrouble: (text: string) => void
 }
 
-/** From so much on it is written at once; a write costs as much as some twenty lines. */
-const chunkLength = 16 * 1024
+interface Chunk {
+  readonly bytes: Buffer
+  readonly lines: number
+}
+
+/** From so much on it is written at once: a write wakes another thread, which costs as much as several lines. */
+const chunkLength = 64 * 1024
 /** How long a line waits for others. */
 const gatherMs = 100
-/** What waits for a slow disk, in characters: some thousand lines. What comes on top of it is dropped. */
-const maxWaiting = 1024 * 1024
+/** What waits for a slow disk: some thousand lines. What comes on top of it is dropped. */
+const maxWaitingBytes = 1024 * 1024
+/** In UTF-8 a unit of a string takes no more. */
+const maxBytesPerUnit = 3
 /** A pipe that is full is asked again. */
 const againMs = 100
+const lineBreak = Buffer.from('\n')
 const closeMs = 2000
 
 /**
@@ -27,8 +35,16 @@ const closeMs = 2000
 export class LogWriter {
   readonly #options: LogWriterOptions
   #file: number
-  #waiting = ''
-  #waitingLines = 0
+  /**
+   * Lines become bytes at once. Strings that wait would be copied at each collection of garbage, and with them all the
+   * parts that they were put together from.
+   */
+  #bytes = Buffer.allocUnsafe(chunkLength)
+  #used = 0
+  #lines = 0
+  /** Chunks that are full, while an earlier one is being written. */
+  readonly #full: Chunk[] = []
+  #fullBytes = 0
   #timer: Timer | undefined
   #again: Timer | undefined
   #writing = false
@@ -54,32 +70,34 @@ export class LogWriter {
 
   /** `line` ends with a line break. */
   write(line: string): void {
-    if (this.#closed || this.#waiting.length + line.length > maxWaiting) {
+    const mostBytes = line.length * maxBytesPerUnit
+    if (this.#closed || this.#fullBytes + this.#used + mostBytes > maxWaitingBytes) {
       this.#dropped++
       return
     }
-    this.#waiting += line
-    this.#waitingLines++
+    if (this.#used + mostBytes > this.#bytes.length) this.#turn(mostBytes)
+    this.#used += this.#bytes.write(line, this.#used)
+    this.#lines++
     if (this.#writing) return
-    if (this.#waiting.length >= chunkLength) this.#begin()
+    if (this.#full.length > 0) this.#begin()
     else this.#timer ??= this.#options.clock.after(gatherMs, () => this.#begin())
   }
 
   /** Has what waits written without waiting for more. */
   flush(): void {
     if (this.#writing) this.#flushWanted = true
-    else if (this.#waiting !== '') this.#begin()
+    else if (this.#used > 0) this.#begin()
   }
 
   /** The last words of a process that ends. Where a write is under way the disk or pipe is slow: then it is no use. */
   flushSync(): void {
-    if (this.#writing || this.#waiting === '') return
+    if (this.#writing || this.#used === 0) return
     try {
-      writeSync(this.#file, this.#waiting)
+      writeSync(this.#file, this.#bytes, 0, this.#used)
     } catch {
       // There is nobody left to tell.
     }
-    this.#waiting = ''
+    this.#used = 0
   }
 
   /** Goes on in a new file of the same name, once the old one was moved away. Throws if it cannot be opened. */
@@ -112,12 +130,22 @@ export class LogWriter {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#flushWanted = false
-    const chunk = Buffer.from(this.#torn ? `\n${this.#waiting}` : this.#waiting)
-    const lines = this.#waitingLines
-    this.#waiting = ''
-    this.#waitingLines = 0
+    if (this.#full.length === 0) this.#turn(0)
+    const { bytes, lines } = this.#full.shift() as Chunk
+    this.#fullBytes -= bytes.length
     this.#writing = true
-    this.#put(chunk, lines)
+    this.#put(this.#torn ? Buffer.concat([lineBreak, bytes]) : bytes, lines)
+  }
+
+  /** What was gathered so far is a chunk; the next one has room for at least so much. */
+  #turn(leastBytes: number): void {
+    if (this.#used > 0) {
+      this.#full.push({ bytes: this.#bytes.subarray(0, this.#used), lines: this.#lines })
+      this.#fullBytes += this.#used
+    }
+    this.#bytes = Buffer.allocUnsafe(Math.max(chunkLength, leastBytes))
+    this.#used = 0
+    this.#lines = 0
   }
 
   #put(chunk: Buffer, lines: number): void {
@@ -152,8 +180,8 @@ export class LogWriter {
   #next(): void {
     this.#writing = false
     this.#closeOutdated()
-    if (this.#waiting === '') this.#onIdle?.()
-    else if (this.#closed || this.#flushWanted || this.#waiting.length >= chunkLength) this.#begin()
+    if (this.#used === 0 && this.#full.length === 0) this.#onIdle?.()
+    else if (this.#closed || this.#flushWanted || this.#full.length > 0) this.#begin()
     else this.#timer ??= this.#options.clock.after(gatherMs, () => this.#begin())
   }
 

@@ -15,8 +15,8 @@ export function prettyLine(colors: boolean): (line: string) => string {
 
 function messageOf(log: Record<string, unknown>): string {
   if (log['route'] !== undefined) return callText(log as unknown as AccessFacts)
-  const { err } = log as { readonly err?: { readonly stack?: string } }
-  const message = visible(String(log['msg'] ?? ''))
+  const { err, msg = '' } = log as { readonly err?: { readonly stack?: string }; readonly msg?: string }
+  const message = visible(msg)
   if (err?.stack === undefined) return message
   return [message, ...err.stack.split('\n').map(visible)].join('\n    ')
 }

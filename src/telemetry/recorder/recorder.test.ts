@@ -78,7 +78,7 @@ describe('Recorder', () => {
   it('keeps the slowest of each route, so that a busy one pushes out none of a quiet one', () => {
     const { end, idsOf } = opened()
     end({ id: 'quiet', route: 'GET /quiet', ms: 50 })
-    for (let ms = 1; ms <= 1000; ms++) end({ id: `busy-${ms}`, route: 'GET /busy', ms: 1000 + (ms * 7919) % 1000 })
+    for (let ms = 1; ms <= 1000; ms++) end({ id: `busy-${ms}`, route: 'GET /busy', ms: 1000 + ((ms * 7919) % 1000) })
     assert.equal(idsOf(slow).length, 21)
     assert.equal(idsOf(slow).at(-1), 'quiet')
     const busy = { ...slow, route: 'GET /busy', limit: 3 }

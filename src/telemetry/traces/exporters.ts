@@ -38,7 +38,7 @@ function otlp(url: string, collector: Poster): SendSpans {
   const exporter = new OTLPTraceExporter({ url })
   type Sent = { readonly status: 'success' } | { readonly status: 'failure'; readonly error: Error }
   const inside = exporter as unknown as {
-    readonly _delegate: { _transport: { send(data: Uint8Array): Promise<Sent> } }
+    readonly _delegate: { _transport: { send: (data: Uint8Array) => Promise<Sent> } }
   }
   known(inside._delegate._transport.send)
   return (spans, signal) => {
@@ -56,16 +56,16 @@ function known(part: unknown): void {
   if (typeof part !== 'function') throw new Error('this version of the OpenTelemetry exporter is not known here')
 }
 
-function settle(work: Promise<void>, done: Done): void {
+function settle(work: Promise<void>, tell: Done): void {
   work.then(
-    () => done({ code: codes.success }),
-    (error: Error) => done({ code: codes.failed, error }),
+    () => tell({ code: codes.success }),
+    (error: Error) => tell({ code: codes.failed, error }),
   )
 }
 
 function exported(exporter: SpanExporter, spans: Parameters<SendSpans>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
-    exporter.export(spans, ({ code, error }) => {
+    exporter.export(spans, ({ code, error }: Parameters<Done>[0]) => {
       if (code === codes.success) resolve()
       else reject(error ?? new Error('the spans were not taken'))
     })

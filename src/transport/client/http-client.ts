@@ -28,6 +28,7 @@ const budgetHeader = 'x-request-timeout-ms'
 
 export function httpClient(options: HttpClientOptions): HttpClient {
   const pools = new Map<string, ConnectionPool>()
+  let isDestroyed = false
 
   const poolFor = (target: Target): ConnectionPool => {
     let pool = pools.get(target.origin)
@@ -43,6 +44,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     if (attempt === undefined) throw new Error('a request reached the transport without a target')
     const aborted = call.scope.reason
     if (aborted !== undefined) return Promise.resolve(failed(aborted))
+    // What outlives its call (a callback's order) may be tried again when all connections have been closed.
+    if (isDestroyed) return Promise.resolve(failed(failure('DRAINING', 'The gateway is shutting down')))
     if (request.body instanceof Readable && request.body.destroyed) {
       return Promise.resolve(failed(failure('CLIENT_GONE', 'The client hung up before its request was whole')))
     }
@@ -70,7 +73,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
         // A kept connection that the target closes just as it is used again tells nothing about the target: as in
         // nginx and Go's net/http, what may be repeated is sent once more, on a new connection.
         dispatch(connection, body, (outcome) => {
-          const again = !outcome.ok && call.scope.reason === undefined && isStale(outcome.failure, request, body)
+          const again =
+            !outcome.ok && !isDestroyed && call.scope.reason === undefined && isStale(outcome.failure, request, body)
           if (again) dispatch(pool.connect(), bodyOf(request), settle)
           else settle(outcome)
         })
@@ -90,6 +94,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       return { open, idle }
     },
     destroy: () => {
+      isDestroyed = true
       for (const pool of pools.values()) pool.destroyAll()
     },
   }

@@ -14,7 +14,7 @@ export function LoginPage() {
     setBusy(true)
     try {
       const authorization = `Bearer ${given}`
-      await ask('api/overview', { headers: { authorization } })
+      await ask('api/overview?history=1', { headers: { authorization } })
       keepToken(given)
       loginNeeded.set(false)
     } catch (reason) {

@@ -112,7 +112,7 @@ function Charts({ history }: { readonly history: readonly LiveFigures[] }) {
     const of = (value: (figures: LiveFigures) => number | undefined) => history.map(value)
     const perSecond = (value: number | undefined): string => (value === undefined ? '–' : `${count(value)}/s`)
     return {
-      times: history.map(({ at }) => Math.round(Date.parse(at) / 1000)),
+      times: history.map(({ at }) => Date.parse(at) / 1000),
       calls: [
         { label: 'calls', colour: 'accent', values: of(({ total }) => total.calls), format: perSecond },
         { label: 'failed', colour: 'bad', dash: [4, 3], values: of(({ total }) => total.failed), format: perSecond },
@@ -137,7 +137,7 @@ function Charts({ history }: { readonly history: readonly LiveFigures[] }) {
     <div class="charts">
       <Chart title="Calls" times={lines.times} series={lines.calls} axis={count} />
       <Chart title="Latency" times={lines.times} series={lines.latency} axis={ms} />
-      <Chart title="What extra load costs and saves" times={lines.times} series={lines.extra} axis={count} />
+      <Chart title="Extra load, and what it saves" times={lines.times} series={lines.extra} axis={count} />
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { chooseTheme, type Theme, theme, themeFrom } from '../session.ts'
 import { useStore } from '../store.ts'
 
-const names: Readonly<Record<Theme, string>> = { system: 'As the system', light: 'Light', dark: 'Dark' }
+const names: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' }
 
 export function ThemeSwitch() {
   const chosen = useStore(theme)

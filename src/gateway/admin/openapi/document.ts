@@ -43,7 +43,8 @@ function described({
   isPublic,
 }: Operation) {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name as string)
-  const good = schema === undefined ? { schema: { type: 'string' } } : { schema: reference(schema) }
+  const shape = { type: type === 'application/json' ? 'object' : 'string' }
+  const good = { schema: schema === undefined ? shape : reference(schema) }
   return {
     summary,
     ...(isPublic === true && { security: [] }),

@@ -1,0 +1,104 @@
+import type { Finding, Path } from './fault.ts'
+import { matchText } from './match.ts'
+import { ownHeaders } from './own-headers.ts'
+import type { Salvage } from './salvage.ts'
+import { type Config, isLoopback, type RouteConfig } from './schema.ts'
+import { listed, withFound } from './wording.ts'
+
+/** What the options of a callback route cannot mean together. */
+export function checkCallback(route: RouteConfig, path: Path): readonly Finding[] {
+  return [...checkAnswer(route, path), ...checkSend(route, path)]
+}
+
+/** What all callback routes share. */
+export function checkCallbacks({ config, isIntact }: Salvage): readonly Finding[] {
+  return isIntact(['callbacks']) && isIntact(['listen']) ? [...checkUrl(config), ...checkKeys(config)] : []
+}
+
+function checkUrl({ callbacks, listen, routes }: Config): readonly Finding[] {
+  if (callbacks.url !== undefined || isLoopback(listen.host)) return []
+  if (routes.every(({ callback }) => callback === undefined)) return []
+  const message = `the URL by which backends reach the gateway, as \`listen.host\` is ${listen.host}; found none`
+  return [{ path: ['callbacks', 'url'], message, shownAt: 'value' }]
+}
+
+function checkKeys({ callbacks }: Config): readonly Finding[] {
+  if (callbacks.key !== undefined || callbacks.previousKeys.length === 0) return []
+  const message = 'they belong to `key`, and there is none: those of `keyFile` are kept there'
+  return [{ path: ['callbacks', 'previousKeys'], message, shownAt: 'key' }]
+}
+
+function checkAnswer({ answer, callback }: RouteConfig, path: Path): readonly Finding[] {
+  if (answer !== 'timed' || callback === undefined) return []
+  const message = withFound('`pass`, as the answer of a `callback` route is whatever is posted back', '`timed`')
+  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
+}
+
+function checkSend({ callback }: RouteConfig, path: Path): readonly Finding[] {
+  if (callback === undefined) return []
+  const { url, id } = callback.send
+  const at = (key: string, message: string): Finding => ({
+    path: [...path, 'callback', 'send', key],
+    message,
+    shownAt: 'value',
+  })
+  const findings: Finding[] = []
+  for (const [key, place] of [
+    ['url', url],
+    ['id', id],
+  ] as const) {
+    const field = place?.startsWith('header:') === true ? place.slice('header:'.length).toLowerCase() : undefined
+    if (field === undefined || place === undefined) continue
+    const kept = [...ownHeaders, 'host']
+    if (kept.includes(field))
+      findings.push(at(key, withFound(`a field that is not the gateway's own (${listed(kept)})`, place)))
+    const changed = [...Object.keys(callback.headers?.set ?? {}), ...(callback.headers?.remove ?? [])]
+    if (changed.some((name) => name.toLowerCase() === field)) {
+      findings.push(at(key, withFound('a field that `headers` neither sets nor removes', place)))
+    }
+  }
+  if (url !== undefined && url === id) findings.push(at('id', withFound('another place than that of `url`', url)))
+  return findings
+}
+
+const ownPaths = '/_hedgerow/'
+const usualPath = '/_hedgerow/callbacks'
+
+function oddPath(path: string): string | undefined {
+  if (/[:*]/.test(path)) return 'a fixed path, without captures'
+  if (path === usualPath || !path.startsWith(ownPaths)) return undefined
+  return `${usualPath}, or a path that does not begin with ${ownPaths}`
+}
+
+/** Where callbacks come in no route can be, and routes that share the place read callbacks alike. */
+export function checkReceivers(
+  routes: readonly RouteConfig[],
+  { originalPath, isIntact }: Salvage,
+): readonly Finding[] {
+  const first = new Map<string, number>()
+  return routes.flatMap(({ callback }, index): readonly Finding[] => {
+    const place: Path = ['routes', index, 'callback', 'receive', 'path']
+    if (callback === undefined || !isIntact(originalPath(place))) return []
+    const { path, id, status } = callback.receive
+    const odd = oddPath(path)
+    if (odd !== undefined) return [{ path: place, message: withFound(odd, path), shownAt: 'value' }]
+    const taken = routes.findIndex(
+      ({ match }) => match.path === path && (match.methods === undefined || match.methods.includes('POST')),
+    )
+    if (taken >= 0) {
+      const text = matchText((routes[taken] as RouteConfig).match)
+      const message = withFound(`a path that no route takes POST for; \`${text}\` does`, path)
+      return [{ path: place, message, shownAt: 'value' }]
+    }
+    const earlier = first.get(path)
+    first.set(path, earlier ?? index)
+    const other = routes[earlier ?? index]?.callback?.receive
+    if (other === undefined || (other.id === id && JSON.stringify(other.status) === JSON.stringify(status))) return []
+    const [, number] = originalPath(['routes', earlier ?? index])
+    const message = withFound(
+      `a path of its own, as routes[${number}] shares it and reads callbacks in another way`,
+      path,
+    )
+    return [{ path: place, message, shownAt: 'value' }]
+  })
+}

@@ -1,0 +1,15 @@
+import type { RouteConfig } from '../config/schema.ts'
+import type { StrategyPlan } from '../strategies/strategy.ts'
+import type { FailurePolicy } from '../transport/server/failure-response.ts'
+
+/** How a route tells its failures: what it says itself goes before what its strategy is used to. */
+export function failurePolicy(
+  { failures, expose }: RouteConfig,
+  statuses: NonNullable<StrategyPlan['failureStatuses']>,
+): FailurePolicy {
+  const usual = Object.entries(statuses).map(([code, status]) => {
+    const own = failures[code as keyof typeof failures] ?? failures['*']
+    return [code, { ...own, status: own?.status ?? status }] as const
+  })
+  return { mappings: { ...failures, ...Object.fromEntries(usual) }, listAttempts: expose === 'attempts' }
+}
