@@ -81,7 +81,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       'knows a repeat among results that are put at the same time',
       withTickets(async (tickets) => {
         const results = await Promise.all(['a', 'b', 'a', 'a'].map((id) => tickets.put(someTicket(id))))
-        assert.deepEqual(results.toSorted(), ['kept', 'kept', 'repeated', 'repeated'])
+        assert.deepEqual(results, ['kept', 'kept', 'repeated', 'repeated'])
         assert.equal(tickets.figures().tickets, 2)
       }),
     )
@@ -99,7 +99,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       withTickets(async (tickets) => {
         await tickets.put(someTicket('a'))
         const spent = await Promise.all([tickets.spend('a'), tickets.spend('a')])
-        assert.deepEqual(spent.toSorted(), [false, true])
+        assert.deepEqual(spent.filter(Boolean).length, 1)
         assert.equal(((await tickets.find('a')) as Ticket).result, undefined)
         assert.equal(await tickets.put(someTicket('a')), 'repeated')
         assert.deepEqual(tickets.figures(), { tickets: 0, bytes: 0 })

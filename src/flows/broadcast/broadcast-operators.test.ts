@@ -28,7 +28,14 @@ function troubledStore() {
     figures: () => inner.figures(),
     close: () => inner.close(),
   }
-  return { store, inner, trouble, release: () => held.splice(0).forEach((resolve) => resolve()) }
+  return {
+    store,
+    inner,
+    trouble,
+    release: () => {
+      for (const resolve of held.splice(0)) resolve()
+    },
+  }
 }
 
 function numberOf(request: GatewayRequest): string {

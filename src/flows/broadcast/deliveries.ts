@@ -2,7 +2,6 @@ import type { Attempt, Target } from '../../core/attempt.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { type HeaderPairs, headerValue } from '../../core/headers.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { GatewayRequest } from '../../core/request.ts'
 import type { Service } from '../../core/service.ts'
 import type { CallTrace } from '../../core/trace.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
@@ -10,8 +9,11 @@ import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
 import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
+import { attemptRequest } from './attempt-request.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
 import type { AttemptResult } from './leg.ts'
+import { Retention } from './retention.ts'
+import { Saver } from './saver.ts'
 import { maxRetryAfterMs, type ScheduleOptions, waitMs } from './schedule.ts'
 import { TargetQueue } from './target-queue.ts'
 
@@ -40,10 +42,6 @@ export interface DeliveriesOptions {
   readonly retentionMs: number
 }
 
-/** After how long what the store would not take is offered again. */
-const saveAgainMs = 1000
-const retentionCheckMs = 60_000
-
 /** At the end, how long a store that does not answer is waited for. */
 const savingGraceMs = 5000
 const resumePage = 500
@@ -55,14 +53,23 @@ export class Deliveries {
   readonly #queues = new Map<string, TargetQueue<Place>>()
   readonly #active = new Map<string, Delivery>()
   readonly #calls = new Set<LiveCall>()
-  #retentionTimer: Timer | undefined
+  readonly #saver: Saver
+  readonly #retention: Retention
   #stopping = false
   #abandoned = 0
   #onQuiet: (() => void) | undefined
 
   constructor(options: DeliveriesOptions) {
     this.#options = options
-    this.#scheduleRetention()
+    this.#saver = new Saver({
+      ...options,
+      onSettled: (place) => this.#settled(place),
+      onSaved: (delivery) => {
+        if (!delivery.isPending) this.#active.delete(delivery.id)
+        this.#checkQuiet()
+      },
+    })
+    this.#retention = new Retention(options)
   }
 
   addRoute(route: DeliveryRoute): void {
@@ -120,7 +127,8 @@ export class Deliveries {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
-    this.#retentionTimer?.cancel()
+    this.#saver.stop()
+    this.#retention.stop()
     for (const delivery of this.#active.values()) {
       for (const place of delivery.places) place.timer?.cancel()
       this.#pauseIfStopping(delivery)
@@ -153,7 +161,7 @@ export class Deliveries {
     const places = current.places.filter(({ leg }) => (target ?? leg.target) === leg.target)
     const count = what === 'replay' ? this.#replay(places) : await this.#discardAll(places)
     if (what === 'discard' && count > 0) current.died()
-    return (await this.#saved(current)) ?? count
+    return (await this.#saver.saved(current)) ?? count
   }
 
   async #load(id: string): Promise<Delivery | Failure | 0 | undefined> {
@@ -211,7 +219,7 @@ export class Deliveries {
       leg.abandoned(route === undefined ? 'its route is no longer configured' : 'its target is no longer configured')
       place.released = true
       this.#abandoned++
-      this.#save(delivery)
+      this.#saver.save(delivery)
       return
     }
     const waits = leg.phase === 'waiting'
@@ -268,7 +276,7 @@ export class Deliveries {
     this.#calls.add(call)
     let outcome: Outcome
     try {
-      outcome = await route.send({ ...requestOf(delivery, leg.attempts + 1), attempt }, call)
+      outcome = await route.send({ ...attemptRequest(delivery, leg.attempts + 1), attempt }, call)
     } finally {
       this.#calls.delete(call)
       this.#queueOf(route.upstream, leg.target).back()
@@ -302,48 +310,7 @@ export class Deliveries {
       place.discarding = false
       this.#discard(place)
     }
-    this.#save(delivery)
-  }
-
-  /** What the next save comes to. */
-  #saved(delivery: Delivery): Promise<Failure | undefined> {
-    return new Promise((resolve) => {
-      delivery.saveWatchers.push(resolve)
-      this.#save(delivery)
-    })
-  }
-
-  /** One save of a delivery at a time; what changes meanwhile goes into the next. */
-  #save(delivery: Delivery): void {
-    delivery.changed = true
-    if (delivery.saving) return
-    delivery.saving = true
-    this.#saveAll(delivery).catch((fault: unknown) => this.#options.logFault(fault, delivery.id))
-  }
-
-  async #saveAll(delivery: Delivery): Promise<void> {
-    const { store, clock } = this.#options
-    while (delivery.changed) {
-      delivery.changed = false
-      const watchers = delivery.saveWatchers.splice(0)
-      const settled = delivery.places
-        .filter(({ leg, released }) => !released && !leg.isPending)
-        .map((place) => ({ place, version: place.leg.version }))
-      const update = delivery.update(clock.wallNow())
-      const refused = await store.update(update)
-      if (refused === undefined) {
-        delivery.saved(update)
-        // One that was replayed meanwhile is no longer what was saved.
-        for (const { place, version } of settled) if (place.leg.version === version) this.#settled(place)
-      } else delivery.changed = true
-      for (const tell of watchers) tell(refused)
-      // The store has it, and writes it when it can.
-      if (refused !== undefined && this.#stopping) break
-      if (refused !== undefined) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
-    }
-    delivery.saving = false
-    if (!delivery.isPending) this.#active.delete(delivery.id)
-    this.#checkQuiet()
+    this.#saver.save(delivery)
   }
 
   /** It is on disk that this leg is done: the next of its lane may go. */
@@ -382,30 +349,5 @@ export class Deliveries {
     if (this.#calls.size > 0 || this.#onQuiet === undefined) return
     for (const delivery of this.#active.values()) if (delivery.saving) return
     this.#onQuiet()
-  }
-
-  #scheduleRetention(): void {
-    const { clock, store, retentionMs } = this.#options
-    this.#retentionTimer = clock.after(retentionCheckMs, () => {
-      // A store that fails says so to those who write; what is left is removed the next time.
-      void store.removeFinished(clock.wallNow() - retentionMs)
-      this.#scheduleRetention()
-    })
-  }
-}
-
-/** Every attempt carries the same key, so that a target can tell a repeat from a new write. */
-function requestOf(delivery: Delivery, attemptNumber: number): Omit<GatewayRequest, 'attempt'> {
-  const { method, path, query, headers, body } = delivery.request
-  const keyed = headerValue(headers, 'idempotency-key') === undefined ? ['idempotency-key', delivery.id] : []
-  return {
-    method,
-    path,
-    query,
-    headers: [...headers, ...keyed, 'x-hedgerow-attempt', String(attemptNumber)],
-    body,
-    params: {},
-    upgrade: undefined,
-    part: undefined,
   }
 }

@@ -118,10 +118,11 @@ function noPlace(text: string): Failure {
 
 /** Numbers go on as they are written: as doubles, 12345678901234567890 would become another. */
 function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === 'number' && context?.source !== undefined ? rawJson(context.source) : value
+  return typeof value === 'number' && context?.source !== undefined ? json.rawJSON(context.source) : value
 }
 
-const rawJson = (JSON as typeof JSON & { rawJSON(text: string): unknown }).rawJSON
+/** TypeScript does not know it yet. */
+const json = JSON as typeof JSON & { rawJSON(text: string): unknown }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Undefined if it is no JSON. A byte order mark is passed over. */
