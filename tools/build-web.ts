@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
@@ -21,7 +21,13 @@ export async function buildWeb(): Promise<void> {
   mkdirSync(join(root, 'dist'), { recursive: true })
   await build({ configFile: join(root, 'web/vite.config.ts'), build: { outDir: fresh }, logLevel: 'warn' })
   rmSync(built, { recursive: true, force: true })
-  renameSync(fresh, built)
+  try {
+    renameSync(fresh, built)
+  } catch (fault) {
+    // Another process has built it at the same time: the same.
+    if (!existsSync(join(built, 'index.html'))) throw fault
+    rmSync(fresh, { recursive: true })
+  }
 }
 
 export function isWebOlder(): boolean {

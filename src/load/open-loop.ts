@@ -88,7 +88,7 @@ export class OpenLoop implements Pace {
   #sleep(): void {
     this.#wake?.cancel()
     this.#wake = undefined
-    if (!this.#canSend() || this.#hasDueEnded) return
+    if (!this.#canSend() || !this.#schedule.has(this.#next)) return
     const delayMs = this.#schedule.dueMs(this.#next) - this.#deps.now() - timerGrainMs
     this.#wake = this.#deps.after(Math.max(0, delayMs), () => {
       this.#wake = undefined

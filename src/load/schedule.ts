@@ -19,6 +19,7 @@ export class Schedule {
   countAt(ms: number): number {
     const { baseMs, first, perMs } = this.#segments.at(-1) as Segment
     const untilMs = Math.min(ms, this.#endMs)
+    if (untilMs === Number.POSITIVE_INFINITY) return untilMs
     if (untilMs < baseMs) return first
     const steps = (untilMs - baseMs) * perMs
     return first + (ms < this.#endMs ? Math.floor(steps + tolerance) + 1 : Math.ceil(steps - tolerance))
@@ -27,6 +28,11 @@ export class Schedule {
   dueMs(number: number): number {
     const { baseMs, first, perMs } = this.#segments.findLast((segment) => segment.first <= number) as Segment
     return baseMs + (number - first) / perMs
+  }
+
+  /** Whether it will ever be due. */
+  has(number: number): boolean {
+    return number < this.countAt(Number.POSITIVE_INFINITY)
   }
 
   setRate(perSecond: number, nowMs: number): void {

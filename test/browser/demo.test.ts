@@ -148,9 +148,9 @@ describe('the dashboard of the running demo', { skip }, () => {
           '/api/page',
           '/login',
         ]
-        let isOver = false
+        const over = new AbortController()
         const traffic = async (): Promise<void> => {
-          for (let i = 0; !isOver; i++) {
+          for (let i = 0; !over.signal.aborted; i++) {
             void send(demo, paths[i % paths.length] as string, 1 + (i % 3)).catch(() => {})
             await sleep(45 + 15 * Math.sin(i / 150))
           }
@@ -166,7 +166,7 @@ describe('the dashboard of the running demo', { skip }, () => {
         await page.getByRole('switch').first().waitFor()
         await page.mouse.move(0, 700)
         await shoot(page, 'backends')
-        isOver = true
+        over.abort()
         await ended
       },
     )

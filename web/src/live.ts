@@ -57,8 +57,9 @@ async function keepOpen(ended: AbortSignal): Promise<void> {
       })
     } catch (fault) {
       if (ended.aborted) return
-      // Another fault is one of this code, and is to be seen in the console.
-      if (!(fault instanceof ApiFault) && !(fault instanceof DOMException) && !(fault instanceof TypeError)) throw fault
+      // A stream that ends is told as a DOMException or a TypeError; anything else is to be seen in the console.
+      const isExpected = fault instanceof ApiFault || fault instanceof DOMException || fault instanceof TypeError
+      if (!isExpected) reportError(fault)
     }
     if (ended.aborted) return
     live.set({ ...live.get(), status: 'lost' })

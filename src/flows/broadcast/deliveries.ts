@@ -1,6 +1,6 @@
 import type { Attempt, Target } from '../../core/attempt.ts'
 import { type Failure, failure } from '../../core/failure.ts'
-import { type HeaderPairs, headerValue } from '../../core/headers.ts'
+import type { HeaderPairs } from '../../core/headers.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { Service } from '../../core/service.ts'
 import type { CallTrace } from '../../core/trace.ts'

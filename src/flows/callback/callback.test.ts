@@ -345,7 +345,6 @@ describe('a client that prefers', () => {
     'wait=5',
     'wait=60',
     'wait=999999999',
-    'respond-async, wait=60',
     'wait=soon',
     'handling=strict',
   ]) {
@@ -357,12 +356,20 @@ describe('a client that prefers', () => {
     })
   }
 
+  it('respond-async, and to wait longer than the deadline, has 202 and its ticket then', async () => {
+    const { scene, asked } = await preferring('respond-async, wait=60')
+    assert.ok(asked.answer.outcome?.ok)
+    assert.equal(asked.answer.outcome.response.status, 202)
+    assert.equal(asked.answer.settledMs, 5000)
+    assertLeft(scene)
+  })
+
   it('to wait shorter has its answer all the same if it comes by then, as it came', async () => {
     const scene = callbackScene({ script: [acknowledged] })
     const asked = scene.send({ headers: ['prefer', 'wait=2'] })
     await scene.clock.advance(1999)
     scene.post(scene.urlOf(0), 'result')
-    await scene.clock.advance(5000)
+    await scene.clock.advance(0)
     assert.equal(textOf(asked.answer.outcome), 'result')
     assert.deepEqual(ended(asked), ['answered 1999'])
     assertLeft(scene)
@@ -444,6 +451,16 @@ describe('retry behind a callback', () => {
     scene.post(scene.urlOf(0), 'result')
     await scene.clock.advance(0)
     assert.equal(textOf(asked.answer.outcome), 'result')
+    assertLeft(scene)
+  })
+
+  it('asks no more once the callback has come', async () => {
+    const scene = callbackScene({ script: [{ afterMs: 100, fails: 'UPSTREAM_RESET' }, hang], inner })
+    scene.send()
+    await scene.clock.advance(50)
+    scene.post(scene.urlOf(0), 'result')
+    await scene.clock.advance(4000)
+    assert.equal(scene.upstream.seen.length, 1)
     assertLeft(scene)
   })
 

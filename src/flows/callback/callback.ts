@@ -103,11 +103,15 @@ class Wait implements AbortListener {
 
   /** The deadline, or the client has gone. */
   onAbort(reason: Failure): void {
-    const { callbacks, issue } = this.#options
+    const { callbacks, issue, preference } = this.#options
     if (!this.#waiter.isOpen) return
+    const isAccepted = this.#waiter.state === 'acknowledged'
     this.#line.abort(reason)
-    if (reason.code !== 'DEADLINE') this.#end('gone', failed(reason))
-    else this.#end('timedOut', failed({ ...reason, ticket: callbacks.promise(issue) }))
+    if (reason.code !== 'DEADLINE') return this.#end('gone', failed(reason))
+    const ticket = callbacks.promise(issue)
+    // It would rather have had a ticket than wait in vain; but only if the backend has taken the work is that the truth.
+    const wantsTicket = preference.respondAsync && isAccepted && ticket !== undefined
+    this.#end('timedOut', wantsTicket ? succeeded(accepted(ticket, preference)) : failed({ ...reason, ticket }))
   }
 
   #waitIsOver(): void {

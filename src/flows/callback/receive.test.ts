@@ -272,6 +272,17 @@ describe('the status that a callback names', () => {
     })
   }
 
+  for (const named of ['204', '205']) {
+    it(`has no body with ${named}`, async () => {
+      const scene = callbackScene({ route })
+      const { answer } = scene.send()
+      scene.post(scene.urlOf(0), 'x', ['x-status', named])
+      await scene.clock.advance(0)
+      const { status, body, headers } = responseOf(answer.outcome)
+      assert.deepEqual([status, body, headers], [Number(named), undefined, ['cache-control', 'no-store']])
+    })
+  }
+
   it('is told at the ticket too, allowed or not', async () => {
     for (const named of ['404', '500']) {
       const scene = callbackScene({ route })

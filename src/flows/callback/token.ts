@@ -75,7 +75,14 @@ export class Signer {
     const [key] = this.#keys()
     const id = this.#ids.next()
     const expiresAtS = Math.ceil(expiresAtMs / 1000)
-    return { signed: this.#head(key, durable, expiresAtS) + id, id, durable, expiresAtMs: expiresAtS * 1000, isOurs: true, key }
+    return {
+      signed: this.#head(key, durable, expiresAtS) + id,
+      id,
+      durable,
+      expiresAtMs: expiresAtS * 1000,
+      isOurs: true,
+      key,
+    }
   }
 
   token({ signed, key }: Issue, use: TokenUse): string {
