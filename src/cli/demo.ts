@@ -99,15 +99,22 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   for (const { match, strategy, line } of rows) {
     console.log(`  ${match.padEnd(matchWidth)}  ${pico.green(strategy.padEnd(strategyWidth))}  ${line}`)
   }
-  const admin = config.admin === undefined ? '' : `curl http://127.0.0.1:${config.admin.port}/readyz`
-  if (config.admin !== undefined)
-    console.log(`\n  Watch it:     ${pico.cyan(`http://127.0.0.1:${config.admin.port}/`)}`)
-  console.log(`  Is it ready?  ${admin}`)
-  console.log('\nThe backends, which you can slow down or break while it runs:\n')
+  const { admin } = config
+  if (admin === undefined) throw new Error('the demo has lost its admin side')
+  const adminUrl = `http://127.0.0.1:${admin.port}`
+  console.log(`\n  ${pico.bold('Watch it, and break its backends:')}  ${pico.cyan(`${adminUrl}/`)}`)
+  console.log(
+    '\nThe same by hand: slow one down, take one away and bring it back, see what is still to be delivered:\n',
+  )
+  const slow = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
+  console.log(`  curl -X PATCH ${adminUrl}/api/backends/work -d '${slow}'`)
+  for (const isAway of [true, false]) {
+    console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":${isAway}}'`)
+  }
+  const atAdmin = admin.port === 9900 ? '' : ` --admin ${adminUrl}`
+  console.log(`  bin/hedgerow deliveries list --state pending${atAdmin}`)
+  console.log('\nThe backends:\n')
   for (const { name, url: backendUrl } of backends) console.log(`  ${name.padEnd(11)} ${backendUrl}`)
-  const work = backends.find(({ name }) => name === 'work')
-  const change = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
-  console.log(`\n  curl -X PATCH ${work?.url}/_backend -d '${change}'`)
   console.log('\nCtrl-C ends all of it.\n')
 }
 

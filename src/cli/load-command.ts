@@ -45,7 +45,11 @@ export function loadCommand(): Command {
     .option('--seed <n>', 'draw the same values again', wholeNumber(0, 2 ** 31))
     .option('--insecure', "do not check the target's certificate")
     .option('--report <file>', 'write an HTML report with charts')
-    .option('--json [file]', 'write the figures as JSON, to the standard output if no file is given')
+    .option(
+      '--json [file]',
+      'write the figures as JSON, to the standard output if no file is given or it is -',
+      jsonFile,
+    )
     .option('--fail-on-error', 'exit code 1 if anything failed, timed out or was late')
     .addOption(
       new Option(
@@ -118,6 +122,13 @@ function goneAfter(text: string): number | 'off' {
   const ms = parseDurationMs(text)
   if (ms === undefined) throw new InvalidArgumentError('Allowed: a duration such as 5s, or off.')
   return ms
+}
+
+/** A URL that stands behind a bare `--json` would be taken for its file. */
+function jsonFile(text: string): string | true {
+  if (/^https?:/i.test(text))
+    throw new InvalidArgumentError('Allowed: a file, or - for the standard output; or put --json last.')
+  return text === '-' ? true : text
 }
 
 function method(text: string): string {

@@ -29,8 +29,7 @@ export class HttpSender implements Sender {
   constructor(options: HttpSenderOptions) {
     this.#options = options
     const { isSecure } = options.target
-    // How many there are is the pace's business: every request finds a connection or opens one. The last used first,
-    // so that those that are not needed run idle and are closed.
+    // The last used first, so that those that are not needed run idle and are closed.
     const pool = { keepAlive: true, maxFreeSockets: 65_536, scheduling: 'lifo' } as const
     this.#agent = isSecure ? new SecureAgent({ ...pool, rejectUnauthorized: !options.isInsecure }) : new Agent(pool)
     this.#request = isSecure ? httpsRequest : httpRequest
@@ -51,6 +50,11 @@ export class HttpSender implements Sender {
     exchange.timer = clock.after(timeoutMs, () => exchange.end({ kind: 'timed out' }))
     sent.end(request.body)
     return exchange
+  }
+
+  /** An answer ends a little before its connection is free: without a limit the next request would open one more. */
+  setLimit(connections: number): void {
+    this.#agent.maxSockets = connections
   }
 
   close(): void {

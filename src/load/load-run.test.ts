@@ -34,6 +34,7 @@ function begin(options: Partial<RunOptions> & Pick<RunOptions, 'pace'>, target: 
       const timer = clock.after(target.takesMs?.(atMs) ?? 100, () => end(target.ending?.(atMs) ?? good))
       return { abandon: () => end({ kind: 'abandoned' }) }
     },
+    setLimit: () => {},
     close: () => {},
   }
   const requests = () => ({ path: '/', headers: [], body: undefined, lateAfterMs: undefined })

@@ -56,6 +56,7 @@ export class LoadRun {
     this.startedAtMs = deps.clock.wallNow()
     this.#gone = new GoneWatch(options.goneAfterMs)
     this.#pace = this.#paceOf(options.pace)
+    deps.sender.setLimit(options.pace.kind === 'closed' ? options.pace.users : options.pace.maxConnections)
   }
 
   /** Resolves when the last request has ended. */
@@ -90,8 +91,9 @@ export class LoadRun {
 
   /** Users of a closed loop, requests a second of an open one. */
   setPace(value: number): void {
-    if (this.#pace instanceof ClosedLoop) this.#pace.setUsers(value)
-    else this.#pace.setRate(value)
+    if (this.#pace instanceof OpenLoop) return this.#pace.setRate(value)
+    this.#deps.sender.setLimit(value)
+    this.#pace.setUsers(value)
   }
 
   /** In the run's own time, which begins at 0. */

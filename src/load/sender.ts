@@ -17,6 +17,8 @@ export interface Exchange {
 /** Sends requests. `onEnd` is called exactly once for each, never before `send` has returned. */
 export interface Sender {
   send(request: LoadRequest, onEnd: (ending: Ending) => void): Exchange
+  /** At most so many connections; there are never more requests under way. */
+  setLimit(connections: number): void
   /** Closes the connections that are kept. */
   close(): void
 }

@@ -121,6 +121,7 @@ describe('hedgerow load', () => {
     ],
     [['--report', '/nowhere/r.html'], /--report \/nowhere\/r\.html cannot be written/],
     [['-d', '1s', '-n', '5'], /--duration and --count: give one/],
+    [['--json'], /--json.*'http.*put --json last/],
     [['--web', '0', '--count', '5'], /--web.*cannot be used with.*--count/],
   ]
   for (const [args, expected] of bad) {

@@ -119,10 +119,8 @@ describe('the page of the load tester', () => {
 
   it('has no word for another target', () => {
     for (const extra of [{ url: 'http://other/' }, { target: 'x' }, { host: 'y' }]) {
-      assert.match(
-        String(parseControl('start', JSON.stringify({ kind: 'closed', value: 1, ...extra }))),
-        /there is no "/,
-      )
+      const refused = parseControl('start', JSON.stringify({ kind: 'closed', value: 1, ...extra }))
+      assert.ok(typeof refused === 'string' && refused.startsWith('there is no "'))
     }
   })
 
