@@ -1,7 +1,8 @@
 /**
  * The load tester beside wrk, ab and autocannon: in turn on the same server in one run, each on core 1, the server on
  * core 0. First a server that answers at once (nginx): how much load each can make, and what a request costs it. Then
- * one that takes 20 ms, at 20 connections: what each measures where it is not the bottleneck.
+ * one that takes 20 ms, at 20 connections: what each measures where it is not the bottleneck. The CPU is the whole
+ * program's, its start included (about a second for those in JavaScript), so it means little for the few requests there.
  *
  *   bin/node bench/load-tester.ts [--seconds 5] [--connections 64]
  */
@@ -9,6 +10,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Summary } from '../src/load/summary.ts'
 import { listening, requireProgram, startPinned, stopAll } from './kit/processes.ts'
@@ -62,7 +64,7 @@ const testers: readonly Tester[] = [
     name: 'autocannon',
     command: (url, connections) => [
       join(root, 'bin/node'),
-      join(root, 'node_modules/autocannon/autocannon.js'),
+      fileURLToPath(import.meta.resolve('autocannon')),
       '-c',
       String(connections),
       '-d',

@@ -42,7 +42,7 @@ interface Run {
 }
 
 const root = join(import.meta.dirname, '../..')
-const backendPort = 18_121
+const backendPort = 18_161
 
 export async function forwardCpu(variants: readonly Variant[], load: ForwardLoad): Promise<readonly Measured[]> {
   requireProgram('nginx', 'nginx-light')

@@ -341,13 +341,7 @@ describe('a client that prefers', () => {
     })
   }
 
-  for (const preference of [
-    'wait=5',
-    'wait=60',
-    'wait=999999999',
-    'wait=soon',
-    'handling=strict',
-  ]) {
+  for (const preference of ['wait=5', 'wait=60', 'wait=999999999', 'wait=soon', 'handling=strict']) {
     it(`${preference} waits until the deadline`, async () => {
       const { scene, asked } = await preferring(preference)
       const { code, headers } = failureOf(asked.answer.outcome)
