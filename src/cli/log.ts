@@ -6,6 +6,7 @@ import type { LogLevel } from '../telemetry/log/options.ts'
 /** The one log: of what the gateway tells of itself, and of its calls. Writing never throws, and never waits. */
 export interface Log {
   info(text: string): void
+  warn(text: string): void
   error(text: string, fault?: unknown): void
   /** Takes a line that is made already: one of the access log. */
   readonly line: (line: string) => void
@@ -44,6 +45,10 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
   return {
     info: (text) => {
       logger.info(text)
+      writer.flush()
+    },
+    warn: (text) => {
+      logger.warn(text)
       writer.flush()
     },
     error: (text, fault) => {

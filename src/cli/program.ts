@@ -62,7 +62,9 @@ function program(): Command {
 
   hedgerow
     .command('backend')
-    .description('Run a simulated backend: work (flaky), work-fixed, accounts or async.')
+    .description(
+      'Run a simulated backend: work (flaky), work-fixed, accounts (SKIP_SOME_REQUESTS=true fails one POST in five) or async.',
+    )
     .argument('<profile>', 'the ready profile, or a JSON file with one')
     .option('--host <host>', 'the address to listen on', '127.0.0.1')
     .option('--port <port>', 'the port to listen on; 0 takes any free one', portNumber, 0)

@@ -24,7 +24,7 @@ export async function start(
       folder: dirname(file),
       version,
       ...(backends !== undefined && { backends }),
-      log: (text) => log.info(text),
+      log: (text, level = 'info') => log[level](text),
       logLine: log.line,
       logDropped: log.dropped,
       logFault: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),

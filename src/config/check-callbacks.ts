@@ -34,7 +34,7 @@ function checkAnswer({ answer, callback }: RouteConfig, path: Path): readonly Fi
   return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
 }
 
-function checkSend({ callback }: RouteConfig, path: Path): readonly Finding[] {
+function checkSend({ match, callback }: RouteConfig, path: Path): readonly Finding[] {
   if (callback === undefined) return []
   const { url, id } = callback.send
   const at = (key: string, message: string): Finding => ({
@@ -47,6 +47,10 @@ function checkSend({ callback }: RouteConfig, path: Path): readonly Finding[] {
     ['url', url],
     ['id', id],
   ] as const) {
+    const bodiless = match.methods?.filter((method) => method === 'GET' || method === 'HEAD') ?? []
+    if (place?.startsWith('json:') === true && bodiless.length > 0) {
+      findings.push(at(key, withFound(`a header field or query parameter, as ${listed(bodiless)} has no body`, place)))
+    }
     const field = place?.startsWith('header:') === true ? place.slice('header:'.length).toLowerCase() : undefined
     if (field === undefined || place === undefined) continue
     const kept = [...ownHeaders, 'host']
@@ -57,7 +61,9 @@ function checkSend({ callback }: RouteConfig, path: Path): readonly Finding[] {
       findings.push(at(key, withFound('a field that `headers` neither sets nor removes', place)))
     }
   }
-  if (url !== undefined && url === id) findings.push(at('id', withFound('another place than that of `url`', url)))
+  if (url === undefined || id === undefined) return findings
+  const isWithin = `${id}/`.startsWith(`${url}/`) || `${url}/`.startsWith(`${id}/`)
+  if (isWithin) findings.push(at('id', withFound(`a place apart from that of \`url\` (${url})`, id)))
   return findings
 }
 

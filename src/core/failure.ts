@@ -99,6 +99,11 @@ export const failureCodes = {
     retry: 'no',
     meaning: 'A callback came with a signature that is not ours, or that has expired.',
   },
+  WAIT_OVER: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'No result came within the time that the client would wait (`Prefer: wait`); it may come yet.',
+  },
   NO_TICKET: { source: 'client', retry: 'no', meaning: 'This is no ticket of this gateway.' },
   TICKET_EXPIRED: {
     source: 'client',

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { Deliveries } from '../flows/broadcast/deliveries.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
@@ -23,7 +24,7 @@ export interface BroadcastingOptions {
   readonly random: Random
   readonly events: EventBus
   readonly traces: Traces | undefined
-  readonly log: (text: string) => void
+  readonly log: LogText
   readonly logFault: (fault: unknown, deliveryId: string) => void
 }
 

@@ -1,11 +1,12 @@
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
 
 export interface DeliveryLogOptions {
   readonly events: EventBus
   readonly clock: Clock
-  readonly log: (text: string) => void
+  readonly log: LogText
 }
 
 /** After an outage thousands may die in a moment: one is named, the others of the time are counted. */
@@ -29,6 +30,7 @@ export class DeliveryLog {
       options.log(
         `dead letter: ${target} did not take delivery ${deliveryId} within ${attempts} attempts; ` +
           `\`hedgerow deliveries show ${deliveryId}\` tells why, \`replay\` sends it again`,
+        'warn',
       )
       this.#timer = options.clock.after(quietMs, () => this.#tellMore())
     })
@@ -36,10 +38,11 @@ export class DeliveryLog {
 
   resumed({ pendingCount, abandonedCount }: Deliveries): void {
     const { log } = this.#options
-    if (pendingCount > 0) log(`${deliveries(pendingCount)} of an earlier run not finished: they go on`)
+    if (pendingCount > 0) log(`deliveries of an earlier run that are not finished, and go on: ${pendingCount}`)
     if (abandonedCount === 0) return
     log(
       `dead letters: ${abandonedCount}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
+      'warn',
     )
   }
 
@@ -49,18 +52,14 @@ export class DeliveryLog {
     this.#stopListening()
     this.#tellMore()
     if (pendingCount > 0)
-      this.#options.log(`${deliveries(pendingCount)} not finished: the next start goes on with them`)
+      this.#options.log(`deliveries that are not finished, and that the next start goes on with: ${pendingCount}`)
   }
 
   #tellMore(): void {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#more === 0) return
-    this.#options.log(`dead letters: ${this.#more} more; see \`hedgerow deliveries list --state dead\``)
+    this.#options.log(`dead letters: ${this.#more} more; see \`hedgerow deliveries list --state dead\``, 'warn')
     this.#more = 0
   }
-}
-
-function deliveries(count: number): string {
-  return count === 1 ? '1 delivery is' : `${count} deliveries are`
 }

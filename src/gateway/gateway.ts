@@ -5,6 +5,7 @@ import type { Layer } from '../core/service.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
@@ -31,7 +32,7 @@ export interface GatewayDeps {
   readonly random: Random
   /** The folder of the configuration, where relative paths begin. */
   readonly folder?: string
-  readonly log?: (text: string) => void
+  readonly log?: LogText
   /** Takes the lines of the access log, if the configuration asks for one. */
   readonly logLine?: (line: string) => void
   /** Lines of the log that were lost so far. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
 import { type ProcessProbe, processProbe } from '../kit/process-probe.ts'
 import type { Random } from '../kit/random.ts'
 import { startAccessLog } from '../telemetry/access-log/access-log.ts'
@@ -18,7 +19,7 @@ export interface ObservingOptions {
   readonly random: Random
   readonly events: EventBus
   readonly upstreams: ReadonlyMap<string, Upstream>
-  readonly log: (text: string) => void
+  readonly log: LogText
   /** Takes the lines of the access log; without it there is none. */
   readonly logLine?: ((line: string) => void) | undefined
   /** Lines of the log that were lost so far. */

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
@@ -16,7 +17,7 @@ export interface StoringOptions {
   /** Where a relative path begins: the folder of the configuration file. */
   readonly folder: string
   readonly clock: Clock
-  readonly log: (text: string) => void
+  readonly log: LogText
 }
 
 /** Opens the store, or throws a `StartFault`; undefined where no route needs one. */

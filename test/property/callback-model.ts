@@ -78,12 +78,13 @@ export class CallModel {
   }
 
   get hasTicket(): boolean {
-    return this.client === 'ticket 202' || this.client === 'ticket DEADLINE'
+    return this.client === 'ticket 202' || this.client === 'ticket DEADLINE' || this.client === 'ticket WAIT_OVER'
   }
 
   timeIs(nowMs: number): void {
     if (this.client !== undefined || nowMs < this.#sentMs + Math.min(this.#waitMs, deadlineMs)) return
-    this.client = this.#isAsync && this.#waitMs < deadlineMs ? 'ticket 202' : 'ticket DEADLINE'
+    if (this.#waitMs >= deadlineMs) this.client = 'ticket DEADLINE'
+    else this.client = this.#isAsync ? 'ticket 202' : 'ticket WAIT_OVER'
   }
 
   disconnect(): void {

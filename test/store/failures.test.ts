@@ -133,7 +133,7 @@ describe('a store whose file is gone', () => {
       assert.equal(existsSync(path), false)
 
       await retry(failing)
-      assert.match(log.join('\n'), /lacked 2 unfinished deliveries: they are in it again[^]*serves again/)
+      assert.match(log.join('\n'), /lacked 2 that are not finished: they are in it again[^]*serves again/)
       assert.deepEqual(await unfinished(store), before)
       // The dead letter and the done one went with the file.
       assert.deepEqual(await countsOf(store), {

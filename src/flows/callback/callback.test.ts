@@ -328,11 +328,11 @@ describe('a client that prefers', () => {
     ['wait=0', 0],
     ['wait=2', 2000],
   ] as const) {
-    it(`${preference} has the failure of a deadline, with a ticket, after ${settledMs} ms`, async () => {
+    it(`${preference} has a failure of its own, with a ticket, after ${settledMs} ms`, async () => {
       const { scene, asked } = await preferring(preference)
       const { code, detail, headers } = failureOf(asked.answer.outcome)
-      assert.deepEqual([code, asked.answer.settledMs], ['DEADLINE', settledMs])
-      assert.equal(detail, `No result within the ${settledMs / 1000} s that the client would wait`)
+      assert.deepEqual([code, asked.answer.settledMs], ['WAIT_OVER', settledMs])
+      assert.equal(detail, `No result within the ${settledMs / 1000} s that the client would wait (Prefer: wait)`)
       assert.deepEqual(headers, ['preference-applied', preference])
       const ticket = ticketOf(asked)
       scene.post(scene.urlOf(0), 'late')
@@ -373,7 +373,7 @@ describe('a client that prefers', () => {
     const scene = callbackScene({ script: [{ afterMs: 3000, status: 202 }] })
     const asked = scene.send({ headers: ['prefer', 'wait=1'] })
     await scene.clock.advance(4000)
-    assert.equal(codeOf(asked.answer.outcome), 'DEADLINE')
+    assert.equal(codeOf(asked.answer.outcome), 'WAIT_OVER')
     assert.deepEqual(abortCodes(scene.upstream), [undefined])
     assertLeft(scene)
   })

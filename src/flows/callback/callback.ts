@@ -106,12 +106,16 @@ class Wait implements AbortListener {
     const { callbacks, issue, preference } = this.#options
     if (!this.#waiter.isOpen) return
     const isAccepted = this.#waiter.state === 'acknowledged'
+    const asked = this.#line.attempts.at(-1)?.target.name ?? 'the backend'
+    const detail = isAccepted
+      ? `${asked} took the work, and has posted no result: ${lowerFirst(reason.detail)}`
+      : reason.detail
     this.#line.abort(reason)
     if (reason.code !== 'DEADLINE') return this.#end('gone', failed(reason))
     const ticket = callbacks.promise(issue)
     // It would rather have had a ticket than wait in vain; but only if the backend has taken the work is that the truth.
     const wantsTicket = preference.respondAsync && isAccepted && ticket !== undefined
-    this.#end('timedOut', wantsTicket ? succeeded(accepted(ticket, preference)) : failed({ ...reason, ticket }))
+    this.#end('timedOut', wantsTicket ? succeeded(accepted(ticket, preference)) : failed({ ...reason, detail, ticket }))
   }
 
   #waitIsOver(): void {
@@ -122,8 +126,8 @@ class Wait implements AbortListener {
       return this.#end('timedOut', ticket === undefined ? failed(noTickets) : succeeded(accepted(ticket, preference)))
     }
     const waitMs = preference.waitMs ?? 0
-    const detail = `No result within the ${waitMs / 1000} s that the client would wait`
-    this.#end('timedOut', failed(failure('DEADLINE', detail, { ticket, headers: applied(preference) })))
+    const detail = `No result within the ${waitMs / 1000} s that the client would wait (Prefer: wait)`
+    this.#end('timedOut', failed(failure('WAIT_OVER', detail, { ticket, headers: applied(preference) })))
   }
 
   async #backendAnswered(outcome: Outcome, acknowledges: (status: number) => boolean): Promise<void> {
@@ -162,6 +166,10 @@ class Wait implements AbortListener {
   #end(as: WaiterEnd, outcome: Outcome): void {
     this.#options.callbacks.waiters.end(this.#waiter, as, outcome)
   }
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 const noTickets = failure('STORE_FULL', 'There are as many tickets as there may be (callbacks.tickets.limit)')

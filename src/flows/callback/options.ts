@@ -68,12 +68,12 @@ export const callbackOptions = z
     ...heldOptions,
   })
   .refine(({ send, receive }) => receive.id === 'url' || send.id !== undefined, {
-    error: 'an `id`, as `receive.id` expects one',
-    path: ['send'],
+    error: 'where the id is to be put, as `receive.id` expects one',
+    path: ['send', 'id'],
   })
   .refine(({ send, receive }) => receive.id !== 'url' || send.url !== undefined, {
-    error: 'a `url`, as `receive.id` is `url`',
-    path: ['send'],
+    error: 'where the URL is to be put, as `receive.id` is `url`',
+    path: ['send', 'url'],
   })
   .describe('A synchronous answer from an asynchronous backend: the client waits until the backend posts its result.')
 

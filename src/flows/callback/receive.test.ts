@@ -95,18 +95,20 @@ describe('a callback', () => {
     const url = scene.urlOf(0)
     const end = url.endsWith('A') ? 'B' : 'A'
     const { ticket } = await late(scene)
-    for (const forged of [
-      `${url.slice(0, -1)}${end}`,
-      `${url}x`,
-      url.replace('callback=', 'Callback='),
-      url.replace(/\?.*/, ''),
-      url.replace(/=.*/, `=${ticket.split('/').at(-1)}`),
-    ]) {
+    const unsigned = 'The callback has no signature of this gateway'
+    const missing = 'The callback does not say whose result it is: there is nothing at query:callback'
+    for (const [forged, told] of [
+      [`${url.slice(0, -1)}${end}`, unsigned],
+      [`${url}x`, unsigned],
+      [url.replace('callback=', 'Callback='), missing],
+      [url.replace(/\?.*/, ''), missing],
+      [url.replace(/=.*/, `=${ticket.split('/').at(-1)}`), unsigned],
+    ] as const) {
       const body = new Readable({ read: () => assert.fail('it is read') })
       const posted = scene.post(forged, body)
       await scene.clock.advance(0)
       const { code, detail } = failureOf(posted.answer.outcome)
-      assert.deepEqual([code, detail], ['CALLBACK_REFUSED', 'The callback has no signature of this gateway'])
+      assert.deepEqual([code, detail], ['CALLBACK_REFUSED', told])
       assert.deepEqual(verdictsOf(posted), ['forged'])
     }
     assert.equal(scene.callbacks.waiters.count, 1)

@@ -8,7 +8,7 @@ import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import type { Callbacks } from './callbacks.ts'
-import { isInHead, tokenBy } from './correlation.ts'
+import { isInHead, tokenBy, tokenParameter } from './correlation.ts'
 import type { CallbackOptions } from './options.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
 
@@ -32,9 +32,10 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   const use = callbackAt(receive.path)
   const hold = holdBody(maxBytes)
 
-  const judge = (request: GatewayRequest): Verdict => {
+  const judge = (request: GatewayRequest): Verdict | { readonly kind: 'missing' } => {
     const token = tokenOf(request, () => heldBody(request))
-    const verdict = callbacks.signer.verify(token ?? '', use, wallNow())
+    if (token === undefined) return { kind: 'missing' }
+    const verdict = callbacks.signer.verify(token, use, wallNow())
     // The wall clock may have jumped; who waits does so by a clock that does not.
     if (verdict.kind === 'expired' && callbacks.waiters.find(verdict.id) !== undefined)
       return { ...verdict, kind: 'good' }
@@ -67,7 +68,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   return async (request, call) => {
     // The body may be large: for a forgery it is not read, where that shows before.
     const early = isInHead(receive.id) ? judge(request) : undefined
-    if (early !== undefined && early.kind !== 'good') return refused(early.kind, call)
+    if (early !== undefined && early.kind !== 'good') return refused(early.kind, receive.id, call)
     const encoding = headerValues(request.headers, 'content-encoding').find(
       (name) => !/^\s*(?:identity)?\s*$/i.test(name),
     )
@@ -78,7 +79,9 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     }
     const outcome = await hold((whole) => {
       const verdict = early ?? judge(whole)
-      return verdict.kind === 'good' ? take(verdict, whole, call) : Promise.resolve(refused(verdict.kind, call))
+      return verdict.kind === 'good'
+        ? take(verdict, whole, call)
+        : Promise.resolve(refused(verdict.kind, receive.id, call))
     })(request, call)
     if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') {
       await useless(early, `The callback is larger than ${maxBytes} bytes`)
@@ -104,9 +107,13 @@ function taken(verdict: keyof typeof answers, call: Call): Outcome {
   return succeeded({ status: answers[verdict], headers, body, attempt: undefined, upgraded: undefined })
 }
 
-function refused(verdict: 'forged' | 'expired', call: Call): Outcome {
-  call.emit({ type: 'callback.received', verdict })
-  const what = verdict === 'forged' ? 'has no signature of this gateway' : 'came after its time was over'
+function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict: verdict === 'missing' ? 'forged' : verdict })
+  const what = {
+    forged: 'has no signature of this gateway',
+    expired: 'came after its time was over',
+    missing: `does not say whose result it is: there is nothing at ${place === 'url' ? `query:${tokenParameter}` : place}`,
+  }[verdict]
   return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
 }
 

@@ -70,13 +70,13 @@ export interface CallFigures {
   /** Ended within the second. */
   readonly calls: number
   readonly inFlight: number
-  /** Ended with a failure, or with status 500 or more. */
+  /** Ended with a failure that was not the client's, or with status 500 or more. */
   readonly failed: number
   /** Of the answers within the last ten seconds; undefined where there were none. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
   readonly attempts: number
-  /** Attempts beyond one per call, as a share of calls. */
+  /** Attempts beyond one per call, as a share of calls; broadcast deliveries and named calls are not extra. */
   readonly extraLoad: number
   /** Calls whose answer came from an attempt that was not the first: what the extra load has saved. */
   readonly rescued: number

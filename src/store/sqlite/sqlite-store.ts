@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../../kit/clock.ts'
+import type { LogText } from '../../kit/log-text.ts'
 import type { DeliveryStore } from '../delivery-store.ts'
 import { defaultTicketLimits, type StoreLimits } from '../limits.ts'
 import type { TicketFigures, TicketLimits, TicketStore } from '../ticket-store.ts'
@@ -18,7 +19,7 @@ export interface SqliteStoreOptions {
   readonly limits: StoreLimits
   readonly ticketLimits?: TicketLimits
   /** Told when the store fails, and when it serves again. */
-  readonly log: (text: string) => void
+  readonly log: LogText
   /** For tests that end the thread. */
   readonly startThread?: StartThread
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Failure, failure } from '../../core/failure.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
+import type { LogText } from '../../kit/log-text.ts'
 import { retryAfterMs } from '../limits.ts'
 import { BytesWriter } from './bytes.ts'
 import type { ExchangeName, Exchanges, Reply } from './exchanges.ts'
@@ -19,7 +20,7 @@ export interface WriterOptions {
   readonly thread: StoreThread
   readonly startThread: StartThread
   readonly clock: Clock
-  readonly log: (text: string) => void
+  readonly log: LogText
 }
 
 /** How soon a store that failed is tried again by itself. */
@@ -88,7 +89,10 @@ export class Writer {
     this.#retry?.cancel()
     const lost = this.#options.ledger.waiting.updated.length
     if (lost > 0) {
-      this.#options.log(`The store was closed without the last state of ${lost} deliveries: they may be sent again.`)
+      this.#options.log(
+        `The store was closed without the last state of ${lost} deliveries: they may be sent again.`,
+        'warn',
+      )
     }
     await this.#thread.ask('close', null)
     await this.#thread.end()
@@ -159,7 +163,11 @@ export class Writer {
     this.#isOpen = true
     ledger.recovered(recovered.value)
     const { restored } = recovered.value
-    if (restored > 0) log(`The store ${path} lacked ${restored} unfinished deliveries: they are in it again.`)
+    if (restored > 0)
+      log(
+        `The store ${path} lacked ${restored} that are not finished: they are in it again. Dead letters and answers to keys that it had are gone.`,
+        'warn',
+      )
     return undefined
   }
 
@@ -175,7 +183,7 @@ export class Writer {
   #failed({ kind, text }: Fault): Failure {
     const { clock, log } = this.#options
     if (kind === 'unavailable') this.#isOpen = false
-    if (this.#trouble?.text !== text) log(`${text} Writes are refused until it serves again.`)
+    if (this.#trouble?.text !== text) log(`${text} Writes are refused until it serves again.`, 'warn')
     const refusal =
       kind === 'full'
         ? failure('STORE_FULL', 'The disk of the store is full.', { retryAfterMs, cause: text })

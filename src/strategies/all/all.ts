@@ -11,7 +11,7 @@ import { type AllOptions, allOptions } from './options.ts'
 export function all(options: AllOptions, clock: Clock): Layer {
   const names = typeof options.calls === 'number' ? undefined : Object.keys(options.calls)
   const calls = typeof options.calls === 'number' ? options.calls : Object.keys(options.calls).length
-  const rules: AllRules = { calls, tolerate: options.tolerate }
+  const rules: AllRules = { calls, tolerate: options.tolerate, named: names !== undefined }
   const toOutcome = (runners: readonly Runner[]) => succeeded(merge(runners, names))
   return function allLayer(next) {
     return (request, call) =>

@@ -5,6 +5,8 @@ import { allFailed } from '../all-failed.ts'
 export interface AllRules {
   readonly calls: number
   readonly tolerate: 'none' | 'failures' | 'lateness'
+  /** Named calls ask for different things: none repeats another. */
+  readonly named: boolean
 }
 
 /** `merge` makes one answer of the good ones; it is called once, at the end. */
@@ -15,7 +17,7 @@ export function decideAll(view: RaceView, rules: AllRules, merge: (runners: read
     const timeIsUp = aborted.code === 'DEADLINE' && rules.tolerate === 'lateness'
     return settle(timeIsUp ? merge(runners) : failed(aborted))
   }
-  if (runners.length === 0) return { do: 'send', count: rules.calls, kind: 'duplicate' }
+  if (runners.length === 0) return { do: 'send', count: rules.calls, kind: rules.named ? 'first' : 'duplicate' }
   const failure = runners.find(({ outcome }) => outcome?.ok === false)?.outcome
   if (failure !== undefined && rules.tolerate === 'none') return settle(failure)
   if (runners.some(({ outcome }) => outcome === undefined)) return { do: 'wait' }

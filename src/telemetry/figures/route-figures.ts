@@ -60,7 +60,8 @@ export class RouteFigures {
     totals[column.ended] = (totals[column.ended] as number) + 1
     if (status !== 0 && status !== switching) this.window.add(call.elapsedMs())
     if (failure !== undefined) {
-      totals[column.failed] = (totals[column.failed] as number) + 1
+      // What a client did wrong, or that it left, says nothing of how well it is served.
+      if (failure.source !== 'client') totals[column.failed] = (totals[column.failed] as number) + 1
       const code = fixedColumns + (placeOfCode.get(failure.code) as number)
       totals[code] = (totals[code] as number) + 1
     } else if (status >= 500) totals[column.failed] = (totals[column.failed] as number) + 1
@@ -69,11 +70,12 @@ export class RouteFigures {
     if (count === 0) return
     totals[column.attempts] = (totals[column.attempts] as number) + count
     if (count === 1) return
-    totals[column.extra] = (totals[column.extra] as number) + count - 1
     for (let i = 1; i < count; i++) {
       const { won, kind } = attempts[i] as Attempt
-      // A broadcast sends several firsts: that one of them is first to answer rescues nothing.
-      if (won && kind !== 'first') totals[column.rescued] = (totals[column.rescued] as number) + 1
+      // A broadcast, and named calls to several upstreams, are several firsts: none is extra, and none rescues another.
+      if (kind === 'first') continue
+      totals[column.extra] = (totals[column.extra] as number) + 1
+      if (won) totals[column.rescued] = (totals[column.rescued] as number) + 1
     }
   }
 

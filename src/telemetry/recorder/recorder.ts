@@ -70,7 +70,8 @@ export class Recorder {
     const durationMs = nowMs - call.startedAtMs
     const slowest = this.#slowestOf(call.route.name)
     const isSlow = slowest.takes(durationMs, nowMs) && end.status !== switching
-    const hasFailed = end.failure !== undefined || end.status >= 500
+    // Clients that left, or asked for what they may not, would crowd out those who were let down.
+    const hasFailed = end.failure === undefined ? end.status >= 500 : end.failure.source !== 'client'
     if (!isSlow && !hasFailed) return
     const { hideSecrets } = this.#options
     const recorded = record(request, call, end, { wallNow: clock.wallNow(), durationMs, hideSecrets })

@@ -1,5 +1,6 @@
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { Clock, Timer } from '../../kit/clock.ts'
+import type { LogText } from '../../kit/log-text.ts'
 
 /** Sends spans, or throws with the reason. Gives up when the signal is aborted. */
 export type SendSpans = (spans: ReadableSpan[], signal: AbortSignal) => Promise<void>
@@ -11,7 +12,7 @@ export interface SpanQueueOptions {
   readonly maxBatch: number
   readonly intervalMs: number
   readonly timeoutMs: number
-  readonly log: (text: string) => void
+  readonly log: LogText
 }
 
 /** Spans since the start. */
@@ -116,7 +117,11 @@ export class SpanQueue implements SpanProcessor {
 
   #refused(count: number, timer: Timer, reason: unknown): void {
     this.#dropped += count
-    if (!this.#failing) this.#options.log(`traces cannot be sent, and spans are dropped: ${textOf(reason)}`)
+    if (!this.#failing)
+      this.#options.log(
+        `traces cannot be sent, and spans are dropped (telemetry.traces.url): ${textOf(reason)}`,
+        'warn',
+      )
     this.#failing = true
     // Nothing more will be tried: this was the last chance.
     if (this.#closed) this.#dropped += this.#waiting.splice(0).length

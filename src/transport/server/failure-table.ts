@@ -25,6 +25,7 @@ export const failureStatuses: Readonly<Record<FailureCode, number>> = {
   IDEMPOTENCY_MISMATCH: 422,
   NO_DELIVERY: 404,
   CALLBACK_REFUSED: 403,
+  WAIT_OVER: 503,
   NO_TICKET: 404,
   TICKET_EXPIRED: 410,
   DRAINING: 503,

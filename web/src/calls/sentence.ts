@@ -103,6 +103,11 @@ function endingOf(call: CallView): string {
   if (attempts.length === 0) return `no backend was asked: ${withoutStop(failure.detail)}; ${got}`
   if (attempts.some(({ won }) => won))
     return `but then it broke: ${withoutStop(failure.detail)}; ${got} and no whole answer`
+  if (failure.code === 'DEADLINE' && call.strategy === 'callback' && attempts.at(-1)?.outcome === 'success') {
+    return `its result had not come after ${ms(call.deadlineMs ?? durationMs)}, so ${got} and a ticket`
+  }
+  if (failure.code === 'WAIT_OVER')
+    return `its result had not come after ${ms(durationMs)}, as long as the client would wait; ${got} and a ticket`
   if (failure.code === 'DEADLINE') return `nothing was left within ${ms(call.deadlineMs ?? durationMs)}, so ${got}`
   const said = attempts.some(({ detail }) => detail === failure.detail) ? '' : `${withoutStop(failure.detail)}; `
   return `${said}no further attempt was made, so ${got}`

@@ -64,7 +64,7 @@ function Facts({ call }: { readonly call: CallView }) {
     ['Sent to the client', bytes(call.bytesSent)],
     ['Request id', <code key="id">{call.id}</code>],
     ...(call.traceId === undefined ? [] : [['Trace', <code key="trace">{call.traceId}</code>] as const]),
-    ...(call.failure === undefined ? [] : [['Told to the client', call.failure.detail] as const]),
+    ...(call.failure === undefined ? [] : [['Why', call.failure.detail] as const]),
   ]
   return (
     <dl class="facts">

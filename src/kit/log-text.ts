@@ -1,0 +1,2 @@
+/** Tells whoever runs the gateway something; `warn`: what they should look into. */
+export type LogText = (text: string, level?: 'info' | 'warn') => void
