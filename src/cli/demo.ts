@@ -58,6 +58,7 @@ export async function demo(): Promise<void> {
   printWelcome(config, urlOf(gateway.front.address), backends)
   await ended
   rmSync(folder, { recursive: true, force: true })
+  log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
   log.info('ended')
   await log.close()
 }

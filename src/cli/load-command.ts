@@ -35,7 +35,7 @@ export function loadCommand(): Command {
     .addOption(new Option('-b, --body <text>', 'the body').argParser(taking(bodyTemplate)).conflicts('bodyFile'))
     .option('--body-file <file>', 'a file with the body', bodyFile)
     .option('--success <statuses>', 'which statuses count as good: 200-299,503 (2xx)', taking(parseStatusSet))
-    .option('--timeout <time>', 'how long to wait for each answer (10s)', duration(1))
+    .option('--timeout <time>', 'how long to wait for each answer (30s)', duration(1))
     .option(
       '--late <limit>',
       'what counts as late: 1s, or query:timeout+25ms for what the request itself asks for',

@@ -40,7 +40,7 @@ interface LoadOptions {
   readonly web?: number
 }
 
-const defaults = { users: 50, maxConnections: 4096, durationMs: 10_000, timeoutMs: 10_000, goneAfterMs: 5000 } as const
+const defaults = { users: 50, maxConnections: 4096, durationMs: 10_000, timeoutMs: 30_000, goneAfterMs: 5000 } as const
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export async function load(target: Target, options: LoadOptions): Promise<void> {
