@@ -11,6 +11,7 @@ import { EventBus } from '../../src/kit/event-bus.ts'
 import { LiveCall } from '../../src/kit/live-call.ts'
 import { Figures } from '../../src/telemetry/figures/figures.ts'
 import { Recorder } from '../../src/telemetry/recorder/recorder.ts'
+import { Redaction } from '../../src/telemetry/redact.ts'
 import { median } from '../kit/statistics.ts'
 
 const callsAtOnce = 1_000_000
@@ -42,7 +43,7 @@ for (const routeCount of [1, 100]) {
   const withFigures = nsEach(served(routes, targets, counted))
   figures.close()
   const recorded = new EventBus()
-  const recorder = new Recorder({ clock, events: recorded, hideSecrets: (query) => query })
+  const recorder = new Recorder({ clock, events: recorded, redaction: new Redaction({ headers: [], query: [] }) })
   const withRecorder = nsEach(served(routes, targets, recorded))
   recorder.close()
   const tell = (what: string, ns: number): void =>

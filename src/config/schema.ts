@@ -50,8 +50,12 @@ const admin = z
     token: z
       .string()
       .min(16, { error: 'at least 16 characters' })
+      // No header could carry others: Node reads it as latin1 and cuts blanks off its ends.
+      .regex(/^[\x21-\x7e]+$/, { error: 'only visible ASCII characters: letters, digits, punctuation, no blanks' })
       .optional()
-      .describe('Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.'),
+      .describe(
+        'Visible ASCII, no blanks. Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.',
+      ),
   })
   .describe('Where operators connect: `/healthz`, `/readyz`, `/metrics`. Without this section there is none.')
 

@@ -1,4 +1,4 @@
-import type { Attempt } from './attempt.ts'
+import type { Attempt, AttemptOutcome } from './attempt.ts'
 import type { Failure } from './failure.ts'
 import type { GatewayRequest } from './request.ts'
 
@@ -16,6 +16,8 @@ export type GatewayEvent =
   | { readonly type: 'call.ended'; readonly request: GatewayRequest; readonly end: CallEnd }
   | { readonly type: 'attempt.started'; readonly attempt: Attempt }
   | { readonly type: 'attempt.ended'; readonly attempt: Attempt }
+  /** Its answer broke off on the way to the client, after it had ended with its head; `was`: the outcome until then. */
+  | { readonly type: 'attempt.broken'; readonly attempt: Attempt; readonly was: AttemptOutcome }
   | { readonly type: 'hedge.sent'; readonly count: number; readonly because: 'late' | 'failed' }
   | { readonly type: 'hedge.denied' }
   | { readonly type: 'retry.scheduled'; readonly waitMs: number }

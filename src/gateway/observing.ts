@@ -58,7 +58,7 @@ export async function startObserving(config: Config, options: ObservingOptions):
   if (stopLog !== undefined) closers.push(stopLog)
   if (options.logDropped !== undefined) metrics?.connect({ dropped: { log_lines: options.logDropped } })
   const { traces: traceOptions } = config.telemetry
-  const traces = traceOptions && (await startTraces(traceOptions, { ...options, hideSecrets: redaction.query }))
+  const traces = traceOptions && (await startTraces(traceOptions, { ...options, redaction }))
   if (traces !== undefined) closers.push(() => traces.close())
   if (traces !== undefined) metrics?.connect({ dropped: { spans: () => traces.counts().dropped } })
   return {

@@ -4,6 +4,7 @@ import { strategyNames } from '../config/strategies.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
+import { Redaction } from '../telemetry/redact.ts'
 import { type Admin, startAdmin } from './admin/admin.ts'
 import type { RouteView } from './admin/api.ts'
 import { DeliveriesAdmin } from './admin/deliveries.ts'
@@ -67,6 +68,8 @@ type Shown = OperatingOptions & { readonly watching: Watching; readonly streams:
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   const { watching, broadcasting, backends, isReady } = options
   const { figures, recorder } = watching
+  // Requests are kept for weeks, and have come with secrets that nobody listed.
+  const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)
   const features = {
     deliveries: broadcasting !== undefined,
@@ -83,7 +86,7 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
       routes.map(({ name }) => name),
     ),
     upstreamsResource(upstreamSources(config, options.upstreams), figures),
-    ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries)),
+    ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries, redaction)),
     ...callbackResources(options.callbacks && callbackSource(options.callbacks, options.clock)),
     configResource(config),
     ...backendResources(backends),

@@ -53,7 +53,7 @@ export function startWatching(config: Config, options: WatchingOptions): Watchin
       },
     }
   }
-  const recorder = new Recorder({ clock, events, hideSecrets: redaction.query })
+  const recorder = new Recorder({ clock, events, redaction })
   const figures = new Figures({
     clock,
     events,

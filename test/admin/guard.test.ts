@@ -97,6 +97,38 @@ describe('the admin side', () => {
     }
   })
 
+  it('takes no path that would be read as another one', async (t) => {
+    const scene = openScene(t)
+    const { gateway } = await scene.gateway({ admin: { port: 0 } })
+    const port = Number(new URL(adminUrl(gateway)).port)
+    for (const target of [
+      '//healthz',
+      '/api//calls',
+      '/x/../healthz',
+      '/./healthz',
+      '/x/%2E%2e/healthz',
+      '/\\healthz',
+      '/..',
+    ]) {
+      const wire = await scene.wire({ port })
+      wire.send(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      assert.deepEqual([target, (await wire.message()).status], [target, 400])
+    }
+    const wire = await scene.wire({ port })
+    wire.send('GET /healthz?a=//..\\ HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    assert.equal((await wire.message()).status, 200)
+  })
+
+  it('takes no request with two Host fields', async (t) => {
+    const scene = openScene(t)
+    const { gateway } = await scene.gateway({ admin: { port: 0 } })
+    const wire = await scene.wire({ port: Number(new URL(adminUrl(gateway)).port) })
+    wire.send('GET /api/overview HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n')
+    const answer = await wire.message()
+    assert.equal(answer.status, 400)
+    assert.match(answer.body, /Host/)
+  })
+
   it('says what a query may hold', async (t) => {
     const url = await opened(t)
     for (const query of [

@@ -47,6 +47,7 @@ async function openScene(t: TestContext, broadcast: object = {}, deadline = '2s'
     listen: { port: 0 },
     admin: { port: 0, token: 'a-token-of-16-characters' },
     store: { path: 'deliveries.db' },
+    telemetry: { log: { redact: { headers: ['x-own'], query: ['mine'] } } },
     upstreams: { accounts: { targets: Object.fromEntries(backends.map(({ name, url }) => [name, url])) } },
     routes: [
       { match: 'POST /register', deadline, broadcast: options },
@@ -209,6 +210,23 @@ describe('the admin side', () => {
     assert.deepEqual([again.code, /nothing that is dead/.test(again.errors)], [1, true])
     const show = await runCommand(t, ['deliveries', 'show', 'nothing', ...over])
     assert.deepEqual([show.code, /404/.test(show.errors)], [1, true])
+  })
+
+  it('shows the body of what it keeps, and no secret of its head', async (t) => {
+    const { url, admin, backends } = await openScene(t, { attempts: 1 })
+    await backends[2]?.patch({ refuse: true })
+    const secrets = { authorization: 's3cret', 'x-api-key': 's3cret', 'x-own': 's3cret', 'x-csrf-token': 's3cret' }
+    const headers = { ...secrets, referer: 'http://a.test/?token=s3cret', 'x-plain': 'shown' }
+    await write(url, '/register?user=bob&apikey=s3cret&mine=s3cret', 'password=in-the-body', headers)
+    await until('one is dead', async () => (await listed(admin, 'state=dead')).length === 1)
+    const [dead] = await listed(admin, 'state=dead')
+    const answer = await (await ask(admin, `/api/deliveries/${dead?.id}`)).text()
+    assert.ok(!answer.includes('s3cret'), answer)
+    const { request } = JSON.parse(answer) as { request: { query: string; body: string; headers: readonly string[] } }
+    assert.equal(request.query, 'user=bob&apikey=***&mine=***')
+    assert.equal(request.body, 'password=in-the-body')
+    for (const name of Object.keys(secrets)) assert.equal(request.headers[request.headers.indexOf(name) + 1], '***')
+    assert.equal(request.headers[request.headers.indexOf('x-plain') + 1], 'shown')
   })
 
   it('says what a filter may be, and asks for its token', async (t) => {

@@ -23,7 +23,7 @@ describe('dead letters in the dashboard', { skip }, () => {
     const good = await scene.backend(readyProfiles.accounts(), { name: 'good' })
     const away = await scene.backend({ ...readyProfiles.accounts(), refuse: true }, { name: 'away' })
     const { gateway, url } = await scene.gateway({
-      admin: { port: 0, token: 'a token of the test' },
+      admin: { port: 0, token: 'a-token-of-the-test' },
       store: { path: join(folder, 'test.db') },
       upstreams: { accounts: { targets: { good: good.url, away: away.url } } },
       routes: [
@@ -40,7 +40,7 @@ describe('dead letters in the dashboard', { skip }, () => {
     await t.test('by keyboard', async (t) => {
       const { page, allow } = await openPage(t, browser, site, 'deliveries?state=dead')
       allow(/401/)
-      await page.getByLabel('Token').fill('a token of the test')
+      await page.getByLabel('Token').fill('a-token-of-the-test')
       await page.keyboard.press('Enter')
       await page.locator('li', { hasText: 'away' }).getByText('dead letter').waitFor()
       await away.patch({ refuse: false })

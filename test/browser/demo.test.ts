@@ -90,8 +90,8 @@ describe('the dashboard of the running demo', { skip }, () => {
       await page.getByRole('link', { name: 'Upstreams' }).click()
       await page.locator('.outcomes', { hasText: 'refused 3' }).waitFor()
       await page.goto(`${demo.url}#/backends`)
-      await page.getByRole('button', { name: 'As it was work', exact: true }).click()
-      await page.getByText('work: as it was.').waitFor()
+      await page.getByRole('button', { name: 'As it was when you opened this page work', exact: true }).click()
+      await page.getByText('work: as it was when you opened this page.').waitFor()
       await page.getByRole('switch', { checked: false }).nth(5).waitFor()
     })
 

@@ -11,6 +11,8 @@ export interface FakeAdmin {
   readonly url: string
   /** Answers by path, query left out; a number is a status without a body. */
   readonly answers: Map<string, object | number>
+  /** What is sent instead, by path, whatever it is; `isCut` hangs up in the middle. */
+  readonly bad: Map<string, BadAnswer>
   /** Undefined: anybody may ask. */
   token: string | undefined
   overview: OverviewView
@@ -19,10 +21,18 @@ export interface FakeAdmin {
   /** Streams that were ever opened, and that are open now. */
   streams(): { readonly opened: number; readonly open: number }
   send(figures: LiveFigures): void
+  /** As it is, on every stream. */
+  sendText(text: string): void
   /** Hangs up on every stream, and on whoever comes until `comeBack`. */
   goAway(): void
   comeBack(): void
   close(): Promise<void>
+}
+
+export interface BadAnswer {
+  readonly type: string
+  readonly text: string
+  readonly isCut?: boolean
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -43,6 +53,8 @@ export async function startFakeAdmin(): Promise<FakeAdmin> {
     if (fake.token !== undefined && request.headers.authorization !== `Bearer ${fake.token}`) {
       return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('This needs the token of admin.token\n')
     }
+    const bad = fake.bad.get(pathname)
+    if (bad !== undefined) return sendBad(bad, response)
     if (pathname === '/api/live') {
       opened++
       streams.add(response)
@@ -67,12 +79,16 @@ export async function startFakeAdmin(): Promise<FakeAdmin> {
       ['/api/backends', { backends: [] }],
       ['/api/config', { yaml: 'routes: []\n', config: {} }],
     ]),
+    bad: new Map(),
     token: undefined,
     overview: overview(),
     changes: [],
     streams: () => ({ opened, open: streams.size }),
     send: (figures) => {
       for (const stream of streams) stream.write(`event: figures\ndata: ${JSON.stringify(figures)}\n\n`)
+    },
+    sendText: (text) => {
+      for (const stream of streams) stream.write(text)
     },
     goAway: () => {
       isAway = true
@@ -102,6 +118,12 @@ function serveFile(path: string, response: ServerResponse): void {
   } catch {
     response.writeHead(404).end()
   }
+}
+
+function sendBad({ type, text, isCut = false }: BadAnswer, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': type })
+  if (isCut) response.write(text, () => response.destroy())
+  else response.end(text)
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -121,6 +121,17 @@ export const hedgedCall = call({
   ],
 })
 
+/** Its backend took the work, and never posted a result. */
+export const callbackCall = call({
+  id: 'callback-1',
+  strategy: 'callback',
+  durationMs: 5000,
+  deadlineMs: 5000,
+  status: 503,
+  failure: { code: 'DEADLINE', detail: 'async took the work, and has posted no result: no good answer within 5000 ms' },
+  attempts: [attempt(1, { target: 'async', status: 202, endedMs: 1 })],
+})
+
 export function leg(target: string, state: LegView['state'], change: Partial<LegView> = {}): LegView {
   return {
     target,

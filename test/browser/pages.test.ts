@@ -227,14 +227,14 @@ describe('the dashboard in a browser', { skip }, () => {
   it('asks for the token, keeps it for the tab, and asks again once it does not hold', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
-    admin.token = 'open sesame'
+    admin.token = 'open-sesame'
     const { page, allow } = await openPage(t, browser, admin)
     allow(/401/)
     await page.getByLabel('Token').fill('wrong')
     await assertAccessible(page, 'login')
     await page.keyboard.press('Enter')
     await page.getByText('This is not the token').waitFor()
-    await page.getByLabel('Token').fill('open sesame')
+    await page.getByLabel('Token').fill('open-sesame')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.reload()

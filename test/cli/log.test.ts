@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -7,6 +8,7 @@ import { readyProfiles } from '../../src/backend/profiles.ts'
 import { startBackend } from '../../src/backend/server.ts'
 import { ask } from '../kit/ask.ts'
 import { startCommand } from '../kit/command.ts'
+import { until } from '../kit/until.ts'
 
 /** `hedgerow serve` with an access log, asked three things, ended. */
 async function served(t: TestContext, ...options: readonly string[]) {
@@ -90,6 +92,46 @@ describe('the log of hedgerow serve', () => {
     const { code, errors } = await running.ended
     assert.equal(code, 0)
     assert.equal(errors.trimEnd().split('\n').length, 1)
+  })
+
+  it('ends though nobody reads the pipe that it writes to', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+    t.after(() => closeSync(reader))
+    const { running } = await served(t, '--log-file', pipe)
+    const buffer = Buffer.alloc(64 * 1024)
+    let text = ''
+    await until(
+      () => `it says where it is: ${text}`,
+      () => {
+        try {
+          text += buffer.toString('utf8', 0, readSync(reader, buffer))
+        } catch {
+          // Nothing yet.
+        }
+        return frontUrl.test(text)
+      },
+    )
+    const url = frontUrl.exec(text)?.[1] ?? ''
+    for (let i = 0; i < 20; i++) assert.equal((await ask(`${url}/${'x'.repeat(7000)}`)).status, 200)
+    running.process.kill('SIGTERM')
+    const startedAt = performance.now()
+    assert.equal((await running.ended).code, 0)
+    assert.ok(performance.now() - startedAt < 4000)
+  })
+
+  it('says that nobody reads the pipe, and exits with 1', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const { running } = await served(t, '--log-file', pipe)
+    const { code, errors } = await running.ended
+    assert.equal(code, 1)
+    assert.match(errors, /cannot be opened: it is a pipe that nobody reads/)
   })
 
   it('says that the file cannot be opened, and exits with 1', async (t) => {

@@ -313,7 +313,8 @@ describe('a collector that', () => {
         await opened.gateway.close()
         assert.ok(Date.now() - startedAt < 2500)
         assert.ok(told.length <= 1, told.join('\n'))
-        for (const text of told) assert.match(text, /traces cannot be sent, and spans are dropped: \S/)
+        for (const text of told)
+          assert.match(text, /traces cannot be sent, and spans are dropped \(telemetry\.traces\.url\): \S/)
       })
     }
   }

@@ -24,7 +24,10 @@ export function metricsPage(): string {
         ],
         [code('upstream'), 'Its name in the configuration.'],
         [code('target'), 'Its name in the configuration; host and port where it has none.'],
-        [code('status'), 'The class of the status that the client got. `none`: it hung up before it got one.'],
+        [
+          code('status'),
+          'The class of the status that the client got. `none`: it hung up before it got one. Of `hedgerow_malformed_requests_total`: the status itself.',
+        ],
         [
           code('failure'),
           'A code of [failures](failures.md); `none` for an answer. An answer that broke off has both a good status and a failure.',
@@ -50,6 +53,10 @@ export const questions = [
   [
     'their 99th percentile',
     'histogram_quantile(0.99, sum by (route, le) (rate(hedgerow_call_duration_seconds_bucket[5m])))',
+  ],
+  [
+    'attempts of which a whole good answer came',
+    'sum by (target) (rate(hedgerow_attempts_total{outcome="success"}[5m])) - sum by (target) (rate(hedgerow_attempts_broken_total[5m]))',
   ],
   [
     'extra load',

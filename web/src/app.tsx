@@ -13,6 +13,7 @@ import { OverviewPage } from './pages/overview.tsx'
 import { RoutesPage } from './pages/routes.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
 import { WaitersPage } from './pages/waiters.tsx'
+import { Boundary } from './parts/boundary.tsx'
 import { Connection, LostBanner } from './parts/connection.tsx'
 import { Patterns } from './parts/patterns.tsx'
 import { ThemeSwitch } from './parts/theme-switch.tsx'
@@ -88,7 +89,9 @@ function Content() {
   }, [title, id])
   return (
     <main id="main" tabindex={-1} ref={main}>
-      {page === undefined ? <Nowhere /> : id === undefined ? <page.show /> : <One page={page} id={id} />}
+      <Boundary key={`${name}/${id ?? ''}`}>
+        {page === undefined ? <Nowhere /> : id === undefined ? <page.show /> : <One page={page} id={id} />}
+      </Boundary>
     </main>
   )
 }

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { callFigures, liveFigures } from '../../test/browser/fake-data.ts'
-import { appended, joined, keptSeconds, lastSeconds, outcomesOf, successShare, sumOf } from './figures.ts'
+import { callFigures, liveFigures, overview } from '../../test/browser/fake-data.ts'
+import {
+  appended,
+  isFigures,
+  isOverview,
+  joined,
+  keptSeconds,
+  lastSeconds,
+  outcomesByTarget,
+  successShare,
+  sumOf,
+} from './figures.ts'
 
 const total = callFigures({ calls: 10, failed: 2, extraLoad: 0.5, rescued: 1, failures: { DEADLINE: 2 } })
 const target = {
@@ -58,10 +68,43 @@ describe('figures', () => {
     assert.equal(successShare({ calls: 4, failed: 1 }), 0.75)
   })
 
-  it('adds up the outcomes of one target', () => {
-    const history = [liveFigures(1, { targets: [target] }), liveFigures(2), liveFigures(3, { targets: [target] })]
-    assert.deepEqual(outcomesOf(history, 'work', 'one'), { success: 8, timeout: 2 })
-    assert.deepEqual(outcomesOf(lastSeconds(history, 2), 'work', 'one'), { success: 4, timeout: 1 })
-    assert.deepEqual(outcomesOf(history, 'work', 'two'), {})
+  it('adds up the outcomes of each target', () => {
+    const other = { ...target, upstream: 'other', outcomes: { refused: 1 } }
+    const history = [
+      liveFigures(1, { targets: [target, other] }),
+      liveFigures(2),
+      liveFigures(3, { targets: [target] }),
+    ]
+    assert.deepEqual(outcomesByTarget(history)('work', 'one'), { success: 8, timeout: 2 })
+    assert.deepEqual(outcomesByTarget(history)('other', 'one'), { refused: 1 })
+    assert.deepEqual(outcomesByTarget(lastSeconds(history, 2))('work', 'one'), { success: 4, timeout: 1 })
+    assert.deepEqual(outcomesByTarget(history)('work', 'two'), {})
+    assert.deepEqual(outcomesByTarget(history)('none', 'one'), {})
+  })
+
+  it('looks at each target of each second once, however many there are', () => {
+    let looks = 0
+    const counted = (name: string) => ({
+      ...target,
+      get target() {
+        looks++
+        return name
+      },
+    })
+    const targets = Array.from({ length: 100 }, (_, place) => counted(`t${place}`))
+    const outcomesOf = outcomesByTarget([liveFigures(1, { targets }), liveFigures(2, { targets })])
+    for (let place = 0; place < 100; place++) assert.equal(outcomesOf('work', `t${place}`)['success'], 8)
+    assert.equal(looks, 200)
+  })
+
+  it('does not take an answer of something else for figures', () => {
+    assert.ok(isFigures(JSON.parse(JSON.stringify(liveFigures(1)))))
+    assert.ok(isOverview(JSON.parse(JSON.stringify(overview({ history: [liveFigures(1)] })))))
+    for (const value of [undefined, null, 'login', [], {}, { at: 'now' }, { ...liveFigures(1), total: null }]) {
+      assert.ok(!isFigures(value))
+      assert.ok(!isOverview({ ...overview(), figures: value }))
+      assert.ok(!isOverview({ ...overview(), history: [value] }))
+    }
+    assert.ok(!isOverview({ error: 'log in' }))
   })
 })

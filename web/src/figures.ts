@@ -1,4 +1,4 @@
-import type { CallFigures, LiveFigures, TargetFigures } from '../../src/gateway/admin/api.ts'
+import type { CallFigures, LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
 
 /** Sums over the seconds that the gateway tells one by one. Pure, so that they can be tested without a browser. */
 
@@ -60,16 +60,49 @@ export function lastSeconds(history: readonly LiveFigures[], seconds: number): r
   return history.slice(-seconds)
 }
 
-/** What attempts at a target came to, over these seconds. */
-export function outcomesOf(
-  history: readonly LiveFigures[],
-  upstream: string,
-  target: string,
-): Readonly<Record<string, number>> {
-  const sums: Record<string, number> = {}
+/** What attempts at a target came to. */
+export type Outcomes = Readonly<Record<string, number>>
+
+/** What attempts at every target came to over these seconds, in one pass: there may be a thousand targets. */
+export function outcomesByTarget(history: readonly LiveFigures[]): (upstream: string, target: string) => Outcomes {
+  const byUpstream = new Map<string, Map<string, Record<string, number>>>()
   for (const { targets } of history) {
-    const found = targets.find((one: TargetFigures) => one.upstream === upstream && one.target === target)
-    for (const [outcome, count] of Object.entries(found?.outcomes ?? {})) sums[outcome] = (sums[outcome] ?? 0) + count
+    for (const { upstream, target, outcomes } of targets) {
+      const ofUpstream = childOf(byUpstream, upstream, () => new Map())
+      const sums = childOf(ofUpstream, target, () => ({}))
+      for (const [outcome, count] of Object.entries(outcomes)) sums[outcome] = (sums[outcome] ?? 0) + count
+    }
   }
-  return sums
+  return (upstream, target) => byUpstream.get(upstream)?.get(target) ?? {}
+}
+
+function childOf<V>(map: Map<string, V>, key: string, create: () => V): V {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const created = create()
+  map.set(key, created)
+  return created
+}
+
+/** Whether it has what pages take for granted; a proxy may answer in the gateway's place, with JSON of its own. */
+export function isFigures(value: unknown): value is LiveFigures {
+  if (!isObject(value)) return false
+  const { at, total, routes, targets, process } = value
+  return typeof at === 'string' && [total, routes, process].every(isObject) && Array.isArray(targets)
+}
+
+export function isOverview(value: unknown): value is OverviewView {
+  if (!isObject(value)) return false
+  const { figures, history, routes, features } = value
+  return (
+    isFigures(figures) &&
+    Array.isArray(history) &&
+    history.every(isFigures) &&
+    Array.isArray(routes) &&
+    isObject(features)
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

@@ -1,27 +1,29 @@
 import type { LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
-import { ApiFault, ask, request } from './api.ts'
-import { appended, joined, keptSeconds } from './figures.ts'
+import { ApiFault, ask, noAnswer, parsed, request, strangeAnswer } from './api.ts'
+import { appended, isFigures, isOverview, joined, keptSeconds } from './figures.ts'
 import { loginNeeded, token } from './session.ts'
 import { EventParser } from './sse.ts'
 import { Store } from './store.ts'
+import { waitMs } from './waits.ts'
 
 /**
  * The one stream that the dashboard holds open. It asks for the overview, which fills the charts, then adds a second's
- * figures as they come. A stream that breaks or falls silent is opened again after 1, 2, 4, then 8 seconds; one that
- * nobody looks at (the tab is hidden, or a token is needed) is closed.
+ * figures as they come. A stream that breaks, falls silent or tells what cannot be read is closed, and opened again after
+ * 1, 2, 4, then 8 seconds; one that nobody looks at (the tab is hidden, or a token is needed) is closed.
  */
 export interface Live {
   readonly status: 'connecting' | 'live' | 'lost'
+  /** Why it is lost. */
+  readonly why: string
   readonly overview: OverviewView | undefined
   /** The last ten minutes, a second each, oldest first. */
   readonly history: readonly LiveFigures[]
 }
 
-export const live = new Store<Live>({ status: 'connecting', overview: undefined, history: [] })
+export const live = new Store<Live>({ status: 'connecting', why: '', overview: undefined, history: [] })
 
 /** The gateway sends one a second. */
 const silenceMs = 5_000
-const waitsMs = [1_000, 2_000, 4_000, 8_000]
 
 /** When figures last came, by the clock of this machine. */
 let heardMs = Number.NEGATIVE_INFINITY
@@ -49,58 +51,69 @@ export function tryNow(): void {
 }
 
 async function keepOpen(ended: AbortSignal): Promise<void> {
+  // What was seen before the tab was hidden is not live.
+  if (live.get().status === 'live') live.set({ ...live.get(), status: 'connecting' })
   let failures = 0
   while (!ended.aborted) {
+    let why = noAnswer
     try {
       await readStream(ended, () => {
         failures = 0
       })
     } catch (fault) {
-      if (ended.aborted) return
-      // A stream that ends is told as a DOMException or a TypeError; anything else is to be seen in the console.
-      const isExpected = fault instanceof ApiFault || fault instanceof DOMException || fault instanceof TypeError
-      if (!isExpected) reportError(fault)
+      // Anything else is a stream that ended in the middle, or silence.
+      if (fault instanceof ApiFault) why = fault.message
     }
     if (ended.aborted) return
-    live.set({ ...live.get(), status: 'lost' })
-    await pause(waitsMs[Math.min(failures++, waitsMs.length - 1)] as number, ended)
+    live.set({ ...live.get(), status: 'lost', why })
+    await pause(waitMs(failures++), ended)
   }
 }
 
 async function readStream(ended: AbortSignal, onFigures: () => void): Promise<void> {
-  const silent = new AbortController()
-  const signal = AbortSignal.any([ended, silent.signal])
-  let watch = setTimeout(() => silent.abort(), silenceMs)
+  const over = new AbortController()
+  const signal = AbortSignal.any([ended, over.signal])
+  let watch = setTimeout(() => over.abort(), silenceMs)
   try {
-    // Only the seconds that are missing: ten minutes of many routes are a megabyte.
-    const missing = Math.min(keptSeconds, Math.ceil((performance.now() - heardMs) / 1000) + 2)
-    const overview = await ask<OverviewView>(`api/overview?history=${missing}`, { signal })
+    const overview = await askOverview(signal)
     const response = await request('api/live', { signal, headers: { accept: 'text/event-stream' } })
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+    if (!isStream || response.body === null) throw strangeAnswer(response)
     const history = joined(live.get().history, overview.history)
-    live.set({ status: 'live', overview, history: appended(history, overview.figures) })
+    live.set({ status: 'live', why: '', overview, history: appended(history, overview.figures) })
     heardMs = performance.now()
     const parser = new EventParser()
-    const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
-      .pipeThrough(new TextDecoderStream())
-      .getReader()
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      clearTimeout(watch)
-      watch = setTimeout(() => silent.abort(), silenceMs)
       // Several that come at once, after a stall, are drawn once.
       const events = parser.push(read.value).filter(({ event }) => event === 'figures')
       if (events.length === 0) continue
+      take(events.map(({ data }) => parsed(data)))
       onFigures()
-      take(events.map(({ data }) => JSON.parse(data) as LiveFigures))
+      // What keeps a connection open without figures is silence too.
+      clearTimeout(watch)
+      watch = setTimeout(() => over.abort(), silenceMs)
     }
   } finally {
     clearTimeout(watch)
+    // A stream that is given up while it still tells something would stay open beside the next one.
+    over.abort()
   }
 }
 
-function take(figures: readonly LiveFigures[]): void {
+async function askOverview(signal: AbortSignal): Promise<OverviewView> {
+  // Only the seconds that are missing: ten minutes of many routes are a megabyte.
+  const missing = Math.min(keptSeconds, Math.ceil((performance.now() - heardMs) / 1000) + 2)
+  const overview = await ask<object>(`api/overview?history=${missing}`, { signal })
+  if (!isOverview(overview)) throw new ApiFault(0, 'What answered is not the gateway: its overview cannot be read.')
+  return overview
+}
+
+function take(told: readonly unknown[]): void {
+  if (!told.every(isFigures)) throw new ApiFault(0, 'The gateway sent figures that cannot be read.')
   const { overview, history } = live.get()
   heardMs = performance.now()
-  live.set({ status: 'live', overview, history: figures.reduce(appended, history) })
+  live.set({ status: 'live', why: '', overview, history: told.reduce(appended, history) })
 }
 
 function pause(ms: number, ended: AbortSignal): Promise<void> {

@@ -14,6 +14,11 @@ export const loginNeeded = new Store(false)
 
 export const theme = new Store<Theme>(themeFrom(read(localStorage, themeKey)))
 
+/** What `admin.token` allows; `fetch` throws at what lies beyond Latin-1. */
+export function isSendable(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token)
+}
+
 export function keepToken(value: string | undefined): void {
   write(sessionStorage, tokenKey, value)
   token.set(value)

@@ -1,11 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { headerValues } from '../../core/headers.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { refusedBy } from './guard.ts'
 import { dataHeaders } from './headers.ts'
 import { readJson } from './read-json.ts'
-import { type AdminMethod, allowOf, type FoundResource, type Resource, resourceTable } from './resource.ts'
+import {
+  type AdminMethod,
+  type AdminRequest,
+  allowOf,
+  type FoundResource,
+  type Resource,
+  resourceTable,
+} from './resource.ts'
 import { send } from './send.ts'
 
 export interface AdminOptions {
@@ -30,7 +38,7 @@ type Find = (path: string) => FoundResource | undefined
 export function startAdmin(options: AdminOptions): Promise<Admin> {
   const find = resourceTable(options.resources)
   const server = createServer((request, response) => {
-    answerFor(request, find, options).then(
+    answerFor({ request, response }, find, options).then(
       (answer) => give(request, response, answer),
       (fault: unknown) => {
         options.logFault(fault)
@@ -57,13 +65,17 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 async function answerFor(
-  request: IncomingMessage,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
   find: Find,
   options: AdminOptions,
 ): Promise<Answer | StreamedAnswer> {
   const target = request.url ?? '/'
   const base = 'http://admin'
-  if (!target.startsWith('/') || !URL.canParse(target, base)) return refusal(400, 'The request target must be a path')
+  if (!isPath(target) || !URL.canParse(target, base)) {
+    return refusal(400, 'The request target must be a path, without empty or dot segments')
+  }
+  // A proxy in front of it may have judged by the other one.
+  if (headerValues(request.rawHeaders, 'host').length > 1) return refusal(400, 'Host is given more than once')
   const { pathname, searchParams: query } = new URL(target, base)
   const found = find(pathname)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -83,11 +95,27 @@ async function answerFor(
     const allow = allowOf(resource)
     return refusal(405, `${pathname} takes ${allow}; the method was ${request.method}`, { allow })
   }
-  return answer({ params, query, json: () => readJson(request) })
+  return answer({ params, query, json: () => bodyOf(request, response) })
+}
+
+/** What `URL` would quietly make another path of is refused: what is asked for is what is looked up. */
+function isPath(target: string): boolean {
+  const [path = ''] = target.split('?', 1)
+  return path.startsWith('/') && !/\/\/|[\\#]|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)
+}
+
+async function bodyOf(request: IncomingMessage, response: ServerResponse): ReturnType<AdminRequest['json']> {
+  const body = await readJson(request)
+  // What is still to come of it is nothing that a next request could stand behind.
+  if (!request.complete) response.shouldKeepAlive = false
+  return body
 }
 
 function give(request: IncomingMessage, response: ServerResponse, answer: Answer | StreamedAnswer): void {
-  if (!('stream' in answer)) send(request, response, answer)
+  if (!('stream' in answer)) {
+    answer.onSend?.(response)
+    send(request, response, answer)
+  }
   // There would be no end to wait for.
   else if (request.method === 'HEAD') send(request, response, { status: 200, headers: {}, body: '' })
   else answer.stream(response, dataHeaders)

@@ -7,6 +7,8 @@ export interface Answer {
   /** In lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
+  /** Called with the response once, before the answer is sent: for an answer that holds something until it is out. */
+  readonly onSend?: (response: ServerResponse) => void
 }
 
 /** An answer that goes on: it is handed the response, with what every answer says in its header. */

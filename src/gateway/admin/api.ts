@@ -64,6 +64,11 @@ export interface LiveFigures {
     readonly loopDelayMs: number
     readonly clientConnections: number
   }
+  /**
+   * Where the gateway has more than 200 routes and targets, or 100 for all ten minutes: the busiest are told one by one,
+   * and this is how many are not. `total` has them all.
+   */
+  readonly leftOut?: { readonly routes: number; readonly targets: number } | undefined
 }
 
 export interface CallFigures {

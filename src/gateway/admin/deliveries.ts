@@ -2,6 +2,7 @@ import type { Failure } from '../../core/failure.ts'
 import type { Deliveries } from '../../flows/broadcast/deliveries.ts'
 import { viewOf } from '../../flows/broadcast/view.ts'
 import type { DeliveryFilter, DeliveryStore, LegState } from '../../store/delivery-store.ts'
+import type { Redaction } from '../../telemetry/redact.ts'
 import type { DeliveryDetailView, DeliveryListView, RequestView } from './api.ts'
 
 /** What the operators' side says to a request. */
@@ -11,16 +12,18 @@ export interface AdminAnswer {
 }
 
 const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
-const secretFields = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
 /** `/api/deliveries`: list, inspect, replay, discard. */
 export class DeliveriesAdmin {
   readonly #store: DeliveryStore
   readonly #deliveries: Deliveries
+  readonly #redaction: Redaction
 
-  constructor(store: DeliveryStore, deliveries: Deliveries) {
+  /** `redaction`: for the head of a request; its body is what an operator decides by, and shown as it is. */
+  constructor(store: DeliveryStore, deliveries: Deliveries, redaction: Redaction) {
     this.#store = store
     this.#deliveries = deliveries
+    this.#redaction = redaction
   }
 
   async list(query: URLSearchParams): Promise<AdminAnswer> {
@@ -45,7 +48,11 @@ export class DeliveriesAdmin {
     const readable = text === undefined || Buffer.from(text.toString('utf8')).equals(text)
     const requestView: RequestView = {
       ...request,
-      headers: withoutSecrets(request.headers),
+      path: this.#redaction.path(request.path),
+      query: this.#redaction.query(request.query),
+      headers: request.headers.map((text, i, all) =>
+        i % 2 === 0 ? text : this.#redaction.field(all[i - 1] as string, text),
+      ),
       body: text?.toString(readable ? 'utf8' : 'base64'),
       bodyEncoding: readable ? 'utf8' : 'base64',
     }
@@ -81,12 +88,6 @@ function filterOf(query: URLSearchParams): DeliveryFilter | string {
     ...(route === null || route === undefined ? {} : { route }),
     ...(before === null ? {} : { beforeSequence: Number(before) }),
   }
-}
-
-function withoutSecrets(headers: readonly string[]): readonly string[] {
-  return headers.map((value, i) =>
-    i % 2 === 1 && secretFields.has((headers[i - 1] as string).toLowerCase()) ? '***' : value,
-  )
 }
 
 function missing(id: string): AdminAnswer {

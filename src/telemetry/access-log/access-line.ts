@@ -5,7 +5,7 @@ import { headerValues } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { LogLevel } from '../log/options.ts'
 import { jsonString } from '../log/visible.ts'
-import { hidden, type Redaction } from '../redact.ts'
+import type { Redaction } from '../redact.ts'
 
 /** A line of the access log. What a call does not have is left out. */
 export interface AccessFacts {
@@ -66,7 +66,7 @@ export function accessLine(
 ): string {
   const { route, trace, attempts } = call
   const elapsedMs = call.elapsedMs()
-  const url = request.query === '' ? request.path : `${request.path}?${options.redaction.query(request.query)}`
+  const url = options.redaction.target(request.path, request.query)
   let line = `{"level":"${level}","time":"${options.time()}","msg":"call","id":${jsonString(call.id)}`
   line += `,"route":${jsonString(route.name)},"strategy":"${route.strategy}"`
   line += `,"method":${jsonString(request.method)},"url":${jsonString(url)}`
@@ -100,7 +100,7 @@ function headersText({ headers }: GatewayRequest, { headers: names, redaction }:
   for (const name of names) {
     const values = headerValues(headers, name)
     if (values.length === 0) continue
-    told.push(`"${name}":${jsonString(redaction.hidesField(name) ? hidden : values.join(', '))}`)
+    told.push(`"${name}":${jsonString(redaction.field(name, values.join(', ')))}`)
   }
   return `,"headers":{${told.join(',')}}`
 }

@@ -115,6 +115,24 @@ describe('the access log', () => {
     assert.equal(client, hostile)
   })
 
+  it('shows no token of a callback, no ticket, and no secret in the URL of a field', () => {
+    const { newCall, end, facts, lines } = open({ headers: ['referer'] })
+    end(newCall(), { path: '/any.path', query: 'callback=s3cret' })
+    end(newCall(), { path: '/_hedgerow/tickets/s3cret', headers: ['Referer', 'http://a.test/?token=s3cret'] })
+    end(newCall(), { path: '/_hedgerow/deliveries/s3cret' })
+    assert.ok(!lines.join('').includes('s3cret'))
+    assert.deepEqual(
+      facts().map(({ url }) => url),
+      ['/any.path?callback=***', '/_hedgerow/tickets/***', '/_hedgerow/deliveries/***'],
+    )
+  })
+
+  it('has a line for a call whose query is nothing but separators', () => {
+    const { newCall, end, lines } = open()
+    end(newCall(), { query: `x${';'.repeat(15_000)}=x` })
+    assert.equal(lines.length, 1)
+  })
+
   it('leaves out good calls by chance, and none that failed', () => {
     const { newCall, end, lines } = open({ sample: '10%' }, [0.05, 0.1, 0.5, 0.09])
     for (let i = 0; i < 4; i++) end(newCall(), {})

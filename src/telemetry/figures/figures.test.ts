@@ -6,9 +6,11 @@ import type { AttemptOutcome } from '../../core/attempt.ts'
 import { type FailureCode, failure } from '../../core/failure.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import { Figures } from './figures.ts'
+import { Figures, maxHistoryRows } from './figures.ts'
 
 const target = targetOf('a')
+/** Of the live streams of the admin side. */
+const maxUnreadBytes = 512 * 1024
 
 function opened(t: TestContext) {
   const clock = new VirtualClock()
@@ -124,6 +126,63 @@ describe('Figures', () => {
     assert.deepEqual([inFlight, attempts, outcomes], [0, 3, { success: 1, refused: 1, cancelled: 1 }])
     assert.equal(lastFailure?.detail, 'Nobody listens')
     assert.ok(Math.abs((p50Ms ?? 0) - 20) < 1, `${p50Ms}`)
+  })
+
+  it('count an answer that broke off as the failure that it became, though its head was good', async (t) => {
+    const { clock, figures, begin, attempt } = opened(t)
+    const call = begin('GET /a')
+    const broken = await attempt(call, 'success', 20)
+    await clock.advance(5000)
+    Object.assign(broken, { outcome: 'reset', detail: 'It closed in the middle' })
+    call.emit({ type: 'attempt.broken', attempt: broken, was: 'success' })
+    assert.deepEqual(figures.target(target).outcomes, { reset: 1 })
+    assert.equal(figures.target(target).lastFailure?.detail, 'It closed in the middle')
+    await clock.advance(1000)
+    assert.deepEqual(figures.latest().targets[0]?.outcomes, { reset: 1 })
+    assert.deepEqual(figures.history(1)[0]?.targets[0]?.outcomes, { reset: 1 })
+    // What was told of a second stays told, so the next success makes up for it.
+    await attempt(begin('GET /a'), 'success', 20)
+    await attempt(begin('GET /a'), 'success', 20)
+    await clock.advance(1000)
+    assert.deepEqual(figures.latest().targets[0]?.outcomes, { success: 1 })
+    assert.deepEqual(figures.target(target).outcomes, { success: 2, reset: 1 })
+  })
+
+  it('tell the busiest of very many routes and targets one by one, and how many they leave out', async (t) => {
+    const clock = new VirtualClock()
+    const events = new EventBus()
+    const routes = Array.from({ length: 1000 }, (_, i) => `GET /a-route-with-a-long-name/${i}`)
+    const targets = Array.from({ length: 50 }, (_, i) => targetOf(`t${i}`))
+    const process = { memoryBytes: 1, loopDelayMs: 2, clientConnections: 3 }
+    const gauges = () => ({ deliveries: undefined, waiters: undefined, process })
+    const figures = new Figures({ clock, events, routes, targets, gauges })
+    t.after(() => figures.close())
+    const serve = (name: string): void => {
+      const call = new LiveCall({ id: 'id', route: { name, strategy: 'test', idleTimeoutMs: 0 }, clock, events })
+      call.emit({ type: 'call.started', request: requestOf() })
+      call.emit({ type: 'call.ended', request: requestOf(), end: { status: 200, failure: undefined, bytesSent: 0 } })
+    }
+    for (let second = 0; second < 600; second++) {
+      for (const name of routes.slice(-300)) serve(name)
+      serve(routes.at(-1) as string)
+      await clock.advance(1000)
+    }
+    const now = figures.latest()
+    assert.deepEqual(
+      [Object.keys(now.routes).length, now.targets.length, now.leftOut],
+      [150, 50, { routes: 850, targets: 0 }],
+    )
+    assert.ok(Object.keys(now.routes).every((name) => routes.indexOf(name) >= 700))
+    assert.deepEqual([now.routes[routes.at(-1) as string]?.calls, now.total.calls], [2, 301])
+    assert.ok(10 * JSON.stringify(now).length < maxUnreadBytes, 'a reader may be ten seconds behind')
+    const history = figures.history(600)
+    const rows = history.reduce((sum, second) => sum + Object.keys(second.routes).length + second.targets.length, 0)
+    assert.ok(rows > 20_000 && rows <= maxHistoryRows, `${rows}`)
+    assert.deepEqual(
+      [history.length, history[0]?.total.calls, history[0]?.leftOut],
+      [600, 301, { routes: 950, targets: 0 }],
+    )
+    assert.deepEqual([...figures.historyInParts(600)].flat(), history)
   })
 
   it('have zeros before the first second is over', (t) => {

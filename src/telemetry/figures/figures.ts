@@ -1,7 +1,8 @@
-import type { Attempt, Target } from '../../core/attempt.ts'
+import type { Attempt, AttemptOutcome, Target } from '../../core/attempt.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { bucketCount } from './buckets.ts'
+import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
 import { type CallFigures, RouteFigures, routeColumns } from './route-figures.ts'
 import { TargetCounts, type TargetFigures, type TargetState } from './target-figures.ts'
 
@@ -18,6 +19,8 @@ export interface SecondFigures extends Gauges {
   readonly total: CallFigures
   readonly routes: Readonly<Record<string, CallFigures>>
   readonly targets: readonly TargetFigures[]
+  /** There where the gateway has more routes or targets than are told of one by one; `total` has them all. */
+  readonly leftOut?: LeftOut
 }
 
 export interface FiguresOptions {
@@ -28,9 +31,19 @@ export interface FiguresOptions {
   readonly gauges: () => Gauges
 }
 
+type Busiest = Chosen<RouteFigures, TargetCounts>
+
 const windowSeconds = 10
 export const historySeconds = 600
 const tickMs = 1000
+/**
+ * Routes and targets of which one second tells one by one, and rows of all seconds of a history; 250 bytes each as JSON.
+ * A second is sent to every reader every second, and a history is held in memory until its reader has taken it.
+ */
+export const maxListed = 200
+export const maxHistoryRows = 60_000
+/** Some 5 ms, turned into JSON. */
+const rowsPerPart = 1500
 
 /**
  * Live figures of every route and target, a second each, and those of the last ten minutes.
@@ -62,6 +75,7 @@ export class Figures {
       events.on('call.ended', ({ end }, call) => this.#routeOf(call.route.name).ended(call, end)),
       events.on('attempt.started', ({ attempt }) => this.#targetOf(attempt.target).started()),
       events.on('attempt.ended', ({ attempt }) => this.#attemptEnded(attempt)),
+      events.on('attempt.broken', ({ attempt, was }) => this.#attemptBroken(attempt, was)),
     ]
     let timer = clock.after(tickMs, () => tick())
     // From when it was due, so that a second is a second though each timer is a little late.
@@ -77,13 +91,35 @@ export class Figures {
 
   /** The second that ended last; zeros before the first has. */
   latest(): SecondFigures {
-    return this.#at(this.#rows - 1, true)
+    return this.#at(this.#rows - 1, true, this.#busiest(maxListed))
   }
 
-  /** The last seconds, oldest first. What did nothing within a second is left out of it. */
+  /**
+   * The last seconds, oldest first. What did nothing within a second is left out of it, and where there are very many
+   * routes and targets all but the busiest are.
+   */
   history(seconds: number): readonly SecondFigures[] {
-    const first = Math.max(0, this.#rows - Math.min(seconds, historySeconds))
-    return Array.from({ length: this.#rows - first }, (_, i) => this.#at(first + i, false))
+    return [...this.historyInParts(seconds)].flat()
+  }
+
+  /** The same, some seconds at a time: whoever takes it can let others run in between. */
+  *historyInParts(seconds: number): IterableIterator<readonly SecondFigures[]> {
+    const end = this.#rows
+    const first = Math.max(0, end - Math.min(seconds, historySeconds))
+    const listed = Math.min(maxListed, Math.floor(maxHistoryRows / Math.max(1, end - first)))
+    const busiest = this.#busiest(listed)
+    const series = busiest.routes.length + busiest.targets.length
+    const secondsPerPart = Math.max(1, Math.floor(rowsPerPart / Math.max(1, series)))
+    for (let from = first; from < end; from += secondsPerPart) {
+      const count = Math.min(secondsPerPart, end - from)
+      yield Array.from({ length: count }, (_, i) => this.#at(from + i, false, busiest))
+    }
+  }
+
+  /** How many rows a history may have: what it will cost. */
+  rowsOf(seconds: number): number {
+    const count = Math.min(seconds, historySeconds, this.#rows)
+    return Math.min(maxHistoryRows, count * Math.min(maxListed, this.#routes.size + this.#targets.size))
   }
 
   target(target: Target): TargetState {
@@ -107,6 +143,12 @@ export class Figures {
     if (attempt.outcome === 'success' || attempt.outcome === 'cancelled') return
     const detail = attempt.detail ?? `It answered ${attempt.status}`
     counts.lastFailure = { atMs: this.#options.clock.wallNow(), detail }
+  }
+
+  #attemptBroken(attempt: Attempt, was: AttemptOutcome): void {
+    const counts = this.#targetOf(attempt.target)
+    if (attempt.outcome !== undefined) counts.corrected(was, attempt.outcome)
+    counts.lastFailure = { atMs: this.#options.clock.wallNow(), detail: attempt.detail ?? 'Its answer broke off' }
   }
 
   #turn(): void {
@@ -135,20 +177,26 @@ export class Figures {
     return { at: new Date(this.#options.clock.wallNow()).toISOString(), ...this.#options.gauges() }
   }
 
-  #at(row: number, isLatest: boolean): SecondFigures {
+  #busiest(count: number): Busiest {
+    return busiestOf(this.#routes, this.#targets, count)
+  }
+
+  #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
     // Before the first second has ended every row is empty.
     const place = Math.max(0, row)
     const { at, deliveries, waiters, process } =
       (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
-    for (const [name, route] of this.#routes) {
+    for (const [name, route] of busiest.routes) {
       if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(place)
     }
     const targets: TargetFigures[] = []
-    for (const target of this.#targets.values()) {
+    for (const target of busiest.targets) {
       if (isLatest || !target.isIdleAt(row)) targets.push(target.at(place))
     }
-    return { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process }
+    const { leftOut } = busiest
+    const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process }
+    return leftOut === undefined ? figures : { ...figures, leftOut }
   }
 
   #routeOf(name: string): RouteFigures {

@@ -14,6 +14,10 @@ export class NumberHistory {
     this.#cells.set(values, (row % this.#capacity) * this.#width)
   }
 
+  cell(row: number, column: number): number {
+    return this.#cells[(row % this.#capacity) * this.#width + column] as number
+  }
+
   at(row: number): Float32Array {
     const start = (row % this.#capacity) * this.#width
     return this.#cells.subarray(start, start + this.#width)

@@ -37,6 +37,8 @@ const switching = 101
 export class RouteFigures {
   readonly totals = new Float64Array(routeColumns)
   readonly window: SlidingHistogram
+  /** How many calls its history has. */
+  recent = 0
   readonly #before = new Float64Array(routeColumns)
   readonly #lastSecond = new Float64Array(routeColumns)
   readonly #row = new Float64Array(rowWidth)
@@ -101,6 +103,7 @@ export class RouteFigures {
     // No duration is 0 there: a bucket's middle is more.
     values[rowOf.p50Ms] = this.window.quantileMs(0.5) ?? 0
     values[rowOf.p99Ms] = this.window.quantileMs(0.99) ?? 0
+    this.recent += (values[rowOf.calls] as number) - this.#history.cell(row, rowOf.calls)
     this.#history.set(row, values)
     this.#failures[row % this.#failures.length] = values[rowOf.failed] === 0 ? undefined : this.#failuresOfSecond()
   }

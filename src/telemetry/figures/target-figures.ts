@@ -43,6 +43,8 @@ export class TargetCounts {
   readonly target: Target
   readonly totals = new Float64Array(targetColumns)
   readonly window: SlidingHistogram
+  /** How many attempts its history has. */
+  recent = 0
   readonly minute = new SlidingHistogram(minuteSlices)
   lastFailure: { atMs: number; detail: string } | undefined
   readonly #before = new Float64Array(targetColumns)
@@ -65,10 +67,18 @@ export class TargetCounts {
     totals[column.ended] = (totals[column.ended] as number) + 1
     const { outcome, endedMs } = attempt
     if (outcome === undefined) return
-    const place = fixedColumns + (placeOfOutcome.get(outcome) as number)
+    const place = placeOf(outcome)
     totals[place] = (totals[place] as number) + 1
     // What never answered has no latency.
     if (attempt.status !== undefined && endedMs !== undefined) this.window.add(endedMs - attempt.startedMs)
+  }
+
+  /** The outcome that was counted turned out to be another. */
+  corrected(was: AttemptOutcome, is: AttemptOutcome): void {
+    const { totals } = this
+    const [before, after] = [placeOf(was), placeOf(is)]
+    totals[before] = (totals[before] as number) - 1
+    totals[after] = (totals[after] as number) + 1
   }
 
   turn(row: number): void {
@@ -80,7 +90,12 @@ export class TargetCounts {
     values[rowOf.p50Ms] = this.window.quantileMs(0.5) ?? 0
     values[rowOf.p99Ms] = this.window.quantileMs(0.99) ?? 0
     for (let i = 0; i < attemptOutcomes.length; i++) values[rowOutcomes + i] = this.#sinceBefore(fixedColumns + i)
-    this.#before.set(this.totals)
+    // A correction of an earlier second can leave a count behind what was told already. It is told as 0 and not as less,
+    // and the difference goes off what comes next.
+    for (let i = 0; i < targetColumns; i++) {
+      this.#before[i] = Math.max(this.#before[i] as number, this.totals[i] as number)
+    }
+    this.recent += (values[rowOf.attempts] as number) - this.#history.cell(row, rowOf.attempts)
     this.#history.set(row, values)
   }
 
@@ -99,7 +114,10 @@ export class TargetCounts {
 
   isIdleAt(row: number): boolean {
     const values = this.#history.at(row)
-    return values[rowOf.attempts] === 0 && values[rowOf.inFlight] === 0
+    if (values[rowOf.attempts] !== 0 || values[rowOf.inFlight] !== 0) return false
+    // Corrected in it.
+    for (let i = rowOutcomes; i < rowWidth; i++) if (values[i] !== 0) return false
+    return true
   }
 
   state(): TargetState {
@@ -120,8 +138,12 @@ export class TargetCounts {
   }
 
   #sinceBefore(place: number): number {
-    return (this.totals[place] as number) - (this.#before[place] as number)
+    return Math.max(0, (this.totals[place] as number) - (this.#before[place] as number))
   }
+}
+
+function placeOf(outcome: AttemptOutcome): number {
+  return fixedColumns + (placeOfOutcome.get(outcome) as number)
 }
 
 function outcomesIn(values: ArrayLike<number>, from: number): Partial<Record<AttemptOutcome, number>> {

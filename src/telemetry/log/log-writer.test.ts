@@ -136,6 +136,12 @@ describe('LogWriter', () => {
     closeSync(slow)
   })
 
+  it('refuses a pipe that nobody reads instead of waiting for its reader', (t) => {
+    const file = place(t)
+    execFileSync('mkfifo', [file])
+    assert.throws(() => open(file), /it is a pipe that nobody reads/)
+  })
+
   it('goes on in a new file once the old one was moved away', async (t) => {
     const file = place(t)
     const { writer } = open(file)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, write, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, write, writeSync } from 'node:fs'
 import type { Clock, Timer } from '../../kit/clock.ts'
 
 export interface LogWriterOptions {
@@ -60,7 +60,7 @@ export class LogWriter {
   /** Throws if the file cannot be opened. */
   constructor(options: LogWriterOptions) {
     this.#options = options
-    this.#file = typeof options.to === 'number' ? options.to : openSync(options.to, 'a')
+    this.#file = typeof options.to === 'number' ? options.to : openToAppend(options.to)
   }
 
   /** Lines that were not written. */
@@ -103,7 +103,7 @@ export class LogWriter {
   /** Goes on in a new file of the same name, once the old one was moved away. Throws if it cannot be opened. */
   reopen(): void {
     if (typeof this.#options.to === 'number' || this.#closed) return
-    const file = openSync(this.#options.to, 'a')
+    const file = openToAppend(this.#options.to)
     this.#outdated.push(this.#file)
     this.#file = file
     if (!this.#writing) this.#closeOutdated()
@@ -123,7 +123,8 @@ export class LogWriter {
     }
     this.#timer?.cancel()
     this.#again?.cancel()
-    if (typeof this.#options.to !== 'number' && !this.#writing) closeSync(this.#file)
+    // While a write is under way it is not safe; one that is put off is given up.
+    if (typeof this.#options.to !== 'number' && (!this.#writing || this.#again !== undefined)) closeSync(this.#file)
   }
 
   #begin(): void {
@@ -151,7 +152,10 @@ export class LogWriter {
   #put(chunk: Buffer, lines: number): void {
     write(this.#file, chunk, (fault, bytes) => {
       if (fault?.code === 'EAGAIN') {
-        this.#again = this.#options.clock.after(againMs, () => this.#put(chunk, lines))
+        this.#again = this.#options.clock.after(againMs, () => {
+          this.#again = undefined
+          this.#put(chunk, lines)
+        })
         return
       }
       if (fault !== null) this.#lost(lines, fault)
@@ -187,5 +191,20 @@ export class LogWriter {
 
   #closeOutdated(): void {
     for (const file of this.#outdated.splice(0)) closeSync(file)
+  }
+}
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
+
+/**
+ * A pipe that nobody reads would hold the whole process here, and one that is full would hold a thread in its write,
+ * which not even `process.exit` ends. Regular files are not changed by it.
+ */
+function openToAppend(file: string): number {
+  try {
+    return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o666)
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'ENXIO') throw fault
+    throw new Error('it is a pipe that nobody reads (start its reader first), or a socket', { cause: fault })
   }
 }

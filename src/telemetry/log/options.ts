@@ -5,6 +5,21 @@ export const logLevels = ['error', 'warn', 'info'] as const
 
 export type LogLevel = (typeof logLevels)[number]
 
+/** What opens something by the habits of OAuth, signed URLs and APIs with keys. */
+const secretQueryKeys = [
+  'access_token',
+  'api_key',
+  'apikey',
+  'client_secret',
+  'id_token',
+  'password',
+  'refresh_token',
+  'secret',
+  'sig',
+  'signature',
+  'token',
+]
+
 const queryKey = z.string({ error: 'the name of a query parameter' }).min(1, { error: 'the name of a query parameter' })
 
 export const logOptions = z
@@ -32,8 +47,10 @@ export const logOptions = z
           ),
         query: z
           .array(queryKey)
-          .prefault(['access_token', 'api_key', 'password', 'secret', 'signature', 'token'])
-          .describe('Query parameters whose values are hidden, however their names are spelt.'),
+          .prefault([...secretQueryKeys])
+          .describe(
+            'Query parameters whose values are hidden, however their names are spelt, besides `callback`, which always is.',
+          ),
       })
       .prefault({})
       .describe('What is shown as `***`, in logs, traces and on the dashboard.'),

@@ -41,6 +41,10 @@ export const callbackVerdicts = {
   expired: 'expired',
 } as const satisfies Record<CallbackVerdict, string>
 
+export const malformedStatuses = ['400', '408', '431'] as const
+
+export type MalformedStatus = (typeof malformedStatuses)[number]
+
 const byRoute = { route: 'open' } as const
 const byTarget = { upstream: 'open', target: 'open' } as const
 
@@ -60,7 +64,12 @@ export const metrics = {
   hedgerow_attempts_total: {
     type: 'counter',
     labels: { ...byTarget, outcome: attemptOutcomes },
-    help: 'Attempts that have ended, by what they came to.',
+    help: 'Attempts that have ended, by what they came to. An answer that is streamed counts with its head: see hedgerow_attempts_broken_total.',
+  },
+  hedgerow_attempts_broken_total: {
+    type: 'counter',
+    labels: byTarget,
+    help: 'Attempts whose answer broke off while it was streamed. hedgerow_attempts_total has them under the outcome of their head, mostly success: subtract them.',
   },
   hedgerow_attempt_duration_seconds: {
     type: 'histogram',
@@ -154,6 +163,11 @@ export const metrics = {
     type: 'counter',
     labels: {},
     help: 'Client connections that were closed at once, as there were listen.maxConnections already.',
+  },
+  hedgerow_malformed_requests_total: {
+    type: 'counter',
+    labels: { status: malformedStatuses },
+    help: 'What came from clients and was no request: malformed (400), too slow (408), its header too large (431). No call begins with it, so that no other metric has it.',
   },
   hedgerow_target_connections: {
     type: 'gauge',

@@ -36,6 +36,7 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_calls_in_flight: byRoute(({ inFlight }) => inFlight),
   hedgerow_sent_bytes_total: byRoute(({ sentBytes }) => sentBytes),
   hedgerow_attempts_total: attempts,
+  hedgerow_attempts_broken_total: byTarget(({ broken }) => broken),
   hedgerow_attempt_duration_seconds: attemptDurations,
   hedgerow_attempts_in_flight: byTarget(({ inFlight }) => inFlight),
   hedgerow_extra_attempts_total: byRouteAnd('kind', extraKinds, ({ extraAttempts }) => extraAttempts, extraLoad),
@@ -70,6 +71,7 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   ),
   hedgerow_client_connections_accepted_total: single(({ clients }) => clients?.accepted),
   hedgerow_client_connections_refused_total: single(({ clients }) => clients?.refused),
+  hedgerow_malformed_requests_total: named('status', ({ clients }) => clients?.malformed),
   hedgerow_target_connections: ({ targetConnections }) =>
     [...targetConnections].flatMap(([upstream, { open, idle }]) =>
       samplesOf('state', { busy: open - idle, idle }, { upstream }),

@@ -39,6 +39,11 @@ export function listen(events: EventBus, counting: Counting): () => void {
       add(values, target.attempts + outcomePlace(attempt), 1)
       observe(values, target.duration, bounds, (attempt.endedMs ?? attempt.startedMs) - attempt.startedMs)
     }),
+    // A counter must not go back: what was counted stays, and this says how much of it was not the whole truth.
+    events.on('attempt.broken', ({ attempt }) => {
+      const target = counting.target(attempt)
+      if (target !== undefined) add(values, target.broken, 1)
+    }),
     events.on('hedge.sent', ({ count, because }, call) =>
       add(values, counting.route(call).hedgesSent + hedgeReasons.indexOf(because), count),
     ),

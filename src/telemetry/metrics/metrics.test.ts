@@ -80,7 +80,14 @@ function sourcesOf(n: number): MetricSources {
   }
   return {
     process: { figures: () => figures, close: () => {} },
-    clientConnections: () => ({ reading: n, writing: n, waiting: n, accepted: n, refused: n }),
+    clientConnections: () => ({
+      reading: n,
+      writing: n,
+      waiting: n,
+      accepted: n,
+      refused: n,
+      malformed: { 400: n, 408: n, 431: n },
+    }),
     targetConnections: () => new Map([['work', { open: 3 * n, idle: n }]]),
     store: () => Promise.resolve(store),
     waiters: () => n,
@@ -101,6 +108,8 @@ async function live(scene: Scene): Promise<void> {
   retried.emit({ type: 'retry.denied' })
   await scene.attempt(retried, 5, { outcome: 'refused' })
   await scene.attempt(retried, 5, { kind: 'retry', won: true })
+  const broken = await scene.attempt(retried, 5)
+  retried.emit({ type: 'attempt.broken', attempt: broken, was: 'success' })
   scene.end(retried)
   const write = scene.begin(written)
   write.emit({ type: 'delivery.accepted', deliveryId: 'd', legs: 1 })

@@ -1,4 +1,5 @@
 import type { ProcessProbe } from '../../kit/process-probe.ts'
+import type { MalformedStatus } from './catalogue.ts'
 
 /** What is asked for when the metrics are read, as it need not be counted. A part that is not there is left out. */
 export interface MetricSources {
@@ -20,6 +21,8 @@ export interface ClientConnections {
   readonly waiting: number
   readonly accepted: number
   readonly refused: number
+  /** What was no request, by the status that it was answered with. */
+  readonly malformed: Readonly<Record<MalformedStatus, number>>
 }
 
 export interface StoreSizes {

@@ -8,6 +8,8 @@ export class TargetCells {
   readonly target: string
   /** One for each outcome. */
   readonly attempts: number
+  /** Those whose answer broke off behind its head. */
+  readonly broken: number
   readonly inFlight: number
   readonly duration: HistogramCells
   readonly deliveryAttempts: number
@@ -18,6 +20,7 @@ export class TargetCells {
     this.upstream = upstream
     this.target = target
     this.attempts = layout.counts(attemptOutcomes.length)
+    this.broken = layout.counts(1)
     this.inFlight = layout.levels(1)
     this.duration = new HistogramCells(layout, bucketCount)
     this.deliveryAttempts = layout.counts(1)

@@ -3,6 +3,7 @@ import type { Call } from '../../core/call.ts'
 import type { CallEnd } from '../../core/events.ts'
 import type { FailureCode } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import type { Redaction } from '../redact.ts'
 
 /** A call that has ended, with its race. */
 export interface RecordedCall {
@@ -28,8 +29,7 @@ export interface RecordedCall {
 export interface RecordingFacts {
   readonly wallNow: number
   readonly durationMs: number
-  /** Hides what must not be shown of a query. */
-  readonly hideSecrets: (query: string) => string
+  readonly redaction: Redaction
 }
 
 /** Longer ones are cut: a client may send as much as `listen.headerSize`, and hundreds of calls are kept. */
@@ -47,7 +47,8 @@ export function record(request: GatewayRequest, call: Call, end: CallEnd, facts:
     route: call.route.name,
     strategy: call.route.strategy,
     method: request.method,
-    url: urlOf(request, facts.hideSecrets),
+    // Cut last: a key that is cut in two would not be found.
+    url: cut(facts.redaction.target(request.path, request.query), maxUrlLength),
     startedAt: new Date(facts.wallNow - durationMs).toISOString(),
     durationMs: rounded(durationMs),
     status: end.status,
@@ -65,12 +66,6 @@ export function sizeOf({ id, url, failure, attempts }: RecordedCall): number {
   // What cut-off ones are told when they end is shared by all.
   for (const { detail } of attempts) bytes += 160 + 2 * (detail?.length ?? 0)
   return bytes
-}
-
-function urlOf({ path, query }: GatewayRequest, hideSecrets: (query: string) => string): string {
-  if (query === '') return cut(path, maxUrlLength)
-  // Cut last: a key that is cut in two would not be found.
-  return cut(`${path}?${hideSecrets(query)}`, maxUrlLength)
 }
 
 function cut(text: string, maxLength: number): string {

@@ -6,7 +6,8 @@ import { type FailureCode, failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import { maxAttempts, maxUrlLength } from './recorded-call.ts'
+import { Redaction } from '../redact.ts'
+import { maxAttempts, maxUrlLength, sizeOf } from './recorded-call.ts'
 import { Recorder } from './recorder.ts'
 
 interface Ended {
@@ -27,7 +28,8 @@ const slow = { ...all, which: 'slow' } as const
 function opened() {
   const clock = new VirtualClock()
   const events = new EventBus()
-  const recorder = new Recorder({ clock, events, hideSecrets: (query) => query.replace(/token=\w+/, 'token=***') })
+  const redaction = new Redaction({ headers: [], query: ['token'] })
+  const recorder = new Recorder({ clock, events, redaction })
   let count = 0
   const end = (ended: Ended = {}): LiveCall => {
     const { id = `call-${++count}`, route = 'GET /a', ms = 1, status = 200, code, detail = 'why' } = ended
@@ -50,10 +52,13 @@ function opened() {
 describe('Recorder', () => {
   it('keeps a call that failed, with all that is known of it', () => {
     const { recorder, end } = opened()
-    const request = { method: 'POST', path: '/x', query: 'a=1&token=abc' }
+    const request = { method: 'POST', path: '/_hedgerow/tickets/abc', query: 'a=1&token=abc' }
     end({ id: 'bad', ms: 12.3456, status: 504, code: 'DEADLINE', attempts: 2, request })
     const call = recorder.find('bad')
-    assert.deepEqual([call?.url, call?.method, call?.durationMs], ['/x?a=1&token=***', 'POST', 12.346])
+    assert.deepEqual(
+      [call?.url, call?.method, call?.durationMs],
+      ['/_hedgerow/tickets/***?a=1&token=***', 'POST', 12.346],
+    )
     assert.deepEqual([call?.failure, call?.status], [{ code: 'DEADLINE', detail: 'why' }, 504])
     assert.deepEqual([call?.deadlineMs, call?.bytesSent, call?.attempts.length], [undefined, 5, 2])
   })
@@ -123,6 +128,21 @@ describe('Recorder', () => {
     assert.equal(one?.url.length, maxUrlLength + 1)
     assert.ok((one?.failure?.detail.length ?? 0) < 600)
     assert.ok(idsOf(failed).length > 1000 && idsOf(failed).length < 4000, `${idsOf(failed).length}`)
+  })
+
+  it('holds no more than its bytes of slow calls, of as many routes as there are, and of each the slowest', () => {
+    const { clock, recorder, end, idsOf } = opened()
+    const request = { path: `/${'x'.repeat(16_000)}` }
+    for (let route = 0; route < 500; route++) {
+      for (let i = 1; i <= 20; i++)
+        end({ id: `${route}-${i}`, route: `GET /${route}`, ms: 1000 + i, attempts: 100, request })
+    }
+    const kept = recorder.list(slow)
+    const bytes = kept.reduce((sum, call) => sum + sizeOf(call), 0)
+    assert.ok(bytes <= 8 * 1024 * 1024 && bytes > 7 * 1024 * 1024, `${bytes}`)
+    assert.ok(kept.length < 1000)
+    assert.ok(idsOf(slow).includes('499-20') && idsOf(slow).includes('0-20'), 'the slowest of each are there')
+    assert.equal(clock.pendingCount, 0)
   })
 
   it('keeps the first of very many attempts', () => {

@@ -3,14 +3,15 @@ import type { CallEnd } from '../../core/events.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
+import type { Redaction } from '../redact.ts'
 import { RecentCalls } from './recent-calls.ts'
 import { type RecordedCall, record } from './recorded-call.ts'
-import { SlowestCalls } from './slowest-calls.ts'
+import { SlowCalls } from './slow-calls.ts'
 
 export interface RecorderOptions {
   readonly clock: Clock
   readonly events: EventBus
-  readonly hideSecrets: (query: string) => string
+  readonly redaction: Redaction
 }
 
 export interface CallFilter {
@@ -22,8 +23,7 @@ export interface CallFilter {
 /** For each route; a failed call takes about 1 KiB. */
 const failedPerRoute = 200
 const maxFailedBytes = 8 * 1024 * 1024
-const slowestPerRoute = 20
-const slowPeriodMs = 5 * 60_000
+const slow = { perRoute: 20, periodMs: 5 * 60_000, maxBytes: 8 * 1024 * 1024 }
 /** How long such a connection was open tells nothing of how fast it was answered. */
 const switching = 101
 
@@ -34,7 +34,7 @@ const switching = 101
 export class Recorder {
   readonly #options: RecorderOptions
   readonly #failed = new RecentCalls({ perRoute: failedPerRoute, maxBytes: maxFailedBytes })
-  readonly #slowest = new Map<string, SlowestCalls>()
+  readonly #slow = new SlowCalls(slow)
   readonly #stop: () => void
 
   constructor(options: RecorderOptions) {
@@ -50,7 +50,7 @@ export class Recorder {
   list({ which, route, limit }: CallFilter): readonly RecordedCall[] {
     const found = new Set<RecordedCall>()
     if (which !== 'slow') for (const call of this.#failed.calls()) found.add(call)
-    if (which !== 'failed') for (const call of this.#slow()) found.add(call)
+    if (which !== 'failed') for (const call of this.#slowNow()) found.add(call)
     const order = which === 'slow' ? slowestFirst : latestFirst
     return [...found]
       .filter((call) => route === undefined || call.route === route)
@@ -60,7 +60,7 @@ export class Recorder {
 
   /** The latest with this id, which a trusted proxy may give more than once. */
   find(id: string): RecordedCall | undefined {
-    const all = [...this.#failed.calls(), ...this.#slow()].filter((call) => call.id === id)
+    const all = [...this.#failed.calls(), ...this.#slowNow()].filter((call) => call.id === id)
     return all.sort(latestFirst)[0]
   }
 
@@ -68,29 +68,18 @@ export class Recorder {
     const { clock } = this.#options
     const nowMs = clock.now()
     const durationMs = nowMs - call.startedAtMs
-    const slowest = this.#slowestOf(call.route.name)
-    const isSlow = slowest.takes(durationMs, nowMs) && end.status !== switching
+    const isSlow = this.#slow.takes(call.route.name, durationMs, nowMs) && end.status !== switching
     // Clients that left, or asked for what they may not, would crowd out those who were let down.
     const hasFailed = end.failure === undefined ? end.status >= 500 : end.failure.source !== 'client'
     if (!isSlow && !hasFailed) return
-    const { hideSecrets } = this.#options
-    const recorded = record(request, call, end, { wallNow: clock.wallNow(), durationMs, hideSecrets })
-    if (isSlow) slowest.add(recorded)
+    const { redaction } = this.#options
+    const recorded = record(request, call, end, { wallNow: clock.wallNow(), durationMs, redaction })
+    if (isSlow) this.#slow.add(recorded)
     if (hasFailed) this.#failed.add(recorded)
   }
 
-  #slowestOf(route: string): SlowestCalls {
-    let slowest = this.#slowest.get(route)
-    if (slowest === undefined) {
-      slowest = new SlowestCalls(slowestPerRoute, slowPeriodMs)
-      this.#slowest.set(route, slowest)
-    }
-    return slowest
-  }
-
-  *#slow(): IterableIterator<RecordedCall> {
-    const nowMs = this.#options.clock.now()
-    for (const slowest of this.#slowest.values()) yield* slowest.calls(nowMs)
+  #slowNow(): IterableIterator<RecordedCall> {
+    return this.#slow.calls(this.#options.clock.now())
   }
 }
 

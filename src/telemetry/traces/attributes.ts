@@ -4,6 +4,7 @@ import type { Call } from '../../core/call.ts'
 import type { CallEnd } from '../../core/events.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { TracedAttempt } from '../../core/trace.ts'
+import type { Redaction } from '../redact.ts'
 
 /** RFC 9110 and RFC 5789: what may be the name of a span, as there are few of them. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
@@ -15,22 +16,17 @@ export function callName({ method }: GatewayRequest, { route }: Call): string {
 }
 
 /** By OpenTelemetry's semantic conventions for HTTP servers; what these do not know is under `hedgerow.`. */
-export function callAttributes(
-  request: GatewayRequest,
-  call: Call,
-  end: CallEnd,
-  hideSecrets: (query: string) => string,
-): Attributes {
+export function callAttributes(request: GatewayRequest, call: Call, end: CallEnd, redaction: Redaction): Attributes {
   const attributes: Attributes = {
     ...methodOf(request.method),
     'url.scheme': 'http',
-    'url.path': request.path,
+    'url.path': redaction.path(request.path),
     'http.response.body.size': end.bytesSent,
     'hedgerow.call.id': call.id,
     'hedgerow.strategy': call.route.strategy,
     'hedgerow.attempts': call.attempts.length,
   }
-  if (request.query !== '') attributes['url.query'] = hideSecrets(request.query)
+  if (request.query !== '') attributes['url.query'] = redaction.query(request.query)
   if (call.route.strategy !== 'none') attributes['http.route'] = call.route.name.slice(call.route.name.indexOf('/'))
   if (end.status !== 0) attributes['http.response.status_code'] = end.status
   if (end.failure !== undefined) {

@@ -14,13 +14,14 @@ import type { CallEnd } from '../../core/events.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { CallTrace, TracedAttempt } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
+import type { Redaction } from '../redact.ts'
 import { attemptAttributes, callAttributes, callName, isError, outcomeOf } from './attributes.ts'
 
 export interface SpansOptions {
   readonly processor: SpanProcessor
   readonly clock: Clock
   readonly serviceName: string
-  readonly hideSecrets: (query: string) => string
+  readonly redaction: Redaction
 }
 
 /** A client chooses paths and queries, and so how long they are. */
@@ -48,7 +49,7 @@ export class Spans {
 
   /** The call's own, and those of its attempts that have ended. */
   ofCall(request: GatewayRequest, call: Call, end: CallEnd, calls: CallTrace): void {
-    const { clock, hideSecrets } = this.#options
+    const { clock, redaction } = this.#options
     this.#traceId = calls.traceId
     this.#spanId = calls.spanId ?? ''
     const times = this.#times(call, 0, clock.now() - call.startedAtMs)
@@ -57,7 +58,7 @@ export class Spans {
       {
         kind: SpanKind.SERVER,
         startTime: times.start,
-        attributes: callAttributes(request, call, end, hideSecrets),
+        attributes: callAttributes(request, call, end, redaction),
       },
       contextOf(calls.traceId, calls.parentSpanId, true),
     )

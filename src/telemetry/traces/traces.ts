@@ -4,6 +4,7 @@ import type { CallTrace } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { Random } from '../../kit/random.ts'
+import type { Redaction } from '../redact.ts'
 import { attemptTrace } from './attempt-trace.ts'
 import { newSpanId } from './ids.ts'
 import type { TraceOptions } from './options.ts'
@@ -15,7 +16,7 @@ export interface TracesDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: (text: string) => void
-  readonly hideSecrets: (query: string) => string
+  readonly redaction: Redaction
 }
 
 export interface Traces {

@@ -5,13 +5,16 @@ import { defaultFailurePolicy, failureResponse } from './failure-response.ts'
 
 type WireError = Error & { readonly code?: string; readonly reason?: string }
 
-/** Answers what is no HTTP, or too slow or too large to become a request, and closes its connection. */
-export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): void {
+/**
+ * Answers what is no HTTP, or too slow or too large to become a request, and closes its connection. Returns the status of
+ * the answer; undefined: there was nobody to answer.
+ */
+export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): number | undefined {
   // It has gone by itself, or an answer is under way on this connection already.
   const answering = (socket as Duplex & { _httpMessage?: unknown })._httpMessage ?? undefined
   if (error.code === 'ECONNRESET' || !socket.writable || answering !== undefined) {
     socket.destroy()
-    return
+    return undefined
   }
   const facts = { requestId, attempts: [], elapsedMs: 0, requestHeaders: [] }
   const { status, headers, body } = failureResponse(failureOf(error), defaultFailurePolicy, facts)
@@ -21,6 +24,7 @@ export function refuseMalformed(error: WireError, socket: Duplex, requestId: str
   const all = [...headers, ...own]
   for (let i = 0; i < all.length; i += 2) head += `${all[i]}: ${all[i + 1]}\r\n`
   socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), bytes]))
+  return status
 }
 
 function failureOf({ code, reason, message }: WireError): Failure {

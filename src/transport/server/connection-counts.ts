@@ -14,7 +14,12 @@ export interface ConnectionFigures {
   readonly accepted: number
   readonly refused: number
   readonly requests: number
+  /** What was no request, by the status that it was answered with. */
+  readonly malformed: Readonly<Record<MalformedStatus, number>>
 }
+
+/** Bad bytes, too slow, and a header that is too large. */
+export type MalformedStatus = '400' | '408' | '431'
 
 /** Counts connections as they open and close, so that to ask for them costs nothing in between. */
 export class ConnectionCounts {
@@ -22,6 +27,7 @@ export class ConnectionCounts {
   #accepted = 0
   #refused = 0
   #requests = 0
+  readonly #malformed = { 400: 0, 408: 0, 431: 0 }
   /** Those that have not brought a request yet. */
   readonly #fresh = new Set<Socket>()
 
@@ -43,6 +49,10 @@ export class ConnectionCounts {
     this.#fresh.delete(socket)
   }
 
+  answeredMalformed(status: number): void {
+    if (status === 400 || status === 408 || status === 431) this.#malformed[status]++
+  }
+
   figures(callsInFlight: number): ConnectionFigures {
     let reading = 0
     for (const { bytesRead } of this.#fresh) if (bytesRead > 0) reading++
@@ -56,6 +66,7 @@ export class ConnectionCounts {
       accepted: this.#accepted,
       refused: this.#refused,
       requests: this.#requests,
+      malformed: { ...this.#malformed },
     }
   }
 }

@@ -96,7 +96,10 @@ class Front implements Listener {
     this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
     this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
-    this.#server.on('clientError', (error, socket) => refuseMalformed(error, socket, options.newId()))
+    this.#server.on('clientError', (error, socket) => {
+      const status = refuseMalformed(error, socket, options.newId())
+      if (status !== undefined) this.#counts.answeredMalformed(status)
+    })
   }
 
   get address(): AddressInfo {

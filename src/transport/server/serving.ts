@@ -113,11 +113,14 @@ export class Serving {
   /** The answer's body ended too early: the client's connection will be closed, and the attempt did fail. */
   #broken(reason: Failure): void {
     this.#failure = reason
-    const attempt = this.#options.call.attempts.find(({ won }) => won)
-    if (attempt !== undefined && reason.source === 'upstream') {
-      attempt.outcome = 'reset'
-      attempt.detail = reason.detail
-    }
+    const { call } = this.#options
+    const attempt = call.attempts.find(({ won }) => won)
+    if (attempt === undefined || reason.source !== 'upstream') return
+    const was = attempt.outcome
+    attempt.outcome = 'reset'
+    attempt.detail = reason.detail
+    // Whoever counted the head has to hear that nothing whole came behind it.
+    if (was !== undefined) call.emit({ type: 'attempt.broken', attempt, was })
   }
 
   #fault(fault: unknown): void {

@@ -24,6 +24,18 @@ describe('the scale of a waterfall', () => {
     )
   })
 
+  it('labels its ticks so that no two read the same', () => {
+    const duration = fc.double({ min: 0.001, max: 1e7, noNaN: true })
+    fc.assert(
+      fc.property(duration, fc.integer({ min: 200, max: 2000 }), (durationMs, width) => {
+        const { ticks, tickText } = scaleOf(call({ attempts: [], durationMs, deadlineMs: undefined }), width)
+        assert.equal(new Set(ticks.map(tickText)).size, ticks.length, ticks.map(tickText).join(', '))
+      }),
+    )
+    const { ticks, tickText } = scaleOf(call({ attempts: [], durationMs: 2.9, deadlineMs: undefined }), 500)
+    assert.deepEqual(ticks.map(tickText), ['0 ms', '0.5 ms', '1 ms', '1.5 ms', '2 ms', '2.5 ms'])
+  })
+
   it('shows the deadline where it is near', () => {
     const scale = scaleOf(call({ durationMs: 800, deadlineMs: 1000 }), 510)
     assert.equal(scale.deadlineMs, 1000)

@@ -4,6 +4,8 @@ import type { CallView } from '../../../src/gateway/admin/api.ts'
 export interface Scale {
   readonly endMs: number
   readonly ticks: readonly number[]
+  /** As exact as the ticks are close. */
+  tickText(tick: number): string
   /** Undefined where the deadline lies too far away to be drawn beside what happened. */
   readonly deadlineMs: number | undefined
   at(ms: number): number
@@ -14,15 +16,31 @@ export function scaleOf(call: CallView, widthPx: number): Scale {
   // Further away than that it would press all that happened into the left half.
   const deadlineMs = call.deadlineMs !== undefined && call.deadlineMs <= last * 2 ? call.deadlineMs : undefined
   const endMs = Math.max(last, deadlineMs ?? 0) * 1.02
-  return { endMs, deadlineMs, ticks: ticksTo(endMs, widthPx), at: (ms) => (Math.min(ms, endMs) / endMs) * widthPx }
+  const step = stepTo(endMs, widthPx)
+  const ticks = Array.from({ length: Math.floor(endMs / step) + 1 }, (_, place) => place * step)
+  return {
+    endMs,
+    deadlineMs,
+    ticks,
+    tickText: textOf(endMs, step),
+    at: (ms) => (Math.min(ms, endMs) / endMs) * widthPx,
+  }
 }
 
-/** Round values, so far apart that their labels do not touch. */
-function ticksTo(endMs: number, widthPx: number): readonly number[] {
+/** Round, and so wide that the ticks' labels do not touch. */
+function stepTo(endMs: number, widthPx: number): number {
   const most = Math.max(1, Math.floor(widthPx / 80))
   const raw = endMs / most
   const power = 10 ** Math.floor(Math.log10(raw))
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power
-  const count = Math.floor(endMs / step)
-  return Array.from({ length: count + 1 }, (_, place) => place * step)
+  return ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power
+}
+
+/** One unit for the whole axis, and as many decimals as keep two ticks apart. */
+function textOf(endMs: number, stepMs: number): (tick: number) => string {
+  const [unitMs, unit] = endMs < 10_000 ? [1, 'ms'] : endMs < 120_000 ? [1000, 's'] : [60_000, 'min']
+  const step = stepMs / unitMs
+  // Ten times finer where a step is not round in its unit, as five seconds are not in minutes.
+  const exact = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
+  const decimals = unit === 'min' && step < 1 ? exact + 1 : exact
+  return (tick) => `${Number((tick / unitMs).toFixed(decimals))} ${unit}`
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { attempt, call, failedCall, hedgedCall } from '../../../test/browser/fake-data.ts'
+import { attempt, call, callbackCall, failedCall, hedgedCall } from '../../../test/browser/fake-data.ts'
 import { labelOf, sentenceOf } from './sentence.ts'
 
 const statusFailure = { code: 'UPSTREAM_STATUS', detail: 'server1: status 500' } as const
@@ -65,6 +65,63 @@ describe('the sentence of a call', () => {
       }),
     )
     assert.match(text, /^server1 gave no answer within 300 ms; the retry at server2 answered 500 after 50 ms;/)
+  })
+
+  it('says of a callback call what came of the result', () => {
+    assert.equal(
+      sentenceOf(callbackCall),
+      'async answered 202 after 1 ms; its result had not come after 5000 ms, so the client got 503.',
+    )
+    const over = { code: 'WAIT_OVER', detail: 'No result within the 2 s that the client would wait' } as const
+    assert.equal(
+      sentenceOf({ ...callbackCall, durationMs: 2000, failure: over }),
+      'async answered 202 after 1 ms; its result had not come after 2000 ms, as long as the client would wait, ' +
+        'so the client got 503.',
+    )
+    assert.equal(
+      sentenceOf({ ...callbackCall, durationMs: 800, status: 200, failure: undefined }),
+      'async answered 202 after 1 ms; the client got 200 after 800 ms.',
+    )
+    const silent = attempt(1, { target: 'async', endedMs: 5000, outcome: 'timeout', status: undefined })
+    assert.match(sentenceOf({ ...callbackCall, attempts: [silent] }), /; nothing was left within 5000 ms, so/)
+  })
+
+  it('does not say again what its attempts say, but what they do not', () => {
+    const at = (number: number, change: object) => attempt(number, { target: 'work', endedMs: 2, ...change })
+    const refused = { outcome: 'refused', status: undefined, detail: 'work: connection refused' } as const
+    const ofAll = (...details: readonly string[]) =>
+      ({
+        code: 'UPSTREAM_REFUSED',
+        detail: `All ${details.length} attempts failed: ${details.join('; ')}`,
+      }) as const
+    assert.equal(
+      sentenceOf(
+        call({
+          status: 502,
+          attempts: [1, 2, 3].map((number) => at(number, refused)),
+          failure: ofAll(...Array<string>(3).fill('work: connection refused')),
+        }),
+      ),
+      'work refused the connection; the hedge at work was refused; the hedge at work was refused; ' +
+        'no further attempt was made, so the client got 502.',
+    )
+    const unknown = { ...refused, detail: 'work: name does not resolve' }
+    const mixed = [
+      at(1, { outcome: 'server_error', status: 500 }),
+      at(2, { outcome: 'reset', status: undefined }),
+      at(3, unknown),
+      at(4, unknown),
+    ]
+    const failure = ofAll(
+      'work: status 500',
+      'work: connection reset before its answer',
+      'work: name does not resolve',
+      'work: name does not resolve',
+    )
+    assert.match(
+      sentenceOf(call({ status: 502, attempts: mixed, failure })),
+      /was refused; work: name does not resolve; no further attempt was made, so the client got 502\.$/,
+    )
   })
 
   it('says that no backend was asked, and why', () => {

@@ -1,5 +1,7 @@
 import type { AttemptView, CallView } from '../../../src/gateway/admin/api.ts'
 import { ms } from '../format.ts'
+import { addedBy } from './told.ts'
+import { waitOf } from './wait.ts'
 
 /** A call that went through its attempts longer than this is told with the middle left out. */
 const toldClauses = 5
@@ -96,6 +98,7 @@ function endingOf(call: CallView): string {
   const { failure, status, durationMs, attempts } = call
   if (clientLeft(call)) return `the client hung up after ${ms(durationMs)}, before it had its answer`
   if (failure === undefined) {
+    if (waitOf(call) !== undefined) return `the client got ${status} after ${ms(durationMs)}`
     if (status < 500 || attempts.some(({ won }) => won)) return ''
     return `${attempts.length === 0 ? 'the gateway answered' : 'the client got'} ${status}`
   }
@@ -103,14 +106,13 @@ function endingOf(call: CallView): string {
   if (attempts.length === 0) return `no backend was asked: ${withoutStop(failure.detail)}; ${got}`
   if (attempts.some(({ won }) => won))
     return `but then it broke: ${withoutStop(failure.detail)}; ${got} and no whole answer`
-  if (failure.code === 'DEADLINE' && call.strategy === 'callback' && attempts.at(-1)?.outcome === 'success') {
-    return `its result had not come after ${ms(call.deadlineMs ?? durationMs)}, so ${got} and a ticket`
-  }
   if (failure.code === 'WAIT_OVER')
-    return `its result had not come after ${ms(durationMs)}, as long as the client would wait; ${got} and a ticket`
+    return `its result had not come after ${ms(durationMs)}, as long as the client would wait, so ${got}`
+  if (failure.code === 'DEADLINE' && waitOf(call) !== undefined)
+    return `its result had not come after ${ms(call.deadlineMs ?? durationMs)}, so ${got}`
   if (failure.code === 'DEADLINE') return `nothing was left within ${ms(call.deadlineMs ?? durationMs)}, so ${got}`
-  const said = attempts.some(({ detail }) => detail === failure.detail) ? '' : `${withoutStop(failure.detail)}; `
-  return `${said}no further attempt was made, so ${got}`
+  const added = addedBy(failure.detail, attempts).map((part) => `${withoutStop(part)}; `)
+  return `${added.join('')}no further attempt was made, so ${got}`
 }
 
 function clientLeft({ status, failure }: CallView): boolean {

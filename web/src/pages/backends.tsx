@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks'
 import type { BackendListView, BackendView } from '../../../src/gateway/admin/api.ts'
-import { ApiFault, patch, useResource } from '../api.ts'
+import { ApiFault, patch } from '../api.ts'
 import { count, counted, share } from '../format.ts'
 import { knobsOf, type Profile, patchOf, restoring, type Turn } from '../knobs.ts'
 import { Slider } from '../parts/slider.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
+import { useResource } from '../resource.ts'
 import { read, write } from '../session.ts'
 
 export function BackendsPage() {
@@ -122,8 +123,12 @@ function Backend({ backend, turned }: BackendProps) {
           />
           Off: refuse connections <span class="unseen">to {name}</span>
         </label>
-        <button type="button" class="small" onClick={() => void send(restoring(original), 'as it was')}>
-          As it was <span class="unseen">{name}</span>
+        <button
+          type="button"
+          class="small"
+          onClick={() => void send(restoring(original), 'as it was when you opened this page')}
+        >
+          As it was when you opened this page <span class="unseen">{name}</span>
         </button>
       </div>
     </section>

@@ -1,6 +1,6 @@
 import type { CallView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { durationOf, resultOf, sentenceOf } from '../calls/sentence.ts'
+import { waitOf } from '../calls/wait.ts'
 import { bytes, ms } from '../format.ts'
 import { hrefOf } from '../location.ts'
 import { Answer } from '../parts/calls-table.tsx'
@@ -9,6 +9,7 @@ import { outcomeNames } from '../parts/patterns.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { Waterfall } from '../parts/waterfall.tsx'
+import { useResource } from '../resource.ts'
 
 /** The inspector: what one call went through. */
 export function CallPage({ id }: { readonly id: string }) {
@@ -49,9 +50,11 @@ function Seen({ call }: { readonly call: CallView }) {
 }
 
 function Facts({ call }: { readonly call: CallView }) {
+  const wait = waitOf(call)
   const facts: readonly (readonly [string, preact.ComponentChild])[] = [
     ['Answer', <Answer key="answer" call={call} />],
     ['Took', ms(call.durationMs)],
+    ...(wait === undefined ? [] : [['Waited for its result', ms(wait.toMs - wait.fromMs)] as const]),
     ['Deadline', call.deadlineMs === undefined ? 'none' : ms(call.deadlineMs)],
     [
       'Route',

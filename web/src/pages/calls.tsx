@@ -1,10 +1,10 @@
 import type { CallListView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'
 import { CallsTable } from '../parts/calls-table.tsx'
 import { Select } from '../parts/select.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
+import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
 const lists = { failed: 'Failed', slow: 'Slowest' } as const

@@ -1,6 +1,6 @@
 import type { ConfigView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { Loaded } from '../parts/state.tsx'
+import { useResource } from '../resource.ts'
 
 export function ConfigPage() {
   const { data, fault } = useResource<ConfigView>('api/config')

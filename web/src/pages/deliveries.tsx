@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks'
 import type { DeliveryListView, DeliveryView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { moment } from '../format.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'
@@ -10,6 +9,7 @@ import { useNow } from '../parts/now.ts'
 import { Select } from '../parts/select.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
+import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
 const states = ['pending', 'acknowledged', 'dead', 'discarded']

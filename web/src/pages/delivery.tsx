@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks'
 import type { DeliveryDetailView, RequestView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { fromNow, moment } from '../format.ts'
 import { hrefOf } from '../location.ts'
 import { DeliveryActions } from '../parts/delivery-actions.tsx'
@@ -8,6 +7,7 @@ import { LegState, lastAnswerOf } from '../parts/legs.tsx'
 import { useNow } from '../parts/now.ts'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
+import { useResource } from '../resource.ts'
 
 export function DeliveryPage({ id }: { readonly id: string }) {
   const { data, fault, reload } = useResource<DeliveryDetailView>(`api/deliveries/${encodeURIComponent(id)}`, 2_000)

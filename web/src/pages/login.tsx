@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiFault, ask } from '../api.ts'
-import { keepToken, loginNeeded, token } from '../session.ts'
+import { isSendable, keepToken, loginNeeded, token } from '../session.ts'
 
 export function LoginPage() {
   const [fault, setFault] = useState<string>()
@@ -10,7 +10,14 @@ export function LoginPage() {
     document.title = 'Log in · Hedgerow'
     field.current?.focus()
   }, [])
+  const refuse = (why: string): void => {
+    setFault(why)
+    setBusy(false)
+    field.current?.select()
+  }
   const enter = async (given: string): Promise<void> => {
+    if (!isSendable(given))
+      return refuse('This cannot be the token: it has only letters, digits and punctuation of ASCII, no blanks.')
     setBusy(true)
     try {
       const authorization = `Bearer ${given}`
@@ -18,10 +25,8 @@ export function LoginPage() {
       keepToken(given)
       loginNeeded.set(false)
     } catch (reason) {
-      if (!(reason instanceof ApiFault)) throw reason
-      setFault(reason.status === 401 ? 'This is not the token of the gateway.' : reason.message)
-      setBusy(false)
-      field.current?.select()
+      const isWrong = reason instanceof ApiFault && reason.status === 401
+      refuse(isWrong ? 'This is not the token of the gateway.' : messageOf(reason))
     }
   }
   return (
@@ -34,7 +39,8 @@ export function LoginPage() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          void enter(field.current?.value ?? '')
+          // A blank comes along when it is pasted.
+          void enter(field.current?.value.trim() ?? '')
         }}
       >
         <label class="field">
@@ -57,4 +63,8 @@ export function LoginPage() {
       </p>
     </main>
   )
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason)
 }

@@ -1,6 +1,5 @@
 import { useMemo } from 'preact/hooks'
 import type { CallListView, LiveFigures, OverviewView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { callsIn, extraIn, lastSeconds, successShare, sumOf } from '../figures.ts'
 import { bytes, count, counted, ms, rate, share } from '../format.ts'
 import { live } from '../live.ts'
@@ -11,6 +10,7 @@ import { Sparkline } from '../parts/sparkline.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { Tile } from '../parts/tile.tsx'
+import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
 export function OverviewPage() {
@@ -79,8 +79,8 @@ function Tiles({
         note={`last minute, ${count(minute.failed)} failed`}
         isBad={minute.failed > 0}
       />
-      <Tile name="p50" value={ms(total.p50Ms)} note="half are faster" />
-      <Tile name="p99" value={ms(total.p99Ms)} note="one in 100 is slower" />
+      <Tile name="p50" value={ms(total.p50Ms)} note="10 s; half are faster" />
+      <Tile name="p99" value={ms(total.p99Ms)} note="10 s; one in 100 is slower" />
       <Tile
         name="Extra load"
         value={share(extraLoad)}
@@ -90,7 +90,7 @@ function Tiles({
         <Tile
           name="Deliveries"
           value={count(deliveries.pending)}
-          note={`pending, ${counted(deliveries.dead, 'dead letter')}`}
+          note={`${deliveries.pending === 1 ? 'send' : 'sends'} pending, ${counted(deliveries.dead, 'dead letter')}`}
           isBad={deliveries.dead > 0}
           href={hrefOf('deliveries')}
         />
@@ -170,7 +170,7 @@ const routeColumns = [
   { title: 'Last two minutes' },
   { title: 'Calls/s', kind: 'number' },
   { title: 'Success', kind: 'number' },
-  { title: 'p99', kind: 'number' },
+  { title: 'p99 (10 s)', kind: 'number' },
 ] as const
 
 function RouteList({

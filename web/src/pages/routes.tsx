@@ -16,7 +16,9 @@ export function RoutesPage() {
     <>
       <h1>Routes</h1>
       {only === null ? (
-        <p class="quiet">Figures of the last ten minutes, or since the start.</p>
+        <p class="quiet">
+          Figures of the last ten minutes, or since the start; calls/s, p50 and p99 are of the last ten seconds.
+        </p>
       ) : (
         <p>
           <a href={hrefOf('routes')}>All routes</a>
@@ -38,11 +40,11 @@ function RouteCard({ route, history }: { readonly route: RouteView; readonly his
   const recent = lastSeconds(history, 120)
   const now = callsIn(history.at(-1) as LiveFigures, name)
   const facts: readonly (readonly [string, string])[] = [
-    ['Calls/s', rate(sumOf(tenSeconds, name).calls / Math.max(1, tenSeconds.length))],
+    ['Calls/s (10 s)', rate(sumOf(tenSeconds, name).calls / Math.max(1, tenSeconds.length))],
     ['In flight', count(now?.inFlight ?? 0)],
     ['Success', share(successShare(sums))],
-    ['p50', ms(now?.p50Ms)],
-    ['p99', ms(now?.p99Ms)],
+    ['p50 (10 s)', ms(now?.p50Ms)],
+    ['p99 (10 s)', ms(now?.p99Ms)],
     ['Extra load', sums.calls === 0 ? '–' : share(sums.extra / sums.calls)],
     ['Rescued', count(sums.rescued)],
   ]

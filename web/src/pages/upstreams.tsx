@@ -1,18 +1,17 @@
-import type { LiveFigures, UpstreamListView, UpstreamView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
-import { lastSeconds, outcomesOf } from '../figures.ts'
+import { useMemo } from 'preact/hooks'
+import type { UpstreamListView, UpstreamView } from '../../../src/gateway/admin/api.ts'
+import { lastSeconds, outcomesByTarget } from '../figures.ts'
 import { count, counted, fromNow, ms } from '../format.ts'
 import { live } from '../live.ts'
-import { useNow } from '../parts/now.ts'
 import { OutcomeBar } from '../parts/outcome-bar.tsx'
+import { useSettled } from '../parts/settled.ts'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
+import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
 export function UpstreamsPage() {
   const { data, fault } = useResource<UpstreamListView>('api/upstreams', 2_000)
-  const { history } = useStore(live)
-  const minute = lastSeconds(history, 60)
   return (
     <>
       <h1>Upstreams</h1>
@@ -23,12 +22,26 @@ export function UpstreamsPage() {
               Name one under <code>upstreams</code>, with its targets, and start again.
             </Empty>
           ) : (
-            upstreams.map((upstream) => <Upstream key={upstream.name} upstream={upstream} minute={minute} />)
+            <UpstreamList upstreams={upstreams} />
           )
         }
       </Loaded>
     </>
   )
+}
+
+/** There may be a thousand targets: what comes from two sides, at different moments, is drawn once a second. */
+function UpstreamList({ upstreams }: UpstreamListView) {
+  const { history } = useStore(live)
+  const latest = useMemo(() => ({ upstreams, history }), [upstreams, history])
+  const shown = useSettled(latest)
+  return useMemo(() => {
+    const outcomesOf = outcomesByTarget(lastSeconds(shown.history, 60))
+    // By the gateway's own clock, as its failures are.
+    const last = shown.history.at(-1)?.at
+    const now = last === undefined ? new Date() : new Date(last)
+    return shown.upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, outcomesOf, now }} />)
+  }, [shown])
 }
 
 const columns = [
@@ -41,9 +54,14 @@ const columns = [
   { title: 'Last failure', kind: 'wide' },
 ] as const
 
-function Upstream({ upstream, minute }: { readonly upstream: UpstreamView; readonly minute: readonly LiveFigures[] }) {
+interface UpstreamProps {
+  readonly upstream: UpstreamView
+  readonly outcomesOf: ReturnType<typeof outcomesByTarget>
+  readonly now: Date
+}
+
+function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
   const { name, balance, connections, targets } = upstream
-  const now = useNow()
   return (
     <section class="card">
       <div class="card-head">
@@ -60,7 +78,7 @@ function Upstream({ upstream, minute }: { readonly upstream: UpstreamView; reado
               <span class="quiet under">{target.origin}</span>
             </th>
             <td class="wide">
-              <OutcomeBar outcomes={outcomesOf(minute, name, target.name)} empty="no attempt" />
+              <OutcomeBar outcomes={outcomesOf(name, target.name)} empty="no attempt" />
             </td>
             <td class="number">{count(target.inFlight)}</td>
             <td class="number">{ms(target.p50Ms)}</td>

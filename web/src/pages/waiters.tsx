@@ -1,9 +1,9 @@
 import type { TicketListView, WaiterListView } from '../../../src/gateway/admin/api.ts'
-import { useResource } from '../api.ts'
 import { bytes, clock, count, fromNow, moment } from '../format.ts'
 import { useNow } from '../parts/now.ts'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
+import { useResource } from '../resource.ts'
 
 export function WaitersPage() {
   return (

@@ -17,14 +17,13 @@ export function Connection() {
 
 /** Old figures must not be taken for those of this moment. */
 export function LostBanner() {
-  const { status, history } = useStore(live)
+  const { status, why, history } = useStore(live)
   const last = history.at(-1)
   if (status !== 'lost') return null
   return (
     <div class="banner" role="alert">
       <p>
-        <strong>The gateway does not answer.</strong>{' '}
-        {last === undefined ? '' : `What you see is as it was at ${clock(last.at)}. `}
+        <strong>{why}</strong> {last === undefined ? '' : `What you see is as it was at ${clock(last.at)}. `}
         It is tried again every few seconds.
       </p>
       <button type="button" onClick={tryNow}>

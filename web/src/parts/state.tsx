@@ -17,9 +17,19 @@ interface LoadedProps<T> {
   readonly children: (data: T) => ComponentChildren
 }
 
-/** What the API answered, or why it is not there. */
+/** What the API answered, or why it is not there; what it answered before stays, and is said to be old. */
 export function Loaded<T>({ data, fault, children }: LoadedProps<T>) {
-  if (data !== undefined) return <>{children(data)}</>
+  if (data !== undefined)
+    return (
+      <>
+        {fault === undefined ? null : (
+          <p class="fault" role="status">
+            This is as it was; it could not be loaded again. {fault.message}
+          </p>
+        )}
+        {children(data)}
+      </>
+    )
   if (fault === undefined) return <p class="quiet">Loading …</p>
   return (
     <div class="empty" role="alert">

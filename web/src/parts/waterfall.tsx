@@ -1,6 +1,7 @@
 import type { AttemptView, CallView } from '../../../src/gateway/admin/api.ts'
 import { type Scale, scaleOf } from '../calls/scale.ts'
 import { labelOf } from '../calls/sentence.ts'
+import { type Wait, waitOf } from '../calls/wait.ts'
 import { ms } from '../format.ts'
 import { fillOf } from './patterns.tsx'
 import { useWidth } from './width.ts'
@@ -13,7 +14,9 @@ const sidePx = 6
 export function Waterfall({ call }: { readonly call: CallView }) {
   const [box, width] = useWidth<HTMLDivElement>(720)
   const scale = scaleOf(call, Math.max(200, width - 2 * sidePx))
-  const height = topPx + call.attempts.length * row.heightPx + 6
+  const wait = waitOf(call)
+  const rows = call.attempts.length + (wait === undefined ? 0 : 1)
+  const height = topPx + rows * row.heightPx + 6
   return (
     <div class="waterfall" ref={box}>
       <svg width={Math.max(200, width)} height={height} role="img" aria-labelledby="waterfall-title">
@@ -25,6 +28,9 @@ export function Waterfall({ call }: { readonly call: CallView }) {
           {call.attempts.map((attempt, place) => (
             <Bar key={attempt.number} {...{ attempt, call, scale }} top={topPx + place * row.heightPx} />
           ))}
+          {wait === undefined ? null : (
+            <WaitBar wait={wait} scale={scale} top={topPx + call.attempts.length * row.heightPx} />
+          )}
           <Deadline scale={scale} height={height} />
         </g>
       </svg>
@@ -43,7 +49,7 @@ function Axis({ scale, height }: { readonly scale: Scale; readonly height: numbe
           <line x1={scale.at(tick)} x2={scale.at(tick)} y1={topPx - 8} y2={height} />
           {isNearDeadline(tick, scale) ? null : (
             <text x={scale.at(tick)} y={12} text-anchor={anchorOf(scale.at(tick), scale)}>
-              {tick < 1 && tick > 0 ? `${tick} ms` : ms(tick)}
+              {scale.tickText(tick)}
             </text>
           )}
         </g>
@@ -99,6 +105,28 @@ function Bar({ attempt, call, scale, top }: BarProps) {
       <Mark attempt={attempt} x={Math.min(from + barWidth, scale.at(scale.endMs) - 8)} y={middle} />
       <text class="result" x={0} y={top + row.resultPx}>
         {labelOf(attempt, call)}
+      </text>
+    </g>
+  )
+}
+
+interface WaitBarProps {
+  readonly wait: Wait
+  readonly scale: Scale
+  readonly top: number
+}
+
+/** The backend had taken the work; its result was to come by another request. */
+function WaitBar({ wait: { fromMs, toMs, text }, scale, top }: WaitBarProps) {
+  const from = scale.at(fromMs)
+  return (
+    <g class="bar wait">
+      <text class="who" x={0} y={top + row.labelPx}>
+        waited for its result
+      </text>
+      <rect x={from} y={top + row.barTopPx} width={Math.max(3, scale.at(toMs) - from)} height={row.barPx} rx="3" />
+      <text class="result" x={0} y={top + row.resultPx}>
+        {text}
       </text>
     </g>
   )

@@ -57,7 +57,7 @@ export const operations: readonly Operation[] = [
       history: [{ type: 'integer', minimum: 0, maximum: 600, default: 600 }, 'How many seconds of history.'],
     },
     schema: 'Overview',
-    refusals: { ...badQuery, ...guarded },
+    refusals: { ...badQuery, ...guarded, 503: 'Two large histories are being sent already: `Retry-After` says when.' },
   },
   {
     method: 'GET',

@@ -55,6 +55,10 @@ const liveFigures = shaped<api.LiveFigures>()(
       loopDelayMs: ms.describe("The 99th percentile of the event loop's delay."),
       clientConnections: count,
     }),
+    leftOut: z
+      .strictObject({ routes: count, targets: count })
+      .optional()
+      .describe('How many routes and targets are not told one by one, as there are too many: the busiest are.'),
   }),
 )
 

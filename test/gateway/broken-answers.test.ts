@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { UpstreamListView } from '../../src/gateway/admin/api.ts'
+import { adminUrl, askJson } from '../kit/admin.ts'
+import { ask } from '../kit/ask.ts'
+import { isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
+import { Scrape } from '../kit/prometheus.ts'
+
+describe('a target that breaks off every answer', () => {
+  it('does not look healthy: its metrics, its outcomes and its last failure tell', async (t) => {
+    const scene = openScene(t)
+    const target = await scene.wireTarget(async (wire) => {
+      await wire.message()
+      wire.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc')
+      setTimeout(() => wire.socket.end(), 20)
+    })
+    const { gateway, url } = await scene.gateway({
+      admin: { port: 0 },
+      upstreams: upstreamOf(target),
+      routes: [{ match: '/', forward: { upstream: 'work' } }],
+    })
+    for (let i = 0; i < 3; i++) await assert.rejects(ask(url, { method: 'POST' }))
+    await isQuiet(gateway)
+    const { json } = await askJson<UpstreamListView>(`${adminUrl(gateway)}/api/upstreams`)
+    const [view] = json.upstreams[0]?.targets ?? []
+    assert.deepEqual(view?.outcomes, { reset: 3 })
+    assert.ok((view?.lastFailure?.detail ?? '') !== '')
+    const scrape = new Scrape((await ask(`${adminUrl(gateway)}/metrics`)).body)
+    assert.equal(scrape.sum('hedgerow_attempts_broken_total'), 3)
+    // It has counted the heads, and a counter does not go back.
+    assert.equal(scrape.sum('hedgerow_attempts_total', { outcome: 'success' }), 3)
+    assert.equal(scrape.sum('hedgerow_calls_total', { failure: 'UPSTREAM_RESET' }), 3)
+  })
+})
+
+describe('what is no request', () => {
+  it('is counted by the status that it is answered with', async (t) => {
+    const scene = openScene(t)
+    const opened = await scene.gateway({ admin: { port: 0 }, listen: { headerSize: '8KiB', headerTimeout: '1s' } })
+    for (const bytes of [
+      'BLA\r\n\r\n',
+      'BLA\r\n\r\n',
+      `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(9000)}\r\n\r\n`,
+      'GET / HTTP/1.1\r\nHost',
+    ]) {
+      const client = await scene.wire(opened)
+      client.send(bytes)
+      await client.closed()
+    }
+    const scrape = new Scrape((await ask(`${adminUrl(opened.gateway)}/metrics`)).body)
+    const told = scrape
+      .series('hedgerow_malformed_requests_total')
+      .map(({ labels, value }) => [labels['status'], value])
+    assert.deepEqual(Object.fromEntries(told), { 400: 2, 408: 1, 431: 1 })
+  })
+})
