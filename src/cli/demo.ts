@@ -7,8 +7,7 @@ import type { ProfileInput } from '../backend/profile.ts'
 import { readyProfiles } from '../backend/profiles.ts'
 import { type Backend, startBackend } from '../backend/server.ts'
 import { matchText } from '../config/match.ts'
-import type { Config } from '../config/schema.ts'
-import { strategyNames } from '../config/strategies.ts'
+import { type Config, strategyOf } from '../config/schema.ts'
 import { demoBackends } from './demo-backends.ts'
 import { untilSignalled } from './ending.ts'
 import { freePortFrom } from './free-port.ts'
@@ -91,7 +90,7 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
 
 function printWelcome(config: Config, url: string, backends: readonly Backend[]): void {
   const rows = config.routes.map((route) => {
-    const strategy = strategyNames.find((name) => route[name] !== undefined) ?? ''
+    const strategy = strategyOf(route)
     return { match: matchText(route.match), strategy, line: curlLine(url, route) }
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))

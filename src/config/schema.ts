@@ -281,6 +281,13 @@ export type Config = z.output<typeof configSchema>
 export type RouteConfig = Config['routes'][number]
 export type UpstreamConfig = Config['upstreams'][string]
 
+/** The one strategy that it names. */
+export function strategyOf(route: RouteConfig): StrategyName {
+  const name = strategyNames.find((candidate) => route[candidate] !== undefined)
+  if (name === undefined) throw new Error('a route without a strategy got past the schema')
+  return name
+}
+
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address)
 }

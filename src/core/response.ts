@@ -13,3 +13,8 @@ export interface GatewayResponse {
   /** After `101 Switching Protocols`: the open connection to the target. */
   readonly upgraded: Duplex | undefined
 }
+
+/** One that the gateway makes itself: it comes from no attempt. */
+export function ownResponse(status: number, headers: HeaderPairs, body: Uint8Array | undefined): GatewayResponse {
+  return { status, headers, body, attempt: undefined, upgraded: undefined }
+}

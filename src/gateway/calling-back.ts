@@ -1,5 +1,6 @@
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Service } from '../core/service.ts'
 import { callbackDeadlineMs, callbackFailureStatuses } from '../flows/callback/callback.ts'
 import { Callbacks, callbackGraceMs, ticketsPath } from '../flows/callback/callbacks.ts'
 import { KeyFile } from '../flows/callback/key-file.ts'
@@ -12,6 +13,7 @@ import type { TicketStore } from '../store/ticket-store.ts'
 import { resolveDeadline } from '../strategies/deadline/options.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
 import { failurePolicy } from './failure-policy.ts'
+import { type OwnRoute, ownRoute } from './own-page.ts'
 import type { RoutedHandler } from './router.ts'
 import { StartFault } from './start-fault.ts'
 import { pathIn } from './storing.ts'
@@ -102,7 +104,7 @@ function receivers(
     if (receive === undefined) return []
     const maxBytes = Math.max(...sharing.map((options) => options?.maxAnswer ?? 0))
     const service = receiveCallbacks({ receive, maxBytes, callbacks, wallNow })
-    return [gatewayHandler(['POST'], path, 'receive', service)]
+    return [neededRoute('POST', path, 'receive', service)]
   })
 }
 
@@ -114,25 +116,10 @@ function ticketHandler(routes: readonly RouteConfig[], callbacks: Callbacks, wal
     if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)
   }
   const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
-  return gatewayHandler(['GET'], `${ticketsPath}/:id`, 'ticket', ticketPage({ callbacks, wallNow, policyOf }))
+  return neededRoute('GET', `${ticketsPath}/:id`, 'ticket', ticketPage({ callbacks, wallNow, policyOf }))
 }
 
-function gatewayHandler(
-  methods: readonly string[],
-  path: string,
-  strategy: string,
-  service: RoutedHandler['handler']['service'],
-): RoutedHandler {
-  return {
-    match: { methods: [...methods], path },
-    handler: {
-      facts: { name: `${methods.join('|')} ${path}`, strategy, idleTimeoutMs: 30_000 },
-      service,
-      failures: { mappings: {}, listAttempts: false },
-      explain: false,
-      upgrades: false,
-      // Whoever waits while the gateway shuts down waits for these.
-      servesWhileDraining: true,
-    },
-  }
+/** Whoever waits while the gateway shuts down waits for these. */
+function neededRoute(method: OwnRoute['method'], path: string, what: string, service: Service): RoutedHandler {
+  return ownRoute({ method, path, what, service, servesWhileDraining: true })
 }

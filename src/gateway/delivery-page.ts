@@ -1,9 +1,12 @@
 import { failure } from '../core/failure.ts'
-import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import { failed, succeeded } from '../core/outcome.ts'
+import { ownResponse } from '../core/response.ts'
+import type { Service } from '../core/service.ts'
 import { deliveriesPath } from '../flows/broadcast/accept.ts'
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
 import { type TargetView, viewOf } from '../flows/broadcast/view.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import { ownRoute } from './own-page.ts'
 import type { RoutedHandler } from './router.ts'
 
 /** `GET /_hedgerow/deliveries/:id`: what became of a write, for the client that was told its id. */
@@ -12,28 +15,23 @@ export function deliveryPage(
   deliveries: Deliveries,
   namesTargets: (route: string) => boolean,
 ): RoutedHandler {
-  return {
-    match: { methods: ['GET'], path: `${deliveriesPath}/:id` },
-    handler: {
-      facts: { name: `GET ${deliveriesPath}/:id`, strategy: 'delivery', idleTimeoutMs: 30_000 },
-      service: async (request): Promise<Outcome> => {
-        const id = request.params['id'] ?? ''
-        const stored = await store.find(id)
-        if (stored === undefined)
-          return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
-        if ('code' in stored) return failed(stored)
-        const view = viewOf(stored, deliveries.active(id))
-        const shown = namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) }
-        const body = Buffer.from(`${JSON.stringify(shown)}\n`)
-        const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
-        return succeeded({ status: 200, headers, body, attempt: undefined, upgraded: undefined })
-      },
-      failures: { mappings: {}, listAttempts: false },
-      explain: false,
-      upgrades: false,
-      servesWhileDraining: false,
-    },
+  const service: Service = async (request) => {
+    const id = request.params['id'] ?? ''
+    const stored = await store.find(id)
+    if (stored === undefined) return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
+    if ('code' in stored) return failed(stored)
+    const view = viewOf(stored, deliveries.active(id))
+    const shown = namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) }
+    const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+    return succeeded(ownResponse(200, headers, Buffer.from(`${JSON.stringify(shown)}\n`)))
   }
+  return ownRoute({
+    method: 'GET',
+    path: `${deliveriesPath}/:id`,
+    what: 'delivery',
+    service,
+    servesWhileDraining: false,
+  })
 }
 
 /** As the failures of a route that says `expose: none`. */

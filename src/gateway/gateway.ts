@@ -64,13 +64,13 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const events = new EventBus(deps.logFault)
   const startedAtMs = deps.clock.wallNow()
   const parts = new Parts(config, deps)
+  const placed = { folder: '.', log: () => {}, ...deps }
   try {
     // First in, last out: what ends while the rest closes is observed too.
     const observing = parts.closing(
-      await startObserving(config, { log: () => {}, ...deps, events, upstreams: parts.upstreams }),
+      await startObserving(config, { ...placed, events, upstreams: parts.upstreams }),
       (one) => one.close(),
     )
-    const placed = { folder: '.', log: () => {}, ...deps }
     const stores = parts.closing(deps.store === undefined ? await openStores(config, placed) : undefined, (one) =>
       one.close(),
     )

@@ -1,6 +1,5 @@
 import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import { strategyNames } from '../config/strategies.ts'
+import { type Config, strategyOf } from '../config/schema.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -61,8 +60,4 @@ export function watchPages(
 async function sizesOf(store: DeliveryStore): ReturnType<NonNullable<MetricSources['store']>> {
   const figures = await store.figures()
   return 'code' in figures ? undefined : figures
-}
-
-function strategyOf(route: RouteConfig): string {
-  return strategyNames.find((name) => route[name] !== undefined) ?? ''
 }

@@ -1,6 +1,5 @@
 import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import { strategyNames } from '../config/strategies.ts'
+import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -95,8 +94,7 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
 }
 
 function routeView(route: RouteConfig): RouteView {
-  const strategy = strategyNames.find((name) => route[name] !== undefined)
-  if (strategy === undefined) throw new Error('a route without a strategy got past the schema')
+  const strategy = strategyOf(route)
   return { name: matchText(route.match), strategy, upstreams: upstreamsIn(route[strategy]) }
 }
 

@@ -1,4 +1,6 @@
 import { succeeded } from '../core/outcome.ts'
+import { ownResponse } from '../core/response.ts'
+import type { Service } from '../core/service.ts'
 import type { RoutedHandler } from './router.ts'
 
 export interface PageText {
@@ -6,22 +8,42 @@ export interface PageText {
   readonly body: string
 }
 
-/** A page of the gateway's own that anybody may read: `GET path`. */
-export function ownPage(path: string, what: string, text: () => PageText | Promise<PageText>): RoutedHandler {
+export interface OwnRoute {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** What it is called where a route's strategy is told. */
+  readonly what: string
+  readonly service: Service
+  readonly servesWhileDraining: boolean
+}
+
+/** A route of the gateway's own, beside those of the configuration. */
+export function ownRoute({ method, path, what, service, servesWhileDraining }: OwnRoute): RoutedHandler {
   return {
-    match: { methods: ['GET'], path },
+    match: { methods: [method], path },
     handler: {
-      facts: { name: `GET ${path}`, strategy: what, idleTimeoutMs: 30_000 },
-      service: async () => {
-        const { contentType, body } = await text()
-        const headers = ['content-type', contentType, 'cache-control', 'no-store']
-        return succeeded({ status: 200, headers, body: Buffer.from(body), attempt: undefined, upgraded: undefined })
-      },
+      facts: { name: `${method} ${path}`, strategy: what, idleTimeoutMs: 30_000 },
+      service,
       failures: { mappings: {}, listAttempts: false },
       explain: false,
       upgrades: false,
-      // Whoever watches the gateway wants to see how it ends.
-      servesWhileDraining: true,
+      servesWhileDraining,
     },
   }
+}
+
+/** A page of the gateway's own that anybody may read: `GET path`. */
+export function ownPage(path: string, what: string, text: () => PageText | Promise<PageText>): RoutedHandler {
+  return ownRoute({
+    method: 'GET',
+    path,
+    what,
+    service: async () => {
+      const { contentType, body } = await text()
+      const headers = ['content-type', contentType, 'cache-control', 'no-store']
+      return succeeded(ownResponse(200, headers, Buffer.from(body)))
+    },
+    // Whoever watches the gateway wants to see how it ends.
+    servesWhileDraining: true,
+  })
 }

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import { balance } from '../balance/balance.ts'
 import { matchText } from '../config/match.ts'
-import type { RouteConfig } from '../config/schema.ts'
-import { type StrategyName, strategies, strategyNames } from '../config/strategies.ts'
+import { type RouteConfig, strategyOf } from '../config/schema.ts'
+import { type StrategyName, strategies } from '../config/strategies.ts'
 import type { Layer, Service } from '../core/service.ts'
 import type { BroadcastDeps } from '../flows/broadcast/broadcast.ts'
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
@@ -119,14 +119,10 @@ function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyN
     routeName: matchText(route.match),
     targetsOf: (upstream) => deps.upstream(upstream).targets,
   }
-  for (const name of strategyNames) {
-    const options = route[name]
-    if (options === undefined) continue
-    // The schema has parsed these options by this very strategy.
-    const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
-    return { name, plan: strategy.plan(options, strategyDeps) }
-  }
-  throw new Error('a route without a strategy got past the schema')
+  const name = strategyOf(route)
+  // The schema has parsed these options by this very strategy.
+  const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
+  return { name, plan: strategy.plan(route[name], strategyDeps) }
 }
 
 /** The lines by their part; a strategy with one line has it under the empty name. */

@@ -5,7 +5,7 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { type HeaderPairs, headerValue, headerValues, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import type { GatewayResponse } from '../../core/response.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore, NewDelivery, StoredDelivery, StoredLeg } from '../../store/delivery-store.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -70,7 +70,7 @@ function repeat(stored: StoredDelivery, fingerprint: string, call: Call, options
   }
   const active = options.deliveries.active(stored.id)
   if (options.respond === 'accepted') return Promise.resolve(succeeded(accepted(stored.id)))
-  const answer = stored.answer && { ...stored.answer, attempt: undefined, upgraded: undefined }
+  const answer = stored.answer && ownResponse(stored.answer.status, stored.answer.headers, stored.answer.body)
   if (options.respond === 'first' && answer !== undefined) {
     return Promise.resolve(succeeded(linked(answer, stored.id)))
   }
@@ -188,7 +188,7 @@ function accepted(id: string): GatewayResponse {
   const location = `${deliveriesPath}/${id}`
   const body = Buffer.from(`${JSON.stringify({ id, status: location })}\n`)
   const headers = ['content-type', 'application/json', 'location', location, 'cache-control', 'no-store']
-  return { status: 202, headers, body, attempt: undefined, upgraded: undefined }
+  return ownResponse(202, headers, body)
 }
 
 function newDelivery(request: GatewayRequest, options: AcceptOptions): NewDelivery {

@@ -5,7 +5,7 @@ import type { WaiterEnd } from '../../core/events.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import type { GatewayResponse } from '../../core/response.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Layer, Service } from '../../core/service.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { anySuccess, type Strategy, type StrategyDeps } from '../../strategies/strategy.ts'
@@ -106,13 +106,13 @@ class Wait implements AbortListener {
     const { callbacks, issue, preference } = this.#options
     if (!this.#waiter.isOpen) return
     const isAccepted = this.#waiter.state === 'acknowledged'
+    this.#line.abort(reason)
+    if (reason.code !== 'DEADLINE') return this.#end('gone', failed(reason))
+    const ticket = callbacks.promise(issue)
     const asked = this.#line.attempts.at(-1)?.target.name ?? 'the backend'
     const detail = isAccepted
       ? `${asked} took the work, and has posted no result: ${lowerFirst(reason.detail)}`
       : reason.detail
-    this.#line.abort(reason)
-    if (reason.code !== 'DEADLINE') return this.#end('gone', failed(reason))
-    const ticket = callbacks.promise(issue)
     // It would rather have had a ticket than wait in vain; but only if the backend has taken the work is that the truth.
     const wantsTicket = preference.respondAsync && isAccepted && ticket !== undefined
     this.#end('timedOut', wantsTicket ? succeeded(accepted(ticket, preference)) : failed({ ...reason, detail, ticket }))
@@ -177,7 +177,7 @@ const noTickets = failure('STORE_FULL', 'There are as many tickets as there may 
 function accepted(ticket: string, preference: Preference): GatewayResponse {
   const body = Buffer.from(`${JSON.stringify({ status: 'running', ticket })}\n`)
   const headers = ['content-type', 'application/json', 'location', ticket, 'cache-control', 'no-store']
-  return { status: 202, headers: [...headers, ...applied(preference)], body, attempt: undefined, upgraded: undefined }
+  return ownResponse(202, [...headers, ...applied(preference)], body)
 }
 
 function applied({ respondAsync, waitMs }: Preference): readonly string[] {

@@ -3,6 +3,7 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue, headerValues } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { ownResponse } from '../../core/response.ts'
 import type { Service } from '../../core/service.ts'
 import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
@@ -104,7 +105,7 @@ function taken(verdict: keyof typeof answers, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict })
   const body = Buffer.from(`${JSON.stringify({ status: verdict })}\n`)
   const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
-  return succeeded({ status: answers[verdict], headers, body, attempt: undefined, upgraded: undefined })
+  return succeeded(ownResponse(answers[verdict], headers, body))
 }
 
 function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call: Call): Outcome {
@@ -127,10 +128,10 @@ function answerOf(status: number | Failure, contentType: string, body: Uint8Arra
   // These have no body by their own meaning.
   if (status === 204 || status === 205 || status === 304) {
     const headers = ['cache-control', 'no-store']
-    return succeeded({ status, headers, body: undefined, attempt: undefined, upgraded: undefined })
+    return succeeded(ownResponse(status, headers, undefined))
   }
   const headers = ['content-type', contentType, 'cache-control', 'no-store']
-  return succeeded({ status, headers, body, attempt: undefined, upgraded: undefined })
+  return succeeded(ownResponse(status, headers, body))
 }
 
 function statusBy(options: CallbackOptions['receive']['status']): (request: GatewayRequest) => number | Failure {

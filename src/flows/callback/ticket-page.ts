@@ -1,5 +1,6 @@
 import { failure } from '../../core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import { ownResponse } from '../../core/response.ts'
 import type { Service } from '../../core/service.ts'
 import { type FailurePolicy, failureResponse } from '../../transport/server/failure-response.ts'
 import type { Callbacks } from './callbacks.ts'
@@ -40,5 +41,5 @@ function running() {
 
 function response(status: number, contentType: string, body: Uint8Array, more: readonly string[] = []) {
   const headers = ['content-type', contentType, 'cache-control', 'no-store', ...more]
-  return { status, headers, body, attempt: undefined, upgraded: undefined }
+  return ownResponse(status, headers, body)
 }

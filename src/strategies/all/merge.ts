@@ -1,5 +1,5 @@
 import { isHeld, type ResponseBody } from '../../core/body.ts'
-import type { GatewayResponse } from '../../core/response.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Runner } from '../../kit/race.ts'
 
 /**
@@ -16,7 +16,7 @@ export function merge(runners: readonly Runner[], names: readonly string[] | und
   }
   const text = names === undefined ? `[${parts.join(',')}]` : `{${parts.join(',')}}`
   const headers = ['content-type', 'application/json']
-  return { status: 200, headers, body: Buffer.from(text), attempt: undefined, upgraded: undefined }
+  return ownResponse(200, headers, Buffer.from(text))
 }
 
 function toJson(body: ResponseBody): string {

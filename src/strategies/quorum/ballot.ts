@@ -1,6 +1,6 @@
 import { isHeld } from '../../core/body.ts'
 import type { GatewayResponse } from '../../core/response.ts'
-import { parseJsonPointer } from '../../kit/json-pointer.ts'
+import { parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -34,11 +34,7 @@ function asWritten(_key: string, value: unknown, context?: { readonly source?: s
 function removeAt(value: unknown, pointer: string): void {
   const tokens = parseJsonPointer(pointer)
   const last = tokens.pop() as string
-  let holder = value
-  for (const token of tokens) {
-    if (!isObject(holder) || !Object.hasOwn(holder, token)) return
-    holder = holder[token]
-  }
+  const holder = valueAtPointer(value, tokens)
   // An array's elements keep their places, so that later pointers still mean the same ones.
   if (Array.isArray(holder) && Object.hasOwn(holder, last)) holder[Number(last)] = null
   else if (isObject(holder)) delete holder[last]

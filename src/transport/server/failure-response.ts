@@ -2,7 +2,7 @@ import type { Attempt } from '../../core/attempt.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../core/failure.ts'
 import type { HeaderPairs } from '../../core/headers.ts'
 import { headerValue } from '../../core/headers.ts'
-import type { GatewayResponse } from '../../core/response.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import { defaultRetryAfterMs, failureStatuses, statusesWithRetryAfter } from './failure-table.ts'
 
 export interface FailureMapping {
@@ -47,7 +47,7 @@ export function failureResponse(failure: Failure, policy: FailurePolicy, facts: 
   if (statusesWithRetryAfter.has(status)) {
     headers.push('retry-after', String(Math.ceil((failure.retryAfterMs ?? defaultRetryAfterMs) / 1000)))
   }
-  return { status, headers, body: Buffer.from(text), attempt: undefined, upgraded: undefined }
+  return ownResponse(status, headers, Buffer.from(text))
 }
 
 function problem(
