@@ -57,7 +57,9 @@ const admin = z
         'Visible ASCII, no blanks. Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.',
       ),
   })
-  .describe('Where operators connect: the dashboard at `/`, its API at `/api`, `/metrics`, `/healthz`, `/readyz`. Without this section there is none.')
+  .describe(
+    'Where operators connect: the dashboard at `/`, its API at `/api`, `/metrics`, `/healthz`, `/readyz`. Without this section there is none.',
+  )
 
 const targetUrl = z
   .string({ error: 'a URL such as http://127.0.0.1:9101' })
