@@ -7,6 +7,7 @@ import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
+import { type MemoryScope, SharedMemory } from '../kit/shared-memory.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
@@ -88,6 +89,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     const routes = routesOf(config, parts.upstreams, {
       ...deps,
       ...broadcasting,
+      memory: parts.memory,
       callbacks,
       attemptTrace: observing.traces?.attemptLayer,
     })
@@ -153,9 +155,14 @@ class Parts {
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly #closers: (() => Promise<void>)[] = []
 
+  readonly memory = new SharedMemory()
+
   constructor(config: Config, { clock }: GatewayDeps) {
     this.upstreams = new Map(
-      Object.entries(config.upstreams).map(([name, options]) => [name, new Upstream(name, options, clock)]),
+      Object.entries(config.upstreams).map(([name, options]) => [
+        name,
+        new Upstream(name, options, clock, this.memory.scope(`upstream ${name}`)),
+      ]),
     )
   }
 
@@ -188,6 +195,7 @@ function routesOf(
   upstreams: ReadonlyMap<string, Upstream>,
   deps: Pick<GatewayDeps, 'clock' | 'random'> &
     Partial<Broadcasting> & {
+      readonly memory: MemoryScope
       readonly callbacks: Callbacks | undefined
       readonly attemptTrace: Layer | undefined
     },

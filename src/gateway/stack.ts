@@ -10,6 +10,7 @@ import type { CallbackDeps } from '../flows/callback/callback.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { timedAnswer } from '../strategies/answer/answer.ts'
 import { attemptTimeout } from '../strategies/attempt-timeout/attempt-timeout.ts'
@@ -27,6 +28,8 @@ import type { Upstream } from './upstreams.ts'
 export interface StackDeps {
   readonly clock: Clock
   readonly random: Random
+  /** What all workers know together. */
+  readonly memory: MemoryScope
   readonly upstream: (name: string) => Upstream
   readonly newId: () => string
   /** There where a route broadcasts. */
@@ -116,6 +119,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & {
 function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyName; readonly plan: StrategyPlan } {
   const strategyDeps: BroadcastDeps & CallbackDeps = {
     ...deps,
+    memory: deps.memory.scope(`route ${matchText(route.match)}`),
     routeName: matchText(route.match),
     targetsOf: (upstream) => deps.upstream(upstream).targets,
   }

@@ -6,6 +6,7 @@ import type { Target } from '../core/attempt.ts'
 import type { Service } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { RetryOptions } from '../strategies/retry/options.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
 
@@ -15,12 +16,14 @@ export class Upstream {
   readonly targets: readonly Target[]
   readonly balancer: Balancer
   readonly client: HttpClient
+  readonly #memory: MemoryScope
   readonly #retryBudgets = new Map<string, ActiveBudget>()
 
-  constructor(name: string, config: UpstreamConfig, clock: Clock) {
+  constructor(name: string, config: UpstreamConfig, clock: Clock, memory: MemoryScope) {
     this.name = name
+    this.#memory = memory
     this.targets = targetsOf(name, config)
-    this.balancer = roundRobin(this.targets)
+    this.balancer = roundRobin(this.targets, memory)
     this.client = httpClient({
       clock,
       connections: { connectTimeoutMs: config.connectTimeout, keepAliveMs: config.keepAlive },
@@ -36,7 +39,7 @@ export class Upstream {
     const key = `${budget} ${minBudget}`
     let shared = this.#retryBudgets.get(key)
     if (shared === undefined) {
-      shared = new ActiveBudget({ share: budget, floor: minBudget })
+      shared = new ActiveBudget({ share: budget, floor: minBudget }, this.#memory.scope(`retries ${key}`))
       this.#retryBudgets.set(key, shared)
     }
     return shared

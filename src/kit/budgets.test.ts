@@ -101,7 +101,7 @@ describe('CallBudget', () => {
   })
 
   it('saves up no more than its burst', () => {
-    const budget = new CallBudget({ share: 0.5, floor: 0 }, 4)
+    const budget = new CallBudget({ share: 0.5, floor: 0, burst: 4 })
     for (let i = 0; i < 1000; i++) budget.callStarted()
     assert.equal(grants(budget, 100), 4)
   })
@@ -117,7 +117,7 @@ describe('CallBudget', () => {
   it('is never overdrawn and never grudging, under any interleaving', () => {
     fc.assert(
       fc.property(options, fc.integer({ min: 1, max: 20 }), steps, ({ percent, floor }, burst, steps) => {
-        const budget = new CallBudget({ share: percent / 100, floor }, burst)
+        const budget = new CallBudget({ share: percent / 100, floor, burst })
         let accountPercent = 0
         let extra = 0
         let calls = 0

@@ -1,6 +1,9 @@
+import { type Levels, type MemoryScope, SharedMemory } from './shared-memory.ts'
+
 /**
  * Budgets bound extra load: they let a few more requests out while all is well, and stop a storm of them when it is
- * not. Each grants or denies; what was granted is given back when it is done.
+ * not. Each grants or denies; what was granted is given back when it is done. They hold for all workers that share their
+ * memory: never more is granted than they allow, also where two workers ask at once.
  */
 export interface Budget {
   /** Takes one unit if there is one. */
@@ -21,42 +24,47 @@ export interface BudgetOptions {
 /** Sums and products of shares such as 0.2 or 0.29 fall short of whole numbers by some 1e-14. */
 const rounding = 1e-9
 
+const place = { active: 0, extra: 1 } as const
+
 /**
  * Extra attempts in flight, as a share of what is in flight altogether: Envoy's retry budget (20 %, at least 3;
  * envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget).
  */
 export class ActiveBudget implements Budget {
   readonly #options: BudgetOptions
-  #active = 0
-  #extra = 0
+  readonly #inFlight: Levels
 
-  constructor(options: BudgetOptions) {
+  constructor(options: BudgetOptions, memory: MemoryScope = new SharedMemory()) {
     this.#options = options
+    this.#inFlight = memory.levels('active budget', 2)
   }
 
   get extraInFlight(): number {
-    return this.#extra
+    return this.#inFlight.sum(place.extra)
   }
 
   attemptStarted(): void {
-    this.#active++
+    this.#inFlight.add(place.active, 1)
   }
 
   attemptEnded(): void {
-    this.#active--
+    this.#inFlight.add(place.active, -1)
   }
 
   tryTake(): boolean {
-    const allowed = Math.floor(this.#options.share * this.#active + rounding)
-    if (this.#extra >= Math.max(this.#options.floor, allowed)) return false
-    this.#extra++
-    return true
+    const { share, floor } = this.#options
+    const allowed = Math.floor(share * this.#inFlight.sum(place.active) + rounding)
+    return this.#inFlight.tryAdd(place.extra, Math.max(floor, allowed))
   }
 
   giveBack(): void {
-    this.#extra--
+    this.#inFlight.add(place.extra, -1)
   }
 }
+
+/** What one extra costs: shares are whole to a ten-thousandth of a percent. */
+const price = 1_000_000
+const burst = 100
 
 /**
  * Extra attempts over time, as a share of calls: each call pays `share` into an account, each extra takes 1 out. The
@@ -64,32 +72,49 @@ export class ActiveBudget implements Budget {
  * one is granted whatever the account says, and takes out what there is.
  */
 export class CallBudget implements Budget {
-  readonly #options: BudgetOptions
-  readonly #burst: number
-  #account = 0
-  #inFlight = 0
+  readonly #payment: number
+  readonly #floor: number
+  readonly #most: number
+  readonly #account: Int32Array
+  readonly #inFlight: Levels
 
-  constructor(options: BudgetOptions, burst = 100) {
-    this.#options = options
-    this.#burst = burst
+  constructor(options: BudgetOptions & { readonly burst?: number }, memory: MemoryScope = new SharedMemory()) {
+    this.#payment = Math.round(options.share * price)
+    this.#floor = options.floor
+    this.#most = (options.burst ?? burst) * price
+    this.#account = memory.cells('call budget', 1)
+    this.#inFlight = memory.levels('call budget', 1)
   }
 
   get extraInFlight(): number {
-    return this.#inFlight
+    return this.#inFlight.sum(0)
   }
 
   callStarted(): void {
-    this.#account = Math.min(this.#burst, this.#account + this.#options.share)
+    this.#change((account) => Math.min(this.#most, account + this.#payment))
   }
 
   tryTake(): boolean {
-    if (this.#account < 1 - rounding && this.#inFlight >= this.#options.floor) return false
-    this.#account = Math.max(0, this.#account - 1)
-    this.#inFlight++
+    if (this.#inFlight.tryAdd(0, this.#floor)) {
+      this.#change((account) => Math.max(0, account - price))
+      return true
+    }
+    if (!this.#change((account) => (account < price ? undefined : account - price))) return false
+    this.#inFlight.add(0, 1)
     return true
   }
 
   giveBack(): void {
-    this.#inFlight--
+    this.#inFlight.add(0, -1)
+  }
+
+  /** False if there is nothing to change it to. */
+  #change(to: (account: number) => number | undefined): boolean {
+    for (;;) {
+      const account = Atomics.load(this.#account, 0)
+      const next = to(account)
+      if (next === undefined) return false
+      if (Atomics.compareExchange(this.#account, 0, account, next) === account) return true
+    }
   }
 }

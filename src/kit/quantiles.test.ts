@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { RecentQuantiles } from './quantiles.ts'
+import { SharedMemory } from './shared-memory.ts'
 
 /** The smallest sample that at least `percent` % do not exceed, counted one by one and in whole numbers. */
 function naive(samples: readonly number[], percent: number): number | undefined {
@@ -10,7 +11,7 @@ function naive(samples: readonly number[], percent: number): number | undefined 
 }
 
 function quantilesOf(samples: readonly number[], options = { capacity: 512, refreshEvery: 1 }): RecentQuantiles {
-  const quantiles = new RecentQuantiles(options)
+  const quantiles = new RecentQuantiles(new SharedMemory(), options)
   for (const sample of samples) quantiles.add(sample)
   return quantiles
 }
@@ -41,7 +42,7 @@ describe('RecentQuantiles', () => {
 
   it('is exact for every whole percent and every number of samples, where products of fractions are not', () => {
     const samples: number[] = []
-    const quantiles = new RecentQuantiles({ capacity: 512, refreshEvery: 1 })
+    const quantiles = new RecentQuantiles(new SharedMemory(), { capacity: 512, refreshEvery: 1 })
     for (let count = 1; count <= 512; count++) {
       samples.push(count)
       quantiles.add(count)
@@ -63,5 +64,27 @@ describe('RecentQuantiles', () => {
   it('orders numbers as numbers', () => {
     assert.equal(quantilesOf([9, 10, 100, 1000]).at(1), 1000)
     assert.equal(quantilesOf([9, 10, 100, 1000]).at(0), 9)
+  })
+
+  it('goes on where it was when its count is folded, after a billion samples', () => {
+    const memory = new SharedMemory()
+    const quantiles = new RecentQuantiles(memory, { capacity: 3, refreshEvery: 1 })
+    Atomics.store(memory.cells('samples', 1), 0, 2 ** 30 - 1)
+    for (const sample of [10, 20, 30, 40]) {
+      quantiles.add(sample)
+      assert.equal(quantiles.at(1), sample)
+    }
+    assert.deepEqual([quantiles.at(0.01), quantiles.size], [20, 3])
+    assert.ok(Atomics.load(memory.cells('samples', 1), 0) < 10)
+  })
+
+  it('holds the samples of all workers', () => {
+    const memory = new SharedMemory({ slot: 0, slots: 2 })
+    const first = new RecentQuantiles(memory, { capacity: 4, refreshEvery: 1 })
+    const other = new SharedMemory({ slot: 1, slots: 2, regions: memory.regions() })
+    const second = new RecentQuantiles(other, { capacity: 4, refreshEvery: 1 })
+    first.add(10)
+    second.add(30)
+    assert.deepEqual([first.at(1), second.at(0.5), second.size], [30, 10, 2])
   })
 })

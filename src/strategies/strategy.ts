@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { FailureCode } from '../core/failure.ts'
 import type { Layer } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { AttemptOptions } from './common-options.ts'
 import type { StatusRange } from './success/options.ts'
 
@@ -38,6 +39,8 @@ export interface StrategyPlan {
 /** What every strategy is given besides its options. */
 export interface StrategyDeps {
   readonly clock: Clock
+  /** What the route knows in all workers: budgets, samples. */
+  readonly memory: MemoryScope
 }
 
 /**

@@ -6,6 +6,7 @@ import { Deliveries } from '../../src/flows/broadcast/deliveries.ts'
 import { broadcastOptions } from '../../src/flows/broadcast/options.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import { seededRandom } from '../../src/kit/random.ts'
+import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { deadline } from '../../src/strategies/deadline/deadline.ts'
@@ -51,6 +52,7 @@ export function scene(
   const parsed = broadcastOptions.parse({ upstream: 'work', ...options })
   const { layer } = broadcastStrategy.plan(parsed, {
     clock,
+    memory: new SharedMemory(),
     routeName: 'POST /register',
     targetsOf: () => targets,
     newId: () => `${idPrefix}-${++ids}`,

@@ -9,6 +9,7 @@ import { type CallbackOptions, callbackOptions } from '../../src/flows/callback/
 import { receiveCallbacks } from '../../src/flows/callback/receive.ts'
 import { ticketPage } from '../../src/flows/callback/ticket-page.ts'
 import { keyOf } from '../../src/flows/callback/token.ts'
+import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { memoryTickets } from '../../src/store/memory-tickets.ts'
 import { deadline } from '../../src/strategies/deadline/deadline.ts'
 import { deadlineOptions, resolveDeadline } from '../../src/strategies/deadline/options.ts'
@@ -62,7 +63,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     ...options.shared,
   })
   const route = callbackOptionsOf(options.route)
-  const { layer } = callbackStrategy.plan(route, { clock, callbacks })
+  const { layer } = callbackStrategy.plan(route, { clock, memory: new SharedMemory(), callbacks })
   const limit = deadline(resolveDeadline(deadlineOptions.parse(options.deadline ?? '5s'), callbackDeadlineMs), clock)
   const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
   const outer = options.outer ?? ((next) => next)

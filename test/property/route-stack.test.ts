@@ -9,6 +9,7 @@ import type { Service } from '../../src/core/service.ts'
 import { routeStack } from '../../src/gateway/stack.ts'
 import { Upstream } from '../../src/gateway/upstreams.ts'
 import { seededRandom } from '../../src/kit/random.ts'
+import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { callOf, codeOf, failureOf, requestOf, responseOf, textOf, watch } from '../kit/calls.ts'
 import { FakeUpstream, type Script } from '../kit/fake-upstream.ts'
 import { hang, sentMs } from '../kit/layers.ts'
@@ -34,10 +35,11 @@ const upstreams = {
 /** The whole stack of a route as the gateway composes it, with scripts in place of its upstreams. */
 function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<string, Scripts>> = {}) {
   const clock = new VirtualClock()
+  const memory = new SharedMemory()
   const config = configSchema.parse({ upstreams, routes: [{ match: '/api/work', ...route }] })
   const made = new Map(
     Object.entries(config.upstreams).map(([name, options]) => {
-      const upstream = new ScriptedUpstream(name, options, clock)
+      const upstream = new ScriptedUpstream(name, options, clock, memory)
       upstream.fake = new FakeUpstream(clock, scripts[name])
       return [name, upstream] as const
     }),
@@ -46,7 +48,7 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   const parsed = config.routes[0]
   assert.ok(parsed !== undefined)
   const none = { deliveries: undefined, store: undefined, callbacks: undefined }
-  const deps = { clock, random: seededRandom(1), upstream, newId: () => 'id', ...none }
+  const deps = { clock, memory, random: seededRandom(1), upstream, newId: () => 'id', ...none }
   const { service } = routeStack(parsed, deps)
   const send = (request: Partial<GatewayRequest> = {}) => {
     const { call, events } = callOf(clock)

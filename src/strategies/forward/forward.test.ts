@@ -7,11 +7,16 @@ import { hang, served } from '../../../test/kit/layers.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
 import { forwardStrategy } from './forward.ts'
 
 function forwarded(script: Script, request: Partial<GatewayRequest> = {}) {
   const options = forwardStrategy.options.parse({ upstream: 'work' })
-  return served((clock) => forwardStrategy.plan(options, { clock }).layer, [script], request)
+  return served(
+    (clock) => forwardStrategy.plan(options, { clock, memory: new SharedMemory() }).layer,
+    [script],
+    request,
+  )
 }
 
 describe('forward', () => {
@@ -55,6 +60,7 @@ describe('the plan of forward', () => {
   function planOf(options: object = {}) {
     return forwardStrategy.plan(forwardStrategy.options.parse({ upstream: 'work', ...options }), {
       clock: new VirtualClock(),
+      memory: new SharedMemory(),
     })
   }
 

@@ -1,4 +1,5 @@
 import { RecentQuantiles } from '../../kit/quantiles.ts'
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 import type { HedgeAfter } from './options.ts'
 
 /** Fewer good answers than this say too little about a quantile. */
@@ -11,9 +12,9 @@ export interface HedgeDelay {
   observe(latencyMs: number): void
 }
 
-export function hedgeDelay(after: HedgeAfter): HedgeDelay {
+export function hedgeDelay(after: HedgeAfter, memory: MemoryScope = new SharedMemory()): HedgeDelay {
   if (typeof after === 'number') return { delayMs: () => after, observe: () => {} }
-  const recent = new RecentQuantiles()
+  const recent = new RecentQuantiles(memory)
   return {
     delayMs: () => {
       const measured = recent.size < minSamples ? after.start : (recent.at(after.quantile) ?? after.start)

@@ -5,6 +5,7 @@ import type { Layer } from '../../core/service.ts'
 import { CallBudget } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { type RaceView, race, type Step } from '../../kit/race.ts'
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
@@ -16,9 +17,10 @@ const budgetFloor = 3
 type Rules = Pick<HedgeOptions, 'after' | 'extra' | 'spacing' | 'first' | 'budget' | 'unsafe'>
 
 /** See `decide.ts` for when extras go out and which answer is given. */
-export function hedge(rules: Rules, clock: Clock): Layer {
-  const delay = hedgeDelay(rules.after)
-  const budget = rules.budget === 'unlimited' ? undefined : new CallBudget({ share: rules.budget, floor: budgetFloor })
+export function hedge(rules: Rules, clock: Clock, memory: MemoryScope = new SharedMemory()): Layer {
+  const delay = hedgeDelay(rules.after, memory)
+  const { budget: share } = rules
+  const budget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
   return function hedgeLayer(next) {
     return async (request, call) => {
       budget?.callStarted()
@@ -95,8 +97,8 @@ function take(budget: CallBudget, wanted: number): number {
 
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
   options: hedgeOptions,
-  plan: (options, { clock }) => ({
-    layer: hedge(options, clock),
+  plan: (options, { clock, memory }) => ({
+    layer: hedge(options, clock, memory),
     lines: options,
     goodStatus: anySuccess,
     passesAnyStatus: false,

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { clearSlot, SharedMemory } from './shared-memory.ts'
+
+function twoWorkers() {
+  const first = new SharedMemory({ slot: 0, slots: 2 })
+  first.levels('in flight', 2)
+  first.cells('account', 1)
+  const second = new SharedMemory({ slot: 1, slots: 2, regions: first.regions() })
+  return { first, second }
+}
+
+describe('SharedMemory', () => {
+  it('gives the same stretch to all who ask by the same name, and another by another name or size', () => {
+    const { first, second } = twoWorkers()
+    first.cells('account', 1)[0] = 7
+    assert.equal(second.cells('account', 1)[0], 7)
+    assert.equal(second.cells('account', 2)[0], 0)
+    assert.equal(second.cells('other', 1)[0], 0)
+  })
+
+  it('hands on only what was asked for here', () => {
+    const { first, second } = twoWorkers()
+    second.cells('account', 1)
+    assert.deepEqual([first.regions().size, second.regions().size], [2, 1])
+  })
+
+  it('adds levels up over all workers, and forgets those of one that has died', () => {
+    const { first, second } = twoWorkers()
+    const [a, b] = [first.levels('in flight', 2), second.levels('in flight', 2)]
+    a.add(0, 3)
+    b.add(0, 2)
+    b.add(1, 5)
+    assert.deepEqual([a.sum(0), b.sum(0), a.sum(1)], [5, 5, 5])
+    first.cells('account', 1)[0] = 9
+    clearSlot(first.regions(), 1, 2)
+    assert.deepEqual([a.sum(0), a.sum(1), second.cells('account', 1)[0]], [3, 0, 9])
+  })
+
+  it('keeps the sum at or below the limit', () => {
+    const { first, second } = twoWorkers()
+    const [a, b] = [first.levels('in flight', 2), second.levels('in flight', 2)]
+    assert.deepEqual([a.tryAdd(0, 2), b.tryAdd(0, 2), a.tryAdd(0, 2), b.tryAdd(0, 2)], [true, true, false, false])
+    assert.equal(a.sum(0), 2)
+  })
+})
