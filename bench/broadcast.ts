@@ -6,14 +6,14 @@
  *
  * Exit code 1 if SQLite does fewer than 2,500 broadcasts/s or takes more than 300 us of CPU each (whole process).
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cpuMicroseconds } from './kit/process-cpu.ts'
-import { listening, requireProgram, start, stopAll } from './kit/processes.ts'
-import { median } from './kit/statistics.ts'
+import { startBackend } from './kit/backend.ts'
+import { us, whole } from './kit/format.ts'
+import { type Contender, type Figures, medianOf, sideBySide } from './kit/measure.ts'
+import { freePort, listening, requireProgram, start, stopAll } from './kit/processes.ts'
+import { onStage, type Stage, tidyOnSignals } from './kit/stage.ts'
+import { formPost } from './kit/wrk.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -23,95 +23,49 @@ const { values: args } = parseArgs({
   },
 })
 const root = join(import.meta.dirname, '..')
-const work = mkdtempSync(join(tmpdir(), 'hedgerow-broadcast-'))
-const targetPorts = [18_121, 18_122, 18_123]
+const cores = '0,1'
 
-const postScript = `
-wrk.method = "POST"
-wrk.body = "username=bob&password=secret"
-wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
-`
-
-interface Contender {
-  readonly name: string
-  readonly port: number
-  readonly pid: number
-  readonly perSecond: number[]
-  readonly cpuEach: number[]
-}
-
+requireProgram('taskset', 'util-linux')
 requireProgram('nginx', 'nginx-light')
 requireProgram('wrk', 'wrk')
-process.exitCode = 1
-try {
-  await run()
-} finally {
-  await stopAll()
-  rmSync(work, { recursive: true })
-}
+tidyOnSignals()
+process.exitCode = (await onStage(compare)) ? 0 : 1
 
-async function run(): Promise<void> {
-  startTargets()
-  const targets = targetPorts.map((port) => `http://127.0.0.1:${port}`)
-  const program = join(root, 'bench/kit/broadcast-gateway.ts')
-  const contender = (name: string, port: number, store: string): Contender => {
-    const child = start(join(root, 'bin/node'), [program, String(port), store, ...targets])
-    return { name, port, pid: child.pid as number, perSecond: [], cpuEach: [] }
+async function compare(stage: Stage): Promise<boolean> {
+  const { ports } = await startBackend(stage, cores)
+  const script = stage.file('post.lua', formPost)
+  const contender = async (name: string, store: string): Promise<Contender> => {
+    const port = await freePort()
+    const targets = ports.map((target) => `http://127.0.0.1:${target}`)
+    const program = join(root, 'bench/kit/broadcast-gateway.ts')
+    // Not on the stage, as it tells at its end what its store did.
+    const { pid } = start(join(root, 'bin/node'), [program, String(port), store, ...targets])
+    await listening(port)
+    return { name, pid: pid as number, url: `http://127.0.0.1:${port}/register`, script }
   }
-  const contenders = [contender('sqlite', 18_124, join(work, 'bench.db')), contender('memory', 18_125, 'memory')]
-  for (const port of [...targetPorts, 18_124, 18_125]) await listening(port)
-  const script = join(work, 'post.lua')
-  writeFileSync(script, postScript)
-  for (let round = 0; round <= Number(args.rounds); round++) {
-    for (const one of contenders) measure(one, script, round > 0)
+  try {
+    const contenders = [await contender('sqlite', join(stage.folder, 'bench.db')), await contender('memory', 'memory')]
+    const seconds = Number(args.seconds)
+    const load = { connections: Number(args.connections), seconds, warmUpSeconds: seconds, rounds: Number(args.rounds) }
+    return report(await sideBySide(contenders, { ...load, cores }, () => {}))
+  } finally {
+    await stopAll()
   }
-  report(contenders)
 }
 
-function measure(one: Contender, script: string, counted: boolean): void {
-  const before = cpuMicroseconds(one.pid)
-  const url = `http://127.0.0.1:${one.port}/register`
-  const wrk = spawnSync('wrk', ['-t1', `-c${args.connections}`, `-d${args.seconds}s`, '-s', script, url], {
-    encoding: 'utf8',
-  })
-  const used = cpuMicroseconds(one.pid) - before
-  const requests = Number(/(\d+) requests in/.exec(wrk.stdout)?.[1])
-  if (/Non-2xx|Socket errors/.test(wrk.stdout) || !(requests > 0)) throw new Error(`${one.name}: ${wrk.stdout}`)
-  if (!counted) return
-  one.cpuEach.push(used / requests)
-  one.perSecond.push(Number(/Requests\/sec:\s+([\d.]+)/.exec(wrk.stdout)?.[1]))
-}
-
-function report(contenders: readonly Contender[]): void {
+function report(contenders: readonly Figures[]): boolean {
   console.log(
     `broadcast to 3 targets, ${args.connections} connections, medians of ${args.rounds} rounds of ${args.seconds} s`,
   )
-  for (const { name, perSecond, cpuEach } of contenders) {
-    console.log(
-      `${name.padEnd(8)} ${String(Math.round(median(perSecond))).padStart(6)} broadcasts/s  ${median(cpuEach).toFixed(0).padStart(4)} us CPU each`,
-    )
+  const cpuUs = (figures: Figures): number => medianOf(figures, (round) => round.cpuUs)
+  const perSecond = (figures: Figures): number => medianOf(figures, (round) => round.requestsPerSecond)
+  for (const one of contenders) {
+    const rate = whole(perSecond(one)).padStart(6)
+    console.log(`${one.name.padEnd(8)} ${rate} broadcasts/s  ${us(cpuUs(one)).padStart(7)} of CPU each`)
   }
-  const sqlite = contenders[0]
-  const holds = sqlite !== undefined && median(sqlite.perSecond) >= 2500 && median(sqlite.cpuEach) <= 300
-  console.log(
-    holds
-      ? 'holds: at least 2500/s and at most 300 us with SQLite'
-      : 'FAILS: fewer than 2500/s or more than 300 us with SQLite',
-  )
-  process.exitCode = holds ? 0 : 1
-}
-
-function startTargets(): void {
-  const file = join(work, 'targets.conf')
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${work}/${kind};`)
-  const servers = targetPorts.map(
-    (port) => `server { listen 127.0.0.1:${port} backlog=4096; location / { return 201 'ok'; } }`,
-  )
-  writeFileSync(
-    file,
-    `daemon off; worker_processes 1; pid ${work}/nginx.pid; error_log ${work}/nginx.log;
-events { worker_connections 4096; }
-http { access_log off; keepalive_requests 1000000000; ${temp.join(' ')} ${servers.join(' ')} }`,
-  )
-  start('nginx', ['-c', file, '-e', join(work, 'nginx.log')])
+  const [sqlite] = contenders as readonly [Figures]
+  const failed = contenders.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.failed, 0)
+  const holds = failed === 0 && perSecond(sqlite) >= 2500 && cpuUs(sqlite) <= 300
+  console.log(`${holds ? 'holds' : 'FAILS'}: none failed, at least 2500/s and at most 300 us with SQLite`)
+  return holds
 }

@@ -56,16 +56,14 @@ backend.closeAllConnections()
 rmSync(folder, { recursive: true })
 
 async function run(): Promise<boolean> {
-  const clients = await Promise.all(
-    Array.from({ length: concurrency }, () => Client.connected(gateway.front.address.port)),
-  )
+  const clients = await Promise.all(Array.from({ length: concurrency }, () => Client.connected(gateway.address.port)))
   // Compiled code, pools and buffers are there after the first thousands; what comes then must not add up.
   await timeOut(clients, calls / 10)
   const before = await heapMib()
   const startedMs = performance.now()
   const timedOut = await timeOut(clients, calls)
   const seconds = (performance.now() - startedMs) / 1000
-  const inFlight = gateway.front.inFlight()
+  const inFlight = await gateway.view.inFlight()
   const after = await heapMib()
   for (const client of clients) client.close()
   const isBack = after - before < heapToleranceMib

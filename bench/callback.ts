@@ -14,10 +14,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { runAb } from './kit/ab.ts'
 import { type Answer, Client } from './kit/client.ts'
+import { us, whole } from './kit/format.ts'
+import { type Figures, medianOf, medianRatio, sideBySide } from './kit/measure.ts'
 import { cpuMicroseconds } from './kit/process-cpu.ts'
 import { listening, requireProgram, startPinned, stopAll } from './kit/processes.ts'
-import { median, quantile } from './kit/statistics.ts'
+import { quantile } from './kit/statistics.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -65,8 +68,8 @@ async function run(): Promise<boolean> {
   startPinned(1, join(root, 'bin/hedgerow'), ['backend', profileFile, '--port', String(backendPort)])
   const gateway = startPinned(0, join(root, 'bin/hedgerow'), ['serve', gatewayConfig()])
   for (const one of [port, backendPort]) await listening(one)
-  const parts = [runAb(), await ownResults(), await manyOpen(gateway.pid as number)]
-  costs(gateway.pid as number)
+  const parts = [await answersAb(), await ownResults(), await manyOpen(gateway.pid as number)]
+  await costs(gateway.pid as number)
   return parts.every(Boolean)
 }
 
@@ -88,19 +91,14 @@ routes:
   return file
 }
 
-function runAb(): boolean {
-  const ab = spawnSync('taskset', ['-c', '1', 'ab', '-q', '-c', '50', '-n', '20000', url('?delay=0')], {
-    encoding: 'utf8',
-  })
-  const value = (name: string): number => Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(ab.stdout)?.[1] ?? 0)
-  const [complete, failed, other] = ['Complete requests', 'Failed requests', 'Non-2xx responses'].map(value)
-  const percentile = (share: number): string => new RegExp(`\\s${share}%\\s+(\\d+)`).exec(ab.stdout)?.[1] ?? '?'
+async function answersAb(): Promise<boolean> {
+  const calls = 20_000
+  const ab = await runAb({ url: url('?delay=0'), calls, concurrency: 50, cores: 1 })
   console.log(
-    `ab -c 50 -n 20000: ${complete} complete, ${failed} failed, ${other} non-2xx, ${value('Requests per second')}/s, ` +
-      `p50 ${percentile(50)} ms, p99 ${percentile(99)} ms`,
+    `ab -c 50 -n ${calls}: ${ab.completed} complete, ${ab.failed} failed or non-2xx, ${ab.requestsPerSecond}/s, ` +
+      `p50 ${ms(ab.p50Ms)}, p99 ${ms(ab.p99Ms)}`,
   )
-  if (ab.status !== 0) console.error(ab.stderr)
-  return complete === 20_000 && failed === 0 && other === 0
+  return ab.failed === 0
 }
 
 async function ownResults(): Promise<boolean> {
@@ -165,32 +163,21 @@ async function manyOpen(pid: number): Promise<boolean> {
   return good.length === openAtOnce && Math.max(...times) < deadlineMs && most === openAtOnce
 }
 
-function costs(pid: number): void {
-  const paths = { forward: '/forward', callback: '/service/method?delay=0' }
-  const cost = { forward: [] as number[], callback: [] as number[] }
-  const rate = { forward: [] as number[], callback: [] as number[] }
-  for (let round = 0; round <= Number(args.rounds); round++) {
-    for (const name of ['forward', 'callback'] as const) {
-      const before = cpuMicroseconds(pid)
-      const target = `http://127.0.0.1:${port}${paths[name]}`
-      const wrk = spawnSync('taskset', ['-c', '1', 'wrk', '-t1', '-c64', `-d${args.seconds}s`, target], {
-        encoding: 'utf8',
-      })
-      const used = cpuMicroseconds(pid) - before
-      const requests = Number(/(\d+) requests in/.exec(wrk.stdout)?.[1])
-      if (/Non-2xx|Socket errors/.test(wrk.stdout) || !(requests > 0)) throw new Error(`${name}: ${wrk.stdout}`)
-      // The first round warms up.
-      if (round === 0) continue
-      cost[name].push(used / requests)
-      rate[name].push(requests / Number(args.seconds))
-    }
+async function costs(pid: number): Promise<void> {
+  const forward = { name: 'forward', pid, url: `http://127.0.0.1:${port}/forward` }
+  const callback = { name: 'callback', pid, url: url('?delay=0') }
+  const seconds = Number(args.seconds)
+  const load = { connections: 64, seconds, warmUpSeconds: seconds, rounds: Number(args.rounds), cores: 1 }
+  const measured = await sideBySide([forward, callback], load, () => {})
+  for (const figures of measured) {
+    const [cpuUs, rate] = [
+      medianOf(figures, (round) => round.cpuUs),
+      medianOf(figures, (round) => round.requestsPerSecond),
+    ]
+    console.log(`${figures.name.padEnd(9)} ${us(cpuUs)} of CPU a call, ${whole(rate)}/s`)
   }
-  const ratio = median(cost.callback.map((value, round) => value / (cost.forward[round] as number)))
-  for (const name of ['forward', 'callback'] as const) {
-    console.log(
-      `${name.padEnd(9)} ${median(cost[name]).toFixed(1)} us of CPU a call, ${Math.round(median(rate[name]))}/s`,
-    )
-  }
+  const [first, second] = measured as readonly [Figures, Figures]
+  const ratio = medianRatio(second, first, ({ cpuUs }) => cpuUs)
   console.log(
     `callback costs ${ratio.toFixed(2)} x forward (allowed: 3), medians of ${args.rounds} rounds of ${args.seconds} s`,
   )

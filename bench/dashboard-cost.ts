@@ -67,7 +67,7 @@ routes: [{ match: GET /api/fixed, forward: { upstream: fixed, path: /api/work } 
   const program = join(root, 'bin/hedgerow')
   start(program, ['backend', 'work-fixed', '--port', String(backend)])
   const gateway = startPinned(0, program, ['serve', file])
-  await Promise.all([front, admin, backend].map(listening))
+  await Promise.all([front, admin, backend].map((port) => listening(port)))
   return gateway.pid as number
 }
 

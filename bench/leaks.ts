@@ -74,7 +74,7 @@ const gateway = await startGateway(
   }),
   { clock: systemClock(), random: seededRandom(1), logFault: (fault) => console.error(fault) },
 )
-const { port } = gateway.front.address
+const { port } = gateway.address
 
 process.exitCode = (await run()) ? 0 : 1
 await gateway.close()
@@ -147,9 +147,9 @@ async function snapshot(): Promise<Snapshot> {
     await sleep(50)
   }
   return {
-    frontSockets: await gateway.front.connections(),
-    callsInFlight: gateway.front.inFlight(),
-    targetSockets: gateway.targetConnections().open,
+    frontSockets: await clientSockets(),
+    callsInFlight: await gateway.view.inFlight(),
+    targetSockets: await targetSockets(),
     backendSockets: backend.stats().connections,
     processSockets: processSockets(),
     restMs,
@@ -157,13 +157,22 @@ async function snapshot(): Promise<Snapshot> {
   }
 }
 
+async function clientSockets(): Promise<number> {
+  return (await gateway.view.connections()).active
+}
+
+async function targetSockets(): Promise<number> {
+  const counts = Object.values(await gateway.view.targetConnections())
+  return counts.reduce((sum, { open }) => sum + open, 0)
+}
+
 /** What is under way is given a moment; what is still there then is left. */
 async function rest(): Promise<number> {
   const startedMs = performance.now()
   const elapsedMs = (): number => performance.now() - startedMs
   while (elapsedMs() < 5000) {
-    const ofGateway = gateway.front.inFlight() + gateway.targetConnections().open
-    const left = ofGateway + backend.stats().connections + (await gateway.front.connections()) + processSockets()
+    const ofGateway = (await gateway.view.inFlight()) + (await targetSockets())
+    const left = ofGateway + backend.stats().connections + (await clientSockets()) + processSockets()
     if (left === 0) break
     await sleep(10)
   }

@@ -32,7 +32,7 @@ const names = ['server1', 'server2', 'server3']
 const backends = await Promise.all(names.map(openBackend))
 const downed = backends[1] as Backend
 const gateway = await openGateway()
-const url = `http://127.0.0.1:${gateway.front.address.port}`
+const url = `http://127.0.0.1:${gateway.address.port}`
 try {
   const before = await load('up', seconds / 6)
   await downed.patch({ refuse: true })

@@ -2,28 +2,40 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Linux counts in hundredths of a second. */
 const ticksPerSecond = 100
+const bytesPerPage = 4096
 
 /** User and system time of a process, all its threads, so far; microseconds. */
 export function cpuMicroseconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name in parentheses may hold blanks; what follows does not.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = statFields(pid)
   return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
 }
 
-export function childrenOf(pid: number): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((candidate) => parentOf(candidate) === pid)
+/** The same of a process and all that descends from it. */
+export function cpuOfTree(pid: number): number {
+  return treeOf(pid).reduce((sum, member) => sum + cpuMicroseconds(member), 0)
 }
 
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    // It has ended meanwhile.
-    return undefined
-  }
+/** Resident memory of a process and all that descends from it; what they share counts for each. MiB. */
+export function residentMiB(pid: number): number {
+  return treeOf(pid).reduce((sum, member) => {
+    const pages = Number(readFileSync(`/proc/${member}/statm`, 'utf8').split(' ')[1])
+    return sum + (pages * bytesPerPage) / 2 ** 20
+  }, 0)
+}
+
+function treeOf(pid: number): readonly number[] {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)]
+}
+
+/** Of all its threads, as each keeps a list of those that it began. */
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+  )
+}
+
+function statFields(pid: number): readonly string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The name in parentheses may hold blanks; what follows does not.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

@@ -1,40 +1,108 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const started: ChildProcess[] = []
+/** Servers stand in folders that are not on everybody's path. */
+process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`
 
-/** Starts a program; it is ended with this one. */
-export function start(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  started.push(child)
-  return child
+export interface StartOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** Where its outputs go; without it the errors are shown and the rest is dropped. */
+  readonly logFile?: string
 }
 
-/** Starts a program that runs on one core only. */
-export function startPinned(core: number, command: string, args: readonly string[]): ChildProcess {
-  return start('taskset', ['-c', String(core), command, ...args])
+export interface Program {
+  readonly name: string
+  readonly debianPackage: string
+}
+
+const started = new Set<ChildProcess>()
+
+/** Starts a program; it is ended with this one. */
+export function start(command: string, args: readonly string[], options: StartOptions = {}): ChildProcess {
+  const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a')
+  const child = spawn(command, args, {
+    stdio: ['ignore', log ?? 'ignore', log ?? 'inherit'],
+    env: { ...process.env, ...options.env },
+  })
+  return endWithThis(child)
+}
+
+/** Runs a program to its end, and gives what it said. */
+export async function outputOf(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  endWithThis(child)
+  const [output] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  return output
+}
+
+/** Starts a program that runs on these cores only: `0`, or `0,1`. */
+export function startPinned(
+  cores: number | string,
+  command: string,
+  args: readonly string[],
+  options?: StartOptions,
+): ChildProcess {
+  return start('taskset', ['-c', String(cores), command, ...args], options)
+}
+
+/** Ends one program, and waits until it has ended. */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const patience = new AbortController()
+  const killing = sleep(2000, undefined, { signal: patience.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => false,
+  )
+  await ended
+  patience.abort()
+  await killing
 }
 
 export async function stopAll(): Promise<void> {
-  for (const child of started) child.kill('SIGTERM')
-  await sleep(300)
-  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL')
+  await Promise.all(Array.from(started, stop))
 }
 
 /** Resolves when something listens on the port. */
-export async function listening(port: number): Promise<void> {
+export async function listening(port: number, signal?: AbortSignal): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (await canConnect(port)) return
+    signal?.throwIfAborted()
     await sleep(100)
   }
   throw new Error(`nothing listens on port ${port} after 10 s`)
 }
 
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export function hasProgram(name: string): boolean {
+  return spawnSync('which', [name]).status === 0
+}
+
 export function requireProgram(name: string, debianPackage: string): void {
-  if (spawnSync('which', [name]).status === 0) return
+  if (hasProgram(name)) return
   console.error(`This benchmark needs ${name}: apt-get install ${debianPackage}`)
   process.exit(1)
+}
+
+function endWithThis(child: ChildProcess): ChildProcess {
+  started.add(child)
+  child.once('exit', () => started.delete(child))
+  return child
 }
 
 function canConnect(port: number): Promise<boolean> {

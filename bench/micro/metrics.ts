@@ -1,5 +1,6 @@
 /**
- * What metrics cost: the listeners alone, in ns for each call of a plain `forward` (four events), over 1 and 100 routes;
+ * What metrics cost: the listeners alone, in ns for each call of a plain `forward` (four events), over 1 and 100 routes,
+ * without and with what only the live figures tell;
  * ways to find a place; and CPU per request of a gateway that counts, next to one that does not.
  *
  *   bin/node bench/micro/metrics.ts [--connections 64] [--seconds 3] [--rounds 5] [--gateway no]
@@ -13,6 +14,8 @@ import type { GatewayEvent } from '../../src/core/events.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import { LiveCall } from '../../src/kit/live-call.ts'
+import { Counts } from '../../src/telemetry/counts/counts.ts'
+import { startCounting } from '../../src/telemetry/counts/start-counting.ts'
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts'
 import { forwardCpu } from '../kit/forward-cpu.ts'
 import { median } from '../kit/statistics.ts'
@@ -28,7 +31,7 @@ const { values: args } = parseArgs({
 const callsAtOnce = 1_000_000
 const clock = systemClock()
 
-for (const routeCount of [1, 100]) listenersAlone(routeCount)
+for (const live of [false, true]) for (const routeCount of [1, 100]) listenersAlone(routeCount, live)
 waysToFindAPlace()
 await scrape(100)
 if (args.gateway === 'yes') await gateways()
@@ -38,17 +41,20 @@ interface Served {
   readonly events: readonly GatewayEvent[]
 }
 
-function listenersAlone(routeCount: number): void {
+function listenersAlone(routeCount: number, live: boolean): void {
   const { routes, targets } = parts(routeCount)
   const silent = new EventBus()
   const heard = new EventBus()
-  const metrics = new Metrics({ events: heard, routes, targets, show: { rename: {}, views: [] } })
+  const counted = { routes, targets, live }
+  const counting = startCounting(heard, { parts: counted, block: new Counts(counted).open(ArrayBuffer).block })
   const withNobody = routes.map((route, place) => served(route, targets[place] as Target, silent))
   const withMetrics = routes.map((route, place) => served(route, targets[place] as Target, heard))
   const costs = Array.from({ length: 7 }, () => nsEach(withMetrics) - nsEach(withNobody)).slice(2)
-  metrics.close()
+  counting.close()
   if (!(median(costs) <= 500)) process.exitCode = 1
-  console.log(`listeners, ${routeCount} routes: ${median(costs).toFixed(0)} ns a call of one attempt`)
+  console.log(
+    `listeners${live ? ', live figures too' : ''}, ${routeCount} routes: ${median(costs).toFixed(0)} ns a call of one attempt`,
+  )
 }
 
 function nsEach(all: readonly Served[]): number {
@@ -112,7 +118,7 @@ function waysToFindAPlace(): void {
 
 async function scrape(routeCount: number): Promise<void> {
   const { routes, targets } = parts(routeCount)
-  const metrics = new Metrics({ events: new EventBus(), routes, targets, show: { rename: {}, views: [] } })
+  const metrics = new Metrics(new Counts({ routes, targets, live: false }), { rename: {}, views: [] })
   const costs: number[] = []
   let bytes = 0
   for (let i = 0; i < 20; i++) {

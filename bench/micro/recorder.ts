@@ -1,6 +1,6 @@
 /**
- * What the figures and the recorder cost: ns for each call of a plain `forward` (four events), next to a bus that nobody
- * listens to; and what ends a second, with 100 routes and 100 targets.
+ * What an admin side costs: ns for each call of a plain `forward` (four events), next to a bus that nobody listens to, of
+ * the counts (those of the metrics too) and the recorder; and what ends a second, with 100 routes and 100 targets.
  *
  *   bin/node bench/micro/recorder.ts
  */
@@ -9,7 +9,11 @@ import type { GatewayEvent } from '../../src/core/events.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import { LiveCall } from '../../src/kit/live-call.ts'
+import { Counts } from '../../src/telemetry/counts/counts.ts'
+import type { CountedRoute } from '../../src/telemetry/counts/route-places.ts'
+import { startCounting } from '../../src/telemetry/counts/start-counting.ts'
 import { Figures } from '../../src/telemetry/figures/figures.ts'
+import { LastFailures } from '../../src/telemetry/recorder/last-failures.ts'
 import { Recorder } from '../../src/telemetry/recorder/recorder.ts'
 import { Redaction } from '../../src/telemetry/redact.ts'
 import { median } from '../kit/statistics.ts'
@@ -35,22 +39,25 @@ const gauges = () => ({
 })
 
 for (const routeCount of [1, 100]) {
-  const routes = Array.from({ length: routeCount }, (_, i) => `GET /api/${i}`)
+  const routes = Array.from({ length: routeCount }, (_, i) => ({ name: `GET /api/${i}`, strategy: 'forward' }))
   const targets = routes.map((_, i) => targetOf(String(i)))
   const nobody = nsEach(served(routes, targets, new EventBus()))
   const counted = new EventBus()
-  const figures = new Figures({ clock, events: counted, routes, targets, gauges })
-  const withFigures = nsEach(served(routes, targets, counted))
-  figures.close()
+  const parts = { routes, targets, live: true }
+  const counting = startCounting(counted, { parts, block: new Counts(parts).open(ArrayBuffer).block })
+  const withCounts = nsEach(served(routes, targets, counted))
+  counting.close()
   const recorded = new EventBus()
   const recorder = new Recorder({ clock, events: recorded, redaction: new Redaction({ headers: [], query: [] }) })
+  const lastFailures = new LastFailures({ clock, events: recorded })
   const withRecorder = nsEach(served(routes, targets, recorded))
   recorder.close()
+  lastFailures.close()
   const tell = (what: string, ns: number): void =>
     console.log(`${what}, ${routeCount} routes: ${(ns - nobody).toFixed(0)} ns a call of one attempt`)
-  tell('figures', withFigures)
+  tell('counts', withCounts)
   tell('recorder', withRecorder)
-  tell('both', withFigures + withRecorder - nobody)
+  tell('both', withCounts + withRecorder - nobody)
 }
 endOfSecond()
 
@@ -72,9 +79,9 @@ function nsEach(all: readonly Served[]): number {
 }
 
 /** The events are made before, as they are made whether anybody listens or not. */
-function served(routes: readonly string[], targets: readonly Target[], events: EventBus): readonly Served[] {
-  return routes.map((name, place) => {
-    const route = { name, strategy: 'forward', idleTimeoutMs: 0 }
+function served(routes: readonly CountedRoute[], targets: readonly Target[], events: EventBus): readonly Served[] {
+  return routes.map((counted, place) => {
+    const route = { ...counted, idleTimeoutMs: 0 }
     // Every call is as old, so that after the first ones none is among the slowest.
     const call = new LiveCall({ id: 'id', route, clock, events, startedAtMs: Number.MAX_SAFE_INTEGER })
     const attempt = call.begin(targets[place] as Target)
@@ -94,7 +101,7 @@ function served(routes: readonly string[], targets: readonly Target[], events: E
 }
 
 function endOfSecond(): void {
-  const routes = Array.from({ length: 100 }, (_, i) => `GET /api/${i}`)
+  const routes = Array.from({ length: 100 }, (_, i) => ({ name: `GET /api/${i}`, strategy: 'forward' }))
   const targets = routes.map((_, i) => targetOf(String(i)))
   const events = new EventBus()
   let tick = (): void => {}
@@ -102,7 +109,12 @@ function endOfSecond(): void {
     ...clock,
     after: (_delayMs: number, action: () => void) => ({ cancel: () => {}, made: (tick = action) }),
   }
-  const figures = new Figures({ clock: byHand, events, routes, targets, gauges })
+  const counts = new Counts({ routes, targets, live: true })
+  const counting = startCounting(events, {
+    parts: { routes, targets, live: true },
+    block: counts.open(ArrayBuffer).block,
+  })
+  const figures = new Figures({ clock: byHand, counts, gauges })
   const calls = served(routes, targets, events)
   const costs: number[] = []
   for (let second = 0; second < 200; second++) {
@@ -112,6 +124,7 @@ function endOfSecond(): void {
     costs.push(clock.now() - startedMs)
   }
   figures.close()
+  counting.close()
   console.log(`end of a second, 100 routes and 100 targets that were all called: ${median(costs).toFixed(2)} ms`)
 }
 

@@ -1,4 +1,7 @@
+import type { RefusalView } from '../gateway/admin/api.ts'
 import { exitCodes } from './exit-codes.ts'
+
+export const defaultAdmin = 'http://127.0.0.1:9900'
 
 /** How to reach the admin side of a gateway. */
 export interface AdminTarget {
@@ -72,7 +75,8 @@ function failed(text: string): undefined {
 
 function detailOf(text: string): string {
   try {
-    return String((JSON.parse(text) as { detail?: unknown }).detail)
+    const { detail, errors = [] } = JSON.parse(text) as RefusalView
+    return [detail, ...errors].join('\n')
   } catch {
     return text.trim()
   }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AdminTarget } from './admin-client.ts'
+import { type AdminTarget, defaultAdmin } from './admin-client.ts'
 import { listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
 
 const states = ['pending', 'acknowledged', 'dead', 'discarded']
@@ -31,7 +31,7 @@ Examples:
     )
   const overAdmin = (command: Command): Command =>
     command
-      .option('--admin <url>', 'the admin side of the gateway', 'http://127.0.0.1:9900')
+      .option('--admin <url>', 'the admin side of the gateway', defaultAdmin)
       .option(
         '--token <token>',
         'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',

@@ -43,7 +43,7 @@ export async function demo(): Promise<void> {
   if (config === undefined) return
   const log = await openLog({ pretty: true, level: config.telemetry.log.level })
   const backends = await startBackends(ports)
-  const gateway = await start(config, file, log, demoBackends(backends))
+  const gateway = await start(config, file, log, { backends: demoBackends(backends) })
   if (gateway === undefined) {
     await Promise.all(backends.map((backend) => backend.close()))
     await log.close()
@@ -54,7 +54,7 @@ export async function demo(): Promise<void> {
     await gateway.drain()
     await Promise.all(backends.map((backend) => backend.close()))
   })
-  printWelcome(config, urlOf(gateway.front.address), backends)
+  printWelcome(config, urlOf(gateway.address), backends)
   await ended
   rmSync(folder, { recursive: true, force: true })
   log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')

@@ -12,6 +12,9 @@ export interface Log {
   readonly line: (line: string) => void
   /** Lines that were lost so far, as nothing took them. */
   readonly dropped: () => number
+  setLevel(level: LogLevel): void
+  /** Lets go of a file that was moved away, and begins a new one by its name. */
+  reopen(): void
   /** Writes what waits, for at most two seconds. */
   close(): Promise<void>
 }
@@ -58,6 +61,16 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
     },
     line: write,
     dropped: () => writer.dropped,
+    setLevel: (next) => {
+      logger.level = next
+    },
+    reopen: () => {
+      try {
+        writer.reopen()
+      } catch (fault) {
+        logger.error({ err: errorOf(fault) }, `the log file ${file} cannot be opened again: lines go on to the old one`)
+      }
+    },
     close: async () => {
       await writer.close()
       process.off('exit', onExit)

@@ -1,10 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { defaultAdmin } from './admin-client.ts'
 import { backend } from './backend.ts'
 import { check } from './check.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { demo } from './demo.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadCommand } from './load-command.ts'
+import { reload } from './reload.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { version } from './version.ts'
@@ -31,15 +33,34 @@ function program(): Command {
   hedgerow
     .command('serve')
     .description(
-      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended; a second one at once.',
+      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended, a second one at once; SIGHUP has it read its configuration again.',
     )
     .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
     .option('--pid-file <file>', 'write the process id here, and remove it at the end')
     .option('--log-file <file>', 'append the log here instead of the error output')
     .option('--pretty', 'log lines for people instead of JSON (the default on a terminal)')
     .option('--no-pretty', 'log lines of JSON also on a terminal')
+    .option('--watch', 'put the configuration in force again whenever its file has changed')
     .addHelpText('after', examples('hedgerow serve hedgerow.yaml', 'PORT=8081 hedgerow serve hedgerow.yaml'))
     .action(serve)
+
+  hedgerow
+    .command('reload')
+    .description(
+      'Have a running gateway read its configuration again. Calls in flight end as they began; a configuration with faults changes nothing.',
+    )
+    .option('--admin <url>', 'the admin side of the gateway', defaultAdmin)
+    .option(
+      '--token <token>',
+      'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',
+      process.env['HEDGEROW_ADMIN_TOKEN'],
+    )
+    .option(
+      '--pid-file <file>',
+      'instead of the admin side: signal the process named in this file; its log says the rest',
+    )
+    .addHelpText('after', examples('hedgerow reload', 'hedgerow reload --pid-file /run/hedgerow.pid'))
+    .action(reload)
 
   hedgerow
     .command('check')

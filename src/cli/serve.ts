@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from './count-of.ts'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
+import { Reloading } from './reloading.ts'
 import { start, urlOf } from './start.ts'
 import { version } from './version.ts'
 
@@ -11,16 +13,18 @@ interface ServeOptions {
   readonly pidFile?: string
   readonly logFile?: string
   readonly pretty?: boolean
+  readonly watch?: boolean
 }
 
-export async function serve(file: string, { pidFile, logFile, pretty }: ServeOptions): Promise<void> {
+export async function serve(file: string, { pidFile, logFile, pretty, watch }: ServeOptions): Promise<void> {
   const config = await readConfig(file)
   if (config === undefined) return
   const log = await openLogFile({ file: logFile, pretty, level: config.telemetry.log.level })
   if (log === undefined) return
   // A fault in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  const gateway = await start(config, file, log)
+  const reloading = new Reloading({ file, log, apply: (changed) => (gateway as Gateway).reload(changed) })
+  const gateway = await start(config, file, log, { reload: () => reloading.reload() })
   if (gateway === undefined) {
     await log.close()
     return
@@ -33,11 +37,14 @@ export async function serve(file: string, { pidFile, logFile, pretty }: ServeOpt
     return
   }
   // Before it is said that it runs: who reads that may signal at once.
-  const ended = untilSignalled(log, () => gateway.drain())
+  const stopWatching = watch === true ? reloading.watch() : undefined
+  const end = (): Promise<void> => {
+    stopWatching?.()
+    return gateway.drain()
+  }
+  const ended = untilSignalled(log, end, () => void reloading.reload())
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
-  log.info(
-    `hedgerow ${version} on ${urlOf(gateway.front.address)}, ${countOf(config.routes.length, 'route')}, ${admin}`,
-  )
+  log.info(`hedgerow ${version} on ${urlOf(gateway.address)}, ${countOf(config.routes.length, 'route')}, ${admin}`)
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
   await ended
   log.info('ended')

@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import type { SimulatedBackends } from '../gateway/admin/resources/backends.ts'
-import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import { type Gateway, type GatewayDeps, startGateway } from '../gateway/gateway.ts'
 import { StartFault } from '../gateway/start-fault.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
@@ -15,7 +14,7 @@ export async function start(
   config: Config,
   file: string,
   log: Log,
-  backends?: SimulatedBackends,
+  more: Partial<Pick<GatewayDeps, 'backends' | 'reload'>> = {},
 ): Promise<Gateway | undefined> {
   try {
     return await startGateway(config, {
@@ -23,7 +22,7 @@ export async function start(
       random: systemRandom,
       folder: dirname(file),
       version,
-      ...(backends !== undefined && { backends }),
+      ...more,
       log: (text, level = 'info') => log[level](text),
       logLine: log.line,
       logDropped: log.dropped,

@@ -9,7 +9,11 @@ export function toFault({ file, root }: Source, { path, message, shownAt, sugges
 
 /** `file:line:column  path: message`, one a line. */
 export function formatFaults(faults: readonly Fault[]): string {
-  return faults.map((one) => `${placeText(one)}  ${one.path === '' ? '' : `${one.path}: `}${one.message}`).join('\n')
+  return faults.map(formatFault).join('\n')
+}
+
+export function formatFault(fault: Fault): string {
+  return `${placeText(fault)}  ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`
 }
 
 /** In the order of the file, what has no place first; the same fault seen through two aliases is told once. */

@@ -7,6 +7,7 @@ import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
 import { matchPattern } from './match.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
+import { workersOption } from './workers.ts'
 
 /**
  * The one schema of a configuration. What belongs to a strategy stands in its own folder; this file puts it together.
@@ -262,6 +263,7 @@ export const configSchema = z
       .array(route)
       .prefault([])
       .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
+    workers: workersOption.prefault(1),
     trust: z
       .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])

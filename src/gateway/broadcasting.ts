@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { Deliveries } from '../flows/broadcast/deliveries.ts'
+import type { DeliveryRoute } from '../flows/broadcast/delivery-route.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -13,8 +14,15 @@ import { StartFault } from './start-fault.ts'
 export interface Broadcasting {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries
-  /** Takes up what an earlier run left, or throws a `StartFault`. */
-  resume(): Promise<void>
+  /** Whether it has taken up what an earlier run left. */
+  readonly isResumed: boolean
+  /** Takes up what an earlier run left for these routes, or throws a `StartFault`. */
+  resume(routes: readonly DeliveryRoute[]): Promise<void>
+  /**
+   * Another configuration, in one step: what is under way goes on by it, and what it has no place for becomes a dead
+   * letter. `routes`: those of all stacks; none where no route broadcasts any more.
+   */
+  update(config: Config, routes: readonly DeliveryRoute[], traces: Traces | undefined): void
   stop(graceMs: number): Promise<void>
 }
 
@@ -39,13 +47,23 @@ export function startBroadcasting(config: Config, options: BroadcastingOptions):
     resumedTraceOf: traces?.resumedTraceOf,
   })
   const log = new DeliveryLog(options)
+  let isResumed = false
   return {
     store,
     deliveries,
-    resume: async () => {
+    get isResumed() {
+      return isResumed
+    },
+    resume: async (routes) => {
+      deliveries.reconfigure(routes)
       const refused = await deliveries.resume()
       if (refused !== undefined) throw new StartFault(refused.detail)
+      isResumed = true
       log.resumed(deliveries)
+    },
+    update: (changed, routes, newTraces) => {
+      deliveries.update({ retentionMs: changed.store.retention, resumedTraceOf: newTraces?.resumedTraceOf })
+      log.abandoned(deliveries.reconfigure(routes))
     },
     stop: async (graceMs) => {
       await deliveries.stop(graceMs)

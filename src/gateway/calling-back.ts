@@ -1,31 +1,30 @@
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import type { Service } from '../core/service.ts'
-import { callbackDeadlineMs, callbackFailureStatuses } from '../flows/callback/callback.ts'
-import { Callbacks, callbackGraceMs, ticketsPath } from '../flows/callback/callbacks.ts'
-import { KeyFile } from '../flows/callback/key-file.ts'
-import { receiveCallbacks } from '../flows/callback/receive.ts'
+import { callbackFailureStatuses } from '../flows/callback/callback.ts'
+import { Callbacks, type CallbacksSettings, ticketsPath } from '../flows/callback/callbacks.ts'
+import type { Elsewhere } from '../flows/callback/receive.ts'
 import { ticketPage } from '../flows/callback/ticket-page.ts'
-import { type Keys, keyOf } from '../flows/callback/token.ts'
+import type { Keys } from '../flows/callback/token.ts'
 import type { Clock } from '../kit/clock.ts'
-import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
-import { resolveDeadline } from '../strategies/deadline/options.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
+import { tokenLifeMs } from './callback-keys.ts'
 import { failurePolicy } from './failure-policy.ts'
-import { type OwnRoute, ownRoute } from './own-page.ts'
+import { ownRoute } from './own-page.ts'
+import { Receivers } from './receivers.ts'
 import type { RoutedHandler } from './router.ts'
-import { StartFault } from './start-fault.ts'
-import { pathIn } from './storing.ts'
 
 export interface CallingBackOptions {
-  /** Where a relative path begins: the folder of the configuration file. */
-  readonly folder: string
+  readonly keys: () => Keys
+  /** For results that need not outlive the process. */
+  readonly memory: TicketStore
+  /** There where a route is `durable`. */
   readonly durable: TicketStore | undefined
   readonly clock: Clock
   /** Known once the front listens, which is before a backend is asked. */
   readonly frontPort: () => number
-  readonly log: (text: string) => void
+  /** There where several threads take callbacks. */
+  readonly elsewhere?: Elsewhere | undefined
   readonly logFault: (fault: unknown, about: string) => void
 }
 
@@ -34,92 +33,80 @@ export interface CallingBack {
   readonly callbacks: Callbacks
   /** Where callbacks come in and tickets are shown, on the front. */
   readonly handlers: readonly RoutedHandler[]
+  /**
+   * Another configuration, also one in which no route waits any more: answers the handlers that are to take the place of
+   * those before. Who waits, waits on, and can be reached; tickets and results stay.
+   */
+  update(config: Config, durable: TicketStore | undefined): readonly RoutedHandler[]
   close(): void
+}
+
+export function waitsForCallbacks({ routes }: Config): boolean {
+  return routes.some(({ callback }) => callback !== undefined)
 }
 
 /** Undefined where no route waits for callbacks. */
 export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack | undefined {
-  const routes = config.routes.filter(({ callback }) => callback !== undefined)
-  if (routes.length === 0) return undefined
-  const { clock, frontPort } = options
-  const { url, tickets } = config.callbacks
-  const { keys, close } = openKeys(config, routes, options)
-  const callbacks = new Callbacks({
-    clock,
+  if (!waitsForCallbacks(config)) return undefined
+  const { clock, elsewhere } = options
+  const wallNow = (): number => clock.wallNow()
+  const callbacks = new Callbacks({ ...options, ...settingsOf(config, options) })
+  const receivers = new Receivers({ callbacks, wallNow, elsewhere })
+  const policies = new Map<string, FailurePolicy>()
+  const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
+  const tickets = ownRoute({
+    method: 'GET',
+    path: `${ticketsPath}/:id`,
+    what: 'ticket',
+    service: ticketPage({ callbacks, wallNow, policyOf }),
+    // Whoever waits while the gateway shuts down waits for these.
+    servesWhileDraining: true,
+  })
+  let lifeMs = 0
+  const handlersOf = (current: Config): readonly RoutedHandler[] => {
+    const routes = current.routes.filter(({ callback }) => callback !== undefined)
+    // What is over is told as its route told it, until another of the name does.
+    for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
+    receivers.update(routes, lifeMs)
+    lifeMs = Math.max(lifeMs, tokenLifeMs(current))
+    return [...receivers.handlers(), tickets]
+  }
+  let handlers = handlersOf(config)
+  return {
+    callbacks,
+    get handlers() {
+      return handlers
+    },
+    update: (changed, durable) => {
+      callbacks.update(settingsOf(changed, { ...options, durable }))
+      handlers = handlersOf(changed)
+      return handlers
+    },
+    close: () => callbacks.close(),
+  }
+}
+
+function settingsOf(
+  { callbacks: { url, tickets } }: Config,
+  { keys, frontPort, durable }: Pick<CallingBackOptions, 'keys' | 'frontPort' | 'durable'>,
+): CallbacksSettings {
+  return {
     keys,
     publicUrl: () => url ?? `http://localhost:${frontPort()}`,
-    memory: memoryTickets({ maxTickets: tickets.limit, maxBytes: tickets.size }),
-    durable: options.durable,
+    durable,
     keepMs: tickets.keep,
     fetchOnce: tickets.fetch === 'once',
     maxTickets: tickets.limit,
-    logFault: options.logFault,
-  })
-  const wallNow = (): number => clock.wallNow()
-  return {
-    callbacks,
-    handlers: [...receivers(routes, callbacks, wallNow), ticketHandler(routes, callbacks, wallNow)],
-    close: () => {
-      callbacks.close()
-      close()
-    },
   }
 }
 
-function openKeys(
-  { callbacks }: Config,
-  routes: readonly RouteConfig[],
-  { folder, clock, log }: CallingBackOptions,
-): { readonly keys: () => Keys; readonly close: () => void } {
-  const { key, previousKeys, keyFile, keyRotation, tickets } = callbacks
-  if (key !== undefined) {
-    const keys: Keys = [keyOf(key), ...previousKeys.map(keyOf)]
-    return { keys: () => keys, close: () => {} }
-  }
-  const path = pathIn(folder, keyFile)
-  // A result that comes in the last moment is kept as long as any other. A second, as tokens expire at whole ones.
-  const tokenLifeMs = longestDeadlineMs(routes) + callbackGraceMs(tickets.keep) + tickets.keep + 1000
-  const opened = KeyFile.open({ path, clock, rotationMs: keyRotation, tokenLifeMs, log })
-  if (!opened.ok) throw new StartFault(opened.fault)
-  return { keys: () => opened.keys.keys, close: () => opened.keys.close() }
-}
-
-function longestDeadlineMs(routes: readonly RouteConfig[]): number {
-  return Math.max(...routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max))
-}
-
-/** One for each path: routes that share it agree on how callbacks are read, as the configuration's check has seen to. */
-function receivers(
-  routes: readonly RouteConfig[],
-  callbacks: Callbacks,
-  wallNow: () => number,
-): readonly RoutedHandler[] {
-  const byPath = new Map<string, RouteConfig['callback'][]>()
-  for (const { callback } of routes) {
-    const path = callback?.receive.path ?? ''
-    byPath.set(path, [...(byPath.get(path) ?? []), callback])
-  }
-  return [...byPath].flatMap(([path, sharing]): readonly RoutedHandler[] => {
-    const receive = sharing[0]?.receive
-    if (receive === undefined) return []
-    const maxBytes = Math.max(...sharing.map((options) => options?.maxAnswer ?? 0))
-    const service = receiveCallbacks({ receive, maxBytes, callbacks, wallNow })
-    return [neededRoute('POST', path, 'receive', service)]
-  })
-}
-
-function ticketHandler(routes: readonly RouteConfig[], callbacks: Callbacks, wallNow: () => number): RoutedHandler {
+/** By the route, and by the path at which its results come in. */
+function policiesOf(routes: readonly RouteConfig[]): ReadonlyMap<string, FailurePolicy> {
   const policies = new Map<string, FailurePolicy>()
   for (const route of routes) {
     const policy = failurePolicy(route, callbackFailureStatuses)
     policies.set(matchText(route.match), policy)
     if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)
   }
-  const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
-  return neededRoute('GET', `${ticketsPath}/:id`, 'ticket', ticketPage({ callbacks, wallNow, policyOf }))
-}
-
-/** Whoever waits while the gateway shuts down waits for these. */
-function neededRoute(method: OwnRoute['method'], path: string, what: string, service: Service): RoutedHandler {
-  return ownRoute({ method, path, what, service, servesWhileDraining: true })
+  return policies
 }

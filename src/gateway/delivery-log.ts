@@ -37,11 +37,16 @@ export class DeliveryLog {
   }
 
   resumed({ pendingCount, abandonedCount }: Deliveries): void {
-    const { log } = this.#options
-    if (pendingCount > 0) log(`deliveries of an earlier run that are not finished, and go on: ${pendingCount}`)
-    if (abandonedCount === 0) return
-    log(
-      `dead letters: ${abandonedCount}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
+    if (pendingCount > 0)
+      this.#options.log(`deliveries of an earlier run that are not finished, and go on: ${pendingCount}`)
+    this.abandoned(abandonedCount)
+  }
+
+  /** At the start, or by another configuration. */
+  abandoned(count: number): void {
+    if (count === 0) return
+    this.#options.log(
+      `dead letters: ${count}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
       'warn',
     )
   }

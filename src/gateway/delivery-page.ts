@@ -9,13 +9,13 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ownRoute } from './own-page.ts'
 import type { RoutedHandler } from './router.ts'
 
-/** `GET /_hedgerow/deliveries/:id`: what became of a write, for the client that was told its id. */
-export function deliveryPage(
+/** What became of a write, for the client that was told its id. */
+export function deliveryService(
   store: DeliveryStore,
   deliveries: Deliveries,
   namesTargets: (route: string) => boolean,
-): RoutedHandler {
-  const service: Service = async (request) => {
+): Service {
+  return async (request) => {
     const id = request.params['id'] ?? ''
     const stored = await store.find(id)
     if (stored === undefined) return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
@@ -25,6 +25,10 @@ export function deliveryPage(
     const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
     return succeeded(ownResponse(200, headers, Buffer.from(`${JSON.stringify(shown)}\n`)))
   }
+}
+
+/** `GET /_hedgerow/deliveries/:id` */
+export function deliveryPage(service: Service): RoutedHandler {
   return ownRoute({
     method: 'GET',
     path: `${deliveriesPath}/:id`,

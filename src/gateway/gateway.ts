@@ -1,32 +1,29 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import type { Layer } from '../core/service.ts'
-import type { Callbacks } from '../flows/callback/callbacks.ts'
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../config/schema.ts'
+import { workerRange } from '../config/workers.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
-import { type MemoryScope, SharedMemory } from '../kit/shared-memory.ts'
+import { SharedMemory } from '../kit/shared-memory.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { Traces } from '../telemetry/traces/traces.ts'
-import { type Listener, listen } from '../transport/server/listener.ts'
-import { TrustedProxies } from '../transport/server/proxies.ts'
-import type { RouteHandler } from '../transport/server/route-handler.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SimulatedBackends } from './admin/resources/backends.ts'
-import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
-import { type CallingBack, startCallingBack } from './calling-back.ts'
-import { deliveryPage } from './delivery-page.ts'
-import { failurePolicy } from './failure-policy.ts'
-import { indexPage } from './index-page.ts'
-import { sourcesOf, watchPages } from './metering.ts'
-import { startObserving } from './observing.ts'
-import { startOperating } from './operating.ts'
-import { type RoutedHandler, router } from './router.ts'
-import { routeStack } from './stack.ts'
-import { openStores } from './storing.ts'
-import { Upstream } from './upstreams.ts'
+import type { Reloaded } from './admin/resources/reload.ts'
+import { CentralPlane, centralServices } from './central.ts'
+import { ownEntrance } from './entrance.ts'
+import { localPlane } from './local-plane.ts'
+import { Observing } from './observing.ts'
+import { type Operating, startOperating } from './operating.ts'
+import { textService } from './own-page.ts'
+import type { PlaneView } from './plane-view.ts'
+import { mergeViews } from './plane-views.ts'
+import { PlaneHere, type Planes } from './planes.ts'
+import { Showing } from './showing.ts'
+import { StartFault } from './start-fault.ts'
+import { statusText } from './status-page.ts'
+import { WorkerPlanes } from './workers/planes.ts'
+import { slotsFor } from './workers/slots.ts'
 
 export interface GatewayDeps {
   readonly clock: Clock
@@ -44,16 +41,24 @@ export interface GatewayDeps {
   readonly version?: string
   /** The simulated backends that run beside it, for the admin side to show and change. */
   readonly backends?: SimulatedBackends
+  /** Has the configuration read again and put in force, for operators who ask for it. */
+  readonly reload?: () => Promise<Reloaded>
+  /** Connections are handed to workers also where they could share the port. */
+  readonly handsOut?: boolean
   /** `about`: the id of the call or delivery that met it. */
   readonly logFault: (fault: unknown, about: string) => void
 }
 
 export interface Gateway {
-  readonly front: Listener
+  /** Of the front. */
+  readonly address: AddressInfo
   readonly admin: Admin | undefined
+  /** Of this thread. */
   readonly events: EventBus
-  /** Open sockets to targets, and of these unused. */
-  targetConnections(): { readonly open: number; readonly idle: number }
+  /** All threads. */
+  readonly view: PlaneView
+  /** Puts another configuration in force for calls that begin from now on; those in flight end as they began. */
+  reload(config: Config): Promise<Reloaded>
   /** Ends well: no new connections, calls in flight finish within the configured time, then all is closed. */
   drain(): Promise<void>
   /** Ends at once. */
@@ -62,185 +67,249 @@ export interface Gateway {
 
 /** The composition root: makes every part from the configuration, joins them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const events = new EventBus(deps.logFault)
-  const startedAtMs = deps.clock.wallNow()
-  const parts = new Parts(config, deps)
-  const placed = { folder: '.', log: () => {}, ...deps }
+  const gateway = new RunningGateway(config, deps)
   try {
-    // First in, last out: what ends while the rest closes is observed too.
-    const observing = parts.closing(
-      await startObserving(config, { ...placed, events, upstreams: parts.upstreams }),
-      (one) => one.close(),
-    )
-    const stores = parts.closing(deps.store === undefined ? await openStores(config, placed) : undefined, (one) =>
-      one.close(),
-    )
-    const store = deps.store ?? stores?.deliveries
-    const broadcasting = parts.closing(
-      startBroadcasting(config, { ...placed, events, store, traces: observing.traces }),
-      (one) => one.stop(0),
-    )
-    const frontPort = (): number => front.address.port
-    const callingBack = parts.closing(
-      startCallingBack(config, { ...placed, durable: stores?.tickets, frontPort }),
-      async (one) => one.close(),
-    )
-    const { callbacks } = callingBack ?? {}
-    const routes = routesOf(config, parts.upstreams, {
-      ...deps,
-      ...broadcasting,
-      memory: parts.memory,
-      callbacks,
-      attemptTrace: observing.traces?.attemptLayer,
-    })
-    await broadcasting?.resume()
-    const front: Listener = parts.closing(
-      await openFront(config, routes, {
-        ...deps,
-        events,
-        broadcasting,
-        callingBack,
-        traces: observing.traces,
-        watching: watchPages(config, observing.metrics, () => front),
-      }),
-      (one) => one.close(),
-    )
-    const waiters = callbacks && (() => callbacks.waiters.count)
-    observing.metrics?.connect(sourcesOf({ front, store, waiters }))
-    observing.watching?.connect({ front, store, waiters })
-    let draining = false
-    const admin = parts.closing(
-      await startOperating(config, {
-        ...deps,
-        ...observing,
-        version: deps.version ?? 'unknown',
-        startedAtMs,
-        isReady: () => !draining,
-        upstreams: parts.upstreams,
-        broadcasting,
-        callbacks,
-        backends: deps.backends,
-      }),
-      (one) => one.close(),
-    )
-    return {
-      front,
-      admin,
-      events,
-      targetConnections: () => parts.targetConnections(),
-      drain: async () => {
-        draining = true
-        admin?.drain()
-        await within(
-          config.drain,
-          deps.clock,
-          // Whoever waits for a callback needs the front to stay open for it.
-          Promise.all([front.drain(callbacks?.quiet()), broadcasting?.stop(config.drain)]),
-        )
-        const cutOff = front.inFlight()
-        if (cutOff > 0) deps.log?.(`${cutOff} still in flight after ${config.drain} ms: cut off`)
-        await parts.close()
-      },
-      close: () => parts.close(),
-    }
+    await gateway.start()
+    return gateway
   } catch (fault) {
     // A gateway that cannot open one part opens none.
-    await parts.close()
+    await gateway.close()
     throw fault
   }
 }
 
-/** What has been opened, to be closed in the reverse order. */
-class Parts {
-  readonly upstreams: ReadonlyMap<string, Upstream>
+class RunningGateway implements Gateway {
+  readonly events: EventBus
+  readonly view: PlaneView
+  readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
+  readonly #startedAtMs: number
+  readonly #memory: SharedMemory
+  readonly #showing: Showing
+  /** What listens in this thread. */
+  readonly #writer: ReturnType<Showing['counts']['open']>
+  /** First in, last out. */
   readonly #closers: (() => Promise<void>)[] = []
+  #config: Config
+  #reloads = { applied: 0, refused: 0, lastAppliedAtMs: 0 }
+  #observing: Observing | undefined
+  #central: CentralPlane | undefined
+  #planes: Planes | undefined
+  #operating: Operating | undefined
+  #address: AddressInfo | undefined
+  #reloading: Promise<unknown> = Promise.resolve()
+  #draining = false
 
-  readonly memory = new SharedMemory()
-
-  constructor(config: Config, { clock }: GatewayDeps) {
-    this.upstreams = new Map(
-      Object.entries(config.upstreams).map(([name, options]) => [
-        name,
-        new Upstream(name, options, clock, this.memory.scope(`upstream ${name}`)),
-      ]),
-    )
+  constructor(config: Config, deps: GatewayDeps) {
+    const { clock, logFault } = deps
+    this.#config = config
+    this.#deps = { folder: '.', log: () => {}, ...deps }
+    this.#startedAtMs = clock.wallNow()
+    this.#reloads.lastAppliedAtMs = this.#startedAtMs
+    this.events = new EventBus(logFault)
+    this.#showing = new Showing(config, clock)
+    this.#writer = this.#showing.counts.open(ArrayBuffer)
+    const range = workerRange(config.workers)
+    const slots = range === undefined ? 1 : slotsFor(range)
+    // The last slot is this thread's.
+    this.#memory = new SharedMemory({ slot: slots - 1, slots })
+    const here = localPlane(() => ({
+      // Where the data plane is in this thread, it tells of what is observed here.
+      ...(range !== undefined && this.#observing?.plane),
+      upstreams: this.#central?.upstreams,
+    }))
+    this.view = mergeViews(() => [here, ...(this.#planes?.views() ?? [])], clock)
   }
 
-  closing<T>(part: T, close: (part: NonNullable<T>) => Promise<void>): T {
-    if (part !== undefined && part !== null) this.#closers.push(() => close(part))
-    return part
+  get address(): AddressInfo {
+    if (this.#address === undefined) throw new Error('the gateway has not been started yet')
+    return this.#address
   }
 
-  targetConnections(): { readonly open: number; readonly idle: number } {
-    const counts = [...this.upstreams.values()].map(({ client }) => client.connections())
-    return {
-      open: counts.reduce((sum, { open }) => sum + open, 0),
-      idle: counts.reduce((sum, { idle }) => sum + idle, 0),
-    }
+  get admin(): Admin | undefined {
+    return this.#operating
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config
+    const { logLine } = this.#deps
+    const isHere = workerRange(config.workers) === undefined
+    this.#closers.push(async () => this.#showing.close())
+    // What ends while the rest closes is observed too.
+    const observing = await Observing.start(config, {
+      ...this.#deps,
+      events: this.events,
+      block: this.#writer.block,
+      logLine: isHere ? logLine : undefined,
+    })
+    this.#observing = observing
+    this.#closers.push(() => observing.close())
+    const central = await CentralPlane.start(config, {
+      ...this.#deps,
+      store: this.#deps.store,
+      memory: this.#memory,
+      events: this.events,
+      traces: () => observing.traces,
+      pages: {
+        [centralServices.metrics]: textService(() => this.#showing.metrics.render()),
+        [centralServices.status]: textService(async () => statusText(await this.view.connections())),
+      },
+      onKeys: (keys) => this.#planes?.learnKeys(keys),
+    })
+    this.#central = central
+    this.#closers.push(() => central.close())
+    const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
+    this.#planes = planes
+    this.#closers.push(() => planes.close())
+    this.#address = await planes.start(config)
+    this.#connect()
+    await this.#operate(config)
+    this.#closers.push(async () => this.#operating?.close())
+  }
+
+  reload(config: Config): Promise<Reloaded> {
+    const reloaded = this.#reloading.then(() => this.#reload(config))
+    this.#reloading = reloaded
+    return reloaded
+  }
+
+  async drain(): Promise<void> {
+    await this.#reloading
+    const { drain: limitMs } = this.#config
+    this.#draining = true
+    this.#operating?.drain()
+    await within(limitMs, this.#deps.clock, Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)]))
+    const cutOff = await this.view.inFlight()
+    if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
+    await this.close()
   }
 
   async close(): Promise<void> {
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close()
-    for (const { client } of this.upstreams.values()) client.destroy()
+  }
+
+  #planeHere(observing: Observing, central: CentralPlane): Planes {
+    return new PlaneHere({
+      ...this.#deps,
+      memory: this.#memory,
+      events: this.events,
+      observing,
+      central,
+      entrance: ownEntrance({ isShared: false }),
+    })
+  }
+
+  #workerPlanes(central: CentralPlane): Planes {
+    return new WorkerPlanes({
+      ...this.#deps,
+      events: this.events,
+      counts: this.#showing.counts,
+      memory: this.#memory,
+      central: () => central,
+      logLine: this.#deps.logLine,
+    })
+  }
+
+  async #reload(config: Config): Promise<Reloaded> {
+    const before = this.#config
+    try {
+      if (this.#draining) throw new StartFault('the gateway is ending')
+      const refusal = this.#planes?.refusal(config)
+      if (refusal !== undefined) throw new StartFault(refusal)
+      await this.#change(config, before)
+      this.#reloads = {
+        ...this.#reloads,
+        applied: this.#reloads.applied + 1,
+        lastAppliedAtMs: this.#deps.clock.wallNow(),
+      }
+      return { ok: true }
+    } catch (fault) {
+      this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
+      if (!(fault instanceof StartFault) && !isListenFault(fault)) this.#deps.logFault(fault, 'a reload')
+      return { ok: false, faults: [fault instanceof Error ? fault.message : String(fault)] }
+    }
+  }
+
+  async #change(config: Config, before: Config): Promise<void> {
+    const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
+    if (observing === undefined || central === undefined || planes === undefined) return
+    // The new admin side first: that its port is taken is what may well be.
+    const oldOperating = await this.#operate(config)
+    try {
+      const observed = await this.#observe(observing, config)
+      const prepared = await central.prepare(config)
+      try {
+        await planes.reload(config)
+      } catch (fault) {
+        prepared.undo()
+        throw fault
+      }
+      this.#config = config
+      this.#connect()
+      oldOperating?.close()
+      this.#operating?.change(config, this.#operated())
+      const settled = planes.settled().then(() => Promise.all([observed.settle(), prepared.commit()]))
+      settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
+    } catch (fault) {
+      await this.#observe(observing, before)
+      if (oldOperating !== undefined) {
+        await this.#operating?.close()
+        this.#operating = oldOperating
+      }
+      throw fault
+    }
+  }
+
+  async #observe(observing: Observing, config: Config): ReturnType<Observing['reload']> {
+    this.#showing.change(config)
+    const { block } = this.#writer
+    const observed = await observing.reload(config, block)
+    this.#writer.countsInto(block)
+    return observed
+  }
+
+  /** Opens the admin side if it is asked for at another address than before; answers the one before, still open. */
+  async #operate(config: Config): Promise<Operating | undefined> {
+    const { watching, metrics } = this.#showing
+    const before = this.#operating
+    const isSame =
+      before !== undefined &&
+      this.#config.admin?.host === config.admin?.host &&
+      this.#config.admin?.port === config.admin?.port
+    if (isSame) return undefined
+    this.#operating = await startOperating(config, {
+      ...this.#deps,
+      ...this.#operated(),
+      version: this.#deps.version ?? 'unknown',
+      startedAtMs: this.#startedAtMs,
+      isReady: () => !this.#draining,
+      planes: this.view,
+      watching,
+      metrics,
+      backends: this.#deps.backends,
+      reload: this.#deps.reload,
+    })
+    return before
+  }
+
+  #operated() {
+    return { broadcasting: this.#central?.broadcasting, callbacks: this.#central?.tickets }
+  }
+
+  #connect(): void {
+    const parts = {
+      planes: this.view,
+      store: this.#central?.store,
+      hasWaiters: this.#central?.callbacks !== undefined,
+    }
+    this.#showing.connect(parts, {
+      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0 }, lostCalls: 0 },
+      reloads: () => this.#reloads,
+    })
   }
 }
 
-interface Route extends RoutedHandler {
-  readonly config: RouteConfig
-  readonly strategy: string
-}
-
-function routesOf(
-  config: Config,
-  upstreams: ReadonlyMap<string, Upstream>,
-  deps: Pick<GatewayDeps, 'clock' | 'random'> &
-    Partial<Broadcasting> & {
-      readonly memory: MemoryScope
-      readonly callbacks: Callbacks | undefined
-      readonly attemptTrace: Layer | undefined
-    },
-): readonly Route[] {
-  const upstream = (name: string): Upstream => {
-    const found = upstreams.get(name)
-    if (found === undefined) throw new Error(`the upstream ${name} got past the configuration's check`)
-    return found
-  }
-  const stackDeps = { deliveries: undefined, store: undefined, ...deps, upstream, newId: unguessableId }
-  return config.routes.map((route) => {
-    const stack = routeStack(route, stackDeps)
-    return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
-  })
-}
-
-function openFront(
-  config: Config,
-  routes: readonly Route[],
-  deps: GatewayDeps & {
-    readonly events: EventBus
-    readonly broadcasting: Broadcasting | undefined
-    readonly callingBack: CallingBack | undefined
-    readonly traces: Traces | undefined
-    readonly watching: readonly RoutedHandler[]
-  },
-): Promise<Listener> {
-  const { broadcasting, callingBack } = deps
-  const all: RoutedHandler[] = [...routes, ...deps.watching]
-  if (config.index) all.push(indexPage(routes))
-  if (callingBack !== undefined) all.push(...callingBack.handlers)
-  if (broadcasting !== undefined) {
-    const isExposed = new Map(routes.map(({ config: route }) => [matchText(route.match), route.expose === 'attempts']))
-    all.push(deliveryPage(broadcasting.store, broadcasting.deliveries, (route) => isExposed.get(route) ?? true))
-  }
-  return listen({
-    listen: listenOptions(config),
-    resolve: router(all),
-    proxies: new TrustedProxies(config.trust),
-    clock: deps.clock,
-    events: deps.events,
-    newId: randomUUID,
-    traceOf: deps.traces?.traceOf,
-    logFault: (fault, call) => deps.logFault(fault, call.id),
-  })
+function isListenFault(fault: unknown): boolean {
+  return fault instanceof Error && 'syscall' in fault && 'port' in fault
 }
 
 /** Waits no longer than this. */
@@ -249,34 +318,4 @@ async function within(limitMs: number, clock: Clock, work: Promise<unknown>): Pr
   const timer = clock.after(limitMs, stopWaiting)
   await Promise.race([work, timeIsUp])
   timer.cancel()
-}
-
-/** 128 bits: who does not know it cannot find it. */
-function unguessableId(): string {
-  return randomBytes(16).toString('base64url')
-}
-
-function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): RouteHandler {
-  return {
-    facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
-    service: stack.service,
-    failures: failurePolicy(route, stack.failureStatuses),
-    explain: route.explain,
-    upgrades: stack.upgrades,
-    servesWhileDraining: false,
-  }
-}
-
-function listenOptions({ listen: options }: Config) {
-  return {
-    host: options.host,
-    port: options.port,
-    maxConnections: options.maxConnections,
-    maxHeaderBytes: options.headerSize,
-    maxHeaderCount: options.headerCount,
-    // Node takes whole milliseconds.
-    headerTimeoutMs: Math.ceil(options.headerTimeout),
-    requestTimeoutMs: Math.ceil(options.requestTimeout),
-    keepAliveMs: Math.ceil(options.keepAlive),
-  }
 }

@@ -1,59 +1,62 @@
 import { matchText } from '../config/match.ts'
 import { type Config, strategyOf } from '../config/schema.ts'
-import type { EventBus } from '../kit/event-bus.ts'
+import { targetsOf } from '../config/targets.ts'
+import type { Service } from '../core/service.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import { Metrics } from '../telemetry/metrics/metrics.ts'
+import type { CountedParts } from '../telemetry/counts/places.ts'
 import type { MetricSources } from '../telemetry/metrics/sources.ts'
-import type { Listener } from '../transport/server/listener.ts'
 import { ownPage } from './own-page.ts'
+import type { PlaneView } from './plane-view.ts'
 import type { RoutedHandler } from './router.ts'
-import { statusPage } from './status-page.ts'
-import type { Upstream } from './upstreams.ts'
 
-interface MeteringOptions {
-  readonly events: EventBus
-  readonly upstreams: ReadonlyMap<string, Upstream>
+/** Whether anybody can read what is counted; where nobody can, nothing is. */
+export function isCounted({ admin, metrics }: Config): boolean {
+  return admin !== undefined || metrics.path !== undefined
 }
 
-/** Metrics of what the configuration has. */
-export function startMetrics(config: Config, { events, upstreams }: MeteringOptions): Metrics {
-  const all = [...upstreams.values()]
-  const metrics = new Metrics({
-    events,
-    show: config.metrics,
+/** What is counted: the same in every thread that has this configuration. */
+export function countedParts(config: Config): CountedParts {
+  return {
     boundsMs: config.metrics.buckets,
     routes: config.routes.map((route) => ({ name: matchText(route.match), strategy: strategyOf(route) })),
-    targets: all.flatMap(({ targets }) => targets),
-  })
-  metrics.connect({ targetConnections: () => new Map(all.map(({ name, client }) => [name, client.connections()])) })
-  return metrics
+    targets: Object.entries(config.upstreams)
+      .flatMap(([name, upstream]) => targetsOf(name, upstream))
+      .map(({ upstream, name }) => ({ upstream, name })),
+    live: config.admin !== undefined,
+  }
 }
 
 /** What comes into being later than the metrics, and is asked when they are read. */
 export interface MeteredParts {
-  readonly front: Listener
+  /** All threads. */
+  readonly planes: PlaneView
   readonly store: DeliveryStore | undefined
-  /** How many clients wait for a callback; undefined where no route has any. */
-  readonly waiters: (() => number) | undefined
+  /** Whether a route takes callbacks. */
+  readonly hasWaiters: boolean
 }
 
-export function sourcesOf({ front, store, waiters }: MeteredParts): MetricSources {
+export function sourcesOf({ planes, store, hasWaiters }: MeteredParts): MetricSources {
   return {
-    clientConnections: () => front.figures(),
+    process: () => planes.process(),
+    clientConnections: () => planes.connections(),
+    targetConnections: () => planes.targetConnections(),
+    dropped: () => planes.dropped(),
+    waiters: hasWaiters ? async () => (await planes.waiters(0)).open : undefined,
     ...(store !== undefined && { store: () => sizesOf(store) }),
-    ...(waiters !== undefined && { waiters }),
   }
 }
 
+/** What the pages of the front tell is there once for all threads. */
+export interface WatchedPages {
+  readonly metrics: Service
+  readonly status: Service
+}
+
 /** The pages of the front that the configuration asks for. */
-export function watchPages(
-  { metrics: { path }, status }: Config,
-  metrics: Metrics | undefined,
-  front: () => Listener,
-): readonly RoutedHandler[] {
+export function watchPages({ metrics: { path }, status }: Config, pages: WatchedPages): readonly RoutedHandler[] {
   return [
-    ...(path === undefined || metrics === undefined ? [] : [ownPage(path, 'metrics', () => metrics.render())]),
-    ...(status === undefined ? [] : [statusPage(status.path, () => front().figures())]),
+    ...(path === undefined ? [] : [ownPage(path, 'metrics', pages.metrics)]),
+    ...(status === undefined ? [] : [ownPage(status.path, 'status', pages.status)]),
   ]
 }
 

@@ -1,24 +1,24 @@
 import { isIP } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
-import { type ProcessProbe, processProbe } from '../kit/process-probe.ts'
+import { processProbe } from '../kit/process-probe.ts'
 import type { Random } from '../kit/random.ts'
 import { startAccessLog } from '../telemetry/access-log/access-log.ts'
-import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
 import { startTraces, type Traces } from '../telemetry/traces/traces.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
-import { startMetrics } from './metering.ts'
-import type { Upstream } from './upstreams.ts'
-import { startWatching, type Watching } from './watching.ts'
+import type { LocalParts } from './local-plane.ts'
+import { Recording } from './recording.ts'
 
 export interface ObservingOptions {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Where this thread counts, if anybody may read it. */
+  readonly block: ArrayBufferLike
   readonly log: LogText
   /** Takes the lines of the access log; without it there is none. */
   readonly logLine?: ((line: string) => void) | undefined
@@ -27,56 +27,95 @@ export interface ObservingOptions {
   readonly logFault: (fault: unknown, about: string) => void
 }
 
-/** All that listens to the calls and changes none of them. */
-export interface Observing {
-  /** These two are there where somebody can read them: on the admin side, or at `metrics.path`. */
-  readonly metrics: Metrics | undefined
-  readonly process: ProcessProbe | undefined
-  /** There where the configuration asks for an admin side, which is what shows it. */
-  readonly watching: Watching | undefined
-  /** There where the configuration asks for traces. */
-  readonly traces: Traces | undefined
-  /** What must not be shown. */
-  readonly redaction: Redaction
-  /** Sends out what is still held, and stops listening. */
-  close(): Promise<void>
-}
+/** All that listens to the calls of one thread and changes none of them. What nobody asks for costs nothing. */
+export class Observing {
+  readonly #options: ObservingOptions
+  readonly #probe: ReturnType<typeof processProbe>
+  #config: Config
+  readonly #recording: Recording
+  #traces: Traces | undefined
+  #stopLog: (() => void) | undefined
+  /** Of collectors that are used no more. */
+  #spansDropped = 0
 
-/** Starts every listener that the configuration asks for; what it does not ask for costs nothing. */
-export async function startObserving(config: Config, options: ObservingOptions): Promise<Observing> {
-  const closers: (() => void | Promise<void>)[] = []
-  const isRead = config.admin !== undefined || config.metrics.path !== undefined
-  const probe = isRead ? processProbe(options.clock) : undefined
-  if (probe !== undefined) closers.push(() => probe.close())
-  const metrics = isRead ? startMetrics(config, options) : undefined
-  if (metrics !== undefined) closers.push(() => metrics.close())
-  if (probe !== undefined) metrics?.connect({ process: probe })
-  const redaction = new Redaction(config.telemetry.log.redact)
-  const watching = config.admin && probe && startWatching(config, { ...options, redaction, process: probe })
-  if (watching !== undefined) closers.push(() => watching.close())
-  const stopLog = accessLog(config, options, redaction)
-  if (stopLog !== undefined) closers.push(stopLog)
-  if (options.logDropped !== undefined) metrics?.connect({ dropped: { log_lines: options.logDropped } })
-  const { traces: traceOptions } = config.telemetry
-  const traces = traceOptions && (await startTraces(traceOptions, { ...options, redaction }))
-  if (traces !== undefined) closers.push(() => traces.close())
-  if (traces !== undefined) metrics?.connect({ dropped: { spans: () => traces.counts().dropped } })
-  return {
-    metrics,
-    process: probe,
-    watching,
-    traces,
-    redaction,
-    close: async () => {
-      for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
-    },
+  private constructor(config: Config, options: ObservingOptions) {
+    this.#config = config
+    this.#options = options
+    this.#probe = processProbe(options.clock)
+    this.#recording = new Recording(config, { ...options, redaction: redactionOf(config) })
+  }
+
+  static async start(config: Config, options: ObservingOptions): Promise<Observing> {
+    const observing = new Observing(config, options)
+    observing.#stopLog = observing.#accessLog(config)
+    observing.#traces = await observing.#trace(config)
+    return observing
+  }
+
+  /** There where the configuration asks for traces. */
+  get traces(): Traces | undefined {
+    return this.#traces
+  }
+
+  get plane(): Pick<LocalParts, 'recorder' | 'lastFailures' | 'process' | 'dropped'> {
+    const { logDropped } = this.#options
+    return {
+      recorder: this.#recording.recorder,
+      lastFailures: this.#recording.lastFailures,
+      process: this.#probe,
+      dropped: {
+        ...(logDropped !== undefined && { log_lines: logDropped }),
+        spans: () => this.#spansDropped + (this.#traces?.counts().dropped ?? 0),
+      },
+    }
+  }
+
+  /**
+   * From now on by another configuration, into the block that belongs to it. Answers what is to be done when the calls
+   * have ended that began before.
+   */
+  async reload(config: Config, block: ArrayBufferLike): Promise<{ settle(): Promise<void> }> {
+    const before = { traces: this.#traces, telemetry: this.#config.telemetry }
+    const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.telemetry.traces)
+    // It may take its time to load; until then all goes on as it was.
+    const traces = isTracedAnew ? await this.#trace(config) : before.traces
+    this.#recording.change(config, { redaction: redactionOf(config), block })
+    this.#stopLog?.()
+    this.#stopLog = this.#accessLog(config)
+    this.#traces = traces
+    this.#config = config
+    return {
+      settle: async () => {
+        if (!isTracedAnew || before.traces === undefined) return
+        await before.traces.close()
+        this.#spansDropped += before.traces.counts().dropped
+      },
+    }
+  }
+
+  /** Sends out what is still held, and stops listening. */
+  async close(): Promise<void> {
+    this.#probe.close()
+    this.#recording.close()
+    this.#stopLog?.()
+    await this.#traces?.close()
+  }
+
+  async #trace({ telemetry }: Config): Promise<Traces | undefined> {
+    const { traces, log } = telemetry
+    return traces && startTraces(traces, { ...this.#options, redaction: new Redaction(log.redact) })
+  }
+
+  #accessLog(config: Config): (() => void) | undefined {
+    const { logLine } = this.#options
+    if (logLine === undefined || !config.telemetry.log.access) return undefined
+    const proxies = new TrustedProxies(config.trust)
+    const trusts = (address: string): boolean => isIP(address) !== 0 && proxies.trusts(address)
+    const redaction = redactionOf(config)
+    return startAccessLog(config.telemetry.log, { ...this.#options, redaction, trusts, write: logLine })
   }
 }
 
-function accessLog(config: Config, options: ObservingOptions, redaction: Redaction): (() => void) | undefined {
-  const { logLine } = options
-  if (logLine === undefined || !config.telemetry.log.access) return undefined
-  const proxies = new TrustedProxies(config.trust)
-  const trusts = (address: string): boolean => isIP(address) !== 0 && proxies.trusts(address)
-  return startAccessLog(config.telemetry.log, { ...options, redaction, trusts, write: logLine })
+function redactionOf({ telemetry }: Config): Redaction {
+  return new Redaction(telemetry.log.redact)
 }

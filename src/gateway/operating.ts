@@ -1,6 +1,6 @@
 import { matchText } from '../config/match.ts'
 import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
-import type { Callbacks } from '../flows/callback/callbacks.ts'
+import { targetsOf } from '../config/targets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
@@ -8,9 +8,9 @@ import { type Admin, startAdmin } from './admin/admin.ts'
 import type { RouteView } from './admin/api.ts'
 import { DeliveriesAdmin } from './admin/deliveries.ts'
 import { LiveStreams } from './admin/live-streams.ts'
-import type { Resource } from './admin/resource.ts'
+import { type Resource, resourceTable } from './admin/resource.ts'
 import { backendResources, type SimulatedBackends } from './admin/resources/backends.ts'
-import { type CallbackSource, callbackResources } from './admin/resources/callbacks.ts'
+import { callbackResources, type TicketSource } from './admin/resources/callbacks.ts'
 import { callResources } from './admin/resources/calls.ts'
 import { configResource } from './admin/resources/config.ts'
 import { deliveryResources } from './admin/resources/deliveries.ts'
@@ -19,28 +19,39 @@ import { liveResource } from './admin/resources/live.ts'
 import { metricsResources } from './admin/resources/metrics.ts'
 import { openapiResource } from './admin/resources/openapi.ts'
 import { overviewResource } from './admin/resources/overview.ts'
+import { type Reloaded, reloadResources } from './admin/resources/reload.ts'
 import { upstreamsResource } from './admin/resources/upstreams.ts'
 import type { Broadcasting } from './broadcasting.ts'
-import type { Upstream } from './upstreams.ts'
+import type { PlaneView } from './plane-view.ts'
 import type { Watching } from './watching.ts'
 
-export interface OperatingOptions {
+/** What a change of the configuration may bring or take. */
+export interface OperatedParts {
+  readonly broadcasting: Broadcasting | undefined
+  /** There where a route takes callbacks: its late results. */
+  readonly callbacks: TicketSource | undefined
+}
+
+export interface OperatingOptions extends OperatedParts {
   readonly clock: Clock
   readonly version: string
   /** Wall clock. */
   readonly startedAtMs: number
   readonly isReady: () => boolean
-  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** All threads. */
+  readonly planes: PlaneView
   readonly watching: Watching | undefined
   readonly metrics: Metrics | undefined
-  readonly broadcasting: Broadcasting | undefined
-  readonly callbacks: Callbacks | undefined
   readonly backends: SimulatedBackends | undefined
+  /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
+  readonly reload: (() => Promise<Reloaded>) | undefined
   readonly logFault: (fault: unknown, about: string) => void
 }
 
 /** The operators' side of a gateway. */
 export interface Operating extends Admin {
+  /** From now on by another configuration; its address and token stay. Readers of the live figures are kept. */
+  change(config: Config, parts: OperatedParts): void
   /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
   drain(): void
 }
@@ -50,10 +61,19 @@ export async function startOperating(config: Config, options: OperatingOptions):
   const { watching, clock, logFault } = options
   if (config.admin === undefined || watching === undefined) return undefined
   const streams = new LiveStreams(watching.figures, clock)
-  const resources = resourcesOf(config, { ...options, watching, streams })
-  const admin = await startAdmin({ ...config.admin, resources, logFault: (fault) => logFault(fault, 'admin') })
+  const tableOf = (from: Config, parts: OperatedParts) =>
+    resourceTable(resourcesOf(from, { ...options, ...parts, watching, streams }))
+  let resources = tableOf(config, options)
+  const admin = await startAdmin({
+    ...config.admin,
+    resources: () => resources,
+    logFault: (fault) => logFault(fault, 'admin'),
+  })
   return {
     address: admin.address,
+    change: (next, parts) => {
+      resources = tableOf(next, parts)
+    },
     drain: () => streams.close(),
     close: () => {
       streams.close()
@@ -65,8 +85,8 @@ export async function startOperating(config: Config, options: OperatingOptions):
 type Shown = OperatingOptions & { readonly watching: Watching; readonly streams: LiveStreams }
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
-  const { watching, broadcasting, backends, isReady } = options
-  const { figures, recorder } = watching
+  const { watching, broadcasting, backends, isReady, planes } = options
+  const { figures } = watching
   // Requests are kept for weeks, and have come with secrets that nobody listed.
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)
@@ -81,13 +101,14 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
     overviewResource({ ...options, routes, features, figures }),
     liveResource(options.streams),
     ...callResources(
-      recorder,
+      planes,
       routes.map(({ name }) => name),
     ),
-    upstreamsResource(upstreamSources(config, options.upstreams), figures),
+    upstreamsResource(upstreamSources(config), figures, planes),
     ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries, redaction)),
-    ...callbackResources(options.callbacks && callbackSource(options.callbacks, options.clock)),
+    ...callbackResources(planes, options.callbacks, options.clock),
     configResource(config),
+    ...reloadResources(options.reload),
     ...backendResources(backends),
     openapiResource(options.version),
   ]
@@ -108,28 +129,10 @@ function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[]
   return [...new Set(named.filter((name) => typeof name === 'string'))]
 }
 
-function upstreamSources({ upstreams: configs }: Config, upstreams: ReadonlyMap<string, Upstream>) {
-  return [...upstreams.values()].map(({ name, targets, client }) => ({
+function upstreamSources({ upstreams }: Config) {
+  return Object.entries(upstreams).map(([name, options]) => ({
     name,
-    balance: configs[name]?.balance ?? '',
-    targets,
-    connections: () => client.connections(),
+    balance: options.balance,
+    targets: targetsOf(name, options),
   }))
-}
-
-function callbackSource(callbacks: Callbacks, clock: Clock): CallbackSource {
-  return {
-    waiting: (limit) =>
-      callbacks.waiters.list(limit).map(({ facts, state }) => ({
-        id: facts.id,
-        route: facts.route,
-        startedAtMs: facts.startedAtMs,
-        expiresAtMs: facts.expiresAtMs,
-        state: state === 'registered' ? 'registered' : 'acknowledged',
-      })),
-    waitingCount: () => callbacks.waiters.count,
-    tickets: (limit) => callbacks.tickets(limit),
-    ticketFigures: () => callbacks.ticketFigures(),
-    wallNow: () => clock.wallNow(),
-  }
 }

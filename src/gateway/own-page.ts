@@ -33,17 +33,15 @@ export function ownRoute({ method, path, what, service, servesWhileDraining }: O
 }
 
 /** A page of the gateway's own that anybody may read: `GET path`. */
-export function ownPage(path: string, what: string, text: () => PageText | Promise<PageText>): RoutedHandler {
-  return ownRoute({
-    method: 'GET',
-    path,
-    what,
-    service: async () => {
-      const { contentType, body } = await text()
-      const headers = ['content-type', contentType, 'cache-control', 'no-store']
-      return succeeded(ownResponse(200, headers, Buffer.from(body)))
-    },
-    // Whoever watches the gateway wants to see how it ends.
-    servesWhileDraining: true,
-  })
+export function ownPage(path: string, what: string, service: Service): RoutedHandler {
+  // Whoever watches the gateway wants to see how it ends.
+  return ownRoute({ method: 'GET', path, what, service, servesWhileDraining: true })
+}
+
+export function textService(text: () => PageText | Promise<PageText>): Service {
+  return async () => {
+    const { contentType, body } = await text()
+    const headers = ['content-type', contentType, 'cache-control', 'no-store']
+    return succeeded(ownResponse(200, headers, Buffer.from(body)))
+  }
 }

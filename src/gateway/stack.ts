@@ -6,6 +6,7 @@ import { type StrategyName, strategies } from '../config/strategies.ts'
 import type { Layer, Service } from '../core/service.ts'
 import type { BroadcastDeps } from '../flows/broadcast/broadcast.ts'
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
+import { type Delivering, delivering } from '../flows/broadcast/delivering.ts'
 import type { CallbackDeps } from '../flows/callback/callback.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -31,12 +32,10 @@ export interface StackDeps {
   /** What all workers know together. */
   readonly memory: MemoryScope
   readonly upstream: (name: string) => Upstream
-  readonly newId: () => string
-  /** There where a route broadcasts. */
-  readonly deliveries: Deliveries | undefined
-  readonly store: DeliveryStore | undefined
   /** There where calls are traced. */
   readonly attemptTrace?: Layer | undefined
+  /** Takes the writes of broadcast routes. */
+  readonly deliver: BroadcastDeps['deliver']
   /** There where a route waits for callbacks. */
   readonly callbacks: Callbacks | undefined
 }
@@ -71,7 +70,9 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
     plan.choosesTargets && isLine(plan.lines) && rewrite(plan.lines),
     plan.layer,
   ]
-  const stacks = linesOf(plan).map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
+  // What chooses its targets sends its attempts elsewhere: see `deliveryStack`.
+  const lines = plan.choosesTargets ? [] : linesOf(plan)
+  const stacks = lines.map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
   return {
     service: compose(layers, byPart(new Map(stacks))),
     strategy: name,
@@ -80,8 +81,29 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   }
 }
 
+export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callbacks'> {
+  readonly newId: () => string
+  readonly deliveries: Deliveries
+  readonly store: DeliveryStore
+}
+
+/** The further way of a broadcast route's writes, in the one place where deliveries are made. */
+export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Delivering {
+  const { broadcast } = route
+  if (broadcast === undefined) throw new Error('deliveries are made for a route that does not broadcast')
+  const routeName = matchText(route.match)
+  const noDeliver = (): never => {
+    throw new Error('where deliveries are made they are not asked of another place')
+  }
+  const { plan } = planOf(route, { ...deps, deliver: noDeliver, callbacks: undefined })
+  const send = attemptStack({ ...broadcast, retry: undefined }, plan, { ...deps, timed: false })
+  return delivering(broadcast, { ...deps, routeName, targets: deps.upstream(broadcast.upstream).targets, send })
+}
+
+type AttemptDeps = Omit<StackDeps, 'deliver' | 'callbacks'> & { readonly timed: boolean }
+
 /** What a strategy sends goes through these, once for each line of attempts. */
-function attemptStack(line: LineOptions, plan: StrategyPlan, deps: StackDeps & { readonly timed: boolean }): Service {
+function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps): Service {
   const upstream = deps.upstream(line.upstream)
   const good = line.success.status ?? plan.goodStatus
   const counts = (status: number): boolean => statusCounts(good, status)
@@ -121,7 +143,6 @@ function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyN
     ...deps,
     memory: deps.memory.scope(`route ${matchText(route.match)}`),
     routeName: matchText(route.match),
-    targetsOf: (upstream) => deps.upstream(upstream).targets,
   }
   const name = strategyOf(route)
   // The schema has parsed these options by this very strategy.

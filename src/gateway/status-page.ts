@@ -1,13 +1,7 @@
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
-import { ownPage, type PageText } from './own-page.ts'
-import type { RoutedHandler } from './router.ts'
+import type { PageText } from './own-page.ts'
 
-/** The front's connections, as nginx's `stub_status` tells its own. */
-export function statusPage(path: string, figures: () => ConnectionFigures): RoutedHandler {
-  return ownPage(path, 'status', () => statusText(figures()))
-}
-
-/** To the letter, blanks at line ends included: there are programs that read it. */
+/** The front's connections, as nginx's `stub_status` tells its own. To the letter, blanks at line ends included: there are programs that read it. */
 export function statusText(figures: ConnectionFigures): PageText {
   const { active, accepted, refused, requests, reading, writing, waiting } = figures
   const lines = [

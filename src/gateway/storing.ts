@@ -3,13 +3,16 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { StoreLimits } from '../store/limits.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import type { TicketStore } from '../store/ticket-store.ts'
+import type { TicketKeeper, TicketLimits } from '../store/ticket-store.ts'
 import { StartFault } from './start-fault.ts'
 
 export interface Stores {
   readonly deliveries: DeliveryStore
-  readonly tickets: TicketStore
+  readonly tickets: TicketKeeper
+  /** The limits of another configuration; that its path is another one has no effect. */
+  update(config: Config): void
   close(): Promise<void>
 }
 
@@ -26,16 +29,32 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     ({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true,
   )
   if (!isNeeded) return undefined
-  const { tickets } = config.callbacks
   const opened = await openSqliteStore({
     path: pathIn(options.folder, config.store.path),
     clock: options.clock,
-    limits: { maxUndeliveredBytes: config.store.maxUndelivered },
-    ticketLimits: { maxTickets: tickets.limit, maxBytes: tickets.size },
+    limits: storeLimits(config),
+    ticketLimits: ticketLimits(config),
     log: options.log,
   })
   if (!opened.ok) throw new StartFault(opened.fault)
-  return { deliveries: opened.store, tickets: opened.tickets, close: () => opened.store.close() }
+  const { store, tickets, limit } = opened
+  return {
+    deliveries: store,
+    tickets,
+    update: (changed) => {
+      limit(storeLimits(changed))
+      tickets.limit(ticketLimits(changed))
+    },
+    close: () => store.close(),
+  }
+}
+
+function storeLimits({ store }: Config): StoreLimits {
+  return { maxUndeliveredBytes: store.maxUndelivered }
+}
+
+export function ticketLimits({ callbacks: { tickets } }: Config): TicketLimits {
+  return { maxTickets: tickets.limit, maxBytes: tickets.size }
 }
 
 export function pathIn(folder: string, path: string): string {

@@ -1,75 +1,89 @@
-import { matchText } from '../config/match.ts'
-import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
-import type { ProcessProbe } from '../kit/process-probe.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { Counts } from '../telemetry/counts/counts.ts'
 import { Figures, type Gauges } from '../telemetry/figures/figures.ts'
-import { Recorder } from '../telemetry/recorder/recorder.ts'
-import type { Redaction } from '../telemetry/redact.ts'
-import type { Listener } from '../transport/server/listener.ts'
-import type { Upstream } from './upstreams.ts'
-
-export interface WatchingOptions {
-  readonly clock: Clock
-  readonly events: EventBus
-  readonly upstreams: ReadonlyMap<string, Upstream>
-  readonly redaction: Redaction
-  readonly process: ProcessProbe
-}
+import type { PlaneView } from './plane-view.ts'
 
 /** What comes into being later than the figures, and is looked at once a second. */
 export interface WatchedParts {
-  readonly front: Listener
+  /** All threads. */
+  readonly planes: PlaneView
   readonly store: DeliveryStore | undefined
-  readonly waiters: (() => number) | undefined
+  /** Whether a route takes callbacks. */
+  readonly hasWaiters: boolean
 }
 
-/** What the admin side shows of the calls. */
+/** The live figures, in the thread that shows them. */
 export interface Watching {
   readonly figures: Figures
-  readonly recorder: Recorder
+  /** What there is to look at, at the start and after a change of the configuration. */
   connect(parts: WatchedParts): void
   close(): void
 }
 
-export function startWatching(config: Config, options: WatchingOptions): Watching {
-  const { clock, events, upstreams, redaction, process } = options
-  let parts: WatchedParts | undefined
-  let deliveries: Gauges['deliveries']
-  const gauges = (): Gauges => {
-    // What the store says comes a moment later, and is seen in the next second.
-    void parts?.store?.figures().then((figures) => {
-      if (!('code' in figures)) deliveries = { pending: figures.pendingLegs, dead: figures.deadLegs }
-    })
-    const { memory, loop } = process.figures()
-    return {
-      deliveries: parts?.store && (deliveries ?? { pending: 0, dead: 0 }),
-      waiters: parts?.waiters?.(),
-      process: {
-        memoryBytes: memory.residentBytes,
-        loopDelayMs: Math.round(loop.delayMs.p99 * 1000) / 1000,
-        clientConnections: parts?.front.figures().active ?? 0,
-      },
-    }
-  }
-  const recorder = new Recorder({ clock, events, redaction })
-  const figures = new Figures({
-    clock,
-    events,
-    routes: config.routes.map(({ match }) => matchText(match)),
-    targets: [...upstreams.values()].flatMap(({ targets }) => targets),
-    gauges,
-  })
+export function startWatching(clock: Clock, counts: Counts): Watching {
+  const gauges = new LatestGauges()
+  const figures = new Figures({ clock, counts, gauges: () => gauges.look() })
   return {
     figures,
-    recorder,
-    connect: (connected) => {
-      parts = connected
-    },
-    close: () => {
-      figures.close()
-      recorder.close()
-    },
+    connect: (parts) => gauges.connect(parts),
+    close: () => figures.close(),
+  }
+}
+
+/** What is asked for in one second is told in the next: whoever is asked may be another thread. */
+class LatestGauges {
+  #parts: WatchedParts | undefined
+  #told: Gauges = {
+    deliveries: undefined,
+    waiters: undefined,
+    process: { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 },
+  }
+
+  connect(parts: WatchedParts): void {
+    this.#parts = parts
+    const { store, hasWaiters } = parts
+    this.#told = {
+      ...this.#told,
+      deliveries: store && (this.#told.deliveries ?? { pending: 0, dead: 0 }),
+      waiters: hasWaiters ? (this.#told.waiters ?? 0) : undefined,
+    }
+    this.#ask(parts)
+  }
+
+  look(): Gauges {
+    if (this.#parts !== undefined) this.#ask(this.#parts)
+    return this.#told
+  }
+
+  #ask(parts: WatchedParts): void {
+    const { planes, store, hasWaiters } = parts
+    // Each as it comes: one that takes its time holds up no other.
+    this.#tell(parts, planes.process(), (process) => ({
+      process: {
+        ...this.#told.process,
+        memoryBytes: process?.memory.residentBytes ?? 0,
+        loopDelayMs: Math.round((process?.loop.delayMs.p99 ?? 0) * 1000) / 1000,
+      },
+    }))
+    this.#tell(parts, planes.connections(), ({ active: clientConnections }) => ({
+      process: { ...this.#told.process, clientConnections },
+    }))
+    if (hasWaiters) this.#tell(parts, planes.waiters(0), ({ open: waiters }) => ({ waiters }))
+    if (store === undefined) return
+    this.#tell(parts, store.figures(), (figures) =>
+      'code' in figures ? {} : { deliveries: { pending: figures.pendingLegs, dead: figures.deadLegs } },
+    )
+  }
+
+  #tell<T>(parts: WatchedParts, asked: Promise<T>, told: (answer: T) => Partial<Gauges>): void {
+    void asked.then(
+      (answer) => {
+        // What was asked for before a change may be of parts that are no more.
+        if (this.#parts === parts) this.#told = { ...this.#told, ...told(answer) }
+      },
+      // Then it is as it was a second ago.
+      () => undefined,
+    )
   }
 }

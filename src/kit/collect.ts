@@ -6,6 +6,10 @@ export function collect(body: BodyStream, maxBytes: number): Promise<Uint8Array 
   return new Promise((resolve) => body.pipe(new Collector(body, maxBytes, resolve)))
 }
 
+export function tooLarge(maxBytes: number): Failure {
+  return failure('UPSTREAM_INVALID', `The answer is larger than ${maxBytes} bytes`)
+}
+
 class Collector implements BodySink {
   readonly #body: BodyStream
   readonly #maxBytes: number
@@ -24,7 +28,7 @@ class Collector implements BodySink {
     if (this.#bytes > this.#maxBytes) return true
     this.#bytes += chunk.length
     if (this.#bytes > this.#maxBytes) {
-      this.#resolve(failure('UPSTREAM_INVALID', `The answer is larger than ${this.#maxBytes} bytes`))
+      this.#resolve(tooLarge(this.#maxBytes))
       this.#body.discard()
     } else this.#chunks.push(chunk)
     return true

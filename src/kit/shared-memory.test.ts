@@ -25,6 +25,25 @@ describe('SharedMemory', () => {
     assert.deepEqual([first.regions().size, second.regions().size], [2, 1])
   })
 
+  it('lets go of the scopes that are used no more', () => {
+    const memory = new SharedMemory()
+    memory.scope('route GET /a').scope('hedge').cells('account', 1)
+    memory.scope('route GET /b').cells('account', 1)
+    memory.cells('of all', 1)
+    memory.retain(new Set(['route GET /a']))
+    assert.deepEqual(
+      [...memory.regions().keys()].map((key) => key.replaceAll('\n', '|')),
+      ['cells |route GET /a|hedge account 4', 'cells of all 4'],
+    )
+  })
+
+  it('gives what another has asked for since, if it is told', () => {
+    const { first, second } = twoWorkers()
+    first.cells('new', 1)[0] = 5
+    second.learn(first.regions())
+    assert.equal(second.cells('new', 1)[0], 5)
+  })
+
   it('adds levels up over all workers, and forgets those of one that has died', () => {
     const { first, second } = twoWorkers()
     const [a, b] = [first.levels('in flight', 2), second.levels('in flight', 2)]

@@ -32,11 +32,13 @@ export interface MemoryScope {
 /** The processor moves memory between cores in lines of so many bytes: rows on lines of their own do not slow each other. */
 const lineBytes = 64
 const levelsPrefix = 'levels '
+/** Around the name of a scope; in no name that a configuration could give. */
+const scopeMark = '\n'
 
 export class SharedMemory implements MemoryScope {
   readonly slot: number
   readonly slots: number
-  readonly #known: Regions
+  #known: Regions
   readonly #used = new Map<string, SharedArrayBuffer>()
 
   constructor({ slot, slots, regions = new Map() }: SharedMemoryOptions = { slot: 0, slots: 1 }) {
@@ -59,19 +61,35 @@ export class SharedMemory implements MemoryScope {
     return new Float64Array(this.#region(`numbers ${name}`, count * Float64Array.BYTES_PER_ELEMENT))
   }
 
-  scope(prefix: string): MemoryScope {
-    const named = (name: string): string => `${prefix} ${name}`
+  scope(scope: string): MemoryScope {
+    return this.#within((name) => `${scopeMark}${scope}${scopeMark}${name}`)
+  }
+
+  /** All that was asked for here: what another worker is to be given. */
+  regions(): Regions {
+    return this.#used
+  }
+
+  /** What another worker has asked for under its next configuration, before it is asked for here. */
+  learn(regions: Regions): void {
+    this.#known = regions
+  }
+
+  /** Only these scopes are still in use. Whoever has a stretch of another one keeps it, and nobody else gets it. */
+  retain(scopes: ReadonlySet<string>): void {
+    for (const key of this.#used.keys()) {
+      const scope = key.slice(key.indexOf(scopeMark) + 1, key.lastIndexOf(scopeMark))
+      if (key.includes(scopeMark) && !scopes.has(scope)) this.#used.delete(key)
+    }
+  }
+
+  #within(named: (name: string) => string): MemoryScope {
     return {
       levels: (name, count) => this.levels(named(name), count),
       cells: (name, count) => this.cells(named(name), count),
       numbers: (name, count) => this.numbers(named(name), count),
-      scope: (name) => this.scope(named(name)),
+      scope: (scope) => this.#within((name) => named(`${scope} ${name}`)),
     }
-  }
-
-  /** All that was asked for here: what another worker, or the next configuration, is to be given. */
-  regions(): Regions {
-    return this.#used
   }
 
   /** A stretch of another size is another stretch: a configuration that asks for more begins anew. */

@@ -1,14 +1,14 @@
 import type { Failure } from '../core/failure.ts'
 import { overTicketLimit } from './limits.ts'
-import type { Ticket, TicketFacts, TicketFigures, TicketLimits, TicketStore } from './ticket-store.ts'
+import type { Ticket, TicketFacts, TicketFigures, TicketKeeper, TicketLimits } from './ticket-store.ts'
 
 /** Keeps results as long as the process lives. */
-export function memoryTickets(limits: TicketLimits): TicketStore {
+export function memoryTickets(limits: TicketLimits): TicketKeeper {
   return new MemoryTickets(limits)
 }
 
-class MemoryTickets implements TicketStore {
-  readonly #limits: TicketLimits
+class MemoryTickets implements TicketKeeper {
+  #limits: TicketLimits
   /** The oldest first. */
   readonly #tickets = new Map<string, Ticket>()
   #ready = 0
@@ -51,6 +51,10 @@ class MemoryTickets implements TicketStore {
 
   figures(): TicketFigures {
     return { tickets: this.#ready, bytes: this.#bytes }
+  }
+
+  limit(limits: TicketLimits): void {
+    this.#limits = limits
   }
 
   #drop(ticket: Ticket): true {

@@ -16,7 +16,13 @@ export interface TicketStore {
   list(limit: number): Promise<readonly TicketFacts[] | Failure>
   /** Drops results that are no longer ready, and forgets tickets that nobody needs to be told of any more. */
   removeExpired(now: number): Promise<Failure | undefined>
+}
+
+/** A store in the thread that keeps it. Other threads reach it by messages, as a `TicketStore`. */
+export interface TicketKeeper extends TicketStore {
   figures(): TicketFigures
+  /** From now on; what is kept already stays. */
+  limit(limits: TicketLimits): void
 }
 
 export interface TicketFacts {

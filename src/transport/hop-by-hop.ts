@@ -38,7 +38,8 @@ export class HopByHop {
   }
 }
 
-function addNamed(named: string[] | undefined, value: string): string[] | undefined {
+/** Adds the fields that a `Connection` field names. */
+export function addNamed(named: string[] | undefined, value: string): string[] | undefined {
   // By far the most frequent values name no field.
   if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return named
   const names = value

@@ -23,7 +23,7 @@ describe('/api/live', () => {
     await until('a second with the call', () => /"calls":1/.test(reader.text))
     const events = reader.text.match(/^data: .*$/gm) ?? []
     const figures = JSON.parse(events.at(-1)?.slice(6) ?? '') as LiveFigures
-    assert.equal(figures.routes['GET /']?.calls, 1)
+    assert.equal(figures.routes['page']?.calls, 1)
     const draining = gateway.drain()
     await reader.receives('event: end')
     await within(1000, 'drained', draining)

@@ -67,7 +67,7 @@ async function openScene(t: TestContext, broadcast: object = {}, deadline = '2s'
     rmSync(folder, { recursive: true })
     assert.deepEqual(faults, [])
   })
-  const url = `http://127.0.0.1:${gateway.front.address.port}`
+  const url = `http://127.0.0.1:${gateway.address.port}`
   return { backends, written, gateway, url, admin: `http://127.0.0.1:${gateway.admin?.address.port}`, folder }
 }
 

@@ -40,7 +40,7 @@ async function openGateway(t: TestContext, folder: string, store?: DeliveryStore
     await gateway.close()
     await backend.close()
   })
-  const url = `http://127.0.0.1:${gateway.front.address.port}/register`
+  const url = `http://127.0.0.1:${gateway.address.port}/register`
   const write = async (bytes = 10): Promise<{ status: number; code: string | undefined }> => {
     const answer = await fetch(url, { method: 'POST', body: 'x'.repeat(bytes) })
     const text = await answer.text()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import type { Ticket, TicketLimits, TicketStore } from '../../src/store/ticket-store.ts'
+import type { Ticket, TicketKeeper, TicketLimits } from '../../src/store/ticket-store.ts'
 
 /** Opens the store of one test: empty the first time, then with what it had when it was closed. */
-export type OpenTickets = (limits: TicketLimits) => Promise<{ readonly tickets: TicketStore; close(): Promise<void> }>
+export type OpenTickets = (limits: TicketLimits) => Promise<{ readonly tickets: TicketKeeper; close(): Promise<void> }>
 
 interface Skips {
   /** Why what only a store shows that is opened again is not run. */
@@ -29,7 +29,7 @@ export function someTicket(id: string, change: Partial<Ticket> = {}): Ticket {
 /** What every store of tickets does. A new backend passes this suite and is done. */
 export function ticketStoreConformance(name: string, place: (t: TestContext) => OpenTickets, skip: Skips = {}): void {
   const withTickets =
-    (test: (tickets: TicketStore) => Promise<void>, limits = wide) =>
+    (test: (tickets: TicketKeeper) => Promise<void>, limits = wide) =>
     async (t: TestContext) => {
       const opened = await place(t)(limits)
       try {
@@ -83,6 +83,19 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
         const results = await Promise.all(['a', 'b', 'a', 'a'].map((id) => tickets.put(someTicket(id))))
         assert.deepEqual(results, ['kept', 'kept', 'repeated', 'repeated'])
         assert.equal(tickets.figures().tickets, 2)
+      }),
+    )
+
+    it(
+      'goes by other limits at once, and loses nothing by it',
+      withTickets(async (tickets) => {
+        for (const id of ['a', 'b']) await tickets.put(someTicket(id))
+        tickets.limit({ maxTickets: 1, maxBytes: 1e6 })
+        const refused = await tickets.put(someTicket('c'))
+        assert.ok(typeof refused === 'object' && refused.code === 'STORE_FULL')
+        assert.equal(tickets.figures().tickets, 2)
+        tickets.limit(wide)
+        assert.equal(await tickets.put(someTicket('c')), 'kept')
       }),
     )
 

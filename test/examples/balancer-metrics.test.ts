@@ -39,7 +39,7 @@ async function openBalancer(t: TestContext) {
     rmSync(stores, { recursive: true })
     assert.deepEqual(faults, [])
   })
-  return { url: `http://127.0.0.1:${gateway.front.address.port}`, good, skips }
+  return { url: `http://127.0.0.1:${gateway.address.port}`, good, skips }
 }
 
 it('the balancer counts for each backend, and altogether, under the names that its dashboards read', async (t) => {

@@ -139,7 +139,7 @@ for (const [file, list] of Object.entries(asks)) {
 
     for (const { does, path, method, form, status, body } of list) {
       it(does, async () => {
-        const response = await fetch(`http://127.0.0.1:${gateway.front.address.port}${path}`, {
+        const response = await fetch(`http://127.0.0.1:${gateway.address.port}${path}`, {
           method: method ?? 'GET',
           ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
         })

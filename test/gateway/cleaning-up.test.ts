@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask } from '../kit/ask.ts'
-import { assertBetween, holdsNoClient, isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
+import { assertBetween, holdsNoClient, isQuiet, openScene, openTargets, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
@@ -39,8 +39,8 @@ describe('a client that hangs up', () => {
         await until('the target sees them go', () => backend.stats().aborted === round * attempts)
         assertBetween(performance.now() - goneAtMs, 0, 500, 'ms')
         await until('their sockets are closed', () => backend.stats().connections === 0)
-        assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
-        assert.equal(gateway.gateway.front.inFlight(), 0)
+        assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
+        assert.equal(await gateway.gateway.view.inFlight(), 0)
       }
     })
   }
@@ -78,7 +78,7 @@ describe('the losers of a race', () => {
     assert.equal(answer.status, 200)
     assertBetween(answer.ms, 45, 300, 'ms')
     await until('the loser is gone', () => slow.stats().aborted === 1 && slow.stats().connections === 0)
-    assert.deepEqual(gateway.gateway.targetConnections(), { open: 1, idle: 1 })
+    assert.deepEqual(await openTargets(gateway.gateway), { open: 1, idle: 1 })
   })
 
   it('are closed when first has its answer, also while that is being streamed', async (t) => {
@@ -165,7 +165,7 @@ describe('hundreds of calls', () => {
       await holdsNoClient(gateway.gateway)
       await isQuiet(gateway.gateway)
       await until('no socket is left at the target', () => backend.stats().connections === 0)
-      assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
+      assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
     })
   }
 

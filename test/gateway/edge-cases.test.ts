@@ -134,7 +134,7 @@ for (const [name, { target, forwarded, judged }] of Object.entries(cases)) {
             : (await scene.backend({ endpoints: { 'GET /api/work': target } })).url
       return scene.gateway({
         upstreams: { work: { targets: { work: url } } },
-        routes: [{ match: 'GET /api/work', deadline, idleTimeout: '300ms', ...route }],
+        routes: [{ match: 'GET /api/work', deadline, idleTimeout: '600ms', ...route }],
       })
     }
 

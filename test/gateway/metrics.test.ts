@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ask } from '../kit/ask.ts'
-import { deadPort, type OpenGateway, openScene, type Scene } from '../kit/gateway.ts'
+import { deadPort, type OpenGateway, openScene, openTargets, type Scene } from '../kit/gateway.ts'
 import { promtool, Scrape } from '../kit/prometheus.ts'
 import { until } from '../kit/until.ts'
 
@@ -159,7 +159,7 @@ describe('the metrics of a gateway', () => {
     })
     const leaving = new AbortController()
     const left = ask(`${gateway.url}/hangs`, { signal: leaving.signal })
-    await until('it is asked', () => gateway.gateway.targetConnections().open === 1)
+    await until('it is asked', async () => (await openTargets(gateway.gateway)).open === 1)
     leaving.abort()
     await assert.rejects(left)
     await assert.rejects(ask(`${gateway.url}/breaks`))

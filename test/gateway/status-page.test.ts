@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ask } from '../kit/ask.ts'
-import { openScene } from '../kit/gateway.ts'
+import { openClients, openScene } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 describe('the status page', () => {
@@ -48,10 +48,10 @@ describe('the status page', () => {
     const scene = openScene(t)
     const gateway = await scene.gateway({ status: {}, listen: { maxConnections: 2 } })
     const kept = [await scene.wire(gateway), await scene.wire(gateway)]
-    await until('both are open', async () => (await gateway.gateway.front.connections()) === 2)
+    await until('both are open', async () => (await openClients(gateway.gateway)) === 2)
     await assert.rejects(ask(`${gateway.url}/nginx_status`))
     for (const wire of kept) wire.destroy()
-    await until('both are closed', async () => (await gateway.gateway.front.connections()) === 0)
+    await until('both are closed', async () => (await openClients(gateway.gateway)) === 0)
     const { body } = await ask(`${gateway.url}/nginx_status`)
     assert.match(body, /\n 4 3 1 \n/)
   })

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EndpointInput } from '../../src/backend/profile.ts'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask, problemOf } from '../kit/ask.ts'
-import { assertBetween, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { assertBetween, openScene, openTargets, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 /** Beyond what was asked for; the machine may be busy with other tests. */
@@ -136,7 +136,7 @@ describe('a hedge after 300 ms', () => {
     assert.equal(answer.status, 503)
     assertBetween(answer.ms, 395, 400 + toleranceMs, 'ms')
     assert.equal(requests(), 3)
-    await until('no socket is left', () => gateway.gateway.targetConnections().open === 0)
+    await until('no socket is left', async () => (await openTargets(gateway.gateway)).open === 0)
   })
 
   it('is not waited for when all have failed', async (t) => {

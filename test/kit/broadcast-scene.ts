@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import type { GatewayRequest } from '../../src/core/request.ts'
-import type { Layer } from '../../src/core/service.ts'
-import { broadcastStrategy } from '../../src/flows/broadcast/broadcast.ts'
+import type { Service } from '../../src/core/service.ts'
 import { Deliveries } from '../../src/flows/broadcast/deliveries.ts'
+import { delivering } from '../../src/flows/broadcast/delivering.ts'
+import type { DeliveryRoute } from '../../src/flows/broadcast/delivery-route.ts'
 import { broadcastOptions } from '../../src/flows/broadcast/options.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import { seededRandom } from '../../src/kit/random.ts'
-import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { deadline } from '../../src/strategies/deadline/deadline.ts'
@@ -38,7 +38,6 @@ export function scene(
   const upstream = new FakeUpstream(clock, (_place, request) =>
     answers(request.attempt?.target.name ?? '', Number(headerOf(request, 'x-hedgerow-attempt')), request),
   )
-  const targets = names.map((name) => targetOf(name))
   const faults: unknown[] = []
   const deliveries = new Deliveries({
     store,
@@ -49,28 +48,39 @@ export function scene(
     retentionMs: 86_400_000,
   })
   let ids = 0
-  const parsed = broadcastOptions.parse({ upstream: 'work', ...options })
-  const { layer } = broadcastStrategy.plan(parsed, {
-    clock,
-    memory: new SharedMemory(),
-    routeName: 'POST /register',
-    targetsOf: () => targets,
-    newId: () => `${idPrefix}-${++ids}`,
-    deliveries,
-    store,
-  })
-  const service = withDeadline(layer, clock)(upstream.service)
+  /** The route as these options make it; `deliveryRoutes` takes what it says of its deliveries. */
+  const build = (input: OptionsInput, targetNames: readonly string[], deliveryRoutes: DeliveryRoute[]): Service => {
+    const { service: takes, route } = delivering(broadcastOptions.parse({ upstream: 'work', ...input }), {
+      clock,
+      routeName: 'POST /register',
+      targets: targetNames.map((name) => targetOf(name)),
+      newId: () => `${idPrefix}-${++ids}`,
+      deliveries,
+      store,
+      send: upstream.service,
+    })
+    deliveryRoutes.push(route)
+    return withDeadline(takes, clock)
+  }
+  /** Another configuration. Answers how many legs it has no place for. */
+  const reload = (input: OptionsInput, targetNames: readonly string[] = names): number => {
+    const deliveryRoutes: DeliveryRoute[] = []
+    service = build(input, targetNames, deliveryRoutes)
+    return deliveries.reconfigure(deliveryRoutes)
+  }
+  let service: Service
+  reload(options)
   const write = (change: Partial<GatewayRequest> = {}) => {
     const request = requestOf({ method: 'POST', path: '/register', body: Buffer.from('username=bob'), ...change })
     const { call } = callOf(clock)
     return { call, answer: watch(service(request, call), clock) }
   }
-  return { clock, upstream, deliveries, store, write, faults }
+  return { clock, upstream, deliveries, store, write, faults, build, reload }
 }
 
 /** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
-function withDeadline(layer: Layer, clock: VirtualClock): Layer {
-  return (next) => deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(layer(next))
+function withDeadline(service: Service, clock: VirtualClock): Service {
+  return deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(service)
 }
 
 export function headerOf(request: GatewayRequest, name: string): string | undefined {

@@ -5,12 +5,14 @@ import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Layer, Service } from '../../src/core/service.ts'
 import { callbackDeadlineMs, callbackStrategy } from '../../src/flows/callback/callback.ts'
 import { Callbacks, type CallbacksOptions } from '../../src/flows/callback/callbacks.ts'
+import { KeptTickets } from '../../src/flows/callback/kept-tickets.ts'
 import { type CallbackOptions, callbackOptions } from '../../src/flows/callback/options.ts'
-import { receiveCallbacks } from '../../src/flows/callback/receive.ts'
+import { type Elsewhere, receiveCallbacks } from '../../src/flows/callback/receive.ts'
 import { ticketPage } from '../../src/flows/callback/ticket-page.ts'
 import { keyOf } from '../../src/flows/callback/token.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { memoryTickets } from '../../src/store/memory-tickets.ts'
+import type { TicketKeeper } from '../../src/store/ticket-store.ts'
 import { deadline } from '../../src/strategies/deadline/deadline.ts'
 import { deadlineOptions, resolveDeadline } from '../../src/strategies/deadline/options.ts'
 import { callOf, requestOf, type Watched, watch } from './calls.ts'
@@ -26,7 +28,9 @@ export interface CallbackSceneOptions {
   readonly deadline?: z.input<typeof deadlineOptions>
   readonly script?: ConstructorParameters<typeof FakeUpstream>[1]
   /** What all routes share; what is not said is as the configuration has it by default. */
-  readonly shared?: Partial<CallbacksOptions>
+  readonly shared?: Partial<CallbacksOptions> & { readonly memory?: TicketKeeper; readonly durable?: TicketKeeper }
+  /** Of the place where callbacks come in. */
+  readonly elsewhere?: Elsewhere
   readonly maxBytes?: number
   /** Between the strategy and the backend. */
   readonly inner?: (clock: VirtualClock) => Layer
@@ -50,17 +54,20 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const clock = options.clock ?? new VirtualClock()
   const upstream = new FakeUpstream(clock, options.script)
   const faults: unknown[] = []
+  const memory = options.shared?.memory ?? memoryTickets(wideTickets)
+  const durable = options.shared?.durable
+  const kept = new KeptTickets({ clock, memory, durable })
   const callbacks = new Callbacks({
     clock,
     keys: () => [someKey],
     publicUrl: () => 'http://gateway:8080',
-    memory: memoryTickets(wideTickets),
-    durable: undefined,
     keepMs: 600_000,
     fetchOnce: false,
     maxTickets: wideTickets.maxTickets,
     logFault: (fault) => faults.push(fault),
     ...options.shared,
+    memory,
+    durable,
   })
   const route = callbackOptionsOf(options.route)
   const { layer } = callbackStrategy.plan(route, { clock, memory: new SharedMemory(), callbacks })
@@ -70,7 +77,13 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const served = limit(outer(layer(inner)))
   const wallNow = (): number => clock.wallNow()
   const maxBytes = options.maxBytes ?? route.maxAnswer
-  const receive = receiveCallbacks({ receive: route.receive, maxBytes, callbacks, wallNow })
+  const receive = receiveCallbacks({
+    receive: route.receive,
+    maxBytes,
+    callbacks,
+    wallNow,
+    elsewhere: options.elsewhere,
+  })
   const page = ticketPage({ callbacks, wallNow, policyOf: () => ({ mappings: {}, listAttempts: true }) })
 
   const ask = (service: Service, request: Partial<GatewayRequest>): Asked => {
@@ -81,6 +94,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     clock,
     upstream,
     callbacks,
+    kept,
     faults,
     /** A client's request. */
     send: (request: Partial<GatewayRequest> = {}): Asked => ask(served, request),
@@ -92,6 +106,11 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
       const request = { method: 'POST', path: pathname, query: search.slice(1), headers: [...type, ...headers] }
       return ask(receive, { ...request, body: bytes })
     },
+    /** A callback as another gateway passes it on. */
+    take: (request: Partial<GatewayRequest>): Asked => ask(receive, { method: 'POST', ...request }),
+    /** What the n-th request to the backend had as its body. */
+    sentJson: (place: number): { readonly id?: string } =>
+      JSON.parse(Buffer.from(upstream.seen[place]?.request.body as Uint8Array).toString()) as { readonly id?: string },
     /** What is at a ticket. */
     fetch: (ticket: string, method = 'GET'): Asked =>
       ask(page, { method, path: ticket, params: { id: ticket.split('/').at(-1) } }),

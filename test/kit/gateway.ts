@@ -54,7 +54,7 @@ export class Scene {
       logFault: (fault) => faults.push(fault),
       ...deps,
     })
-    const { port } = gateway.front.address
+    const { port } = gateway.address
     const opened = { gateway, port, url: `http://127.0.0.1:${port}`, faults }
     this.#gateways.push(opened)
     return opened
@@ -169,21 +169,41 @@ export async function deadPort(): Promise<number> {
   return port
 }
 
-export async function holdsNoClient({ front }: Gateway): Promise<void> {
-  let connections = 0
+/** Sockets to targets. */
+export async function openTargets({ view }: Gateway): Promise<{ readonly open: number; readonly idle: number }> {
+  const counts = Object.values(await view.targetConnections())
+  return {
+    open: counts.reduce((sum, { open }) => sum + open, 0),
+    idle: counts.reduce((sum, { idle }) => sum + idle, 0),
+  }
+}
+
+/** Clients' connections. */
+export async function openClients({ view }: Gateway): Promise<number> {
+  return (await view.connections()).active
+}
+
+export async function holdsNoClient(gateway: Gateway): Promise<void> {
+  let left = ''
   await until(
-    () => `no call (there are ${front.inFlight()}) and no client connection (${connections}) is left`,
+    () => `no call and no client connection is left: ${left}`,
     async () => {
-      connections = await front.connections()
-      return front.inFlight() === 0 && connections === 0
+      const [calls, connections] = [await gateway.view.inFlight(), await openClients(gateway)]
+      left = `${calls} calls, ${connections} connections`
+      return calls === 0 && connections === 0
     },
   )
 }
 
 async function holdsNoTarget(gateway: Gateway): Promise<void> {
+  let left = ''
   await until(
-    () => `no connection to a target is left: ${JSON.stringify(gateway.targetConnections())}`,
-    () => gateway.targetConnections().open === 0,
+    () => `no connection to a target is left: ${left}`,
+    async () => {
+      const connections = await openTargets(gateway)
+      left = JSON.stringify(connections)
+      return connections.open === 0
+    },
   )
 }
 
@@ -201,11 +221,13 @@ export function activeResources(): readonly string[] {
 
 /** For tests that end sooner than the scene's own check: every socket to targets is unused or gone. */
 export async function isQuiet(gateway: Gateway): Promise<void> {
+  let left = ''
   await until(
-    () => `quiet: ${gateway.front.inFlight()} calls, ${JSON.stringify(gateway.targetConnections())}`,
-    () => {
-      const { open, idle } = gateway.targetConnections()
-      return gateway.front.inFlight() === 0 && open === idle
+    () => `quiet: ${left}`,
+    async () => {
+      const [calls, { open, idle }] = [await gateway.view.inFlight(), await openTargets(gateway)]
+      left = `${calls} calls, ${open} sockets to targets, ${idle} of them unused`
+      return calls === 0 && open === idle
     },
   )
 }

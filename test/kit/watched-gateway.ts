@@ -27,5 +27,5 @@ export async function watchedGateway(scene: Scene, listen: ConfigInput['listen']
 /** Whatever somebody did to it, the next request is served. */
 export async function servesOn({ url, gateway }: OpenGateway): Promise<void> {
   assert.equal((await ask(url)).body, 'served')
-  assert.equal(gateway.front.inFlight(), 0)
+  assert.equal(await gateway.view.inFlight(), 0)
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Deliveries } from '../../src/flows/broadcast/deliveries.ts'
+import type { DeliveryRoute } from '../../src/flows/broadcast/delivery-route.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import { seededRandom } from '../../src/kit/random.ts'
 import type { DeliveryStore, NewDelivery, StoredLeg } from '../../src/store/delivery-store.ts'
@@ -18,6 +19,8 @@ interface Attempted {
   readonly write: number
   readonly life: number
   readonly sentMs: number
+  /** How many might be at the target when it was sent. */
+  readonly allowed: number
   endedMs: number
   ok: boolean
 }
@@ -32,6 +35,20 @@ interface Plan {
   /** After how long each life ends in a crash; the last one lives. */
   readonly lives: readonly number[]
   readonly concurrency: number
+  /** In turn, each so long after the one before; a life begins with the one that is in force. */
+  readonly reloads: readonly Reload[]
+  /** Dead letters that are sent again: which write, how long after the one before. */
+  readonly replays: readonly { readonly gapMs: number; readonly write: number }[]
+}
+
+/** Another configuration. */
+interface Reload {
+  readonly gapMs: number
+  /** None: the route is gone. */
+  readonly targets: readonly string[]
+  readonly upstream: string
+  readonly attempts: number
+  readonly concurrency: number
 }
 
 const scriptArbitrary: fc.Arbitrary<Script> = fc.oneof(
@@ -45,7 +62,25 @@ const planArbitrary: fc.Arbitrary<Plan> = fc.record({
   scripts: fc.array(scriptArbitrary, { minLength: 1, maxLength: 20 }),
   lives: fc.array(fc.integer({ min: 1, max: 1500 }), { maxLength: 3 }),
   concurrency: fc.integer({ min: 1, max: 3 }),
+  reloads: fc.array(
+    fc.record({
+      gapMs: fc.nat(600),
+      targets: fc.constantFrom(['a', 'b'], ['a', 'b'], ['a'], ['b', 'a'], []),
+      upstream: fc.constantFrom('work', 'work', 'other'),
+      attempts: fc.integer({ min: 1, max: allowedAttempts }),
+      concurrency: fc.integer({ min: 1, max: 3 }),
+    }),
+    { maxLength: 6 },
+  ),
+  replays: fc.constant([]),
 })
+
+const replayingPlanArbitrary: fc.Arbitrary<Plan> = fc
+  .record({
+    plan: planArbitrary,
+    replays: fc.array(fc.record({ gapMs: fc.nat(400), write: fc.nat(11) }), { minLength: 1, maxLength: 8 }),
+  })
+  .map(withReplays)
 
 function newDelivery(write: number, lane: number): NewDelivery {
   const leg = ({ name }: { name: string }): StoredLeg => ({
@@ -69,73 +104,153 @@ function newDelivery(write: number, lane: number): NewDelivery {
   }
 }
 
-/** One run of the gateway over a store that outlives it. A crash is that its clock is never moved again. */
-function startLife(life: number, plan: Plan, store: DeliveryStore, attempts: Attempted[], atMs: number) {
-  const clock = new VirtualClock()
-  let sent = 0
-  const upstream = new FakeUpstream(clock, () => plan.scripts[(sent++ + life) % plan.scripts.length])
-  const deliveries = new Deliveries({
-    store,
-    clock,
-    random: seededRandom(life),
-    events: new EventBus(),
-    logFault: (fault) => {
-      throw fault
-    },
-    retentionMs: 1e12,
-  })
-  deliveries.addRoute({
-    name: 'POST /register',
-    upstream: 'work',
-    targets,
-    attempts: allowedAttempts,
-    attemptTimeoutMs: 10_000,
-    schedule: { baseMs: 50, maxMs: 400, jitterMs: 20 },
-    concurrency: plan.concurrency,
-    send: async (request, call) => {
-      const attempt: Attempted = {
-        target: request.attempt?.target.name ?? '',
-        write: Number(request.path.slice(1)),
-        life,
-        sentMs: atMs + clock.now(),
-        endedMs: Number.POSITIVE_INFINITY,
-        ok: false,
-      }
-      attempts.push(attempt)
-      const outcome = await upstream.service(request, call)
-      attempt.endedMs = atMs + clock.now()
-      attempt.ok = outcome.ok
-      return outcome
-    },
-  })
-  return { clock, deliveries }
+function withReplays({ plan, replays }: { plan: Plan; replays: Plan['replays'] }): Plan {
+  return { ...plan, replays }
 }
 
+/** What is in force at a time: the first configuration, or the last one that was loaded by then. */
+class Configuration {
+  readonly #plan: Plan
+  #loaded = 0
+  #nextAtMs: number
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    this.#nextAtMs = plan.reloads[0]?.gapMs ?? Number.POSITIVE_INFINITY
+  }
+
+  get current(): Omit<Reload, 'gapMs'> {
+    const first = { targets: ['a', 'b'], upstream: 'work', attempts: allowedAttempts }
+    return this.#plan.reloads[this.#loaded - 1] ?? { ...first, concurrency: this.#plan.concurrency }
+  }
+
+  /** When the next one is loaded, over all lives. */
+  get nextAtMs(): number {
+    return this.#nextAtMs
+  }
+
+  load(): void {
+    this.#loaded++
+    this.#nextAtMs += this.#plan.reloads[this.#loaded]?.gapMs ?? Number.POSITIVE_INFINITY
+  }
+}
+
+/** One run of the gateway over a store that outlives it. A crash is that its clock is never moved again. */
+class Life {
+  readonly clock = new VirtualClock()
+  readonly deliveries: Deliveries
+  readonly #life: number
+  readonly #atMs: number
+  readonly #attempts: Attempted[]
+  readonly #upstream: FakeUpstream
+  readonly #configuration: Configuration
+
+  constructor(
+    life: number,
+    plan: Plan,
+    store: DeliveryStore,
+    attempts: Attempted[],
+    config: Configuration,
+    atMs: number,
+  ) {
+    this.#life = life
+    this.#atMs = atMs
+    this.#attempts = attempts
+    this.#configuration = config
+    let sent = 0
+    this.#upstream = new FakeUpstream(this.clock, () => plan.scripts[(sent++ + life) % plan.scripts.length])
+    this.deliveries = new Deliveries({
+      store,
+      clock: this.clock,
+      random: seededRandom(life),
+      events: new EventBus(),
+      logFault: (fault) => {
+        throw fault
+      },
+      retentionMs: 1e12,
+    })
+  }
+
+  get nowMs(): number {
+    return this.#atMs + this.clock.now()
+  }
+
+  configure(): void {
+    const { targets: names, upstream, attempts: allowed, concurrency } = this.#configuration.current
+    const route: DeliveryRoute = {
+      name: 'POST /register',
+      upstream,
+      targets: targets.filter(({ name }) => names.includes(name)),
+      attempts: allowed,
+      attemptTimeoutMs: 10_000,
+      schedule: { baseMs: 50, maxMs: 400, jitterMs: 20 },
+      concurrency,
+      send: async (request, call) => {
+        const attempt: Attempted = {
+          target: request.attempt?.target.name ?? '',
+          write: Number(request.path.slice(1)),
+          life: this.#life,
+          sentMs: this.nowMs,
+          allowed: concurrency,
+          endedMs: Number.POSITIVE_INFINITY,
+          ok: false,
+        }
+        this.#attempts.push(attempt)
+        const outcome = await this.#upstream.service(request, call)
+        attempt.endedMs = this.nowMs
+        attempt.ok = outcome.ok
+        return outcome
+      },
+    }
+    this.deliveries.reconfigure(names.length === 0 ? [] : [route])
+  }
+}
+
+/** Moves time through all lives, and does what is due on the way. */
 async function run(plan: Plan) {
   const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
   const attempts: Attempted[] = []
+  const config = new Configuration(plan)
   let atMs = 0
   let write = 0
-  const lifeEnds = [...plan.lives, Number.POSITIVE_INFINITY]
-  for (const [life, endMs] of lifeEnds.entries()) {
-    const { clock, deliveries } = startLife(life, plan, store, attempts, atMs)
-    assert.equal(await deliveries.resume(), undefined)
-    while (write < plan.lanes.length && clock.now() + (plan.gaps[write] as number) < endMs) {
-      await clock.advance(plan.gaps[write] as number)
-      const delivery = newDelivery(write, plan.lanes[write] as number)
-      const result = await store.insert(delivery)
-      assert.ok(result.kind === 'inserted')
-      deliveries.begin(delivery, result.sequence)
-      write++
+  let replayed = 0
+  let writeAtMs = plan.gaps[0] as number
+  let replayAtMs = plan.replays[0]?.gapMs ?? Number.POSITIVE_INFINITY
+  for (const [number, lifeMs] of [...plan.lives, Number.POSITIVE_INFINITY].entries()) {
+    const life = new Life(number, plan, store, attempts, config, atMs)
+    const endMs = atMs + lifeMs
+    life.configure()
+    assert.equal(await life.deliveries.resume(), undefined)
+    for (;;) {
+      const nextMs = Math.min(writeAtMs, config.nextAtMs, replayAtMs, endMs)
+      if (nextMs === Number.POSITIVE_INFINITY) break
+      await life.clock.advance(nextMs - life.nowMs)
+      if (nextMs === endMs) break
+      if (nextMs === config.nextAtMs) {
+        config.load()
+        life.configure()
+      } else if (nextMs === replayAtMs) {
+        await life.deliveries.operate(`write-${plan.replays[replayed]?.write}`, 'replay')
+        replayAtMs += plan.replays[++replayed]?.gapMs ?? Number.POSITIVE_INFINITY
+      } else {
+        const delivery = newDelivery(write, plan.lanes[write] as number)
+        const result = await store.insert(delivery)
+        assert.ok(result.kind === 'inserted')
+        life.deliveries.begin(delivery, result.sequence)
+        write++
+        writeAtMs = write < plan.lanes.length ? writeAtMs + (plan.gaps[write] as number) : Number.POSITIVE_INFINITY
+      }
     }
-    await clock.advance(endMs === Number.POSITIVE_INFINITY ? 120_000 : Math.max(0, endMs - clock.now()))
-    atMs += clock.now()
-    if (endMs === Number.POSITIVE_INFINITY) assert.equal(deliveries.pendingCount, 0)
+    if (endMs === Number.POSITIVE_INFINITY) {
+      await life.clock.advance(120_000)
+      assert.equal(life.deliveries.pendingCount, 0)
+    }
+    atMs = life.nowMs
   }
   return { store, attempts }
 }
 
-describe('deliveries, whatever the targets do and whenever the gateway crashes', () => {
+describe('deliveries, whatever the targets do and whenever the gateway crashes or gets another configuration', () => {
   it('reach every target or become dead letters, none lost', async () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
@@ -199,14 +314,54 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes',
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { attempts } = await run(plan)
-        for (const { target, life, sentMs } of attempts) {
-          const together = attempts.filter(
-            (one) => one.target === target && one.life === life && one.sentMs <= sentMs && one.endedMs > sentMs,
-          )
-          assert.ok(together.length <= plan.concurrency)
+        for (const [place, { target, life, sentMs, allowed }] of attempts.entries()) {
+          // Later ones of the same millisecond may be sent under another limit.
+          const together = attempts
+            .slice(0, place + 1)
+            .filter((one) => one.target === target && one.life === life && one.sentMs <= sentMs && one.endedMs > sentMs)
+          assert.ok(together.length <= allowed)
         }
       }),
       { numRuns: 100 },
+    )
+  })
+
+  it('are dead, where they are, by their last attempt or as nobody is left to send them to', async () => {
+    await fc.assert(
+      fc.asyncProperty(planArbitrary, async (plan) => {
+        const { store } = await run(plan)
+        const fewest = Math.min(allowedAttempts, ...plan.reloads.map(({ attempts: allowed }) => allowed))
+        for (let write = 0; write < plan.lanes.length; write++) {
+          const stored = await store.find(`write-${write}`)
+          assert.ok(stored !== undefined && 'legs' in stored)
+          for (const { state, attempts, detail } of stored.legs) {
+            if (state === 'dead' && !/no longer configured/.test(detail ?? '')) assert.ok(attempts >= fewest)
+          }
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('are one at a time in their lane, and all come to an end, though dead ones are replayed', async () => {
+    await fc.assert(
+      fc.asyncProperty(replayingPlanArbitrary, async (plan) => {
+        const { attempts } = await run(plan)
+        for (const { target, write, life, sentMs } of attempts) {
+          const lane = plan.lanes[write] as number
+          if (lane < 0) continue
+          const together = attempts.filter(
+            (one) =>
+              one.target === target &&
+              plan.lanes[one.write] === lane &&
+              one.life === life &&
+              one.sentMs <= sentMs &&
+              one.endedMs > sentMs,
+          )
+          assert.ok(together.length <= 1)
+        }
+      }),
+      { numRuns: 150 },
     )
   })
 })

@@ -47,8 +47,8 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   const upstream = (name: string) => made.get(name) as ScriptedUpstream
   const parsed = config.routes[0]
   assert.ok(parsed !== undefined)
-  const none = { deliveries: undefined, store: undefined, callbacks: undefined }
-  const deps = { clock, memory, random: seededRandom(1), upstream, newId: () => 'id', ...none }
+  const none = { deliver: () => upstream('work').send, callbacks: undefined }
+  const deps = { clock, memory, random: seededRandom(1), upstream, ...none }
   const { service } = routeStack(parsed, deps)
   const send = (request: Partial<GatewayRequest> = {}) => {
     const { call, events } = callOf(clock)

@@ -95,7 +95,7 @@ describe('traces to Zipkin', () => {
     }
     const told = work.seen.map(({ traceparent }) => String(traceparent))
     assert.deepEqual(told.toSorted(), attempts.map(({ id }) => `00-${call.traceId}-${id}-01`).toSorted())
-    assert.equal(gateway.front.inFlight(), 0)
+    assert.equal(await gateway.view.inFlight(), 0)
   })
 
   it('goes on with the trace of the client, and tells each target of its own attempt and the state', async (t) => {

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../kit/ask.ts'
-import { assertBetween, isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
+import { assertBetween, isQuiet, openClients, openScene, openTargets, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 const mebibyte = 1024 * 1024
@@ -91,9 +91,9 @@ describe('the bodies of answers through forward', () => {
       const client = await scene.wire(gateway)
       client.socket.pause()
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      await until('the call is under way', () => gateway.gateway.front.inFlight() === 1)
-      await until('the call has ended', () => gateway.gateway.front.inFlight() === 0)
-      await until('the connection is closed', async () => (await gateway.gateway.front.connections()) === 0)
+      await until('the call is under way', async () => (await gateway.gateway.view.inFlight()) === 1)
+      await until('the call has ended', async () => (await gateway.gateway.view.inFlight()) === 0)
+      await until('the connection is closed', async () => (await openClients(gateway.gateway)) === 0)
     })
   }
 
@@ -148,7 +148,7 @@ describe('the bodies of answers through forward', () => {
       await client.receives('some')
       client.destroy()
       await until('the target sees it go', () => target.connections() === 0)
-      assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
+      assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
     }
   })
 })

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, problemOf } from '../kit/ask.ts'
 import { deafTarget } from '../kit/deaf-target.ts'
-import { activeResources, assertBetween, isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
+import { activeResources, assertBetween, isQuiet, openScene, openTargets, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import type { Wire } from '../kit/wire.ts'
 
@@ -18,7 +18,7 @@ describe('a connection to a target', () => {
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
     for (let i = 0; i < 20; i++) assert.equal((await ask(`${gateway.url}/${i}`)).body, 'ok')
     assert.equal(target.connectionsTotal(), 1)
-    assert.deepEqual(gateway.gateway.targetConnections(), { open: 1, idle: 1 })
+    assert.deepEqual(await openTargets(gateway.gateway), { open: 1, idle: 1 })
   })
 
   it('serves one request at a time, so that as many are open as there are calls, and then kept', async (t) => {
@@ -30,7 +30,7 @@ describe('a connection to a target', () => {
       assert.ok(answers.every(({ body }) => body === 'ok'))
     }
     assert.equal(target.connectionsTotal(), 30)
-    assert.deepEqual(gateway.gateway.targetConnections(), { open: 30, idle: 30 })
+    assert.deepEqual(await openTargets(gateway.gateway), { open: 30, idle: 30 })
   })
 
   it('is closed when it was unused for keepAlive', async (t) => {
@@ -47,7 +47,7 @@ describe('a connection to a target', () => {
     await ask(gateway.url)
     assert.equal(target.connections(), 1)
     await until('it is closed', () => target.connections() === 0, 2000)
-    assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
+    assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
   })
 
   it('is not used again when the target says it will close', async (t) => {
@@ -140,7 +140,7 @@ describe('a kept connection that its target closes when it is used again', () =>
     for (const method of ['GET', 'POST', 'POST', 'PATCH', 'GET']) {
       const body = method === 'GET' ? '' : 'abc'
       assert.equal((await ask(gateway.url, { method, body })).status, 200)
-      await until('it is noticed', () => gateway.gateway.targetConnections().open === 0)
+      await until('it is noticed', async () => (await openTargets(gateway.gateway)).open === 0)
     }
   })
 
@@ -202,7 +202,7 @@ describe('a target that does not even take the connection', {
       assert.equal(problemOf(answer).code, 'DEADLINE')
       assertBetween(answer.ms, 195, 500, 'ms')
     }
-    assert.deepEqual(gateway.gateway.targetConnections(), { open: 0, idle: 0 })
+    assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
     await sleep(50)
     await until(
       () => `no socket waits any longer: before ${before}, now ${activeResources().join()}`,

@@ -22,7 +22,7 @@ describe('what an adversary tried', () => {
     client.send(`GET /x HTTP/1.1\r\nHost: a\r\n\r\n${upgrade('websocket')}`)
     assert.equal((await client.message()).status, 200)
     await client.closed()
-    await until('no call is left', () => gateway.front.inFlight() === 0)
+    await until('no call is left', async () => (await gateway.view.inFlight()) === 0)
   })
 
   it('an upgrade to anything but WebSocket is served as if it had not asked', async (t) => {

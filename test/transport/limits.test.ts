@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf } from '../kit/ask.ts'
-import { assertBetween, openScene } from '../kit/gateway.ts'
+import { assertBetween, openClients, openScene } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { servesOn, watchedGateway } from '../kit/watched-gateway.ts'
 import type { Wire } from '../kit/wire.ts'
@@ -102,7 +102,7 @@ describe('a client that asks too much', () => {
       assert.equal((await wire.message()).body, 'served')
     }
     for (const wire of kept) wire.destroy()
-    await until('all are gone', async () => (await gateway.gateway.front.connections()) === 0)
+    await until('all are gone', async () => (await openClients(gateway.gateway)) === 0)
     await servesOn(gateway)
   })
 

@@ -54,10 +54,7 @@ describe('requests', () => {
       () => `all are given up at the target: ${target.connections()} are not`,
       () => target.connections() === 0,
     )
-    await until(
-      () => `all calls have ended: ${gateway.gateway.front.inFlight()} have not`,
-      () => gateway.gateway.front.inFlight() === 0,
-    )
+    await until('all calls have ended', async () => (await gateway.gateway.view.inFlight()) === 0)
   })
 
   it('of HTTP/1.0 get an answer that ends with their connection, or keep it where they ask to', async (t) => {

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type OpenTarget, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { type OpenTarget, openClients, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until, within } from '../kit/until.ts'
 
 /** A target that takes WebSockets at /socket, and hands each to the test. */
@@ -159,13 +159,13 @@ describe('a WebSocket through forward', () => {
     const vanishing = await connected(gateway.port)
     vanishing.terminate()
     await until('the target is rid of it', () => target.connections() === 0)
-    await until('the call has ended', () => gateway.gateway.front.inFlight() === 0)
+    await until('the call has ended', async () => (await gateway.gateway.view.inFlight()) === 0)
     const left = await connected(gateway.port)
     const gone = once(left, 'close')
     atTarget?.terminate()
     const [code] = await within(3000, 'the client is told', gone)
     assert.equal(code, 1006)
-    await until('the call has ended', () => gateway.gateway.front.inFlight() === 0)
+    await until('the call has ended', async () => (await gateway.gateway.view.inFlight()) === 0)
   })
 
   it('is refused by its target with 401 and its reason', async (t) => {
@@ -197,7 +197,7 @@ describe('a WebSocket through forward', () => {
       await client.closed()
       await until(
         'the front is rid of it',
-        async () => (await gateway.gateway.front.connections()) === 0,
+        async () => (await openClients(gateway.gateway)) === 0,
         polite ? 1000 : 5000,
       )
     })
@@ -215,7 +215,7 @@ describe('a WebSocket through forward', () => {
       if (how === 'hangs up') client.socket.resetAndDestroy()
       else client.socket.end()
       await until('the target sees it go', () => target.connections() === 0)
-      await until('the call has ended', () => gateway.gateway.front.inFlight() === 0)
+      await until('the call has ended', async () => (await gateway.gateway.view.inFlight()) === 0)
     })
   }
 
@@ -236,7 +236,7 @@ describe('a WebSocket through forward', () => {
       assert.equal((await client.message()).status, status)
       await client.closed()
       client.destroy()
-      await until('the front is rid of it', async () => (await gateway.gateway.front.connections()) === 0)
+      await until('the front is rid of it', async () => (await openClients(gateway.gateway)) === 0)
     }
   })
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, problemOf } from '../kit/ask.ts'
-import { assertBetween, deadPort, openScene, upstreamOf } from '../kit/gateway.ts'
+import { assertBetween, deadPort, openScene, openTargets, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 const mebibyte = 1024 * 1024
@@ -178,10 +178,10 @@ describe('uploads through forward', () => {
     for (let i = 0; i < 5; i++) {
       const client = await scene.wire(gateway)
       client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome')
-      await until('it is under way', () => gateway.gateway.targetConnections().open === 1)
+      await until('it is under way', async () => (await openTargets(gateway.gateway)).open === 1)
       client.destroy()
       await until('the target sees it go', () => aborted === i + 1)
-      await until('its socket is closed', () => gateway.gateway.targetConnections().open === 0)
+      await until('its socket is closed', async () => (await openTargets(gateway.gateway)).open === 0)
     }
   })
 

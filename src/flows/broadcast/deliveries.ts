@@ -1,66 +1,53 @@
-import type { Attempt, Target } from '../../core/attempt.ts'
-import { type Failure, failure } from '../../core/failure.ts'
+import { type Failure } from '../../core/failure.ts'
 import type { HeaderPairs } from '../../core/headers.ts'
-import type { Outcome } from '../../core/outcome.ts'
-import type { Service } from '../../core/service.ts'
 import type { CallTrace } from '../../core/trace.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
-import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
 import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
-import { attemptRequest } from './attempt-request.ts'
+import { Attempts } from './attempts.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
-import type { AttemptResult } from './leg.ts'
+import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
+import { discardAll, replay } from './operator.ts'
 import { Retention } from './retention.ts'
 import { Saver } from './saver.ts'
-import { maxRetryAfterMs, type ScheduleOptions, waitMs } from './schedule.ts'
-import { TargetQueue } from './target-queue.ts'
 
-/** What a route says of its deliveries. */
-export interface DeliveryRoute {
-  readonly name: string
-  readonly upstream: string
-  readonly targets: readonly Target[]
-  readonly attempts: number
-  readonly attemptTimeoutMs: number
-  readonly schedule: ScheduleOptions
-  readonly concurrency: number
-  /** Sends one attempt to the target that the request names. */
-  readonly send: Service
+/** What may be another one after a reload, besides the routes. */
+export interface DeliveriesSettings {
+  /** Decides whether a delivery of an earlier run is traced. */
+  readonly resumedTraceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
+  /** How long finished deliveries are kept. */
+  readonly retentionMs: number
 }
 
-export interface DeliveriesOptions {
+export interface DeliveriesOptions extends DeliveriesSettings {
   readonly store: DeliveryStore
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** Decides whether a delivery of an earlier run is traced. */
-  readonly resumedTraceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
   readonly logFault: (fault: unknown, deliveryId: string) => void
-  /** How long finished deliveries are kept. */
-  readonly retentionMs: number
 }
 
 /** At the end, how long a store that does not answer is waited for. */
 const savingGraceMs = 5000
 const resumePage = 500
 
-/** The thin shell around `leg.ts`, `target-queue.ts` and `schedule.ts`: sends what has its turn, records what comes. */
+/** All deliveries that are under way: what begins, goes on after a restart, and ends. `attempts.ts` does the sending. */
 export class Deliveries {
   readonly #options: DeliveriesOptions
-  readonly #routes = new Map<string, DeliveryRoute>()
-  readonly #queues = new Map<string, TargetQueue<Place>>()
+  readonly #routes = new DeliveryRoutes()
   readonly #active = new Map<string, Delivery>()
-  readonly #calls = new Set<LiveCall>()
+  readonly #attempts: Attempts
   readonly #saver: Saver
   readonly #retention: Retention
+  #resumedTraceOf: DeliveriesSettings['resumedTraceOf']
   #stopping = false
   #abandoned = 0
   #onQuiet: (() => void) | undefined
 
   constructor(options: DeliveriesOptions) {
     this.#options = options
+    this.#resumedTraceOf = options.resumedTraceOf
     this.#saver = new Saver({
       ...options,
       onSettled: (place) => this.#settled(place),
@@ -69,12 +56,48 @@ export class Deliveries {
         this.#checkQuiet()
       },
     })
+    this.#attempts = new Attempts({
+      ...options,
+      routes: this.#routes,
+      save: (delivery) => this.#saver.save(delivery),
+      onAbandoned: () => this.#abandoned++,
+      onEnded: (delivery) => {
+        this.#pauseIfStopping(delivery)
+        this.#checkQuiet()
+      },
+    })
     this.#retention = new Retention(options)
   }
 
-  addRoute(route: DeliveryRoute): void {
-    this.#routes.set(route.name, route)
-    for (const { name } of route.targets) this.#queueOf(route.upstream, name).allow(route.concurrency)
+  update({ resumedTraceOf, retentionMs }: DeliveriesSettings): void {
+    this.#resumedTraceOf = resumedTraceOf
+    this.#retention.keepFor(retentionMs)
+  }
+
+  /**
+   * From now on these are the routes; without any nothing is sent. What waits for a route or target that there is no more
+   * becomes a dead letter, as it would at a restart; an attempt under way may end, and its leg is dead if it fails. All
+   * else keeps its place in its lane, and goes by the new options from its next attempt on. Answers how many legs became
+   * dead letters at once.
+   */
+  reconfigure(routes: readonly DeliveryRoute[]): number {
+    this.#routes.replace(routes)
+    if (this.#stopping) return 0
+    const before = this.#abandoned
+    const inQueues: Place[] = []
+    for (const delivery of this.#active.values()) {
+      const abandonedBefore = this.#abandoned
+      for (const place of delivery.places) {
+        if (place.released || place.queue === undefined) continue
+        inQueues.push(place)
+        this.#abandonIfMissing(place)
+      }
+      if (this.#abandoned === abandonedBefore) continue
+      delivery.died()
+      this.#saver.save(delivery)
+    }
+    this.#attempts.rearrange(inQueues)
+    return this.#abandoned - before
   }
 
   /** Takes up what an earlier run left unfinished. */
@@ -86,7 +109,7 @@ export class Deliveries {
         after = stored.sequence
         const { request } = stored
         if (request === undefined) continue
-        const trace = this.#options.resumedTraceOf?.(request.headers)
+        const trace = this.#resumedTraceOf?.(request.headers)
         this.begin({ ...stored, request }, stored.sequence, { trace })
       }
       if (page.length < resumePage) return undefined
@@ -127,6 +150,7 @@ export class Deliveries {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
+    this.#attempts.stop()
     this.#saver.stop()
     this.#retention.stop()
     for (const delivery of this.#active.values()) {
@@ -134,9 +158,7 @@ export class Deliveries {
       this.#pauseIfStopping(delivery)
     }
     const { clock } = this.#options
-    const timer = clock.after(graceMs, () => {
-      for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
-    })
+    const timer = clock.after(graceMs, () => this.#attempts.cutOff())
     let giveUp: Timer | undefined
     await new Promise<void>((resolve) => {
       this.#onQuiet = resolve
@@ -159,7 +181,8 @@ export class Deliveries {
     const current = this.#active.get(id) ?? delivery
     this.#active.set(id, current)
     const places = current.places.filter(({ leg }) => (target ?? leg.target) === leg.target)
-    const count = what === 'replay' ? this.#replay(places) : await this.#discardAll(places)
+    const count =
+      what === 'replay' ? replay(places, this.#routes, this.#attempts) : await discardAll(places, this.#attempts)
     if (what === 'discard' && count > 0) current.died()
     return (await this.#saver.saved(current)) ?? count
   }
@@ -170,147 +193,26 @@ export class Deliveries {
     // What is over is kept without its request: there is nothing to be done to it.
     if (stored.request === undefined) return 0
     const { request, sequence } = stored
-    const trace = this.#options.resumedTraceOf?.(request.headers)
+    const trace = this.#resumedTraceOf?.(request.headers)
     return new Delivery({ ...stored, request }, sequence, this.#options.clock.now(), trace)
   }
 
-  #replay(places: readonly Place[]): number {
-    const dead = places.filter((place) => place.leg.phase === 'dead' && this.#isConfigured(place))
-    for (const place of dead) {
-      place.leg.replay()
-      if (place.released) {
-        place.released = false
-        this.#join(place)
-      } else {
-        // That it was dead is not on disk yet, so that it still has its place in its lane.
-        const { upstream } = this.#routeOf(place)
-        this.#queueOf(upstream, place.leg.target).due(place)
-        this.#pump(upstream, place.leg.target)
-      }
-    }
-    return dead.length
-  }
-
-  async #discardAll(places: readonly Place[]): Promise<number> {
-    const underWay = places.filter(({ leg }) => leg.phase === 'sending')
-    const others = places.filter((place) => this.#discard(place))
-    for (const place of underWay) {
-      place.discarding = true
-      place.sending?.call.abort(failure('CANCELLED', 'An operator has discarded it'))
-    }
-    for (const { sending } of underWay) await sending?.ended
-    return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
-  }
-
-  /** It keeps its place in its lane until that is on disk. */
-  #discard(place: Place): boolean {
-    const { leg } = place
-    if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
-    place.timer?.cancel()
-    leg.discard()
-    if (!place.released) this.#queueOf(this.#routeOf(place).upstream, leg.target).hold(place)
-    return true
-  }
-
   #join(place: Place): void {
-    const { delivery, leg } = place
-    const route = this.#routes.get(delivery.route)
-    if (route === undefined || !this.#isConfigured(place)) {
-      leg.abandoned(route === undefined ? 'its route is no longer configured' : 'its target is no longer configured')
-      place.released = true
-      this.#abandoned++
-      this.#saver.save(delivery)
-      return
-    }
-    const waits = leg.phase === 'waiting'
-    this.#queueOf(route.upstream, leg.target).join(place, !waits)
-    // The wall clock may have jumped while nobody looked: no wait is longer than the longest there is.
-    const longestMs = Math.max(route.schedule.maxMs + route.schedule.jitterMs, maxRetryAfterMs)
-    if (waits) this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - this.#options.clock.wallNow()))
-    else this.#pump(route.upstream, leg.target)
+    if (!this.#abandonIfMissing(place)) return this.#attempts.join(place)
+    place.released = true
+    this.#saver.save(place.delivery)
   }
 
-  #isConfigured({ delivery, leg }: Place): boolean {
-    return this.#routes.get(delivery.route)?.targets.some(({ name }) => name === leg.target) === true
-  }
-
-  #waitFor(place: Place, delayMs: number): void {
-    place.timer = this.#options.clock.after(Math.max(0, delayMs), () => {
-      place.timer = undefined
-      place.leg.due()
-      const route = this.#routeOf(place)
-      this.#queueOf(route.upstream, place.leg.target).due(place)
-      this.#pump(route.upstream, place.leg.target)
-    })
-  }
-
-  #pump(upstream: string, target: string): void {
-    const queue = this.#queueOf(upstream, target)
-    while (!this.#stopping) {
-      const place = queue.take()
-      if (place === undefined) return
-      this.#send(place)
-    }
-  }
-
-  #send(place: Place): void {
-    const { delivery, leg } = place
-    const { clock, events, logFault } = this.#options
-    const route = this.#routeOf(place)
-    leg.send()
-    const target = route.targets.find(({ name }) => name === leg.target) as Target
-    const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
-    // The call that the delivery came with may end at any time: each attempt makes its span itself.
-    const trace = delivery.trace && { ...delivery.trace, attempts: [], detached: true }
-    const { id, startedAtMs } = delivery
-    const call = new LiveCall({ id, route: facts, clock, events, startedAtMs, trace })
-    call.expireAt(clock.now() + route.attemptTimeoutMs)
-    const attempt = call.begin(target)
-    delivery.attempted(attempt)
-    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => logFault(fault, delivery.id))
-    place.sending = { call, ended }
-  }
-
-  async #attempt(place: Place, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
-    const { delivery, leg } = place
-    this.#calls.add(call)
-    let outcome: Outcome
-    try {
-      outcome = await route.send({ ...attemptRequest(delivery, leg.attempts + 1), attempt }, call)
-    } finally {
-      this.#calls.delete(call)
-      this.#queueOf(route.upstream, leg.target).back()
-    }
-    place.sending = undefined
-    const { outcome: ended = 'cancelled', status, detail } = attempt
-    this.#judge(place, route, outcome, { outcome: ended, status, detail }, call)
-    this.#pump(route.upstream, leg.target)
-    this.#pauseIfStopping(delivery)
-    this.#checkQuiet()
-  }
-
-  #judge(place: Place, route: DeliveryRoute, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
-    const { delivery, leg } = place
-    const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
-    if (outcome.ok) {
-      leg.answered(result)
-      delivery.acknowledged(outcome.response)
-      call.emit({ type: 'delivery.acknowledged', ...facts })
-    } else if (outcome.failure.code === 'CANCELLED') leg.interrupted()
-    else if (leg.attempts + 1 >= route.attempts) {
-      leg.died(result)
-      delivery.died()
-      call.emit({ type: 'delivery.dead', ...facts })
-    } else {
-      const delayMs = waitMs(route.schedule, leg.attempts, outcome.failure.retryAfterMs, this.#options.random)
-      leg.failed(result, this.#options.clock.wallNow() + delayMs)
-      if (!this.#stopping) this.#waitFor(place, delayMs)
-    }
-    if (place.discarding) {
-      place.discarding = false
-      this.#discard(place)
-    }
-    this.#saver.save(delivery)
+  /** There is nobody left to send it to. One that is under way may end first. */
+  #abandonIfMissing(place: Place): boolean {
+    const { leg } = place
+    const missing = leg.phase === 'queued' || leg.phase === 'waiting' ? this.#routes.missing(place) : undefined
+    if (missing === undefined) return false
+    place.timer?.cancel()
+    place.timer = undefined
+    leg.abandoned(missing)
+    this.#abandoned++
+    return true
   }
 
   /** It is on disk that this leg is done: the next of its lane may go. */
@@ -318,27 +220,7 @@ export class Deliveries {
     if (place.leg.phase === 'recording') place.leg.recorded()
     if (place.released) return
     place.released = true
-    const { upstream } = this.#routeOf(place)
-    const queue = this.#queueOf(upstream, place.leg.target)
-    const next = queue.release(place)
-    if (next?.leg.phase === 'queued') queue.due(next)
-    this.#pump(upstream, place.leg.target)
-  }
-
-  #queueOf(upstream: string, target: string): TargetQueue<Place> {
-    const key = `${upstream} ${target}`
-    let queue = this.#queues.get(key)
-    if (queue === undefined) {
-      queue = new TargetQueue(1)
-      this.#queues.set(key, queue)
-    }
-    return queue
-  }
-
-  #routeOf({ delivery }: Place): DeliveryRoute {
-    const route = this.#routes.get(delivery.route)
-    if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
-    return route
+    this.#attempts.release(place)
   }
 
   #pauseIfStopping(delivery: Delivery): void {
@@ -346,7 +228,7 @@ export class Deliveries {
   }
 
   #checkQuiet(): void {
-    if (this.#calls.size > 0 || this.#onQuiet === undefined) return
+    if (!this.#attempts.isQuiet || this.#onQuiet === undefined) return
     for (const delivery of this.#active.values()) if (delivery.saving) return
     this.#onQuiet()
   }

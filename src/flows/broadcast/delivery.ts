@@ -6,6 +6,7 @@ import type { CallTrace } from '../../core/trace.ts'
 import type { Timer } from '../../kit/clock.ts'
 import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../../store/delivery-store.ts'
 import { Leg } from './leg.ts'
+import type { TargetQueue } from './target-queue.ts'
 
 /** Who waits for what a delivery comes to: a client's call. */
 export interface Observer {
@@ -22,6 +23,10 @@ export interface Place {
   readonly delivery: Delivery
   readonly leg: Leg
   readonly lane: string | undefined
+  /** Its target's queue, once it has joined it. */
+  queue: TargetQueue<Place> | undefined
+  /** Whoever joined a queue before has a lower one. */
+  turn: number
   /** The timer of its next attempt. */
   timer: Timer | undefined
   /** The attempt under way. */
@@ -69,6 +74,8 @@ export class Delivery {
       delivery: this,
       leg,
       lane: stored.lane,
+      queue: undefined,
+      turn: 0,
       timer: undefined,
       sending: undefined,
       discarding: false,

@@ -8,6 +8,7 @@ export interface Queued {
  * released; at most `concurrency` are out at a time. In between: first come, first served.
  */
 export class TargetQueue<T extends Queued> {
+  readonly name: string
   #concurrency: number
   readonly #lanes = new Map<string, T[]>()
   #ready: T[] = []
@@ -15,13 +16,18 @@ export class TargetQueue<T extends Queued> {
   #readyFrom = 0
   #out = 0
 
-  constructor(concurrency: number) {
+  constructor(name: string, concurrency: number) {
+    this.name = name
     this.#concurrency = concurrency
   }
 
-  /** Several routes may send to the same target; the largest of their limits holds. */
-  allow(concurrency: number): void {
-    this.#concurrency = Math.max(this.#concurrency, concurrency)
+  /** If more are out already, none is taken until fewer are. */
+  limit(concurrency: number): void {
+    this.#concurrency = concurrency
+  }
+
+  get isEmpty(): boolean {
+    return this.#out === 0 && this.#lanes.size === 0 && this.#readyFrom >= this.#ready.length
   }
 
   get out(): number {
@@ -50,6 +56,11 @@ export class TargetQueue<T extends Queued> {
     return item
   }
 
+  /** One that has joined is out already. */
+  isOut(): void {
+    this.#out++
+  }
+
   /** Its attempt has ended; it keeps its place in its lane. */
   back(): void {
     this.#out--
@@ -59,6 +70,12 @@ export class TargetQueue<T extends Queued> {
   hold(item: T): void {
     const place = this.#ready.indexOf(item, this.#readyFrom)
     if (place >= 0) this.#ready.splice(place, 1)
+  }
+
+  /** The same for all that are not `wanted`, at the price of one. */
+  holdAllBut(wanted: (item: T) => boolean): void {
+    this.#ready = this.#ready.slice(this.#readyFrom).filter(wanted)
+    this.#readyFrom = 0
   }
 
   /** It has nothing more to do here. Answers who heads its lane now, for the caller to ready it if it is due. */

@@ -25,8 +25,9 @@ function ended({ events }: Asked): readonly string[] {
 }
 
 /** Nobody waits, and of time only the check for what has expired goes on. */
-function assertLeft({ callbacks, clock, faults }: CallbackScene): void {
+function assertLeft({ callbacks, kept, clock, faults }: CallbackScene): void {
   callbacks.close()
+  kept.close()
   assert.deepEqual([callbacks.waiters.count, clock.pendingCount, faults], [0, 0, []])
 }
 
@@ -97,7 +98,7 @@ describe('callback', () => {
       end(scene)
       await scene.clock.advance(10)
       assert.deepEqual(ended(asked), ['answered 5'])
-      assert.equal(scene.callbacks.ticketFigures().tickets, 0)
+      assert.equal(scene.kept.ticketFigures().tickets, 0)
       assertLeft(scene)
     })
   }

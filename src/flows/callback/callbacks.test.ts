@@ -5,11 +5,13 @@ import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
 import { memoryTickets } from '../../store/memory-tickets.ts'
-import type { TicketResult, TicketStore } from '../../store/ticket-store.ts'
+import type { TicketKeeper, TicketResult } from '../../store/ticket-store.ts'
 import { Callbacks, type CallbacksOptions } from './callbacks.ts'
-import type { TokenFacts } from './token.ts'
+import { KeptTickets } from './kept-tickets.ts'
+import { keyOf, type TokenFacts } from './token.ts'
 
 const keepMs = 60_000
+const otherKey = keyOf('another secret of the tests, as long as the first')
 
 function opened(change: Partial<CallbacksOptions> = {}) {
   const clock = new VirtualClock()
@@ -33,8 +35,11 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     expiresAtMs: clock.wallNow() + 65_000,
     // Of another run, which may have given its client a ticket.
     isOurs: false,
+    run: 1,
   })
-  return { clock, memory, durable, callbacks, tokenOf }
+  // Those that are given instead look after themselves.
+  const kept = new KeptTickets({ clock, memory, durable })
+  return { clock, memory, durable, callbacks, kept, tokenOf }
 }
 
 function resultOf(text: string): TicketResult {
@@ -74,13 +79,13 @@ describe('results that nobody waits for', () => {
   })
 
   it('are known to have been there until their callback cannot come any more, and then forgotten', async () => {
-    const { clock, memory, callbacks, tokenOf } = opened()
+    const { clock, memory, callbacks, kept, tokenOf } = opened()
     await callbacks.keep(tokenOf('a'), '/back', result)
-    assert.deepEqual(callbacks.ticketFigures(), { tickets: 1, bytes: 14 })
+    assert.deepEqual(kept.ticketFigures(), { tickets: 1, bytes: 14 })
     await clock.advance(keepMs)
     assert.deepEqual(memory.figures(), { tickets: 0, bytes: 0 })
     await clock.advance(10_000)
-    assert.deepEqual(callbacks.ticketFigures(), { tickets: 0, bytes: 0 })
+    assert.deepEqual(kept.ticketFigures(), { tickets: 0, bytes: 0 })
   })
 
   it('are dropped where none are kept', async () => {
@@ -97,11 +102,11 @@ describe('results that nobody waits for', () => {
   })
 
   it('go where their token says, and nowhere else: where that is gone they are dropped', async () => {
-    const { memory, durable, callbacks, tokenOf } = opened()
+    const { memory, durable, callbacks, kept, tokenOf } = opened()
     await callbacks.keep(tokenOf('a', true), '/back', result)
     await callbacks.keep(tokenOf('b'), '/back', resultOf('longer'))
     assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [16, 14])
-    assert.deepEqual(callbacks.ticketFigures(), { tickets: 2, bytes: 30 })
+    assert.deepEqual(kept.ticketFigures(), { tickets: 2, bytes: 30 })
     const without = opened({ durable: undefined })
     assert.equal(await without.callbacks.keep(without.tokenOf('a', true), '/back', result), 'dropped')
     assert.equal(await without.callbacks.fetch(without.tokenOf('a', true), false), 'over')
@@ -109,7 +114,8 @@ describe('results that nobody waits for', () => {
   })
 
   it('are refused beyond the limits, until something has gone', async () => {
-    const { clock, callbacks, tokenOf } = opened({ memory: memoryTickets({ maxTickets: 1, maxBytes: 100 }) })
+    const { clock, memory, callbacks, tokenOf } = opened()
+    memory.limit({ maxTickets: 1, maxBytes: 100 })
     await callbacks.keep(tokenOf('a'), '/back', result)
     const full = await callbacks.keep(tokenOf('b'), '/back', result)
     assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
@@ -118,7 +124,7 @@ describe('results that nobody waits for', () => {
   })
 
   it('are listed, the newest first, of both stores together', async () => {
-    const { clock, callbacks, tokenOf } = opened()
+    const { clock, callbacks, kept, tokenOf } = opened()
     for (const [id, isDurable] of [
       ['a', true],
       ['b', false],
@@ -127,7 +133,7 @@ describe('results that nobody waits for', () => {
       await callbacks.keep(tokenOf(id, isDurable), '/back', result)
       await clock.advance(1)
     }
-    const listed = await callbacks.tickets(2)
+    const listed = await kept.tickets(2)
     assert.ok(!('code' in listed))
     assert.deepEqual(
       listed.map(({ id, route }) => [id, route]),
@@ -140,18 +146,20 @@ describe('results that nobody waits for', () => {
 
   it('are not there, and that is said, while the store fails', async () => {
     const away = failure('STORE_UNAVAILABLE', 'away')
-    const failing: TicketStore = {
+    const failing: TicketKeeper = {
       put: async () => away,
       find: async () => away,
       spend: async () => away,
       list: async () => away,
       removeExpired: async () => away,
       figures: () => ({ tickets: 0, bytes: 0 }),
+      limit: () => {},
     }
-    const { callbacks, clock, tokenOf } = opened({ durable: failing })
+    const { callbacks, kept, clock, tokenOf } = opened({ durable: failing })
+    kept.update(failing)
     assert.equal(await callbacks.keep(tokenOf('a', true), '/back', result), away)
     assert.equal(await callbacks.fetch(tokenOf('a', true), false), away)
-    assert.equal(await callbacks.tickets(5), away)
+    assert.equal(await kept.tickets(5), away)
     await clock.advance(30_000)
     const { callbacks: once, tokenOf: tokenOfOnce } = opened({
       fetchOnce: true,
@@ -220,10 +228,57 @@ describe('callbacks', () => {
   })
 
   it('leave no timer behind when they are closed', async () => {
-    const { callbacks, clock } = opened()
+    const { callbacks, kept, clock } = opened()
     await clock.advance(35_000)
-    assert.equal(clock.pendingCount, 1)
+    assert.equal(clock.pendingCount, 2)
     callbacks.close()
+    kept.close()
     assert.equal(clock.pendingCount, 0)
+  })
+})
+
+describe('callbacks that get other settings', () => {
+  it('go by them from then on, and keep who waits, who has a ticket, and what came late', async () => {
+    const { clock, memory, callbacks, tokenOf } = opened()
+    const settings = {
+      keys: () => [otherKey, someKey] as const,
+      publicUrl: () => 'https://elsewhere',
+      durable: undefined,
+      keepMs: 2 * keepMs,
+      fetchOnce: true,
+      maxTickets: 1,
+    }
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 65_000)
+    assert.ok(callbacks.promise(issue) !== undefined)
+    const facts = { id: 'w', route: 'r', startedAtMs: 0, expiresAtMs: 1 }
+    const waiter = callbacks.waiters.register(facts, () => {})
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    callbacks.update(settings)
+    assert.deepEqual([callbacks.publicUrl(), callbacks.keepMs], ['https://elsewhere', 2 * keepMs])
+    assert.equal(callbacks.waiters.find('w'), waiter)
+    const token = callbacks.signer.verify(callbacks.signer.token(issue, 'callback'), 'callback', clock.wallNow())
+    assert.ok(token.kind === 'good' && callbacks.isPromised(token))
+    assert.equal(callbacks.signer.issue(false, 0).key, otherKey)
+    assert.equal(callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 1000)), undefined, 'one is out')
+    assert.deepEqual(await callbacks.fetch(tokenOf('a'), false), fetched)
+    assert.equal(await callbacks.fetch(tokenOf('a'), false), 'over', 'now it can be fetched once')
+    await callbacks.keep(tokenOf('b'), '/back', result)
+    assert.equal(((await memory.find('b')) as { readyUntil: number }).readyUntil, clock.wallNow() + 2 * keepMs)
+    assert.equal(
+      await callbacks.keep(tokenOf('c', true), '/back', result),
+      'dropped',
+      'there is no durable store any more',
+    )
+  })
+
+  it('have other limits for what is kept, without losing any', async () => {
+    const { memory, callbacks, kept, tokenOf } = opened()
+    for (const id of ['a', 'b']) await callbacks.keep(tokenOf(id), '/back', result)
+    memory.limit({ maxTickets: 1, maxBytes: 1e6 })
+    const full = await callbacks.keep(tokenOf('c'), '/back', result)
+    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    assert.equal(kept.ticketFigures().tickets, 2)
+    memory.limit(wideTickets)
+    assert.equal(await callbacks.keep(tokenOf('c'), '/back', result), 'kept')
   })
 })

@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/failure.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
-import type { Ticket, TicketFacts, TicketResult, TicketStore } from '../../store/ticket-store.ts'
+import type { Ticket, TicketResult, TicketStore } from '../../store/ticket-store.ts'
 import { resultBytes } from '../../store/ticket-store.ts'
 import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
 import { Waiters } from './waiters.ts'
@@ -8,13 +8,11 @@ import { Waiters } from './waiters.ts'
 /** Where a client fetches a result that came late. */
 export const ticketsPath = '/_hedgerow/tickets'
 
-export interface CallbacksOptions {
-  readonly clock: Clock
+/** What may be another one after a reload. */
+export interface CallbacksSettings {
   readonly keys: () => Keys
   /** `http://host:port`, as backends reach the front. */
   readonly publicUrl: () => string
-  /** For results that need not outlive the process. */
-  readonly memory: TicketStore
   /** There where a route is `durable`. */
   readonly durable: TicketStore | undefined
   /** How long a late result is kept, and how long after the deadline it may come. 0: it is dropped. */
@@ -23,6 +21,12 @@ export interface CallbacksOptions {
   readonly fetchOnce: boolean
   /** So many tickets are given out at a time. */
   readonly maxTickets: number
+}
+
+export interface CallbacksOptions extends CallbacksSettings {
+  readonly clock: Clock
+  /** For results that need not outlive the process. */
+  readonly memory: TicketStore
   readonly logFault: (fault: unknown, callId: string) => void
 }
 
@@ -46,11 +50,10 @@ export interface FetchedResult {
 /** What all callback routes share: who waits, what came late, and how tokens are made. */
 export class Callbacks {
   readonly waiters = new Waiters()
-  readonly signer: Signer
-  readonly publicUrl: () => string
-  readonly keepMs: number
+  readonly signer = new Signer(() => this.#settings.keys())
   readonly logFault: CallbacksOptions['logFault']
   readonly #options: CallbacksOptions
+  #settings: CallbacksSettings
   /** The tickets that clients hold, and until when. */
   readonly #promised = new Map<string, number>()
   #backendsAsked = 0
@@ -59,16 +62,25 @@ export class Callbacks {
 
   constructor(options: CallbacksOptions) {
     this.#options = options
-    this.signer = new Signer(options.keys)
-    this.publicUrl = options.publicUrl
-    this.keepMs = options.keepMs
+    this.#settings = options
     this.logFault = options.logFault
     this.#scheduleExpiry()
   }
 
+  /** From now on; who waits, waits on, and tickets and results stay. */
+  update(settings: CallbacksSettings): void {
+    this.#settings = settings
+  }
+
+  readonly publicUrl = (): string => this.#settings.publicUrl()
+
+  get keepMs(): number {
+    return this.#settings.keepMs
+  }
+
   /** A ticket for a client that waits no longer: where it can be fetched. Undefined if there can be none. */
   promise(issue: Issue): string | undefined {
-    if (this.keepMs === 0 || this.#promised.size >= this.#options.maxTickets) return undefined
+    if (this.keepMs === 0 || this.#promised.size >= this.#settings.maxTickets) return undefined
     this.#promised.set(issue.id, issue.expiresAtMs)
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
@@ -103,14 +115,14 @@ export class Callbacks {
 
   /** `undefined`: nothing has come yet. What is fetched once is gone then, unless it was only looked at (HEAD). */
   async fetch(token: TokenFacts, isLook: boolean): Promise<FetchedResult | 'over' | Failure | undefined> {
-    const { clock, fetchOnce } = this.#options
+    const { clock } = this.#options
     const store = this.#storeOf(token)
     if (store === undefined) return 'over'
     const found: Ticket | Failure | undefined = await store.find(token.id)
     if (found === undefined || 'code' in found) return found
     if (found.result === undefined || found.readyUntil <= clock.wallNow()) return 'over'
     const fetched = { route: found.route, result: found.result }
-    if (!fetchOnce || isLook) return fetched
+    if (!this.#settings.fetchOnce || isLook) return fetched
     const spent = await store.spend(token.id)
     if (typeof spent === 'object') return spent
     return spent ? fetched : 'over'
@@ -118,21 +130,7 @@ export class Callbacks {
 
   /** None for the tickets of durable routes once no route is durable any more. */
   #storeOf({ durable }: TokenFacts): TicketStore | undefined {
-    return durable ? this.#options.durable : this.#options.memory
-  }
-
-  async tickets(limit: number): Promise<readonly TicketFacts[] | Failure> {
-    const kept = await this.#options.memory.list(limit)
-    const durable = (await this.#options.durable?.list(limit)) ?? []
-    if ('code' in kept) return kept
-    if ('code' in durable) return durable
-    return [...kept, ...durable].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit)
-  }
-
-  ticketFigures(): { readonly tickets: number; readonly bytes: number } {
-    const memory = this.#options.memory.figures()
-    const durable = this.#options.durable?.figures() ?? { tickets: 0, bytes: 0 }
-    return { tickets: memory.tickets + durable.tickets, bytes: memory.bytes + durable.bytes }
+    return durable ? this.#settings.durable : this.#options.memory
   }
 
   /** A backend is being asked. Its client may have its answer before that: the gateway does not end before it is `done`. */
@@ -157,11 +155,9 @@ export class Callbacks {
   }
 
   #scheduleExpiry(): void {
-    const { clock, memory, durable } = this.#options
+    const { clock } = this.#options
     this.#expiryTimer = clock.after(expiryCheckMs, () => {
-      // A store that fails says so to those who write; what is left is removed the next time.
       const now = clock.wallNow()
-      for (const store of [memory, durable]) void store?.removeExpired(now)
       for (const [id, untilMs] of this.#promised) if (untilMs <= now) this.#promised.delete(id)
       this.#scheduleExpiry()
     })

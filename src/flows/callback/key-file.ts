@@ -18,7 +18,11 @@ export interface KeyFileOptions {
   /** How long a token may live: so long a key is still accepted after another has taken its place. */
   readonly tokenLifeMs: number
   readonly log: (text: string) => void
+  /** The keys are other ones. */
+  readonly onChanged?: (keys: Keys) => void
 }
+
+type KeyLife = Pick<KeyFileOptions, 'rotationMs' | 'tokenLifeMs'>
 
 export type OpenedKeyFile =
   | { readonly ok: true; readonly keys: KeyFile }
@@ -38,12 +42,14 @@ export class KeyFile {
   readonly #options: KeyFileOptions
   #kept: readonly KeptKey[]
   #keys: Keys
+  #life: KeyLife
   #timer: Timer | undefined
 
   private constructor(options: KeyFileOptions, kept: readonly KeptKey[]) {
     this.#options = options
     this.#kept = kept
     this.#keys = keysOf(kept)
+    this.#life = options
     this.#schedule()
   }
 
@@ -65,21 +71,30 @@ export class KeyFile {
     return this.#keys
   }
 
+  /** From the next look on. No key goes before the last token has expired that was made while tokens lived longer. */
+  update({ rotationMs, tokenLifeMs }: KeyLife): void {
+    this.#life = { rotationMs, tokenLifeMs: Math.max(tokenLifeMs, this.#life.tokenLifeMs) }
+  }
+
   close(): void {
     this.#timer?.cancel()
   }
 
   #schedule(): void {
-    const { path, clock, log } = this.#options
+    const { path, clock, log, onChanged } = this.#options
     this.#timer = clock.after(checkMs, () => {
       try {
         // Another process may have renewed it: each knows the keys of both, and both come to the same file.
         const found = read(path)
-        const kept = renewed(union(found, this.#kept), clock.wallNow(), this.#options)
+        const kept = renewed(union(found, this.#kept), clock.wallNow(), this.#life)
         // Written before it is used: no token may be of a key that a restart would not know.
         if (!isSame(kept, found)) write(path, kept)
+        const isNews = !isSame(kept, this.#kept)
         this.#kept = kept
-        this.#keys = keysOf(kept)
+        if (isNews) {
+          this.#keys = keysOf(kept)
+          onChanged?.(this.#keys)
+        }
       } catch (error) {
         log(`The key file ${path} could not be renewed, so the old key stays: ${String(error)}`)
       }
@@ -99,11 +114,7 @@ function isSame(some: readonly KeptKey[], others: readonly KeptKey[]): boolean {
 }
 
 /** The same list if nothing is to be changed. */
-function renewed(
-  kept: readonly KeptKey[],
-  now: number,
-  { rotationMs, tokenLifeMs }: Pick<KeyFileOptions, 'rotationMs' | 'tokenLifeMs'>,
-): readonly KeptKey[] {
+function renewed(kept: readonly KeptKey[], now: number, { rotationMs, tokenLifeMs }: KeyLife): readonly KeptKey[] {
   const dated = kept.some(({ madeAt }) => madeAt > now) ? kept.map((key) => redated(key, now)) : kept
   const [current] = dated
   const isOld = current === undefined || now - current.madeAt >= rotationMs

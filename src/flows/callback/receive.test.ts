@@ -2,12 +2,21 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { problemOf } from '../../../test/kit/ask.ts'
-import { type Asked, type CallbackScene, callbackScene, someKey } from '../../../test/kit/callbacks.ts'
+import {
+  type Asked,
+  type CallbackScene,
+  type CallbackSceneOptions,
+  callbackScene,
+  someKey,
+} from '../../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.ts'
 import { streamsSettled } from '../../../test/kit/virtual-clock.ts'
 import { headerValue } from '../../core/headers.ts'
 import { memoryTickets } from '../../store/memory-tickets.ts'
+import type { Elsewhere } from './receive.ts'
 import { callbackAt, Signer } from './token.ts'
+
+const receiverUrl = 'http://gateway:8080/_hedgerow/callbacks'
 
 function saidTo({ answer }: Asked): readonly [number, string] {
   return [responseOf(answer.outcome).status, textOf(answer.outcome)]
@@ -213,7 +222,7 @@ describe('a callback that is too large', () => {
     await streamsSettled()
     assert.equal(codeOf(posted.answer.outcome), 'BODY_TOO_LARGE')
     assert.equal(textOf(answer.outcome), 'good')
-    assert.equal(scene.callbacks.ticketFigures().tickets, 0)
+    assert.equal(scene.kept.ticketFigures().tickets, 0)
   })
 
   it('may be just as large as is allowed', async () => {
@@ -347,5 +356,78 @@ describe('a callback whose id is in its body', () => {
     await streamsSettled()
     assert.equal(codeOf(posted.answer.outcome), 'BODY_TOO_LARGE')
     assert.equal(answer.outcome, undefined)
+  })
+})
+
+describe('a callback whose token another run has made', () => {
+  const body = '{"result":42}'
+
+  /** Two of them with the same keys: a client waits at the first, and the second is asked. */
+  function pair(route: CallbackSceneOptions['route'] = {}) {
+    const first = callbackScene({ route })
+    const asked: (readonly [number, string])[] = []
+    let isThere = true
+    const elsewhere: Elsewhere = async (run, { path, query, headers, body: bytes, ...rest }) => {
+      asked.push([run, Buffer.from(bytes as Uint8Array).toString()])
+      if (!isThere) return undefined
+      const posted = first.take({ path, query, headers, body: bytes, ...rest })
+      await first.clock.advance(0)
+      return posted.answer.outcome
+    }
+    const second = callbackScene({ route, elsewhere })
+    return { first, second, asked, vanish: () => (isThere = false) }
+  }
+
+  it('answers the client that waits there', async () => {
+    for (const route of [{}, { send: { id: 'json:/id' }, receive: { id: 'json:/id' } }] as const) {
+      const { first, second, asked } = pair(route)
+      const sent = first.send({ method: 'POST', body: Buffer.from('{}') })
+      await first.clock.advance(0)
+      const { id } = 'send' in route ? first.sentJson(0) : { id: undefined }
+      const given = id === undefined ? body : JSON.stringify({ id })
+      const posted = second.post(id === undefined ? first.urlOf(0) : receiverUrl, given)
+      for (let n = 0; n < 3; n++) await second.clock.advance(0)
+      assert.equal(textOf(sent.answer.outcome), given)
+      assert.deepEqual(saidTo(posted), [200, '{"status":"answered"}\n'])
+      assert.deepEqual(asked, [[first.callbacks.signer.run, given]])
+      assert.deepEqual(verdictsOf(posted), [], 'it is counted where it was answered')
+    }
+  })
+
+  it('is judged there if its time is over by the clock here', async () => {
+    const { first, second } = pair()
+    const sent = first.send()
+    const url = first.urlOf(0)
+    // The second's wall clock is ahead, by more than a token lives.
+    await second.clock.advance(10_000_000)
+    second.post(url, body)
+    await second.clock.advance(0)
+    assert.equal(textOf(sent.answer.outcome), body)
+  })
+
+  it('is kept, as one of an earlier run, where there is none of that run any more', async () => {
+    const { first, second, asked, vanish } = pair()
+    vanish()
+    first.send()
+    const url = first.urlOf(0)
+    const posted = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual(saidTo(posted), [202, '{"status":"kept"}\n'])
+    assert.equal(asked.length, 1)
+    await second.clock.advance(10_000_000)
+    const late = second.post(url, body)
+    await second.clock.advance(0)
+    assert.equal(failureOf(late.answer.outcome).code, 'CALLBACK_REFUSED')
+  })
+
+  it('is not asked for with a forged token, nor with one of its own', async () => {
+    const { first, second, asked } = pair()
+    second.send()
+    second.post(second.urlOf(0), body)
+    first.send()
+    const forged = second.post(`${first.urlOf(0).slice(0, -3)}AAA`, body)
+    await second.clock.advance(0)
+    assert.equal(failureOf(forged.answer.outcome).code, 'CALLBACK_REFUSED')
+    assert.deepEqual(asked, [])
   })
 })

@@ -19,7 +19,17 @@ export interface ReceiveOptions {
   readonly callbacks: Callbacks
   /** Wall clock, milliseconds. */
   readonly wallNow: () => number
+  /** Asked for callbacks whose tokens another run has made, as somebody may wait for them there. */
+  readonly elsewhere?: Elsewhere | undefined
 }
+
+/**
+ * Has the run of this number take a callback, whole; undefined where there is no such run any more. That its token is ours
+ * is known by then; whether its time is over is for that run to say.
+ */
+export type Elsewhere = (run: number, request: GatewayRequest, call: Call) => Promise<Outcome | undefined> | undefined
+
+type Judged = Verdict | { readonly kind: 'missing' }
 
 /**
  * Takes what backends post back. A backend posts again until it gets a 2xx, so it gets one for all that is no forgery:
@@ -27,13 +37,13 @@ export interface ReceiveOptions {
  * full or failing store could not keep gets 503, as it is wanted and may be kept the next time.
  */
 export function receiveCallbacks(options: ReceiveOptions): Service {
-  const { receive, maxBytes, callbacks, wallNow } = options
+  const { receive, maxBytes, callbacks, wallNow, elsewhere } = options
   const tokenOf = tokenBy(receive.id)
   const statusOf = statusBy(receive.status)
   const use = callbackAt(receive.path)
   const hold = holdBody(maxBytes)
 
-  const judge = (request: GatewayRequest): Verdict | { readonly kind: 'missing' } => {
+  const judge = (request: GatewayRequest): Judged => {
     const token = tokenOf(request, () => heldBody(request))
     if (token === undefined) return { kind: 'missing' }
     const verdict = callbacks.signer.verify(token, use, wallNow())
@@ -66,29 +76,49 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     else await callbacks.keep(token, receive.path, resultOf(reason))
   }
 
+  /** The other run that is to be asked for it. */
+  const otherRun = (verdict: Judged): number | undefined => {
+    if (elsewhere === undefined || verdict.kind === 'forged' || verdict.kind === 'missing') return undefined
+    return verdict.isOurs ? undefined : verdict.run
+  }
+
+  const encodingProblem = ({ headers }: GatewayRequest): string | undefined => {
+    const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
+    return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+  }
+
+  /** It is whole, or what it says of whose it is stands in its head. */
+  const judged = async (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const run = otherRun(verdict)
+    const outcome = run === undefined ? undefined : await elsewhere?.(run, request, call)
+    if (outcome !== undefined) return outcome
+    if (verdict.kind !== 'good') return refused(verdict.kind, receive.id, call)
+    const problem = encodingProblem(request)
+    if (problem === undefined) return take(verdict, request, call)
+    await useless(verdict, problem)
+    return failed(failure('BAD_REQUEST', problem))
+  }
+
   return async (request, call) => {
     // The body may be large: for a forgery it is not read, where that shows before.
     const early = isInHead(receive.id) ? judge(request) : undefined
-    if (early !== undefined && early.kind !== 'good') return refused(early.kind, receive.id, call)
-    const encoding = headerValues(request.headers, 'content-encoding').find(
-      (name) => !/^\s*(?:identity)?\s*$/i.test(name),
-    )
-    if (encoding !== undefined) {
-      const detail = `The Content-Encoding of the callback is ${encoding}; it must come as it is`
-      if (early !== undefined) await useless(early, detail)
-      return failed(failure('BAD_REQUEST', detail))
-    }
-    const outcome = await hold((whole) => {
-      const verdict = early ?? judge(whole)
-      return verdict.kind === 'good'
-        ? take(verdict, whole, call)
-        : Promise.resolve(refused(verdict.kind, receive.id, call))
-    })(request, call)
-    if (early !== undefined && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') {
+    const isForAnother = early !== undefined && otherRun(early) !== undefined
+    const problem = encodingProblem(request)
+    if (problem !== undefined && early === undefined) return failed(failure('BAD_REQUEST', problem))
+    const needsNoBody = early !== undefined && !isForAnother && (early.kind !== 'good' || problem !== undefined)
+    if (needsNoBody) return judged(early, request, call)
+    const outcome = await hold((whole) => judged(early ?? judge(whole), whole, call))(request, call)
+    if (early?.kind === 'good' && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') {
       await useless(early, `The callback is larger than ${maxBytes} bytes`)
     }
     return outcome
   }
+}
+
+/** Whether it says, where this way of receiving looks, whose result it is. `request`: held. */
+export function namesResult(receive: CallbackOptions['receive']): (request: GatewayRequest) => boolean {
+  const tokenOf = tokenBy(receive.id)
+  return (request) => tokenOf(request, () => heldBody(request)) !== undefined
 }
 
 function resultOf({ code, detail }: Failure): TicketResult {

@@ -6,7 +6,7 @@ import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.t
 import { headerValue } from '../../core/headers.ts'
 import type { CallbacksOptions } from './callbacks.ts'
 
-async function opened(shared: Partial<CallbacksOptions> = {}) {
+async function opened(shared: Partial<Omit<CallbacksOptions, 'memory' | 'durable'>> = {}) {
   const scene = callbackScene({ shared })
   const asked = scene.send({ headers: ['prefer', 'respond-async'] })
   await scene.clock.advance(0)

@@ -19,7 +19,14 @@ describe('a token', () => {
     for (const durable of [false, true]) {
       const issue = signer.issue(durable, now + 1500)
       const verdict = signer.verify(signer.token(issue, 'callback'), 'callback', now)
-      assert.deepEqual(verdict, { kind: 'good', id: issue.id, durable, expiresAtMs: now + 2000, isOurs: true })
+      assert.deepEqual(verdict, {
+        kind: 'good',
+        id: issue.id,
+        durable,
+        expiresAtMs: now + 2000,
+        run: signer.run,
+        isOurs: true,
+      })
     }
   })
 
@@ -104,6 +111,7 @@ describe('a token', () => {
         id: token.slice(16, 36),
         durable: true,
         expiresAtMs: endsAtMs,
+        run: signer.run,
         isOurs: true,
       })
     }

@@ -24,7 +24,9 @@ export interface TokenFacts {
   readonly durable: boolean
   /** Wall clock. */
   readonly expiresAtMs: number
-  /** Whether this run of the gateway made it, and so knows what became of its call. */
+  /** The number of the run of the gateway (of the worker, where there are several) that made it. */
+  readonly run: number
+  /** Whether that is this one, which so knows what became of its call. */
   readonly isOurs: boolean
 }
 
@@ -62,7 +64,7 @@ export class Signer {
   readonly #keys: () => Keys
   readonly #ids = new RandomIds()
   /** Two runs have the same one in 2^32. */
-  readonly #run = randomBytes(4).readUInt32BE()
+  readonly run = randomBytes(4).readUInt32BE()
   /** The head is the same for all tokens of one second: to make it costs as much as all the rest but the code. */
   #lastHead = { key: '', durable: false, expiresAtS: 0, text: '' }
 
@@ -80,6 +82,7 @@ export class Signer {
       id,
       durable,
       expiresAtMs: expiresAtS * 1000,
+      run: this.run,
       isOurs: true,
       key,
     }
@@ -99,9 +102,16 @@ export class Signer {
     const code = Buffer.from(token.slice(signedLength))
     if (!timingSafeEqual(Buffer.from(codeOf(key, signed, use)), code)) return forged
     const expiresAtMs = head.readUInt32BE(4) * 1000
-    const isOurs = head.readUInt32BE(8) === this.#run
+    const run = head.readUInt32BE(8)
     const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
-    return { kind, id: signed.slice(headLength), durable: head[0] === durableMode, expiresAtMs, isOurs }
+    return {
+      kind,
+      id: signed.slice(headLength),
+      durable: head[0] === durableMode,
+      expiresAtMs,
+      run,
+      isOurs: run === this.run,
+    }
   }
 
   #head(key: Key, durable: boolean, expiresAtS: number): string {
@@ -111,7 +121,7 @@ export class Signer {
     head[0] = durable ? durableMode : 0
     head.write(key.id, 1, 'hex')
     head.writeUInt32BE(expiresAtS, 4)
-    head.writeUInt32BE(this.#run, 8)
+    head.writeUInt32BE(this.run, 8)
     const text = head.toString('base64url')
     this.#lastHead = { key: key.id, durable, expiresAtS, text }
     return text

@@ -6,22 +6,15 @@ import { dashboardFile } from './dashboard-files.ts'
 import { refusedBy } from './guard.ts'
 import { dataHeaders } from './headers.ts'
 import { readJson } from './read-json.ts'
-import {
-  type AdminMethod,
-  type AdminRequest,
-  allowOf,
-  type FoundResource,
-  type Resource,
-  resourceTable,
-} from './resource.ts'
+import { type AdminMethod, type AdminRequest, allowOf, type ResourceTable } from './resource.ts'
 import { send } from './send.ts'
 
 export interface AdminOptions {
   readonly host: string
   readonly port: number
   readonly token?: string | undefined
-  /** All that can be asked for; the files of the dashboard stand beside it. */
-  readonly resources: readonly Resource[]
+  /** All that can be asked for at the moment; the files of the dashboard stand beside it. */
+  readonly resources: () => ResourceTable
   readonly logFault: (fault: unknown) => void
   /** Where the built dashboard is looked for, if not where the build puts it. */
   readonly dashboardFolders?: readonly string[]
@@ -32,13 +25,10 @@ export interface Admin {
   close(): Promise<void>
 }
 
-type Find = (path: string) => FoundResource | undefined
-
 /** The operators' side: an HTTP server over a table of resources, each in a file of its own below `resources`. */
 export function startAdmin(options: AdminOptions): Promise<Admin> {
-  const find = resourceTable(options.resources)
   const server = createServer((request, response) => {
-    answerFor({ request, response }, find, options).then(
+    answerFor({ request, response }, options).then(
       (answer) => give(request, response, answer),
       (fault: unknown) => {
         options.logFault(fault)
@@ -66,7 +56,6 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
 
 async function answerFor(
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  find: Find,
   options: AdminOptions,
 ): Promise<Answer | StreamedAnswer> {
   const target = request.url ?? '/'
@@ -77,7 +66,8 @@ async function answerFor(
   // A proxy in front of it may have judged by the other one.
   if (headerValues(request.rawHeaders, 'host').length > 1) return refusal(400, 'Host is given more than once')
   const { pathname, searchParams: query } = new URL(target, base)
-  const found = find(pathname)
+  const resources = options.resources()
+  const found = resources.find(pathname)
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   if (found === undefined && isRead) {
     const file = await dashboardFile(pathname, request, options.dashboardFolders)
@@ -87,7 +77,7 @@ async function answerFor(
     const refused = refusedBy(request, options.token)
     if (refused !== undefined) return refused
   }
-  if (found === undefined) return refusal(404, notThere(pathname, options.resources))
+  if (found === undefined) return refusal(404, notThere(pathname, resources))
   const { resource, params } = found
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const answer = resource.methods[method as AdminMethod]
@@ -121,7 +111,6 @@ function give(request: IncomingMessage, response: ServerResponse, answer: Answer
   else answer.stream(response, dataHeaders)
 }
 
-function notThere(path: string, resources: readonly Resource[]): string {
-  const known = resources.map((resource) => resource.path)
-  return `There is no ${path} here; there are /, ${known.join(', ')}`
+function notThere(path: string, { paths }: ResourceTable): string {
+  return `There is no ${path} here; there are /, ${paths.join(', ')}`
 }

@@ -15,6 +15,7 @@ import type { FailureCode } from '../../core/failure.ts'
  *   GET  /api/waiters               WaiterListView
  *   GET  /api/tickets               TicketListView
  *   GET  /api/config                ConfigView: the configuration in force, secrets hidden
+ *   POST /api/reload                ReloadView; 422 with the faults of a configuration that was not put in force
  *   GET  /api/backends              BackendListView: simulated backends of the demo; 404 where there are none
  *   GET  /api/backends/:name        BackendView
  *   PATCH /api/backends/:name       a JSON merge patch of a backend's profile; answers BackendView
@@ -54,6 +55,7 @@ export interface RouteView {
 export interface LiveFigures {
   readonly at: string
   readonly total: CallFigures
+  /** By name; `none` (requests that no route serves) and `page` (pages of the gateway itself) once there were any. */
   readonly routes: Readonly<Record<string, CallFigures>>
   readonly targets: readonly TargetFigures[]
   readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
@@ -197,6 +199,10 @@ export interface ConfigView {
   /** As YAML, with all defaults, secrets as `***`. */
   readonly yaml: string
   readonly config: object
+}
+
+export interface ReloadView {
+  readonly applied: true
 }
 
 export interface BackendListView {

@@ -4,12 +4,15 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { until } from '../../../test/kit/until.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { EventBus } from '../../kit/event-bus.ts'
+import { Counts } from '../../telemetry/counts/counts.ts'
 import { Figures } from '../../telemetry/figures/figures.ts'
 import { LiveStreams } from './live-streams.ts'
 
 /** Figures so large that a reader who takes none is soon behind. */
-const routes = Array.from({ length: 300 }, (_, i) => `GET /a-route-with-a-long-name/${i}`)
+const routes = Array.from({ length: 300 }, (_, i) => ({
+  name: `GET /a-route-with-a-long-name/${i}`,
+  strategy: 'forward',
+}))
 
 async function opened(t: TestContext) {
   const clock = new VirtualClock()
@@ -22,7 +25,7 @@ async function opened(t: TestContext) {
       process: { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 },
     }
   }
-  const figures = new Figures({ clock, events: new EventBus(), routes, targets: [], gauges })
+  const figures = new Figures({ clock, counts: new Counts({ routes, targets: [], live: true }), gauges })
   const streams = new LiveStreams(figures, clock)
   const responses: ServerResponse[] = []
   const server = createServer((_request, response) => {

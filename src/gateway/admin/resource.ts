@@ -25,16 +25,24 @@ export interface FoundResource {
   readonly params: Readonly<Record<string, string>>
 }
 
+export interface ResourceTable {
+  readonly paths: readonly string[]
+  find(path: string): FoundResource | undefined
+}
+
 /** Finds the resource of a path. There are some twenty, and operators ask seldom: they are tried in turn. */
-export function resourceTable(resources: readonly Resource[]): (path: string) => FoundResource | undefined {
+export function resourceTable(resources: readonly Resource[]): ResourceTable {
   const entries = resources.map((resource) => ({ resource, segments: resource.path.split('/') }))
-  return function find(path) {
-    const given = path.split('/')
-    for (const { resource, segments } of entries) {
-      const params = match(segments, given)
-      if (params !== undefined) return { resource, params }
-    }
-    return undefined
+  return {
+    paths: resources.map(({ path }) => path),
+    find: (path) => {
+      const given = path.split('/')
+      for (const { resource, segments } of entries) {
+        const params = match(segments, given)
+        if (params !== undefined) return { resource, params }
+      }
+      return undefined
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import type { DeliveryStore } from '../delivery-store.ts'
 import { defaultTicketLimits, type StoreLimits } from '../limits.ts'
-import type { TicketFigures, TicketLimits, TicketStore } from '../ticket-store.ts'
+import type { TicketFigures, TicketKeeper, TicketLimits } from '../ticket-store.ts'
 import type { Fault } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import { deliveryOf } from './rows.ts'
@@ -25,7 +25,13 @@ export interface SqliteStoreOptions {
 }
 
 export type OpenedStore =
-  | { readonly ok: true; readonly store: DeliveryStore; readonly tickets: TicketStore }
+  | {
+      readonly ok: true
+      readonly store: DeliveryStore
+      readonly tickets: TicketKeeper
+      /** Other limits for deliveries, from now on; `tickets` has its own. */
+      readonly limit: (limits: StoreLimits) => void
+    }
   /** What is at the path was left as it is. The text names it and says what to do. */
   | { readonly ok: false; readonly fault: string }
 
@@ -49,7 +55,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Open
     figures: opened.tickets,
     ask: (name, request) => store.ask(name, request),
   })
-  return { ok: true, store, tickets }
+  return { ok: true, store, tickets, limit: (changed) => store.limit(changed) }
 }
 
 type Opening =

@@ -19,12 +19,17 @@ import type { Writer } from './writer.ts'
 export class SqliteStore implements DeliveryStore {
   readonly #ledger: Ledger
   readonly #writer: Writer
-  readonly #limits: StoreLimits
+  #limits: StoreLimits
   #closing: Promise<void> | undefined
 
   constructor(ledger: Ledger, writer: Writer, limits: StoreLimits) {
     this.#ledger = ledger
     this.#writer = writer
+    this.#limits = limits
+  }
+
+  /** From now on; what is stored already stays. */
+  limit(limits: StoreLimits): void {
     this.#limits = limits
   }
 

@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../../core/failure.ts'
 import { retryAfterMs } from '../limits.ts'
-import type { Ticket, TicketFacts, TicketFigures, TicketLimits, TicketStore } from '../ticket-store.ts'
+import type { Ticket, TicketFacts, TicketFigures, TicketKeeper, TicketLimits } from '../ticket-store.ts'
 import type { ExchangeName, Exchanges } from './exchanges.ts'
 import type { TicketReply } from './ticket-table.ts'
 
@@ -20,14 +20,16 @@ interface WaitingPut {
 }
 
 /** Tickets in the file of the deliveries. All that are put while the thread is busy share one transaction and sync. */
-export class SqliteTickets implements TicketStore {
+export class SqliteTickets implements TicketKeeper {
   readonly #options: SqliteTicketsOptions
   #waiting: WaitingPut[] = []
   #figures: TicketFigures
+  #limits: TicketLimits
 
   constructor(options: SqliteTicketsOptions) {
     this.#options = options
     this.#figures = options.figures
+    this.#limits = options.limits
   }
 
   put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure> {
@@ -59,12 +61,16 @@ export class SqliteTickets implements TicketStore {
     return this.#figures
   }
 
+  limit(limits: TicketLimits): void {
+    this.#limits = limits
+  }
+
   async #putWaiting(): Promise<void> {
     let batch: readonly WaitingPut[] = []
     const takeAll = (): Exchanges['ticketsPut']['request'] => {
       batch = this.#waiting
       this.#waiting = []
-      return { tickets: batch.map(({ ticket }) => ticket), limits: this.#options.limits }
+      return { tickets: batch.map(({ ticket }) => ticket), limits: this.#limits }
     }
     const reply = await this.#options.ask('ticketsPut', takeAll)
     // Refused before its turn came.

@@ -1,10 +1,10 @@
 import { isHeld } from '../../core/body.ts'
-import { failure } from '../../core/failure.ts'
+import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
-import { collect } from '../../kit/collect.ts'
+import { collect, tooLarge } from '../../kit/collect.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { StatusRange } from './options.ts'
 
@@ -70,7 +70,7 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
     return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
   }
   if (!rules.json && !rules.hold) return succeeded(response)
-  const bytes = isHeld(body) ? body : await collect(body, rules.maxAnswerBytes)
+  const bytes = isHeld(body) ? within(body, rules.maxAnswerBytes) : await collect(body, rules.maxAnswerBytes)
   if (bytes !== undefined && 'code' in bytes) {
     return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : failed(bytes)
   }
@@ -79,6 +79,12 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
     return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
   }
   return succeeded({ ...response, body: bytes })
+}
+
+/** What came in one piece is held already, and may still be too much. */
+function within(body: Uint8Array | undefined, maxBytes: number): Uint8Array | undefined | Failure {
+  if (body === undefined || body.length <= maxBytes) return body
+  return tooLarge(maxBytes)
 }
 
 function withoutBody(response: GatewayResponse): GatewayResponse {

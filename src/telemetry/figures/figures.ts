@@ -1,10 +1,11 @@
-import type { Attempt, AttemptOutcome, Target } from '../../core/attempt.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
-import { bucketCount } from './buckets.ts'
+import type { Counts } from '../counts/counts.ts'
+import type { Places } from '../counts/places.ts'
+import type { RoutePlaces } from '../counts/route-places.ts'
+import { type CountedTarget, type TargetPlaces, targetKey } from '../counts/target-places.ts'
 import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
-import { type CallFigures, RouteFigures, routeColumns } from './route-figures.ts'
-import { TargetCounts, type TargetFigures, type TargetState } from './target-figures.ts'
+import { type CallFigures, RouteSeries } from './route-series.ts'
+import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
 
 /** What is looked at once a second rather than counted. */
 export interface Gauges {
@@ -25,13 +26,17 @@ export interface SecondFigures extends Gauges {
 
 export interface FiguresOptions {
   readonly clock: Clock
-  readonly events: EventBus
-  readonly routes: readonly string[]
-  readonly targets: readonly Target[]
+  readonly counts: Counts
   readonly gauges: () => Gauges
 }
 
-type Busiest = Chosen<RouteFigures, TargetCounts>
+/** What has a place to be counted at, and its figures. */
+interface Series<P, S> {
+  readonly places: P
+  readonly series: S
+}
+
+type Busiest = Chosen<RouteSeries, TargetSeries>
 
 const windowSeconds = 10
 export const historySeconds = 600
@@ -46,37 +51,30 @@ export const maxHistoryRows = 60_000
 const rowsPerPart = 1500
 
 /**
- * Live figures of every route and target, a second each, and those of the last ten minutes.
+ * Live figures of every route and target, a second each, and those of the last ten minutes. Once a second they look at
+ * what all threads have counted since the start, and keep what has come since the second before.
  *
- * An event is a lookup and a few increments in number arrays; nothing is allocated, and quantiles are worked out when a
- * second ends. Several workers are added up cell by cell: `totals` are counts since the start, `window.sum` are counts
- * in the same buckets everywhere, and in-flight calls are a difference of counts. So each worker can post these arrays
- * once a second, and whoever adds them up calls `summarize` on the sums, as is done here for the total of all routes;
- * of the gauges, memory and connections are added and the longest loop delay is kept.
+ * When the configuration has changed, what it has by the same name keeps its history, and what it has no more is gone
+ * from the next second on.
  */
 export class Figures {
   readonly #options: FiguresOptions
-  readonly #routes = new Map<string, RouteFigures>()
-  readonly #targets = new Map<Target, TargetCounts>()
-  readonly #total = new RouteFigures(1, historySeconds)
+  #places: Places | undefined
+  #all: readonly Series<RoutePlaces, RouteSeries>[] = []
+  /** Those that are told one by one, by name: of the configuration, and what else has had calls. */
+  #routes = new Map<string, RouteSeries>()
+  #targets = new Map<string, Series<TargetPlaces, TargetSeries>>()
+  readonly #total = new RouteSeries(1, historySeconds)
   readonly #gauges: (Gauges & { readonly at: string })[] = []
   readonly #listeners = new Set<(figures: SecondFigures) => void>()
-  readonly #stops: (() => void)[]
+  readonly #stop: () => void
   /** Seconds that have ended. */
   #rows = 0
 
   constructor(options: FiguresOptions) {
     this.#options = options
-    for (const name of options.routes) this.#addRoute(name)
-    for (const target of options.targets) this.#addTarget(target)
-    const { events, clock } = options
-    this.#stops = [
-      events.on('call.started', (_event, call) => this.#routeOf(call.route.name).started()),
-      events.on('call.ended', ({ end }, call) => this.#routeOf(call.route.name).ended(call, end)),
-      events.on('attempt.started', ({ attempt }) => this.#targetOf(attempt.target).started()),
-      events.on('attempt.ended', ({ attempt }) => this.#attemptEnded(attempt)),
-      events.on('attempt.broken', ({ attempt, was }) => this.#attemptBroken(attempt, was)),
-    ]
+    this.#follow()
+    const { clock } = options
     let timer = clock.after(tickMs, () => tick())
     // From when it was due, so that a second is a second though each timer is a little late.
     let dueMs = clock.now() + tickMs
@@ -86,7 +84,7 @@ export class Figures {
       timer = clock.after(dueMs - clock.now(), tick)
       this.#turn()
     }
-    this.#stops.push(() => timer.cancel())
+    this.#stop = () => timer.cancel()
   }
 
   /** The second that ended last; zeros before the first has. */
@@ -122,8 +120,11 @@ export class Figures {
     return Math.min(maxHistoryRows, count * Math.min(maxListed, this.#routes.size + this.#targets.size))
   }
 
-  target(target: Target): TargetState {
-    return this.#targetOf(target).state()
+  /** Of this moment; zeros where the configuration has no such target. */
+  target(target: CountedTarget): TargetState {
+    this.#follow()
+    const found = this.#targets.get(targetKey(target))
+    return found?.series.state(this.#options.counts, found.places) ?? noState
   }
 
   /** Told of every second as it ends; the figures are only put together while somebody listens. */
@@ -133,44 +134,45 @@ export class Figures {
   }
 
   close(): void {
-    for (const stop of this.#stops) stop()
+    this.#stop()
     this.#listeners.clear()
   }
 
-  #attemptEnded(attempt: Attempt): void {
-    const counts = this.#targetOf(attempt.target)
-    counts.ended(attempt)
-    if (attempt.outcome === 'success' || attempt.outcome === 'cancelled') return
-    const detail = attempt.detail ?? `It answered ${attempt.status}`
-    counts.lastFailure = { atMs: this.#options.clock.wallNow(), detail }
-  }
-
-  #attemptBroken(attempt: Attempt, was: AttemptOutcome): void {
-    const counts = this.#targetOf(attempt.target)
-    if (attempt.outcome !== undefined) counts.corrected(was, attempt.outcome)
-    counts.lastFailure = { atMs: this.#options.clock.wallNow(), detail: attempt.detail ?? 'Its answer broke off' }
-  }
-
   #turn(): void {
+    this.#follow()
     const row = this.#rows++
-    const { totals, window } = this.#total
-    totals.fill(0)
-    window.sum.fill(0)
-    window.total = 0
-    for (const route of this.#routes.values()) {
-      route.turn(row)
-      for (let i = 0; i < routeColumns; i++) totals[i] = (totals[i] as number) + (route.totals[i] as number)
-      if (route.window.total === 0) continue
-      const { sum } = route.window
-      for (let i = 0; i < bucketCount; i++) window.sum[i] = (window.sum[i] as number) + (sum[i] as number)
-      window.total += route.window.total
+    const { counts } = this.#options
+    for (const { series, places } of this.#all) {
+      series.turn(row, counts, places)
+      if (series.hasCounted) this.#routes.set(places.name, series)
     }
-    this.#total.summarize(row)
-    for (const target of this.#targets.values()) target.turn(row)
+    this.#total.turnSum(
+      row,
+      this.#all.map(({ series }) => series),
+    )
+    for (const { series, places } of this.#targets.values()) series.turn(row, counts, places)
     this.#gauges[row % historySeconds] = this.#look()
     if (this.#listeners.size === 0) return
     const figures = this.latest()
     for (const listener of this.#listeners) listener(figures)
+  }
+
+  /** Goes on with the routes and targets of the configuration in force. */
+  #follow(): void {
+    const { places } = this.#options.counts
+    if (places === this.#places) return
+    this.#places = places
+    const before = new Map(this.#all.map(({ places: { name }, series }) => [name, series]))
+    this.#all = places.routes.map((route) => ({
+      places: route,
+      series: before.get(route.name) ?? new RouteSeries(windowSeconds, historySeconds),
+    }))
+    const isListed = ({ places: route, series }: Series<RoutePlaces, RouteSeries>): boolean =>
+      (route !== places.none && route !== places.pages) || series.hasCounted
+    this.#routes = new Map(this.#all.filter(isListed).map(({ places: { name }, series }) => [name, series]))
+    const seriesOf = (target: TargetPlaces): TargetSeries =>
+      this.#targets.get(target.key)?.series ?? new TargetSeries(target, windowSeconds, historySeconds)
+    this.#targets = new Map(places.targets.map((target) => [target.key, { places: target, series: seriesOf(target) }]))
   }
 
   #look(): Gauges & { readonly at: string } {
@@ -178,7 +180,8 @@ export class Figures {
   }
 
   #busiest(count: number): Busiest {
-    return busiestOf(this.#routes, this.#targets, count)
+    const targets = new Map([...this.#targets].map(([key, { series }]) => [key, series]))
+    return busiestOf(this.#routes, targets, count)
   }
 
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
@@ -197,25 +200,5 @@ export class Figures {
     const { leftOut } = busiest
     const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process }
     return leftOut === undefined ? figures : { ...figures, leftOut }
-  }
-
-  #routeOf(name: string): RouteFigures {
-    return this.#routes.get(name) ?? this.#addRoute(name)
-  }
-
-  #addRoute(name: string): RouteFigures {
-    const figures = new RouteFigures(windowSeconds, historySeconds)
-    this.#routes.set(name, figures)
-    return figures
-  }
-
-  #targetOf(target: Target): TargetCounts {
-    return this.#targets.get(target) ?? this.#addTarget(target)
-  }
-
-  #addTarget(target: Target): TargetCounts {
-    const counts = new TargetCounts(target, windowSeconds, historySeconds)
-    this.#targets.set(target, counts)
-    return counts
   }
 }

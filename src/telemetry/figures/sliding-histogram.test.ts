@@ -14,7 +14,7 @@ describe('SlidingHistogram', () => {
         const histogram = new SlidingHistogram(sliceCount)
         const minute = new SlidingHistogram(sliceCount)
         for (const [place, slice] of added.entries()) {
-          for (const ms of slice) histogram.add(ms)
+          for (const ms of slice) histogram.add(bucketOf(ms), 1)
           histogram.turn(minute)
           const kept = added.slice(Math.max(0, place + 1 - sliceCount), place + 1).flat()
           const expected = new Float64Array(bucketCount)

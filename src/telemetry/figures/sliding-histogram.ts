@@ -1,8 +1,8 @@
-import { bucketCount, bucketOf, quantileMs } from './buckets.ts'
+import { bucketCount, quantileMs } from './buckets.ts'
 
 /**
- * Durations of the last so many slices of time. To add one is one increment; what leaves the window is taken from the
- * sum when the slice turns. What is in the sum can be added to that of another worker, bucket by bucket.
+ * Durations of the last so many slices of time. To add some is one addition; what leaves the window is taken from the
+ * sum when the slice turns.
  */
 export class SlidingHistogram {
   /** Counts of the last whole slices. */
@@ -20,9 +20,8 @@ export class SlidingHistogram {
     this.#current = this.#slices[0] as Uint32Array
   }
 
-  add(ms: number): void {
-    const bucket = bucketOf(ms)
-    this.#current[bucket] = (this.#current[bucket] as number) + 1
+  add(bucket: number, count: number): void {
+    this.#current[bucket] = (this.#current[bucket] as number) + count
   }
 
   /** The slice that was being filled goes into the sum, the oldest one out of it and is filled next. */

@@ -45,6 +45,10 @@ export const malformedStatuses = ['400', '408', '431'] as const
 
 export type MalformedStatus = (typeof malformedStatuses)[number]
 
+export const workerExits = ['died', 'idle'] as const
+
+export const reloadResults = ['applied', 'refused'] as const
+
 const byRoute = { route: 'open' } as const
 const byTarget = { upstream: 'open', target: 'open' } as const
 
@@ -182,7 +186,7 @@ export const metrics = {
   hedgerow_process_memory_bytes: {
     type: 'gauge',
     labels: { part: ['resident', 'heap_used', 'heap_total', 'external'] },
-    help: 'Memory of the process (resident) and of its JavaScript.',
+    help: 'Memory of the process (resident) and of its JavaScript, that of all threads together.',
   },
   hedgerow_process_start_time_seconds: {
     type: 'gauge',
@@ -192,17 +196,42 @@ export const metrics = {
   hedgerow_event_loop_delay_seconds: {
     type: 'gauge',
     labels: { stat: ['p50', 'p99', 'max'] },
-    help: 'How late the event loop came to what was due, since the last look at least 5 s before.',
+    help: 'How late the event loop came to what was due, since the last look at least 5 s before. Of several threads: the worst, for each stat.',
   },
   hedgerow_event_loop_active_seconds_total: {
     type: 'counter',
     labels: {},
-    help: 'For how long the event loop had something to do: its rate is the utilisation, 0 to 1.',
+    help: 'For how long the event loop had something to do, added up over all threads: its rate is the utilisation, 0 to 1 for each thread.',
   },
   hedgerow_telemetry_dropped_total: {
     type: 'counter',
     labels: { part: 'open' },
     help: 'What telemetry itself had to leave out: spans that the collector, log_lines that the disk did not take.',
+  },
+  hedgerow_workers: {
+    type: 'gauge',
+    labels: {},
+    help: 'Worker threads that are running; 1 where the main thread does all the work.',
+  },
+  hedgerow_worker_exits_total: {
+    type: 'counter',
+    labels: { reason: workerExits },
+    help: 'Worker threads that have ended: died of a fault, or were let go as there was too little to do (idle).',
+  },
+  hedgerow_worker_lost_calls_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Calls that were in flight in a worker thread that died.',
+  },
+  hedgerow_reloads_total: {
+    type: 'counter',
+    labels: { result: reloadResults },
+    help: 'Attempts to change the configuration while the gateway runs, by what became of them.',
+  },
+  hedgerow_config_last_reload_timestamp_seconds: {
+    type: 'gauge',
+    labels: {},
+    help: 'When the configuration in force was applied, in seconds since 1970: at the start, or by the last reload that was applied.',
   },
 } as const satisfies Record<string, MetricFacts>
 

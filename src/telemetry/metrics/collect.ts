@@ -10,9 +10,10 @@ import {
   extraLoad,
   hedges,
   histogramByRoute,
+  reader,
   retries,
   row,
-} from './from-cells.ts'
+} from './from-counts.ts'
 import { named, samplesOf, single } from './from-sources.ts'
 import { histogramSamples } from './histogram-samples.ts'
 import type { Collect } from './reading.ts'
@@ -21,7 +22,7 @@ import type { Collect } from './reading.ts'
 const ofDeliveries =
   (collect: Collect): Collect =>
   (reading) =>
-    reading.counting.routes.some(broadcasts) ? collect(reading) : []
+    reading.counts.places.routes.some(broadcasts) ? collect(reading) : []
 
 /** What there is only where a route takes callbacks. */
 const ofCallbacks =
@@ -56,14 +57,14 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_store_syncs_total: single(({ store }) => store?.syncs),
   hedgerow_store_writes_total: single(({ store }) => store?.writes),
   hedgerow_waiters: single(({ waiters }) => waiters),
-  hedgerow_waiters_ended_total: ofCallbacks(({ counting }) =>
-    row(counting, 'end', Object.values(waiterEnds), counting.waiterEnds),
+  hedgerow_waiters_ended_total: ofCallbacks(({ counts }) =>
+    row(counts, 'end', Object.values(waiterEnds), counts.places.waiterEnds),
   ),
-  hedgerow_waiter_duration_seconds: ofCallbacks(({ counting: { waiterDuration, bounds, cells } }) =>
-    histogramSamples({}, waiterDuration, bounds, (place) => cells.read(place)),
+  hedgerow_waiter_duration_seconds: ofCallbacks(({ counts }) =>
+    histogramSamples({}, counts.places.waiterDuration, counts.places.bounds, reader(counts)),
   ),
-  hedgerow_callbacks_total: ofCallbacks(({ counting }) =>
-    row(counting, 'verdict', Object.values(callbackVerdicts), counting.callbacks),
+  hedgerow_callbacks_total: ofCallbacks(({ counts }) =>
+    row(counts, 'verdict', Object.values(callbackVerdicts), counts.places.callbacks),
   ),
   hedgerow_client_connections: named(
     'state',
@@ -73,7 +74,7 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_client_connections_refused_total: single(({ clients }) => clients?.refused),
   hedgerow_malformed_requests_total: named('status', ({ clients }) => clients?.malformed),
   hedgerow_target_connections: ({ targetConnections }) =>
-    [...targetConnections].flatMap(([upstream, { open, idle }]) =>
+    Object.entries(targetConnections).flatMap(([upstream, { open, idle }]) =>
       samplesOf('state', { busy: open - idle, idle }, { upstream }),
     ),
   hedgerow_process_cpu_seconds_total: named(
@@ -97,6 +98,13 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
     return { p50: p50 / 1000, p99: p99 / 1000, max: max / 1000 }
   }),
   hedgerow_event_loop_active_seconds_total: single(({ process }) => process && process.loop.activeMs / 1000),
-  hedgerow_telemetry_dropped_total: ({ dropped }) =>
-    Object.entries(dropped).map(([part, count]) => ({ labels: { part }, value: count() })),
+  hedgerow_telemetry_dropped_total: named('part', ({ dropped }) => dropped),
+  hedgerow_workers: single(({ workers }) => workers?.running),
+  hedgerow_worker_exits_total: named('reason', ({ workers }) => workers?.exits),
+  hedgerow_worker_lost_calls_total: single(({ workers }) => workers?.lostCalls),
+  hedgerow_reloads_total: named(
+    'result',
+    ({ reloads }) => reloads && { applied: reloads.applied, refused: reloads.refused },
+  ),
+  hedgerow_config_last_reload_timestamp_seconds: single(({ reloads }) => reloads && reloads.lastAppliedAtMs / 1000),
 }

@@ -1,11 +1,11 @@
-import type { Bounds } from './buckets.ts'
-import type { HistogramCells } from './histogram-cells.ts'
+import type { Bounds } from '../counts/bounds.ts'
+import type { HistogramPlaces } from '../counts/histogram-places.ts'
 import type { Labels, Read, Sample } from './sample.ts'
 
 /** As Prometheus has it: each bucket with all below it, the sum in seconds. */
 export function histogramSamples(
   labels: Labels,
-  { buckets, sumMs }: HistogramCells,
+  { buckets, sumUs }: HistogramPlaces,
   bounds: Bounds,
   read: Read,
 ): readonly Sample[] {
@@ -17,7 +17,7 @@ export function histogramSamples(
     const le = bound === undefined ? '+Inf' : String(Number((bound / 1000).toPrecision(12)))
     samples.push({ suffix: '_bucket', labels: { ...labels, le }, value: count })
   }
-  samples.push({ suffix: '_sum', labels, value: read(sumMs) / 1000 })
+  samples.push({ suffix: '_sum', labels, value: read(sumUs) / 1e6 })
   samples.push({ suffix: '_count', labels, value: count })
   return samples
 }

@@ -9,8 +9,10 @@ import { failure } from '../../core/failure.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
+import { Counts } from '../counts/counts.ts'
+import { type CountingThread, startCounting } from '../counts/start-counting.ts'
 import { metricNames, metrics, sampleNames } from './catalogue.ts'
-import { Metrics, type MetricsDeps } from './metrics.ts'
+import { Metrics, type Showing } from './metrics.ts'
 import type { MetricSources, StoreSizes } from './sources.ts'
 
 const target = targetOf('one:80')
@@ -22,15 +24,14 @@ class Scene {
   readonly clock = new VirtualClock()
   readonly events = new EventBus()
   readonly metrics: Metrics
+  readonly counting: CountingThread
+  readonly counts: Counts
 
-  constructor(show: Partial<MetricsDeps['show']> = {}, boundsMs: readonly number[] = [10, 100]) {
-    this.metrics = new Metrics({
-      events: this.events,
-      routes: [hedged, written],
-      targets: [target],
-      boundsMs,
-      show: { rename: {}, views: [], ...show },
-    })
+  constructor(show: Partial<Showing> = {}, boundsMs: readonly number[] = [10, 100]) {
+    const parts = { routes: [hedged, written], targets: [target], boundsMs, live: false }
+    this.counts = new Counts(parts)
+    this.counting = startCounting(this.events, { parts, block: this.counts.open(ArrayBuffer).block })
+    this.metrics = new Metrics(this.counts, { rename: {}, views: [], ...show })
   }
 
   begin(route = hedged): LiveCall {
@@ -79,19 +80,22 @@ function sourcesOf(n: number): MetricSources {
     loop: { activeMs: n, delayMs: { p50: n, p99: n, max: n } },
   }
   return {
-    process: { figures: () => figures, close: () => {} },
-    clientConnections: () => ({
-      reading: n,
-      writing: n,
-      waiting: n,
-      accepted: n,
-      refused: n,
-      malformed: { 400: n, 408: n, 431: n },
-    }),
-    targetConnections: () => new Map([['work', { open: 3 * n, idle: n }]]),
+    process: () => Promise.resolve(figures),
+    clientConnections: () =>
+      Promise.resolve({
+        reading: n,
+        writing: n,
+        waiting: n,
+        accepted: n,
+        refused: n,
+        malformed: { 400: n, 408: n, 431: n },
+      }),
+    targetConnections: () => Promise.resolve({ work: { open: 3 * n, idle: n } }),
     store: () => Promise.resolve(store),
-    waiters: () => n,
-    dropped: { spans: () => n },
+    waiters: () => Promise.resolve(n),
+    dropped: () => Promise.resolve({ spans: n }),
+    workers: () => ({ running: n, exits: { died: n, idle: n }, lostCalls: n }),
+    reloads: () => ({ applied: n, refused: n, lastAppliedAtMs: n }),
   }
 }
 
@@ -271,14 +275,27 @@ describe('metrics', () => {
 
   it('keep the text whole whatever a route or target is called', async () => {
     const odd = targetOf('a"b\\c\nd')
-    const all = new Metrics({ events: new EventBus(), routes: [], targets: [odd], show: { rename: {}, views: [] } })
+    const counts = new Counts({ routes: [], targets: [odd], live: false })
+    const all = new Metrics(counts, { rename: {}, views: [] })
     const { body } = await all.render()
     assert.ok(body.includes('target="a\\"b\\\\c\\nd"'))
   })
 
-  it('stop counting when they are closed', async () => {
+  it('go on under a new configuration, by its names', async () => {
     const scene = new Scene()
-    scene.metrics.close()
+    scene.end(scene.begin())
+    scene.end(scene.begin(written))
+    scene.counts.change({ routes: [hedged], targets: [target], boundsMs: [10, 100], live: false })
+    scene.metrics.change({ rename: { hedgerow_calls_total: 'requests_total' }, views: [] })
+    const scrape = await scene.scrape()
+    assert.equal(scrape.sum('requests_total', { route: hedged.name }), 1)
+    assert.equal(scrape.sum('hedgerow_call_duration_seconds_count', { route: hedged.name }), 1)
+    assert.deepEqual(scrape.series('requests_total', { route: written.name }), [])
+  })
+
+  it('count nothing more once that is stopped', async () => {
+    const scene = new Scene()
+    scene.counting.close()
     scene.end(scene.begin())
     assert.equal((await scene.scrape()).sum('hedgerow_calls_total'), 0)
   })

@@ -1,45 +1,44 @@
 import type { Metric, Registry } from 'prom-client'
-import type { EventBus } from '../../kit/event-bus.ts'
+import type { Counts } from '../counts/counts.ts'
 import { type MetricFacts, type MetricName, metricNames, metrics } from './catalogue.ts'
 import { collectors } from './collect.ts'
-import { type CountedParts, Counting } from './counting.ts'
-import { listen } from './listen.ts'
 import type { MetricsOptions } from './options.ts'
 import { type Reading, takeReading } from './reading.ts'
 import type { Sample } from './sample.ts'
 import type { MetricSources } from './sources.ts'
 import { viewFacts, viewSamples } from './views.ts'
 
-export interface MetricsDeps extends CountedParts {
-  readonly events: EventBus
-  readonly show: Pick<MetricsOptions, 'rename' | 'views'>
-}
+/** What the configuration says of how they are shown. */
+export type Showing = Pick<MetricsOptions, 'rename' | 'views'>
 
 export interface RenderedMetrics {
   readonly contentType: string
   readonly body: string
 }
 
-/** Counts what happens from now on, and shows it in Prometheus' text form to whoever asks. */
+/** Shows what was counted in Prometheus' text form to whoever asks. */
 export class Metrics {
-  readonly #counting: Counting
-  readonly #show: MetricsDeps['show']
-  readonly #stop: () => void
+  readonly #counts: Counts
+  #show: Showing
   #sources: MetricSources = {}
 
-  constructor({ events, show, ...parts }: MetricsDeps) {
-    this.#counting = new Counting(parts)
+  constructor(counts: Counts, show: Showing) {
+    this.#counts = counts
     this.#show = show
-    this.#stop = listen(events, this.#counting)
   }
 
   /** What there is to ask, told as it comes into being. */
-  connect({ dropped, ...sources }: MetricSources): void {
-    this.#sources = { ...this.#sources, ...sources, dropped: { ...this.#sources.dropped, ...dropped } }
+  connect(sources: MetricSources): void {
+    this.#sources = { ...this.#sources, ...sources }
+  }
+
+  /** From now on by another configuration. */
+  change(show: Showing): void {
+    this.#show = show
   }
 
   async render(): Promise<RenderedMetrics> {
-    const reading = await takeReading(this.#counting, this.#sources)
+    const reading = await takeReading(this.#counts, this.#sources)
     // Loaded when first asked for: it takes 25 ms, which a start without a reader need not wait for.
     const prometheus = await import('prom-client')
     const registry = new prometheus.Registry()
@@ -49,10 +48,6 @@ export class Metrics {
       this.#add(registry, view.name, viewFacts(view), viewSamples(view, read(view.from, reading)))
     }
     return { contentType: registry.contentType, body: await registry.metrics() }
-  }
-
-  close(): void {
-    this.#stop()
   }
 
   /** What has nothing to say here (deliveries, where no route broadcasts) is left out. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration, path, shapes } from '../../kit/schema.ts'
 import { formatDurationMs } from '../../kit/units.ts'
-import { defaultBoundsMs } from './buckets.ts'
+import { defaultBoundsMs } from '../counts/bounds.ts'
 import { metricNames } from './catalogue.ts'
 
 const nameForm = 'a name of letters, digits, _ and :, not beginning with a digit'

@@ -1,18 +1,29 @@
-import type { ProcessProbe } from '../../kit/process-probe.ts'
-import type { MalformedStatus } from './catalogue.ts'
+import type { ProcessFigures } from '../../kit/process-probe.ts'
+import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts'
 
-/** What is asked for when the metrics are read, as it need not be counted. A part that is not there is left out. */
+/**
+ * What is asked for when the metrics are read, as it need not be counted; some of it is in other threads. A part that is
+ * not there is left out.
+ */
 export interface MetricSources {
-  readonly process?: ProcessProbe
-  readonly clientConnections?: () => ClientConnections
+  /** Of all threads; undefined: none has told. */
+  readonly process?: () => Promise<ProcessFigures | undefined>
+  readonly clientConnections?: () => Promise<ClientConnections>
   /** By upstream. */
-  readonly targetConnections?: () => ReadonlyMap<string, { readonly open: number; readonly idle: number }>
+  readonly targetConnections?: () => Promise<Readonly<Record<string, TargetConnections>>>
   /** Undefined: the store cannot tell at present. */
   readonly store?: () => Promise<StoreSizes | undefined>
-  /** How many clients wait for a callback. */
-  readonly waiters?: () => number
-  /** What each part of telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
-  readonly dropped?: Readonly<Record<string, () => number>>
+  /** How many clients wait for a callback; not there where no route takes any. */
+  readonly waiters?: (() => Promise<number>) | undefined
+  /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
+  readonly dropped?: () => Promise<Readonly<Record<string, number>>>
+  readonly workers?: () => WorkerCounts
+  readonly reloads?: () => ReloadCounts
+}
+
+export interface TargetConnections {
+  readonly open: number
+  readonly idle: number
 }
 
 export interface ClientConnections {
@@ -32,4 +43,15 @@ export interface StoreSizes {
   readonly undeliveredBytes: number
   readonly syncs: number
   readonly writes: number
+}
+
+export interface WorkerCounts {
+  readonly running: number
+  readonly exits: Readonly<Record<(typeof workerExits)[number], number>>
+  readonly lostCalls: number
+}
+
+export interface ReloadCounts extends Readonly<Record<(typeof reloadResults)[number], number>> {
+  /** Wall clock; the start, before there was any. */
+  readonly lastAppliedAtMs: number
 }

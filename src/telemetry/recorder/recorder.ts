@@ -32,18 +32,25 @@ const switching = 101
  * for each route. Any other call costs a lookup and a few comparisons, and nothing is allocated for it.
  */
 export class Recorder {
-  readonly #options: RecorderOptions
+  readonly #clock: Clock
+  #redaction: Redaction
   readonly #failed = new RecentCalls({ perRoute: failedPerRoute, maxBytes: maxFailedBytes })
   readonly #slow = new SlowCalls(slow)
   readonly #stop: () => void
 
-  constructor(options: RecorderOptions) {
-    this.#options = options
-    this.#stop = options.events.on('call.ended', ({ request, end }, call) => this.#ended(request, end, call))
+  constructor({ clock, events, redaction }: RecorderOptions) {
+    this.#clock = clock
+    this.#redaction = redaction
+    this.#stop = events.on('call.ended', ({ request, end }, call) => this.#ended(request, end, call))
   }
 
   close(): void {
     this.#stop()
+  }
+
+  /** From now on; calls that are kept stay as they are. */
+  change(redaction: Redaction): void {
+    this.#redaction = redaction
   }
 
   /** Failed ones: the latest first. Slow ones: the slowest first. Both: the latest first. */
@@ -51,36 +58,38 @@ export class Recorder {
     const found = new Set<RecordedCall>()
     if (which !== 'slow') for (const call of this.#failed.calls()) found.add(call)
     if (which !== 'failed') for (const call of this.#slowNow()) found.add(call)
-    const order = which === 'slow' ? slowestFirst : latestFirst
-    return [...found]
-      .filter((call) => route === undefined || call.route === route)
-      .sort(order)
-      .slice(0, limit)
+    const calls = [...found].filter((call) => route === undefined || call.route === route)
+    return inOrder(calls, which).slice(0, limit)
   }
 
   /** The latest with this id, which a trusted proxy may give more than once. */
   find(id: string): RecordedCall | undefined {
     const all = [...this.#failed.calls(), ...this.#slowNow()].filter((call) => call.id === id)
-    return all.sort(latestFirst)[0]
+    return inOrder(all)[0]
   }
 
   #ended(request: GatewayRequest, end: CallEnd, call: Call): void {
-    const { clock } = this.#options
+    const clock = this.#clock
     const nowMs = clock.now()
     const durationMs = nowMs - call.startedAtMs
     const isSlow = this.#slow.takes(call.route.name, durationMs, nowMs) && end.status !== switching
     // Clients that left, or asked for what they may not, would crowd out those who were let down.
     const hasFailed = end.failure === undefined ? end.status >= 500 : end.failure.source !== 'client'
     if (!isSlow && !hasFailed) return
-    const { redaction } = this.#options
-    const recorded = record(request, call, end, { wallNow: clock.wallNow(), durationMs, redaction })
+    const facts = { wallNow: clock.wallNow(), durationMs, redaction: this.#redaction }
+    const recorded = record(request, call, end, facts)
     if (isSlow) this.#slow.add(recorded)
     if (hasFailed) this.#failed.add(recorded)
   }
 
   #slowNow(): IterableIterator<RecordedCall> {
-    return this.#slow.calls(this.#options.clock.now())
+    return this.#slow.calls(this.#clock.now())
   }
+}
+
+/** As `Recorder.list` gives them. */
+export function inOrder(calls: readonly RecordedCall[], which?: CallFilter['which']): readonly RecordedCall[] {
+  return calls.toSorted(which === 'slow' ? slowestFirst : latestFirst)
 }
 
 function latestFirst(a: RecordedCall, b: RecordedCall): number {

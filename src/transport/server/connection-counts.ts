@@ -31,7 +31,8 @@ export class ConnectionCounts {
   /** Those that have not brought a request yet. */
   readonly #fresh = new Set<Socket>()
 
-  constructor(server: Server) {
+  /** `onClosed`: a connection has closed, and is no longer counted as open. */
+  constructor(server: Server, onClosed: () => void) {
     server.on('connection', (socket: Socket) => {
       this.#open++
       this.#accepted++
@@ -39,9 +40,25 @@ export class ConnectionCounts {
       socket.once('close', () => {
         this.#open--
         this.#fresh.delete(socket)
+        onClosed()
       })
     })
     server.on('drop', () => this.#refused++)
+  }
+
+  /** Open now, upgraded ones included. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** All that ever arrived, refused ones included. */
+  get arrived(): number {
+    return this.#accepted + this.#refused
+  }
+
+  /** One that came from elsewhere, and was too much. */
+  refusedOne(): void {
+    this.#refused++
   }
 
   requestOn(socket: Socket): void {

@@ -1,51 +1,41 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type FailureCode, failure } from '../../core/failure.ts'
-import { type HeaderPairs, headerValue, headerValues } from '../../core/headers.ts'
-import { failed } from '../../core/outcome.ts'
-import type { CallTrace } from '../../core/trace.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
+import { failure } from '../../core/failure.ts'
+import { HandedSocket, type PeerAddress } from '../../kit/handed-socket.ts'
 import { LiveCall } from '../../kit/live-call.ts'
+import { messageProblem, refusing } from './check-message.ts'
 import { refuseMalformed } from './client-errors.ts'
 import { ConnectionCounts, type ConnectionFigures } from './connection-counts.ts'
-import { defaultFailurePolicy } from './failure-response.ts'
-import type { TrustedProxies } from './proxies.ts'
+import { type Era, Eras } from './eras.ts'
+import type { FrontOptions, FrontRules, ListenerOptions, ListenOptions } from './front-options.ts'
+import { limitServer, newServer } from './http-server.ts'
 import { clientRequestId, readRequest, readTarget } from './read-request.ts'
-import type { Resolve, Resolved, RouteHandler } from './route-handler.ts'
+import type { Resolved } from './route-handler.ts'
 import { Serving } from './serving.ts'
+import { stopListening } from './stop-listening.ts'
 import { WaitingUpgrade } from './upgrade.ts'
 
-export interface ListenOptions {
-  readonly host: string
-  readonly port: number
-  readonly maxConnections: number
-  readonly maxHeaderBytes: number
-  readonly maxHeaderCount: number
-  readonly headerTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly keepAliveMs: number
-}
-
-export interface ListenerOptions {
-  readonly listen: ListenOptions
-  readonly resolve: Resolve
-  readonly proxies: TrustedProxies
-  readonly clock: Clock
-  readonly events: EventBus
-  readonly newId: () => string
-  /** Decides whether a call is traced; without it none is. */
-  readonly traceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
-  readonly logFault: (fault: unknown, call: LiveCall) => void
-}
-
 export interface Listener {
+  /** Stays what it was when the socket is closed. */
   readonly address: AddressInfo
   /** Calls that have not ended. */
   inFlight(): number
   connections(): Promise<number>
   figures(): ConnectionFigures
+  /**
+   * From now on calls are served by these rules; no connection is closed. Resolves when the last call has ended that
+   * began before (upgraded connections included): what only the old rules use may be freed then.
+   */
+  update(rules: FrontRules): Promise<void>
+  /** Serves a connection that was accepted elsewhere, as if it had come in here from that address. */
+  take(stream: Duplex, peer: PeerAddress): void
+  /**
+   * Ends gently, while others go on listening at the port: takes no more connections, but cuts none. Every further answer
+   * says that it is the last on its connection, and unused ones are closed when they have been so for `keepAlive`.
+   * Resolves when all are gone.
+   */
+  retire(): Promise<void>
   /**
    * Takes no more connections, closes idle ones; resolves when the last call has ended. As long as `needed` is not
    * resolved, connections are taken for what calls in flight depend on, all else gets `DRAINING`, and it goes on.
@@ -58,41 +48,47 @@ export interface Listener {
 /** Opens the front: clients' connections in, calls out. Rejects if the address cannot be listened on. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const front = new Front(options)
-  await front.open()
+  await front.open(options.listen)
   return front
+}
+
+/** A front without a socket of its own, behind somebody who accepts at this address and hands connections over. */
+export function standBehind(address: AddressInfo, options: FrontOptions): Listener {
+  return new Front(options, address)
 }
 
 /** How long a client whose upgrade was refused may take to close. */
 const refusedUpgradeMs = 2000
 
 class Front implements Listener {
-  readonly #options: ListenerOptions
+  readonly #options: FrontOptions
   readonly #server: Server
   /** Connections that are no longer the server's: upgraded ones. */
   readonly #upgraded = new Set<Duplex>()
   readonly #counts: ConnectionCounts
+  readonly #eras = new Eras()
+  #rules: FrontRules
+  #address: AddressInfo
   #inFlight = 0
+  #handed = 0
+  /** Answers are the last on their connections. */
+  #isEnding = false
   #draining = false
+  /** What is not needed for calls in flight is refused no longer, as it cannot come in any more. */
+  #isShut = false
+  /** What is handed over now comes too late. */
+  #isClosed = false
   /** Resolved when, once it drains, no call is in flight any more. */
   readonly #idle = Promise.withResolvers<void>()
+  /** Resolved when, once it is retired, no connection is left. */
+  #left: PromiseWithResolvers<void> | undefined
 
-  constructor(options: ListenerOptions) {
+  constructor(options: FrontOptions, address: AddressInfo = { address: '', family: '', port: 0 }) {
     this.#options = options
-    const { listen: limits } = options
-    this.#server = createServer({
-      maxHeaderSize: limits.maxHeaderBytes,
-      // Node takes no longer one for the header than for the whole.
-      headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: Math.min(1000, limits.headerTimeoutMs),
-      noDelay: true,
-      shouldUpgradeCallback: (message) => this.#upgrades(message),
-    })
-    // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
-    this.#server.maxHeadersCount = 0
-    this.#server.maxConnections = limits.maxConnections
-    this.#counts = new ConnectionCounts(this.#server)
+    this.#rules = options
+    this.#address = address
+    this.#server = newServer((message) => this.#upgrades(message))
+    this.#counts = new ConnectionCounts(this.#server, () => this.#checkLeft())
     this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
     this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
@@ -100,18 +96,23 @@ class Front implements Listener {
       const status = refuseMalformed(error, socket, options.newId())
       if (status !== undefined) this.#counts.answeredMalformed(status)
     })
+    limitServer(this.#server, options.listen)
   }
 
   get address(): AddressInfo {
-    return this.#server.address() as AddressInfo
+    return this.#address
   }
 
-  open(): Promise<void> {
-    const { host, port } = this.#options.listen
+  open({ host, port, reusePort = false }: ListenOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
-        this.#server.off('error', reject)
+      const failed = (error: Error): void => {
+        this.#closeServer()
+        reject(error)
+      }
+      this.#server.once('error', failed)
+      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
+        this.#server.off('error', failed)
+        this.#address = this.#server.address() as AddressInfo
         resolve()
       })
     })
@@ -123,7 +124,10 @@ class Front implements Listener {
 
   connections(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+      this.#server.getConnections((error, count) => {
+        if (error === null) resolve(count + this.#handed)
+        else reject(error)
+      })
     })
   }
 
@@ -131,18 +135,52 @@ class Front implements Listener {
     return this.#counts.figures(this.#inFlight)
   }
 
+  update(rules: FrontRules): Promise<void> {
+    this.#rules = rules
+    if (!this.#isClosed) limitServer(this.#server, rules.listen)
+    return this.#eras.turn()
+  }
+
+  take(stream: Duplex, peer: PeerAddress): void {
+    const isFull = this.#counts.open >= this.#rules.listen.maxConnections
+    if (isFull) this.#counts.refusedOne()
+    if (isFull || this.#isClosed) {
+      stream.destroy()
+      return
+    }
+    const socket = new HandedSocket(stream, peer, this.#options.clock)
+    this.#handed++
+    socket.once('close', () => this.#handed--)
+    this.#server.emit('connection', socket)
+  }
+
+  retire(): Promise<void> {
+    if (this.#left !== undefined) return this.#left.promise
+    const left = Promise.withResolvers<void>()
+    this.#left = left
+    this.#isEnding = true
+    void stopListening(this.#server, () => this.#counts.arrived, this.#options.clock).then(() => {
+      this.#isShut = true
+      this.#checkLeft()
+    })
+    return left.promise
+  }
+
   drain(needed?: Promise<void>): Promise<void> {
     this.#draining = true
+    this.#isEnding = true
     if (needed === undefined) this.#refuseAll()
     else void needed.then(() => this.#refuseAll())
     return this.#idle.promise
   }
 
   close(): Promise<void> {
+    this.#isShut = true
     this.#idle.resolve()
     return new Promise((resolve) => {
-      if (!this.#server.listening) resolve()
-      else this.#server.close(() => resolve())
+      if (this.#server.listening) this.#server.once('close', resolve)
+      else resolve()
+      this.#closeServer()
       for (const socket of this.#upgraded) socket.destroy()
       this.#server.closeAllConnections()
     })
@@ -153,7 +191,7 @@ class Front implements Listener {
     if (message.method !== 'GET' || message.headers.upgrade?.toLowerCase() !== 'websocket') return false
     const target = readTarget(message.url ?? '/')
     if ('code' in target) return false
-    const resolved = this.#options.resolve(message.method, target.path)
+    const resolved = this.#rules.resolve(message.method, target.path)
     return resolved.found && resolved.handler.upgrades
   }
 
@@ -183,10 +221,11 @@ class Front implements Listener {
 
   #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined, waits = false): void {
     this.#counts.requestOn(message.socket)
-    const { clock, events, proxies, newId, traceOf, logFault } = this.#options
+    const { clock, events, newId, logFault } = this.#options
+    const { proxies, traceOf } = this.#rules
     const target = readTarget(message.url ?? '/')
     const resolved = this.#resolve(message, target)
-    const handler = resolved.found ? resolved.handler : refusing(resolved)
+    const handler = resolved.found ? resolved.handler : refusing(resolved.failure)
     const id = clientRequestId(message, proxies) ?? newId()
     const request = readRequest(message, 'code' in target ? { path: '/', query: '', authority: undefined } : target, {
       requestId: id,
@@ -196,6 +235,7 @@ class Front implements Listener {
     })
     const call = new LiveCall({ id, route: handler.facts, clock, events, trace: traceOf?.(request.headers) })
     this.#inFlight++
+    const era = this.#eras.begin()
     const serving = new Serving({
       message,
       response,
@@ -204,9 +244,9 @@ class Front implements Listener {
       handler,
       clock,
       upgrade,
-      isDraining: () => this.#draining,
+      isDraining: () => this.#isEnding,
       logFault,
-      onEnded: () => this.#callEnded(),
+      onEnded: () => this.#callEnded(era),
     })
     if (waits) continueOnceRead(message, response)
     serving.start()
@@ -214,38 +254,37 @@ class Front implements Listener {
 
   #resolve(message: IncomingMessage, target: ReturnType<typeof readTarget>): Resolved {
     if ('code' in target) return { found: false, failure: target }
-    if (message.httpVersionMajor !== 1) return refused('BAD_REQUEST', 'The protocol must be HTTP/1.0 or HTTP/1.1')
-    if (headerValues(message.rawHeaders, 'host').length > 1)
-      return refused('BAD_REQUEST', 'Host is given more than once')
-    const coding = headerValue(message.rawHeaders, 'transfer-encoding')
-    if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-      return refused('BAD_REQUEST', 'The only Transfer-Encoding there is here is chunked')
-    }
-    const count = message.rawHeaders.length / 2
-    const { maxHeaderCount } = this.#options.listen
-    if (count > maxHeaderCount) {
-      return refused('HEADER_TOO_LARGE', `The request header has ${count} fields; allowed: up to ${maxHeaderCount}`)
-    }
-    const resolved = this.#options.resolve(message.method ?? 'GET', target.path)
-    if (!this.#draining || !this.#server.listening || !resolved.found || resolved.handler.servesWhileDraining) {
-      return resolved
-    }
-    return refused('DRAINING', 'The gateway is shutting down')
+    const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
+    if (problem !== undefined) return { found: false, failure: problem }
+    const resolved = this.#rules.resolve(message.method ?? 'GET', target.path)
+    if (!this.#draining || this.#isShut || !resolved.found || resolved.handler.servesWhileDraining) return resolved
+    return { found: false, failure: failure('DRAINING', 'The gateway is shutting down') }
   }
 
   #refuseAll(): void {
-    this.#server.close()
+    this.#isShut = true
+    this.#closeServer()
     if (this.#inFlight === 0) this.#idle.resolve()
   }
 
-  #callEnded(): void {
-    this.#inFlight--
-    if (this.#draining && !this.#server.listening && this.#inFlight === 0) this.#idle.resolve()
+  /** Also one that does not listen has a timer, which looks after slow connections. */
+  #closeServer(): void {
+    this.#isClosed = true
+    this.#server.close()
   }
-}
 
-function refused(code: FailureCode, detail: string): Resolved {
-  return { found: false, failure: failure(code, detail) }
+  #callEnded(era: Era): void {
+    this.#inFlight--
+    this.#eras.end(era)
+    if (this.#draining && this.#isShut && this.#inFlight === 0) this.#idle.resolve()
+    this.#checkLeft()
+  }
+
+  #checkLeft(): void {
+    if (this.#left === undefined || !this.#isShut || this.#counts.open + this.#inFlight > 0) return
+    this.#closeServer()
+    this.#left.resolve()
+  }
 }
 
 /** The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1): when somebody begins to read it. */
@@ -253,16 +292,4 @@ function continueOnceRead(message: IncomingMessage, response: ServerResponse): v
   message.once('resume', () => {
     if (!response.headersSent) response.writeContinue()
   })
-}
-
-/** Requests that no route serves are calls too: they are answered, counted and logged like all others. */
-function refusing(resolved: Extract<Resolved, { found: false }>): RouteHandler {
-  return {
-    facts: { name: 'none', strategy: 'none', idleTimeoutMs: 30_000 },
-    service: () => Promise.resolve(failed(resolved.failure)),
-    failures: defaultFailurePolicy,
-    explain: false,
-    upgrades: false,
-    servesWhileDraining: false,
-  }
 }

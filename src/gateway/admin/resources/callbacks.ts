@@ -1,19 +1,13 @@
 import type { Failure } from '../../../core/failure.ts'
+import type { Clock } from '../../../kit/clock.ts'
+import type { PlaneView } from '../../plane-view.ts'
 import { json, refusal } from '../answer.ts'
 import type { TicketListView, WaiterListView } from '../api.ts'
 import { wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 
-/** Who waits for a callback, and the results that came too late; times of day in milliseconds. */
-export interface CallbackSource {
-  waiting(limit: number): readonly {
-    readonly id: string
-    readonly route: string
-    readonly state: 'registered' | 'acknowledged'
-    readonly startedAtMs: number
-    readonly expiresAtMs: number
-  }[]
-  waitingCount(): number
+/** The results of callbacks that came too late; times of day in milliseconds. */
+export interface TicketSource {
   tickets(limit: number): Promise<
     | readonly {
         readonly id: string
@@ -25,28 +19,32 @@ export interface CallbackSource {
     | Failure
   >
   ticketFigures(): { readonly tickets: number; readonly bytes: number }
-  readonly wallNow: () => number
 }
 
 const limits = { min: 1, max: 1000, default: 100 }
 
 /** `/api/waiters` and `/api/tickets`. Where no route waits for callbacks both are empty. */
-export function callbackResources(source: CallbackSource | undefined): readonly Resource[] {
+export function callbackResources(
+  planes: Pick<PlaneView, 'waiters'>,
+  source: TicketSource | undefined,
+  clock: Pick<Clock, 'wallNow'>,
+): readonly Resource[] {
   return [
     {
       path: '/api/waiters',
       methods: {
-        GET: ({ query }) => {
+        GET: async ({ query }) => {
           const limit = wholeNumberIn(query, 'limit', limits)
           if (typeof limit === 'object') return limit
-          const waiters = (source?.waiting(limit) ?? []).map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
+          const { open, waiters: waiting } = await planes.waiters(limit)
+          const waiters = waiting.map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
             id,
             route,
             state,
             startedAt: iso(startedAtMs),
             expiresAt: iso(expiresAtMs),
           }))
-          return json({ open: source?.waitingCount() ?? 0, waiters } satisfies WaiterListView)
+          return json({ open, waiters } satisfies WaiterListView)
         },
       },
     },
@@ -58,7 +56,7 @@ export function callbackResources(source: CallbackSource | undefined): readonly 
           if (typeof limit === 'object') return limit
           const found = (await source?.tickets(limit)) ?? []
           if ('code' in found) return refusal(503, found.detail)
-          const now = source?.wallNow() ?? 0
+          const now = clock.wallNow()
           const tickets = found
             .filter(({ readyUntil }) => readyUntil > now)
             .map(({ id, route, createdAt, readyUntil, bytes }) => ({

@@ -1,23 +1,27 @@
+import { noRoute, ownPages } from '../../../telemetry/counts/places.ts'
 import type { RecordedCall } from '../../../telemetry/recorder/recorded-call.ts'
-import type { Recorder } from '../../../telemetry/recorder/recorder.ts'
+import type { PlaneView } from '../../plane-view.ts'
 import { json, refusal } from '../answer.ts'
 import type { AttemptView, CallListView, CallView } from '../api.ts'
 import { oneOfIn, wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 
 /** `/api/calls`: the recorded calls, each with its race. */
-export function callResources(recorder: Recorder, routes: readonly string[]): readonly Resource[] {
+export function callResources(
+  planes: Pick<PlaneView, 'calls' | 'call'>,
+  routes: readonly string[],
+): readonly Resource[] {
   return [
     {
       path: '/api/calls',
       methods: {
-        GET: ({ query }) => {
+        GET: async ({ query }) => {
           const which = oneOfIn(query, 'which', ['failed', 'slow'])
           if ('status' in which) return which
           const limit = wholeNumberIn(query, 'limit', { min: 1, max: 1000, default: 100 })
           if (typeof limit === 'object') return limit
           const route = query.get('route') ?? undefined
-          const calls = recorder.list({ which: which.word, route, limit }).map(viewOf)
+          const calls = (await planes.calls({ which: which.word, route, limit })).map(viewOf)
           if (calls.length === 0 && route !== undefined && !routes.includes(route) && !isOwn(route)) {
             return refusal(400, `route is "${route}"; allowed: ${routes.join('; ')}`)
           }
@@ -28,8 +32,8 @@ export function callResources(recorder: Recorder, routes: readonly string[]): re
     {
       path: '/api/calls/:id',
       methods: {
-        GET: ({ params: { id = '' } }) => {
-          const call = recorder.find(id)
+        GET: async ({ params: { id = '' } }) => {
+          const call = await planes.call(id)
           if (call !== undefined) return json(viewOf(call))
           return refusal(404, `No call ${id} is kept: only the latest that failed and the slowest ones are`)
         },
@@ -38,9 +42,9 @@ export function callResources(recorder: Recorder, routes: readonly string[]): re
   ]
 }
 
-/** Requests that no route took, and the gateway's own pages. */
+/** Requests that no route took, and the gateway's own pages: together, as figures have them, and each. */
 function isOwn(route: string): boolean {
-  return route === 'none' || route.includes(' /')
+  return route === noRoute || route === ownPages || route.includes(' /')
 }
 
 function viewOf(call: RecordedCall): CallView {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '../../../../test/kit/virtual-clock.ts'
-import { EventBus } from '../../../kit/event-bus.ts'
+import { Counts } from '../../../telemetry/counts/counts.ts'
 import { Figures } from '../../../telemetry/figures/figures.ts'
 import type { Answer } from '../answer.ts'
 import type { OverviewView } from '../api.ts'
@@ -25,10 +25,10 @@ class FakeResponse extends EventEmitter {
 
 async function opened(t: TestContext, routeCount: number) {
   const clock = new VirtualClock()
-  const routes = Array.from({ length: routeCount }, (_, i) => `GET /${i}`)
+  const routes = Array.from({ length: routeCount }, (_, i) => ({ name: `GET /${i}`, strategy: 'forward' }))
   const process = { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 }
   const gauges = () => ({ deliveries: undefined, waiters: undefined, process })
-  const figures = new Figures({ clock, events: new EventBus(), routes, targets: [], gauges })
+  const figures = new Figures({ clock, counts: new Counts({ routes, targets: [], live: true }), gauges })
   t.after(() => figures.close())
   await clock.advance(100_000)
   const features = { deliveries: false, callbacks: false, backends: false }

@@ -1,0 +1,74 @@
+import { type Stats, unwatchFile, watchFile } from 'node:fs'
+import { formatFault } from '../config/faults.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import type { Reloaded } from '../gateway/admin/resources/reload.ts'
+import { countOf } from './count-of.ts'
+import type { Log } from './log.ts'
+
+export interface ReloadingOptions {
+  readonly file: string
+  readonly log: Log
+  /** Puts a configuration in force, or says why it cannot. */
+  readonly apply: (config: Config) => Promise<Reloaded>
+}
+
+/** How often a watched file is looked at: its attributes alone, so that it works on every file system. */
+const watchMs = 1000
+
+/**
+ * Reads the configuration again and puts it in force. One with faults changes nothing. Asked while that is under way, it
+ * does it once more afterwards, as the file may have changed meanwhile.
+ */
+export class Reloading {
+  readonly #options: ReloadingOptions
+  #current: Promise<Reloaded> | undefined
+  #next: Promise<Reloaded> | undefined
+
+  constructor(options: ReloadingOptions) {
+    this.#options = options
+  }
+
+  reload(): Promise<Reloaded> {
+    if (this.#current === undefined) {
+      this.#current = this.#run().finally(() => {
+        this.#current = undefined
+      })
+      return this.#current
+    }
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined
+      return this.reload()
+    })
+    return this.#next
+  }
+
+  /** Answers how to stop. A file that is gone is not read: it is being written anew. */
+  watch(): () => void {
+    const { file } = this.#options
+    const looked = (now: Stats, before: Stats): void => {
+      const isChanged = now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size
+      if (now.mtimeMs !== 0 && isChanged) void this.reload()
+    }
+    watchFile(file, { interval: watchMs, persistent: false }, looked)
+    return () => unwatchFile(file, looked)
+  }
+
+  async #run(): Promise<Reloaded> {
+    const { file, log, apply } = this.#options
+    log.reopen()
+    const loaded = await loadConfig(file, process.env)
+    const reloaded = loaded.ok
+      ? await apply(loaded.config)
+      : ({ ok: false, faults: loaded.faults.map(formatFault) } as const)
+    if (reloaded.ok && loaded.ok) {
+      log.setLevel(loaded.config.telemetry.log.level)
+      log.info(`${file} is in force, ${countOf(loaded.config.routes.length, 'route')}`)
+    }
+    if (!reloaded.ok) {
+      for (const fault of reloaded.faults) log.error(fault)
+      log.error(`${file} was not put in force, ${countOf(reloaded.faults.length, 'fault')}: all stays as it was`)
+    }
+    return reloaded
+  }
+}

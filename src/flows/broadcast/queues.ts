@@ -1,0 +1,65 @@
+import type { Place } from './delivery.ts'
+import { TargetQueue } from './target-queue.ts'
+
+/** A target is the same for all routes that name its upstream: they share its lanes, and its limit. */
+export function queueName(upstream: string, target: string): string {
+  return `${upstream} ${target}`
+}
+
+/** The queues of all targets. */
+export class Queues {
+  readonly #queues = new Map<string, TargetQueue<Place>>()
+  #turns = 0
+
+  /** Made on first use. */
+  of(name: string): TargetQueue<Place> {
+    let queue = this.#queues.get(name)
+    if (queue === undefined) {
+      queue = new TargetQueue(name, 1)
+      this.#queues.set(name, queue)
+    }
+    return queue
+  }
+
+  all(): readonly TargetQueue<Place>[] {
+    return [...this.#queues.values()]
+  }
+
+  /** Joins the end of its lane there. */
+  join(name: string, place: Place): void {
+    place.turn = ++this.#turns
+    this.#put(name, place)
+  }
+
+  /** Those that are named get these limits; others go once nobody is in them. */
+  limit(concurrencies: ReadonlyMap<string, number>): void {
+    for (const [name, concurrency] of concurrencies) this.of(name).limit(concurrency)
+    for (const [name, queue] of this.#queues) {
+      if (!concurrencies.has(name) && queue.isEmpty) this.#queues.delete(name)
+    }
+  }
+
+  /**
+   * Makes all queues anew, as some places belong into others now: each lane has those that were in several before in the
+   * order in which they joined, but first those that are under way, as nobody may be sent before they are through.
+   */
+  rearrange(places: readonly Place[], nameOf: (place: Place) => string): void {
+    this.#queues.clear()
+    const inOrder = [...places].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || a.turn - b.turn)
+    for (const place of inOrder) {
+      const queue = this.#put(nameOf(place), place)
+      if (place.leg.phase === 'sending') queue.isOut()
+    }
+  }
+
+  #put(name: string, place: Place): TargetQueue<Place> {
+    const queue = this.of(name)
+    place.queue = queue
+    queue.join(place, place.leg.phase === 'queued')
+    return queue
+  }
+}
+
+function isUnderWay({ leg }: Place): boolean {
+  return leg.phase === 'sending' || leg.phase === 'recording'
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Service } from '../core/service.ts'
+import type { Elsewhere } from '../flows/callback/receive.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import type { Random } from '../kit/random.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { Listener } from '../transport/server/listener.ts'
+import { TrustedProxies } from '../transport/server/proxies.ts'
+import type { RouteHandler } from '../transport/server/route-handler.ts'
+import { type CallingBack, startCallingBack } from './calling-back.ts'
+import { type Central, centralServices, type HostedService } from './central.ts'
+import { deliveryPage } from './delivery-page.ts'
+import { type Entrance, listenOptions } from './entrance.ts'
+import { failurePolicy } from './failure-policy.ts'
+import { indexPage } from './index-page.ts'
+import { localPlane } from './local-plane.ts'
+import { watchPages } from './metering.ts'
+import type { Observing } from './observing.ts'
+import type { PlaneView } from './plane-view.ts'
+import { RetiredUpstreams } from './retired-upstreams.ts'
+import { type RoutedHandler, router } from './router.ts'
+import { routeStack } from './stack.ts'
+import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from './upstreams.ts'
+
+export interface DataPlaneOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: SharedMemory
+  readonly events: EventBus
+  readonly central: Central
+  readonly observing: Observing
+  /** How clients' connections come in. */
+  readonly entrance: Entrance
+  /** Serves a callback whose call waits in another thread. */
+  readonly elsewhere?: Elsewhere | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+interface Route extends RoutedHandler {
+  readonly config: RouteConfig
+  readonly strategy: string
+}
+
+/** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
+export class DataPlane {
+  readonly view: PlaneView
+  readonly #options: DataPlaneOptions
+  #config: Config
+  #upstreams: Upstreams = new Map()
+  #callingBack: CallingBack | undefined
+  #callbackHandlers: readonly RoutedHandler[] = []
+  #front: Listener | undefined
+  #settled: Promise<void> = Promise.resolve()
+  readonly #retiring = new Set<Listener>()
+  readonly #retired: RetiredUpstreams
+
+  private constructor(config: Config, options: DataPlaneOptions) {
+    this.#config = config
+    this.#options = options
+    this.#retired = new RetiredUpstreams(options.clock)
+    this.view = localPlane(() => ({
+      ...options.observing.plane,
+      front: this.#front,
+      upstreams: this.#upstreams,
+      callbacks: this.#callingBack?.callbacks,
+    }))
+  }
+
+  /** Rejects if the address cannot be listened on. */
+  static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
+    const plane = new DataPlane(config, options)
+    try {
+      const { upstreams, resolve } = plane.#build(config)
+      plane.#upstreams = upstreams
+      plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
+      return plane
+    } catch (fault) {
+      await plane.close()
+      throw fault
+    }
+  }
+
+  get address(): AddressInfo {
+    return this.#listener.address
+  }
+
+  /** By which callbacks find this thread. */
+  get run(): number | undefined {
+    return this.#callingBack?.callbacks.signer.run
+  }
+
+  /** Serves callbacks that came in at another thread. */
+  receiver(name: string): HostedService | undefined {
+    const found = this.#callbackHandlers.find(({ handler }) => handler.facts.name === name)
+    return found && { facts: found.handler.facts, service: found.handler.service }
+  }
+
+  /**
+   * Another configuration, for calls that begin from now on; those in flight end as they began. Rejects, with nothing
+   * changed, if another address cannot be listened on. What observes the calls knows it already.
+   */
+  async reload(config: Config): Promise<void> {
+    const { entrance, memory } = this.#options
+    const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
+    const { upstreams, resolve } = this.#build(config)
+    const rules = this.#rules(config, resolve)
+    const front = await entrance.move(before.front, config, rules)
+    this.#config = config
+    this.#upstreams = upstreams
+    this.#front = front
+    const ended = front === before.front ? front.update(rules) : this.#retire(before.front)
+    memory.retain(scopesOf(config))
+    this.#settled = ended.then(() => {
+      for (const [name, upstream] of before.upstreams) {
+        if (upstreams.get(name) !== upstream) this.#retired.add(upstream)
+      }
+    })
+  }
+
+  /** Resolves when the calls have ended that began before the last reload. */
+  settled(): Promise<void> {
+    return this.#settled
+  }
+
+  /** No more connections; resolves when the last call has ended. */
+  async drain(): Promise<void> {
+    // Whoever waits for a callback needs the front to stay open for it.
+    await Promise.all([
+      this.#listener.drain(this.#callingBack?.callbacks.quiet()),
+      ...[...this.#retiring].map((front) => front.drain()),
+    ])
+  }
+
+  /** The same, gently: others listen at the port. */
+  async retire(): Promise<void> {
+    await Promise.all([this.#listener.retire(), this.#callingBack?.callbacks.quiet()])
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#front?.close(), ...[...this.#retiring].map((front) => front.close())])
+    this.#options.entrance.close?.()
+    this.#callingBack?.close()
+    this.#retired.close()
+    for (const { client } of this.#upstreams.values()) client.destroy()
+  }
+
+  get #listener(): Listener {
+    if (this.#front === undefined) throw new Error('the front does not listen yet')
+    return this.#front
+  }
+
+  async #retire(front: Listener): Promise<void> {
+    this.#retiring.add(front)
+    await front.retire()
+    await front.close()
+    this.#retiring.delete(front)
+  }
+
+  #rules(config: Config, resolve: ReturnType<typeof router>) {
+    const { clock, events, observing, logFault } = this.#options
+    return {
+      listen: listenOptions(config),
+      resolve,
+      proxies: new TrustedProxies(config.trust),
+      clock,
+      events,
+      newId: randomUUID,
+      traceOf: observing.traces?.traceOf,
+      logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
+    }
+  }
+
+  #build(config: Config) {
+    const { clock, random, memory, central, observing } = this.#options
+    const make = (name: string, options: Config['upstreams'][string]) =>
+      new Upstream(name, options, clock, memory.scope(`upstream ${name}`))
+    const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
+    this.#callbackHandlers = this.#callBack(config)
+    const deps = {
+      clock,
+      random,
+      memory,
+      upstream: upstreamIn(upstreams),
+      deliver: (route: string) => central.service(centralServices.deliver(route)),
+      callbacks: this.#callingBack?.callbacks,
+      attemptTrace: observing.traces?.attemptLayer,
+    }
+    const routes = config.routes.map((route): Route => {
+      const stack = routeStack(route, deps)
+      return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
+    })
+    const page = (name: string): Service => central.service(name)
+    const all: RoutedHandler[] = [
+      ...routes,
+      ...watchPages(config, { metrics: page(centralServices.metrics), status: page(centralServices.status) }),
+    ]
+    if (config.index) all.push(indexPage(routes))
+    all.push(...this.#callbackHandlers)
+    if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
+    return { upstreams, resolve: router(all) }
+  }
+
+  #callBack(config: Config): readonly RoutedHandler[] {
+    const { clock, central, elsewhere, logFault } = this.#options
+    const kept = central.callbacks
+    if (this.#callingBack !== undefined) return this.#callingBack.update(config, kept?.durable)
+    if (kept === undefined) return []
+    const frontPort = (): number => this.#listener.address.port
+    this.#callingBack = startCallingBack(config, { ...kept, clock, elsewhere, frontPort, logFault })
+    return this.#callingBack?.handlers ?? []
+  }
+}
+
+/** What memory is kept for. */
+function scopesOf(config: Config): ReadonlySet<string> {
+  return new Set([
+    ...config.routes.map(({ match }) => `route ${matchText(match)}`),
+    ...Object.keys(config.upstreams).map((name) => `upstream ${name}`),
+  ])
+}
+
+function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): RouteHandler {
+  return {
+    facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
+    service: stack.service,
+    failures: failurePolicy(route, stack.failureStatuses),
+    explain: route.explain,
+    upgrades: stack.upgrades,
+    servesWhileDraining: false,
+  }
+}

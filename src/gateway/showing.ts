@@ -1,0 +1,51 @@
+import type { Config } from '../config/schema.ts'
+import type { Clock } from '../kit/clock.ts'
+import { Counts } from '../telemetry/counts/counts.ts'
+import { Metrics } from '../telemetry/metrics/metrics.ts'
+import type { MetricSources } from '../telemetry/metrics/sources.ts'
+import { countedParts, type MeteredParts, sourcesOf } from './metering.ts'
+import { startWatching, type Watching } from './watching.ts'
+
+/** What all threads have counted, for those who read it: the metrics, and the live figures. */
+export class Showing {
+  readonly counts: Counts
+  readonly metrics: Metrics
+  readonly #clock: Clock
+  #watching: Watching | undefined
+  #parts: MeteredParts | undefined
+
+  constructor(config: Config, clock: Clock) {
+    this.#clock = clock
+    this.counts = new Counts(countedParts(config))
+    this.metrics = new Metrics(this.counts, config.metrics)
+    this.#watch(config)
+  }
+
+  /** There once the configuration has asked for an admin side. */
+  get watching(): Watching | undefined {
+    return this.#watching
+  }
+
+  connect(parts: MeteredParts, sources: MetricSources): void {
+    this.#parts = parts
+    this.metrics.connect({ ...sourcesOf(parts), ...sources })
+    this.#watching?.connect(parts)
+  }
+
+  /** From now on by another configuration. Every writer of the counts has a new block, for its thread to change to. */
+  change(config: Config): void {
+    this.counts.change(countedParts(config))
+    this.metrics.change(config.metrics)
+    this.#watch(config)
+  }
+
+  close(): void {
+    this.#watching?.close()
+  }
+
+  #watch({ admin }: Config): void {
+    if (admin === undefined || this.#watching !== undefined) return
+    this.#watching = startWatching(this.#clock, this.counts)
+    if (this.#parts !== undefined) this.#watching.connect(this.#parts)
+  }
+}

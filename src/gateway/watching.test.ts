@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { Counts } from '../telemetry/counts/counts.ts'
+import { localPlane } from './local-plane.ts'
+import { noConnections, type PlaneView } from './plane-view.ts'
+import { startWatching } from './watching.ts'
+
+function opened(view: Partial<PlaneView>) {
+  const clock = new VirtualClock()
+  const watching = startWatching(clock, new Counts({ routes: [], targets: [], live: true }))
+  const planes = { ...localPlane(() => ({})), ...view }
+  return { clock, watching, planes }
+}
+
+describe('what the live figures look at', () => {
+  it('is told a second after it was asked for, and as before where there is no answer', async (t) => {
+    let connections = async () => ({ ...noConnections, active: 1 })
+    let open = 1
+    const { clock, watching, planes } = opened({
+      connections: () => connections(),
+      waiters: async () => ({ open, waiters: [] }),
+    })
+    t.after(() => watching.close())
+    watching.connect({ planes, store: undefined, hasWaiters: true })
+    await clock.advance(1000)
+    const now = () => {
+      const { process, waiters, deliveries } = watching.figures.latest()
+      return [process.clientConnections, waiters, deliveries]
+    }
+    assert.deepEqual(now(), [1, 1, undefined])
+    connections = () => Promise.reject(new Error('it has died'))
+    open = 2
+    await clock.advance(2000)
+    assert.deepEqual(now(), [1, 2, undefined])
+  })
+
+  it('is not what the configuration has no more', async (t) => {
+    const { clock, watching, planes } = opened({ waiters: async () => ({ open: 7, waiters: [] }) })
+    t.after(() => watching.close())
+    watching.connect({ planes, store: undefined, hasWaiters: true })
+    await clock.advance(1000)
+    assert.equal(watching.figures.latest().waiters, 7)
+    watching.connect({ planes, store: undefined, hasWaiters: false })
+    await clock.advance(2000)
+    assert.equal(watching.figures.latest().waiters, undefined)
+  })
+})

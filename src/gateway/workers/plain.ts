@@ -1,0 +1,78 @@
+import type { Transferable } from 'node:worker_threads'
+import type { Attempt } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
+import type { Failure } from '../../core/failure.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { ownResponse } from '../../core/response.ts'
+import type { CallTrace } from '../../core/trace.ts'
+
+/** Calls as they go from one thread to another: plain data, with bodies that are whole. */
+
+export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & { readonly body: Uint8Array | undefined }
+
+export interface PlainCall {
+  readonly id: string
+  readonly startedAtMs: number
+  readonly deadlineAtMs: number
+  readonly trace: CallTrace | undefined
+}
+
+export type PlainOutcome =
+  | {
+      readonly ok: true
+      readonly status: number
+      readonly headers: readonly string[]
+      readonly body: Uint8Array | undefined
+    }
+  | { readonly ok: false; readonly failure: Failure }
+
+/** What a call came to elsewhere, with the attempts that were made for it there. */
+export interface PlainEnd {
+  readonly outcome: PlainOutcome
+  readonly attempts: readonly Attempt[]
+  /** Which of them the answer came from. */
+  readonly winner: number | undefined
+}
+
+/** A whole body; the routes whose calls go to another thread hold them. */
+export function plainRequest({ attempt: _none, body, ...request }: GatewayRequest): PlainRequest {
+  return { ...request, params: { ...request.params }, body: ownBytes(body instanceof Uint8Array ? body : undefined) }
+}
+
+export function plainCall({ id, startedAtMs, deadlineAtMs, trace }: Call): PlainCall {
+  return { id, startedAtMs, deadlineAtMs, trace: trace && { ...trace, attempts: [], detached: true } }
+}
+
+export function plainEnd(outcome: Outcome, { attempts }: Call): PlainEnd {
+  const winner = outcome.ok && outcome.response.attempt !== undefined ? outcome.response.attempt.number : undefined
+  return { outcome: plainOutcome(outcome), attempts: attempts.map((attempt) => ({ ...attempt })), winner }
+}
+
+function plainOutcome(outcome: Outcome): PlainOutcome {
+  if (!outcome.ok) return { ok: false, failure: plainFailure(outcome.failure) }
+  const { status, headers, body } = outcome.response
+  if (!isHeld(body)) throw new Error('an answer that streams cannot go to another thread')
+  return { ok: true, status, headers: [...headers], body: ownBytes(body) }
+}
+
+export function outcomeOf(plain: PlainOutcome, attempt: Attempt | undefined): Outcome {
+  if (!plain.ok) return failed(plain.failure)
+  return succeeded({ ...ownResponse(plain.status, plain.headers, plain.body), attempt })
+}
+
+/** The cause may be anything, and has been logged where it came up. */
+export function plainFailure(failure: Failure): Failure {
+  return { ...failure, cause: failure.cause === undefined ? undefined : String(failure.cause) }
+}
+
+/** The bytes that move with a message, so that they are not copied once more. */
+export function bytesOf({ body }: { readonly body: Uint8Array | undefined }): Transferable[] {
+  return body === undefined ? [] : [body.buffer as ArrayBuffer]
+}
+
+/** In memory of their own: of what stands in a pool the whole pool would be sent. */
+function ownBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : Uint8Array.from(bytes)
+}

@@ -1,0 +1,231 @@
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../../config/schema.ts'
+import { workerRange } from '../../config/workers.ts'
+import type { Keys } from '../../flows/callback/token.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import type { LogText } from '../../kit/log-text.ts'
+import type { SharedMemory } from '../../kit/shared-memory.ts'
+import type { Writer } from '../../telemetry/counts/blocks.ts'
+import type { Counts } from '../../telemetry/counts/counts.ts'
+import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
+import type { CentralPlane } from '../central.ts'
+import { checkFree } from '../entrance.ts'
+import type { PlaneView } from '../plane-view.ts'
+import type { Planes } from '../planes.ts'
+import { StartFault } from '../start-fault.ts'
+import { HandOut } from './hand-out.ts'
+import { type ExitReason, Pool } from './pool.ts'
+import type { EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
+import { remoteView } from './remote-view.ts'
+import { ServiceHost } from './services.ts'
+import { slotsFor } from './slots.ts'
+import { WorkerThread } from './worker-thread.ts'
+
+export interface WorkerPlanesOptions {
+  readonly clock: Clock
+  readonly events: EventBus
+  readonly counts: Counts
+  readonly memory: SharedMemory
+  readonly central: () => CentralPlane
+  readonly log: LogText
+  /** Takes whole lines of the access log. */
+  readonly logLine: ((lines: string) => void) | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+  /** Connections are accepted here and handed out; default: where the system cannot share a port. */
+  readonly handsOut?: boolean
+}
+
+/** What the main thread keeps for each worker. */
+interface Kept {
+  readonly writer: Writer<SharedArrayBuffer>
+  readonly host: ServiceHost
+  readonly view: PlaneView
+  /** Where connections are handed to it. */
+  readonly path: string | undefined
+  run: number | undefined
+}
+
+/** Data planes in worker threads, of which the main thread has only what it needs to look after them. */
+export class WorkerPlanes implements Planes {
+  readonly #options: WorkerPlanesOptions
+  readonly #kept = new Map<WorkerThread, Kept>()
+  readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0 }
+  #lostCalls = 0
+  #config: Config | undefined
+  #pool: Pool<WorkerSetup, WorkerThread> | undefined
+  #handOut: HandOut | undefined
+
+  constructor(options: WorkerPlanesOptions) {
+    this.#options = options
+  }
+
+  async start(config: Config): Promise<AddressInfo> {
+    const { clock, log, handsOut = !canSharePort } = this.#options
+    this.#config = config
+    if (handsOut) this.#handOut = await HandOut.open(config.listen)
+    else await checkFree(config.listen)
+    this.#pool = new Pool({
+      range: rangeOf(config),
+      slots: this.#options.memory.slots,
+      clock,
+      log,
+      startThread: (place, number) => this.#startThread(place, number),
+      setupFor: (thread, regions, first) => this.#setupFor(thread, regions, first),
+      onState: (thread, state) => this.#stateOf(thread, state),
+      onEnded: (thread, reason) => this.#ended(thread, reason),
+    })
+    const { address } = await this.#pool.start()
+    return address
+  }
+
+  refusal(config: Config): string | undefined {
+    const range = workerRange(config.workers)
+    if (range === undefined) return 'workers cannot become 1 while this gateway runs: restart it to change that'
+    const most = this.#options.memory.slots
+    if (slotsFor(range) <= most) return this.#entranceRefusal(config)
+    return `workers is ${range.max}, and was less at the start: restart the gateway to have more than ${Math.floor((most - 1) / 2)}`
+  }
+
+  async reload(config: Config): Promise<void> {
+    const before = this.#config
+    this.#config = config
+    try {
+      await this.#running.reload(rangeOf(config))
+    } catch (fault) {
+      this.#config = before
+      throw fault
+    }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.all.map((thread) => thread.line.ask('settled', [])))
+  }
+
+  learnKeys(keys: Keys): void {
+    for (const thread of this.#kept.keys()) thread.line.tell('keys', keys)
+  }
+
+  views(): readonly PlaneView[] {
+    return [...this.#kept.values()].map(({ view }) => view)
+  }
+
+  counts(): WorkerCounts {
+    return { running: this.#pool?.serving.length ?? 0, exits: { ...this.#exits }, lostCalls: this.#lostCalls }
+  }
+
+  /** For tests: what stands for the death of a thread. */
+  get threads(): readonly WorkerThread[] {
+    return this.#pool?.serving ?? []
+  }
+
+  async drain(): Promise<void> {
+    this.#pool?.stop()
+    const all = this.#pool?.all ?? []
+    await Promise.allSettled(
+      all.map(async (thread) => {
+        await thread.line.ask('drain', [])
+        this.#handOut?.remove(this.#kept.get(thread)?.path)
+      }),
+    )
+    this.#handOut?.stop()
+  }
+
+  async close(): Promise<void> {
+    this.#pool?.stop()
+    this.#handOut?.close()
+    await Promise.allSettled((this.#pool?.all ?? []).map((thread) => thread.close()))
+    await this.#pool?.close()
+  }
+
+  get #running(): Pool<WorkerSetup, WorkerThread> {
+    if (this.#pool === undefined) throw new Error('the workers have not been started yet')
+    return this.#pool
+  }
+
+  /** The address at which connections are accepted for others stays. */
+  #entranceRefusal({ listen }: Config): string | undefined {
+    const now = this.#config?.listen
+    if (this.#handOut === undefined || (now?.host === listen.host && now.port === listen.port)) return undefined
+    return 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
+  }
+
+  #startThread(place: WorkerThread['place'], number: number): WorkerThread {
+    const { clock, events, counts, central, logFault } = this.#options
+    const find = (name: string) => central().hosted(name)
+    const host = new ServiceHost({ find, clock, events })
+    const thread = new WorkerThread({ place, number, logFault, host: (line) => this.#methodsFor(line, host) })
+    const writer = counts.open(SharedArrayBuffer)
+    const path = this.#handOut?.newPath()
+    this.#kept.set(thread, { writer, host, view: remoteView(thread.line), path, run: undefined })
+    return thread
+  }
+
+  #setupFor(thread: WorkerThread, regions: WorkerSetup['regions'], first: WorkerState | undefined): WorkerSetup {
+    const { memory, central } = this.#options
+    const { writer, path } = this.#kept.get(thread) as Kept
+    // What a worker has asked for first is that of the main thread too.
+    memory.learn(regions)
+    return {
+      config: this.#config as Config,
+      entrance: this.#entranceOf(path, first),
+      regions: new Map([...regions, ...memory.regions()]),
+      block: writer.block,
+      keys: central().callbacks?.keys(),
+    }
+  }
+
+  #entranceOf(path: string | undefined, first: WorkerState | undefined): EntranceSetup {
+    if (path === undefined || this.#handOut === undefined) return { kind: 'own', port: first?.address.port }
+    return { kind: 'handed', path, address: this.#handOut.address }
+  }
+
+  #stateOf(thread: WorkerThread, { run }: WorkerState): void {
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) return
+    kept.run = run
+    kept.writer.countsInto(kept.writer.block)
+    if (kept.path !== undefined) this.#handOut?.add(kept.path)
+  }
+
+  #methodsFor(thread: WorkerThread, host: ServiceHost): MainMethods {
+    const { log, logLine, logFault, central } = this.#options
+    return {
+      serve: (...call) => host.serve(...call),
+      abortCall: (number, reason) => host.abortCall(number, reason),
+      tickets: async (store, method, args) => {
+        const tickets = central().callbacks?.[store]
+        return (tickets?.[method] as ((...given: readonly unknown[]) => unknown) | undefined)?.apply(tickets, [...args])
+      },
+      elsewhere: async (run, service, request, call) => {
+        const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
+        return other && other[0].line.ask('serve', [service, 0, request, call])
+      },
+      lines: (lines) => logLine?.(lines),
+      log: (text, level) => log(text, level),
+      fault: (text, about) => logFault(text, about),
+    }
+  }
+
+  #ended(thread: WorkerThread, reason: ExitReason): void {
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) return
+    this.#kept.delete(thread)
+    this.#handOut?.remove(kept.path)
+    this.#exits[reason]++
+    const lost = this.#options.counts.inFlightIn(kept.writer)
+    this.#lostCalls += lost
+    if (lost > 0) this.#options.log(`${lost} calls that were in flight in worker ${thread.number} are lost`, 'warn')
+    kept.writer.end()
+    kept.host.close()
+  }
+}
+
+/** Where Node can have several sockets listen at a port (`reusePort` of `net.Server.listen`). */
+const canSharePort = ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(process.platform)
+
+function rangeOf(config: Config): { readonly min: number; readonly max: number } {
+  const range = workerRange(config.workers)
+  if (range === undefined) throw new StartFault('workers is 1')
+  return range
+}

@@ -1,0 +1,278 @@
+import type { Clock, Timer } from '../../kit/clock.ts'
+import type { LogText } from '../../kit/log-text.ts'
+import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
+import type { WorkerPlace, WorkerState } from './protocol.ts'
+import { Scale, type ScaleOptions } from './scale.ts'
+
+/**
+ * The workers of a gateway. Each stands in a slot, its row in shared memory, from its start to its end:
+ *
+ *     starting ──> serving ──> retiring ──> ended        (fewer are needed)
+ *         │           └────────────┴──────> ended        (it has died: its slot is cleared, another takes its place)
+ *         └──> ended                                     (it cannot start: that is tried again, ever more slowly)
+ *
+ * What changes them as a whole (start, reload, a worker more or less) is done one after another.
+ */
+export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
+
+/** A thread as the pool sees it. */
+export interface PoolThread<Setup> {
+  readonly place: WorkerPlace
+  start(setup: Setup): Promise<WorkerState>
+  reload(setup: Setup): Promise<WorkerState>
+  retire(): Promise<void>
+  /** Answers as soon as its event loop comes round. */
+  ping(): Promise<void>
+  /** Its share of busy time since it was last asked. */
+  utilisation(): number
+  terminate(): Promise<void>
+  /** Why it has ended. */
+  readonly ended: Promise<string>
+}
+
+export interface PoolWorker<Thread> {
+  /** Counted up, never given twice. */
+  readonly number: number
+  readonly thread: Thread
+  readonly phase: Phase
+}
+
+export type ExitReason = 'died' | 'idle'
+
+export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
+  readonly range: ScaleOptions
+  /** Rows of shared memory; the last is the main thread's. */
+  readonly slots: number
+  readonly clock: Clock
+  readonly log: LogText
+  readonly startThread: (place: WorkerPlace, number: number) => Thread
+  /** What a worker begins with; `first`: what the first one has found out. */
+  readonly setupFor: (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
+  /** It has started, or taken up another setup. */
+  readonly onState: (thread: Thread, state: WorkerState) => void
+  /** Before its slot is cleared. Also of one that could not start. */
+  readonly onEnded: (thread: Thread, reason: ExitReason) => void
+}
+
+interface Member<Thread> extends PoolWorker<Thread> {
+  phase: Phase
+  /** Since when it serves. */
+  servesMs: number
+  /** How often in a row it was asked for a sign of life and had not answered the question before. */
+  silent: number
+}
+
+const tickMs = 1000
+/** An event loop that is held up for so many seconds serves nobody: its thread is ended, and another takes its place. */
+const hungTicks = 30
+const firstRetryMs = 100
+const longestRetryMs = 10_000
+/** Who has served for so long did not die of its start. */
+const soundMs = 2000
+
+export class Pool<Setup, Thread extends PoolThread<Setup>> {
+  readonly #options: PoolOptions<Setup, Thread>
+  readonly #members = new Set<Member<Thread>>()
+  #scale: Scale
+  #range: ScaleOptions
+  #regions: Regions = new Map()
+  #first: WorkerState | undefined
+  #lastNumber = 0
+  #retryMs = 0
+  #work: Promise<unknown> = Promise.resolve()
+  #tick: Timer | undefined
+  #retry: Timer | undefined
+  #closing = false
+
+  constructor(options: PoolOptions<Setup, Thread>) {
+    this.#options = options
+    this.#range = options.range
+    this.#scale = new Scale(options.range)
+  }
+
+  /** Rejects if the first cannot start. */
+  async start(): Promise<WorkerState> {
+    const first = await this.#serially(() => this.#add())
+    await this.#serially(() => this.#fill())
+    this.#schedule()
+    return first
+  }
+
+  /** Those that take calls. */
+  get serving(): readonly Thread[] {
+    return this.#inPhase('serving')
+  }
+
+  /** Also those that do not yet, or take no more. */
+  get all(): readonly Thread[] {
+    return [...this.#members].map(({ thread }) => thread)
+  }
+
+  /** Every worker takes up what `setupFor` gives now. Rejects, with nothing changed, if the first cannot. */
+  reload(range: ScaleOptions): Promise<void> {
+    return this.#serially(async () => {
+      const [canary, ...others] = this.#inPhase('serving')
+      if (canary === undefined) throw new Error('no worker runs at present')
+      const state = await canary.reload(this.#setupFor(canary))
+      this.#learn(state)
+      this.#options.onState(canary, state)
+      this.#range = range
+      this.#scale = new Scale(range)
+      await Promise.all(
+        others.map((thread) =>
+          // One that cannot do what another could is replaced by one that begins with it.
+          thread.reload(this.#setupFor(thread)).then(
+            (other) => this.#options.onState(thread, other),
+            () => thread.terminate(),
+          ),
+        ),
+      )
+      await this.#fill()
+      for (const thread of this.serving.slice(range.max)) this.#retire(thread)
+    })
+  }
+
+  /** No more workers are added or replaced. */
+  stop(): void {
+    this.#closing = true
+    this.#tick?.cancel()
+    this.#retry?.cancel()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    await this.#work.catch(() => {})
+    await Promise.all(this.all.map((thread) => thread.terminate()))
+  }
+
+  #inPhase(phase: Phase): readonly Thread[] {
+    return [...this.#members].filter((member) => member.phase === phase).map(({ thread }) => thread)
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work, work)
+    this.#work = done.catch(() => {})
+    return done
+  }
+
+  #setupFor(thread: Thread): Setup {
+    return this.#options.setupFor(thread, this.#regions, this.#first)
+  }
+
+  /** All workers ask for the same stretches of memory: what the first was given is what the others get. */
+  #learn(state: WorkerState): void {
+    this.#regions = state.regions
+    this.#first = state
+  }
+
+  /** The others may start side by side: what they share is there. */
+  async #fill(): Promise<void> {
+    const missing = this.#range.min - this.serving.length
+    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#add()))
+  }
+
+  async #add(): Promise<WorkerState> {
+    const { startThread, clock, slots, onState } = this.#options
+    const taken = new Set([...this.#members].map(({ thread }) => thread.place.slot))
+    const slot = Array.from({ length: slots - 1 }, (_, place) => place).find((place) => !taken.has(place))
+    if (slot === undefined) throw new Error('every slot is taken by a worker that has not ended yet')
+    const number = ++this.#lastNumber
+    const thread = startThread({ slot, slots }, number)
+    const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0 }
+    this.#members.add(member)
+    void thread.ended.then((reason) => this.#ended(member, reason))
+    try {
+      const state = await thread.start(this.#setupFor(thread))
+      if (member.phase === 'ended') throw new Error('it ended while it started')
+      member.phase = 'serving'
+      member.servesMs = clock.now()
+      if (this.#first === undefined) this.#learn(state)
+      onState(thread, state)
+      return state
+    } catch (fault) {
+      await thread.terminate()
+      throw fault
+    }
+  }
+
+  #ended(member: Member<Thread>, reason: string): void {
+    const { phase, number, thread } = member
+    const { onEnded, log, clock, slots } = this.#options
+    member.phase = 'ended'
+    this.#members.delete(member)
+    onEnded(thread, phase === 'retiring' && reason === '' ? 'idle' : 'died')
+    clearSlot(this.#regions, thread.place.slot, slots)
+    if (this.#closing) return
+    if (phase === 'serving') {
+      log(`worker ${number} has died${reason === '' ? '' : `: ${reason}`}; another takes its place`, 'warn')
+      // Whoever dies as soon as it serves is given ever more time between its lives.
+      if (clock.now() - member.servesMs > soundMs) this.#retryMs = 0
+      this.#retry = clock.after(this.#retryMs, () => this.#replace())
+      this.#retryMs = longer(this.#retryMs)
+    }
+  }
+
+  #replace(): void {
+    this.#serially(() => this.#fill()).catch((fault: unknown) => {
+      if (this.#closing) return
+      const { log, clock } = this.#options
+      const cause = fault instanceof Error ? fault.message : String(fault)
+      this.#retryMs = longer(this.#retryMs)
+      log(`a worker cannot start: ${cause}; tried again in ${this.#retryMs} ms`, 'warn')
+      this.#retry = clock.after(this.#retryMs, () => this.#replace())
+    })
+  }
+
+  #schedule(): void {
+    if (this.#closing) return
+    this.#tick = this.#options.clock.after(tickMs, () => {
+      this.#look()
+      this.#schedule()
+    })
+  }
+
+  #look(): void {
+    const { log } = this.#options
+    const serving = [...this.#members].filter(({ phase }) => phase === 'serving')
+    for (const member of serving) {
+      const { thread, number } = member
+      member.silent++
+      void thread.ping().then(
+        () => {
+          member.silent = 0
+        },
+        () => {},
+      )
+      if (member.silent < hungTicks) continue
+      log(`worker ${number} has not come round for ${hungTicks} s: it is ended`, 'warn')
+      void thread.terminate()
+    }
+    const judgement = this.#scale.judge(serving.map(({ thread }) => thread.utilisation()))
+    if (judgement === 'add') this.#grow(serving.length)
+    const last = serving.at(-1)
+    if (judgement === 'end' && last !== undefined) {
+      log(`worker ${last.number} is needed no more: ${serving.length - 1} go on`)
+      this.#retire(last.thread)
+    }
+  }
+
+  #grow(from: number): void {
+    const { log } = this.#options
+    log(`all ${from} workers are busy: one more begins`)
+    this.#serially(() => this.#add()).catch((fault: unknown) => log(`it could not: ${String(fault)}`, 'warn'))
+  }
+
+  #retire(thread: Thread): void {
+    const member = [...this.#members].find((one) => one.thread === thread)
+    if (member === undefined) return
+    member.phase = 'retiring'
+    thread.retire().then(
+      () => thread.terminate(),
+      () => thread.terminate(),
+    )
+  }
+}
+
+function longer(retryMs: number): number {
+  return Math.min(longestRetryMs, Math.max(firstRetryMs, 2 * retryMs))
+}

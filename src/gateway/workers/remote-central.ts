@@ -1,0 +1,44 @@
+import type { Service } from '../../core/service.ts'
+import type { Keys } from '../../flows/callback/token.ts'
+import type { TicketStore } from '../../store/ticket-store.ts'
+import type { Central, CentralCallbacks } from '../central.ts'
+import type { Line } from './line.ts'
+import type { MainMethods, WorkerMethods } from './protocol.ts'
+import { remoteService } from './services.ts'
+
+/** What a worker has of the central plane: each thing is asked of the main thread. */
+export class RemoteCentral implements Central {
+  readonly #line: Line<WorkerMethods, MainMethods>
+  readonly #tickets: Pick<CentralCallbacks, 'memory' | 'durable'>
+  #keys: Keys | undefined
+
+  constructor(line: Line<WorkerMethods, MainMethods>) {
+    this.#line = line
+    this.#tickets = { memory: remoteTickets(line, 'memory'), durable: remoteTickets(line, 'durable') }
+  }
+
+  service(name: string): Service {
+    return remoteService(name, this.#line)
+  }
+
+  get callbacks(): CentralCallbacks | undefined {
+    const keys = (): Keys => this.#keys as Keys
+    return this.#keys === undefined ? undefined : { ...this.#tickets, keys }
+  }
+
+  learnKeys(keys: Keys | undefined): void {
+    this.#keys = keys
+  }
+}
+
+function remoteTickets(line: Line<WorkerMethods, MainMethods>, store: 'memory' | 'durable'): TicketStore {
+  const ask = (method: keyof TicketStore, ...args: readonly unknown[]): Promise<never> =>
+    line.ask('tickets', [store, method, args]) as Promise<never>
+  return {
+    put: (ticket) => ask('put', ticket),
+    find: (id) => ask('find', id),
+    spend: (id) => ask('spend', id),
+    list: (limit) => ask('list', limit),
+    removeExpired: (now) => ask('removeExpired', now),
+  }
+}

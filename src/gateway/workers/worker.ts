@@ -1,0 +1,125 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Call } from '../../core/call.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { systemClock } from '../../kit/clock.ts'
+import { EventBus } from '../../kit/event-bus.ts'
+import { systemRandom } from '../../kit/random.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
+import { DataPlane } from '../data-plane.ts'
+import { type Entrance, ownEntrance } from '../entrance.ts'
+import { Observing } from '../observing.ts'
+import { handedEntrance } from './handed-entrance.ts'
+import { Line, type Port } from './line.ts'
+import { LogLines } from './log-lines.ts'
+import { bytesOf, plainCall, plainRequest } from './plain.ts'
+import type { EntranceSetup, MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
+import { RemoteCentral } from './remote-central.ts'
+import { adopted, ServiceHost } from './services.ts'
+
+/** The program of a worker: one data plane, told by the main thread what to do. */
+
+if (parentPort === null) throw new Error('a worker is started by the main thread')
+const place = workerData as WorkerPlace
+const clock = systemClock()
+const random = systemRandom
+const memory = new SharedMemory(place)
+let observing: Observing | undefined
+let plane: DataPlane | undefined
+
+const methods: WorkerMethods = {
+  start: async (setup) => stateAfter(await start(setup)),
+  reload: async ({ config, regions, block, keys }) => {
+    memory.learn(regions)
+    central.learnKeys(keys)
+    const observed = await observingHere().reload(config, block)
+    await there().reload(config)
+    void there().settled().then(observed.settle)
+    return stateAfter(there())
+  },
+  settled: () => there().settled(),
+  keys: (keys) => central.learnKeys(keys),
+  view: (name, args) => (there().view[name] as (...given: readonly unknown[]) => unknown)(...args),
+  serve: (...call) => host.serve(...call),
+  abortCall: (number, reason) => host.abortCall(number, reason),
+  drain: async () => {
+    await there().drain()
+    lines.flush()
+  },
+  retire: async () => {
+    await there().retire()
+    lines.flush()
+  },
+  close: async () => {
+    await plane?.close()
+    await observing?.close()
+    lines.flush()
+  },
+  ping: () => {},
+}
+
+const line = new Line<WorkerMethods, MainMethods>(parentPort as Port, methods, logFault)
+const central = new RemoteCentral(line)
+const lines = new LogLines((text) => line.ask('lines', [text]), clock)
+const events = new EventBus(logFault)
+const host = new ServiceHost({ find: (name) => there().receiver(name), clock, events })
+
+// A fault in one call must not end the others.
+process.on('uncaughtException', (fault) => logFault(fault, 'a fault that nothing caught'))
+
+async function start({ config, regions, block, keys, entrance }: WorkerSetup): Promise<DataPlane> {
+  memory.learn(regions)
+  central.learnKeys(keys)
+  const log = (text: string, level: 'info' | 'warn' = 'info'): void => line.tell('log', text, level)
+  observing = await Observing.start(config, {
+    clock,
+    random,
+    events,
+    block,
+    log,
+    logLine: (text) => lines.write(text),
+    logDropped: () => lines.dropped,
+    logFault,
+  })
+  plane = await DataPlane.start(config, {
+    clock,
+    random,
+    memory,
+    events,
+    central,
+    observing,
+    entrance: entranceOf(entrance),
+    elsewhere,
+    logFault,
+  })
+  return plane
+}
+
+function entranceOf(entrance: EntranceSetup): Entrance {
+  return entrance.kind === 'own' ? ownEntrance({ isShared: true, port: entrance.port }) : handedEntrance(entrance)
+}
+
+function stateAfter({ address, run }: DataPlane): WorkerState {
+  return { address, run, regions: memory.regions() }
+}
+
+function there(): DataPlane {
+  if (plane === undefined) throw new Error('the worker has not started yet')
+  return plane
+}
+
+function observingHere(): Observing {
+  if (observing === undefined) throw new Error('the worker has not started yet')
+  return observing
+}
+
+/** A callback for a call that waits in another worker; of none that is there, it is as one of an earlier run. */
+async function elsewhere(run: number, request: GatewayRequest, call: Call): Promise<Outcome | undefined> {
+  const plain = plainRequest(request)
+  const end = await line.ask('elsewhere', [run, call.route.name, plain, plainCall(call)], bytesOf(plain))
+  return end && adopted(end, call)
+}
+
+function logFault(fault: unknown, about: string): void {
+  line.tell('fault', fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), about)
+}

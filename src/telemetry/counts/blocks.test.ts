@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Blocks } from './blocks.ts'
+import { Layout } from './layout.ts'
+
+/** Each name is a count, unless it begins with a capital, and is a level then. */
+function layoutOf(names: string): Layout {
+  const layout = new Layout()
+  for (const name of names) {
+    if (name === name.toLowerCase()) layout.counts(name)
+    else layout.level(name)
+  }
+  return layout
+}
+
+const numbers = (block: ArrayBufferLike): Float64Array => new Float64Array(block)
+const all = (blocks: Blocks, names: string): readonly number[] => [...names].map((_, place) => blocks.read(place))
+
+describe('Blocks', () => {
+  it('are added up over all threads', () => {
+    const blocks = new Blocks(layoutOf('ab'))
+    const [first, second] = [blocks.open(ArrayBuffer), blocks.open(SharedArrayBuffer)]
+    numbers(first.block).set([1, 2])
+    numbers(second.block).set([10, 20])
+    assert.deepEqual(all(blocks, 'ab'), [11, 22])
+    const row = new Float64Array(1)
+    blocks.readRow(1, row)
+    assert.deepEqual([...row], [22])
+  })
+
+  it('are read in whole numbers, so that no sum falls when it is made in another order', () => {
+    const blocks = new Blocks(layoutOf('a'))
+    const writers = [0.7, 0.6, 1.9].map((value) => {
+      const writer = blocks.open(ArrayBuffer)
+      numbers(writer.block).set([value])
+      return writer
+    })
+    assert.deepEqual(all(blocks, 'a'), [1])
+    for (const writer of writers) {
+      writer.end()
+      assert.deepEqual(all(blocks, 'a'), [1])
+    }
+  })
+
+  it('of a thread that has ended keep their counts and lose their levels', () => {
+    const blocks = new Blocks(layoutOf('aL'))
+    const [dead, alive] = [blocks.open(ArrayBuffer), blocks.open(ArrayBuffer)]
+    numbers(dead.block).set([1, 2])
+    numbers(alive.block).set([10, 20])
+    dead.end()
+    dead.end()
+    assert.deepEqual(all(blocks, 'aL'), [11, 20])
+    numbers(dead.block).set([100, 100])
+    assert.deepEqual(all(blocks, 'aL'), [11, 20], 'what is dead counts no more')
+  })
+
+  it('are read by the names of a new layout, the old ones for as long as a thread counts into them', () => {
+    const blocks = new Blocks(layoutOf('xaL'))
+    const thread = blocks.open(ArrayBuffer)
+    const before = numbers(thread.block)
+    before.set([7, 1, 1])
+    blocks.change(layoutOf('Lay'))
+    assert.deepEqual(all(blocks, 'Lay'), [1, 1, 0])
+    before.set([8, 2, 1])
+    assert.deepEqual(all(blocks, 'Lay'), [1, 2, 0])
+    numbers(thread.block).set([-1, 5, 6])
+    assert.deepEqual(all(blocks, 'Lay'), [0, 7, 6], 'what began in one block and ended in the next')
+    const row = new Float64Array(1)
+    blocks.readRow(1, row)
+    assert.deepEqual([...row], [7])
+    thread.countsInto(thread.block)
+    thread.countsInto(thread.block)
+    before.fill(1000)
+    assert.deepEqual(all(blocks, 'Lay'), [0, 7, 6], 'it has said that it does not count there any more')
+    thread.end()
+    assert.deepEqual(all(blocks, 'Lay'), [0, 7, 6])
+  })
+
+  it('are not mistaken for done when a thread tells of one change after the next has come', () => {
+    const blocks = new Blocks(layoutOf('a'))
+    const thread = blocks.open(ArrayBuffer)
+    blocks.change(layoutOf('a'))
+    const second = thread.block
+    blocks.change(layoutOf('a'))
+    thread.countsInto(second)
+    numbers(second).set([3])
+    numbers(thread.block).set([4])
+    assert.deepEqual(all(blocks, 'a'), [7])
+  })
+
+  it('have lost what a layout in between had no place for, though a later one has it again', () => {
+    const blocks = new Blocks(layoutOf('aL'))
+    const [dead, alive] = [blocks.open(ArrayBuffer), blocks.open(ArrayBuffer)]
+    numbers(dead.block).set([1, 1])
+    numbers(alive.block).set([2, 1])
+    dead.end()
+    blocks.change(layoutOf('b'))
+    blocks.change(layoutOf('aL'))
+    assert.deepEqual(all(blocks, 'aL'), [0, 0])
+  })
+})

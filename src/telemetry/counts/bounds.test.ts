@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { bucketOf, defaultBoundsMs } from './bounds.ts'
+
+const bounds = Float64Array.from(defaultBoundsMs)
+
+describe('bucketOf', () => {
+  it('counts a bound itself below it, as Prometheus does', () => {
+    assert.deepEqual(
+      [0, 1, 1.001, 250, 30_000, 30_001].map((value) => bucketOf(bounds, value)),
+      [0, 0, 1, 7, 13, 14],
+    )
+  })
+
+  it('finds what a search from the start finds', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ noNaN: true }), { maxLength: 40 }),
+        fc.double({ noNaN: true }),
+        (some, value) => {
+          const sorted = Float64Array.from(some).sort()
+          const place = sorted.findIndex((bound) => value <= bound)
+          assert.equal(bucketOf(sorted, value), place < 0 ? sorted.length : place)
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,25 @@
+import { type Bounds, bucketOf } from './bounds.ts'
+import type { Layout } from './layout.ts'
+
+/** One histogram: what fell into each bucket alone, and the sum of all values. */
+export class HistogramPlaces {
+  /** The first of its buckets; one more than there are bounds. */
+  readonly buckets: number
+  /** Microseconds, which are read in whole numbers: see `Blocks`. */
+  readonly sumUs: number
+
+  /** With other bounds it is another histogram. */
+  constructor(layout: Layout, name: string, bounds: Bounds) {
+    this.buckets = layout.counts(`${name} within ${bounds.join()}`, bounds.length + 1)
+    this.sumUs = layout.counts(`${name} sum, by ${bounds.join()}`)
+  }
+}
+
+export function observe(values: Float64Array, { buckets, sumUs }: HistogramPlaces, bounds: Bounds, ms: number): void {
+  add(values, buckets + bucketOf(bounds, ms), 1)
+  add(values, sumUs, ms * 1000)
+}
+
+export function add(values: Float64Array, place: number, by: number): void {
+  values[place] = (values[place] as number) + by
+}

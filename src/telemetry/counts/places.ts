@@ -1,0 +1,62 @@
+import { callbackVerdicts, waiterEnds } from '../metrics/catalogue.ts'
+import { type Bounds, defaultBoundsMs } from './bounds.ts'
+import { HistogramPlaces } from './histogram-places.ts'
+import { Layout } from './layout.ts'
+import { type CountedRoute, RoutePlaces } from './route-places.ts'
+import { type CountedTarget, TargetPlaces } from './target-places.ts'
+
+/** All that is counted, known from the configuration: plain data, which says the same in every thread. */
+export interface CountedParts {
+  readonly routes: readonly CountedRoute[]
+  readonly targets: readonly CountedTarget[]
+  /** Ascending, milliseconds. */
+  readonly boundsMs?: readonly number[]
+  /** Whether what only the live figures tell is counted too. */
+  readonly live: boolean
+}
+
+/** Requests that no route serves, as the listener names them. */
+export const noRoute = 'none'
+/** The gateway's own pages: deliveries, tickets, metrics, the list of routes. */
+export const ownPages = 'page'
+
+/** Where each thing is counted, in an order that follows from the configuration alone. */
+export class Places {
+  readonly layout = new Layout()
+  readonly bounds: Bounds
+  /** Those of the configuration, and what is counted like one. */
+  readonly routes: readonly RoutePlaces[]
+  readonly none: RoutePlaces
+  readonly pages: RoutePlaces
+  /** Calls of routes that the configuration does not have any more. Nobody is told of them. */
+  readonly gone: RoutePlaces
+  readonly targets: readonly TargetPlaces[]
+  readonly waiterEnds: number
+  readonly waiterDuration: HistogramPlaces
+  readonly callbacks: number
+
+  constructor({ routes, targets, boundsMs = defaultBoundsMs, live }: CountedParts) {
+    const { layout } = this
+    this.bounds = Float64Array.from(boundsMs)
+    const layingOut = { layout, bounds: this.bounds, live }
+    const placesOf = (route: CountedRoute): RoutePlaces => new RoutePlaces(route, layingOut)
+    this.none = placesOf({ name: noRoute, strategy: noRoute })
+    this.pages = placesOf({ name: ownPages, strategy: ownPages })
+    this.gone = placesOf({ name: '', strategy: '' })
+    this.routes = [...firstOfEachName(routes).map(placesOf), this.none, this.pages]
+    this.targets = targets.map((target) => new TargetPlaces(target, layingOut))
+    this.waiterEnds = layout.counts('waiter ends', Object.keys(waiterEnds).length)
+    this.waiterDuration = new HistogramPlaces(layout, 'waiters', this.bounds)
+    this.callbacks = layout.counts('callbacks', Object.keys(callbackVerdicts).length)
+  }
+}
+
+/** Of several routes that match the same the first gets all calls. */
+function firstOfEachName(routes: readonly CountedRoute[]): readonly CountedRoute[] {
+  const seen = new Set<string>()
+  return routes.filter(({ name }) => {
+    const isFirst = !seen.has(name)
+    seen.add(name)
+    return isFirst
+  })
+}

@@ -1,0 +1,144 @@
+import { type AttemptOutcome, attemptOutcomes } from '../../core/attempt.ts'
+import type { Counts } from '../counts/counts.ts'
+import type { TargetPlaces } from '../counts/target-places.ts'
+import { DurationWindow } from './duration-window.ts'
+import { NumberHistory } from './number-history.ts'
+import { msOrNone } from './route-series.ts'
+import { SlidingHistogram } from './sliding-histogram.ts'
+
+/** Of the attempts that ended within a second. */
+export interface TargetFigures {
+  readonly upstream: string
+  readonly target: string
+  readonly inFlight: number
+  readonly attempts: number
+  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
+  readonly p50Ms: number | undefined
+  readonly p99Ms: number | undefined
+}
+
+/** What is known of a target since the start, and of its last minute. */
+export interface TargetState {
+  readonly inFlight: number
+  readonly attempts: number
+  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
+  readonly p50Ms: number | undefined
+  readonly p99Ms: number | undefined
+}
+
+export const noState: TargetState = { inFlight: 0, attempts: 0, outcomes: {}, p50Ms: undefined, p99Ms: undefined }
+
+/** `inFlight` as it is now, all else since the start; outcomes come behind them. */
+const column = { inFlight: 0, ended: 1 } as const
+const fixedColumns = Object.keys(column).length
+const columns = fixedColumns + attemptOutcomes.length
+
+const rowOf = { inFlight: 0, attempts: 1, p50Ms: 2, p99Ms: 3 } as const
+const rowOutcomes = Object.keys(rowOf).length
+const rowWidth = rowOutcomes + attemptOutcomes.length
+
+/** Six slices of ten seconds. */
+const minuteSlices = 6
+const secondsPerSlice = 10
+
+/** The figures of one target second by second. */
+export class TargetSeries {
+  /** How many attempts its history has. */
+  recent = 0
+  readonly #upstream: string
+  readonly #target: string
+  readonly #totals = new Float64Array(columns)
+  readonly #window: DurationWindow
+  readonly #minute = new SlidingHistogram(minuteSlices)
+  readonly #before = new Float64Array(columns)
+  readonly #row = new Float64Array(rowWidth)
+  readonly #history: NumberHistory
+
+  constructor({ upstream, target }: TargetPlaces, windowSeconds: number, historySeconds: number) {
+    this.#upstream = upstream
+    this.#target = target
+    this.#window = new DurationWindow(windowSeconds)
+    this.#history = new NumberHistory(rowWidth, historySeconds)
+  }
+
+  /** Ends a second: what was counted in it becomes this row of the history. */
+  turn(row: number, counts: Counts, places: TargetPlaces): void {
+    this.#look(counts, places)
+    const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
+    if (places.live !== undefined) this.#window.take(counts, places.live.durations, hasEnded)
+    this.#window.turn(this.#minute)
+    if (row % secondsPerSlice === 0) this.#minute.turn()
+    const values = this.#row
+    values[rowOf.inFlight] = this.#totals[column.inFlight] as number
+    values[rowOf.attempts] = this.#sinceBefore(column.ended)
+    values[rowOf.p50Ms] = this.#window.quantileMs(0.5) ?? 0
+    values[rowOf.p99Ms] = this.#window.quantileMs(0.99) ?? 0
+    for (let i = 0; i < attemptOutcomes.length; i++) values[rowOutcomes + i] = this.#sinceBefore(fixedColumns + i)
+    // A correction of an earlier second can leave a count behind what was told already. It is told as 0 and not as less,
+    // and the difference goes off what comes next.
+    for (let i = 0; i < columns; i++) {
+      this.#before[i] = Math.max(this.#before[i] as number, this.#totals[i] as number)
+    }
+    this.recent += (values[rowOf.attempts] as number) - this.#history.cell(row, rowOf.attempts)
+    this.#history.set(row, values)
+  }
+
+  at(row: number): TargetFigures {
+    const values = this.#history.at(row)
+    return {
+      upstream: this.#upstream,
+      target: this.#target,
+      inFlight: values[rowOf.inFlight] as number,
+      attempts: values[rowOf.attempts] as number,
+      outcomes: outcomesIn(values, rowOutcomes),
+      p50Ms: msOrNone(values[rowOf.p50Ms] as number),
+      p99Ms: msOrNone(values[rowOf.p99Ms] as number),
+    }
+  }
+
+  isIdleAt(row: number): boolean {
+    const values = this.#history.at(row)
+    if (values[rowOf.attempts] !== 0 || values[rowOf.inFlight] !== 0) return false
+    // Corrected in it.
+    for (let i = rowOutcomes; i < rowWidth; i++) if (values[i] !== 0) return false
+    return true
+  }
+
+  /** Of this moment. */
+  state(counts: Counts, places: TargetPlaces): TargetState {
+    this.#look(counts, places)
+    // Until its first slice is whole, the last seconds are all there is.
+    const minute = this.#minute.total > this.#window.total ? this.#minute : this.#window
+    return {
+      inFlight: this.#totals[column.inFlight] as number,
+      attempts: this.#totals[column.ended] as number,
+      outcomes: outcomesIn(this.#totals, fixedColumns),
+      p50Ms: msOrNone(minute.quantileMs(0.5) ?? 0),
+      p99Ms: msOrNone(minute.quantileMs(0.99) ?? 0),
+    }
+  }
+
+  #look(counts: Counts, { inFlight, attempts, live }: TargetPlaces): void {
+    const totals = this.#totals
+    totals[column.inFlight] = counts.read(inFlight)
+    totals[column.ended] = 0
+    for (let i = 0; i < attemptOutcomes.length; i++) {
+      const count = counts.read(attempts + i)
+      totals[column.ended] = (totals[column.ended] as number) + count
+      totals[fixedColumns + i] = count + (live === undefined ? 0 : counts.read(live.corrections + i))
+    }
+  }
+
+  #sinceBefore(place: number): number {
+    return Math.max(0, (this.#totals[place] as number) - (this.#before[place] as number))
+  }
+}
+
+function outcomesIn(values: ArrayLike<number>, from: number): Partial<Record<AttemptOutcome, number>> {
+  const outcomes: Partial<Record<AttemptOutcome, number>> = {}
+  for (const [place, outcome] of attemptOutcomes.entries()) {
+    const count = values[from + place] as number
+    if (count > 0) outcomes[outcome] = count
+  }
+  return outcomes
+}

@@ -1,0 +1,102 @@
+import { attemptOutcomes } from '../../core/attempt.ts'
+import type { Counts } from '../counts/counts.ts'
+import type { HistogramPlaces } from '../counts/histogram-places.ts'
+import { noRoute, ownPages } from '../counts/places.ts'
+import type { RoutePlaces } from '../counts/route-places.ts'
+import type { TargetPlaces } from '../counts/target-places.ts'
+import { failureLabels, statusClasses } from './catalogue.ts'
+import { histogramSamples } from './histogram-samples.ts'
+import type { Collect } from './reading.ts'
+import { type Read, rowOf, type Sample } from './sample.ts'
+
+/**
+ * Metrics of what is counted. A series stands there with 0 from the start, so that its first increase is seen;
+ * but what a route never does (hedges of a forward) would be hundreds of empty lines, and comes once it has counted.
+ */
+
+/** Whether a route may do what is counted. */
+export type Expected = (route: RoutePlaces) => boolean
+
+const always: Expected = () => true
+
+export function byRoute(place: (route: RoutePlaces) => number, expected: Expected = always): Collect {
+  return ({ counts }) =>
+    counts.places.routes
+      .map((route) => ({ route, value: counts.read(place(route)) }))
+      .filter(({ route, value }) => value !== 0 || expected(route))
+      .map(({ route, value }) => ({ labels: { route: route.name }, value }))
+}
+
+export function byRouteAnd(
+  label: string,
+  values: readonly string[],
+  first: (route: RoutePlaces) => number,
+  expected: (route: RoutePlaces, value: string) => boolean,
+): Collect {
+  return ({ counts }) =>
+    counts.places.routes.flatMap((route) =>
+      rowOf({ route: route.name }, label, values, {
+        read: reader(counts),
+        first: first(route),
+        expected: (value) => expected(route, value),
+      }),
+    )
+}
+
+export function histogramByRoute(places: (route: RoutePlaces) => HistogramPlaces): Collect {
+  return ({ counts }) =>
+    counts.places.routes.flatMap((route) =>
+      histogramSamples({ route: route.name }, places(route), counts.places.bounds, reader(counts)),
+    )
+}
+
+/** Of all combinations of status and failure those that there were, and the good answers. */
+export const calls: Collect = ({ counts }) =>
+  counts.places.routes.flatMap((route) =>
+    statusClasses.flatMap((status, place) =>
+      rowOf({ route: route.name, status }, 'failure', failureLabels, {
+        read: reader(counts),
+        first: route.calls + place * failureLabels.length,
+        expected: (failure) => place === 0 && failure === 'none',
+      }),
+    ),
+  )
+
+export function byTarget(place: (target: TargetPlaces) => number): Collect {
+  return ({ counts }) =>
+    counts.places.targets.map((target) => ({ labels: labelsOf(target), value: counts.read(place(target)) }))
+}
+
+export const attempts: Collect = ({ counts }) =>
+  counts.places.targets.flatMap((target) =>
+    rowOf(labelsOf(target), 'outcome', attemptOutcomes, { read: reader(counts), first: target.attempts }),
+  )
+
+export const attemptDurations: Collect = ({ counts }) =>
+  counts.places.targets.flatMap((target) =>
+    histogramSamples(labelsOf(target), target.duration, counts.places.bounds, reader(counts)),
+  )
+
+/** Without a route, one for each value of the label. */
+export function row(counts: Counts, label: string, values: readonly string[], first: number): readonly Sample[] {
+  return rowOf({}, label, values, { read: reader(counts), first })
+}
+
+export const hedges: Expected = ({ strategy }) => strategy === 'hedge'
+export const broadcasts: Expected = ({ strategy }) => strategy === 'broadcast'
+
+/** What makes attempts that can be tried again. */
+export const retries: Expected = ({ strategy }) => ![noRoute, ownPages, 'broadcast'].includes(strategy)
+
+export function extraLoad(route: RoutePlaces, kind: string): boolean {
+  if (kind === 'retry') return retries(route)
+  return kind === 'hedge' ? hedges(route) : ['first', 'all', 'quorum'].includes(route.strategy)
+}
+
+function labelsOf({ upstream, target }: TargetPlaces) {
+  return { upstream, target }
+}
+
+export function reader(counts: Counts): Read {
+  return (place) => counts.read(place)
+}

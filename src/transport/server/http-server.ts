@@ -1,0 +1,39 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+
+/** What a front allows its clients. */
+export interface ListenLimits {
+  readonly maxConnections: number
+  readonly maxHeaderBytes: number
+  readonly maxHeaderCount: number
+  readonly headerTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveMs: number
+}
+
+/** Node's server with these limits; `limitServer` has still to be called. */
+export function newServer(shouldUpgradeCallback: (message: IncomingMessage) => boolean): Server {
+  const server = createServer({ noDelay: true, shouldUpgradeCallback })
+  // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
+  server.maxHeadersCount = 0
+  return server
+}
+
+/** Node keeps these two as plain properties of the server, though its types do not say so. */
+type HiddenLimits = { maxHeaderSize: number; connectionsCheckingInterval: number }
+
+/**
+ * Sets the limits, at any time: those on time hold at once, for what is waited for already too; the size of the header and
+ * the number of connections for new connections; how long an unused one is kept, from its next answer on.
+ */
+export function limitServer(server: Server, limits: ListenLimits): void {
+  server.maxConnections = limits.maxConnections
+  // Node takes no longer one for the header than for the whole.
+  server.headersTimeout = Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs)
+  server.requestTimeout = limits.requestTimeoutMs
+  server.keepAliveTimeout = limits.keepAliveMs
+  const hidden = server as Server & HiddenLimits
+  hidden.maxHeaderSize = limits.maxHeaderBytes
+  hidden.connectionsCheckingInterval = Math.min(1000, limits.headerTimeoutMs)
+  // Has Node look after slow connections, in the new interval; it does nothing else at this event.
+  server.emit('listening')
+}

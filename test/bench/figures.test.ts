@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fillBlocks } from '../../bench/kit/blocks.ts'
+import { figureBlocks } from '../../bench/kit/figure-blocks.ts'
+import { newestResults } from '../../bench/kit/results.ts'
+
+describe('the figures in the documents', () => {
+  const makers = figureBlocks(newestResults())
+
+  for (const name of ['README.md', 'docs/benchmarks.md']) {
+    it(`${name} has those of the newest results: npm run bench:figures`, () => {
+      const text = readFileSync(join(import.meta.dirname, '../..', name), 'utf8')
+      assert.match(text, /<!-- figures: /)
+      assert.equal(fillBlocks(text, makers), text)
+    })
+  }
+
+  it('finds a figure that was changed by hand', () => {
+    const text = 'before\n<!-- figures: a -->\n| 1 |\n<!-- /figures -->\nafter'
+    assert.equal(fillBlocks(text, { a: () => '| 2 |' }), text.replace('1', '2'))
+  })
+
+  it('refuses a block that nobody makes, and one that is not closed', () => {
+    assert.throws(() => fillBlocks('<!-- figures: b -->\n<!-- /figures -->', { a: () => '' }), /No figures b/)
+    assert.throws(
+      () => fillBlocks('<!-- figures: a -->\n', { a: () => '' }),
+      /1 blocks of figures are opened, 0 closed/,
+    )
+  })
+
+  it('says so where nothing has been measured', () => {
+    for (const make of Object.values(figureBlocks({}))) assert.match(make(), /^Not measured yet: `npm run bench/)
+  })
+})
