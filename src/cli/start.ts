@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Gateway, type GatewayDeps, startGateway } from '../gateway/gateway.ts'
+import { listenFault } from '../gateway/listen-fault.ts'
 import { StartFault } from '../gateway/start-fault.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
@@ -39,17 +40,8 @@ export function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Which setting to change when an address cannot be listened on. */
 function explain(fault: unknown, config: Config, file: string): string {
   if (!(fault instanceof Error)) return String(fault)
   if (fault instanceof StartFault) return fault.message
-  const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
-  const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
-  if (code === 'EADDRINUSE') return `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`
-  if (code === 'EACCES')
-    return `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${address ?? 'the address'} is none of this machine: set ${section}.host in ${file}`
-  }
-  return fault.stack ?? fault.message
+  return listenFault(fault, config, file) ?? fault.stack ?? fault.message
 }

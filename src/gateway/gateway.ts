@@ -12,6 +12,7 @@ import type { SimulatedBackends } from './admin/resources/backends.ts'
 import type { Reloaded } from './admin/resources/reload.ts'
 import { CentralPlane, centralServices } from './central.ts'
 import { ownEntrance } from './entrance.ts'
+import { listenFault } from './listen-fault.ts'
 import { localPlane } from './local-plane.ts'
 import { Observing } from './observing.ts'
 import { type Operating, startOperating } from './operating.ts'
@@ -224,8 +225,9 @@ class RunningGateway implements Gateway {
       return { ok: true }
     } catch (fault) {
       this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
-      if (!(fault instanceof StartFault) && !isListenFault(fault)) this.#deps.logFault(fault, 'a reload')
-      return { ok: false, faults: [fault instanceof Error ? fault.message : String(fault)] }
+      const expected = fault instanceof StartFault ? fault.message : listenFault(fault, config)
+      if (expected === undefined) this.#deps.logFault(fault, 'a reload')
+      return { ok: false, faults: [expected ?? String(fault)] }
     }
   }
 
@@ -306,10 +308,6 @@ class RunningGateway implements Gateway {
       reloads: () => this.#reloads,
     })
   }
-}
-
-function isListenFault(fault: unknown): boolean {
-  return fault instanceof Error && 'syscall' in fault && 'port' in fault
 }
 
 /** Waits no longer than this. */

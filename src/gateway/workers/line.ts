@@ -1,4 +1,5 @@
 import type { Transferable } from 'node:worker_threads'
+import { StartFault } from '../start-fault.ts'
 
 /** An end of what threads talk through: a `MessagePort`, a `Worker`, or (from within) the worker's `parentPort`. */
 export interface Port {
@@ -19,7 +20,7 @@ interface Asked {
 type Message =
   | { readonly to: string; readonly args: readonly unknown[]; readonly id?: number }
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly fault: string }
+  | { readonly id: number; readonly fault: PlainFault }
 
 /** The other thread has ended, or ends: what was asked of it has no answer any more. */
 export class LineClosed extends Error {}
@@ -72,7 +73,7 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
     else {
       const asked = this.#asked.get(message.id)
       this.#asked.delete(message.id)
-      if ('fault' in message) asked?.reject(new Error(message.fault))
+      if ('fault' in message) asked?.reject(faultOf(message.fault))
       else asked?.resolve(message.value as never)
     }
   }
@@ -84,11 +85,29 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
       if (id !== undefined && this.#closed === undefined) this.#port.postMessage({ id, value } satisfies Message)
     } catch (fault) {
       if (id === undefined) this.#logFault(fault, `the other thread's ${to}`)
-      else if (this.#closed === undefined) this.#port.postMessage({ id, fault: textOf(fault) } satisfies Message)
+      else if (this.#closed === undefined) this.#port.postMessage({ id, fault: plainFault(fault) } satisfies Message)
     }
   }
 }
 
-function textOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault)
+/** What is left of an error that has crossed. */
+interface PlainFault {
+  readonly name: string
+  readonly message: string
+  /** What Node tells of an address that cannot be listened on. */
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+const factNames = ['code', 'syscall', 'address', 'port'] as const
+
+function plainFault(fault: unknown): PlainFault {
+  if (!(fault instanceof Error)) return { name: 'Error', message: String(fault), facts: {} }
+  const all = fault as unknown as Readonly<Record<string, unknown>>
+  const facts = Object.fromEntries(factNames.filter((name) => name in fault).map((name) => [name, all[name]]))
+  return { name: fault.name, message: fault.message, facts }
+}
+
+function faultOf({ name, message, facts }: PlainFault): Error {
+  const fault = name === StartFault.name ? new StartFault(message) : new Error(message)
+  return Object.assign(fault, facts)
 }

@@ -114,11 +114,6 @@ export class WorkerPlanes implements Planes {
     return { running: this.#pool?.serving.length ?? 0, exits: { ...this.#exits }, lostCalls: this.#lostCalls }
   }
 
-  /** For tests: what stands for the death of a thread. */
-  get threads(): readonly WorkerThread[] {
-    return this.#pool?.serving ?? []
-  }
-
   async drain(): Promise<void> {
     this.#pool?.stop()
     const all = this.#pool?.all ?? []

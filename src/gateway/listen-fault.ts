@@ -1,0 +1,16 @@
+import type { Config } from '../config/schema.ts'
+
+/** Why an address cannot be listened on, and which setting is to be changed; undefined for any other fault. */
+export function listenFault(fault: unknown, config: Config, file = 'the configuration'): string | undefined {
+  if (!(fault instanceof Error)) return undefined
+  const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
+  const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
+  if (code === 'EADDRINUSE') return `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`
+  if (code === 'EACCES') {
+    return `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `${address ?? 'the address'} is none of this machine: set ${section}.host in ${file}`
+  }
+  return undefined
+}

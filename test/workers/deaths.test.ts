@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { adminUrl } from '../kit/admin.ts'
+import { ask } from '../kit/ask.ts'
+import { upstreamOf } from '../kit/gateway.ts'
+import { Scrape } from '../kit/prometheus.ts'
+import { until } from '../kit/until.ts'
+import { clients, openWorkers } from './kit.ts'
+
+describe('a worker that dies', () => {
+  it('takes with it the calls that were in flight there and no others, which is counted and logged', async (t) => {
+    const release: (() => void)[] = []
+    const { gateway, threads, logged } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(
+        await scene.target((message, response) => {
+          if (message.url === '/held') release.push(() => response.end('late'))
+          else response.end('here')
+        }),
+      ),
+      routes: [{ match: 'GET /*', forward: { upstream: 'work' } }],
+    }))
+    const held = clients(t, 20).map((agent) =>
+      ask(`${gateway.url}/held`, { agent }).then(
+        ({ status }) => status,
+        () => 'lost',
+      ),
+    )
+    await until('all are in flight', () => release.length === 20)
+    const perWorker = 20
+    await threads[0]?.terminate()
+    for (const end of release) end()
+    const ends = await Promise.all(held)
+    const lost = ends.filter((end) => end === 'lost').length
+    assert.ok(lost > 0 && lost < perWorker, `${lost} were in the one that died`)
+    assert.equal(ends.filter((end) => end === 200).length, perWorker - lost)
+    await until('another has taken its place', () => threads.length === 3)
+    const metrics = async () => new Scrape((await ask(`${adminUrl(gateway.gateway)}/metrics`)).body)
+    await until('it serves', async () => (await metrics()).sum('hedgerow_workers') === 2)
+    const scrape = await metrics()
+    assert.equal(scrape.sum('hedgerow_worker_lost_calls_total'), lost)
+    assert.equal(scrape.sum('hedgerow_worker_exits_total', { reason: 'died' }), 1)
+    assert.equal(scrape.sum('hedgerow_calls_in_flight', { route: 'GET /*' }), 0)
+    assert.match(logged.join('\n'), new RegExp(`${lost} calls that were in flight in worker 1 are lost`))
+    for (const agent of clients(t, 10)) assert.equal((await ask(`${gateway.url}/work`, { agent })).body, 'here')
+  })
+
+  it('gives back what it held of a budget', async (t) => {
+    let asked = 0
+    const { gateway, threads } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(
+        await scene.target(() => {
+          asked++
+        }),
+      ),
+      routes: [
+        {
+          match: 'GET /work',
+          deadline: '60s',
+          hedge: { upstream: 'work', after: '50ms', extra: 1, budget: '0%' },
+        },
+      ],
+    }))
+    const give = (count: number): void => {
+      for (const agent of clients(t, count)) ask(`${gateway.url}/work`, { agent }).catch(() => {})
+    }
+    give(20)
+    await until('the budget is used up', () => asked === 23)
+    for (const thread of threads.slice(0, 2)) await thread.terminate()
+    await until('others have taken their places', async () => threads.length === 4)
+    await until('and serve', () =>
+      ask(`${gateway.url}/none`).then(
+        () => true,
+        () => false,
+      ),
+    )
+    give(20)
+    await until('three more are granted', () => asked === 46)
+  })
+
+  it('is told by its deliveries that nobody waits any more, and they go on', async (t) => {
+    let answer: (() => void) | undefined
+    const { gateway, threads } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(
+        await scene.target((_message, response) => {
+          answer = () => response.writeHead(201).end()
+        }),
+      ),
+      routes: [{ match: 'POST /register', broadcast: { upstream: 'work' } }],
+    }))
+    const asked = assert.rejects(ask(`${gateway.url}/register`, { method: 'POST', body: 'a' }))
+    await until('it is at the target', () => answer !== undefined)
+    for (const thread of threads.slice(0, 2)) await thread.terminate()
+    await asked
+    answer?.()
+    const acknowledged = async (): Promise<boolean> => {
+      const { body } = await ask(`${adminUrl(gateway.gateway)}/api/deliveries?state=acknowledged`)
+      return (JSON.parse(body) as { deliveries: object[] }).deliveries.length === 1
+    }
+    await until('it is delivered', acknowledged)
+  })
+})

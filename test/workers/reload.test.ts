@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import type { Agent } from 'node:http'
+import { describe, it, type TestContext } from 'node:test'
+import type { ConfigInput } from '../../src/config/schema.ts'
+import { adminUrl } from '../kit/admin.ts'
+import { ask } from '../kit/ask.ts'
+import { openTargets, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { Scrape } from '../kit/prometheus.ts'
+import { until } from '../kit/until.ts'
+import { clients, openWorkers } from './kit.ts'
+
+const forward = (path: string) => ({ match: `GET ${path}`, forward: { upstream: 'work' } })
+
+function answering(scene: Scene, text: string) {
+  return scene.target((_message, response) => response.end(text))
+}
+
+/** Asks without a pause until told to stop; answers what was no good answer. */
+function load(url: string, agents: readonly Agent[]) {
+  let stopped = false
+  let count = 0
+  const failures: string[] = []
+  const one = async (agent: Agent): Promise<void> => {
+    while (!stopped) {
+      try {
+        const { status, body } = await ask(url, { agent })
+        count++
+        if (status !== 200) failures.push(`${status} ${body}`)
+      } catch (fault) {
+        failures.push(String(fault))
+      }
+    }
+  }
+  const all = agents.map(one)
+  return {
+    count: () => count,
+    stop: async () => {
+      stopped = true
+      await Promise.all(all)
+      return { count, failures }
+    },
+  }
+}
+
+/** In one thread, and in several. */
+for (const workers of [1, 2] as const) {
+  const open = (t: TestContext, config: (scene: Scene) => Promise<ConfigInput>) =>
+    openWorkers(t, async (scene) => ({ workers, ...(await config(scene)) }))
+
+  describe(`a reload of ${workers === 1 ? 'one thread' : 'workers'}`, () => {
+    it('lets no request fail, and every thread go by the new configuration', async (t) => {
+      let second = ''
+      const { gateway, reload } = await open(t, async (scene) => {
+        second = (await answering(scene, 'second')).url
+        return { upstreams: upstreamOf(await answering(scene, 'first')), routes: [forward('/work'), forward('/old')] }
+      })
+      const running = load(`${gateway.url}/work`, clients(t, 8))
+      for (let i = 0; i < 6; i++) {
+        const routes = [forward('/work'), forward(i % 2 === 0 ? '/new' : '/old')]
+        assert.deepEqual(await reload({ routes, upstreams: { work: { targets: [second] } } }), { ok: true })
+        const before = running.count()
+        await until('some more are answered', () => running.count() > before + 50)
+      }
+      const { count, failures } = await running.stop()
+      assert.deepEqual(failures, [])
+      assert.ok(count > 300, String(count))
+      for (const agent of clients(t, 10)) {
+        assert.equal((await ask(`${gateway.url}/work`, { agent })).body, 'second')
+        assert.equal((await ask(`${gateway.url}/old`, { agent })).status, 200)
+        assert.equal((await ask(`${gateway.url}/new`, { agent })).status, 404)
+      }
+    })
+
+    it('has a call in flight end as it began, and frees what only that has used', async (t) => {
+      let release = (): void => {}
+      const { gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(
+          await scene.target((_message, response) => {
+            release = () => response.end('old')
+          }),
+        ),
+        routes: [forward('/work')],
+      }))
+      const asked = ask(`${gateway.url}/work`)
+      await until('it is at the target', async () => (await openTargets(gateway.gateway)).open === 1)
+      assert.deepEqual(await reload({ routes: [], upstreams: {} }), { ok: true })
+      assert.equal((await ask(`${gateway.url}/work`)).status, 404)
+      release()
+      assert.deepEqual([(await asked).status, (await asked).body], [200, 'old'])
+      await until('its socket is closed', async () => (await openTargets(gateway.gateway)).open === 0)
+    })
+
+    it('keeps the connections of an upstream that is as it was, and the clients’', async (t) => {
+      const targets: { connectionsTotal(): number }[] = []
+      const { gateway, reload } = await open(t, async (scene) => {
+        const target = await answering(scene, 'here')
+        targets.push(target)
+        return { upstreams: upstreamOf(target), routes: [forward('/work')] }
+      })
+      const [agent] = clients(t, 1)
+      const accepted = async () => (await gateway.gateway.view.connections()).accepted
+      await ask(`${gateway.url}/work`, { agent: agent as Agent })
+      const before = await accepted()
+      assert.deepEqual(await reload({ routes: [forward('/work'), forward('/more')] }), { ok: true })
+      await ask(`${gateway.url}/more`, { agent: agent as Agent })
+      assert.deepEqual([targets[0]?.connectionsTotal(), await accepted()], [1, before])
+    })
+
+    it('loses no count', async (t) => {
+      const { gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(await answering(scene, 'here')),
+        routes: [forward('/work')],
+      }))
+      const total = async (): Promise<number> =>
+        new Scrape((await ask(`${adminUrl(gateway.gateway)}/metrics`)).body).sum('hedgerow_calls_total', {
+          route: 'GET /work',
+        })
+      for (let round = 1; round <= 3; round++) {
+        for (const agent of clients(t, 4)) await ask(`${gateway.url}/work`, { agent })
+        assert.equal(await total(), 4 * round)
+        assert.deepEqual(await reload({ routes: [forward('/work'), forward(`/${round}`)] }), { ok: true })
+      }
+      assert.equal(await total(), 12)
+    })
+
+    it('moves to another port, while who is connected goes on', async (t) => {
+      const { scene, gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(await answering(scene, 'here')),
+        routes: [forward('/work')],
+      }))
+      const [agent] = clients(t, 1)
+      assert.equal((await ask(`${gateway.url}/work`, { agent: agent as Agent })).status, 200)
+      const free = await answering(scene, '')
+      await free.close()
+      assert.deepEqual(await reload({ listen: { port: free.port } }), { ok: true })
+      const last = await ask(`${gateway.url}/work`, { agent: agent as Agent })
+      assert.deepEqual([last.status, last.headers.connection], [200, 'close'])
+      assert.equal((await ask(`${free.url}/work`)).body, 'here')
+      await until('the old port is closed', () =>
+        ask(`${gateway.url}/work`).then(
+          () => false,
+          () => true,
+        ),
+      )
+    })
+
+    it('changes nothing where it cannot be done, and says why', async (t) => {
+      const { scene, gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(await answering(scene, 'here')),
+        routes: [forward('/work')],
+      }))
+      const taken = await answering(scene, 'taken')
+      const refused = await reload({ listen: { port: taken.port }, routes: [forward('/other')] })
+      assert.ok(!refused.ok)
+      assert.match(refused.faults.join(), /port \d+ on 127\.0\.0\.1 is taken: set listen\.port/)
+      for (const agent of clients(t, 6)) {
+        assert.equal((await ask(`${gateway.url}/work`, { agent })).status, 200)
+        assert.equal((await ask(`${gateway.url}/other`, { agent })).status, 404)
+      }
+      const other = await reload({ workers: workers === 1 ? 4 : 1 })
+      assert.ok(!other.ok)
+      assert.match(other.faults.join(), /workers .* restart/)
+      assert.deepEqual(await reload({ routes: [forward('/other')] }), { ok: true })
+      for (const agent of clients(t, 6)) assert.equal((await ask(`${gateway.url}/other`, { agent })).status, 200)
+    })
+
+    it('keeps what is to be delivered, and the writes that come meanwhile', async (t) => {
+      const writes: string[] = []
+      const routes = (attempts: number) => [
+        { match: 'POST /register', broadcast: { upstream: 'work', respond: 'accepted', attempts } } as const,
+      ]
+      let isDown = true
+      const { gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(
+          await scene.target((message, response) => {
+            if (!isDown) writes.push(String(message.headers['idempotency-key']))
+            response.writeHead(isDown ? 500 : 201).end()
+          }),
+        ),
+        routes: routes(50),
+      }))
+      const write = (key: string) =>
+        ask(`${gateway.url}/register`, { method: 'POST', body: 'a', headers: { 'idempotency-key': key } })
+      assert.equal((await write('before')).status, 202)
+      const [reloaded, during] = await Promise.all([reload({ routes: routes(60) }), write('during')])
+      assert.deepEqual([reloaded, during.status], [{ ok: true }, 202])
+      isDown = false
+      await until('both are delivered', () => writes.length === 2, 10_000)
+      assert.deepEqual(writes.sort(), ['before', 'during'])
+    })
+
+    it('brings an admin side, deliveries and traces to a gateway that had none', async (t) => {
+      const { gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(
+          await scene.target((_message, response) => {
+            response.writeHead(201).end()
+          }),
+        ),
+        routes: [forward('/work')],
+      }))
+      const { admin } = gateway.gateway
+      assert.deepEqual(
+        await reload({
+          routes: [forward('/work'), { match: 'POST /register', broadcast: { upstream: 'work', respond: 'all' } }],
+        }),
+        { ok: true },
+      )
+      for (const agent of clients(t, 6)) {
+        assert.equal((await ask(`${gateway.url}/register`, { method: 'POST', body: 'a', agent })).status, 201)
+      }
+      const list = await ask(`http://127.0.0.1:${admin?.address.port}/api/deliveries`)
+      assert.equal((JSON.parse(list.body) as { deliveries: object[] }).deliveries.length, 6)
+    })
+  })
+}
