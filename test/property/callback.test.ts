@@ -119,6 +119,7 @@ class Play {
   restart(): void {
     for (const call of this.calls) if (call.scene === this.#scene) this.disconnect(call)
     this.#scene.callbacks.close()
+    this.#scene.kept.close()
     this.#scene = this.#life()
   }
 
@@ -128,6 +129,7 @@ class Play {
     for (const call of this.calls) this.backendAnswers({ do: 'acknowledge', of: 0 }, call)
     await this.#scene.callbacks.quiet()
     this.#scene.callbacks.close()
+    this.#scene.kept.close()
     assert.equal(this.clock.pendingCount, 0, 'a timer is left')
     for (const { asked, scene } of this.calls) {
       assert.equal(scene.callbacks.waiters.count, 0)

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net'
-import { buildConnector, Client } from 'undici'
+import type { Clock } from '../../kit/clock.ts'
+import { Connection, type Endpoint, hostOf, serverNameOf } from './connection.ts'
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number
@@ -7,37 +7,32 @@ export interface ConnectionOptions {
   readonly keepAliveMs: number
 }
 
-/** Of an answer; as much as Node's servers take of a request. */
-const maxHeaderBytes = 16 * 1024
+/** A target's hint is taken as so much shorter: its last second is when both ends would meet. */
+const hintMarginMs = 2000
+const maxKeepAliveMs = 600_000
 
-/** One connection to a target, used by one exchange at a time. */
-export interface Connection {
-  readonly client: Client
-  /** Place in the list of idle ones; -1 while in use. */
-  idleIndex: number
-  closed: boolean
-  /** While it connects, and after. */
-  socket: Socket | undefined
-  /** It has served an exchange before. */
-  used: boolean
-}
-
-/**
- * The connections to one target. Ours instead of undici's Pool, which looks through all its connections at each
- * request: what was used last is used first, found in O(1), and a connection belongs to one exchange, so that to abort
- * an exchange frees its socket also while it is still connecting.
- */
+/** The connections to one target: what was used last is used first, found in O(1). */
 export class ConnectionPool {
-  readonly #origin: string
-  readonly #options: ConnectionOptions
-  readonly #connector: buildConnector.connector
+  readonly #endpoint: Endpoint
+  readonly #keepAliveMs: number
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
+  isDestroyed = false
 
-  constructor(origin: string, options: ConnectionOptions) {
-    this.#origin = origin
-    this.#options = options
-    this.#connector = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false })
+  /** `hostField`: the `Host` that its requests have, which a certificate has to name. */
+  constructor(origin: string, hostField: string, options: ConnectionOptions, clock: Clock) {
+    const url = new URL(origin)
+    const isTls = url.protocol === 'https:'
+    this.#keepAliveMs = options.keepAliveMs
+    this.#endpoint = {
+      host: hostOf(url),
+      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
+      isTls,
+      serverName: serverNameOf(hostField),
+      connectTimeoutMs: options.connectTimeoutMs,
+      clock,
+      session: undefined,
+    }
   }
 
   get openCount(): number {
@@ -51,77 +46,65 @@ export class ConnectionPool {
   take(): Connection {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       idle.idleIndex = -1
-      // undici tells of a target's closing a turn later than the socket knows it.
-      if (idle.socket?.destroyed !== true && idle.socket?.readableEnded !== true) return idle
-      this.destroy(idle)
+      if (idle.isSound) return idle
+      idle.close()
     }
-    return this.connect()
+    return this.connect(false)
+  }
+
+  /** A new connection, whatever lies idle. `asStream`: for an upgrade. */
+  connect(asStream: boolean): Connection {
+    const connection = new Connection(this.#endpoint, asStream, this.#forget)
+    this.#open.add(connection)
+    return connection
   }
 
   /** The exchange has ended well, and the connection may serve the next. */
   giveBack(connection: Connection): void {
-    if (connection.closed) return
+    if (connection.isClosed) return
+    const { keepsAlive, keepAliveHintMs } = connection.reader
+    const keptMs =
+      keepAliveHintMs === undefined ? this.#keepAliveMs : Math.min(keepAliveHintMs - hintMarginMs, maxKeepAliveMs)
+    if (!keepsAlive || keptMs <= 0 || !connection.isSound) {
+      connection.close()
+      return
+    }
     connection.used = true
     connection.idleIndex = this.#idle.length
     this.#idle.push(connection)
-  }
-
-  /** Closes the socket at once, whatever it is doing. */
-  destroy(connection: Connection): void {
-    this.#forget(connection)
-    // undici lets a socket that still connects go on until it has connected.
-    connection.socket?.destroy()
-    // It rejects what is still queued, which has been told already.
-    connection.client.destroy().catch(() => {})
-  }
-
-  /** The connection has become something else (an upgrade) and is the exchange's own now. */
-  release(connection: Connection): void {
-    this.#forget(connection)
-    connection.socket = undefined
-    connection.client.close().catch(() => {})
+    const expiresAtMs = this.#endpoint.clock.now() + keptMs
+    connection.expiresAtMs = expiresAtMs
+    // One timer goes on through many exchanges, and looks again when it comes too early.
+    if (connection.expiry === undefined || connection.expiryAtMs > expiresAtMs) this.#expire(connection, keptMs)
   }
 
   destroyAll(): void {
-    for (const connection of this.#open) this.destroy(connection)
+    this.isDestroyed = true
+    for (const connection of this.#open) connection.abandon()
   }
 
-  /** A new connection, whatever lies idle. */
-  connect(): Connection {
-    const client = new Client(this.#origin, {
-      pipelining: 1,
-      allowH2: false,
-      connect: (options, callback) => {
-        // The types leave out that the connector answers with its socket.
-        connection.socket = this.#connector(options, callback) as unknown as Socket
-      },
-      keepAliveTimeout: this.#options.keepAliveMs,
-      maxHeaderSize: maxHeaderBytes,
-      // Ours to judge: the deadline covers the head, `idleTimeout` the body.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+  #expire(connection: Connection, afterMs: number): void {
+    const { clock } = this.#endpoint
+    connection.expiry?.cancel()
+    connection.expiryAtMs = connection.expiresAtMs
+    connection.expiry = clock.after(afterMs, () => {
+      connection.expiry = undefined
+      // In use: it is given a new timer when it comes back.
+      if (connection.idleIndex < 0) return
+      const leftMs = connection.expiresAtMs - clock.now()
+      if (leftMs > 0) this.#expire(connection, leftMs)
+      else connection.close()
     })
-    const connection: Connection = { client, socket: undefined, idleIndex: -1, closed: false, used: false }
-    this.#open.add(connection)
-    client.on('disconnect', () => {
-      // The socket has closed already, or become the exchange's own by an upgrade.
-      connection.socket = undefined
-      this.destroy(connection)
-    })
-    return connection
   }
 
-  #forget(connection: Connection): void {
-    if (connection.closed) return
-    connection.closed = true
+  readonly #forget = (connection: Connection): void => {
     this.#open.delete(connection)
     const index = connection.idleIndex
     if (index < 0) return
-    const last = this.#idle.pop() as Connection
-    if (last !== connection) {
-      this.#idle[index] = last
-      last.idleIndex = index
-    }
     connection.idleIndex = -1
+    const last = this.#idle.pop() as Connection
+    if (last === connection) return
+    this.#idle[index] = last
+    last.idleIndex = index
   }
 }

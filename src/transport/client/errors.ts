@@ -1,4 +1,3 @@
-import { errors } from 'undici'
 import { type Failure, failure } from '../../core/failure.ts'
 
 /** What the wire said before an attempt failed; it decides whether the target may have acted on the request. */
@@ -10,6 +9,9 @@ export interface WireState {
   readonly targetName: string
 }
 
+/** What a connection came to; system errors have codes of their own. */
+export type ConnectionEnd = 'CONNECT_TIMEOUT' | 'CLOSED' | 'CLOSED_TOO_SOON' | 'SILENT'
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'name does not resolve',
@@ -17,49 +19,36 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   ETIMEDOUT: 'connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
+  CONNECT_TIMEOUT: 'connection timed out',
   ECONNRESET: 'connection reset',
   EPIPE: 'connection closed',
-  UND_ERR_SOCKET: 'connection closed',
-  UND_ERR_BODY_TIMEOUT: 'silent for longer than idleTimeout',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection closed before the body was whole',
-  UND_ERR_HEADERS_OVERFLOW: 'header too large',
+  CLOSED: 'connection closed',
+  CLOSED_TOO_SOON: 'connection closed before the body was whole',
+  SILENT: 'silent for longer than idleTimeout',
 }
 
-/** Turns what the client library raised into a failure that says who is at fault and whether to try again. */
-export function failureOfError(error: unknown, wire: WireState): Failure {
-  const code = errorCode(error)
+/** Turns what became of a connection into a failure that says who is at fault and whether to try again. */
+export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failure {
+  const code = typeof end === 'string' ? end : errorCode(end)
   const reason = reasons[code] ?? tlsReason(code) ?? (/^E[A-Z]+$/.test(code) ? code : 'connection failed')
   const say = (text: string): string => `${wire.targetName}: ${text}`
+  if (!wire.sent) return failure('UPSTREAM_REFUSED', say(reason), { cause: end })
+  const saysWhere = code === 'SILENT' || code === 'CLOSED_TOO_SOON'
+  const where = saysWhere ? '' : wire.answered ? ' inside its answer' : ' before its answer'
+  return failure('UPSTREAM_RESET', say(reason + where), { cause: end })
+}
 
-  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
-    return failure('BAD_REQUEST', 'The request body is shorter or longer than its Content-Length says', {
-      cause: error,
-    })
-  }
-  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return failure('BAD_REQUEST', `The request cannot be passed on: ${messageOf(error)}`, { cause: error })
-  }
-  // Before the head it is no length that the body fell short of, but one at odds with the rest of the head.
-  const framedBadly = code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !wire.answered
-  if (error instanceof errors.HTTPParserError || framedBadly)
-    return failure('UPSTREAM_INVALID', say('no valid HTTP response'), { cause: error })
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('UPSTREAM_INVALID', say(reason), { cause: error })
-  if (!wire.sent) return failure('UPSTREAM_REFUSED', say(reason), { cause: error })
-  const where = wire.answered ? ' inside its answer' : ' before its answer'
-  return failure('UPSTREAM_RESET', say(code === 'UND_ERR_BODY_TIMEOUT' ? reason : reason + where), { cause: error })
+/** The bytes that came are no answer; `fault` says why, for the log. */
+export function failureOfAnswer(fault: string, targetName: string): Failure {
+  const reason = fault === 'header too large' ? fault : 'no valid HTTP response'
+  return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: fault })
 }
 
 function tlsReason(code: string): string | undefined {
   return /CERT|TLS|SSL|SELF_SIGNED/.test(code) ? `TLS failed (${code})` : undefined
 }
 
-function errorCode(error: unknown): string {
+function errorCode(error: Error): string {
   if (error instanceof AggregateError) return errorCode(error.errors[0])
-  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code)
-  return ''
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return 'code' in error ? String(error.code) : ''
 }

@@ -1,28 +1,33 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Duplex } from 'node:stream'
-import type { Dispatcher } from 'undici'
-import type { AbortListener, AbortScope } from '../../core/abort.ts'
+import type { AbortListener } from '../../core/abort.ts'
 import type { Attempt } from '../../core/attempt.ts'
-import type { BodySink, BodyStream } from '../../core/body.ts'
+import type { BodySink, BodyStream, ResponseBody } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
 import type { Failure } from '../../core/failure.ts'
-import { noHeaders } from '../../core/headers.ts'
+import { type HeaderPairs, noHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import { type GatewayRequest, isIdempotent } from '../../core/request.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
-import type { Connection, ConnectionPool } from './connection-pool.ts'
-import { failureOfError } from './errors.ts'
-import { headerPairs } from './header-pairs.ts'
+import type { AnswerHead } from './answer-head.ts'
+import type { Connection, ConnectionUser } from './connection.ts'
+import type { ConnectionPool } from './connection-pool.ts'
+import { type ConnectionEnd, failureOfAnswer, failureOfEnd } from './errors.ts'
+import { isSentWhole, sendRequest } from './send-request.ts'
+import type { Upload } from './upload.ts'
+import { Waste } from './waste.ts'
 
 /** What arrives before anybody takes the body is kept up to here; then the target has to wait. */
 const maxEarlyBytes = 64 * 1024
-/** Up to here the rest of an unwanted body is read, so that its connection can be kept; beyond, it is closed. */
-const maxDiscardedBytes = 64 * 1024
 const maxDiscardMs = 1000
 
 export interface ExchangeOptions {
   readonly pool: ConnectionPool
-  readonly connection: Connection
+  readonly request: GatewayRequest
+  /** All that goes before the body. */
+  readonly head: string
+  /** Of a streamed body, where the client declares it. */
+  readonly declaredLength: number | undefined
   readonly attempt: Attempt
-  readonly scope: AbortScope
+  readonly call: Call
   readonly clock: Clock
   /** Told once, when the head has come or never will. */
   readonly settle: (outcome: Outcome) => void
@@ -36,86 +41,125 @@ export interface ExchangeOptions {
  *      +----- error, abort, discard ---> ended
  *
  * `ended` is final and frees the connection: back to its pool if the exchange was whole, closed in all other cases.
- * The outcome is told once, on leaving `waiting`; the sink's `end` or `fail` once, on leaving `streaming`.
+ * The outcome is told once, on leaving `waiting`; the sink's `end` or `fail` once, on leaving `streaming`. While it waits
+ * it may go over to a new connection, once.
  *
- * It is undici's handler, the body and the abort listener in one object, as each further one shows in the profile.
+ * It is the connection's user, the body and the abort listener in one object, as each further one shows in the profile.
  */
-export class Exchange implements Dispatcher.DispatchHandler, AbortListener, BodyStream {
+class Exchange implements ConnectionUser, AbortListener, BodyStream {
   readonly #options: ExchangeOptions
+  #connection: Connection
   #state: 'waiting' | 'streaming' | 'ended' = 'waiting'
-  /** There from when the request goes out: before, no byte of it has left. */
-  #controller: Dispatcher.DispatchController | undefined
+  /** A byte of the request may have left. */
+  #sent = false
+  #isRepeated = false
+  #upload: Upload | undefined
   #sink: BodySink | undefined
-  #early: Uint8Array[] = []
+  #early: Uint8Array[] | undefined
   #earlyBytes = 0
-  #trailers: readonly string[] = noHeaders
+  #isPaused = false
+  #untold: AnswerHead | undefined
+  #trailers: HeaderPairs = noHeaders
   #failure: Failure | undefined
-  #discardTimer: Timer | undefined
+  #timer: Timer | undefined
+  #lastByteMs = 0
 
   constructor(options: ExchangeOptions) {
     this.#options = options
-    options.scope.add(this)
+    const { pool, request, call } = options
+    call.scope.add(this)
+    this.#connection = request.upgrade === undefined ? pool.take() : pool.connect(true)
+    this.#connection.use(this)
   }
 
-  // undici: the request's way out, the response's way in.
+  // ConnectionUser: the request's way out, the answer's way in.
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
+  onOpen(): void {
+    // What may not be sent twice waits until all that this turn has to tell is told: the connection may have ended.
+    if (!this.#connection.used || isIdempotent(this.#options.request.method)) this.#send()
+    else setImmediate((connection) => this.#sendIfStillOn(connection), this.#connection)
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Informational (103 and the like) are not passed on; the final head follows.
-    if (status < 200 || this.#state !== 'waiting') return
+  #sendIfStillOn(connection: Connection): void {
+    if (this.#state === 'waiting' && this.#connection === connection && !connection.isClosed) this.#send()
+  }
+
+  onDrain(): void {
+    this.#upload?.resume()
+  }
+
+  onWhole(head: AnswerHead, bytes: Buffer, from: number, to: number): void {
+    const { request } = this.#options
+    const hasNone = request.method === 'HEAD' || head.status === 204 || head.status === 304
+    this.#end(undefined)
+    this.#answer(head, hasNone ? undefined : this.#connection.take(bytes, from, to))
+  }
+
+  onHead(head: AnswerHead): void {
     this.#state = 'streaming'
-    const headers = headerPairs(controller.rawHeaders)
-    const attempt = this.#options.attempt
-    this.#options.settle(succeeded({ status, headers, body: this, attempt, upgraded: undefined }))
+    const { clock, call } = this.#options
+    const { idleTimeoutMs } = call.route
+    if (idleTimeoutMs > 0) {
+      this.#lastByteMs = clock.now()
+      this.#timer = clock.after(idleTimeoutMs, () => this.#watchSilence(idleTimeoutMs))
+    }
+    this.#untold = head
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  /** Told only now: what is broken in the piece that its head came with is no answer yet, but a failure. */
+  onRead(): void {
+    const head = this.#untold
+    if (head === undefined) return
+    this.#untold = undefined
+    this.#answer(head, this)
+  }
+
+  onBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#timer !== undefined) this.#lastByteMs = this.#options.clock.now()
+    const chunk = this.#connection.take(bytes, from, to)
     if (this.#sink !== undefined) {
-      if (!this.#sink.write(chunk)) controller.pause()
+      if (!this.#sink.write(chunk)) this.#pause()
       return
     }
-    this.#early.push(chunk)
+    if (this.#early === undefined) this.#early = [chunk]
+    else this.#early.push(chunk)
     this.#earlyBytes += chunk.length
-    if (this.#earlyBytes >= maxEarlyBytes) controller.pause()
+    if (this.#earlyBytes >= maxEarlyBytes) this.#pause()
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (this.#state !== 'streaming') return
-    this.#trailers = headerPairs(controller.rawTrailers)
+  onEnd(trailers: HeaderPairs): void {
+    this.#trailers = trailers
     this.#end(undefined)
-    this.#options.pool.giveBack(this.#options.connection)
+  }
+
+  onWholeRead(): void {
+    const { pool, request } = this.#options
+    // A sink that is full says so to the last piece too; the next exchange has to be read all the same.
+    if (this.#isPaused) this.#connection.socket.resume()
+    // It may have been answered before its body was whole, and then the rest would be taken for the next request.
+    if (isSentWhole(request, this.#upload)) pool.giveBack(this.#connection)
+    else this.#connection.close()
+    this.#upload?.stop()
+    this.onRead()
     this.#sink?.end(this.#trailers)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
-    if (this.#state === 'ended') return
-    const { target } = this.#options.attempt
-    const wire = {
-      sent: this.#controller !== undefined,
-      answered: this.#state === 'streaming',
-      targetName: target.name,
-    }
-    this.#fail(failureOfError(error, wire))
+  onUpgrade(head: AnswerHead): void {
+    this.#end(undefined)
+    const { attempt, settle } = this.#options
+    const { status, headers } = head
+    const upgraded = this.#connection.release()
+    settle(succeeded({ status, headers, body: undefined, attempt, upgraded }))
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: IncomingHttpHeaders,
-    socket: Duplex,
-  ): void {
-    const { pool, connection, attempt, settle } = this.#options
-    pool.release(connection)
-    if (this.#state !== 'waiting') {
-      socket.destroy()
-      return
-    }
-    this.#end(undefined)
-    const headers = headerPairs(controller.rawHeaders)
-    settle(succeeded({ status, headers, body: undefined, attempt, upgraded: socket }))
+  onInvalid(fault: string): void {
+    this.#failOrRepeat(failureOfAnswer(fault, this.#options.attempt.target.name))
+  }
+
+  onLost(end: ConnectionEnd | Error): void {
+    this.#failOrRepeat(
+      failureOfEnd(this.#state === 'streaming' && end === 'CLOSED' ? 'CLOSED_TOO_SOON' : end, this.#wire()),
+    )
   }
 
   // AbortListener: the client has gone, time is up, or another attempt has won.
@@ -129,16 +173,19 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
   pipe(sink: BodySink): void {
     this.#sink = sink
     let wantsMore = true
-    for (const chunk of this.#early) wantsMore = sink.write(chunk)
-    const stopped = this.#earlyBytes >= maxEarlyBytes
-    this.#early = []
+    for (const chunk of this.#early ?? []) wantsMore = sink.write(chunk)
+    this.#early = undefined
     if (this.#failure !== undefined) sink.fail(this.#failure)
     else if (this.#state === 'ended') sink.end(this.#trailers)
-    else if (stopped && wantsMore) this.resume()
+    else if (wantsMore) this.resume()
+    else this.#pause()
   }
 
   resume(): void {
-    if (this.#state === 'streaming') this.#controller?.resume()
+    if (this.#state !== 'streaming' || !this.#isPaused) return
+    this.#isPaused = false
+    this.#lastByteMs = this.#options.clock.now()
+    this.#connection.socket.resume()
   }
 
   discard(): void {
@@ -148,47 +195,105 @@ export class Exchange implements Dispatcher.DispatchHandler, AbortListener, Body
       this.#close()
       return
     }
-    const waste = new Waste(() => this.#close())
-    this.#discardTimer = this.#options.clock.after(maxDiscardMs, () => this.#close())
-    this.pipe(waste)
+    this.#timer?.cancel()
+    this.#timer = this.#options.clock.after(maxDiscardMs, () => this.#close())
+    this.pipe(new Waste(() => this.#close()))
+  }
+
+  #pause(): void {
+    if (this.#state !== 'streaming' || this.#isPaused) return
+    this.#isPaused = true
+    this.#connection.socket.pause()
+  }
+
+  #send(): void {
+    this.#sent = true
+    const { request, head, declaredLength } = this.#options
+    const { body, method, upgrade } = request
+    const { socket, reader } = this.#connection
+    reader.expect(this, method, upgrade !== undefined)
+    const onFailed = (reason: Failure): void => {
+      if (this.#state !== 'ended') this.#fail(reason)
+    }
+    this.#upload = sendRequest({ socket, head, body, declaredLength, onFailed })
+  }
+
+  #answer({ status, headers }: AnswerHead, body: ResponseBody): void {
+    const { attempt, settle } = this.#options
+    settle(succeeded({ status, headers, body, attempt, upgraded: undefined }))
+  }
+
+  /** Silent for too long, unless it was us who asked for silence. */
+  #watchSilence(idleTimeoutMs: number): void {
+    const { clock } = this.#options
+    const leftMs = this.#isPaused ? idleTimeoutMs : this.#lastByteMs + idleTimeoutMs - clock.now()
+    if (leftMs <= 0) this.#fail(failureOfEnd('SILENT', this.#wire()))
+    else this.#timer = clock.after(leftMs, () => this.#watchSilence(idleTimeoutMs))
+  }
+
+  #wire() {
+    return {
+      sent: this.#sent,
+      answered: this.#state === 'streaming',
+      targetName: this.#options.attempt.target.name,
+    }
+  }
+
+  /**
+   * A kept connection that the target closes just as it is used again tells nothing about the target: as in nginx and
+   * Go's net/http, what may be repeated is sent once more, on a new connection. What was never sent may be, whatever it
+   * is.
+   */
+  #failOrRepeat(reason: Failure): void {
+    if (this.#state === 'ended') return
+    const { code } = reason
+    const isStale =
+      code === 'UPSTREAM_REFUSED' || (code === 'UPSTREAM_RESET' && isIdempotent(this.#options.request.method))
+    const isUnread = this.#upload === undefined || !this.#upload.isStarted
+    if (
+      this.#state !== 'waiting' ||
+      this.#isRepeated ||
+      !this.#connection.used ||
+      !isStale ||
+      !isUnread ||
+      this.#options.pool.isDestroyed
+    ) {
+      this.#fail(reason)
+      return
+    }
+    this.#upload?.stop()
+    this.#upload = undefined
+    this.#isRepeated = true
+    this.#sent = false
+    const { pool, request } = this.#options
+    this.#connection = pool.connect(request.upgrade !== undefined)
+    this.#connection.use(this)
   }
 
   #close(): void {
     if (this.#state === 'ended') return
     this.#end(undefined)
-    this.#options.pool.destroy(this.#options.connection)
+    this.#upload?.stop()
+    this.#connection.close()
   }
 
-  #fail(failure: Failure): void {
+  #fail(reason: Failure): void {
     const before = this.#state
-    this.#end(failure)
-    this.#options.pool.destroy(this.#options.connection)
-    if (before === 'waiting') this.#options.settle(failed(failure))
-    else this.#sink?.fail(failure)
+    this.#end(reason)
+    this.#upload?.stop()
+    this.#connection.close()
+    if (before === 'waiting' || this.#untold !== undefined) this.#options.settle(failed(reason))
+    else this.#sink?.fail(reason)
   }
 
   #end(reason: Failure | undefined): void {
     this.#state = 'ended'
     this.#failure = reason
-    this.#discardTimer?.cancel()
-    this.#options.scope.remove(this)
+    this.#timer?.cancel()
+    this.#options.call.scope.remove(this)
   }
 }
 
-/** Reads a little and then gives up. */
-class Waste implements BodySink {
-  readonly #giveUp: () => void
-  #bytes = 0
-
-  constructor(giveUp: () => void) {
-    this.#giveUp = giveUp
-  }
-
-  write(chunk: Uint8Array): boolean {
-    this.#bytes += chunk.length
-    if (this.#bytes > maxDiscardedBytes) this.#giveUp()
-    return true
-  }
-  end(): void {}
-  fail(): void {}
+export function startExchange(options: ExchangeOptions): Exchange {
+  return new Exchange(options)
 }

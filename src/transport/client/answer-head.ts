@@ -1,0 +1,224 @@
+import { type HeaderPairs, noHeaders, withoutHeaders } from '../../core/headers.ts'
+import { addNamed } from '../hop-by-hop.ts'
+import { fieldKind } from './field-kind.ts'
+import { FieldLine, incomplete, isTextCode, malformed, readLineEnd } from './field-line.ts'
+
+/** Of an answer; as much as Node's servers take of a request. */
+export const maxHeaderBytes = 16 * 1024
+
+/** Heads up to here are remembered, as every connection keeps one. */
+const maxRememberedBytes = 1024
+
+/** What a target says before its body. */
+export interface AnswerHead {
+  readonly status: number
+  /** End-to-end fields only. */
+  readonly headers: HeaderPairs
+  /** As it is declared; undefined where it is not. */
+  readonly contentLength: number | undefined
+  readonly isChunked: boolean
+  /** The target will take another request on this connection. */
+  readonly keepsAlive: boolean
+  /** How long it keeps an unused connection, where it says so (`Keep-Alive: timeout=5`). */
+  readonly keepAliveHintMs: number | undefined
+  /** It says all that a change of protocol takes (RFC 9110, 7.8). */
+  readonly isUpgrade: boolean
+}
+
+const line = new FieldLine()
+
+/**
+ * Reads heads from text that comes in pieces. Strict: what two readers could take in two ways is refused, as the one
+ * behind us might take it in the other.
+ */
+export class AnswerHeadReader {
+  /** Why it was refused. */
+  fault = ''
+  /** How much of the last piece belongs to the head; the body begins behind it. */
+  taken = 0
+  /** A target's answers often differ in no byte of their heads for a second, until `Date` moves on: 0.5 us of 0.7. */
+  #lastText = ''
+  #lastHead: AnswerHead | undefined
+  #rest = ''
+  #bytes = 0
+  #status = 0
+  #isHttp11 = false
+  #pairs: string[] = []
+  #named: string[] | undefined
+  #contentLength: number | undefined
+  #isChunked = false
+  #closes = false
+  #keeps = false
+  #upgrades = false
+  #protocol = false
+  #keepAliveHintMs: number | undefined
+
+  /** The head, undefined while it is not whole; or undefined with a `fault`. */
+  read(piece: string): AnswerHead | undefined {
+    const last = this.#lastText
+    // Cut and compared: `startsWith` goes letter by letter, which takes 0.3 us more.
+    if (last !== '' && this.#bytes === 0 && this.#rest === '' && piece.slice(0, last.length) === last) {
+      this.taken = last.length
+      return this.#lastHead
+    }
+    const before = this.#rest.length
+    const text = before === 0 ? piece : this.#rest + piece
+    let at = 0
+    if (this.#status === 0) {
+      at = this.#readStatusLine(text)
+      if (at < 0) return this.#wait(text, 0, at, 'no status line')
+    }
+    for (;;) {
+      // A line break at the start of a line is the empty line at the end.
+      if (text.charCodeAt(at) === 0x0d) {
+        const end = readLineEnd(text, at)
+        if (end < 0) return this.#wait(text, at, end, 'a line that ends with CR alone')
+        this.taken = end - before
+        this.#bytes += end
+        if (this.#bytes > maxHeaderBytes) return this.#refuse('header too large')
+        const isOnePiece = this.#bytes === end
+        const head = this.#whole()
+        if (isOnePiece && end <= maxRememberedBytes) this.#remember(text.slice(0, end), head)
+        return head
+      }
+      const next = line.read(text, at)
+      if (next < 0) return this.#wait(text, at, next, 'no field line')
+      at = next
+      if (!this.#takeField(line.name, line.value)) return undefined
+    }
+  }
+
+  reset(): void {
+    this.fault = ''
+    this.#rest = ''
+    this.#bytes = 0
+    this.#status = 0
+    this.#pairs = []
+    this.#named = undefined
+    this.#contentLength = undefined
+    this.#isChunked = false
+    this.#closes = false
+    this.#keeps = false
+    this.#upgrades = false
+    this.#protocol = false
+    this.#keepAliveHintMs = undefined
+  }
+
+  /** `HTTP/1.1 200 OK`; the words behind the status may be missing, and its blank too. */
+  #readStatusLine(text: string): number {
+    const isHttp11 = text.startsWith('HTTP/1.1 ')
+    if (!isHttp11 && !text.startsWith('HTTP/1.0 ')) {
+      return 'HTTP/1.1 '.startsWith(text) || 'HTTP/1.0 '.startsWith(text) ? incomplete : malformed
+    }
+    let status = 0
+    for (let at = 9; at < 12; at++) {
+      if (at >= text.length) return incomplete
+      const digit = text.charCodeAt(at) - 0x30
+      if (!(digit >= 0 && digit <= 9)) return malformed
+      status = status * 10 + digit
+    }
+    let at = 12
+    if (text.charCodeAt(at) === 0x20) {
+      at++
+      while (at < text.length && isTextCode(text.charCodeAt(at))) at++
+    }
+    const next = readLineEnd(text, at)
+    if (next < 0) return next
+    if (status < 100) return malformed
+    this.#isHttp11 = isHttp11
+    this.#status = status
+    return next
+  }
+
+  #remember(text: string, head: AnswerHead): void {
+    this.#lastText = text
+    this.#lastHead = head
+  }
+
+  /** The text ends before the head does, or is none. */
+  #wait(text: string, at: number, how: number, fault: string): undefined {
+    if (how === malformed) return this.#refuse(fault)
+    this.#rest = text.slice(at)
+    this.#bytes += at
+    if (this.#bytes + this.#rest.length > maxHeaderBytes) return this.#refuse('header too large')
+    return undefined
+  }
+
+  #refuse(fault: string): undefined {
+    this.fault = fault
+    return undefined
+  }
+
+  #takeField(name: string, value: string): boolean {
+    const kind = fieldKind(name)
+    if (kind === 'keep') this.#pairs.push(name, value)
+    else if (kind === 'content-length') {
+      if (this.#contentLength !== undefined) this.#refuse('more than one Content-Length')
+      else if (this.#isChunked) this.#refuse('Content-Length and Transfer-Encoding')
+      else {
+        this.#contentLength = lengthOf(value)
+        if (this.#contentLength === undefined) this.#refuse('a Content-Length that is no length')
+      }
+      this.#pairs.push(name, value)
+    } else if (kind === 'transfer-encoding') {
+      // With a tab behind it llhttp takes it for another coding, and other readers for this one.
+      const isKnown = value.toLowerCase() === 'chunked' && !line.hasTabBehind
+      if (this.#isChunked || !isKnown) this.#refuse('a Transfer-Encoding other than chunked')
+      else if (this.#contentLength !== undefined) this.#refuse('Content-Length and Transfer-Encoding')
+      this.#isChunked = true
+    } else if (kind === 'connection') this.#takeConnection(value)
+    else if (kind === 'keep-alive') this.#keepAliveHintMs ??= hintOf(value)
+    else if (kind === 'upgrade') this.#protocol = true
+    return this.fault === ''
+  }
+
+  #takeConnection(value: string): void {
+    // By far the most frequent value.
+    if (value === 'keep-alive') {
+      this.#keeps = true
+      return
+    }
+    for (const option of value.toLowerCase().split(',')) {
+      const word = option.trim()
+      if (word === 'close') this.#closes = true
+      else if (word === 'keep-alive') this.#keeps = true
+      else if (word === 'upgrade') this.#upgrades = true
+    }
+    this.#named = addNamed(this.#named, value)
+  }
+
+  #whole(): AnswerHead {
+    const pairs = this.#pairs
+    const named = this.#named
+    const head = {
+      status: this.#status,
+      headers: pairs.length === 0 ? noHeaders : named === undefined ? pairs : withoutHeaders(pairs, new Set(named)),
+      contentLength: this.#contentLength,
+      isChunked: this.#isChunked,
+      // HTTP/1.0 knows no chunks: whoever speaks both cannot be trusted with where an answer ends.
+      keepsAlive: !this.#closes && (this.#isHttp11 || (this.#keeps && !this.#isChunked)),
+      keepAliveHintMs: this.#keepAliveHintMs,
+      isUpgrade: this.#upgrades && this.#protocol,
+    }
+    this.reset()
+    return head
+  }
+}
+
+/** Digits only, and no more of them than a number holds exactly. */
+function lengthOf(value: string): number | undefined {
+  const { length } = value
+  if (length === 0 || length > 15) return undefined
+  let bytes = 0
+  for (let at = 0; at < length; at++) {
+    const digit = value.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    bytes = bytes * 10 + digit
+  }
+  return bytes
+}
+
+function hintOf(value: string): number | undefined {
+  const seconds = /timeout=(\d{1,9})/.exec(value)?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1000
+}

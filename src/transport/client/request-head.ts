@@ -1,0 +1,129 @@
+import type { Target } from '../../core/attempt.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { isTextCode, isTokenCode } from './field-line.ts'
+
+/** Tells a target how long its answer will be waited for. */
+const budgetHeader = 'x-request-timeout-ms'
+
+/** Of the body: its exact length, `chunked` where it is not known, undefined where there is none. */
+export type Framing = number | 'chunked' | undefined
+
+/** Of these a body is expected, so that a missing one is told by `Content-Length: 0` (RFC 9110, 8.6). */
+const methodsWithBody = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
+
+export function expectsBody(method: string): boolean {
+  return methodsWithBody.has(method)
+}
+
+/** What a field of a request is to the transport; all others pass. */
+type FieldKind = 'pass' | 'host' | 'content-length' | 'budget' | 'own' | 'no name'
+
+const known: ReadonlyMap<string, FieldKind> = new Map([
+  ['host', 'host'],
+  ['content-length', 'content-length'],
+  [budgetHeader, 'budget'],
+  // They frame the message, or speak of this connection: whoever else could set them could smuggle a request.
+  ['connection', 'own'],
+  ['expect', 'own'],
+  ['keep-alive', 'own'],
+  ['transfer-encoding', 'own'],
+  ['upgrade', 'own'],
+])
+
+/** Spellings seen are remembered, at most so many: a client chooses them. */
+const maxRemembered = 1024
+const remembered = new Map<string, FieldKind>()
+
+/** `Content-Length` as the request declares it; a failure if it is none or stands there twice. */
+export function declaredLength({ headers }: GatewayRequest): number | undefined | Failure {
+  let declared: string | undefined
+  for (let i = 0; i < headers.length; i += 2) {
+    if (kindOf(headers[i] as string) !== 'content-length') continue
+    if (declared !== undefined) return refused('Content-Length is given more than once')
+    declared = headers[i + 1] as string
+  }
+  if (declared === undefined) return undefined
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : refused('Content-Length is no length')
+}
+
+/**
+ * All that goes before the body, as one text. What could be read as more than it is (a line break in a value, a blank in
+ * a path) is refused here, wherever it came from, and never written.
+ */
+export function requestHead(
+  request: GatewayRequest,
+  target: Target,
+  remainingMs: number,
+  framing: Framing,
+): string | Failure {
+  const { method, query, headers, upgrade } = request
+  if (!isToken(method)) return refused('invalid request method')
+  const path = target.basePath + request.path
+  let host = target.authority
+  let hosts = 0
+  let fields = ''
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const kind = kindOf(name)
+    if (kind === 'no name') return refused('invalid header name')
+    if (kind === 'own') return refused(`invalid header ${name}`)
+    const value = headers[i + 1] as string
+    if (!isText(value)) return refused(`invalid header ${name}`)
+    if (kind === 'pass') fields += `${name}: ${value}\r\n`
+    else if (kind === 'host') {
+      host = value
+      hosts++
+    }
+  }
+  if (hosts > 1) return refused('Host is given more than once')
+  if (remainingMs !== Number.POSITIVE_INFINITY) fields += `${budgetHeader}: ${Math.ceil(remainingMs)}\r\n`
+  if (framing === 'chunked') fields += 'transfer-encoding: chunked\r\n'
+  else if (framing !== undefined) fields += `content-length: ${framing}\r\n`
+  if (upgrade !== undefined && !isText(upgrade)) return refused('invalid upgrade')
+  if (!path.startsWith('/') || !isVisible(path) || !isVisible(query)) return refused('invalid request path')
+  const start = query === '' ? `${method} ${path}` : `${method} ${path}?${query}`
+  const connection = upgrade === undefined ? 'keep-alive' : `upgrade\r\nupgrade: ${upgrade}`
+  return `${start} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n${fields}\r\n`
+}
+
+/** Of a request target: a blank would end it. */
+function isVisible(part: string): boolean {
+  for (let at = 0; at < part.length; at++) {
+    const code = part.charCodeAt(at)
+    if (code <= 0x20 || code > 0xff) return false
+  }
+  return true
+}
+
+/**
+ * Of a value: no line break, nor what else a reader may take for one. Value by value, as each is one flat string: to walk
+ * over the whole head, which is put together of forty, takes 0.6 us more.
+ */
+function isText(value: string): boolean {
+  for (let at = 0; at < value.length; at++) if (!isTextCode(value.charCodeAt(at))) return false
+  return true
+}
+
+function kindOf(name: string): FieldKind {
+  return remembered.get(name) ?? judge(name)
+}
+
+function judge(name: string): FieldKind {
+  const kind = known.get(name.toLowerCase()) ?? (isToken(name) ? 'pass' : 'no name')
+  // A copy: what is cut out of a text keeps the whole of it alive.
+  if (remembered.size < maxRemembered) remembered.set(Buffer.from(name, 'utf8').toString('utf8'), kind)
+  return kind
+}
+
+function isToken(name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at)
+    if (!isTokenCode(code)) return false
+  }
+  return name !== ''
+}
+
+function refused(detail: string): Failure {
+  return failure('BAD_REQUEST', `The request cannot be passed on: ${detail}`)
+}
