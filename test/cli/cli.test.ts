@@ -32,7 +32,7 @@ describe('hedgerow', () => {
   it('shows its commands, and an example with each', async (t) => {
     const { code, output } = await runCommand(t, ['--help'])
     assert.equal(code, 0)
-    for (const command of ['serve', 'check', 'schema', 'demo', 'backend']) {
+    for (const command of ['serve', 'reload', 'check', 'schema', 'demo', 'backend']) {
       assert.match(output, new RegExp(`^  ${command} `, 'm'))
       const help = await runCommand(t, [command, '--help'])
       assert.equal(help.code, 0)

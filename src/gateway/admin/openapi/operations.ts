@@ -154,6 +154,13 @@ export const operations: readonly Operation[] = [
     refusals: guarded,
   },
   {
+    method: 'POST',
+    path: '/api/reload',
+    summary: 'Reads the configuration again and puts it in force. Calls in flight end as they began.',
+    schema: 'Reload',
+    refusals: { ...guarded, 422: 'It was not put in force, and nothing has changed; `errors` lists why.' },
+  },
+  {
     method: 'GET',
     path: '/api/backends',
     summary: 'The simulated backends of the demo.',

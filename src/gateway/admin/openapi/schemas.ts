@@ -229,6 +229,7 @@ export const schemas = {
   Discarded: z.strictObject({ id: z.string(), discarded: count }),
   WaiterList: shaped<api.WaiterListView>()(z.strictObject({ open: count, waiters: z.array(waiter) })),
   TicketList: shaped<api.TicketListView>()(z.strictObject({ kept: count, bytes: count, tickets: z.array(ticket) })),
+  Reload: shaped<api.ReloadView>()(z.strictObject({ applied: z.literal(true) })),
   Config: shaped<api.ConfigView>()(z.strictObject({ yaml: z.string(), config: anyObject })),
   Backend: backend,
   BackendList: shaped<api.BackendListView>()(z.strictObject({ backends: z.array(backend) })),

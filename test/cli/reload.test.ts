@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { atEnd } from '../kit/cleanup.ts'
+import { runCommand, startCommand } from '../kit/command.ts'
+import { until } from '../kit/until.ts'
+
+const routesOf = (...paths: readonly string[]): string =>
+  [
+    'listen: { port: 0 }',
+    'admin: { port: 0 }',
+    `status: { path: ${paths[0]} }`,
+    ...(paths.length > 1 ? [`metrics: { path: ${paths[1]} }`] : []),
+    '',
+  ].join('\n')
+
+async function serving(t: TestContext, args: readonly string[] = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-reload-'))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'hedgerow.yaml')
+  writeFileSync(file, routesOf('/first'))
+  const running = startCommand(t, ['serve', file, ...args.map((arg) => arg.replace('FOLDER', folder))])
+  const logFile = join(folder, 'log')
+  const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : running.errors())
+  await until('it runs', () => /admin on http/.test(log()), 10_000)
+  const [, url = '', admin = ''] = /on (http:\S+), .*admin on (http:[^"\s]+)/.exec(log()) ?? []
+  const status = async (path: string): Promise<number> => (await fetch(url + path)).status
+  return { folder, file, running, log, url, admin, status }
+}
+
+describe('hedgerow serve', () => {
+  it('reads its configuration again at SIGHUP, and begins a new log file', async (t) => {
+    const { folder, file, running, log, status } = await serving(t, ['--log-file', 'FOLDER/log'])
+    assert.deepEqual([await status('/first'), await status('/second')], [200, 404])
+    writeFileSync(file, routesOf('/second'))
+    renameSync(join(folder, 'log'), join(folder, 'log.1'))
+    running.process.kill('SIGHUP')
+    await until('it is in force', async () => (await status('/second')) === 200)
+    assert.equal(await status('/first'), 404)
+    await until('the new log says so', () => /is in force/.test(log()))
+    assert.doesNotMatch(log(), /admin on/)
+  })
+
+  it('says at SIGHUP what is wrong with a configuration, and goes on as it was', async (t) => {
+    const { file, running, status } = await serving(t)
+    writeFileSync(file, `${routesOf('/second')}lisen: {}\nworkers: 0\n`)
+    running.process.kill('SIGHUP')
+    await running.printed(/was not put in force, 2 faults: all stays as it was/)
+    assert.match(running.errors(), /hedgerow\.yaml:4:1 {2}lisen: .*listen/)
+    assert.match(running.errors(), /hedgerow\.yaml:5:10 {2}workers: /)
+    assert.equal(await status('/first'), 200)
+  })
+
+  it('sees by itself that the file has changed, where it is asked to', async (t) => {
+    const { file, status } = await serving(t, ['--watch'])
+    writeFileSync(`${file}.new`, routesOf('/second'))
+    renameSync(`${file}.new`, file)
+    await until('it is in force', async () => (await status('/second')) === 200, 5000)
+  })
+})
+
+describe('hedgerow reload', () => {
+  it('puts the configuration in force over the admin side', async (t) => {
+    const { file, admin, status } = await serving(t)
+    writeFileSync(file, routesOf('/second', '/metrics'))
+    const { code, output } = await runCommand(t, ['reload', '--admin', admin])
+    assert.deepEqual([code, output], [0, 'the configuration is in force\n'])
+    assert.deepEqual([await status('/first'), await status('/second'), await status('/metrics')], [404, 200, 200])
+  })
+
+  it('prints why a configuration was refused, and exits with 1', async (t) => {
+    const { file, admin, status } = await serving(t)
+    writeFileSync(file, `${routesOf('/second')}workers: 4\n`)
+    const other = await runCommand(t, ['reload', '--admin', admin])
+    assert.equal(other.code, 1)
+    assert.match(other.errors, /not put in force[\s\S]*workers is 1 while this gateway runs/)
+    writeFileSync(file, 'listen: { prot: 1 }\n')
+    const bad = await runCommand(t, ['reload', '--admin', admin])
+    assert.equal(bad.code, 1)
+    assert.match(bad.errors, /hedgerow\.yaml:1:11 .*prot/)
+    assert.equal(await status('/first'), 200)
+  })
+
+  it('signals the process of a pid file', async (t) => {
+    const { folder, file, status } = await serving(t, ['--pid-file', 'FOLDER/pid'])
+    writeFileSync(file, routesOf('/second'))
+    const { code, output } = await runCommand(t, ['reload', '--pid-file', join(folder, 'pid')])
+    assert.equal(code, 0)
+    assert.match(output, /process \d+ was told/)
+    await until('it is in force', async () => (await status('/second')) === 200)
+    const none = await runCommand(t, ['reload', '--pid-file', join(folder, 'nothing')])
+    assert.equal(none.code, 1)
+    assert.match(none.errors, /nothing cannot be told/)
+  })
+})
