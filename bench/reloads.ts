@@ -55,7 +55,7 @@ interface Tally {
 
 const kept: Tally = { good: 0, failures: [] }
 const fresh: Tally = { good: 0, failures: [] }
-let isOver = false
+const load = { isOver: false }
 
 function once(agent: Agent | false): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -75,7 +75,7 @@ async function counted(name: string): Promise<number> {
 }
 
 async function client(agent: Agent | false, tally: Tally): Promise<void> {
-  while (!isOver) {
+  while (!load.isOver) {
     const failure = await once(agent)
     if (failure === undefined) tally.good++
     else tally.failures.push(failure)
@@ -109,7 +109,7 @@ for (let kill = 0; kill < kills; kill++) {
   while ((await counted('hedgerow_workers')) < 2) await sleep(50)
   await sleep(pauseMs)
 }
-isOver = true
+load.isOver = true
 await Promise.all(clients)
 const lostCalls = await counted('hedgerow_worker_lost_calls_total')
 const died = await counted('hedgerow_worker_exits_total')

@@ -33,6 +33,7 @@ function opened(config: Config) {
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
   const started = startCallingBack(config, {
     clock,
+    promises: new SharedMemory().levels('promises', 1),
     keys: () => [someKey],
     memory: memoryTickets(wideTickets),
     durable: undefined,

@@ -1,7 +1,7 @@
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { callbackFailureStatuses } from '../flows/callback/callback.ts'
-import { Callbacks, type CallbacksSettings, ticketsPath } from '../flows/callback/callbacks.ts'
+import { Callbacks, type CallbacksOptions, type CallbacksSettings, ticketsPath } from '../flows/callback/callbacks.ts'
 import type { Elsewhere } from '../flows/callback/receive.ts'
 import { ticketPage } from '../flows/callback/ticket-page.ts'
 import type { Keys } from '../flows/callback/token.ts'
@@ -20,6 +20,8 @@ export interface CallingBackOptions {
   readonly memory: TicketStore
   /** There where a route is `durable`. */
   readonly durable: TicketStore | undefined
+  /** How many tickets clients hold, of all workers. */
+  readonly promises: NonNullable<CallbacksOptions['promises']>
   readonly clock: Clock
   /** Known once the front listens, which is before a backend is asked. */
   readonly frontPort: () => number

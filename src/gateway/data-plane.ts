@@ -161,13 +161,14 @@ export class DataPlane {
   }
 
   #rules(config: Config, resolve: ReturnType<typeof router>) {
-    const { clock, events, observing, logFault } = this.#options
+    const { clock, events, memory, observing, logFault } = this.#options
     return {
       listen: listenOptions(config),
       resolve,
       proxies: new TrustedProxies(config.trust),
       clock,
       events,
+      connections: memory.levels('client connections', 1),
       newId: randomUUID,
       traceOf: observing.traces?.traceOf,
       logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
@@ -205,12 +206,19 @@ export class DataPlane {
   }
 
   #callBack(config: Config): readonly RoutedHandler[] {
-    const { clock, central, elsewhere, logFault } = this.#options
+    const { clock, central, elsewhere, memory, logFault } = this.#options
     const kept = central.callbacks
     if (this.#callingBack !== undefined) return this.#callingBack.update(config, kept?.durable)
     if (kept === undefined) return []
     const frontPort = (): number => this.#listener.address.port
-    this.#callingBack = startCallingBack(config, { ...kept, clock, elsewhere, frontPort, logFault })
+    this.#callingBack = startCallingBack(config, {
+      ...kept,
+      promises: memory.levels('ticket promises', 1),
+      clock,
+      elsewhere,
+      frontPort,
+      logFault,
+    })
     return this.#callingBack?.handlers ?? []
   }
 }

@@ -247,9 +247,12 @@ class RunningGateway implements Gateway {
       }
       this.#config = config
       this.#connect()
-      oldOperating?.close()
+      await oldOperating?.close()
       this.#operating?.change(config, this.#operated())
-      const settled = planes.settled().then(() => Promise.all([observed.settle(), prepared.commit()]))
+      const settled = planes.settled().then(() => {
+        prepared.commit()
+        return observed.settle()
+      })
       settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
     } catch (fault) {
       await this.#observe(observing, before)

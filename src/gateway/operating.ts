@@ -50,7 +50,7 @@ export interface OperatingOptions extends OperatedParts {
 
 /** The operators' side of a gateway. */
 export interface Operating extends Admin {
-  /** From now on by another configuration; its address and token stay. Readers of the live figures are kept. */
+  /** From now on by another configuration; its address stays. Readers of the live figures are kept. */
   change(config: Config, parts: OperatedParts): void
   /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
   drain(): void
@@ -64,8 +64,10 @@ export async function startOperating(config: Config, options: OperatingOptions):
   const tableOf = (from: Config, parts: OperatedParts) =>
     resourceTable(resourcesOf(from, { ...options, ...parts, watching, streams }))
   let resources = tableOf(config, options)
+  let { token } = config.admin
   const admin = await startAdmin({
     ...config.admin,
+    token: () => token,
     resources: () => resources,
     logFault: (fault) => logFault(fault, 'admin'),
   })
@@ -73,6 +75,7 @@ export async function startOperating(config: Config, options: OperatingOptions):
     address: admin.address,
     change: (next, parts) => {
       resources = tableOf(next, parts)
+      token = next.admin?.token
     },
     drain: () => streams.close(),
     close: () => {

@@ -40,6 +40,7 @@ async function opened(t: TestContext) {
     callbackUrls.push(String(request.headers['x-callback-url']))
     response.writeHead(202).end()
   })
+  let reloads = 0
   const { gateway, url } = await scene.gateway(
     {
       admin: { port: 0 },
@@ -65,7 +66,12 @@ async function opened(t: TestContext) {
         },
       ],
     },
-    { folder, version: '1.2.3', backends: demoBackends([work]) },
+    {
+      folder,
+      version: '1.2.3',
+      backends: demoBackends([work]),
+      reload: async () => (reloads++ === 0 ? { ok: true } : { ok: false, faults: ['hedgerow.yaml:1:1  a fault'] }),
+    },
   )
   return { scene, url, admin: adminUrl(gateway), callbackUrls }
 }

@@ -17,11 +17,11 @@ function answering(scene: Scene, text: string) {
 
 /** Asks without a pause until told to stop; answers what was no good answer. */
 function load(url: string, agents: readonly Agent[]) {
-  let stopped = false
+  const state = { stopped: false }
   let count = 0
   const failures: string[] = []
   const one = async (agent: Agent): Promise<void> => {
-    while (!stopped) {
+    while (!state.stopped) {
       try {
         const { status, body } = await ask(url, { agent })
         count++
@@ -35,7 +35,7 @@ function load(url: string, agents: readonly Agent[]) {
   return {
     count: () => count,
     stop: async () => {
-      stopped = true
+      state.stopped = true
       await Promise.all(all)
       return { count, failures }
     },

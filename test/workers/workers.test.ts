@@ -65,6 +65,24 @@ describe('a gateway with workers', () => {
     assert.equal(asked, 33)
   })
 
+  it('takes no more connections than are allowed for all workers together', async (t) => {
+    const { gateway } = await openWorkers(t, async (scene) => ({
+      listen: { maxConnections: 10 },
+      upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
+      routes: [{ match: 'GET /work', forward: { upstream: 'work' } }],
+    }))
+    const ends = await Promise.all(
+      clients(t, 30).map((agent) =>
+        ask(`${gateway.url}/work`, { agent }).then(
+          () => 'served',
+          () => 'refused',
+        ),
+      ),
+    )
+    assert.equal(ends.filter((end) => end === 'served').length, 10)
+    assert.equal((await gateway.gateway.view.connections()).refused, 20)
+  })
+
   it('makes deliveries in one place, whichever worker took the write', async (t) => {
     const writes: string[] = []
     const { gateway } = await openWorkers(t, async (scene) => {

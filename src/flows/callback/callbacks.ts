@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
+import { type Levels, SharedMemory } from '../../kit/shared-memory.ts'
 import type { Ticket, TicketResult, TicketStore } from '../../store/ticket-store.ts'
 import { resultBytes } from '../../store/ticket-store.ts'
 import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
@@ -27,6 +28,8 @@ export interface CallbacksOptions extends CallbacksSettings {
   readonly clock: Clock
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
+  /** How many tickets clients hold, of all workers. */
+  readonly promises?: Levels
   readonly logFault: (fault: unknown, callId: string) => void
 }
 
@@ -56,6 +59,7 @@ export class Callbacks {
   #settings: CallbacksSettings
   /** The tickets that clients hold, and until when. */
   readonly #promised = new Map<string, number>()
+  readonly #promises: Levels
   #backendsAsked = 0
   readonly #onQuiet: (() => void)[] = []
   #expiryTimer: Timer | undefined
@@ -63,6 +67,7 @@ export class Callbacks {
   constructor(options: CallbacksOptions) {
     this.#options = options
     this.#settings = options
+    this.#promises = options.promises ?? new SharedMemory().levels('promises', 1)
     this.logFault = options.logFault
     this.#scheduleExpiry()
   }
@@ -80,7 +85,7 @@ export class Callbacks {
 
   /** A ticket for a client that waits no longer: where it can be fetched. Undefined if there can be none. */
   promise(issue: Issue): string | undefined {
-    if (this.keepMs === 0 || this.#promised.size >= this.#settings.maxTickets) return undefined
+    if (this.keepMs === 0 || !this.#promises.tryAdd(0, this.#settings.maxTickets)) return undefined
     this.#promised.set(issue.id, issue.expiresAtMs)
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
@@ -158,7 +163,11 @@ export class Callbacks {
     const { clock } = this.#options
     this.#expiryTimer = clock.after(expiryCheckMs, () => {
       const now = clock.wallNow()
-      for (const [id, untilMs] of this.#promised) if (untilMs <= now) this.#promised.delete(id)
+      for (const [id, untilMs] of this.#promised) {
+        if (untilMs > now) continue
+        this.#promised.delete(id)
+        this.#promises.add(0, -1)
+      }
       this.#scheduleExpiry()
     })
   }

@@ -12,7 +12,8 @@ import { send } from './send.ts'
 export interface AdminOptions {
   readonly host: string
   readonly port: number
-  readonly token?: string | undefined
+  /** As it is at the moment. */
+  readonly token: () => string | undefined
   /** All that can be asked for at the moment; the files of the dashboard stand beside it. */
   readonly resources: () => ResourceTable
   readonly logFault: (fault: unknown) => void
@@ -74,7 +75,7 @@ async function answerFor(
     if (file !== undefined) return file
   }
   if (found?.resource.isPublic !== true) {
-    const refused = refusedBy(request, options.token)
+    const refused = refusedBy(request, options.token())
     if (refused !== undefined) return refused
   }
   if (found === undefined) return refusal(404, notThere(pathname, resources))

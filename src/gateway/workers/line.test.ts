@@ -30,7 +30,7 @@ function twoSides(t: TestContext) {
     },
     never: () => new Promise(() => {}),
   }
-  const logFault = (fault: unknown, about: string): void => void faults.push(`${about}: ${fault}`)
+  const logFault = (fault: unknown, about: string): void => void faults.push(`${about}: ${String(fault)}`)
   const left = new Line<Left, Right>(port1, { double: (number) => 2 * number }, logFault)
   return { left, right: new Line<Right, Left>(port2, right, logFault), notes, faults }
 }

@@ -52,13 +52,13 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
   ): Promise<Answer<There[Name]>> {
     if (this.#closed !== undefined) return Promise.reject(new LineClosed(this.#closed))
     const id = ++this.#lastId
-    this.#port.postMessage({ to, args, id } satisfies Message, moved)
+    this.#send({ to, args, id }, moved)
     return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }))
   }
 
   /** Wants no answer. */
   tell<Name extends keyof There & string>(to: Name, ...args: Args<There[Name]>): void {
-    if (this.#closed === undefined) this.#port.postMessage({ to, args } satisfies Message)
+    if (this.#closed === undefined) this.#send({ to, args })
   }
 
   close(reason: string): void {
@@ -78,14 +78,18 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
     }
   }
 
+  #send(message: Message, moved: Transferable[] = []): void {
+    this.#port.postMessage(message, moved)
+  }
+
   async #serve({ to, args, id }: Extract<Message, { to: string }>): Promise<void> {
     const method = this.#here[to as keyof Here]
     try {
       const value = await method.apply(this.#here, args as never[])
-      if (id !== undefined && this.#closed === undefined) this.#port.postMessage({ id, value } satisfies Message)
+      if (id !== undefined && this.#closed === undefined) this.#send({ id, value })
     } catch (fault) {
       if (id === undefined) this.#logFault(fault, `the other thread's ${to}`)
-      else if (this.#closed === undefined) this.#port.postMessage({ id, fault: plainFault(fault) } satisfies Message)
+      else if (this.#closed === undefined) this.#send({ id, fault: plainFault(fault) })
     }
   }
 }

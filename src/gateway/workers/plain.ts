@@ -64,7 +64,8 @@ export function outcomeOf(plain: PlainOutcome, attempt: Attempt | undefined): Ou
 
 /** The cause may be anything, and has been logged where it came up. */
 export function plainFailure(failure: Failure): Failure {
-  return { ...failure, cause: failure.cause === undefined ? undefined : String(failure.cause) }
+  const { cause } = failure
+  return { ...failure, cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined }
 }
 
 /** The bytes that move with a message, so that they are not copied once more. */

@@ -38,7 +38,7 @@ export interface WorkerPlanesOptions {
 
 /** What the main thread keeps for each worker. */
 interface Kept {
-  readonly writer: Writer<SharedArrayBuffer>
+  readonly writer: Writer
   readonly host: ServiceHost
   readonly view: PlaneView
   /** Where connections are handed to it. */

@@ -10,7 +10,7 @@ import { DataPlane } from '../data-plane.ts'
 import { type Entrance, ownEntrance } from '../entrance.ts'
 import { Observing } from '../observing.ts'
 import { handedEntrance } from './handed-entrance.ts'
-import { Line, type Port } from './line.ts'
+import { Line } from './line.ts'
 import { LogLines } from './log-lines.ts'
 import { bytesOf, plainCall, plainRequest } from './plain.ts'
 import type { EntranceSetup, MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
@@ -34,7 +34,9 @@ const methods: WorkerMethods = {
     central.learnKeys(keys)
     const observed = await observingHere().reload(config, block)
     await there().reload(config)
-    void there().settled().then(observed.settle)
+    void there()
+      .settled()
+      .then(() => observed.settle())
     return stateAfter(there())
   },
   settled: () => there().settled(),
@@ -58,7 +60,7 @@ const methods: WorkerMethods = {
   ping: () => {},
 }
 
-const line = new Line<WorkerMethods, MainMethods>(parentPort as Port, methods, logFault)
+const line = new Line<WorkerMethods, MainMethods>(parentPort, methods, logFault)
 const central = new RemoteCentral(line)
 const lines = new LogLines((text) => line.ask('lines', [text]), clock)
 const events = new EventBus(logFault)

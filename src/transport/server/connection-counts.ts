@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Levels } from '../../kit/shared-memory.ts'
 
 /** What a front knows of its connections. */
 export interface ConnectionFigures {
@@ -21,6 +22,13 @@ export interface ConnectionFigures {
 /** Bad bytes, too slow, and a header that is too large. */
 export type MalformedStatus = '400' | '408' | '431'
 
+interface ConnectionCountsOptions {
+  /** A connection has closed, and is no longer counted as open. */
+  readonly onClosed: () => void
+  /** Open ones, here and in other workers. */
+  readonly ofAll: Levels | undefined
+}
+
 /** Counts connections as they open and close, so that to ask for them costs nothing in between. */
 export class ConnectionCounts {
   #open = 0
@@ -31,14 +39,20 @@ export class ConnectionCounts {
   /** Those that have not brought a request yet. */
   readonly #fresh = new Set<Socket>()
 
-  /** `onClosed`: a connection has closed, and is no longer counted as open. */
-  constructor(server: Server, onClosed: () => void) {
+  constructor(server: Server, { onClosed, ofAll }: ConnectionCountsOptions) {
     server.on('connection', (socket: Socket) => {
+      // Of those here Node sees to it itself.
+      if (ofAll !== undefined && !ofAll.tryAdd(0, server.maxConnections)) {
+        this.#refused++
+        socket.destroy()
+        return
+      }
       this.#open++
       this.#accepted++
       this.#fresh.add(socket)
       socket.once('close', () => {
         this.#open--
+        ofAll?.add(0, -1)
         this.#fresh.delete(socket)
         onClosed()
       })

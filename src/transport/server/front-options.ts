@@ -3,6 +3,7 @@ import type { CallTrace } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { LiveCall } from '../../kit/live-call.ts'
+import type { Levels } from '../../kit/shared-memory.ts'
 import type { ListenLimits } from './http-server.ts'
 import type { TrustedProxies } from './proxies.ts'
 import type { Resolve } from './route-handler.ts'
@@ -27,6 +28,8 @@ export interface FrontOptions extends FrontRules {
   readonly clock: Clock
   readonly events: EventBus
   readonly newId: () => string
+  /** Open ones of all workers, which `maxConnections` is for. */
+  readonly connections?: Levels
   readonly logFault: (fault: unknown, call: LiveCall) => void
 }
 
