@@ -8,7 +8,8 @@ import type { PeerAddress } from '../../kit/handed-socket.ts'
 /**
  * Where the kernel cannot deal connections out among several listeners (macOS, Windows): the main thread accepts them
  * and passes their bytes on, to each worker in turn, over a local socket that only this user can reach. Node has no way
- * to give an open socket to another thread. It costs about as much again as a plain call (`bench/micro/hand-out.ts`).
+ * to give an open socket to another thread. Every byte goes through here, which costs about as much again as a plain
+ * call.
  */
 export class HandOut {
   readonly address: AddressInfo

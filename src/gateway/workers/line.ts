@@ -26,8 +26,8 @@ type Message =
 export class LineClosed extends Error {}
 
 /**
- * Two threads that ask things of each other by name. One message takes some 5 us on either side
- * (`bench/micro/line.ts`), so no plain call needs one.
+ * Two threads that ask things of each other by name. A question with its answer takes 9 us of CPU in both together while
+ * there are many, and 50 us where the other has to be woken for each (`bench/micro/line.ts`): no plain call needs one.
  */
 export class Line<Here extends Methods<Here>, There extends Methods<There>> {
   readonly #port: Port
