@@ -29,7 +29,7 @@ if (isMainThread) {
   }
   await worker.terminate()
 } else if (parentPort !== null) {
-  new Line<Echo, object>(parentPort, { echo: (body) => body.length }, logFault)
+  void new Line<Echo, object>(parentPort, { echo: (body) => body.length }, logFault)
 }
 
 async function ask(line: Line<object, Echo>, atOnce: number, count: number): Promise<void> {

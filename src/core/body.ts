@@ -3,8 +3,11 @@ import type { HeaderPairs } from './headers.ts'
 
 /** Takes a body as it arrives. Exactly one of `end` and `fail` is called, once, and nothing after it. */
 export interface BodySink {
-  /** Answers false when it wants no more until it calls `resume` of the stream. */
-  write(chunk: Uint8Array): boolean
+  /**
+   * Answers false when it wants no more until it calls `resume` of the stream. `spent` is for who knows when nobody needs
+   * the bytes any more: they may be written over then. Whoever keeps them never calls it.
+   */
+  write(chunk: Uint8Array, spent?: () => void): boolean
   end(trailers: HeaderPairs): void
   fail(failure: Failure): void
 }

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { type AnswerHandler, AnswerReader } from './answer-reader.ts'
 import type { ConnectionEnd } from './errors.ts'
-import { ReadBuffer } from './read-buffer.ts'
+import { type Piece, ReadBuffer } from './read-buffer.ts'
 
 /** An exchange as its connection sees it. */
 export interface ConnectionUser extends AnswerHandler {
@@ -89,7 +89,7 @@ export class Connection {
   }
 
   /** What was read, for somebody to keep. */
-  take(bytes: Buffer, from: number, to: number): Buffer {
+  take(bytes: Buffer, from: number, to: number): Piece {
     return this.#buffer.take(bytes, from, to)
   }
 

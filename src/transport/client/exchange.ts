@@ -11,6 +11,7 @@ import type { AnswerHead } from './answer-head.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type ConnectionEnd, failureOfAnswer, failureOfEnd } from './errors.ts'
+import type { Piece } from './read-buffer.ts'
 import { isSentWhole, sendRequest } from './send-request.ts'
 import type { Upload } from './upload.ts'
 import { Waste } from './waste.ts'
@@ -55,7 +56,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
   #isRepeated = false
   #upload: Upload | undefined
   #sink: BodySink | undefined
-  #early: Uint8Array[] | undefined
+  #early: Piece[] | undefined
   #earlyBytes = 0
   #isPaused = false
   #untold: AnswerHead | undefined
@@ -92,7 +93,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     const { request } = this.#options
     const hasNone = request.method === 'HEAD' || head.status === 204 || head.status === 304
     this.#end(undefined)
-    this.#answer(head, hasNone ? undefined : this.#connection.take(bytes, from, to))
+    this.#answer(head, hasNone ? undefined : this.#connection.take(bytes, from, to).bytes)
   }
 
   onHead(head: AnswerHead): void {
@@ -116,14 +117,14 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
 
   onBody(bytes: Buffer, from: number, to: number): void {
     if (this.#timer !== undefined) this.#lastByteMs = this.#options.clock.now()
-    const chunk = this.#connection.take(bytes, from, to)
+    const piece = this.#connection.take(bytes, from, to)
     if (this.#sink !== undefined) {
-      if (!this.#sink.write(chunk)) this.#pause()
+      if (!this.#sink.write(piece.bytes, piece.spent)) this.#pause()
       return
     }
-    if (this.#early === undefined) this.#early = [chunk]
-    else this.#early.push(chunk)
-    this.#earlyBytes += chunk.length
+    if (this.#early === undefined) this.#early = [piece]
+    else this.#early.push(piece)
+    this.#earlyBytes += piece.bytes.length
     if (this.#earlyBytes >= maxEarlyBytes) this.#pause()
   }
 
@@ -173,7 +174,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
   pipe(sink: BodySink): void {
     this.#sink = sink
     let wantsMore = true
-    for (const chunk of this.#early ?? []) wantsMore = sink.write(chunk)
+    for (const { bytes, spent } of this.#early ?? []) wantsMore = sink.write(bytes, spent)
     this.#early = undefined
     if (this.#failure !== undefined) sink.fail(this.#failure)
     else if (this.#state === 'ended') sink.end(this.#trailers)

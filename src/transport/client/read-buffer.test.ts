@@ -18,7 +18,7 @@ describe('the buffer that a connection reads to', () => {
     assert.equal(other.next(), bytes)
     one.opened()
     bytes.write('answer')
-    const taken = one.take(bytes, 0, 6)
+    const taken = one.take(bytes, 0, 6).bytes
     bytes.write('poison')
     assert.equal(taken.toString(), 'answer')
     assert.equal(one.next(), undefined)
@@ -28,15 +28,15 @@ describe('the buffer that a connection reads to', () => {
     const buffer = new ReadBuffer()
     const first = buffer.next() as Buffer
     buffer.opened()
-    const copied = buffer.take(first, 0, first.length)
+    const copied = buffer.take(first, 0, first.length).bytes
     assert.notEqual(copied.buffer, first.buffer)
     const own = buffer.next() as Buffer
     assert.notEqual(own, first)
-    assert.equal(buffer.take(own, 10, 40_000).buffer, own.buffer)
+    assert.equal(buffer.take(own, 10, 40_000).bytes.buffer, own.buffer)
     const next = buffer.next() as Buffer
     assert.ok(next !== own && next !== first)
     // A small piece is copied, and the buffer kept for the next read.
-    assert.notEqual(buffer.take(next, 0, 10).buffer, next.buffer)
+    assert.notEqual(buffer.take(next, 0, 10).bytes.buffer, next.buffer)
     assert.equal(buffer.next(), undefined)
   })
 
@@ -49,5 +49,26 @@ describe('the buffer that a connection reads to', () => {
     buffer.take(own, 0, own.length)
     buffer.rest()
     assert.equal(buffer.next(), shared)
+  })
+
+  it('is read into again once all that was given away of it is spent, and never before', () => {
+    const buffer = new ReadBuffer()
+    const first = buffer.next() as Buffer
+    buffer.opened()
+    buffer.take(first, 0, first.length)
+    const own = buffer.next() as Buffer
+    const [one, two] = [buffer.take(own, 0, 20_000), buffer.take(own, 20_000, 60_000)]
+    one.spent?.()
+    one.spent?.()
+    const second = buffer.next() as Buffer
+    assert.notEqual(second, own)
+    buffer.take(second, 0, second.length)
+    assert.notEqual(buffer.next(), own)
+    two.spent?.()
+    const other = new ReadBuffer()
+    const start = other.next() as Buffer
+    other.opened()
+    other.take(start, 0, start.length)
+    assert.equal(other.next(), own)
   })
 })

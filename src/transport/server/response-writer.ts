@@ -31,6 +31,7 @@ export class ResponseWriter implements BodySink {
   #headSent = false
   /** What came while the body was being begun: if it is all, it goes out with the head. */
   #first: Uint8Array | undefined
+  #firstSpent: (() => void) | undefined
   #isBeginning = false
   bytesSent = 0
 
@@ -63,26 +64,28 @@ export class ResponseWriter implements BodySink {
     else if (!this.#headSent) response.flushHeaders()
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, spent?: () => void): boolean {
     this.#headSent = true
     this.bytesSent += chunk.length
     if (this.#isBeginning && this.#first === undefined) {
       this.#first = chunk
+      this.#firstSpent = spent
       return true
     }
     if (this.#first !== undefined) this.#writeFirst()
-    return this.#write(chunk)
+    return this.#write(chunk, spent)
   }
 
   #writeFirst(): void {
     const chunk = this.#first as Uint8Array
     this.#first = undefined
-    this.#write(chunk)
+    this.#write(chunk, this.#firstSpent)
   }
 
-  #write(chunk: Uint8Array): boolean {
+  /** Written, or never to be: either way Node is done with the bytes when it calls back. */
+  #write(chunk: Uint8Array, spent: (() => void) | undefined): boolean {
     const { response } = this.#options
-    if (response.write(chunk)) return true
+    if (spent === undefined ? response.write(chunk) : response.write(chunk, spent)) return true
     if (this.#stallTimer === undefined) this.#waitForDrain()
     return false
   }
