@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { workerRange } from '../config/workers.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from './count-of.ts'
 import { untilSignalled } from './ending.ts'
@@ -44,7 +45,10 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   }
   const ended = untilSignalled(log, end, () => void reloading.reload())
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
-  log.info(`hedgerow ${version} on ${urlOf(gateway.address)}, ${countOf(config.routes.length, 'route')}, ${admin}`)
+  const range = workerRange(config.workers)
+  const workers = range === undefined ? '' : `${countOf(range.min, 'worker')}, `
+  const routes = countOf(config.routes.length, 'route')
+  log.info(`hedgerow ${version} on ${urlOf(gateway.address)}, ${workers}${routes}, ${admin}`)
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
   await ended
   log.info('ended')

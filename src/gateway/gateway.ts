@@ -6,6 +6,7 @@ import { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
+import { within } from '../kit/within.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SimulatedBackends } from './admin/resources/backends.ts'
@@ -235,7 +236,7 @@ class RunningGateway implements Gateway {
     const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
     if (observing === undefined || central === undefined || planes === undefined) return
     // The new admin side first: that its port is taken is what may well be.
-    const oldOperating = await this.#operate(config)
+    const operating = await this.#operate(config)
     try {
       const observed = await this.#observe(observing, config)
       const prepared = await central.prepare(config)
@@ -247,19 +248,17 @@ class RunningGateway implements Gateway {
       }
       this.#config = config
       this.#connect()
-      await oldOperating?.close()
+      await operating.replaced?.close()
       this.#operating?.change(config, this.#operated())
-      const settled = planes.settled().then(() => {
+      // What lasts (a WebSocket, say) must not keep for ever what only it might use.
+      const settled = within(before.drain, this.#deps.clock, planes.settled()).then(() => {
         prepared.commit()
         return observed.settle()
       })
       settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
     } catch (fault) {
       await this.#observe(observing, before)
-      if (oldOperating !== undefined) {
-        await this.#operating?.close()
-        this.#operating = oldOperating
-      }
+      await operating.undo()
       throw fault
     }
   }
@@ -272,15 +271,16 @@ class RunningGateway implements Gateway {
     return observed
   }
 
-  /** Opens the admin side if it is asked for at another address than before; answers the one before, still open. */
-  async #operate(config: Config): Promise<Operating | undefined> {
-    const { watching, metrics } = this.#showing
+  /** Opens the admin side if it is asked for at another address than before; the one before stays open for the time. */
+  async #operate(config: Config): Promise<{ readonly replaced: Operating | undefined; undo(): Promise<void> }> {
+    const { metrics } = this.#showing
+    const watching = this.#showing.watchingFor(config)
     const before = this.#operating
     const isSame =
       before !== undefined &&
       this.#config.admin?.host === config.admin?.host &&
       this.#config.admin?.port === config.admin?.port
-    if (isSame) return undefined
+    if (isSame) return { replaced: undefined, undo: () => Promise.resolve() }
     this.#operating = await startOperating(config, {
       ...this.#deps,
       ...this.#operated(),
@@ -293,7 +293,13 @@ class RunningGateway implements Gateway {
       backends: this.#deps.backends,
       reload: this.#deps.reload,
     })
-    return before
+    return {
+      replaced: before,
+      undo: async () => {
+        await this.#operating?.close()
+        this.#operating = before
+      },
+    }
   }
 
   #operated() {
@@ -311,12 +317,4 @@ class RunningGateway implements Gateway {
       reloads: () => this.#reloads,
     })
   }
-}
-
-/** Waits no longer than this. */
-async function within(limitMs: number, clock: Clock, work: Promise<unknown>): Promise<void> {
-  const { promise: timeIsUp, resolve: stopWaiting } = Promise.withResolvers<void>()
-  const timer = clock.after(limitMs, stopWaiting)
-  await Promise.race([work, timeIsUp])
-  timer.cancel()
 }

@@ -18,11 +18,13 @@ export class Showing {
     this.#clock = clock
     this.counts = new Counts(countedParts(config))
     this.metrics = new Metrics(this.counts, config.metrics)
-    this.#watch(config)
   }
 
-  /** There once the configuration has asked for an admin side. */
-  get watching(): Watching | undefined {
+  /** There once a configuration has asked for an admin side. */
+  watchingFor({ admin }: Config): Watching | undefined {
+    if (admin === undefined || this.#watching !== undefined) return this.#watching
+    this.#watching = startWatching(this.#clock, this.counts)
+    if (this.#parts !== undefined) this.#watching.connect(this.#parts)
     return this.#watching
   }
 
@@ -36,16 +38,9 @@ export class Showing {
   change(config: Config): void {
     this.counts.change(countedParts(config))
     this.metrics.change(config.metrics)
-    this.#watch(config)
   }
 
   close(): void {
     this.#watching?.close()
-  }
-
-  #watch({ admin }: Config): void {
-    if (admin === undefined || this.#watching !== undefined) return
-    this.#watching = startWatching(this.#clock, this.counts)
-    if (this.#parts !== undefined) this.#watching.connect(this.#parts)
   }
 }

@@ -189,7 +189,49 @@ for (const workers of [1, 2] as const) {
       assert.deepEqual(writes.sort(), ['before', 'during'])
     })
 
-    it('brings an admin side, deliveries and traces to a gateway that had none', async (t) => {
+    it('brings an admin side to a gateway that had none, moves it, and takes it away', async (t) => {
+      const { scene, gateway, reload } = await open(t, async (scene) => ({
+        admin: undefined,
+        upstreams: upstreamOf(await answering(scene, 'here')),
+        routes: [forward('/work')],
+      }))
+      assert.equal(gateway.gateway.admin, undefined)
+      assert.deepEqual(await reload({ admin: { port: 0 } }), { ok: true })
+      const first = adminUrl(gateway.gateway)
+      await ask(`${gateway.url}/work`)
+      assert.equal(
+        new Scrape((await ask(`${first}/metrics`)).body).sum('hedgerow_calls_total', { route: 'GET /work' }),
+        1,
+      )
+      const free = await answering(scene, '')
+      await free.close()
+      const token = 'a-token-of-more-than-16'
+      assert.deepEqual(await reload({ admin: { port: free.port, token } }), { ok: true })
+      await assert.rejects(ask(`${first}/metrics`))
+      const headers = { authorization: `Bearer ${token}` }
+      assert.equal((await ask(`${free.url}/metrics`)).status, 401)
+      assert.equal((await ask(`${free.url}/metrics`, { headers })).status, 200)
+      assert.deepEqual(await reload({ admin: { port: free.port, token: 'another-token-than-that' } }), { ok: true })
+      assert.equal((await ask(`${free.url}/metrics`, { headers })).status, 401)
+      assert.deepEqual(await reload({ admin: undefined }), { ok: true })
+      await assert.rejects(ask(`${free.url}/healthz`))
+    })
+
+    it('opens no admin side of a configuration that is refused', async (t) => {
+      const { scene, gateway, reload } = await open(t, async (scene) => ({
+        admin: undefined,
+        upstreams: upstreamOf(await answering(scene, 'here')),
+        routes: [forward('/work')],
+      }))
+      const [taken, free] = [await answering(scene, 'taken'), await answering(scene, '')]
+      await free.close()
+      const refused = await reload({ admin: { port: free.port }, listen: { port: taken.port } })
+      assert.equal(refused.ok, false)
+      assert.equal(gateway.gateway.admin, undefined)
+      await assert.rejects(ask(`${free.url}/healthz`))
+    })
+
+    it('brings deliveries to a gateway that had none', async (t) => {
       const { gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(
           await scene.target((_message, response) => {

@@ -6,6 +6,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import type { SharedMemory } from '../../kit/shared-memory.ts'
+import { within } from '../../kit/within.ts'
 import type { Writer } from '../../telemetry/counts/blocks.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
@@ -29,8 +30,8 @@ export interface WorkerPlanesOptions {
   readonly memory: SharedMemory
   readonly central: () => CentralPlane
   readonly log: LogText
-  /** Takes whole lines of the access log. */
-  readonly logLine: ((lines: string) => void) | undefined
+  /** Takes the lines of the access log. */
+  readonly logLine: ((line: string) => void) | undefined
   readonly logFault: (fault: unknown, about: string) => void
   /** Connections are accepted here and handed out; default: where the system cannot share a port. */
   readonly handsOut?: boolean
@@ -129,7 +130,9 @@ export class WorkerPlanes implements Planes {
   async close(): Promise<void> {
     this.#pool?.stop()
     this.#handOut?.close()
-    await Promise.allSettled((this.#pool?.all ?? []).map((thread) => thread.close()))
+    const closed = (this.#pool?.all ?? []).map((thread) => thread.close())
+    // One that hangs is ended all the same.
+    await within(closeMs, this.#options.clock, Promise.allSettled(closed))
     await this.#pool?.close()
   }
 
@@ -196,7 +199,9 @@ export class WorkerPlanes implements Planes {
         const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
         return other && other[0].line.ask('serve', [service, 0, request, call])
       },
-      lines: (lines) => logLine?.(lines),
+      lines: (lines) => {
+        for (const line of lines.split('\n')) if (line !== '') logLine?.(`${line}\n`)
+      },
       log: (text, level) => log(text, level),
       fault: (text, about) => logFault(text, about),
     }
@@ -215,6 +220,9 @@ export class WorkerPlanes implements Planes {
     kept.host.close()
   }
 }
+
+/** How long a worker may take to close what it has. */
+const closeMs = 2000
 
 /** Where Node can have several sockets listen at a port (`reusePort` of `net.Server.listen`). */
 const canSharePort = ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(process.platform)

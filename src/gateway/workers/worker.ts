@@ -26,15 +26,23 @@ const random = systemRandom
 const memory = new SharedMemory(place)
 let observing: Observing | undefined
 let plane: DataPlane | undefined
+/** What it was told last and could do. */
+let last: WorkerSetup | undefined
 
 const methods: WorkerMethods = {
   start: async (setup) => stateAfter(await start(setup)),
-  reload: async ({ config, regions, block, keys }) => {
-    memory.learn(regions)
-    central.learnKeys(keys)
-    const observed = await observingHere().reload(config, block)
-    await there().reload(config)
-    void there()
+  reload: async (setup) => {
+    memory.learn(setup.regions)
+    central.learnKeys(setup.keys)
+    const before = last
+    const observed = await observe(setup)
+    try {
+      await there().reload(setup.config)
+    } catch (fault) {
+      if (before !== undefined) await observe(before)
+      throw fault
+    }
+    there()
       .settled()
       .then(() => observed.settle())
     return stateAfter(there())
@@ -69,7 +77,16 @@ const host = new ServiceHost({ find: (name) => there().receiver(name), clock, ev
 // A fault in one call must not end the others.
 process.on('uncaughtException', (fault) => logFault(fault, 'a fault that nothing caught'))
 
-async function start({ config, regions, block, keys, entrance }: WorkerSetup): Promise<DataPlane> {
+async function observe(setup: WorkerSetup): ReturnType<Observing['reload']> {
+  if (observing === undefined) throw new Error('the worker has not started yet')
+  const observed = await observing.reload(setup.config, setup.block)
+  last = setup
+  return observed
+}
+
+async function start(setup: WorkerSetup): Promise<DataPlane> {
+  const { config, regions, block, keys, entrance } = setup
+  last = setup
   memory.learn(regions)
   central.learnKeys(keys)
   const log = (text: string, level: 'info' | 'warn' = 'info'): void => line.tell('log', text, level)
@@ -108,11 +125,6 @@ function stateAfter({ address, run }: DataPlane): WorkerState {
 function there(): DataPlane {
   if (plane === undefined) throw new Error('the worker has not started yet')
   return plane
-}
-
-function observingHere(): Observing {
-  if (observing === undefined) throw new Error('the worker has not started yet')
-  return observing
 }
 
 /** A callback for a call that waits in another worker; of none that is there, it is as one of an earlier run. */
