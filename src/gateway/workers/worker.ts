@@ -45,6 +45,7 @@ const methods: WorkerMethods = {
     there()
       .settled()
       .then(() => observed.settle())
+      .catch((fault: unknown) => logFault(fault, 'a reload'))
     return stateAfter(there())
   },
   settled: () => there().settled(),
