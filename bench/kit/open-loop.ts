@@ -14,6 +14,8 @@ export interface Sample {
   readonly status: number
   /** From when the call was due, so that a late sender hides nothing. */
   readonly latencyMs: number
+  /** How much of it is the sender's own. */
+  readonly lateMs: number
 }
 
 /** Sends calls at a fixed rate, whatever becomes of those before, and waits for all of them. */
@@ -41,8 +43,9 @@ export async function openLoop(options: OpenLoopOptions): Promise<readonly Sampl
 }
 
 function send(url: string, agent: Agent, dueMs: number): Promise<Sample> {
+  const lateMs = performance.now() - dueMs
   return new Promise((resolve) => {
-    const done = (status: number): void => resolve({ status, latencyMs: performance.now() - dueMs })
+    const done = (status: number): void => resolve({ status, latencyMs: performance.now() - dueMs, lateMs })
     const sent = request(url, { agent }, (response) => {
       response.resume()
       response.on('end', () => done(response.statusCode ?? 0))

@@ -5,6 +5,7 @@
  *   bin/node bench/micro/shared-memory.ts
  */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
+import { allOf } from '../../src/balance/rotation.ts'
 import { roundRobin } from '../../src/balance/round-robin.ts'
 import { ActiveBudget, CallBudget } from '../../src/kit/budgets.ts'
 import { RecentQuantiles } from '../../src/kit/quantiles.ts'
@@ -34,7 +35,7 @@ function partsOf(memory: SharedMemory): readonly { readonly name: string; readon
   const calls = new CallBudget({ share: 0.2, floor: 3 }, memory)
   const quantiles = new RecentQuantiles(memory)
   const targets = ['a', 'b', 'c'].map((name) => ({ name, upstream: 'work', weight: 1 }) as never)
-  const balancer = roundRobin(targets, memory)
+  const balancer = roundRobin(allOf(targets), memory)
   return [
     { name: 'level up', step: () => levels.add(0, 1) },
     { name: 'sum of 4 workers', step: () => levels.sum(0) },
@@ -42,7 +43,7 @@ function partsOf(memory: SharedMemory): readonly { readonly name: string; readon
     { name: 'hedge budget', step: () => calls.callStarted() },
     { name: 'sample', step: () => quantiles.add(12) },
     { name: 'quantile', step: () => quantiles.at(0.95) },
-    { name: 'turn among 3', step: () => balancer.pick(() => 0) },
+    { name: 'turn among 3', step: () => balancer.pick(undefined, undefined as never) },
   ]
 }
 

@@ -7,6 +7,7 @@ import { type CallbackOrder, readCallbackOrder } from './callback-order.ts'
 import type { CallbackPoster } from './callback-poster.ts'
 import type { Connections, Held } from './connections.ts'
 import type { CallbackPlan, Plan } from './endpoint.ts'
+import type { RecentLatencies } from './load-report.ts'
 import { hasBody, noBody, readBody } from './request-body.ts'
 import type { Ending, RequestCounter } from './stats.ts'
 import type { Placeholder } from './template.ts'
@@ -25,6 +26,7 @@ export interface ExchangeContext {
   readonly name: string
   readonly clock: Clock
   readonly counter: RequestCounter
+  readonly latencies: RecentLatencies
   readonly connections: Connections
   readonly callbacks: CallbackPoster
   readonly maxBodyBytes: number
@@ -209,5 +211,6 @@ export class Exchange implements Held {
     this.#isOver = true
     this.#context.connections.release(this.#socket, this)
     this.#context.counter.ended('answered', this.#plan.answer.status)
+    this.#context.latencies.add(this.#context.clock.now() - this.#wholeAtMs)
   }
 }

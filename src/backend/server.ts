@@ -8,6 +8,7 @@ import { type Controlled, type ControlState, controlPath, serveControl } from '.
 import { Endpoint, type Plan } from './endpoint.ts'
 import { Exchange, type ExchangeContext, type ReceivedRequest } from './exchange.ts'
 import { Listener } from './listener.ts'
+import { answerLoad, loadPath, RecentLatencies } from './load-report.ts'
 import { type Profile, type ProfileInput, parseProfile } from './profile.ts'
 import { type ProfilePatch, patchProfile } from './profile-patch.ts'
 import { hasBody, noBody } from './request-body.ts'
@@ -87,6 +88,7 @@ class RunningBackend implements Backend, Controlled {
   readonly #context: ExchangeContext
   readonly #counter = new RequestCounter()
   readonly #callbacks: CallbackPoster
+  readonly #latencies: RecentLatencies
   #profile: Profile
   #routes: Routes
   #skip: SkipCounter
@@ -103,6 +105,7 @@ class RunningBackend implements Backend, Controlled {
     this.#routes = new Routes(this.#profile, name)
     this.#skip = new SkipCounter(this.#profile.skip)
     this.#callbacks = new CallbackPoster(clock)
+    this.#latencies = new RecentLatencies(clock)
     this.#listener = new Listener({
       host,
       port,
@@ -118,6 +121,7 @@ class RunningBackend implements Backend, Controlled {
       name,
       clock,
       counter: this.#counter,
+      latencies: this.#latencies,
       connections: this.#listener.connections,
       callbacks: this.#callbacks,
       maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
@@ -198,6 +202,7 @@ class RunningBackend implements Backend, Controlled {
     const mark = url.indexOf('?')
     const path = mark === -1 ? url : url.slice(0, mark)
     if (path === controlPath) return serveControl(this, incoming, response)
+    if (path === loadPath) return answerLoad(response, this.#counter.inFlight, this.#latencies.medianMs())
     const number = this.#counter.started()
     const method = incoming.method ?? 'GET'
     const query = mark === -1 ? '' : url.slice(mark + 1)

@@ -40,6 +40,10 @@ export class RequestCounter {
   #inFlight = 0
   #inFlightPeak = 0
 
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
   /** Answers the request's number, 1 for the first. */
   started(): number {
     this.#inFlight++

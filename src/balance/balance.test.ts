@@ -4,6 +4,7 @@ import { codeOf, failureOf, targetOf } from '../../test/kit/calls.ts'
 import { layerBench } from '../../test/kit/layers.ts'
 import type { Layer } from '../core/service.ts'
 import { balance } from './balance.ts'
+import { allOf } from './rotation.ts'
 import { roundRobin } from './round-robin.ts'
 
 /** Sends the request so many times for one call. */
@@ -16,7 +17,7 @@ function times(count: number): Layer {
 }
 
 function balanced(names: readonly string[], attempts: number) {
-  const balancer = roundRobin(names.map((name) => targetOf(name)))
+  const balancer = roundRobin(allOf(names.map((name) => targetOf(name))))
   return layerBench(
     () => (next) => times(attempts)(balance(balancer, 'work')(next)),
     () => ({ afterMs: 10 }),

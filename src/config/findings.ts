@@ -65,9 +65,14 @@ function foundBy(issue: Issue): string | undefined {
 }
 
 function meantValue(issue: Issue, value: unknown): string | undefined {
-  if (issue.code !== 'invalid_value' || typeof value !== 'string') return undefined
-  const names = issue.values.filter((one) => typeof one === 'string')
-  return suggest(value, names)
+  return typeof value === 'string' ? suggest(value, namesFor(issue)) : undefined
+}
+
+/** The words that would have been taken, in any form that the value may have. */
+function namesFor(issue: Issue): readonly string[] {
+  if (issue.code === 'invalid_value') return issue.values.filter((one) => typeof one === 'string')
+  if (issue.code !== 'invalid_union') return []
+  return issue.errors.flat().flatMap((inner) => (inner.path.length === 0 ? namesFor(inner) : []))
 }
 
 function hintAt(issue: Issue, value: unknown, { root }: Source, path: Path): string {

@@ -1,10 +1,16 @@
 import { z } from 'zod'
+import { concurrencyOptions, priorityOption } from '../admission/concurrency/options.ts'
+import { extraLoadOption } from '../admission/extra-load/options.ts'
+import { rateLimitOptions } from '../admission/rate-limit/options.ts'
+import { healthShape } from '../balance/health/options.ts'
+import { balanceOption, slowStartOption } from '../balance/options.ts'
 import { failureCodes } from '../core/failure.ts'
 import { duration, shapes, size, wholeNumber } from '../kit/schema.ts'
 import { answerForms } from '../strategies/answer/answer.ts'
 import { deadlineOptions } from '../strategies/deadline/options.ts'
 import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
+import { dnsOptions } from '../transport/client/dns-options.ts'
 import { matchPattern } from './match.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 import { workersOption } from './workers.ts'
@@ -97,10 +103,11 @@ const upstream = z
         },
       )
       .describe('The base URLs that do the same job. Unnamed ones are called by their host and port.'),
-    balance: z
-      .enum(['round-robin'], { error: '`round-robin`' })
-      .prefault('round-robin')
-      .describe('How the target of an attempt is chosen: smooth weighted round robin.'),
+    balance: balanceOption,
+    budget: extraLoadOption,
+    slowStart: slowStartOption,
+    ...healthShape,
+    dns: dnsOptions,
     connectTimeout: duration({ min: 1 }).prefault('2s').describe('How long a connection may take to be made.'),
     keepAlive: duration({ min: 1 })
       .prefault('4s')
@@ -141,6 +148,9 @@ const route = z
     match: matchPattern,
     ...strategyOptions,
     deadline: deadlineOptions.prefault({}),
+    rateLimit: rateLimitOptions.optional(),
+    concurrency: concurrencyOptions.optional(),
+    priority: priorityOption.prefault('normal'),
     answer: z
       .enum(answerForms, { error: '`pass` or `timed`' })
       .prefault('pass')
@@ -264,6 +274,9 @@ export const configSchema = z
       .prefault([])
       .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
     workers: workersOption.prefault(1),
+    concurrency: concurrencyOptions
+      .optional()
+      .describe('The same for all calls of all routes together; `concurrency` of a route holds as well.'),
     trust: z
       .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])

@@ -1,6 +1,7 @@
 import type { Attempt, AttemptOutcome } from './attempt.ts'
 import type { Failure } from './failure.ts'
 import type { GatewayRequest } from './request.ts'
+import type { ShedReason } from './shed-reason.ts'
 
 /** How a call ended, known when its last byte is sent or it is given up. */
 export interface CallEnd {
@@ -18,6 +19,8 @@ export type GatewayEvent =
   | { readonly type: 'attempt.ended'; readonly attempt: Attempt }
   /** Its answer broke off on the way to the client, after it had ended with its head; `was`: the outcome until then. */
   | { readonly type: 'attempt.broken'; readonly attempt: Attempt; readonly was: AttemptOutcome }
+  /** It was refused to spare the gateway or its targets; whoever asks for an answer to it gets 429 or 503. */
+  | { readonly type: 'call.shed'; readonly reason: ShedReason }
   | { readonly type: 'hedge.sent'; readonly count: number; readonly because: 'late' | 'failed' }
   | { readonly type: 'hedge.denied' }
   | { readonly type: 'retry.scheduled'; readonly waitMs: number }

@@ -83,6 +83,11 @@ export const failureCodes = {
     meaning: 'Too few targets gave the same answer for `need` of them to agree.',
   },
   NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no target that may be sent anything.' },
+  BREAKER_OPEN: {
+    source: 'gateway',
+    retry: 'no',
+    meaning: 'Nothing is sent to the upstream for now: the breakers of all its targets are open.',
+  },
   BROADCAST_FAILED: {
     source: 'upstream',
     retry: 'no',
@@ -111,6 +116,17 @@ export const failureCodes = {
     meaning: 'The result of this ticket is no longer kept: its time is over, or it was fetched already.',
   },
   DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and takes no new calls.' },
+  RATE_LIMITED: {
+    source: 'client',
+    retry: 'no',
+    meaning: 'The client, or all together, called more often than `rateLimit` of the route allows.',
+  },
+  OVERLOADED: {
+    source: 'gateway',
+    retry: 'no',
+    meaning:
+      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time.',
+  },
   STORE_FULL: {
     source: 'gateway',
     retry: 'no',

@@ -8,6 +8,7 @@ import { type Config, type ConfigInput, configSchema } from '../config/schema.ts
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { callbackStrategy } from '../flows/callback/callback.ts'
+import { anyExtraLoad } from '../kit/budgets.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import { tokenLifeMs } from './callback-keys.ts'
@@ -48,7 +49,7 @@ function opened(config: Config) {
   const wait = (current: Config): Watched => {
     const { callback } = current.routes[0] ?? {}
     assert.ok(callback !== undefined)
-    const deps = { clock, callbacks: started.callbacks, memory: new SharedMemory() }
+    const deps = { clock, callbacks: started.callbacks, memory: new SharedMemory(), extraLoad: () => anyExtraLoad }
     const { call } = callOf(clock)
     call.expireAt(clock.now() + 5000)
     return ask((request) => callbackStrategy.plan(callback, deps).layer(upstream.service)(request, call))

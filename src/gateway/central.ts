@@ -222,7 +222,8 @@ export class CentralPlane implements Central {
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
     const make = (name: string, options: (typeof configs)[string]) =>
-      new Upstream(name, options, clock, memory.scope(`upstream ${name}`))
+      // Deliveries go to every target, so that nothing here is chosen by a client's address.
+      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts: () => false })
     const upstreams = upstreamsOf(configs, make, this.#era.upstreams)
     const deliveryRoutes: DeliveryRoute[] = []
     const services = new Map<string, Service>()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { Service } from '../core/service.ts'
@@ -11,6 +11,7 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
+import { Admission, gatewayScope } from './admission.ts'
 import { type CallingBack, startCallingBack } from './calling-back.ts'
 import { type Central, centralServices, type HostedService } from './central.ts'
 import { deliveryPage } from './delivery-page.ts'
@@ -50,9 +51,11 @@ export class DataPlane {
   readonly view: PlaneView
   readonly #options: DataPlaneOptions
   #config: Config
+  #proxies: TrustedProxies
   #upstreams: Upstreams = new Map()
   #callingBack: CallingBack | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
+  #admission: Admission | undefined
   #front: Listener | undefined
   #settled: Promise<void> = Promise.resolve()
   readonly #retiring = new Set<Listener>()
@@ -60,6 +63,7 @@ export class DataPlane {
 
   private constructor(config: Config, options: DataPlaneOptions) {
     this.#config = config
+    this.#proxies = new TrustedProxies(config.trust)
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
     this.view = localPlane(() => ({
@@ -67,6 +71,7 @@ export class DataPlane {
       front: this.#front,
       upstreams: this.#upstreams,
       callbacks: this.#callingBack?.callbacks,
+      admission: this.#admission,
     }))
   }
 
@@ -74,8 +79,9 @@ export class DataPlane {
   static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
     const plane = new DataPlane(config, options)
     try {
-      const { upstreams, resolve } = plane.#build(config)
+      const { upstreams, resolve, admission } = plane.#build(config)
       plane.#upstreams = upstreams
+      plane.#admission = admission
       plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
       return plane
     } catch (fault) {
@@ -106,11 +112,13 @@ export class DataPlane {
   async reload(config: Config): Promise<void> {
     const { entrance, memory } = this.#options
     const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
-    const { upstreams, resolve } = this.#build(config)
+    const { upstreams, resolve, admission } = this.#build(config)
     const rules = this.#rules(config, resolve)
     const front = await entrance.move(before.front, config, rules)
     this.#config = config
+    this.#proxies = rules.proxies
     this.#upstreams = upstreams
+    this.#admission = admission
     this.#front = front
     const ended = front === before.front ? front.update(rules) : this.#retire(before.front)
     memory.retain(scopesOf(config))
@@ -177,15 +185,19 @@ export class DataPlane {
 
   #build(config: Config) {
     const { clock, random, memory, central, observing } = this.#options
+    // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
+    const trusts = (address: string): boolean => isIP(address) !== 0 && this.#proxies.trusts(address)
     const make = (name: string, options: Config['upstreams'][string]) =>
-      new Upstream(name, options, clock, memory.scope(`upstream ${name}`))
+      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
     this.#callbackHandlers = this.#callBack(config)
+    const admission = new Admission(config, { clock, random, memory })
     const deps = {
       clock,
       random,
       memory,
       upstream: upstreamIn(upstreams),
+      admission,
       deliver: (route: string) => central.service(centralServices.deliver(route)),
       callbacks: this.#callingBack?.callbacks,
       attemptTrace: observing.traces?.attemptLayer,
@@ -202,7 +214,7 @@ export class DataPlane {
     if (config.index) all.push(indexPage(routes))
     all.push(...this.#callbackHandlers)
     if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
-    return { upstreams, resolve: router(all) }
+    return { upstreams, resolve: router(all), admission }
   }
 
   #callBack(config: Config): readonly RoutedHandler[] {
@@ -226,6 +238,7 @@ export class DataPlane {
 /** What memory is kept for. */
 function scopesOf(config: Config): ReadonlySet<string> {
   return new Set([
+    gatewayScope,
     ...config.routes.map(({ match }) => `route ${matchText(match)}`),
     ...Object.keys(config.upstreams).map((name) => `upstream ${name}`),
   ])

@@ -13,6 +13,7 @@ import type { SimulatedBackends } from './admin/resources/backends.ts'
 import type { Reloaded } from './admin/resources/reload.ts'
 import { CentralPlane, centralServices } from './central.ts'
 import { ownEntrance } from './entrance.ts'
+import { HealthKeeping } from './health-keeping.ts'
 import { listenFault } from './listen-fault.ts'
 import { localPlane } from './local-plane.ts'
 import { Observing } from './observing.ts'
@@ -24,6 +25,7 @@ import { PlaneHere, type Planes } from './planes.ts'
 import { Showing } from './showing.ts'
 import { StartFault } from './start-fault.ts'
 import { statusText } from './status-page.ts'
+import { UpstreamLoads } from './upstream-loads.ts'
 import { WorkerPlanes } from './workers/planes.ts'
 import { slotsFor } from './workers/slots.ts'
 
@@ -86,6 +88,8 @@ class RunningGateway implements Gateway {
   readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
   readonly #startedAtMs: number
   readonly #memory: SharedMemory
+  readonly #health: HealthKeeping
+  readonly #loads: UpstreamLoads
   readonly #showing: Showing
   /** What listens in this thread. */
   readonly #writer: ReturnType<Showing['counts']['open']>
@@ -114,6 +118,8 @@ class RunningGateway implements Gateway {
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot is this thread's.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
+    this.#health = new HealthKeeping({ ...this.#deps, memory: this.#memory })
+    this.#loads = new UpstreamLoads({ clock, memory: this.#memory })
     const here = localPlane(() => ({
       // Where the data plane is in this thread, it tells of what is observed here.
       ...(range !== undefined && this.#observing?.plane),
@@ -159,6 +165,10 @@ class RunningGateway implements Gateway {
     })
     this.#central = central
     this.#closers.push(() => central.close())
+    // Before there are workers, so that they find its memory.
+    this.#health.change(config)
+    this.#loads.prepare(config)
+    this.#closers.push(async () => this.#health.close())
     const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
     this.#planes = planes
     this.#closers.push(() => planes.close())
@@ -240,6 +250,8 @@ class RunningGateway implements Gateway {
     try {
       const observed = await this.#observe(observing, config)
       const prepared = await central.prepare(config)
+      this.#health.prepare(config)
+      this.#loads.prepare(config)
       try {
         await planes.reload(config)
       } catch (fault) {
@@ -247,6 +259,7 @@ class RunningGateway implements Gateway {
         throw fault
       }
       this.#config = config
+      this.#health.change(config)
       this.#connect()
       await operating.replaced?.close()
       this.#operating?.change(config, this.#operated())
@@ -290,6 +303,8 @@ class RunningGateway implements Gateway {
       planes: this.view,
       watching,
       metrics,
+      health: () => this.#health.figures(),
+      loads: this.#loads,
       backends: this.#deps.backends,
       reload: this.#deps.reload,
     })
@@ -315,6 +330,7 @@ class RunningGateway implements Gateway {
     this.#showing.connect(parts, {
       workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0 }, lostCalls: 0 },
       reloads: () => this.#reloads,
+      targets: () => this.#health.figures(),
     })
   }
 }

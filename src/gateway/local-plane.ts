@@ -3,6 +3,7 @@ import type { ProcessProbe } from '../kit/process-probe.ts'
 import type { LastFailures } from '../telemetry/recorder/last-failures.ts'
 import type { Recorder } from '../telemetry/recorder/recorder.ts'
 import type { Listener } from '../transport/server/listener.ts'
+import type { Admission } from './admission.ts'
 import { noConnections, type OpenConnections, type PlaneView, type WaitersFigures } from './plane-view.ts'
 import type { Upstream } from './upstreams.ts'
 
@@ -11,6 +12,7 @@ export interface LocalParts {
   readonly front?: Pick<Listener, 'figures' | 'inFlight'> | undefined
   readonly upstreams?: ReadonlyMap<string, Upstream> | undefined
   readonly callbacks?: Pick<Callbacks, 'waiters'> | undefined
+  readonly admission?: Admission | undefined
   readonly recorder?: Recorder | undefined
   readonly lastFailures?: LastFailures | undefined
   readonly process?: ProcessProbe | undefined
@@ -30,6 +32,7 @@ export function localPlane(parts: () => LocalParts): PlaneView {
     process: async () => parts().process?.figures(),
     dropped: async () =>
       Object.fromEntries(Object.entries(parts().dropped ?? {}).map(([what, count]) => [what, count()])),
+    admission: async () => parts().admission?.figures(),
     inFlight: async () => parts().front?.inFlight() ?? 0,
   }
 }

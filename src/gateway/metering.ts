@@ -5,6 +5,7 @@ import type { Service } from '../core/service.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { CountedParts } from '../telemetry/counts/places.ts'
 import type { MetricSources } from '../telemetry/metrics/sources.ts'
+import type { AdmissionFigures } from './admission.ts'
 import { ownPage } from './own-page.ts'
 import type { PlaneView } from './plane-view.ts'
 import type { RoutedHandler } from './router.ts'
@@ -40,6 +41,7 @@ export function sourcesOf({ planes, store, hasWaiters }: MeteredParts): MetricSo
     process: () => planes.process(),
     clientConnections: () => planes.connections(),
     targetConnections: () => planes.targetConnections(),
+    limits: async () => limitsOf(await planes.admission()),
     dropped: () => planes.dropped(),
     waiters: hasWaiters ? async () => (await planes.waiters(0)).open : undefined,
     ...(store !== undefined && { store: () => sizesOf(store) }),
@@ -63,4 +65,9 @@ export function watchPages({ metrics: { path }, status }: Config, pages: Watched
 async function sizesOf(store: DeliveryStore): ReturnType<NonNullable<MetricSources['store']>> {
   const figures = await store.figures()
   return 'code' in figures ? undefined : figures
+}
+
+function limitsOf(figures: AdmissionFigures | undefined): Awaited<ReturnType<NonNullable<MetricSources['limits']>>> {
+  if (figures === undefined) return {}
+  return { ...(figures.whole !== undefined && { '*': figures.whole }), ...figures.routes }
 }

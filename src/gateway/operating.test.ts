@@ -31,6 +31,8 @@ describe('the admin side', () => {
       watching,
       metrics: new Metrics(counts, before.metrics),
       planes: localPlane(() => ({})),
+      health: () => [],
+      loads: { ewmaMs: () => undefined },
       backends: undefined,
       reload: undefined,
       logFault: (fault) => assert.fail(String(fault)),

@@ -2,6 +2,7 @@ import { matchText } from '../config/match.ts'
 import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { Clock } from '../kit/clock.ts'
+import { formatDurationMs } from '../kit/units.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
 import { type Admin, startAdmin } from './admin/admin.ts'
@@ -15,6 +16,7 @@ import { callResources } from './admin/resources/calls.ts'
 import { configResource } from './admin/resources/config.ts'
 import { deliveryResources } from './admin/resources/deliveries.ts'
 import { healthResources } from './admin/resources/health.ts'
+import { limitsResource } from './admin/resources/limits.ts'
 import { liveResource } from './admin/resources/live.ts'
 import { metricsResources } from './admin/resources/metrics.ts'
 import { openapiResource } from './admin/resources/openapi.ts'
@@ -22,7 +24,9 @@ import { overviewResource } from './admin/resources/overview.ts'
 import { type Reloaded, reloadResources } from './admin/resources/reload.ts'
 import { upstreamsResource } from './admin/resources/upstreams.ts'
 import type { Broadcasting } from './broadcasting.ts'
+import type { TargetHealth } from './health-figures.ts'
 import type { PlaneView } from './plane-view.ts'
+import type { UpstreamLoads } from './upstream-loads.ts'
 import type { Watching } from './watching.ts'
 
 /** What a change of the configuration may bring or take. */
@@ -42,6 +46,9 @@ export interface OperatingOptions extends OperatedParts {
   readonly planes: PlaneView
   readonly watching: Watching | undefined
   readonly metrics: Metrics | undefined
+  /** Of each target of which something can be known. */
+  readonly health: () => readonly TargetHealth[]
+  readonly loads: Pick<UpstreamLoads, 'ewmaMs'>
   readonly backends: SimulatedBackends | undefined
   /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
   readonly reload: (() => Promise<Reloaded>) | undefined
@@ -107,7 +114,8 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
       planes,
       routes.map(({ name }) => name),
     ),
-    upstreamsResource(upstreamSources(config), figures, planes),
+    limitsResource({ routes: limitedRoutes(config), planes, shedOf: (route) => figures.shed(route) }),
+    upstreamsResource(upstreamSources(config), { figures, planes, health: options.health, loads: options.loads }),
     ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries, redaction)),
     ...callbackResources(planes, options.callbacks, options.clock),
     configResource(config),
@@ -135,7 +143,18 @@ function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[]
 function upstreamSources({ upstreams }: Config) {
   return Object.entries(upstreams).map(([name, options]) => ({
     name,
-    balance: options.balance,
+    balance: options.balance.kind,
     targets: targetsOf(name, options),
   }))
+}
+
+/** With a limit for all routes, each of them may have calls shed. */
+function limitedRoutes({ routes, concurrency }: Config) {
+  return routes
+    .filter((route) => concurrency !== undefined || route.concurrency !== undefined || route.rateLimit !== undefined)
+    .map(({ match, rateLimit }) => ({ name: matchText(match), rate: rateLimit && rateText(rateLimit) }))
+}
+
+function rateText({ limit, per, burst, by }: NonNullable<RouteConfig['rateLimit']>): string {
+  return `${limit} in ${formatDurationMs(per)}, ${burst ?? limit} at once, by ${by}`
 }

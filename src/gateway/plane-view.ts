@@ -3,6 +3,7 @@ import type { LastFailure } from '../telemetry/recorder/last-failures.ts'
 import type { RecordedCall } from '../telemetry/recorder/recorded-call.ts'
 import type { CallFilter } from '../telemetry/recorder/recorder.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
+import type { AdmissionFigures } from './admission.ts'
 
 /**
  * What can be asked of a thread that serves calls, or of all together. Questions and answers are plain data, as they may
@@ -24,6 +25,8 @@ export interface PlaneView {
   process(): Promise<ProcessFigures | undefined>
   /** What telemetry has dropped so far, by the name of what it drops. */
   dropped(): Promise<Readonly<Record<string, number>>>
+  /** What the limits on calls in flight come to, in all threads; undefined where none serves calls. */
+  admission(): Promise<AdmissionFigures | undefined>
   /** Calls. */
   inFlight(): Promise<number>
 }

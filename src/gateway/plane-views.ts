@@ -71,6 +71,8 @@ export function mergeViews(views: () => readonly PlaneView[], clock: Clock): Pla
       for (const { view, answer } of await askAll((one) => one.dropped())) dropped.told(view, answer)
       return dropped.total(views())
     },
+    // They all know the same.
+    admission: async () => (await answers((view) => view.admission())).find((figures) => figures !== undefined),
     inFlight: async () => sumOf(await answers((view) => view.inFlight()), (count) => count),
   }
 }

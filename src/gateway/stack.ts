@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { balance } from '../balance/balance.ts'
+import { patienceMs } from '../balance/health/verdict.ts'
 import { matchText } from '../config/match.ts'
 import { type RouteConfig, strategyOf } from '../config/schema.ts'
 import { type StrategyName, strategies } from '../config/strategies.ts'
@@ -24,6 +25,7 @@ import { rewrite } from '../strategies/rewrite/rewrite.ts'
 import type { LineOptions, Strategy, StrategyPlan } from '../strategies/strategy.ts'
 import { statusCounts, success } from '../strategies/success/success.ts'
 import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
+import type { Admission } from './admission.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface StackDeps {
@@ -32,6 +34,7 @@ export interface StackDeps {
   /** What all workers know together. */
   readonly memory: MemoryScope
   readonly upstream: (name: string) => Upstream
+  readonly admission: Admission
   /** There where calls are traced. */
   readonly attemptTrace?: Layer | undefined
   /** Takes the writes of broadcast routes. */
@@ -57,9 +60,17 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   const { name, plan } = planOf(route, deps)
   const timed = route.answer === 'timed'
   const answersWhole = timed || plan.holdsAnswer
+  const allowed = resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs)
+  const { admission } = deps
   const layers = [
-    // Outside all that takes time: what is decided by the deadline is decided for the whole call.
-    deadline(resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs), deps.clock),
+    // First of all: a call that comes too often is to cost next to nothing.
+    admission.rateLimit(route),
+    // Outside all that takes time (also the wait for a turn): what is decided by the deadline is decided for the whole call.
+    deadline(allowed, deps.clock),
+    // Inside the deadline, which ends the wait too. Outside the body, so that no more bodies are held than calls are let in.
+    // The route's goes before the gateway's: a call that waits for its route takes nothing from the other routes.
+    admission.ofRoute(route),
+    admission.ofWhole(route),
     // Outside the strategy, as the time that it tells is the call's.
     timed && timedAnswer(),
     // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
@@ -72,7 +83,8 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   ]
   // What chooses its targets sends its attempts elsewhere: see `deliveryStack`.
   const lines = plan.choosesTargets ? [] : linesOf(plan)
-  const stacks = lines.map(([part, line]) => [part, attemptStack(line, plan, { ...deps, timed })] as const)
+  const attemptDeps = { ...deps, timed, patienceMs: patienceMs(allowed.default) }
+  const stacks = lines.map(([part, line]) => [part, attemptStack(line, plan, attemptDeps)] as const)
   return {
     service: compose(layers, byPart(new Map(stacks))),
     strategy: name,
@@ -81,7 +93,7 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   }
 }
 
-export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callbacks'> {
+export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callbacks' | 'admission'> {
   readonly newId: () => string
   readonly deliveries: Deliveries
   readonly store: DeliveryStore
@@ -96,11 +108,15 @@ export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Deli
     throw new Error('where deliveries are made they are not asked of another place')
   }
   const { plan } = planOf(route, { ...deps, deliver: noDeliver, callbacks: undefined })
-  const send = attemptStack({ ...broadcast, retry: undefined }, plan, { ...deps, timed: false })
+  const send = attemptStack({ ...broadcast, retry: undefined }, plan, { ...deps, timed: false, patienceMs: 0 })
   return delivering(broadcast, { ...deps, routeName, targets: deps.upstream(broadcast.upstream).targets, send })
 }
 
-type AttemptDeps = Omit<StackDeps, 'deliver' | 'callbacks'> & { readonly timed: boolean }
+type AttemptDeps = Omit<StackDeps, 'deliver' | 'callbacks' | 'admission'> & {
+  readonly timed: boolean
+  /** The least that a deadline must have left an attempt to count against its target. */
+  readonly patienceMs: number
+}
 
 /** What a strategy sends goes through these, once for each line of attempts. */
 function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps): Service {
@@ -112,17 +128,24 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
   const layers = [
     // Once for all attempts of the line: it does not depend on the target.
     !plan.choosesTargets && rewrite(line),
+    // Outside the retry, as each call pays once for the extra attempts that all together may cause.
+    (!plan.choosesTargets && upstream.extraLoad.payLayer()) ?? false,
     // Outside the balancer, so that each try may go to another target.
     line.retry !== undefined &&
-      retry(line.retry, { ...deps, budget: upstream.retryBudget(line.retry), statusCounts: counts }),
+      retry(line.retry, {
+        ...deps,
+        budget: upstream.retryBudget(line.retry),
+        extra: upstream.extraLoad.budget,
+        statusCounts: counts,
+      }),
     // Chooses the target; from here on the request belongs to one attempt.
-    !plan.choosesTargets && balance(upstream.balancer, upstream.name),
+    !plan.choosesTargets && balance(upstream.balancer, upstream.name, upstream.health),
     // Inside the balancer, as each attempt has a span of its own; in front of all that the attempt may come to.
     deps.attemptTrace !== undefined && deps.attemptTrace,
     // Inside the retry: it is the attempt that takes too long, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
     // Outside the judgement, as it notes what that came to.
-    attemptTelemetry({ statusCounts: counts }),
+    attemptTelemetry({ statusCounts: counts, onNoted: upstream.health?.noteWith(deps.patienceMs) }),
     // Next to the wire, so that all further out agree on what was good.
     (!passesAnyStatus || json || line.success.contentType !== undefined) &&
       success({
@@ -138,10 +161,14 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
   return compose(layers, upstream.send)
 }
 
-function planOf(route: RouteConfig, deps: StackDeps): { readonly name: StrategyName; readonly plan: StrategyPlan } {
+function planOf(
+  route: RouteConfig,
+  deps: Omit<StackDeps, 'admission'>,
+): { readonly name: StrategyName; readonly plan: StrategyPlan } {
   const strategyDeps: BroadcastDeps & CallbackDeps = {
     ...deps,
     memory: deps.memory.scope(`route ${matchText(route.match)}`),
+    extraLoad: (name) => deps.upstream(name).extraLoad,
     routeName: matchText(route.match),
   }
   const name = strategyOf(route)

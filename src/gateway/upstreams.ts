@@ -1,40 +1,69 @@
 import { isDeepStrictEqual } from 'node:util'
+import { UpstreamExtraLoad } from '../admission/extra-load/extra-load.ts'
 import type { Balancer } from '../balance/balancer.ts'
-import { roundRobin } from '../balance/round-robin.ts'
+import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
+import { makeBalancer } from '../balance/make-balancer.ts'
+import { allOf, type Rotation } from '../balance/rotation.ts'
+import { slowStart } from '../balance/slow-start.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { Target } from '../core/attempt.ts'
 import type { Service } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { RetryOptions } from '../strategies/retry/options.ts'
+import type { ConnectionOptions } from '../transport/client/connection-pool.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+
+export interface UpstreamDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** The upstream's own, in all workers. */
+  readonly memory: MemoryScope
+  /** Whether an address is that of a trusted proxy. */
+  readonly trusts: (address: string) => boolean
+}
 
 /** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
 export class Upstream {
   readonly name: string
   readonly config: UpstreamConfig
   readonly targets: readonly Target[]
+  /** Undefined where nothing can be done about it. */
+  readonly health: UpstreamHealth | undefined
   readonly balancer: Balancer
   readonly client: HttpClient
+  readonly extraLoad: UpstreamExtraLoad
   readonly #memory: MemoryScope
   readonly #retryBudgets = new Map<string, ActiveBudget>()
 
-  constructor(name: string, config: UpstreamConfig, clock: Clock, memory: MemoryScope) {
+  constructor(name: string, config: UpstreamConfig, deps: UpstreamDeps) {
+    const { clock, memory } = deps
     this.name = name
     this.config = config
     this.#memory = memory
     this.targets = targetsOf(name, config)
-    this.balancer = roundRobin(this.targets, memory)
+    this.health = upstreamHealth(this.targets, config, clock, memory)
+    const send: Service = (request, call) => this.send(request, call)
+    const rotation = this.#rotation(deps)
+    this.balancer = makeBalancer(config.balance, rotation, { ...deps, send })
+    this.extraLoad = new UpstreamExtraLoad(config.budget, rotation, memory)
     this.client = httpClient({
       clock,
-      connections: { connectTimeoutMs: config.connectTimeout, keepAliveMs: config.keepAlive },
+      connections: connectionsOf(config),
     })
   }
 
   get send(): Service {
     return this.client.send
+  }
+
+  #rotation({ clock, memory }: UpstreamDeps): Rotation {
+    const rotation = this.health ?? allOf(this.targets)
+    const { slowStart: windowMs } = this.config
+    return windowMs > 0 ? slowStart(rotation, windowMs, clock, memory) : rotation
   }
 
   /** Routes that give the same figures share one budget. */
@@ -59,10 +88,14 @@ export function upstreamsOf(
 ): Upstreams {
   const entries = Object.entries(configs).map(([name, config]) => {
     const known = before.get(name)
-    const isSame = known !== undefined && isDeepStrictEqual(known.config, config)
-    return [name, isSame ? known : make(name, config)] as const
+    return [name, known !== undefined && isSameUpstream(known.config, config) ? known : make(name, config)] as const
   })
   return new Map(entries)
+}
+
+/** In the same order too: what threads share of targets, they share by their places. */
+export function isSameUpstream(one: UpstreamConfig, other: UpstreamConfig): boolean {
+  return isDeepStrictEqual(one, other) && isDeepStrictEqual(Object.keys(one.targets), Object.keys(other.targets))
 }
 
 /** The one of this name, which the configuration's check has seen to be there. */
@@ -72,4 +105,8 @@ export function upstreamIn(upstreams: Upstreams): (name: string) => Upstream {
     if (found === undefined) throw new Error(`the upstream ${name} got past the configuration's check`)
     return found
   }
+}
+
+export function connectionsOf({ connectTimeout, keepAlive, dns }: UpstreamConfig): ConnectionOptions {
+  return { connectTimeoutMs: connectTimeout, keepAliveMs: keepAlive, resolveEveryMs: dns.every }
 }

@@ -1,3 +1,4 @@
+import type { Call } from '../core/call.ts'
 import { type Levels, type MemoryScope, SharedMemory } from './shared-memory.ts'
 
 /**
@@ -13,6 +14,33 @@ export interface Budget {
 }
 
 export const unlimitedBudget: Budget = { tryTake: () => true, giveBack: () => {} }
+
+/** Held to both. The first is asked first; where it grants what the second denies, it is given back. */
+export function bothBudgets(first: Budget, second: Budget | undefined): Budget {
+  if (second === undefined) return first
+  return {
+    tryTake: () => {
+      if (!first.tryTake()) return false
+      if (second.tryTake()) return true
+      first.giveBack()
+      return false
+    },
+    giveBack: () => {
+      first.giveBack()
+      second.giveBack()
+    },
+  }
+}
+
+/** What an upstream can bear beyond one attempt for each call. */
+export interface ExtraLoad {
+  /** Of all routes that ask it; undefined: it bears any number. */
+  readonly budget: Budget | undefined
+  /** Whether there is a target that may be sent a further attempt of this call: another one, where there are several. */
+  hasOther(call: Call): boolean
+}
+
+export const anyExtraLoad: ExtraLoad = { budget: undefined, hasOther: () => true }
 
 export interface BudgetOptions {
   /** 0.2 = one extra for every five. */

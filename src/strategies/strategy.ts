@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { FailureCode } from '../core/failure.ts'
 import type { Layer } from '../core/service.ts'
+import type { ExtraLoad } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { AttemptOptions } from './common-options.ts'
@@ -41,6 +42,8 @@ export interface StrategyDeps {
   readonly clock: Clock
   /** What the route knows in all workers: budgets, samples. */
   readonly memory: MemoryScope
+  /** What an upstream bears beyond one attempt for each call. */
+  readonly extraLoad: (upstream: string) => ExtraLoad
 }
 
 /**

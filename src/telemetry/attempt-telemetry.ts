@@ -4,9 +4,11 @@ import type { Failure, FailureCode } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Layer } from '../core/service.ts'
 
-/** `statusCounts`: whether an answer with this status is a good one. */
 export interface AttemptTelemetryOptions {
+  /** Whether an answer with this status is a good one. */
   readonly statusCounts: (status: number) => boolean
+  /** Is told of what is noted, with all that it was noted from. */
+  readonly onNoted?: ((attempt: Attempt, outcome: Outcome) => void) | undefined
 }
 
 /** Notes what an attempt came to, on the attempt itself, and tells whoever listens. */
@@ -28,6 +30,7 @@ export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
       }
       note(attempt, outcome, options)
       ended(attempt, call)
+      options.onNoted?.(attempt, outcome)
       return outcome
     }
   }

@@ -52,7 +52,7 @@ async function opened(t: TestContext) {
         async: { targets: { async: accepting.url } },
       },
       routes: [
-        { match: 'GET /bad', forward: { upstream: 'accounts' } },
+        { match: 'GET /bad', rateLimit: { limit: 100 }, concurrency: { limit: 10 }, forward: { upstream: 'accounts' } },
         { match: 'GET /work', hedge: { upstream: 'work', path: '/api/work', after: '50ms', budget: 'unlimited' } },
         { match: 'POST /register', deadline: '5s', broadcast: { upstream: 'accounts', attempts: 1 } },
         {

@@ -72,6 +72,7 @@ export async function startFakeAdmin(): Promise<FakeAdmin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     answers: new Map<string, object | number>([
       ['/api/calls', { calls: [] }],
+      ['/api/limits', { routes: [] }],
       ['/api/upstreams', { upstreams: [] }],
       ['/api/deliveries', { deliveries: [] }],
       ['/api/waiters', { open: 0, waiters: [] }],

@@ -70,11 +70,23 @@ function fill(admin: FakeAdmin): void {
     '/api/calls': { calls: [failedCall, hedgedCall] },
     '/api/calls/failed-1': failedCall,
     '/api/calls/hedged-1': hedgedCall,
+    '/api/limits': {
+      whole: { limit: 500, inFlight: 12, queued: 0 },
+      routes: [
+        {
+          route: 'GET /api/smart',
+          rate: '100 in 1s, 20 at once, by client',
+          concurrency: { limit: 50, inFlight: 12, queued: 3 },
+          shed: { rate: 7, full: 2, waited: 0, displaced: 0 },
+        },
+      ],
+    },
     '/api/upstreams': {
       upstreams: [
         {
           name: 'accounts',
           balance: 'round-robin',
+          panicking: true,
           connections: { open: 3, idle: 1 },
           targets: [
             {
@@ -86,6 +98,10 @@ function fill(admin: FakeAdmin): void {
               outcomes,
               p50Ms: 120,
               p99Ms: 480,
+              available: false,
+              out: [{ why: 'ejected', until: isoAt(20_000) }],
+              breaker: 'half_open',
+              lastCheck: { at: isoAt(0), good: false, detail: 'status 500' },
               lastFailure: { at: isoAt(0), detail: 'server1 answered 500' },
             },
           ],

@@ -37,7 +37,20 @@ routes:
     assert.deepEqual(config.admin, { host: '127.0.0.1', port: 9900 })
     assert.deepEqual(config.upstreams['work'], {
       targets: [{ url: 'http://127.0.0.1:9101', weight: 1 }],
-      balance: 'round-robin',
+      balance: { kind: 'round-robin' },
+      slowStart: 0,
+      outlier: {
+        failures: 5,
+        interval: 10_000,
+        ejection: 30_000,
+        maxEjection: 300_000,
+        share: 0.1,
+        successRate: { sigma: 1.9, targets: 5, attempts: 100 },
+      },
+      rest: 300_000,
+      panic: 0.5,
+      dns: { every: 30_000 },
+      budget: { share: 0.2, min: 3 },
       connectTimeout: 2000,
       keepAlive: 4000,
     })

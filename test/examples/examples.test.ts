@@ -67,6 +67,16 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
     { does: 'shows its metrics', path: '/metrics', status: 200, body: /^Total_domains_success_counter_total \d+$/m },
     { does: 'shows its status', path: '/nginx_status', status: 200, body: /^Active connections: \d+ \n/ },
   ],
+  'rate-limit.yaml': [
+    { does: 'lets in what comes slowly', path: '/api/work', status: 200 },
+    { does: 'lets in a first', path: '/api/report', status: 200 },
+    { does: 'lets in a second', path: '/api/report', status: 200 },
+    { does: 'refuses a third', path: '/api/report', status: 429, body: /"code":"RATE_LIMITED"/ },
+  ],
+  'concurrency.yaml': [
+    { does: 'lets in what there is a slot for', path: '/api/fixed', status: 200, body: { time: 250 } },
+    { does: 'lets in as many as get through', path: '/api/adaptive', status: 200, body: { time: 250 } },
+  ],
   'callback.yaml': [
     { does: 'waits for the callback', path: '/service/method?delay=0.1&a=1&a=%20', status: 200, body: result },
     { does: 'waits for a callback that comes at once', path: '/service/method', status: 200, body: result },

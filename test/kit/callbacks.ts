@@ -10,6 +10,7 @@ import { type CallbackOptions, callbackOptions } from '../../src/flows/callback/
 import { type Elsewhere, receiveCallbacks } from '../../src/flows/callback/receive.ts'
 import { ticketPage } from '../../src/flows/callback/ticket-page.ts'
 import { keyOf } from '../../src/flows/callback/token.ts'
+import { anyExtraLoad } from '../../src/kit/budgets.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { memoryTickets } from '../../src/store/memory-tickets.ts'
 import type { TicketKeeper } from '../../src/store/ticket-store.ts'
@@ -70,7 +71,12 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     durable,
   })
   const route = callbackOptionsOf(options.route)
-  const { layer } = callbackStrategy.plan(route, { clock, memory: new SharedMemory(), callbacks })
+  const { layer } = callbackStrategy.plan(route, {
+    clock,
+    memory: new SharedMemory(),
+    extraLoad: () => anyExtraLoad,
+    callbacks,
+  })
   const limit = deadline(resolveDeadline(deadlineOptions.parse(options.deadline ?? '5s'), callbackDeadlineMs), clock)
   const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
   const outer = options.outer ?? ((next) => next)

@@ -33,6 +33,7 @@ export interface TestCall {
 }
 
 const eventTypes = [
+  'call.shed',
   'attempt.started',
   'attempt.ended',
   'hedge.sent',

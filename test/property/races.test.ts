@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { balance } from '../../src/balance/balance.ts'
+import { allOf } from '../../src/balance/rotation.ts'
 import { roundRobin } from '../../src/balance/round-robin.ts'
 import type { BodySink, BodyStream } from '../../src/core/body.ts'
 import { type Failure, failure } from '../../src/core/failure.ts'
@@ -97,7 +98,7 @@ function start({ fates, ends, targetCount }: Scenario, strategy: (clock: Clock) 
   const upstream = new FakeUpstream(clock, fates.map(scriptOf))
   const targets = Array.from({ length: targetCount }, (_, i) => targetOf(`t${i}`))
   const options = { ...optionsOf('1s'), default: ends.deadlineMs }
-  const balanced = balance(roundRobin(targets), 'work')(upstream.service)
+  const balanced = balance(roundRobin(allOf(targets)), 'work')(upstream.service)
   const service = deadline(options, clock)(strategy(clock)(balanced))
   const { call, events } = callOf(clock)
   let answers = 0

@@ -6,6 +6,7 @@ import type { Call } from '../../src/core/call.ts'
 import { failure } from '../../src/core/failure.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'
+import { Admission } from '../../src/gateway/admission.ts'
 import { routeStack } from '../../src/gateway/stack.ts'
 import { Upstream } from '../../src/gateway/upstreams.ts'
 import { seededRandom } from '../../src/kit/random.ts'
@@ -39,7 +40,12 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   const config = configSchema.parse({ upstreams, routes: [{ match: '/api/work', ...route }] })
   const made = new Map(
     Object.entries(config.upstreams).map(([name, options]) => {
-      const upstream = new ScriptedUpstream(name, options, clock, memory)
+      const upstream = new ScriptedUpstream(name, options, {
+        clock,
+        memory,
+        random: seededRandom(1),
+        trusts: () => false,
+      })
       upstream.fake = new FakeUpstream(clock, scripts[name])
       return [name, upstream] as const
     }),
@@ -48,7 +54,9 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   const parsed = config.routes[0]
   assert.ok(parsed !== undefined)
   const none = { deliver: () => upstream('work').send, callbacks: undefined }
-  const deps = { clock, memory, random: seededRandom(1), upstream, ...none }
+  const random = seededRandom(1)
+  const admission = new Admission(config, { clock, random, memory })
+  const deps = { clock, memory, random, upstream, admission, ...none }
   const { service } = routeStack(parsed, deps)
   const send = (request: Partial<GatewayRequest> = {}) => {
     const { call, events } = callOf(clock)

@@ -3,7 +3,14 @@ import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
 import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
-import { examples, exampleUpstreams, metricsExample, telemetryExample, wholeExample } from './examples.ts'
+import {
+  admissionExample,
+  examples,
+  exampleUpstreams,
+  metricsExample,
+  telemetryExample,
+  wholeExample,
+} from './examples.ts'
 import { code, madeFrom, page, table, yaml } from './markdown.ts'
 import { descriptionOf, type Option, optionsOf, unwrapped } from './options.ts'
 
@@ -12,6 +19,8 @@ const upstream = member(upstreams)
 const route = member(routes)
 const routeShape = unwrapped(route) as z.ZodObject
 const deadline = routeShape.shape['deadline'] as Schema
+const rateLimit = routeShape.shape['rateLimit'] as Schema
+const concurrency = routeShape.shape['concurrency'] as Schema
 const failures = routeShape.shape['failures'] as Schema
 
 /** Told once for all strategies. */
@@ -45,6 +54,13 @@ export function configurationPage(): string {
     '### deadline',
     ...section(deadline, 'deadline: { default: 2s, max: 10s, from: { query: timeout } }'),
     '`deadline: 5s` is short for `deadline: { default: 5s }`.',
+    '### rateLimit, concurrency, priority',
+    yaml(admissionExample),
+    descriptionOf(rateLimit),
+    optionTable(optionsOf(unwrapped(rateLimit))),
+    descriptionOf(concurrency),
+    optionTable(optionsOf(unwrapped(concurrency))),
+    'What they do, and what they cannot: [overload](../guides/overload.md).',
     '### failures',
     ...section(
       failures,
@@ -165,7 +181,7 @@ function sectionRows(): readonly Option[] {
 
 /** Without the strategies and what has a section of its own. */
 function routeOptions(): Readonly<Record<string, Schema>> {
-  const apart = new Set<string>([...strategyNames, 'deadline', 'failures'])
+  const apart = new Set<string>([...strategyNames, 'deadline', 'failures', 'rateLimit', 'concurrency'])
   return Object.fromEntries(
     Object.entries(routeShape.shape as Readonly<Record<string, Schema>>).filter(([key]) => !apart.has(key)),
   )

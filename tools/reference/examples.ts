@@ -59,9 +59,16 @@ routes:
 /** What the examples refer to. */
 export const exampleUpstreams = `
 upstreams:
-  work: { targets: [http://127.0.0.1:9101, http://127.0.0.1:9102, http://127.0.0.1:9103] }
+  work:
+    targets: [http://127.0.0.1:9101, http://127.0.0.1:9102, http://127.0.0.1:9103]
+    health: { path: /health, interval: 5s }
+    outlier: { failures: 3 }
+    breaker: { failures: 30%, minimum: 50 }
   users: { targets: { users: http://127.0.0.1:9201 } }
-  orders: { targets: [{ url: http://127.0.0.1:9301, weight: 3 }, http://127.0.0.1:9302] }
+  orders:
+    targets: [{ url: http://127.0.0.1:9301, weight: 3 }, http://127.0.0.1:9302]
+    balance: { consistent-hash: { by: header:x-user } }
+    slowStart: 30s
 `
 
 export const metricsExample = `
@@ -75,6 +82,18 @@ metrics:
       where: { outcome: [timeout, refused, reset, server_error] }
       labels: { domain: target }
     - { name: all_failed_total, from: hedgerow_attempts_total, where: { outcome: [timeout, refused, reset, server_error] } }
+`
+
+export const admissionExample = `
+concurrency: { limit: 500, queue: 50 }
+upstreams:
+  work: { targets: [http://127.0.0.1:9101], budget: { share: 20%, min: 3 } }
+routes:
+  - match: GET /api/search
+    priority: high
+    rateLimit: { limit: 100, per: 1s, burst: 20, by: client }
+    concurrency: { limit: adaptive, min: 20, max: 200, queue: 10, queueTime: 100ms }
+    forward: { upstream: work }
 `
 
 export const telemetryExample = `

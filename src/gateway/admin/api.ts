@@ -1,5 +1,7 @@
 import type { AttemptKind, AttemptOutcome } from '../../core/attempt.ts'
 import type { FailureCode } from '../../core/failure.ts'
+import type { ShedReason } from '../../core/shed-reason.ts'
+import type { BreakerState, OutReason } from '../../core/target-event.ts'
 
 /**
  * What the admin side says, as plain data: the dashboard and `hedgerow` read it, and it can be added up over several
@@ -10,6 +12,7 @@ import type { FailureCode } from '../../core/failure.ts'
  *   GET  /api/live                  server-sent events, one a second: `event: figures`, data: LiveFigures
  *   GET  /api/calls                 CallListView   ?which=failed|slow  ?route=  ?limit=
  *   GET  /api/calls/:id             CallView
+ *   GET  /api/limits                LimitListView
  *   GET  /api/upstreams             UpstreamListView
  *   GET  /api/deliveries            see deliveries.ts; also /:id, POST /:id/replay, POST /:id/discard
  *   GET  /api/waiters               WaiterListView
@@ -140,6 +143,30 @@ export interface AttemptView {
   readonly won: boolean
 }
 
+/** What keeps calls out. */
+export interface LimitListView {
+  /** Of all routes together, where there is a limit. */
+  readonly whole: ConcurrencyView | undefined
+  /** Those that have a limit of their own, and all where there is one for all. */
+  readonly routes: readonly LimitView[]
+}
+
+export interface LimitView {
+  readonly route: string
+  /** `100 in 1s, 20 at once, by client`; undefined: any. */
+  readonly rate: string | undefined
+  readonly concurrency: ConcurrencyView | undefined
+  /** Calls that were refused since the start, by why. */
+  readonly shed: Readonly<Record<ShedReason, number>>
+}
+
+export interface ConcurrencyView {
+  /** How many calls may be in flight, at present. */
+  readonly limit: number
+  readonly inFlight: number
+  readonly queued: number
+}
+
 export interface UpstreamListView {
   readonly upstreams: readonly UpstreamView[]
 }
@@ -147,6 +174,8 @@ export interface UpstreamListView {
 export interface UpstreamView {
   readonly name: string
   readonly balance: string
+  /** So few targets are well that ejection and checks are not believed: all are asked. */
+  readonly panicking: boolean
   readonly connections: { readonly open: number; readonly idle: number }
   readonly targets: readonly TargetView[]
 }
@@ -163,6 +192,16 @@ export interface TargetView {
   /** Of the last minute's answers. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
+  /** How long an answer takes, as a balancer sees it that goes by that. */
+  readonly ewmaMs: number | undefined
+  /** Whether it is sent attempts. */
+  readonly available: boolean
+  /** Why it is not, or would not be if more of the others were well. */
+  readonly out: readonly { readonly why: OutReason; readonly until: string | undefined }[]
+  /** Undefined: it has none. */
+  readonly breaker: BreakerState | undefined
+  /** Undefined: it is not checked, or the first check has not ended. */
+  readonly lastCheck: { readonly at: string; readonly good: boolean; readonly detail: string } | undefined
   readonly lastFailure: { readonly at: string; readonly detail: string } | undefined
 }
 

@@ -15,6 +15,7 @@ export function remoteView(line: Line<MainMethods, WorkerMethods>): PlaneView {
     waiters: (limit) => ask('waiters', limit),
     process: () => ask('process'),
     dropped: () => ask('dropped'),
+    admission: () => ask('admission'),
     inFlight: () => ask('inFlight'),
   }
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { codeOf, failureOf, textOf } from '../../../test/kit/calls.ts'
 import type { Script } from '../../../test/kit/fake-upstream.ts'
-import { abortCodes, hang, sentMs, served } from '../../../test/kit/layers.ts'
+import { abortCodes, hang, layerBench, sentMs, served } from '../../../test/kit/layers.ts'
 import { failure } from '../../core/failure.ts'
+import { anyExtraLoad, CallBudget } from '../../kit/budgets.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
 import { type FirstRules } from './decide.ts'
 import { first, firstStrategy } from './first.ts'
 
@@ -91,5 +93,30 @@ describe('first', () => {
   it('sends two unless it is told otherwise', () => {
     const { calls, settle } = firstStrategy.options.parse({ upstream: 'work' })
     assert.deepEqual([calls, settle], [2, 'success'])
+  })
+})
+
+describe('first with a budget', () => {
+  it('sends the calls beyond the first as far as its budget and that of its upstream go, and gives back', async () => {
+    const budget = new CallBudget({ share: 0, floor: 2 })
+    const rules = { calls: 3, settle: 'success', budget: 1 } as const
+    const { clock, upstream, send } = layerBench(
+      (virtual) => first(rules, virtual, new SharedMemory(), { ...anyExtraLoad, budget }),
+      (place) => (place < 4 ? hang : { afterMs: 10 }),
+    )
+    const calls = [send(), send()]
+    await clock.advance(5)
+    assert.equal(upstream.seen.length, 3 + 1)
+    assert.deepEqual(
+      calls.map(({ events }) => events.length),
+      [0, 1],
+    )
+    for (const { call } of calls) call.abort(failure('CLIENT_GONE', 'gone'))
+    await clock.advance(0)
+    assert.equal(budget.extraInFlight, 0)
+    const { answer } = send()
+    await clock.advance(20)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.equal(upstream.seen.length, 4 + 3)
   })
 })

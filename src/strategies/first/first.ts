@@ -1,22 +1,52 @@
 import type { Layer } from '../../core/service.ts'
+import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { race } from '../../kit/race.ts'
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideFirst, type FirstRules } from './decide.ts'
-import { firstOptions } from './options.ts'
+import { type FirstOptions, firstOptions } from './options.ts'
+
+/** So many duplicates in flight are always allowed. */
+const budgetFloor = 3
+
+type Rules = FirstRules & Partial<Pick<FirstOptions, 'budget'>>
 
 /** Sends the same request several times at once; see `decide.ts` for which answer is given. */
-export function first(rules: FirstRules, clock: Clock): Layer {
+export function first(
+  rules: Rules,
+  clock: Clock,
+  memory: MemoryScope = new SharedMemory(),
+  extraLoad: ExtraLoad = anyExtraLoad,
+): Layer {
+  const { budget: share = 'unlimited', ...asked } = rules
+  const own = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
+  const budget = own && bothBudgets(own, extraLoad.budget)
   return function firstLayer(next) {
-    return (request, call) =>
-      race({ judge: (view) => decideFirst(view, rules), next, requestAt: () => request, call, clock })
+    return async (request, call) => {
+      own?.callStarted()
+      const granted = budget === undefined ? asked.calls - 1 : take(budget, asked.calls - 1)
+      if (granted < asked.calls - 1) call.emit({ type: 'hedge.denied' })
+      const within = { ...asked, calls: 1 + granted }
+      try {
+        return await race({ judge: (view) => decideFirst(view, within), next, requestAt: () => request, call, clock })
+      } finally {
+        if (budget !== undefined) for (let i = 0; i < granted; i++) budget.giveBack()
+      }
+    }
   }
+}
+
+function take(budget: Budget, wanted: number): number {
+  let taken = 0
+  while (taken < wanted && budget.tryTake()) taken++
+  return taken
 }
 
 export const firstStrategy: Strategy<typeof firstOptions> = {
   options: firstOptions,
-  plan: (options, { clock }) => ({
-    layer: first(options, clock),
+  plan: (options, { clock, memory, extraLoad }) => ({
+    layer: first(options, clock, memory, extraLoad(options.upstream)),
     lines: options,
     goodStatus: anySuccess,
     passesAnyStatus: false,

@@ -7,13 +7,15 @@ import { hang, served } from '../../../test/kit/layers.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { anyExtraLoad } from '../../kit/budgets.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
 import { forwardStrategy } from './forward.ts'
 
 function forwarded(script: Script, request: Partial<GatewayRequest> = {}) {
   const options = forwardStrategy.options.parse({ upstream: 'work' })
   return served(
-    (clock) => forwardStrategy.plan(options, { clock, memory: new SharedMemory() }).layer,
+    (clock) =>
+      forwardStrategy.plan(options, { clock, memory: new SharedMemory(), extraLoad: () => anyExtraLoad }).layer,
     [script],
     request,
   )
@@ -61,6 +63,7 @@ describe('the plan of forward', () => {
     return forwardStrategy.plan(forwardStrategy.options.parse({ upstream: 'work', ...options }), {
       clock: new VirtualClock(),
       memory: new SharedMemory(),
+      extraLoad: () => anyExtraLoad,
     })
   }
 

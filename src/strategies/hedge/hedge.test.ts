@@ -8,6 +8,8 @@ import { settled } from '../../../test/kit/virtual-clock.ts'
 import { type FailureCode, failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { anyExtraLoad, CallBudget, type ExtraLoad } from '../../kit/budgets.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
 import { hedge } from './hedge.ts'
 import { hedgeOptions } from './options.ts'
 
@@ -417,5 +419,43 @@ describe('hedge after a quantile', () => {
     bench.send()
     await bench.clock.advance(1000)
     assert.equal((bench.upstream.seen.at(-1)?.sentMs ?? 0) - startedMs, 30)
+  })
+})
+
+describe('hedge, held to its upstream', () => {
+  const held = (extraLoad: Partial<ExtraLoad>, options: OptionsInput = {}) =>
+    layerBench(
+      (clock) => hedge(rulesOf({ extra: 1, ...options }), clock, new SharedMemory(), { ...anyExtraLoad, ...extraLoad }),
+      () => hang,
+    )
+
+  it('sends no more than all routes together may, and gives back what it took', async () => {
+    const budget = new CallBudget({ share: 0, floor: 1 })
+    const { clock, upstream, send } = held({ budget }, { budget: '100%' })
+    const calls = [send(), send()]
+    await clock.advance(300)
+    assert.equal(upstream.seen.length, 3)
+    assert.deepEqual(
+      calls.map(({ events }) => events.map(({ type }) => type)),
+      [['hedge.sent'], ['hedge.denied']],
+    )
+    for (const { call } of calls) call.abort(failure('CLIENT_GONE', 'gone'))
+    await settled()
+    assert.equal(budget.extraInFlight, 0)
+  })
+
+  it('is not where the route says that it is unlimited', async () => {
+    const { clock, upstream, send } = held({ budget: new CallBudget({ share: 0, floor: 0 }) })
+    send()
+    await clock.advance(300)
+    assert.equal(upstream.seen.length, 2)
+  })
+
+  it('sends none where no other target may be sent anything', async () => {
+    const { clock, upstream, send } = held({ hasOther: () => false })
+    const { events } = send()
+    await clock.advance(300)
+    assert.equal(upstream.seen.length, 1)
+    assert.deepEqual(events, [{ type: 'hedge.denied' }])
   })
 })

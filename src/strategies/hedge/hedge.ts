@@ -2,7 +2,7 @@ import type { Call } from '../../core/call.ts'
 import { headerValue } from '../../core/headers.ts'
 import { type GatewayRequest, isSafe } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
-import { CallBudget } from '../../kit/budgets.ts'
+import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { type RaceView, race, type Step } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
@@ -17,14 +17,20 @@ const budgetFloor = 3
 type Rules = Pick<HedgeOptions, 'after' | 'extra' | 'spacing' | 'first' | 'budget' | 'unsafe'>
 
 /** See `decide.ts` for when extras go out and which answer is given. */
-export function hedge(rules: Rules, clock: Clock, memory: MemoryScope = new SharedMemory()): Layer {
+export function hedge(
+  rules: Rules,
+  clock: Clock,
+  memory: MemoryScope = new SharedMemory(),
+  extraLoad: ExtraLoad = anyExtraLoad,
+): Layer {
   const delay = hedgeDelay(rules.after, memory)
   const { budget: share } = rules
-  const budget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
+  const ownBudget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
+  const budget = ownBudget && bothBudgets(ownBudget, extraLoad.budget)
   return function hedgeLayer(next) {
     return async (request, call) => {
-      budget?.callStarted()
-      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, delay, call })
+      ownBudget?.callStarted()
+      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, call })
       try {
         return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
       } finally {
@@ -42,7 +48,8 @@ function planFor(request: GatewayRequest, rules: Rules, delay: HedgeDelay): Hedg
 }
 
 interface HedgedCallDeps {
-  readonly budget: CallBudget | undefined
+  readonly budget: Budget | undefined
+  readonly extraLoad: ExtraLoad
   readonly delay: HedgeDelay
   readonly call: Call
 }
@@ -70,8 +77,10 @@ class HedgedCall {
   }
 
   #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
-    const { budget, call } = this.#deps
-    const count = budget === undefined ? step.count : take(budget, step.count)
+    const { budget, extraLoad, call } = this.#deps
+    // At a target that the first attempt is at already, or that may be sent nothing, an extra could only do harm.
+    const wanted = extraLoad.hasOther(call) ? step.count : 0
+    const count = budget === undefined ? wanted : take(budget, wanted)
     if (budget !== undefined) this.#granted += count
     if (count < step.count) {
       call.emit({ type: 'hedge.denied' })
@@ -89,7 +98,7 @@ class HedgedCall {
   }
 }
 
-function take(budget: CallBudget, wanted: number): number {
+function take(budget: Budget, wanted: number): number {
   let taken = 0
   while (taken < wanted && budget.tryTake()) taken++
   return taken
@@ -97,8 +106,8 @@ function take(budget: CallBudget, wanted: number): number {
 
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
   options: hedgeOptions,
-  plan: (options, { clock, memory }) => ({
-    layer: hedge(options, clock, memory),
+  plan: (options, { clock, memory, extraLoad }) => ({
+    layer: hedge(options, clock, memory, extraLoad(options.upstream)),
     lines: options,
     goodStatus: anySuccess,
     passesAnyStatus: false,

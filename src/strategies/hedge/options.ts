@@ -38,7 +38,9 @@ export const hedgeOptions = z
     budget: z
       .union([z.literal('unlimited'), share()], { error: 'a share such as 20%, or unlimited' })
       .prefault('20%')
-      .describe('Extras as a share of calls; three in flight are always allowed.'),
+      .describe(
+        'Extras as a share of calls; three in flight are always allowed. `budget` of the upstream holds as well, unless this is `unlimited`.',
+      ),
     unsafe: z
       .enum(['refuse', 'allow'], { error: '`refuse` or `allow`' })
       .prefault('refuse')

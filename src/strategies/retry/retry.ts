@@ -7,7 +7,7 @@ import { failed, type Outcome } from '../../core/outcome.ts'
 import { type GatewayRequest, isIdempotent } from '../../core/request.ts'
 import type { Layer, Service } from '../../core/service.ts'
 import { fullJitterMs } from '../../kit/backoff.ts'
-import type { ActiveBudget } from '../../kit/budgets.ts'
+import { type ActiveBudget, type Budget, bothBudgets } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
 import { sleep } from '../../kit/sleep.ts'
@@ -20,12 +20,15 @@ export interface RetryDeps {
   readonly random: Random
   /** Shared by all routes of the upstream. */
   readonly budget: ActiveBudget
+  /** The upstream's, over all that is extra. */
+  readonly extra?: Budget | undefined
   /** Whether a status counts as good; what does not is tried again, and passed on as it is if that is no use. */
   readonly statusCounts: (status: number) => boolean
 }
 
 /** Tries again what failed. It asks for a target anew each time, so that another one is tried where there is one. */
 export function retry(options: RetryOptions, deps: RetryDeps): Layer {
+  const budget = bothBudgets(deps.budget, deps.extra)
   return function retryLayer(next) {
     return async (request, call) => {
       let outcome = await attempt(next, request, call, deps)
@@ -40,7 +43,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Layer {
           remainingMs: call.remainingMs(),
         })
         if (!decision.retry) return outcome
-        if (!deps.budget.tryTake()) {
+        if (!budget.tryTake()) {
           call.emit({ type: 'retry.denied' })
           return outcome
         }
@@ -51,7 +54,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Layer {
           if (call.scope.reason !== undefined) return failed(call.scope.reason)
           outcome = await attempt(next, request, call.fork('retry'), deps)
         } finally {
-          deps.budget.giveBack()
+          budget.giveBack()
         }
       }
     }

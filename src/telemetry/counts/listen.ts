@@ -8,6 +8,7 @@ import {
   extraKinds,
   failureLabels,
   hedgeReasons,
+  shedReasons,
   statusClasses,
   waiterEnds,
 } from '../metrics/catalogue.ts'
@@ -43,6 +44,9 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       if (winner?.kind === 'hedge') add(values, route.hedgesWon, 1)
       else if (winner?.kind === 'retry') add(values, route.retriesWon, 1)
     }),
+    events.on('call.shed', ({ reason }, call) =>
+      add(values, counting.route(call).shed + shedReasons.indexOf(reason), 1),
+    ),
     events.on('attempt.started', ({ attempt }, call) => {
       const target = counting.target(attempt)
       if (target === undefined) return

@@ -1,5 +1,5 @@
 import { bucketCount } from '../figures/buckets.ts'
-import { extraKinds, failureLabels, hedgeReasons, statusClasses } from '../metrics/catalogue.ts'
+import { extraKinds, failureLabels, hedgeReasons, shedReasons, statusClasses } from '../metrics/catalogue.ts'
 import type { Bounds } from './bounds.ts'
 import { HistogramPlaces } from './histogram-places.ts'
 import type { Layout } from './layout.ts'
@@ -35,6 +35,7 @@ export class RoutePlaces {
   readonly retriesWon: number
   readonly retriesDenied: number
   readonly deliveriesAccepted: number
+  readonly shed: number
   readonly live: LiveRoutePlaces | undefined
 
   constructor({ name, strategy }: CountedRoute, { layout, bounds, live }: LayingOut) {
@@ -53,6 +54,7 @@ export class RoutePlaces {
     this.retriesWon = layout.counts(`${this.key} retries won`)
     this.retriesDenied = layout.counts(`${this.key} retries denied`)
     this.deliveriesAccepted = layout.counts(`${this.key} deliveries accepted`)
+    this.shed = layout.counts(`${this.key} shed`, shedReasons.length)
     this.live = live ? new LiveRoutePlaces(this.key, layout) : undefined
   }
 }

@@ -1,8 +1,10 @@
+import type { ShedReason } from '../../core/shed-reason.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Counts } from '../counts/counts.ts'
 import type { Places } from '../counts/places.ts'
 import type { RoutePlaces } from '../counts/route-places.ts'
 import { type CountedTarget, type TargetPlaces, targetKey } from '../counts/target-places.ts'
+import { shedReasons } from '../metrics/catalogue.ts'
 import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
 import { type CallFigures, RouteSeries } from './route-series.ts'
 import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
@@ -125,6 +127,15 @@ export class Figures {
     this.#follow()
     const found = this.#targets.get(targetKey(target))
     return found?.series.state(this.#options.counts, found.places) ?? noState
+  }
+
+  /** Calls of a route that were shed since the start, by why. */
+  shed(route: string): Readonly<Record<ShedReason, number>> {
+    const { counts } = this.#options
+    const found = counts.places.routes.find(({ name }) => name === route)
+    const read = (reason: ShedReason): number =>
+      found === undefined ? 0 : counts.read(found.shed + shedReasons.indexOf(reason))
+    return { rate: read('rate'), full: read('full'), waited: read('waited'), displaced: read('displaced') }
   }
 
   /** Told of every second as it ends; the figures are only put together while somebody listens. */

@@ -1,6 +1,8 @@
 import { type AttemptKind, attemptOutcomes } from '../../core/attempt.ts'
 import type { CallbackVerdict, WaiterEnd } from '../../core/events.ts'
 import { type FailureCode, failureCodes } from '../../core/failure.ts'
+import type { ShedReason } from '../../core/shed-reason.ts'
+import { breakerStates, ejectionReasons } from '../../core/target-event.ts'
 
 /**
  * Every metric there is. `docs/reference/metrics.md` is made from it; `collect.ts` has a source for each, or does not
@@ -22,6 +24,10 @@ export const failureLabels = ['none', ...(Object.keys(failureCodes) as FailureCo
 export const extraKinds = ['duplicate', 'hedge', 'retry'] as const satisfies readonly AttemptKind[]
 
 export const hedgeReasons = ['late', 'failed'] as const
+
+export const shedReasons = ['rate', 'full', 'waited', 'displaced'] as const satisfies readonly ShedReason[]
+
+export const checkResults = ['good', 'bad'] as const
 
 /** Both by their labels; the compiler asks for all of them. */
 export const waiterEnds = {
@@ -64,6 +70,26 @@ export const metrics = {
     help: 'From the request header to the last byte of the answer.',
   },
   hedgerow_calls_in_flight: { type: 'gauge', labels: byRoute, help: 'Calls that have begun and not ended.' },
+  hedgerow_calls_shed_total: {
+    type: 'counter',
+    labels: { ...byRoute, reason: shedReasons },
+    help: 'Calls that were refused to spare the gateway or its targets: they came faster than rateLimit allows (rate), found no slot and no place in the queue (full), waited in vain (waited), or made room for others (displaced).',
+  },
+  hedgerow_concurrency_limit: {
+    type: 'gauge',
+    labels: byRoute,
+    help: 'How many calls may be in flight, at present; route "*" is the limit of the whole gateway.',
+  },
+  hedgerow_concurrency_in_flight: {
+    type: 'gauge',
+    labels: byRoute,
+    help: 'Calls that hold a slot of that limit.',
+  },
+  hedgerow_concurrency_queued: {
+    type: 'gauge',
+    labels: byRoute,
+    help: 'Calls that wait for a slot of that limit.',
+  },
   hedgerow_sent_bytes_total: { type: 'counter', labels: byRoute, help: 'Bytes of bodies sent to clients.' },
   hedgerow_attempts_total: {
     type: 'counter',
@@ -103,6 +129,26 @@ export const metrics = {
     type: 'counter',
     labels: byRoute,
     help: 'Retries that were not made, as the budget was used up.',
+  },
+  hedgerow_target_available: {
+    type: 'gauge',
+    labels: byTarget,
+    help: 'Whether a target is sent attempts: 0 while it is ejected, unhealthy, resting or its breaker is open, unless too few others are well.',
+  },
+  hedgerow_target_ejections_total: {
+    type: 'counter',
+    labels: { ...byTarget, reason: ejectionReasons },
+    help: 'How often a target was taken out for a time: attempts in a row failed (failures), it failed more than the others (success_rate), it asked for it (retry_after).',
+  },
+  hedgerow_breaker_state: {
+    type: 'gauge',
+    labels: { ...byTarget, state: breakerStates },
+    help: "The state of a target's breaker: 1 for the one that it is in.",
+  },
+  hedgerow_health_checks_total: {
+    type: 'counter',
+    labels: { ...byTarget, result: checkResults },
+    help: 'Active checks, by how they went.',
   },
   hedgerow_deliveries_accepted_total: {
     type: 'counter',

@@ -1,4 +1,5 @@
-import { callbackVerdicts, extraKinds, hedgeReasons, type MetricName, waiterEnds } from './catalogue.ts'
+import { breakerStates } from '../../core/target-event.ts'
+import { callbackVerdicts, extraKinds, hedgeReasons, type MetricName, shedReasons, waiterEnds } from './catalogue.ts'
 import {
   attemptDurations,
   attempts,
@@ -10,11 +11,12 @@ import {
   extraLoad,
   hedges,
   histogramByRoute,
+  never,
   reader,
   retries,
   row,
 } from './from-counts.ts'
-import { named, samplesOf, single } from './from-sources.ts'
+import { named, ofLimits, ofTargets, samplesOf, single } from './from-sources.ts'
 import { histogramSamples } from './histogram-samples.ts'
 import type { Collect } from './reading.ts'
 
@@ -35,6 +37,10 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_calls_total: calls,
   hedgerow_call_duration_seconds: histogramByRoute(({ duration }) => duration),
   hedgerow_calls_in_flight: byRoute(({ inFlight }) => inFlight),
+  hedgerow_calls_shed_total: byRouteAnd('reason', shedReasons, ({ shed }) => shed, never),
+  hedgerow_concurrency_limit: ofLimits(({ limit }) => limit),
+  hedgerow_concurrency_in_flight: ofLimits(({ inFlight }) => inFlight),
+  hedgerow_concurrency_queued: ofLimits(({ queued }) => queued),
   hedgerow_sent_bytes_total: byRoute(({ sentBytes }) => sentBytes),
   hedgerow_attempts_total: attempts,
   hedgerow_attempts_broken_total: byTarget(({ broken }) => broken),
@@ -47,6 +53,14 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_retries_scheduled_total: byRoute(({ retriesScheduled }) => retriesScheduled, retries),
   hedgerow_retries_won_total: byRoute(({ retriesWon }) => retriesWon, retries),
   hedgerow_retries_denied_total: byRoute(({ retriesDenied }) => retriesDenied, retries),
+  hedgerow_target_available: ofTargets(({ isAvailable }) => [{ labels: {}, value: isAvailable ? 1 : 0 }]),
+  hedgerow_target_ejections_total: ofTargets(({ ejections }) => samplesOf('reason', ejections)),
+  hedgerow_breaker_state: ofTargets(({ breaker }) =>
+    breaker === undefined
+      ? []
+      : breakerStates.map((state) => ({ labels: { state }, value: state === breaker ? 1 : 0 })),
+  ),
+  hedgerow_health_checks_total: ofTargets(({ checks }) => (checks === undefined ? [] : samplesOf('result', checks))),
   hedgerow_deliveries_accepted_total: byRoute(({ deliveriesAccepted }) => deliveriesAccepted, broadcasts),
   hedgerow_delivery_attempts_total: ofDeliveries(byTarget(({ deliveryAttempts }) => deliveryAttempts)),
   hedgerow_delivery_legs_acknowledged_total: ofDeliveries(byTarget(({ acknowledged }) => acknowledged)),

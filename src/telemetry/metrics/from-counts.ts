@@ -18,6 +18,8 @@ import { type Read, rowOf, type Sample } from './sample.ts'
 export type Expected = (route: RoutePlaces) => boolean
 
 const always: Expected = () => true
+/** It comes once it has counted. */
+export const never: Expected = () => false
 
 export function byRoute(place: (route: RoutePlaces) => number, expected: Expected = always): Collect {
   return ({ counts }) =>

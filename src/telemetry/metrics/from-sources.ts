@@ -1,5 +1,6 @@
 import type { Collect, Reading } from './reading.ts'
 import type { Labels, Sample } from './sample.ts'
+import type { LimitFigures, TargetHealthFigures } from './sources.ts'
 
 /** Metrics of what a source tells; none where it is not there. */
 
@@ -25,4 +26,19 @@ export function samplesOf(
   labels: Labels = {},
 ): readonly Sample[] {
   return Object.entries(values).map(([name, value]) => ({ labels: { ...labels, [label]: name }, value }))
+}
+
+/** One for each limit on calls in flight. */
+export function ofLimits(value: (figures: LimitFigures) => number): Collect {
+  return ({ limits }) =>
+    Object.entries(limits).map(([route, figures]) => ({ labels: { route }, value: value(figures) }))
+}
+
+/** For each target of which something can be known. */
+export function ofTargets(samples: (figures: TargetHealthFigures) => readonly Sample[]): Collect {
+  return ({ targets }) =>
+    targets.flatMap((figures) => {
+      const { upstream, target } = figures
+      return samples(figures).map(({ labels, value }) => ({ labels: { upstream, target, ...labels }, value }))
+    })
 }

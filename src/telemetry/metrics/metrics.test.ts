@@ -93,7 +93,18 @@ function sourcesOf(n: number): MetricSources {
     targetConnections: () => Promise.resolve({ work: { open: 3 * n, idle: n } }),
     store: () => Promise.resolve(store),
     waiters: () => Promise.resolve(n),
+    limits: () => Promise.resolve({ '*': { limit: n, inFlight: n, queued: n } }),
     dropped: () => Promise.resolve({ spans: n }),
+    targets: () => [
+      {
+        upstream: target.upstream,
+        target: target.name,
+        isAvailable: n > 1,
+        breaker: n > 1 ? 'open' : 'closed',
+        ejections: { failures: n, success_rate: n, retry_after: n },
+        checks: { good: n, bad: n },
+      },
+    ],
     workers: () => ({ running: n, exits: { died: n, idle: n }, lostCalls: n }),
     reloads: () => ({ applied: n, refused: n, lastAppliedAtMs: n }),
   }
@@ -110,6 +121,7 @@ async function live(scene: Scene): Promise<void> {
   const retried = scene.begin()
   retried.emit({ type: 'retry.scheduled', waitMs: 1 })
   retried.emit({ type: 'retry.denied' })
+  retried.emit({ type: 'call.shed', reason: 'full' })
   await scene.attempt(retried, 5, { outcome: 'refused' })
   await scene.attempt(retried, 5, { kind: 'retry', won: true })
   const broken = await scene.attempt(retried, 5)

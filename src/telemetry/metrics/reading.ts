@@ -3,10 +3,12 @@ import type { Counts } from '../counts/counts.ts'
 import type { Sample } from './sample.ts'
 import type {
   ClientConnections,
+  LimitFigures,
   MetricSources,
   ReloadCounts,
   StoreSizes,
   TargetConnections,
+  TargetHealthFigures,
   WorkerCounts,
 } from './sources.ts'
 
@@ -18,7 +20,9 @@ export interface Reading {
   readonly targetConnections: Readonly<Record<string, TargetConnections>>
   readonly store: StoreSizes | undefined
   readonly waiters: number | undefined
+  readonly limits: Readonly<Record<string, LimitFigures>>
   readonly dropped: Readonly<Record<string, number>>
+  readonly targets: readonly TargetHealthFigures[]
   readonly workers: WorkerCounts | undefined
   readonly reloads: ReloadCounts | undefined
 }
@@ -27,14 +31,15 @@ export type Collect = (reading: Reading) => readonly Sample[]
 
 /** Asks all at once, as each may take its time. */
 export async function takeReading(counts: Counts, sources: MetricSources): Promise<Reading> {
-  const [store, process, clients, targetConnections = {}, waiters, dropped = {}] = await Promise.all([
+  const [store, process, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] = await Promise.all([
     sources.store?.(),
     sources.process?.(),
     sources.clientConnections?.(),
     sources.targetConnections?.(),
     sources.waiters?.(),
+    sources.limits?.(),
     sources.dropped?.(),
   ])
-  const [workers, reloads] = [sources.workers?.(), sources.reloads?.()]
-  return { counts, store, process, clients, targetConnections, waiters, dropped, workers, reloads }
+  const [targets, workers, reloads] = [sources.targets?.() ?? [], sources.workers?.(), sources.reloads?.()]
+  return { counts, store, process, clients, targetConnections, waiters, limits, dropped, targets, workers, reloads }
 }

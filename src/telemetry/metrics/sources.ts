@@ -1,3 +1,4 @@
+import type { BreakerState, EjectionReason } from '../../core/target-event.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts'
 
@@ -15,10 +16,33 @@ export interface MetricSources {
   readonly store?: () => Promise<StoreSizes | undefined>
   /** How many clients wait for a callback; not there where no route takes any. */
   readonly waiters?: (() => Promise<number>) | undefined
+  /** By route; `*`: of the whole gateway. */
+  readonly limits?: () => Promise<Readonly<Record<string, LimitFigures>>>
   /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
   readonly dropped?: () => Promise<Readonly<Record<string, number>>>
+  /** Of those of which something can be known. */
+  readonly targets?: () => readonly TargetHealthFigures[]
   readonly workers?: () => WorkerCounts
   readonly reloads?: () => ReloadCounts
+}
+
+/** How a target is. */
+export interface TargetHealthFigures {
+  readonly upstream: string
+  readonly target: string
+  readonly isAvailable: boolean
+  /** Undefined: it has none. */
+  readonly breaker: BreakerState | undefined
+  readonly ejections: Readonly<Record<EjectionReason, number>>
+  /** Undefined: it is not checked. */
+  readonly checks: { readonly good: number; readonly bad: number } | undefined
+}
+
+/** Of a limit on calls in flight. */
+export interface LimitFigures {
+  readonly limit: number
+  readonly inFlight: number
+  readonly queued: number
 }
 
 export interface TargetConnections {

@@ -1,11 +1,19 @@
+import { isIP } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
+import { Addresses, type ResolveName } from './addresses.ts'
 import { Connection, type Endpoint, hostOf, serverNameOf } from './connection.ts'
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** How long an unused connection is kept; a target's own Keep-Alive hint shortens or lengthens it. */
   readonly keepAliveMs: number
+  /** How often a name is resolved again; default: 30 s. */
+  readonly resolveEveryMs?: number
+  /** Instead of the system's way to resolve a name. */
+  readonly resolve?: ResolveName
 }
+
+const defaultResolveEveryMs = 30_000
 
 /** A target's hint is taken as so much shorter: its last second is when both ends would meet. */
 const hintMarginMs = 2000
@@ -24,8 +32,11 @@ export class ConnectionPool {
     const url = new URL(origin)
     const isTls = url.protocol === 'https:'
     this.#keepAliveMs = options.keepAliveMs
+    const host = hostOf(url)
+    const { resolveEveryMs: everyMs = defaultResolveEveryMs, resolve } = options
     this.#endpoint = {
-      host: hostOf(url),
+      host,
+      addresses: isIP(host) === 0 ? new Addresses({ host, everyMs, clock, resolve }) : undefined,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
       isTls,
       serverName: serverNameOf(hostField),
@@ -44,9 +55,11 @@ export class ConnectionPool {
   }
 
   take(): Connection {
+    const { addresses } = this.#endpoint
+    addresses?.refresh()
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       idle.idleIndex = -1
-      if (idle.isSound) return idle
+      if (idle.isSound && (addresses === undefined || isAmong(idle, addresses))) return idle
       idle.close()
     }
     return this.connect(false)
@@ -107,4 +120,11 @@ export class ConnectionPool {
     this.#idle[index] = last
     last.idleIndex = index
   }
+}
+
+/** Whether the name still has the address that the connection goes to. */
+function isAmong(connection: Connection, addresses: Addresses): boolean {
+  if (connection.generation === addresses.generation) return true
+  connection.generation = addresses.generation
+  return addresses.has(connection.socket.remoteAddress ?? '')
 }

@@ -1,16 +1,18 @@
-import type { LiveFigures, RouteView } from '../../../src/gateway/admin/api.ts'
+import type { LimitListView, LimitView, LiveFigures, RouteView } from '../../../src/gateway/admin/api.ts'
 import { callsIn, lastSeconds, type Sums, successShare, sumOf } from '../figures.ts'
 import { count, ms, rate, share } from '../format.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { Empty } from '../parts/state.tsx'
+import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
 export function RoutesPage() {
   const { overview, history } = useStore(live)
   const { query } = useStore(place)
   const only = query.get('route')
+  const { data: limits } = useResource<LimitListView>('api/limits', 2_000)
   const routes = (overview?.routes ?? []).filter(({ name }) => only === null || name === only)
   return (
     <>
@@ -24,16 +26,32 @@ export function RoutesPage() {
           <a href={hrefOf('routes')}>All routes</a>
         </p>
       )}
+      {limits?.whole !== undefined && only === null ? (
+        <p>All routes together: {concurrencyText(limits.whole)}.</p>
+      ) : null}
       {overview !== undefined && routes.length === 0 ? (
         <Empty title="There is no such route." />
       ) : (
-        routes.map((route) => <RouteCard key={route.name} route={route} history={history} />)
+        routes.map((route) => (
+          <RouteCard
+            key={route.name}
+            route={route}
+            history={history}
+            limit={limits?.routes.find(({ route: name }) => name === route.name)}
+          />
+        ))
       )}
     </>
   )
 }
 
-function RouteCard({ route, history }: { readonly route: RouteView; readonly history: readonly LiveFigures[] }) {
+interface RouteCardProps {
+  readonly route: RouteView
+  readonly history: readonly LiveFigures[]
+  readonly limit: LimitView | undefined
+}
+
+function RouteCard({ route, history, limit }: RouteCardProps) {
   const { name, strategy, upstreams } = route
   const sums = sumOf(history, name)
   const tenSeconds = lastSeconds(history, 10)
@@ -69,9 +87,25 @@ function RouteCard({ route, history }: { readonly route: RouteView; readonly his
           </div>
         ))}
       </dl>
+      {limit === undefined ? null : <Limit limit={limit} />}
       <Codes route={name} sums={sums} />
     </section>
   )
+}
+
+function Limit({ limit: { rate: calls, concurrency, shed } }: { readonly limit: LimitView }) {
+  const told = [calls, concurrency && concurrencyText(concurrency)].filter((text) => text !== undefined)
+  const times = Object.values(shed).reduce((sum, one) => sum + one, 0)
+  return (
+    <p>
+      Limits: {told.length === 0 ? 'those of all routes together' : told.join('; ')}.{' '}
+      {times === 0 ? 'Nothing shed.' : <span class="chip bad">shed × {count(times)}</span>}
+    </p>
+  )
+}
+
+function concurrencyText({ limit, inFlight, queued }: NonNullable<LimitView['concurrency']>): string {
+  return `${count(inFlight)} of ${count(limit)} in flight, ${count(queued)} waiting`
 }
 
 interface CodesProps {

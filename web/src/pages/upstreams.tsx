@@ -7,6 +7,7 @@ import { OutcomeBar } from '../parts/outcome-bar.tsx'
 import { useSettled } from '../parts/settled.ts'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
+import { TargetState } from '../parts/target-state.tsx'
 import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
@@ -46,6 +47,7 @@ function UpstreamList({ upstreams }: UpstreamListView) {
 
 const columns = [
   { title: 'Target' },
+  { title: 'State' },
   { title: 'Outcomes of the last minute', kind: 'wide' },
   { title: 'In flight', kind: 'number' },
   { title: 'p50', kind: 'number' },
@@ -61,7 +63,7 @@ interface UpstreamProps {
 }
 
 function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
-  const { name, balance, connections, targets } = upstream
+  const { name, balance, panicking, connections, targets } = upstream
   return (
     <section class="card">
       <div class="card-head">
@@ -69,6 +71,7 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
         <p>
           {balance}, {counted(connections.open, 'connection')} open, {count(connections.idle)} of them idle
         </p>
+        {panicking && <p class="chip bad">panic: too few targets are well, all are asked</p>}
       </div>
       <Table caption={`Targets of ${name}`} captionUnseen columns={columns}>
         {targets.map((target) => (
@@ -77,6 +80,9 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
               {target.name}
               <span class="quiet under">{target.origin}</span>
             </th>
+            <td>
+              <TargetState {...{ target, now }} />
+            </td>
             <td class="wide">
               <OutcomeBar outcomes={outcomesOf(name, target.name)} empty="no attempt" />
             </td>

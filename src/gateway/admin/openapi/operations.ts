@@ -88,6 +88,13 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'GET',
+    path: '/api/limits',
+    summary: 'The limits on calls, how far they are used, and what was shed.',
+    schema: 'LimitList',
+    refusals: guarded,
+  },
+  {
+    method: 'GET',
     path: '/api/upstreams',
     summary: 'The targets, and what is known of each.',
     schema: 'UpstreamList',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attemptOutcomes } from '../../../core/attempt.ts'
 import { type FailureCode, failureCodes } from '../../../core/failure.ts'
+import { breakerStates, outReasons } from '../../../core/target-event.ts'
 import type * as api from '../api.ts'
 
 /**
@@ -15,6 +16,8 @@ const time = z.iso.datetime().describe('ISO 8601, in UTC.')
 const outcome = z.enum(attemptOutcomes)
 const failureCode = z.enum(Object.keys(failureCodes) as [FailureCode, ...FailureCode[]])
 const outcomes = z.partialRecord(outcome, count)
+
+const concurrency = shaped<api.ConcurrencyView>()(z.strictObject({ limit: count, inFlight: count, queued: count }))
 
 const callFigures = shaped<api.CallFigures>()(
   z.strictObject({
@@ -123,6 +126,15 @@ const target = shaped<api.TargetView>()(
     outcomes,
     p50Ms: ms.optional().describe("Of the last minute's answers."),
     p99Ms: ms.optional(),
+    ewmaMs: ms
+      .optional()
+      .describe('How long an answer takes, as the balancer sees it; absent where it does not go by that.'),
+    available: z.boolean().describe('Whether it is sent attempts.'),
+    out: z
+      .array(z.strictObject({ why: z.enum(outReasons), until: time.optional() }))
+      .describe('Why it is not, or would not be if more of the others were well.'),
+    breaker: z.enum(breakerStates).optional().describe('Absent where it has none.'),
+    lastCheck: z.strictObject({ at: time, good: z.boolean(), detail: z.string() }).optional(),
     lastFailure: z.strictObject({ at: time, detail: z.string() }).optional(),
   }),
 )
@@ -131,6 +143,9 @@ const upstream = shaped<api.UpstreamView>()(
   z.strictObject({
     name: z.string(),
     balance: z.string(),
+    panicking: z
+      .boolean()
+      .describe('So few targets are well that ejection and checks are not believed: all are asked.'),
     connections: z.strictObject({ open: count, idle: count }),
     targets: z.array(target),
   }),
@@ -217,6 +232,21 @@ export const schemas = {
   Overview: overview,
   Call: call,
   CallList: shaped<api.CallListView>()(z.strictObject({ calls: z.array(call) })),
+  LimitList: shaped<api.LimitListView>()(
+    z.strictObject({
+      whole: concurrency.optional(),
+      routes: z.array(
+        shaped<api.LimitView>()(
+          z.strictObject({
+            route: z.string(),
+            rate: z.string().optional(),
+            concurrency: concurrency.optional(),
+            shed: z.strictObject({ rate: count, full: count, waited: count, displaced: count }),
+          }),
+        ),
+      ),
+    }),
+  ),
   UpstreamList: shaped<api.UpstreamListView>()(z.strictObject({ upstreams: z.array(upstream) })),
   DeliveryList: shaped<api.DeliveryListView>()(
     z.strictObject({

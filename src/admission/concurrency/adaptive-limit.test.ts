@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
+import { AdaptiveLimit } from './adaptive-limit.ts'
+
+const rules = { min: 20, max: 200, tolerance: 1.5, start: 20 }
+
+function twoWorkers() {
+  const clock = new VirtualClock()
+  const memory = new SharedMemory({ slot: 0, slots: 2 })
+  const one = new AdaptiveLimit(rules, memory, clock)
+  const two = new AdaptiveLimit(rules, new SharedMemory({ slot: 1, slots: 2, regions: memory.regions() }), clock)
+  /** Some windows, the limit used to the full; both end calls. */
+  const windows = async (count: number, tookMs: number) => {
+    for (let i = 0; i < count; i++) {
+      await clock.advance(100)
+      one.began(one.value())
+      for (let call = 0; call < 20; call++) (call % 2 === 0 ? one : two).ended(tookMs, false)
+    }
+  }
+  return { clock, one, two, windows }
+}
+
+describe('the adaptive limit', () => {
+  it('begins at its least, and grows while calls take no longer', async () => {
+    const { one, two, windows } = twoWorkers()
+    assert.equal(one.value(), 20)
+    await windows(100, 50)
+    assert.ok(one.value() > 80, `${one.value()}`)
+    assert.equal(one.value(), two.value())
+    await windows(500, 50)
+    assert.equal(one.value(), 200)
+  })
+
+  it('shrinks when calls take longer, and grows again when they no longer do', async () => {
+    const { one, windows } = twoWorkers()
+    await windows(400, 50)
+    await windows(50, 250)
+    const least = one.value()
+    assert.ok(least < 60, `${least}`)
+    await windows(50, 50)
+    assert.ok(one.value() > least + 30, `${least} to ${one.value()}`)
+  })
+
+  it('changes once for a window, whoever ends it, and only with samples enough', async () => {
+    const { clock, one, two } = twoWorkers()
+    one.began(20)
+    await clock.advance(100)
+    for (let call = 0; call < 9; call++) one.ended(50, false)
+    assert.equal(one.value(), 20)
+    for (let call = 0; call < 500; call++) (call % 2 === 0 ? one : two).ended(50, false)
+    one.began(20)
+    for (let call = 0; call < 500; call++) two.ended(50, false)
+    // 0.8 more, once.
+    await clock.advance(100)
+    for (let call = 0; call < 10; call++) two.ended(50, false)
+    assert.equal(one.value(), 21)
+  })
+
+  it('backs off where targets say that they have too much to do', async () => {
+    const { clock, one, windows } = twoWorkers()
+    await windows(200, 50)
+    const before = one.value()
+    for (let call = 0; call < 10; call++) one.ended(1, true)
+    await clock.advance(100)
+    one.ended(1, true)
+    assert.ok(Math.abs(one.value() - before * 0.9) <= 1, `${before} to ${one.value()}`)
+  })
+})

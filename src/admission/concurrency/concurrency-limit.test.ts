@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { Duplex } from 'node:stream'
+import { describe, it } from 'node:test'
+import type { z } from 'zod'
+import { callOf, codeOf, failureOf, requestOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
+import { hang, layerBench } from '../../../test/kit/layers.ts'
+import { settled, streamsSettled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { isHeld } from '../../core/body.ts'
+import { failure } from '../../core/failure.ts'
+import { succeeded } from '../../core/outcome.ts'
+import { ownResponse } from '../../core/response.ts'
+import type { Layer } from '../../core/service.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
+import { concurrencyLimit, concurrencyLimiter } from './concurrency-limit.ts'
+import type { ConcurrencyLimiter } from './limiter.ts'
+import { concurrencyOptions } from './options.ts'
+
+type Options = z.input<typeof concurrencyOptions>
+
+function limited(options: Options, script: readonly Script[] | ((place: number) => Script), inside?: Layer) {
+  let limiter: ConcurrencyLimiter | undefined
+  const bench = layerBench((clock) => {
+    const made = concurrencyLimiter(concurrencyOptions.parse(options), new SharedMemory(), clock)
+    limiter = made
+    return (next) => concurrencyLimit(made, 5, clock)(inside?.(next) ?? next)
+  }, script)
+  return { ...bench, figures: () => limiter?.figures() ?? assert.fail() }
+}
+
+const free = { limit: 1, inFlight: 0, queued: 0 }
+
+describe('concurrencyLimit', () => {
+  it('sheds what finds no slot and no place in the queue, at once, and tells of it', async () => {
+    const { clock, send, figures } = limited({ limit: 1, queue: 0 }, [{ afterMs: 50 }, hang])
+    const first = send()
+    const { answer, events } = send()
+    await settled()
+    assert.equal(failureOf(answer.outcome).code, 'OVERLOADED')
+    assert.deepEqual([answer.settledMs, events], [0, [{ type: 'call.shed', reason: 'full' }]])
+    await clock.advance(50)
+    assert.equal(codeOf(first.answer.outcome), 'ok')
+    assert.deepEqual(figures(), free)
+  })
+
+  it('lets in what waits when a slot is free, and sheds it when none comes', async () => {
+    const { clock, send, upstream } = limited({ limit: 1, queueTime: '100ms' }, [{ afterMs: 50 }, hang])
+    send()
+    const [second, third] = [send(), send()]
+    await clock.advance(100)
+    assert.deepEqual(
+      upstream.seen.map(({ sentMs }) => sentMs),
+      [0, 50],
+    )
+    assert.equal(second.answer.outcome, undefined)
+    assert.equal(codeOf(third.answer.outcome), 'OVERLOADED')
+    assert.deepEqual(third.events, [{ type: 'call.shed', reason: 'waited' }])
+  })
+
+  for (const code of ['CLIENT_GONE', 'DEADLINE'] as const) {
+    it(`gives up the wait with ${code}, and is not counted as shed`, async () => {
+      const { send, figures } = limited({ limit: 1 }, [hang])
+      send()
+      const { answer, call, events } = send()
+      await settled()
+      assert.equal(figures().queued, 1)
+      call.abort(failure(code, 'over'))
+      await settled()
+      assert.equal(codeOf(answer.outcome), code)
+      assert.deepEqual([events, figures().queued], [[], 0])
+    })
+  }
+
+  it('holds the slot of an answer that streams until its body is over', async () => {
+    const { clock, send, figures } = limited({ limit: 1, queue: 0 }, [{ afterMs: 10, bodyAfterMs: 100, body: 'x' }])
+    const { answer } = send()
+    await clock.advance(20)
+    assert.ok(answer.outcome?.ok && !isHeld(answer.outcome.response.body))
+    assert.equal(figures().inFlight, 1)
+    const ended = Promise.withResolvers<void>()
+    answer.outcome.response.body.pipe({ write: () => true, end: () => ended.resolve(), fail: () => ended.reject() })
+    await clock.runAll()
+    await ended.promise
+    assert.deepEqual(figures(), free)
+  })
+
+  it('frees it where the body is not wanted, or breaks off', async () => {
+    const { clock, send, figures } = limited({ limit: 2, queue: 0 }, () => ({
+      afterMs: 10,
+      bodyAfterMs: 100,
+      body: 'x',
+    }))
+    const [unwanted, broken] = [send(), send()]
+    await clock.advance(20)
+    for (const { answer } of [unwanted, broken]) assert.ok(answer.outcome?.ok && !isHeld(answer.outcome.response.body))
+    const bodyOf = ({ answer }: typeof broken) => {
+      assert.ok(answer.outcome?.ok && !isHeld(answer.outcome.response.body) && answer.outcome.response.body)
+      return answer.outcome.response.body
+    }
+    bodyOf(unwanted).discard()
+    assert.equal(figures().inFlight, 1)
+    const failed = Promise.withResolvers<void>()
+    bodyOf(broken).pipe({ write: () => true, end: () => {}, fail: () => failed.resolve() })
+    broken.call.abort(failure('CLIENT_GONE', 'gone'))
+    await clock.runAll()
+    await failed.promise
+    assert.equal(figures().inFlight, 0)
+  })
+
+  it('holds the slot of an upgraded connection until it is closed', async () => {
+    const socket = new Duplex({ read: () => {} })
+    const upgrading: Layer = () => async () => succeeded({ ...ownResponse(101, [], undefined), upgraded: socket })
+    const { send, figures } = limited({ limit: 1, queue: 0 }, [], upgrading)
+    send()
+    await settled()
+    assert.equal(figures().inFlight, 1)
+    socket.destroy()
+    await streamsSettled()
+    assert.deepEqual(figures(), free)
+  })
+
+  it('frees the slot of a call that failed', async () => {
+    const { clock, send, figures } = limited({ limit: 1 }, [{ afterMs: 5, fails: 'UPSTREAM_RESET' }])
+    send()
+    await clock.advance(10)
+    assert.deepEqual(figures(), free)
+  })
+
+  it('frees the slot of a call that met a fault of programming', async () => {
+    const clock = new VirtualClock()
+    const limiter = concurrencyLimiter(concurrencyOptions.parse({ limit: 1 }), new SharedMemory(), clock)
+    const service = concurrencyLimit(limiter, 5, clock)(() => Promise.reject(new Error('planned')))
+    await assert.rejects(service(requestOf(), callOf(clock).call), /planned/)
+    assert.deepEqual(limiter.figures(), free)
+  })
+})

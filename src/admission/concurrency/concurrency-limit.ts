@@ -1,0 +1,93 @@
+import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Layer, Service } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { AdaptiveLimit, fixedLimit } from './adaptive-limit.ts'
+import { ConcurrencyLimiter, type WaitEnd } from './limiter.ts'
+import type { ConcurrencyOptions } from './options.ts'
+import { SlotBody } from './slot-body.ts'
+
+export function concurrencyLimiter(options: ConcurrencyOptions, memory: MemoryScope, clock: Clock): ConcurrencyLimiter {
+  const { limit, min, max, tolerance, queue, queueTime } = options
+  const made =
+    limit === 'adaptive' ? new AdaptiveLimit({ min, max, tolerance, start: min }, memory, clock) : fixedLimit(limit)
+  return new ConcurrencyLimiter(made, { length: queue, timeMs: queueTime }, memory, clock)
+}
+
+const sheddings = {
+  full: failure('OVERLOADED', 'As many calls are in flight as may be, and none more can wait'),
+  waited: failure('OVERLOADED', 'As many calls are in flight as may be, and no turn came in time'),
+  displaced: failure('OVERLOADED', 'As many calls are in flight as may be, and others go before'),
+} as const
+
+/**
+ * Lets in as many calls as the limiter has slots. A call holds its slot until the last byte of its answer has gone by,
+ * not only its head: so long it takes a connection to the target, and Envoy too counts a request as active until its
+ * stream is over (`cluster.v3.CircuitBreakers.max_requests`, and its adaptive concurrency filter). What the adaptive
+ * limit measures is the time to the head, as how long a body takes is up to the client also.
+ */
+export function concurrencyLimit(limiter: ConcurrencyLimiter, priority: number, clock: Clock): Layer {
+  return function concurrencyLayer(next) {
+    return (request, call) => {
+      if (limiter.tryEnter()) return serve(next, request, call)
+      const waited = limiter.enter(call.scope, priority)
+      if (typeof waited === 'string') return Promise.resolve(afterWait(waited, next, request, call))
+      return waited.then((how) => afterWait(how, next, request, call))
+    }
+  }
+
+  function afterWait(how: WaitEnd, next: Service, request: GatewayRequest, call: Call): Outcome | Promise<Outcome> {
+    if (how === 'turn') return serve(next, request, call)
+    if (how === 'aborted') return failed(call.scope.reason as Failure)
+    call.emit({ type: 'call.shed', reason: how })
+    return failed(sheddings[how])
+  }
+
+  async function serve(next: Service, request: GatewayRequest, call: Call): Promise<Outcome> {
+    const beganAtMs = clock.now()
+    let outcome: Outcome
+    try {
+      outcome = await next(request, call)
+    } catch (fault) {
+      limiter.leave()
+      throw fault
+    }
+    learn(limiter, outcome, clock.now() - beganAtMs)
+    return holdsSlot(outcome, limiter)
+  }
+}
+
+/** Until its body is over. */
+function holdsSlot(outcome: Outcome, limiter: ConcurrencyLimiter): Outcome {
+  if (outcome.ok) {
+    const { response } = outcome
+    const { body, upgraded } = response
+    if (upgraded !== undefined && !upgraded.destroyed) {
+      upgraded.once('close', () => limiter.leave())
+      return outcome
+    }
+    if (!isHeld(body)) return succeeded({ ...response, body: new SlotBody(body, () => limiter.leave()) })
+  }
+  limiter.leave()
+  return outcome
+}
+
+const overloadStatuses: ReadonlySet<number> = new Set([429, 503])
+
+/**
+ * What an answer says of the target: that it has too much to do, or how long it takes now. A client that went, a fault
+ * that is quickly told, or what was shed further in, says neither (as with Netflix's limiters, which ignore them).
+ */
+function learn({ limit }: ConcurrencyLimiter, outcome: Outcome, tookMs: number): void {
+  const status = outcome.ok ? outcome.response.status : outcome.failure.upstreamStatus
+  if (status !== undefined) {
+    if (overloadStatuses.has(status)) limit.ended(tookMs, true)
+    else if (outcome.ok && status < 500) limit.ended(tookMs, false)
+  } else if (!outcome.ok && (outcome.failure.code === 'DEADLINE' || outcome.failure.code === 'UPSTREAM_TIMEOUT')) {
+    limit.ended(tookMs, true)
+  }
+}

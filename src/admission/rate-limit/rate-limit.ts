@@ -1,0 +1,63 @@
+import { failure } from '../../core/failure.ts'
+import { headerValue } from '../../core/headers.ts'
+import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Layer } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Random } from '../../kit/random.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { formatDurationMs } from '../../kit/units.ts'
+import { clientKey } from './client-key.ts'
+import { RateLimitFields } from './fields.ts'
+import { Gcra } from './gcra.ts'
+import { KeyTable } from './key-table.ts'
+import type { RateLimitOptions } from './options.ts'
+
+export interface RateLimitDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** The route's, of all workers. */
+  readonly memory: MemoryScope
+  /** The client's address, as far as it is to be believed. */
+  readonly clientOf: (request: GatewayRequest) => string | undefined
+}
+
+type KeyOf = (request: GatewayRequest) => string
+
+/** Refuses what comes faster than the route allows, and tells every client in `RateLimit` how it stands. */
+export function rateLimit(options: RateLimitOptions, deps: RateLimitDeps): Layer {
+  const { clock, random } = deps
+  const rules = { limit: options.limit, perMs: options.per, burst: options.burst ?? options.limit }
+  // Another limit counts in other ticks, and so in other memory.
+  const memory = deps.memory.scope(`rate limit ${rules.limit} ${rules.perMs} ${rules.burst} ${options.by}`)
+  const table = new KeyTable(new Gcra(rules), options.by === 'route' ? 1 : options.maxKeys, memory, random)
+  const fields = new RateLimitFields(options.by.startsWith('header:') ? 'header' : options.by, rules)
+  const keyOf = keyBy(options.by, deps.clientOf)
+  const detail = `No more than ${rules.limit} calls in ${formatDurationMs(rules.perMs)} are let in, ${rules.burst} at once`
+  return function rateLimitLayer(next) {
+    return (request, call) => {
+      const verdict = table.take(keyOf(request), clock.now())
+      const headers = fields.of(verdict)
+      if (verdict.isAdmitted) return next(request, call).then((outcome) => withHeaders(outcome, headers))
+      call.emit({ type: 'call.shed', reason: 'rate' })
+      return Promise.resolve(failed(failure('RATE_LIMITED', detail, { retryAfterMs: verdict.waitMs, headers })))
+    }
+  }
+}
+
+function keyBy(by: string, clientOf: RateLimitDeps['clientOf']): KeyOf {
+  if (by === 'route') return () => ''
+  const byClient: KeyOf = (request) => clientKey(clientOf(request) ?? '')
+  if (by === 'client') return byClient
+  const name = by.slice('header:'.length).toLowerCase()
+  return (request) => {
+    const value = headerValue(request.headers, name)
+    // A value must not be mistaken for somebody's address.
+    return value === undefined ? byClient(request) : `=${value}`
+  }
+}
+
+function withHeaders(outcome: Outcome, added: readonly string[]): Outcome {
+  if (outcome.ok) return succeeded({ ...outcome.response, headers: [...outcome.response.headers, ...added] })
+  return failed({ ...outcome.failure, headers: [...(outcome.failure.headers ?? []), ...added] })
+}

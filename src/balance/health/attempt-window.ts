@@ -1,0 +1,60 @@
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+
+const bucketCount = 10
+const countBits = 20
+const countMask = (1 << countBits) - 1
+/** What a word has left for the turn, without its sign. */
+const turnMask = (1 << (31 - countBits)) - 1
+
+/**
+ * Good and bad attempts of the last so much time, of all threads, for each target: a ring of ten buckets. A word holds
+ * a count and in which turn of the ring it was counted, so that one step adds to a bucket or begins it anew, and what
+ * is of an earlier turn needs nobody to clear it. (A turn looks like the one 2048 turns before.)
+ */
+export class AttemptWindow {
+  readonly #words: Int32Array
+  readonly #bucketMs: number
+
+  constructor(places: number, windowMs: number, memory: MemoryScope = new SharedMemory()) {
+    this.#words = memory.cells(`attempt window ${windowMs}`, places * bucketCount * 2)
+    this.#bucketMs = windowMs / bucketCount
+  }
+
+  note(place: number, isGood: boolean, nowMs: number): void {
+    const bucket = Math.floor(nowMs / this.#bucketMs)
+    const at = (place * bucketCount + (bucket % bucketCount)) * 2 + (isGood ? 0 : 1)
+    const mark = turnOf(bucket) << countBits
+    for (;;) {
+      const word = Atomics.load(this.#words, at)
+      const count = (word & ~countMask) === mark ? word & countMask : 0
+      const next = mark | Math.min(countMask, count + 1)
+      if (Atomics.compareExchange(this.#words, at, word, next) === word) return
+    }
+  }
+
+  count(place: number, nowMs: number): { readonly good: number; readonly bad: number } {
+    const last = Math.floor(nowMs / this.#bucketMs)
+    let good = 0
+    let bad = 0
+    for (let bucket = last - bucketCount + 1; bucket <= last; bucket++) {
+      const at = (place * bucketCount + ((bucket + bucketCount) % bucketCount)) * 2
+      const turn = turnOf(bucket)
+      good += countIn(Atomics.load(this.#words, at), turn)
+      bad += countIn(Atomics.load(this.#words, at + 1), turn)
+    }
+    return { good, bad }
+  }
+
+  clear(place: number): void {
+    const from = place * bucketCount * 2
+    for (let at = from; at < from + bucketCount * 2; at++) Atomics.store(this.#words, at, 0)
+  }
+}
+
+function turnOf(bucket: number): number {
+  return Math.floor(bucket / bucketCount) & turnMask
+}
+
+function countIn(word: number, turn: number): number {
+  return word >> countBits === turn ? word & countMask : 0
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { targetOf } from '../../../test/kit/calls.ts'
+import { FakeUpstream, type Script } from '../../../test/kit/fake-upstream.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import type { TargetEvent } from '../../core/target-event.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
+import { field, time } from './health-cells.ts'
+import { HealthKeeper } from './keeper.ts'
+import { breakerOptions, healthOptions, outlierOptions } from './options.ts'
+import { UpstreamHealth, type UpstreamHealthOptions } from './upstream-health.ts'
+
+const defaults: UpstreamHealthOptions = { outlier: outlierOptions.parse({}), rest: 300_000, panic: 0.5 }
+
+/** A keeper in the main thread, and what a worker sees. */
+function kept(
+  t: TestContext,
+  change: Partial<UpstreamHealthOptions> = {},
+  script: () => Script = () => ({ afterMs: 1 }),
+) {
+  const clock = new VirtualClock()
+  const targets = ['a', 'b', 'c'].map((name) => targetOf(name))
+  const main = new SharedMemory({ slot: 1, slots: 2 })
+  const options = { ...defaults, ...change }
+  const told: string[] = []
+  const tell = (event: TargetEvent): void => {
+    const { type, target, ...rest } = event
+    told.push([clock.now(), type, target.name, ...Object.values(rest)].join(' '))
+  }
+  const upstream = new FakeUpstream(clock, script)
+  const open = (): HealthKeeper => {
+    const health = new UpstreamHealth(targets, options, clock, main)
+    const keeper = new HealthKeeper(health, { clock, random: () => 0, send: upstream.service, tell })
+    t.after(() => keeper.close())
+    return keeper
+  }
+  const keeper = open()
+  const worker = new UpstreamHealth(
+    targets,
+    options,
+    clock,
+    new SharedMemory({ slot: 0, slots: 2, regions: main.regions() }),
+  )
+  return { clock, keeper, worker, told, open }
+}
+
+describe('HealthKeeper', () => {
+  it('tells within a second what a worker has ejected, and brings it back', async (t) => {
+    const { clock, worker, told } = kept(t)
+    await clock.advance(500)
+    for (let i = 0; i < 5; i++) worker.ejections?.note(1, false, clock.now())
+    await clock.advance(29_600)
+    assert.equal(worker.isAvailable(1), false)
+    await clock.advance(10_000)
+    assert.equal(worker.isAvailable(1), true)
+    assert.deepEqual(told, ['1000 target.ejected b failures 29500', '40000 target.returned b'])
+  })
+
+  it('ejects whose success rate is too low, as all workers have counted it', async (t) => {
+    const { clock, worker, told } = kept(t, {
+      outlier: outlierOptions.parse({ successRate: { targets: 3, attempts: 10, sigma: 1 } }),
+    })
+    for (let i = 0; i < 40; i++) for (const place of [0, 1, 2]) worker.ejections?.note(place, place < 2 || i % 2 > 0, 0)
+    await clock.advance(10_000)
+    assert.deepEqual(told, ['10000 target.ejected c success_rate 30000'])
+    assert.equal(worker.isAvailable(2), false)
+  })
+
+  it('tells of a rest and its end', async (t) => {
+    const { clock, worker, told } = kept(t)
+    const { cells } = worker
+    cells.setTime(0, time.restsUntil, 5500)
+    cells.add(0, field.rested, 1)
+    cells.changed()
+    await clock.advance(7000)
+    assert.deepEqual(told, ['1000 target.ejected a retry_after 4500', '6000 target.returned a'])
+  })
+
+  it('tells each state of a breaker', async (t) => {
+    const { clock, worker, told } = kept(t, { breaker: breakerOptions.parse({ minimum: 1, open: '5s' }) })
+    worker.breakers?.note(0, 'bad', 0)
+    await clock.advance(6000)
+    worker.breakers?.probeEnded(0, worker.breakers.tryProbe(0, 6000) as number, 'good', 6000)
+    await clock.advance(1000)
+    assert.deepEqual(told, [
+      '1000 breaker.changed a closed open',
+      '5000 breaker.changed a open half_open',
+      '7000 breaker.changed a half_open closed',
+    ])
+  })
+
+  it('takes out who fails its checks, and back who passes them', async (t) => {
+    let status = 500
+    const health = healthOptions.parse({ path: '/', jitter: '0ms' })
+    const { clock, worker, told, keeper } = kept(t, { health, panic: 0 }, () => ({ afterMs: 1, status }))
+    await clock.advance(20_000)
+    assert.equal(worker.isAvailable(0), true)
+    await clock.advance(2)
+    assert.equal(worker.isAvailable(0), false)
+    assert.equal(keeper.lastCheck(0)?.detail, 'status 500')
+    status = 200
+    await clock.advance(20_000)
+    assert.equal(worker.isAvailable(0), true)
+    assert.deepEqual(
+      told.filter((line) => line.includes(' a ')),
+      ['20001 target.health a false status 500', '40001 target.health a true status 200'],
+    )
+  })
+
+  it('takes up where the one before it has left off, as at a reload', async (t) => {
+    const health = healthOptions.parse({ path: '/', jitter: '0ms' })
+    const { clock, keeper, open, worker } = kept(t, { health }, () => ({ afterMs: 1, status: 500 }))
+    await clock.advance(21_000)
+    keeper.close()
+    open()
+    assert.equal(worker.conditions(clock.now())[0]?.isUnhealthy, true)
+    await clock.advance(21_000)
+    assert.equal(worker.conditions(clock.now())[0]?.isUnhealthy, true)
+  })
+})

@@ -1,0 +1,134 @@
+import type { Target } from '../../core/attempt.ts'
+import type { Service } from '../../core/service.ts'
+import type { TargetEvent } from '../../core/target-event.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import type { Random } from '../../kit/random.ts'
+import { ActiveChecks, type CheckResult } from './active-checks.ts'
+import { afterCheck, type CheckCount } from './check-count.ts'
+import { field, time } from './health-cells.ts'
+import { stateOf, type TargetState } from './target-state.ts'
+import type { UpstreamHealth } from './upstream-health.ts'
+
+export interface KeeperOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** For active checks: sends to the targets. */
+  readonly send: Service
+  readonly tell: (event: TargetEvent) => void
+}
+
+export interface LastCheck extends CheckResult {
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+}
+
+/** How late a change may be told that another thread has made. */
+const lookMs = 1000
+
+/** What is done once for all threads: it asks the targets, brings back the ejected, and tells what has changed. */
+export class HealthKeeper {
+  readonly health: UpstreamHealth
+  readonly #options: KeeperOptions
+  readonly #checks: ActiveChecks | undefined
+  readonly #counts: CheckCount[]
+  readonly #lastChecks: (LastCheck | undefined)[]
+  #seen: readonly TargetState[]
+  #sweptAtMs: number
+  #timer: Timer | undefined
+
+  constructor(health: UpstreamHealth, options: KeeperOptions) {
+    const { clock } = options
+    const { cells, targets } = health
+    this.health = health
+    this.#options = options
+    this.#counts = targets.map((_, place) => ({ isUnhealthy: cells.get(place, field.unhealthy) === 1, against: 0 }))
+    this.#lastChecks = targets.map(() => undefined)
+    this.#seen = this.states()
+    this.#sweptAtMs = clock.now()
+    if (health.options.health !== undefined) {
+      const onResult = (place: number, result: CheckResult): void => this.#checked(place, result)
+      this.#checks = new ActiveChecks({ ...options, targets, options: health.options.health, onResult })
+    }
+    this.#wait()
+  }
+
+  get targets(): readonly Target[] {
+    return this.health.targets
+  }
+
+  lastCheck(place: number): LastCheck | undefined {
+    return this.#lastChecks[place]
+  }
+
+  states(): readonly TargetState[] {
+    const nowMs = this.#options.clock.now()
+    return this.targets.map((_, place) => stateOf(this.health, place, nowMs))
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#checks?.close()
+  }
+
+  #wait(): void {
+    this.#timer = this.#options.clock.after(lookMs, () => {
+      this.#look()
+      this.#wait()
+    })
+  }
+
+  #look(): void {
+    const { outlier } = this.health.options
+    const nowMs = this.#options.clock.now()
+    // Before the sweep: what was ejected and is due is told as ejected, and then as back.
+    this.#tellChanges()
+    if (outlier === 'off' || nowMs - this.#sweptAtMs < outlier.interval) return
+    this.#sweptAtMs = nowMs
+    this.health.ejections?.sweep(nowMs)
+    this.#tellChanges()
+  }
+
+  #checked(place: number, result: CheckResult): void {
+    const { clock, tell } = this.#options
+    const { cells, options, targets } = this.health
+    if (options.health === undefined) return
+    cells.add(place, result.isGood ? field.checksGood : field.checksBad, 1)
+    this.#lastChecks[place] = { ...result, atMs: clock.wallNow() }
+    const before = this.#counts[place] as CheckCount
+    const count = afterCheck(before, result.isGood, options.health)
+    this.#counts[place] = count
+    if (count.isUnhealthy === before.isUnhealthy) return
+    cells.set(place, field.unhealthy, count.isUnhealthy ? 1 : 0)
+    cells.changed()
+    const target = targets[place] as Target
+    tell({ type: 'target.health', target, isHealthy: !count.isUnhealthy, detail: result.detail })
+  }
+
+  #tellChanges(): void {
+    const before = this.#seen
+    this.#seen = this.states()
+    for (const [place, state] of this.#seen.entries()) this.#tellChange(place, before[place] as TargetState, state)
+  }
+
+  #tellChange(place: number, before: TargetState, now: TargetState): void {
+    const { tell, clock } = this.#options
+    const { cells } = this.health
+    const target = this.targets[place] as Target
+    const isAnew = now.ejectedForFailures > before.ejectedForFailures || now.ejectedForRate > before.ejectedForRate
+    if (isAnew) {
+      const because = now.ejectedForFailures > before.ejectedForFailures ? 'failures' : 'success_rate'
+      const forMs = Math.max(0, cells.timeOf(place, time.ejectedUntil) - clock.now())
+      tell({ type: 'target.ejected', target, because, forMs })
+    }
+    if (now.rested > before.rested) {
+      const forMs = Math.max(0, cells.timeOf(place, time.restsUntil) - clock.now())
+      tell({ type: 'target.ejected', target, because: 'retry_after', forMs })
+    }
+    const isBack = (before.isEjected || isAnew) && !now.isEjected
+    const isRested = (before.isResting || now.rested > before.rested) && !now.isResting
+    if (isBack || (isRested && !now.isEjected)) tell({ type: 'target.returned', target })
+    if (before.breaker !== undefined && now.breaker !== undefined && before.breaker !== now.breaker) {
+      tell({ type: 'breaker.changed', target, from: before.breaker, to: now.breaker })
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { targetOf } from '../../../test/kit/calls.ts'
+import type { Attempt } from '../../core/attempt.ts'
+import { type FailureCode, failure } from '../../core/failure.ts'
+import { failed, succeeded } from '../../core/outcome.ts'
+import { ownResponse } from '../../core/response.ts'
+import { patienceMs, verdictOf } from './verdict.ts'
+
+function attemptOf(change: Partial<Attempt> = {}): Attempt {
+  const attempt: Attempt = {
+    number: 1,
+    kind: 'first',
+    target: targetOf('a'),
+    startedMs: 0,
+    endedMs: 100,
+    outcome: undefined,
+    status: undefined,
+    detail: undefined,
+    won: false,
+  }
+  return { ...attempt, ...change }
+}
+
+const answered = (status: number, outcome?: Attempt['outcome']) =>
+  verdictOf(attemptOf({ outcome, status }), succeeded(ownResponse(status, [], undefined)), 0)
+const failedWith = (code: FailureCode, upstreamStatus?: number) =>
+  verdictOf(attemptOf(), failed(failure(code, 'so it is', { upstreamStatus })), 0)
+
+describe('verdictOf', () => {
+  it('holds 5xx against the target, unless the route calls it good', () => {
+    assert.deepEqual([answered(500), answered(503), answered(500, 'success')], ['bad', 'bad', 'good'])
+    assert.equal(failedWith('UPSTREAM_STATUS', 502), 'bad')
+  })
+
+  it('takes any other answer for a sign of health, whatever the route thinks of it', () => {
+    assert.deepEqual([answered(404), answered(429), failedWith('UPSTREAM_STATUS', 404)], ['good', 'good', 'good'])
+  })
+
+  it('holds no connection, a broken one, silence and broken HTTP against it', () => {
+    for (const code of ['UPSTREAM_REFUSED', 'UPSTREAM_RESET', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID'] as const) {
+      assert.equal(failedWith(code), 'bad', code)
+    }
+  })
+
+  it('says nothing where the client, a lost race or the gateway has ended it', () => {
+    for (const code of ['CLIENT_GONE', 'CANCELLED', 'BAD_REQUEST', 'BODY_TOO_LARGE', 'DRAINING'] as const) {
+      assert.equal(failedWith(code), 'neither', code)
+    }
+  })
+
+  it('believes a deadline only where the attempt had its time', () => {
+    const over = failed(failure('DEADLINE', 'No good answer'))
+    assert.equal(verdictOf(attemptOf({ endedMs: 99 }), over, 100), 'neither')
+    assert.equal(verdictOf(attemptOf({ startedMs: 50, endedMs: 120 }), over, 100), 'neither')
+    assert.equal(verdictOf(attemptOf({ endedMs: 100 }), over, 100), 'bad')
+    assert.deepEqual([patienceMs(300), patienceMs(10_000)], [150, 1000])
+  })
+})

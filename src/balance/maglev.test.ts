@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { maglevTable, tableSize } from './maglev.ts'
+
+const named = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `10.0.0.${i}:8080`, weight: 1 }))
+
+function countsOf(table: Uint16Array): readonly number[] {
+  const counts: number[] = []
+  for (const place of table) counts[place] = (counts[place] ?? 0) + 1
+  return counts
+}
+
+describe('the Maglev table', () => {
+  for (const count of [1, 2, 3, 10, 200]) {
+    it(`gives each of ${count} targets as many slots as any other, within one`, () => {
+      const counts = countsOf(maglevTable(named(count)))
+      assert.equal(counts.length, count)
+      assert.equal(
+        counts.reduce((sum, slots) => sum + slots, 0),
+        tableSize,
+      )
+      assert.ok(Math.max(...counts) - Math.min(...counts) <= 1)
+    })
+  }
+
+  it('gives slots by weight', () => {
+    const counts = countsOf(maglevTable(['a', 'b', 'c'].map((name, i) => ({ name, weight: [6, 3, 1][i] ?? 0 }))))
+    for (const [place, share] of [0.6, 0.3, 0.1].entries()) {
+      assert.ok(Math.abs((counts[place] ?? 0) / tableSize - share) < 0.001)
+    }
+  })
+
+  for (const count of [3, 10, 100]) {
+    it(`moves few keys besides its own when one of ${count} targets leaves`, () => {
+      const before = named(count)
+      const [table, without] = [maglevTable(before), maglevTable(before.slice(0, -1))]
+      let moved = 0
+      let kept = 0
+      for (const [slot, place] of table.entries()) {
+        if (place === count - 1) continue
+        if (without[slot] === place) kept++
+        else moved++
+      }
+      assert.ok(moved / (moved + kept) < 0.01, `${moved} of ${moved + kept}`)
+    })
+  }
+
+  it('is empty where there is no target', () => {
+    assert.equal(new Set(maglevTable([])).size, 1)
+  })
+})

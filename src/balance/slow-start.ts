@@ -1,0 +1,69 @@
+import type { Clock } from '../kit/clock.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import type { Rotation } from './rotation.ts'
+
+/** Envoy's default (`min_weight_percent`). */
+const leastFactor = 0.1
+/** So often the weights are set anew while a target is on its way. */
+const steps = 50
+
+/**
+ * A target that is new or comes back gets its share little by little: its weight counts `time since / window` of itself,
+ * a tenth at least. Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none
+ * is spared.
+ *
+ * When it came back is known to all workers; that it was away, each has to see for itself.
+ */
+export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, memory: MemoryScope): Rotation {
+  const { targets } = rotation
+  /** When each began anew; 0: never seen by any worker. */
+  const begins = targets.map(({ name, origin }) => memory.scope(`target ${name} ${origin}`).numbers('slow start', 1))
+  const beginAt = (place: number): number => begins[place]?.[0] ?? 0
+  const begin = (place: number, atMs: number): void => {
+    // Zero would be never.
+    const numbers = begins[place]
+    if (numbers !== undefined) numbers[0] = atMs === 0 ? Number.MIN_VALUE : atMs
+  }
+  const away = new Map<number, number>()
+  let version = 0
+  let seenVersion = rotation.version
+  let nextStepMs = Number.POSITIVE_INFINITY
+
+  const nowMs = clock.now()
+  const isNew = targets.map((_, place) => beginAt(place) === 0)
+  for (const place of targets.keys()) {
+    if (isNew[place]) begin(place, isNew.includes(false) ? nowMs : nowMs - windowMs)
+  }
+
+  const isOnItsWay = (place: number): boolean => clock.now() - beginAt(place) < windowMs
+  const look = (): void => {
+    const atMs = clock.now()
+    for (const place of targets.keys()) {
+      const awaySinceMs = away.get(place)
+      if (!rotation.isAvailable(place)) {
+        if (awaySinceMs === undefined) away.set(place, atMs)
+      } else if (awaySinceMs !== undefined) {
+        away.delete(place)
+        // Another worker may have seen it come back first.
+        if (beginAt(place) < awaySinceMs) begin(place, atMs)
+      }
+    }
+    seenVersion = rotation.version
+    version++
+    nextStepMs = targets.some((_, place) => isOnItsWay(place)) ? atMs + windowMs / steps : Number.POSITIVE_INFINITY
+  }
+  look()
+
+  return {
+    targets,
+    get version() {
+      if (rotation.version !== seenVersion || clock.now() >= nextStepMs) look()
+      return version
+    },
+    isAvailable: (place) => rotation.isAvailable(place),
+    factor: (place) => {
+      const share = (clock.now() - beginAt(place)) / windowMs
+      return rotation.factor(place) * Math.min(1, Math.max(leastFactor, share))
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { isIP } from 'node:net'
+import { concurrencyLimit, concurrencyLimiter } from '../admission/concurrency/concurrency-limit.ts'
+import type { ConcurrencyLimiter, LimiterFigures } from '../admission/concurrency/limiter.ts'
+import { rateLimit } from '../admission/rate-limit/rate-limit.ts'
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import type { Layer } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Random } from '../kit/random.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import { clientAddress } from '../telemetry/access-log/client-address.ts'
+import { TrustedProxies } from '../transport/server/proxies.ts'
+
+export interface AdmissionDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: MemoryScope
+}
+
+/** The name of the memory for what is limited for all routes together. */
+export const gatewayScope = 'gateway'
+
+/** What keeps calls out, for one configuration in one thread. What it counts is all threads'. */
+export class Admission {
+  readonly #deps: AdmissionDeps
+  readonly #clientOf: (request: GatewayRequest) => string | undefined
+  readonly #whole: ConcurrencyLimiter | undefined
+  readonly #limiters = new Map<string, ConcurrencyLimiter>()
+
+  constructor({ trust, concurrency }: Pick<Config, 'trust' | 'concurrency'>, deps: AdmissionDeps) {
+    this.#deps = deps
+    const proxies = new TrustedProxies(trust)
+    const trusts = (address: string): boolean => isIP(address) !== 0 && proxies.trusts(address)
+    this.#clientOf = (request) => clientAddress(request, trusts)
+    this.#whole = concurrency && concurrencyLimiter(concurrency, deps.memory.scope(gatewayScope), deps.clock)
+  }
+
+  rateLimit(route: RouteConfig): Layer | false {
+    if (route.rateLimit === undefined) return false
+    return rateLimit(route.rateLimit, { ...this.#deps, memory: this.#memoryOf(route), clientOf: this.#clientOf })
+  }
+
+  ofRoute(route: RouteConfig): Layer | false {
+    if (route.concurrency === undefined) return false
+    const { clock } = this.#deps
+    const limiter = concurrencyLimiter(route.concurrency, this.#memoryOf(route), clock)
+    this.#limiters.set(matchText(route.match), limiter)
+    return concurrencyLimit(limiter, route.priority, clock)
+  }
+
+  ofWhole({ priority }: RouteConfig): Layer | false {
+    return this.#whole !== undefined && concurrencyLimit(this.#whole, priority, this.#deps.clock)
+  }
+
+  figures(): AdmissionFigures {
+    return {
+      whole: this.#whole?.figures(),
+      routes: Object.fromEntries([...this.#limiters].map(([route, limiter]) => [route, limiter.figures()])),
+    }
+  }
+
+  #memoryOf({ match }: RouteConfig): MemoryScope {
+    return this.#deps.memory.scope(`route ${matchText(match)}`)
+  }
+}
+
+/** Of all threads together, whichever of them is asked. */
+export interface AdmissionFigures {
+  readonly whole: LimiterFigures | undefined
+  /** By name, those that have a limit. */
+  readonly routes: Readonly<Record<string, LimiterFigures>>
+}

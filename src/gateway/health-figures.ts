@@ -1,0 +1,79 @@
+import { field } from '../balance/health/health-cells.ts'
+import type { HealthKeeper, LastCheck } from '../balance/health/keeper.ts'
+import type { Target } from '../core/attempt.ts'
+import type { BreakerState, EjectionReason, OutReason } from '../core/target-event.ts'
+import type { Clock } from '../kit/clock.ts'
+
+/** What operators are shown of a target's health. Times in milliseconds since 1970. */
+export interface TargetHealth {
+  readonly upstream: string
+  readonly target: string
+  readonly isAvailable: boolean
+  /** Its upstream does not believe ejection and checks now, as too few targets are well. */
+  readonly isPanicking: boolean
+  readonly out: readonly { readonly why: OutReason; readonly untilMs: number | undefined }[]
+  /** Undefined: it has none. */
+  readonly breaker: BreakerState | undefined
+  readonly lastCheck: LastCheck | undefined
+  /** Since the start. */
+  readonly ejections: Readonly<Record<EjectionReason, number>>
+  /** Undefined: it is not checked. */
+  readonly checks: { readonly good: number; readonly bad: number } | undefined
+}
+
+type Counts = Readonly<Record<string, number>>
+
+/** Counts go on over reloads: of each stretch of memory what has come to it since the last look is added up. */
+export class HealthFigures {
+  readonly #seen = new WeakMap<object, Counts>()
+  readonly #total = new Map<string, number>()
+
+  of(keepers: readonly HealthKeeper[], clock: Clock): readonly TargetHealth[] {
+    const toWallMs = clock.wallNow() - clock.now()
+    return keepers.flatMap((keeper) => {
+      const { health, targets } = keeper
+      this.look(keeper)
+      return keeper.states().map((state, place): TargetHealth => {
+        const count = (what: CountName): number => this.#total.get(keyOf(targets[place] as Target, what)) ?? 0
+        return {
+          upstream: (targets[place] as Target).upstream,
+          target: (targets[place] as Target).name,
+          isAvailable: state.isAvailable,
+          isPanicking: health.isPanicking,
+          out: state.out.map(({ why, untilMs }) => ({ why, untilMs: untilMs && untilMs + toWallMs })),
+          breaker: state.breaker,
+          lastCheck: keeper.lastCheck(place),
+          ejections: {
+            failures: count('ejectedForFailures'),
+            success_rate: count('ejectedForRate'),
+            retry_after: count('rested'),
+          },
+          checks: health.options.health && { good: count('checksGood'), bad: count('checksBad') },
+        }
+      })
+    })
+  }
+
+  /** To be done also when a keeper ends, or what has come since the last look is lost. */
+  look({ health: { cells }, targets }: HealthKeeper): void {
+    const seen = this.#seen.get(cells.memory) ?? {}
+    const now: Record<string, number> = {}
+    for (const [place, target] of targets.entries()) {
+      for (const what of counted) {
+        const key = keyOf(target, what)
+        const count = cells.get(place, field[what])
+        now[key] = count
+        this.#total.set(key, (this.#total.get(key) ?? 0) + count - (seen[key] ?? 0))
+      }
+    }
+    this.#seen.set(cells.memory, now)
+  }
+}
+
+const counted = ['ejectedForFailures', 'ejectedForRate', 'rested', 'checksGood', 'checksBad'] as const
+
+type CountName = (typeof counted)[number]
+
+function keyOf({ upstream, name }: Target, what: CountName): string {
+  return JSON.stringify([upstream, name, what])
+}

@@ -1,0 +1,88 @@
+import { HealthKeeper } from '../balance/health/keeper.ts'
+import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
+import type { Config, UpstreamConfig } from '../config/schema.ts'
+import { targetsOf } from '../config/targets.ts'
+import type { TargetEvent } from '../core/target-event.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { Random } from '../kit/random.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import { HealthFigures, type TargetHealth } from './health-figures.ts'
+import { healthLine } from './health-line.ts'
+import { connectionsOf, isSameUpstream } from './upstreams.ts'
+
+export interface HealthKeepingOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: SharedMemory
+  readonly log: LogText
+}
+
+interface Kept {
+  readonly config: UpstreamConfig
+  readonly keeper: HealthKeeper
+  readonly client: HttpClient
+}
+
+/** Looks after the health of all targets, in the main thread; the other threads see what it finds in the memory. */
+export class HealthKeeping {
+  readonly #options: HealthKeepingOptions
+  readonly #figures = new HealthFigures()
+  #kept: ReadonlyMap<string, Kept> = new Map()
+
+  constructor(options: HealthKeepingOptions) {
+    this.#options = options
+  }
+
+  /** Has the memory that this configuration asks for, so that all threads find the same. */
+  prepare(config: Config): void {
+    for (const [name, upstream] of Object.entries(config.upstreams)) this.#healthOf(name, upstream)
+  }
+
+  /** From now on by this configuration. What it has unchanged goes on as it is. */
+  change(config: Config): void {
+    const before = this.#kept
+    const kept = new Map<string, Kept>()
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const known = before.get(name)
+      const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
+      if (one !== undefined) kept.set(name, one)
+    }
+    this.#kept = kept
+    for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
+  }
+
+  /** What is known of each target that something can be known of. */
+  figures(): readonly TargetHealth[] {
+    return this.#figures.of(
+      [...this.#kept.values()].map(({ keeper }) => keeper),
+      this.#options.clock,
+    )
+  }
+
+  close(): void {
+    for (const one of this.#kept.values()) this.#end(one)
+    this.#kept = new Map()
+  }
+
+  #keep(name: string, config: UpstreamConfig): Kept | undefined {
+    const { clock, random, log } = this.#options
+    const health = this.#healthOf(name, config)
+    if (health === undefined) return undefined
+    const client = httpClient({ clock, connections: connectionsOf(config) })
+    const tell = (event: TargetEvent): void => log(...healthLine(event))
+    return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell }) }
+  }
+
+  #healthOf(name: string, config: UpstreamConfig): UpstreamHealth | undefined {
+    const { clock, memory } = this.#options
+    return upstreamHealth(targetsOf(name, config), config, clock, memory.scope(`upstream ${name}`))
+  }
+
+  #end({ keeper, client }: Kept): void {
+    this.#figures.look(keeper)
+    keeper.close()
+    client.destroy()
+  }
+}

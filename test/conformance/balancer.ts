@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Balancer } from '../../src/balance/balancer.ts'
+import type { Rotation } from '../../src/balance/rotation.ts'
+import type { AttemptOutcome, Target } from '../../src/core/attempt.ts'
+import type { GatewayRequest } from '../../src/core/request.ts'
+import { type Random, seededRandom } from '../../src/kit/random.ts'
+import { requestOf, targetOf } from '../kit/calls.ts'
+import { VirtualClock } from '../kit/virtual-clock.ts'
+
+export type MakeBalancer = (rotation: Rotation, clock: VirtualClock, random: Random) => Balancer
+
+/** A rotation that a test turns. */
+export class TurnableRotation implements Rotation {
+  readonly targets: readonly Target[]
+  readonly out = new Set<string>()
+  readonly factors = new Map<string, number>()
+  version = 0
+
+  constructor(weights: Readonly<Record<string, number>>) {
+    this.targets = Object.entries(weights).map(([name, weight]) => targetOf(name, weight))
+  }
+
+  isAvailable(place: number): boolean {
+    return !this.out.has(this.targets[place]?.name ?? '')
+  }
+
+  factor(place: number): number {
+    return this.factors.get(this.targets[place]?.name ?? '') ?? 1
+  }
+
+  takeOut(...names: readonly string[]): void {
+    for (const name of names) this.out.add(name)
+    this.version++
+  }
+
+  bringBack(name: string): void {
+    this.out.delete(name)
+    this.version++
+  }
+
+  slow(name: string, factor: number): void {
+    this.factors.set(name, factor)
+    this.version++
+  }
+}
+
+/** Each from another client, so that hashing has something to tell them apart by. */
+export function requestFrom(user: number): GatewayRequest {
+  return requestOf({ headers: ['x-user', `user ${user}`] })
+}
+
+const picksEach = 6000
+
+/** What holds for every balancer. `keepsShare`: why one that fails keeps its share where others get out of its way. */
+export function balancerConformance(name: string, make: MakeBalancer, keepsShare: string | false = false): void {
+  const made = (weights: Readonly<Record<string, number>>) => {
+    const rotation = new TurnableRotation(weights)
+    const clock = new VirtualClock()
+    const balancer = make(rotation, clock, seededRandom(7))
+    let user = 0
+    const pick = (tried: Readonly<Record<string, number>> = {}) =>
+      balancer.pick((target) => tried[target.name] ?? 0, requestFrom(user++))?.name
+    const first = () => balancer.pick(undefined, requestFrom(user++))?.name
+    return { rotation, clock, balancer, pick, first }
+  }
+  const sharesOf = (first: () => string | undefined, count = picksEach) => {
+    const counts: Record<string, number> = {}
+    for (let i = 0; i < count; i++) {
+      const picked = first() ?? 'none'
+      counts[picked] = (counts[picked] ?? 0) + 1
+    }
+    return (target: string): number => (counts[target] ?? 0) / count
+  }
+  const near = (actual: number, expected: number): void =>
+    assert.ok(Math.abs(actual - expected) < 0.03, `${actual} is not near ${expected}`)
+
+  describe(`the balancer ${name}`, () => {
+    it('has none where there is none, or none that is available', () => {
+      assert.equal(made({}).first(), undefined)
+      const { rotation, first, pick } = made({ a: 1, b: 1 })
+      rotation.takeOut('a', 'b')
+      assert.deepEqual([first(), pick()], [undefined, undefined])
+    })
+
+    it('has one target that is all there is, tried or not', () => {
+      const { first, pick } = made({ a: 3 })
+      assert.deepEqual([first(), pick({ a: 1 }), pick({ a: 2 })], ['a', 'a', 'a'])
+    })
+
+    it('never takes one that is not available, and takes it again when it is', () => {
+      const { rotation, first } = made({ a: 1, b: 1, c: 1 })
+      rotation.takeOut('b')
+      const without = sharesOf(first)
+      assert.equal(without('b'), 0)
+      near(without('a'), 1 / 2)
+      rotation.bringBack('b')
+      near(sharesOf(first)('b'), 1 / 3)
+    })
+
+    it('prefers what the call has not tried, and then what it tried longest ago', () => {
+      const { pick } = made({ heavy: 100, light: 1, other: 1 })
+      for (let i = 0; i < 20; i++) {
+        assert.equal(pick({ heavy: 1, other: 2 }), 'light')
+        assert.equal(pick({ heavy: 3, light: 2, other: 1 }), 'other')
+        assert.equal(pick({ heavy: 4, light: 2, other: 3 }), 'light')
+      }
+    })
+
+    it('tries one again rather than one that is not available', () => {
+      const { rotation, pick } = made({ a: 1, b: 1, c: 1 })
+      rotation.takeOut('c')
+      assert.equal(pick({ a: 1 }), 'b')
+      assert.equal(pick({ a: 1, b: 2 }), 'a')
+    })
+
+    it('sends the attempts of one call to each target before it sends two to any', () => {
+      const { pick } = made({ a: 1, b: 5, c: 1, d: 2 })
+      for (let call = 0; call < 50; call++) {
+        const tried: Record<string, number> = {}
+        for (let attempt = 1; attempt <= 4; attempt++) tried[pick(tried) ?? ''] = attempt
+        assert.deepEqual(Object.keys(tried).sort(), ['a', 'b', 'c', 'd'])
+      }
+    })
+
+    it('gives each its weight while all do the same', () => {
+      const shares = sharesOf(made({ a: 5, b: 3, c: 2 }).first)
+      near(shares('a'), 0.5)
+      near(shares('b'), 0.3)
+      near(shares('c'), 0.2)
+    })
+
+    it('gives one in slow start as much of its weight as counts', () => {
+      const { rotation, first } = made({ a: 1, b: 1, c: 1 })
+      for (const factor of [0.1, 0.5]) {
+        rotation.slow('c', factor)
+        const share = sharesOf(first)('c')
+        // Of its third so much, or so much of a weight: a hash may take keys from their own target only.
+        assert.ok(share > factor / 3 - 0.03 && share < factor / (2 + factor) + 0.03, String(share))
+      }
+    })
+
+    const countsOfFailing = async () => {
+      const { clock, balancer } = made({ a: 1, b: 1, failing: 1 })
+      const counts: Record<string, number> = {}
+      for (let call = 0; call < 1000; call++) {
+        const target = balancer.pick(undefined, requestFrom(call)) as Target
+        const fails = target.name === 'failing'
+        counts[target.name] = (counts[target.name] ?? 0) + 1
+        balancer.load?.started(target)
+        const [tookMs, outcome]: [number, AttemptOutcome] = fails ? [1, 'server_error'] : [40, 'success']
+        clock.after(tookMs, () => balancer.load?.ended(target, tookMs, outcome))
+        await clock.advance(10)
+      }
+      return counts
+    }
+
+    it('does not let a target draw load to itself by failing fast', async () => {
+      const { failing = 0 } = await countsOfFailing()
+      assert.ok(failing <= 360, String(failing))
+    })
+
+    it('gets out of the way of a target that fails fast', { skip: keepsShare }, async () => {
+      const { failing = 0 } = await countsOfFailing()
+      assert.ok(failing < 60, String(failing))
+    })
+  })
+}

@@ -1,0 +1,34 @@
+import type { TargetView } from '../../../src/gateway/admin/api.ts'
+import { fromNow } from '../format.ts'
+
+const reasons: Readonly<Record<TargetView['out'][number]['why'], string>> = {
+  ejected: 'ejected',
+  unhealthy: 'fails its checks',
+  resting: 'asked for a rest',
+  breaker_open: 'breaker open',
+}
+
+type Known = Pick<TargetView, 'available' | 'out' | 'breaker' | 'lastCheck'>
+
+/** Whether a target is sent attempts, and why not: in words, so that nothing hangs on the colour. */
+export function TargetState({ target, now }: { readonly target: Known; readonly now: Date }) {
+  const { available, out, breaker, lastCheck } = target
+  return (
+    <>
+      <span class={`chip ${available ? 'good' : 'bad'}`}>{available ? 'available' : 'out'}</span>
+      {out.map(({ why, until }) => (
+        <span key={why} class="under">
+          {reasons[why]}
+          {until === undefined ? '' : <span class="quiet"> (ends {fromNow(until, now)})</span>}
+        </span>
+      ))}
+      {out.length > 0 && available && <span class="quiet under">asked all the same: too few are well</span>}
+      {breaker === 'half_open' && <span class="under">breaker half open</span>}
+      {lastCheck !== undefined && (
+        <span class="quiet under">
+          last check {fromNow(lastCheck.at, now)}: {lastCheck.detail}
+        </span>
+      )}
+    </>
+  )
+}
