@@ -45,11 +45,17 @@ export class AdminClient {
           'configuration an `admin` section',
       )
     }
-    if (response.ok) return JSON.parse(text) as T
     if (response.headers.has('x-request-id')) {
       return failed(
         `${this.#base.origin} is where clients connect; give the admin side by --admin, on the port of \`admin\``,
       )
+    }
+    if (response.ok) {
+      try {
+        return JSON.parse(text) as T
+      } catch {
+        return failed(`${this.#base.origin} answers, and is no admin side of a gateway`)
+      }
     }
     if (response.status === 401) {
       const given = this.#headers['authorization'] === undefined
@@ -59,7 +65,7 @@ export class AdminClient {
           : 'the token is not that of `admin.token`',
       )
     }
-    return failed(`the admin side answered ${response.status}: ${detailOf(text)}`)
+    return failed(detailOf(text))
   }
 }
 

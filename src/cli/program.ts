@@ -47,7 +47,7 @@ function program(): Command {
   hedgerow
     .command('reload')
     .description(
-      'Have a running gateway read its configuration again. Calls in flight end as they began; a configuration with faults changes nothing.',
+      'Have a running gateway read its configuration again: the file that it was started with. Calls in flight end as they began; a configuration with faults changes nothing. Exit code 0 if it is in force; with --pid-file if the process was told.',
     )
     .option('--admin <url>', 'the admin side of the gateway', defaultAdmin)
     .option(

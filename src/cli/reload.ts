@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { ReloadView } from '../gateway/admin/api.ts'
 import { AdminClient, type AdminTarget } from './admin-client.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -9,7 +10,9 @@ interface ReloadOptions extends AdminTarget {
 /** `hedgerow reload` */
 export async function reload({ pidFile, ...target }: ReloadOptions): Promise<void> {
   if (pidFile !== undefined) signal(pidFile)
-  else if (await AdminClient.to(target)?.ask('POST', '/api/reload')) console.log('the configuration is in force')
+  else if ((await AdminClient.to(target)?.ask<ReloadView>('POST', '/api/reload'))?.applied === true) {
+    console.log('the configuration is in force')
+  } else process.exitCode ??= exitCodes.runtimeFault
 }
 
 function signal(pidFile: string): void {
@@ -20,7 +23,14 @@ function signal(pidFile: string): void {
     process.kill(Number(text), 'SIGHUP')
     console.log(`process ${text} was told to read its configuration again; its log says what came of it`)
   } catch (fault) {
-    console.error(`the process of ${pidFile} cannot be told: ${fault instanceof Error ? fault.message : String(fault)}`)
+    console.error(`the process of ${pidFile} cannot be told: ${causeOf(fault)}`)
     process.exitCode = exitCodes.runtimeFault
   }
+}
+
+function causeOf(fault: unknown): string {
+  const { code, message }: NodeJS.ErrnoException = fault instanceof Error ? fault : new Error(String(fault))
+  if (code === 'ESRCH') return 'there is none of that id, so the file is an old one'
+  if (code === 'EPERM') return 'it is another user’s'
+  return code === 'ENOENT' ? 'there is no such file' : message
 }

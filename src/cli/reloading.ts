@@ -11,6 +11,8 @@ export interface ReloadingOptions {
   readonly log: Log
   /** Puts a configuration in force, or says why it cannot. */
   readonly apply: (config: Config) => Promise<Reloaded>
+  /** There was none to apply. */
+  readonly refused: () => void
 }
 
 /** How often a watched file is looked at: its attributes alone, so that it works on every file system. */
@@ -58,6 +60,7 @@ export class Reloading {
     const { file, log, apply } = this.#options
     log.reopen()
     const loaded = await loadConfig(file, process.env)
+    if (!loaded.ok) this.#options.refused()
     const reloaded = loaded.ok
       ? await apply(loaded.config)
       : ({ ok: false, faults: loaded.faults.map(formatFault) } as const)

@@ -24,7 +24,12 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   if (log === undefined) return
   // A fault in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  const reloading = new Reloading({ file, log, apply: (changed) => (gateway as Gateway).reload(changed) })
+  const reloading = new Reloading({
+    file,
+    log,
+    apply: (changed) => (gateway as Gateway).reload(changed),
+    refused: () => (gateway as Gateway).reloadRefused(),
+  })
   const gateway = await start(config, file, log, { reload: () => reloading.reload() })
   if (gateway === undefined) {
     await log.close()

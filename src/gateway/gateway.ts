@@ -63,6 +63,8 @@ export interface Gateway {
   readonly view: PlaneView
   /** Puts another configuration in force for calls that begin from now on; those in flight end as they began. */
   reload(config: Config): Promise<Reloaded>
+  /** One was read that cannot be put in force. */
+  reloadRefused(): void
   /** Ends well: no new connections, calls in flight finish within the configured time, then all is closed. */
   drain(): Promise<void>
   /** Ends at once. */
@@ -81,6 +83,9 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     throw fault
   }
 }
+
+/** So long an admin side that has moved may still answer. */
+const lastAnswerMs = 500
 
 class RunningGateway implements Gateway {
   readonly events: EventBus
@@ -184,6 +189,10 @@ class RunningGateway implements Gateway {
     return reloaded
   }
 
+  reloadRefused(): void {
+    this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
+  }
+
   async drain(): Promise<void> {
     await this.#reloading
     const { drain: limitMs } = this.#config
@@ -235,7 +244,7 @@ class RunningGateway implements Gateway {
       }
       return { ok: true }
     } catch (fault) {
-      this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
+      this.reloadRefused()
       const expected = fault instanceof StartFault ? fault.message : listenFault(fault, config)
       if (expected === undefined) this.#deps.logFault(fault, 'a reload')
       return { ok: false, faults: [expected ?? String(fault)] }
@@ -261,7 +270,7 @@ class RunningGateway implements Gateway {
       this.#config = config
       this.#health.change(config)
       this.#connect()
-      await operating.replaced?.close()
+      this.#closeLater(operating.replaced)
       this.#operating?.change(config, this.#operated())
       // What lasts (a WebSocket, say) must not keep for ever what only it might use.
       const settled = within(before.drain, this.#deps.clock, planes.settled()).then(() => {
@@ -274,6 +283,16 @@ class RunningGateway implements Gateway {
       await operating.undo()
       throw fault
     }
+  }
+
+  /** Whoever has asked for the reload there is to have the answer. */
+  #closeLater(operating: Operating | undefined): void {
+    if (operating === undefined) return
+    const close = (): Promise<void> => operating.close()
+    this.#closers.push(close)
+    this.#deps.clock.after(lastAnswerMs, () => {
+      close().catch((fault: unknown) => this.#deps.logFault(fault, 'the former admin side'))
+    })
   }
 
   async #observe(observing: Observing, config: Config): ReturnType<Observing['reload']> {
@@ -328,7 +347,7 @@ class RunningGateway implements Gateway {
       hasWaiters: this.#central?.callbacks !== undefined,
     }
     this.#showing.connect(parts, {
-      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0 }, lostCalls: 0 },
+      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
       reloads: () => this.#reloads,
       targets: () => this.#health.figures(),
     })

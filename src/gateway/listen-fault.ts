@@ -10,7 +10,7 @@ export function listenFault(fault: unknown, config: Config, file = 'the configur
     return `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${address ?? 'the address'} is none of this machine: set ${section}.host in ${file}`
+    return `${address ?? 'the address'} is no address of this machine: set ${section}.host in ${file}`
   }
   return undefined
 }

@@ -60,7 +60,7 @@ export class PlaneHere implements Planes {
   }
 
   counts(): WorkerCounts {
-    return { running: 1, exits: { died: 0, idle: 0 }, lostCalls: 0 }
+    return { running: 1, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 }
   }
 
   async drain(): Promise<void> {

@@ -83,6 +83,20 @@ describe('hedgerow reload', () => {
     assert.equal(await status('/first'), 200)
   })
 
+  it('has its answer also from an admin side that moves by it, and counts what was refused', async (t) => {
+    const { file, admin, url } = await serving(t)
+    writeFileSync(file, `${routesOf('/first')}workers: 0\n`)
+    assert.equal((await runCommand(t, ['reload', '--admin', admin])).code, 1)
+    const page = await (await fetch(`${admin}/metrics`)).text()
+    assert.match(page, /hedgerow_reloads_total\{result="refused"\} 1/)
+    writeFileSync(file, routesOf('/first').replace('admin: { port: 0 }\n', ''))
+    const { code, output } = await runCommand(t, ['reload', '--admin', admin])
+    assert.deepEqual([code, output], [0, 'the configuration is in force\n'])
+    const front = await runCommand(t, ['reload', '--admin', url])
+    assert.equal(front.code, 1)
+    assert.match(front.errors, /is where clients connect/)
+  })
+
   it('signals the process of a pid file', async (t) => {
     const { folder, file, status } = await serving(t, ['--pid-file', 'FOLDER/pid'])
     writeFileSync(file, routesOf('/second'))
@@ -92,6 +106,6 @@ describe('hedgerow reload', () => {
     await until('it is in force', async () => (await status('/second')) === 200)
     const none = await runCommand(t, ['reload', '--pid-file', join(folder, 'nothing')])
     assert.equal(none.code, 1)
-    assert.match(none.errors, /nothing cannot be told/)
+    assert.match(none.errors, /nothing cannot be told: there is no such file/)
   })
 })

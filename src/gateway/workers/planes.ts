@@ -51,7 +51,7 @@ interface Kept {
 export class WorkerPlanes implements Planes {
   readonly #options: WorkerPlanesOptions
   readonly #kept = new Map<WorkerThread, Kept>()
-  readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0 }
+  readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
   #lostCalls = 0
   #config: Config | undefined
   #pool: Pool<WorkerSetup, WorkerThread> | undefined
@@ -83,9 +83,10 @@ export class WorkerPlanes implements Planes {
   refusal(config: Config): string | undefined {
     const range = workerRange(config.workers)
     if (range === undefined) return 'workers cannot become 1 while this gateway runs: restart it to change that'
-    const most = this.#options.memory.slots
-    if (slotsFor(range) <= most) return this.#entranceRefusal(config)
-    return `workers is ${range.max}, and was less at the start: restart the gateway to have more than ${Math.floor((most - 1) / 2)}`
+    const { slots } = this.#options.memory
+    if (slotsFor(range) <= slots) return this.#entranceRefusal(config)
+    const most = Math.floor((slots - 1) / 2)
+    return `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`
   }
 
   async reload(config: Config): Promise<void> {

@@ -37,7 +37,8 @@ export interface PoolWorker<Thread> {
   readonly phase: Phase
 }
 
-export type ExitReason = 'died' | 'idle'
+/** `idle`: there was too little to do; `reload`: another configuration has fewer. */
+export type ExitReason = 'died' | 'idle' | 'reload'
 
 export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly range: ScaleOptions
@@ -60,6 +61,8 @@ interface Member<Thread> extends PoolWorker<Thread> {
   servesMs: number
   /** How often in a row it was asked for a sign of life and had not answered the question before. */
   silent: number
+  /** Why it retires. */
+  retiresFor: 'idle' | 'reload'
 }
 
 const tickMs = 1000
@@ -128,7 +131,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
         ),
       )
       await this.#fill()
-      for (const thread of this.serving.slice(range.max)) this.#retire(thread)
+      for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
     })
   }
 
@@ -178,7 +181,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     if (slot === undefined) throw new Error('every slot is taken by a worker that has not ended yet')
     const number = ++this.#lastNumber
     const thread = startThread({ slot, slots }, number)
-    const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0 }
+    const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0, retiresFor: 'idle' }
     this.#members.add(member)
     void thread.ended.then((reason) => this.#ended(member, reason))
     try {
@@ -200,7 +203,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     const { onEnded, log, clock, slots } = this.#options
     member.phase = 'ended'
     this.#members.delete(member)
-    onEnded(thread, phase === 'retiring' && reason === '' ? 'idle' : 'died')
+    onEnded(thread, phase === 'retiring' && reason === '' ? member.retiresFor : 'died')
     clearSlot(this.#regions, thread.place.slot, slots)
     if (this.#closing) return
     if (phase === 'serving') {
@@ -252,20 +255,21 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     const last = serving.at(-1)
     if (judgement === 'end' && last !== undefined) {
       log(`worker ${last.number} is needed no more: ${serving.length - 1} go on`)
-      this.#retire(last.thread)
+      this.#retire(last.thread, 'idle')
     }
   }
 
   #grow(from: number): void {
     const { log } = this.#options
-    log(`all ${from} workers are busy: one more begins`)
+    log(`${from === 1 ? 'the only worker is' : `all ${from} workers are`} busy: one more begins`)
     this.#serially(() => this.#add()).catch((fault: unknown) => log(`it could not: ${String(fault)}`, 'warn'))
   }
 
-  #retire(thread: Thread): void {
+  #retire(thread: Thread, reason: 'idle' | 'reload'): void {
     const member = [...this.#members].find((one) => one.thread === thread)
     if (member === undefined) return
     member.phase = 'retiring'
+    member.retiresFor = reason
     thread.retire().then(
       () => thread.terminate(),
       () => thread.terminate(),

@@ -51,7 +51,7 @@ export const malformedStatuses = ['400', '408', '431'] as const
 
 export type MalformedStatus = (typeof malformedStatuses)[number]
 
-export const workerExits = ['died', 'idle'] as const
+export const workerExits = ['died', 'idle', 'reload'] as const
 
 export const reloadResults = ['applied', 'refused'] as const
 
@@ -262,7 +262,7 @@ export const metrics = {
   hedgerow_worker_exits_total: {
     type: 'counter',
     labels: { reason: workerExits },
-    help: 'Worker threads that have ended: died of a fault, or were let go as there was too little to do (idle).',
+    help: 'Worker threads that have ended: died of a fault, or were let go as there was too little to do (idle) or another configuration has fewer (reload).',
   },
   hedgerow_worker_lost_calls_total: {
     type: 'counter',

@@ -105,7 +105,7 @@ function sourcesOf(n: number): MetricSources {
         checks: { good: n, bad: n },
       },
     ],
-    workers: () => ({ running: n, exits: { died: n, idle: n }, lostCalls: n }),
+    workers: () => ({ running: n, exits: { died: n, idle: n, reload: n }, lostCalls: n }),
     reloads: () => ({ applied: n, refused: n, lastAppliedAtMs: n }),
   }
 }
