@@ -22,7 +22,6 @@ export function untilSignalled(log: Log, end: () => Promise<void>, hangUp: () =>
       log.info(`${signal}: no new connections; calls in flight may end (once more ends at once)`)
       end().then(() => {
         for (const signal of signals) process.off(signal, onSignal)
-        process.off('SIGHUP', onHangUp)
         resolve()
       }, reject)
     }

@@ -85,7 +85,7 @@ interface Era {
 export interface Prepared {
   /** The old one is served no more. */
   commit(): void
-  undo(): void
+  undo(): Promise<void>
 }
 
 const nothing: Pick<Era, 'upstreams' | 'services' | 'deliveryRoutes'> = {
@@ -98,6 +98,8 @@ const nothing: Pick<Era, 'upstreams' | 'services' | 'deliveryRoutes'> = {
 export class CentralPlane implements Central {
   readonly #options: CentralOptions
   #stores: Stores | undefined
+  /** Of the store that is open. */
+  #storePath: string | undefined
   #broadcasting: Broadcasting | undefined
   #callbacks: CallbackKeeping | undefined
   readonly #retired: RetiredUpstreams
@@ -158,6 +160,7 @@ export class CentralPlane implements Central {
   /** From then on it can do what both ask for; throws a `StartFault` if it cannot, and has changed nothing. */
   async prepare(config: Config): Promise<Prepared> {
     const before = this.#era
+    const { storePath, broadcasting } = { storePath: this.#storePath, broadcasting: this.#broadcasting }
     await this.#open(config)
     const built = this.#build(config)
     const both = [...built.deliveryRoutes, ...absentFrom(before.deliveryRoutes, built.deliveryRoutes)]
@@ -165,11 +168,13 @@ export class CentralPlane implements Central {
     this.#era = { ...built, services: new Map([...before.services, ...built.services]) }
     return {
       commit: () => this.#commit(before, built),
-      undo: () => {
+      undo: async () => {
         this.#era = before
         this.#broadcasting?.deliveries.reconfigure(before.deliveryRoutes)
-        this.#callbacks?.update(before.config, this.#stores?.tickets)
         for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
+        if (broadcasting === undefined) await this.#stopBroadcasting()
+        if (storePath === undefined) await this.#closeStore()
+        this.#callbacks?.update(before.config, this.#stores?.tickets)
       },
     }
   }
@@ -182,8 +187,19 @@ export class CentralPlane implements Central {
     await this.#broadcasting?.stop(0)
     this.#callbacks?.close()
     this.#retired.close()
-    await this.#stores?.close()
+    await this.#closeStore()
     for (const { client } of this.#era.upstreams.values()) client.destroy()
+  }
+
+  async #stopBroadcasting(): Promise<void> {
+    await this.#broadcasting?.stop(0)
+    this.#broadcasting = undefined
+  }
+
+  async #closeStore(): Promise<void> {
+    await this.#stores?.close()
+    this.#stores = undefined
+    this.#storePath = undefined
   }
 
   #service(name: string): Service {
@@ -203,12 +219,16 @@ export class CentralPlane implements Central {
 
   async #open(config: Config): Promise<void> {
     const { folder, store } = this.#options
-    const { path } = this.#era.config.store
-    if (this.#stores !== undefined && pathIn(folder, config.store.path) !== pathIn(folder, path)) {
-      const text = `store.path is ${path} while this gateway runs, not ${config.store.path}: restart it to change that`
-      throw new StartFault(text)
+    const path = pathIn(folder, config.store.path)
+    if (this.#storePath !== undefined && path !== this.#storePath) {
+      throw new StartFault(
+        `store.path is ${this.#storePath} while this gateway runs, not ${path}: restart it to change that`,
+      )
     }
-    if (this.#stores === undefined && store === undefined) this.#stores = await openStores(config, this.#options)
+    if (this.#stores === undefined && store === undefined) {
+      this.#stores = await openStores(config, this.#options)
+      if (this.#stores !== undefined) this.#storePath = path
+    }
     const durable = this.#stores?.tickets
     const { onKeys } = this.#options
     const options = { ...this.#options, durable, ...(onKeys !== undefined && { onChanged: onKeys }) }
@@ -254,13 +274,14 @@ export class CentralPlane implements Central {
 
   #commit(before: Era, built: Era): void {
     const { config } = built
-    // Another one may have come meanwhile.
-    if (this.#era.config !== config) return
+    const isCurrent = this.#era.config === config
+    // Another one may have come meanwhile: it has taken over all that is not freed here.
+    for (const upstream of absent(before.upstreams, this.#era.upstreams)) this.#retired.add(upstream)
+    if (!isCurrent) return
     this.#era = built
     this.#facts.clear()
     this.#broadcasting?.update(config, built.deliveryRoutes, this.#options.traces())
     this.#stores?.update(config)
-    for (const upstream of absent(before.upstreams, built.upstreams)) this.#retired.add(upstream)
   }
 }
 

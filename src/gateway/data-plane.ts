@@ -8,6 +8,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
@@ -21,7 +22,7 @@ import { indexPage } from './index-page.ts'
 import { localPlane } from './local-plane.ts'
 import { watchPages } from './metering.ts'
 import type { Observing } from './observing.ts'
-import type { PlaneView } from './plane-view.ts'
+import { noConnections, type PlaneView, sumOfConnections } from './plane-view.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
 import { type RoutedHandler, router } from './router.ts'
 import { routeStack } from './stack.ts'
@@ -57,8 +58,11 @@ export class DataPlane {
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
   #front: Listener | undefined
+  #isRetiring = false
   #settled: Promise<void> = Promise.resolve()
   readonly #retiring = new Set<Listener>()
+  /** What fronts have counted that are closed. */
+  #former = noConnections
   readonly #retired: RetiredUpstreams
 
   private constructor(config: Config, options: DataPlaneOptions) {
@@ -68,7 +72,7 @@ export class DataPlane {
     this.#retired = new RetiredUpstreams(options.clock)
     this.view = localPlane(() => ({
       ...options.observing.plane,
-      front: this.#front,
+      front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
       upstreams: this.#upstreams,
       callbacks: this.#callingBack?.callbacks,
       admission: this.#admission,
@@ -114,7 +118,8 @@ export class DataPlane {
     const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
     const { upstreams, resolve, admission } = this.#build(config)
     const rules = this.#rules(config, resolve)
-    const front = await entrance.move(before.front, config, rules)
+    // One that retires serves what it has, and takes nothing at another address.
+    const front = this.#isRetiring ? before.front : await entrance.move(before.front, config, rules)
     this.#config = config
     this.#proxies = rules.proxies
     this.#upstreams = upstreams
@@ -145,6 +150,7 @@ export class DataPlane {
 
   /** The same, gently: others listen at the port. */
   async retire(): Promise<void> {
+    this.#isRetiring = true
     await Promise.all([this.#listener.retire(), this.#callingBack?.callbacks.quiet()])
   }
 
@@ -161,11 +167,24 @@ export class DataPlane {
     return this.#front
   }
 
+  get #fronts(): readonly Listener[] {
+    return this.#front === undefined ? [] : [this.#front, ...this.#retiring]
+  }
+
+  #inFlight(): number {
+    return this.#fronts.reduce((sum, front) => sum + front.inFlight(), 0)
+  }
+
+  #figures(): ConnectionFigures {
+    return sumOfConnections([this.#former, ...this.#fronts.map((front) => front.figures())])
+  }
+
   async #retire(front: Listener): Promise<void> {
     this.#retiring.add(front)
     await front.retire()
     await front.close()
     this.#retiring.delete(front)
+    this.#former = sumOfConnections([this.#former, front.figures()])
   }
 
   #rules(config: Config, resolve: ReturnType<typeof router>) {
@@ -236,7 +255,7 @@ export class DataPlane {
 }
 
 /** What memory is kept for. */
-function scopesOf(config: Config): ReadonlySet<string> {
+export function scopesOf(config: Config): ReadonlySet<string> {
   return new Set([
     gatewayScope,
     ...config.routes.map(({ match }) => `route ${matchText(match)}`),

@@ -11,7 +11,9 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SimulatedBackends } from './admin/resources/backends.ts'
 import type { Reloaded } from './admin/resources/reload.ts'
+import { AdminSide } from './admin-side.ts'
 import { CentralPlane, centralServices } from './central.ts'
+import { scopesOf } from './data-plane.ts'
 import { ownEntrance } from './entrance.ts'
 import { HealthKeeping } from './health-keeping.ts'
 import { listenFault } from './listen-fault.ts'
@@ -84,9 +86,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   }
 }
 
-/** So long an admin side that has moved may still answer. */
-const lastAnswerMs = 500
-
 class RunningGateway implements Gateway {
   readonly events: EventBus
   readonly view: PlaneView
@@ -105,7 +104,7 @@ class RunningGateway implements Gateway {
   #observing: Observing | undefined
   #central: CentralPlane | undefined
   #planes: Planes | undefined
-  #operating: Operating | undefined
+  readonly #adminSide: AdminSide
   #address: AddressInfo | undefined
   #reloading: Promise<unknown> = Promise.resolve()
   #draining = false
@@ -123,6 +122,7 @@ class RunningGateway implements Gateway {
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot is this thread's.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
+    this.#adminSide = new AdminSide({ ...this.#deps, start: (asked) => this.#operate(asked) })
     this.#health = new HealthKeeping({ ...this.#deps, memory: this.#memory })
     this.#loads = new UpstreamLoads({ clock, memory: this.#memory })
     const here = localPlane(() => ({
@@ -139,7 +139,7 @@ class RunningGateway implements Gateway {
   }
 
   get admin(): Admin | undefined {
-    return this.#operating
+    return this.#adminSide.current
   }
 
   async start(): Promise<void> {
@@ -179,8 +179,8 @@ class RunningGateway implements Gateway {
     this.#closers.push(() => planes.close())
     this.#address = await planes.start(config)
     this.#connect()
-    await this.#operate(config)
-    this.#closers.push(async () => this.#operating?.close())
+    this.#closers.push(() => this.#adminSide.close())
+    await this.#adminSide.open(config)
   }
 
   reload(config: Config): Promise<Reloaded> {
@@ -197,7 +197,7 @@ class RunningGateway implements Gateway {
     await this.#reloading
     const { drain: limitMs } = this.#config
     this.#draining = true
-    this.#operating?.drain()
+    this.#adminSide.drain()
     await within(limitMs, this.#deps.clock, Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)]))
     const cutOff = await this.view.inFlight()
     if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
@@ -255,7 +255,7 @@ class RunningGateway implements Gateway {
     const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
     if (observing === undefined || central === undefined || planes === undefined) return
     // The new admin side first: that its port is taken is what may well be.
-    const operating = await this.#operate(config)
+    const admin = await this.#adminSide.open(config)
     try {
       const observed = await this.#observe(observing, config)
       const prepared = await central.prepare(config)
@@ -264,15 +264,16 @@ class RunningGateway implements Gateway {
       try {
         await planes.reload(config)
       } catch (fault) {
-        prepared.undo()
+        await prepared.undo()
         throw fault
       }
       this.#config = config
       this.#health.change(config)
       this.#connect()
-      this.#closeLater(operating.replaced)
-      this.#operating?.change(config, this.#operated())
+      admin.settle()
+      this.#adminSide.change(config, this.#operated())
       // What lasts (a WebSocket, say) must not keep for ever what only it might use.
+      this.#memory.retain(scopesOf(config))
       const settled = within(before.drain, this.#deps.clock, planes.settled()).then(() => {
         prepared.commit()
         return observed.settle()
@@ -280,19 +281,9 @@ class RunningGateway implements Gateway {
       settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
     } catch (fault) {
       await this.#observe(observing, before)
-      await operating.undo()
+      await admin.undo()
       throw fault
     }
-  }
-
-  /** Whoever has asked for the reload there is to have the answer. */
-  #closeLater(operating: Operating | undefined): void {
-    if (operating === undefined) return
-    const close = (): Promise<void> => operating.close()
-    this.#closers.push(close)
-    this.#deps.clock.after(lastAnswerMs, () => {
-      close().catch((fault: unknown) => this.#deps.logFault(fault, 'the former admin side'))
-    })
   }
 
   async #observe(observing: Observing, config: Config): ReturnType<Observing['reload']> {
@@ -303,37 +294,21 @@ class RunningGateway implements Gateway {
     return observed
   }
 
-  /** Opens the admin side if it is asked for at another address than before; the one before stays open for the time. */
-  async #operate(config: Config): Promise<{ readonly replaced: Operating | undefined; undo(): Promise<void> }> {
-    const { metrics } = this.#showing
-    const watching = this.#showing.watchingFor(config)
-    const before = this.#operating
-    const isSame =
-      before !== undefined &&
-      this.#config.admin?.host === config.admin?.host &&
-      this.#config.admin?.port === config.admin?.port
-    if (isSame) return { replaced: undefined, undo: () => Promise.resolve() }
-    this.#operating = await startOperating(config, {
+  #operate(config: Config): Promise<Operating | undefined> {
+    return startOperating(config, {
       ...this.#deps,
       ...this.#operated(),
       version: this.#deps.version ?? 'unknown',
       startedAtMs: this.#startedAtMs,
       isReady: () => !this.#draining,
       planes: this.view,
-      watching,
-      metrics,
+      watching: this.#showing.watchingFor(config),
+      metrics: this.#showing.metrics,
       health: () => this.#health.figures(),
       loads: this.#loads,
       backends: this.#deps.backends,
       reload: this.#deps.reload,
     })
-    return {
-      replaced: before,
-      undo: async () => {
-        await this.#operating?.close()
-        this.#operating = before
-      },
-    }
   }
 
   #operated() {

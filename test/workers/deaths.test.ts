@@ -98,4 +98,38 @@ describe('a worker that dies', () => {
     }
     await until('it is delivered', acknowledged)
   })
+
+  it('does not keep a reload that comes just then from being done', async (t) => {
+    const route = (path: string) => ({ match: `GET ${path}`, forward: { upstream: 'work' } })
+    const { gateway, threads, reload } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
+      routes: [route('/0')],
+    }))
+    for (let round = 1; round <= 4; round++) {
+      const dying = threads.at(round % 2 === 0 ? -1 : -2)?.terminate()
+      assert.deepEqual(await reload({ routes: [route(`/${round}`)] }), { ok: true })
+      await dying
+      for (const agent of clients(t, 12)) {
+        const [is, was] = await Promise.all([
+          ask(`${gateway.url}/${round}`, { agent }).catch(() => undefined),
+          ask(`${gateway.url}/${round - 1}`).catch(() => undefined),
+        ])
+        // One that was on its way to the dying one got no answer.
+        assert.deepEqual([is?.status ?? 200, was?.status ?? 404], [200, 404])
+      }
+    }
+  })
+
+  it('is not replaced once the gateway has been closed', async (t) => {
+    const { gateway, threads } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
+      routes: [{ match: 'GET /work', forward: { upstream: 'work' } }],
+    }))
+    for (const thread of threads.slice(0, 2)) await thread.terminate()
+    await gateway.gateway.close()
+    const count = threads.length
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    assert.equal(threads.length, count)
+    await assert.rejects(ask(`${gateway.url}/work`))
+  })
 })

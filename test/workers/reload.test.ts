@@ -133,6 +133,8 @@ for (const workers of [1, 2] as const) {
       const free = await answering(scene, '')
       await free.close()
       assert.deepEqual(await reload({ listen: { port: free.port } }), { ok: true })
+      const accepted = async () => (await gateway.gateway.view.connections()).accepted
+      const before = await accepted()
       const last = await ask(`${gateway.url}/work`, { agent: agent as Agent })
       assert.deepEqual([last.status, last.headers.connection], [200, 'close'])
       assert.equal((await ask(`${free.url}/work`)).body, 'here')
@@ -142,6 +144,7 @@ for (const workers of [1, 2] as const) {
           () => true,
         ),
       )
+      assert.ok((await accepted()) > before, 'what the old one has counted stays')
     })
 
     it('changes nothing where it cannot be done, and says why', async (t) => {
@@ -207,14 +210,38 @@ for (const workers of [1, 2] as const) {
       await free.close()
       const token = 'a-token-of-more-than-16'
       assert.deepEqual(await reload({ admin: { port: free.port, token } }), { ok: true })
-      await assert.rejects(ask(`${first}/metrics`))
+      const isGone = (url: string) => () =>
+        ask(url).then(
+          () => false,
+          () => true,
+        )
+      await until('the former admin side is closed', isGone(`${first}/healthz`))
       const headers = { authorization: `Bearer ${token}` }
       assert.equal((await ask(`${free.url}/metrics`)).status, 401)
       assert.equal((await ask(`${free.url}/metrics`, { headers })).status, 200)
       assert.deepEqual(await reload({ admin: { port: free.port, token: 'another-token-than-that' } }), { ok: true })
       assert.equal((await ask(`${free.url}/metrics`, { headers })).status, 401)
       assert.deepEqual(await reload({ admin: undefined }), { ok: true })
-      await assert.rejects(ask(`${free.url}/healthz`))
+      await until('it is closed', isGone(`${free.url}/healthz`))
+    })
+
+    it('opens no store of a configuration that is refused', async (t) => {
+      const { scene, gateway, reload } = await open(t, async (scene) => ({
+        upstreams: upstreamOf(
+          await scene.target((_message, response) => {
+            response.writeHead(201).end()
+          }),
+        ),
+        routes: [forward('/work')],
+      }))
+      const taken = await answering(scene, 'taken')
+      const routes = [{ match: 'POST /register', broadcast: { upstream: 'work', respond: 'all' } } as const]
+      assert.equal((await reload({ routes, store: { path: 'b.db' }, listen: { port: taken.port } })).ok, false)
+      assert.deepEqual(await reload({ routes, store: { path: 'a.db' } }), { ok: true })
+      assert.equal((await ask(`${gateway.url}/register`, { method: 'POST', body: 'a' })).status, 201)
+      const other = await reload({ routes, store: { path: 'b.db' } })
+      assert.ok(!other.ok)
+      assert.match(other.faults.join(), /store\.path is .*a\.db while this gateway runs, not .*b\.db/)
     })
 
     it('opens no admin side of a configuration that is refused', async (t) => {

@@ -91,6 +91,8 @@ export class WorkerPlanes implements Planes {
 
   async reload(config: Config): Promise<void> {
     const before = this.#config
+    // Listeners that share a port would share it with another gateway too, and nobody would be told.
+    if (this.#handOut === undefined && !isSameAddress(before, config)) await checkFree(config.listen)
     this.#config = config
     try {
       await this.#running.reload(rangeOf(config))
@@ -143,9 +145,8 @@ export class WorkerPlanes implements Planes {
   }
 
   /** The address at which connections are accepted for others stays. */
-  #entranceRefusal({ listen }: Config): string | undefined {
-    const now = this.#config?.listen
-    if (this.#handOut === undefined || (now?.host === listen.host && now.port === listen.port)) return undefined
+  #entranceRefusal({ listen }: Pick<Config, 'listen'>): string | undefined {
+    if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
     return 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
   }
 
@@ -162,7 +163,9 @@ export class WorkerPlanes implements Planes {
 
   #setupFor(thread: WorkerThread, regions: WorkerSetup['regions'], first: WorkerState | undefined): WorkerSetup {
     const { memory, central } = this.#options
-    const { writer, path } = this.#kept.get(thread) as Kept
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) throw new Error(`worker ${thread.number} has ended`)
+    const { writer, path } = kept
     // What a worker has asked for first is that of the main thread too.
     memory.learn(regions)
     return {
@@ -227,6 +230,10 @@ const closeMs = 2000
 
 /** Where Node can have several sockets listen at a port (`reusePort` of `net.Server.listen`). */
 const canSharePort = ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(process.platform)
+
+function isSameAddress(some: Pick<Config, 'listen'> | undefined, other: Pick<Config, 'listen'>): boolean {
+  return some?.listen.host === other.listen.host && some.listen.port === other.listen.port
+}
 
 function rangeOf(config: Config): { readonly min: number; readonly max: number } {
   const range = workerRange(config.workers)

@@ -14,6 +14,7 @@ class FakeThread implements PoolThread<Setup> {
   readonly #end = Promise.withResolvers<string>()
   readonly #retired = Promise.withResolvers<void>()
   readonly ended = this.#end.promise
+  hasEnded = false
   busy = 0.5
   hangs = false
   isRetiring = false
@@ -47,6 +48,7 @@ class FakeThread implements PoolThread<Setup> {
     this.die('')
   }
   die(reason: string): void {
+    this.hasEnded = true
     this.#end.resolve(reason)
   }
   isEmpty(): void {

@@ -28,6 +28,7 @@ export interface PoolThread<Setup> {
   terminate(): Promise<void>
   /** Why it has ended. */
   readonly ended: Promise<string>
+  readonly hasEnded: boolean
 }
 
 export interface PoolWorker<Thread> {
@@ -84,7 +85,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #retryMs = 0
   #work: Promise<unknown> = Promise.resolve()
   #tick: Timer | undefined
-  #retry: Timer | undefined
+  readonly #retries = new Set<Timer>()
   #closing = false
 
   constructor(options: PoolOptions<Setup, Thread>) {
@@ -114,32 +115,48 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   /** Every worker takes up what `setupFor` gives now. Rejects, with nothing changed, if the first cannot. */
   reload(range: ScaleOptions): Promise<void> {
     return this.#serially(async () => {
-      const [canary, ...others] = this.#inPhase('serving')
-      if (canary === undefined) throw new Error('no worker runs at present')
-      const state = await canary.reload(this.#setupFor(canary))
-      this.#learn(state)
-      this.#options.onState(canary, state)
+      const canary = await this.#tryOn(this.serving)
       this.#range = range
       this.#scale = new Scale(range)
-      await Promise.all(
-        others.map((thread) =>
-          // One that cannot do what another could is replaced by one that begins with it.
-          thread.reload(this.#setupFor(thread)).then(
-            (other) => this.#options.onState(thread, other),
-            () => thread.terminate(),
-          ),
-        ),
-      )
+      // Those that retire still serve the connections that they have.
+      const others = [...this.serving, ...this.#inPhase('retiring')].filter((thread) => thread !== canary)
+      await Promise.all(others.map((thread) => this.#follow(thread)))
+      // Also where all had died just now: then those that begin are the first to have it.
       await this.#fill()
       for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
     })
+  }
+
+  /** The first that can tell whether it can be done; one that has died tells nothing. Rejects if it cannot. */
+  async #tryOn(candidates: readonly Thread[]): Promise<Thread | undefined> {
+    for (const thread of candidates) {
+      try {
+        const state = await thread.reload(this.#setupFor(thread))
+        this.#learn(state)
+        this.#options.onState(thread, state)
+        return thread
+      } catch (fault) {
+        if (!thread.hasEnded) throw fault
+      }
+    }
+    return undefined
+  }
+
+  /** One that cannot do what another could is replaced by one that begins with it. */
+  async #follow(thread: Thread): Promise<void> {
+    try {
+      this.#options.onState(thread, await thread.reload(this.#setupFor(thread)))
+    } catch {
+      await thread.terminate()
+    }
   }
 
   /** No more workers are added or replaced. */
   stop(): void {
     this.#closing = true
     this.#tick?.cancel()
-    this.#retry?.cancel()
+    for (const timer of this.#retries) timer.cancel()
+    this.#retries.clear()
   }
 
   async close(): Promise<void> {
@@ -175,6 +192,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   }
 
   async #add(): Promise<WorkerState> {
+    if (this.#closing) throw new Error('the gateway is ending')
     const { startThread, clock, slots, onState } = this.#options
     const taken = new Set([...this.#members].map(({ thread }) => thread.place.slot))
     const slot = Array.from({ length: slots - 1 }, (_, place) => place).find((place) => !taken.has(place))
@@ -186,7 +204,8 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     void thread.ended.then((reason) => this.#ended(member, reason))
     try {
       const state = await thread.start(this.#setupFor(thread))
-      if (member.phase === 'ended') throw new Error('it ended while it started')
+      if (thread.hasEnded) throw new Error('it ended while it started')
+      if (this.#closing) throw new Error('the gateway is ending')
       member.phase = 'serving'
       member.servesMs = clock.now()
       if (this.#first === undefined) this.#learn(state)
@@ -210,7 +229,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
       log(`worker ${number} has died${reason === '' ? '' : `: ${reason}`}; another takes its place`, 'warn')
       // Whoever dies as soon as it serves is given ever more time between its lives.
       if (clock.now() - member.servesMs > soundMs) this.#retryMs = 0
-      this.#retry = clock.after(this.#retryMs, () => this.#replace())
+      this.#replaceIn(this.#retryMs)
       this.#retryMs = longer(this.#retryMs)
     }
   }
@@ -218,12 +237,20 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #replace(): void {
     this.#serially(() => this.#fill()).catch((fault: unknown) => {
       if (this.#closing) return
-      const { log, clock } = this.#options
+      const { log } = this.#options
       const cause = fault instanceof Error ? fault.message : String(fault)
       this.#retryMs = longer(this.#retryMs)
       log(`a worker cannot start: ${cause}; tried again in ${this.#retryMs} ms`, 'warn')
-      this.#retry = clock.after(this.#retryMs, () => this.#replace())
+      this.#replaceIn(this.#retryMs)
     })
+  }
+
+  #replaceIn(delayMs: number): void {
+    const timer = this.#options.clock.after(delayMs, () => {
+      this.#retries.delete(timer)
+      this.#replace()
+    })
+    this.#retries.add(timer)
   }
 
   #schedule(): void {

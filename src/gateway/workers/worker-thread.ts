@@ -22,6 +22,7 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
   readonly number: number
   readonly line: Line<MainMethods, WorkerMethods>
   readonly ended: Promise<string>
+  #hasEnded = false
   readonly #worker: Worker
   #lastUsed: ReturnType<Worker['performance']['eventLoopUtilization']>
 
@@ -37,10 +38,15 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
     })
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
+        this.#hasEnded = true
         this.line.close(`worker ${number} has ended`)
         resolve(reason !== '' || code === 0 || code === terminated ? reason : `exit code ${code}`)
       })
     })
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   start(setup: WorkerSetup): Promise<WorkerState> {
