@@ -62,7 +62,8 @@ export class AdminSide {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#former, this.#current].map((one) => one?.close()))
+    for (const former of this.#former) await former.close()
+    await this.#current?.close()
   }
 
   #closeLater(former: Operating): void {
