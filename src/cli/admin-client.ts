@@ -65,7 +65,9 @@ export class AdminClient {
           : 'the token is not that of `admin.token`',
       )
     }
-    return failed(detailOf(text))
+    // Of what was sent; all other answers say how far it got.
+    if (response.status === 422) return failed(detailOf(text))
+    return failed(`the admin side answered ${response.status}: ${detailOf(text)}`)
   }
 }
 

@@ -34,7 +34,9 @@ export function ownEntrance({ isShared, port }: OwnEntranceOptions): Entrance {
     open: (config, rules) => open(config, rules, port ?? config.listen.port),
     move: async (front, config, rules) => {
       const { host, port: wanted } = config.listen
-      if (host === opened.host && wanted === opened.port) return front
+      // Where it was any port, the one that was found is the same.
+      const isSamePort = wanted === opened.port || wanted === front.address.port
+      if (host === opened.host && isSamePort) return front
       // Each thread would find another one.
       if (isShared && wanted === 0) throw new StartFault('listen.port cannot become 0 while workers share it')
       return open(config, rules, wanted)

@@ -53,6 +53,8 @@ export class WorkerPlanes implements Planes {
   readonly #kept = new Map<WorkerThread, Kept>()
   readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
   #lostCalls = 0
+  /** Of the front, as it was found. */
+  #port: number | undefined
   #config: Config | undefined
   #pool: Pool<WorkerSetup, WorkerThread> | undefined
   #handOut: HandOut | undefined
@@ -92,7 +94,8 @@ export class WorkerPlanes implements Planes {
   async reload(config: Config): Promise<void> {
     const before = this.#config
     // Listeners that share a port would share it with another gateway too, and nobody would be told.
-    if (this.#handOut === undefined && !isSameAddress(before, config)) await checkFree(config.listen)
+    const isOurs = isSameAddress(before, config) || config.listen.port === this.#port
+    if (this.#handOut === undefined && !isOurs) await checkFree(config.listen)
     this.#config = config
     try {
       await this.#running.reload(rangeOf(config))
@@ -182,9 +185,10 @@ export class WorkerPlanes implements Planes {
     return { kind: 'handed', path, address: this.#handOut.address }
   }
 
-  #stateOf(thread: WorkerThread, { run }: WorkerState): void {
+  #stateOf(thread: WorkerThread, { run, address }: WorkerState): void {
     const kept = this.#kept.get(thread)
     if (kept === undefined) return
+    this.#port = address.port
     kept.run = run
     kept.writer.countsInto(kept.writer.block)
     if (kept.path !== undefined) this.#handOut?.add(kept.path)
