@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { concurrencyLimit, concurrencyLimiter } from '../admission/concurrency/concurrency-limit.ts'
 import type { ConcurrencyLimiter, LimiterFigures } from '../admission/concurrency/limiter.ts'
 import { rateLimit } from '../admission/rate-limit/rate-limit.ts'
@@ -31,7 +30,7 @@ export class Admission {
   constructor({ trust, concurrency }: Pick<Config, 'trust' | 'concurrency'>, deps: AdmissionDeps) {
     this.#deps = deps
     const proxies = new TrustedProxies(trust)
-    const trusts = (address: string): boolean => isIP(address) !== 0 && proxies.trusts(address)
+    const trusts = (address: string): boolean => proxies.trusts(address)
     this.#clientOf = (request) => clientAddress(request, trusts)
     this.#whole = concurrency && concurrencyLimiter(concurrency, deps.memory.scope(gatewayScope), deps.clock)
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type AddressInfo, isIP } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { Service } from '../core/service.ts'
@@ -20,9 +20,10 @@ import { type Entrance, listenOptions } from './entrance.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { indexPage } from './index-page.ts'
 import { localPlane } from './local-plane.ts'
+import { sumOfConnections } from './merge-answers.ts'
 import { watchPages } from './metering.ts'
 import type { Observing } from './observing.ts'
-import { noConnections, type PlaneView, sumOfConnections } from './plane-view.ts'
+import { noConnections, type PlaneView } from './plane-view.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
 import { type RoutedHandler, router } from './router.ts'
 import { routeStack } from './stack.ts'
@@ -205,7 +206,7 @@ export class DataPlane {
   #build(config: Config) {
     const { clock, random, memory, central, observing } = this.#options
     // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
-    const trusts = (address: string): boolean => isIP(address) !== 0 && this.#proxies.trusts(address)
+    const trusts = (address: string): boolean => this.#proxies.trusts(address)
     const make = (name: string, options: Config['upstreams'][string]) =>
       new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)

@@ -272,8 +272,8 @@ class RunningGateway implements Gateway {
       this.#connect()
       admin.settle()
       this.#adminSide.change(config, this.#operated())
-      // What lasts (a WebSocket, say) must not keep for ever what only it might use.
       this.#memory.retain(scopesOf(config))
+      // What lasts (a WebSocket, say) must not keep for ever what only it might use.
       const settled = within(before.drain, this.#deps.clock, planes.settled()).then(() => {
         prepared.commit()
         return observed.settle()

@@ -1,5 +1,6 @@
 import type { ProcessFigures } from '../kit/process-probe.ts'
 import type { LastFailure } from '../telemetry/recorder/last-failures.ts'
+import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { WaitersFigures } from './plane-view.ts'
 
 export function sumOf<T>(all: readonly T[], value: (one: T) => number): number {
@@ -49,4 +50,23 @@ export function latestFailures(all: readonly LastFailure[]): readonly LastFailur
 export function mergedWaiters(all: readonly WaitersFigures[], limit: number): WaitersFigures {
   const waiters = all.flatMap((one) => one.waiters).toSorted((a, b) => a.startedAtMs - b.startedAtMs)
   return { open: sumOf(all, ({ open }) => open), waiters: waiters.slice(0, limit) }
+}
+
+/** Of several fronts, one after the other or side by side. */
+export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionFigures {
+  const sum = (count: (figures: ConnectionFigures) => number): number => sumOf(all, count)
+  return {
+    active: sum(({ active }) => active),
+    reading: sum(({ reading }) => reading),
+    writing: sum(({ writing }) => writing),
+    waiting: sum(({ waiting }) => waiting),
+    accepted: sum(({ accepted }) => accepted),
+    refused: sum(({ refused }) => refused),
+    requests: sum(({ requests }) => requests),
+    malformed: {
+      400: sum(({ malformed }) => malformed[400]),
+      408: sum(({ malformed }) => malformed[408]),
+      431: sum(({ malformed }) => malformed[431]),
+    },
+  }
 }

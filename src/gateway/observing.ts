@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -110,7 +109,7 @@ export class Observing {
     const { logLine } = this.#options
     if (logLine === undefined || !config.telemetry.log.access) return undefined
     const proxies = new TrustedProxies(config.trust)
-    const trusts = (address: string): boolean => isIP(address) !== 0 && proxies.trusts(address)
+    const trusts = (address: string): boolean => proxies.trusts(address)
     const redaction = redactionOf(config)
     return startAccessLog(config.telemetry.log, { ...this.#options, redaction, trusts, write: logLine })
   }

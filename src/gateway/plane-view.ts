@@ -61,23 +61,3 @@ export const noConnections: ConnectionFigures = {
   requests: 0,
   malformed: { 400: 0, 408: 0, 431: 0 },
 }
-
-/** Of several fronts, one after the other or side by side. */
-export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionFigures {
-  const sum = (count: (figures: ConnectionFigures) => number): number =>
-    all.reduce((total, figures) => total + count(figures), 0)
-  return {
-    active: sum(({ active }) => active),
-    reading: sum(({ reading }) => reading),
-    writing: sum(({ writing }) => writing),
-    waiting: sum(({ waiting }) => waiting),
-    accepted: sum(({ accepted }) => accepted),
-    refused: sum(({ refused }) => refused),
-    requests: sum(({ requests }) => requests),
-    malformed: {
-      400: sum(({ malformed }) => malformed[400]),
-      408: sum(({ malformed }) => malformed[408]),
-      431: sum(({ malformed }) => malformed[431]),
-    },
-  }
-}

@@ -1,7 +1,7 @@
 import type { Clock } from '../kit/clock.ts'
 import { inOrder } from '../telemetry/recorder/recorder.ts'
 import { LastingCounts } from './lasting-counts.ts'
-import { latestFailures, mergedWaiters, sumOf, wholeProcess } from './merge-answers.ts'
+import { latestFailures, mergedWaiters, sumOf, sumOfConnections, wholeProcess } from './merge-answers.ts'
 import type { PlaneView } from './plane-view.ts'
 
 /** How long a thread may take to answer: one that is stuck must not keep the others from being seen. */
@@ -39,10 +39,7 @@ export function mergeViews(views: () => readonly PlaneView[], clock: Clock): Pla
       const [now, total] = [all.map(({ answer }) => answer), connections.total(views())]
       const count = (name: string): number => total[name] ?? 0
       return {
-        active: sumOf(now, ({ active }) => active),
-        reading: sumOf(now, ({ reading }) => reading),
-        writing: sumOf(now, ({ writing }) => writing),
-        waiting: sumOf(now, ({ waiting }) => waiting),
+        ...sumOfConnections(now),
         accepted: count('accepted'),
         refused: count('refused'),
         requests: count('requests'),

@@ -16,10 +16,12 @@ export class TrustedProxies {
     }
   }
 
+  /** What is no address (a header field may say anything) is nobody's. */
   trusts(address: string | undefined): boolean {
     if (this.#list === undefined || address === undefined) return false
     // A dual-stack socket gives IPv4 addresses in IPv6's clothes.
     const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-    return this.#list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
+    const version = isIP(plain)
+    return version !== 0 && this.#list.check(plain, version === 6 ? 'ipv6' : 'ipv4')
   }
 }
