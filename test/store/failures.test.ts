@@ -177,6 +177,21 @@ describe('a store whose file is gone', () => {
     assert.deepEqual(await unfinished(again), before)
   })
 
+  it('does not bring back what it refused when the file that was away is put back over the new one', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const failing = await failingStoreAt(t, path)
+    renameSync(path, `${path}.aside`)
+    const ghost = someDelivery()
+    await refused(failing.store, 'STORE_UNAVAILABLE', ghost)
+    await retry(failing)
+    assert.ok(existsSync(path), 'it went on in a new file')
+    renameSync(`${path}.aside`, path)
+    await failing.store.close()
+    const again = await storeAt(t, path)
+    assert.deepEqual(await unfinished(again), [])
+    assert.equal(await again.find(ghost.id), undefined)
+  })
+
   it('keeps updates while it cannot write, the latest of each delivery, before all that is newer', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)

@@ -22,10 +22,6 @@ export class HeldDeliveries {
   deadLegs = 0
   undeliveredBytes = 0
 
-  get isEmpty(): boolean {
-    return this.#held.size === 0
-  }
-
   get sequences(): Float64Array {
     return Float64Array.from(this.#held.keys())
   }

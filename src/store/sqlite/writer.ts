@@ -115,8 +115,9 @@ export class Writer {
     this.#working = undefined
   }
 
+  /** Also with nothing unfinished: an older file that was put back may have in it what was refused. */
   async #verify(): Promise<void> {
-    if (!this.#isOpen || this.#options.ledger.held.isEmpty) return
+    if (!this.#isOpen) return
     const reply = await this.#thread.ask('verify', null)
     if (!reply.ok) this.#failed(reply.fault)
   }
