@@ -87,11 +87,7 @@ class Wait implements AbortListener {
 
   start(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): void {
     const { call, callbacks, clock, preference } = this.#options
-    callbacks.begun()
-    next(request, this.#line)
-      .then((outcome) => this.#backendAnswered(outcome, acknowledges))
-      .catch((fault: unknown) => this.#fault(fault))
-      .finally(() => callbacks.done())
+    void this.#askBackend(request, next, acknowledges)
     call.scope.add(this)
     // Aborted already.
     if (!this.#waiter.isOpen) return
@@ -99,6 +95,18 @@ class Wait implements AbortListener {
     if (waitMs === undefined || waitMs >= call.remainingMs() || callbacks.keepMs === 0) return
     if (waitMs === 0) this.#waitIsOver()
     else this.#timer = clock.after(waitMs, () => this.#waitIsOver())
+  }
+
+  async #askBackend(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): Promise<void> {
+    const { callbacks } = this.#options
+    callbacks.begun()
+    try {
+      await this.#backendAnswered(await next(request, this.#line), acknowledges)
+    } catch (fault) {
+      this.#fault(fault)
+    } finally {
+      callbacks.done()
+    }
   }
 
   /** The deadline, or the client has gone. */
@@ -130,14 +138,16 @@ class Wait implements AbortListener {
     this.#end('timedOut', failed(failure('WAIT_OVER', detail, { ticket, headers: applied(preference) })))
   }
 
-  async #backendAnswered(outcome: Outcome, acknowledges: (status: number) => boolean): Promise<void> {
+  #backendAnswered(outcome: Outcome, acknowledges: (status: number) => boolean): Promise<void> | undefined {
+    if (!outcome.ok || !acknowledges(outcome.response.status)) return this.#backendRefused(outcome)
+    const { body } = outcome.response
+    if (!isHeld(body)) body.discard()
+    if (this.#waiter.isOpen) this.#waiter.acknowledge()
+    return undefined
+  }
+
+  async #backendRefused(outcome: Outcome): Promise<void> {
     const waiter = this.#waiter
-    if (outcome.ok && acknowledges(outcome.response.status)) {
-      const { body } = outcome.response
-      if (!isHeld(body)) body.discard()
-      if (waiter.isOpen) waiter.acknowledge()
-      return
-    }
     const { callbacks, clock, issue } = this.#options
     const reason = outcome.ok ? await backendRefused(outcome.response, clock) : backendFailed(outcome.failure)
     // It has not said that it will not do it: its result may come all the same.

@@ -3,7 +3,7 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue, headerValues } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import { ownResponse } from '../../core/response.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Service } from '../../core/service.ts'
 import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
@@ -53,15 +53,23 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return verdict
   }
 
-  const take = async (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
+  const take = (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
     const body = heldBody(request) ?? new Uint8Array()
     const contentType = headerValue(request.headers, 'content-type') ?? 'application/octet-stream'
     const status = statusOf(request)
     const waiter = callbacks.waiters.find(token.id)
-    if (waiter !== undefined) {
-      callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
-      return taken('answered', call)
-    }
+    if (waiter === undefined) return keep(token, status, contentType, body, call)
+    callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
+    return Promise.resolve(taken('answered', call))
+  }
+
+  const keep = async (
+    token: TokenFacts,
+    status: number | Failure,
+    contentType: string,
+    body: Uint8Array,
+    call: Call,
+  ): Promise<Outcome> => {
     const result =
       typeof status === 'number' ? ({ kind: 'answer', status, contentType, body } as const) : resultOf(status)
     const kept = await callbacks.keep(token, receive.path, result)
@@ -83,20 +91,24 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   }
 
   const encodingProblem = ({ headers }: GatewayRequest): string | undefined => {
+    if (headerValue(headers, 'content-encoding') === undefined) return undefined
     const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
     return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
   }
 
-  /** It is whole, or what it says of whose it is stands in its head. */
-  const judged = async (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
-    const run = otherRun(verdict)
-    const outcome = run === undefined ? undefined : await elsewhere?.(run, request, call)
-    if (outcome !== undefined) return outcome
-    if (verdict.kind !== 'good') return refused(verdict.kind, receive.id, call)
+  const conclude = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    if (verdict.kind !== 'good') return Promise.resolve(refused(verdict.kind, receive.id, call))
     const problem = encodingProblem(request)
     if (problem === undefined) return take(verdict, request, call)
-    await useless(verdict, problem)
-    return failed(failure('BAD_REQUEST', problem))
+    return useless(verdict, problem).then(() => failed(failure('BAD_REQUEST', problem)))
+  }
+
+  /** It is whole, or what it says of whose it is stands in its head. */
+  const judged = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const run = otherRun(verdict)
+    const asked = run === undefined ? undefined : elsewhere?.(run, request, call)
+    if (asked === undefined) return conclude(verdict, request, call)
+    return asked.then((outcome) => outcome ?? conclude(verdict, request, call))
   }
 
   return async (request, call) => {
@@ -129,13 +141,21 @@ function heldBody({ body }: GatewayRequest): Uint8Array | undefined {
   return body instanceof Uint8Array ? body : undefined
 }
 
-const answers = { answered: 200, repeated: 200, dropped: 200, kept: 202 } as const
+const answers = {
+  answered: takenAs('answered', 200),
+  repeated: takenAs('repeated', 200),
+  dropped: takenAs('dropped', 200),
+  kept: takenAs('kept', 202),
+} as const
+
+function takenAs(verdict: string, status: number): GatewayResponse {
+  const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+  return ownResponse(status, headers, Buffer.from(`${JSON.stringify({ status: verdict })}\n`))
+}
 
 function taken(verdict: keyof typeof answers, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict })
-  const body = Buffer.from(`${JSON.stringify({ status: verdict })}\n`)
-  const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
-  return succeeded(ownResponse(answers[verdict], headers, body))
+  return succeeded(answers[verdict])
 }
 
 function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call: Call): Outcome {

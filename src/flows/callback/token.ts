@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type Hmac, hmacSha256 } from '../../kit/hmac.ts'
 
 /**
  * What a backend is given to name the call that it answers, and a client to fetch a result: tokens that nobody else can
@@ -67,6 +68,9 @@ export class Signer {
   readonly run = randomBytes(4).readUInt32BE()
   /** The head is the same for all tokens of one second: to make it costs as much as all the rest but the code. */
   #lastHead = { key: '', durable: false, expiresAtS: 0, text: '' }
+  /** And so it is when they come back. */
+  #lastRead: Head = readHead('')
+  readonly #hmacs = new WeakMap<Key, Hmac>()
 
   /** Asked for each time, as keys change while the gateway runs. */
   constructor(keys: () => Keys) {
@@ -89,29 +93,30 @@ export class Signer {
   }
 
   token({ signed, key }: Issue, use: TokenUse): string {
-    return signed + codeOf(key, signed, use)
+    return signed + this.#code(key, signed, use)
   }
 
   verify(token: string, use: TokenUse, wallNowMs: number): Verdict {
     if (!form.test(token)) return forged
     const signed = token.slice(0, signedLength)
-    const head = Buffer.from(signed.slice(0, headLength), 'base64url')
-    const keyId = head.toString('hex', 1, 4)
+    const text = signed.slice(0, headLength)
+    if (this.#lastRead.text !== text) this.#lastRead = readHead(text)
+    const { keyId, durable, expiresAtMs, run } = this.#lastRead
     const key = this.#keys().find(({ id }) => id === keyId)
     if (key === undefined) return forged
-    const code = Buffer.from(token.slice(signedLength))
-    if (!timingSafeEqual(Buffer.from(codeOf(key, signed, use)), code)) return forged
-    const expiresAtMs = head.readUInt32BE(4) * 1000
-    const run = head.readUInt32BE(8)
+    const code = Buffer.from(token.slice(signedLength), 'latin1')
+    if (!timingSafeEqual(Buffer.from(this.#code(key, signed, use), 'latin1'), code)) return forged
     const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
-    return {
-      kind,
-      id: signed.slice(headLength),
-      durable: head[0] === durableMode,
-      expiresAtMs,
-      run,
-      isOurs: run === this.run,
+    return { kind, id: signed.slice(headLength), durable, expiresAtMs, run, isOurs: run === this.run }
+  }
+
+  #code(key: Key, signed: string, use: TokenUse): string {
+    let hmac = this.#hmacs.get(key)
+    if (hmac === undefined) {
+      hmac = hmacSha256(key.secret)
+      this.#hmacs.set(key, hmac)
     }
+    return hmac(`${use} ${signed}`).slice(0, codeLength)
   }
 
   #head(key: Key, durable: boolean, expiresAtS: number): string {
@@ -128,8 +133,24 @@ export class Signer {
   }
 }
 
-function codeOf({ secret }: Key, signed: string, use: TokenUse): string {
-  return createHmac('sha256', secret).update(`${use} ${signed}`).digest('base64url').slice(0, codeLength)
+interface Head {
+  readonly text: string
+  readonly keyId: string
+  readonly durable: boolean
+  readonly expiresAtMs: number
+  readonly run: number
+}
+
+function readHead(text: string): Head {
+  const head = Buffer.alloc(headBytes)
+  head.write(text, 'base64url')
+  return {
+    text,
+    keyId: head.toString('hex', 1, 4),
+    durable: head[0] === durableMode,
+    expiresAtMs: head.readUInt32BE(4) * 1000,
+    run: head.readUInt32BE(8),
+  }
 }
 
 const idBytes = 15

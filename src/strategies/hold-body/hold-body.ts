@@ -35,7 +35,7 @@ function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array 
         settle(tooLarge('is larger', maxBytes))
       } else chunks.push(chunk)
     }
-    const onEnd = (): void => settle(Buffer.concat(chunks))
+    const onEnd = (): void => settle(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     const onError = (cause: unknown): void => {
       settle(failure('CLIENT_GONE', 'The client hung up before its request was whole', { cause }))
     }
