@@ -70,6 +70,8 @@ function poolOf(min: number, max = min) {
   const ends: [number, ExitReason][] = []
   const logged: string[] = []
   const scene = { config: 'first', refuses: undefined as string | undefined }
+  /** How many served when a worker was told what to begin with. */
+  const besides: number[] = []
   const pool = new Pool<Setup, FakeThread>({
     range: { min, max },
     slots: 8,
@@ -80,12 +82,15 @@ function poolOf(min: number, max = min) {
       threads.push(thread)
       return thread
     },
-    setupFor: (_thread, _regions, first) => ({ config: scene.config, port: first?.address.port }),
+    setupFor: (_thread, _regions, first) => {
+      besides.push(pool.serving.length)
+      return { config: scene.config, port: first?.address.port }
+    },
     onState: () => {},
     onEnded: ({ number }, reason) => ends.push([number, reason]),
   })
   const serving = (): readonly number[] => pool.serving.map(({ number }) => number)
-  return { clock, pool, threads, ends, logged, scene, serving }
+  return { clock, pool, threads, ends, logged, scene, serving, besides }
 }
 
 describe('Pool', () => {
@@ -166,6 +171,24 @@ describe('Pool', () => {
       ['second', 'second', 'second'],
     )
     await clock.advance(1)
+    pool.stop()
+  })
+
+  it('has the first of those that take the place of all begin alone, as what they share is made anew', async () => {
+    const { pool, threads, scene, serving, besides } = poolOf(3)
+    await pool.start()
+    assert.deepEqual(besides.splice(0), [0, 1, 1])
+    for (const thread of threads) thread.die('killed')
+    scene.config = 'second'
+    await pool.reload({ min: 3, max: 3 })
+    assert.deepEqual(
+      [besides, serving()],
+      [
+        [0, 1, 1],
+        [4, 5, 6],
+      ],
+    )
+    assert.ok(threads.slice(3).every(({ setups }) => setups[0]?.config === 'second' && setups[0].port === 8080))
     pool.stop()
   })
 

@@ -81,6 +81,8 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #range: ScaleOptions
   #regions: Regions = new Map()
   #first: WorkerState | undefined
+  /** The next that serves is the first to have the present configuration: the others begin with what it finds out. */
+  #mustLearn = true
   #lastNumber = 0
   #retryMs = 0
   #work: Promise<unknown> = Promise.resolve()
@@ -116,6 +118,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   reload(range: ScaleOptions): Promise<void> {
     return this.#serially(async () => {
       const canary = await this.#tryOn(this.serving)
+      if (canary === undefined) this.#mustLearn = true
       this.#range = range
       this.#scale = new Scale(range)
       // Those that retire still serve the connections that they have.
@@ -183,10 +186,12 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #learn(state: WorkerState): void {
     this.#regions = state.regions
     this.#first = state
+    this.#mustLearn = false
   }
 
-  /** The others may start side by side: what they share is there. */
+  /** The others may start side by side once what they share is there. */
   async #fill(): Promise<void> {
+    if (this.#mustLearn) await this.#add()
     const missing = this.#range.min - this.serving.length
     await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#add()))
   }
@@ -208,7 +213,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
       if (this.#closing) throw new Error('the gateway is ending')
       member.phase = 'serving'
       member.servesMs = clock.now()
-      if (this.#first === undefined) this.#learn(state)
+      if (this.#mustLearn) this.#learn(state)
       onState(thread, state)
       return state
     } catch (fault) {
