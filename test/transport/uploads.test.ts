@@ -267,6 +267,46 @@ describe('a body that is held', () => {
     assert.equal(backend.stats().requests, 0)
   })
 
+  it('is read and thrown away where it is small, and the connection serves the next request', async (t) => {
+    const scene = openScene(t)
+    const client = await scene.wire(await scene.gateway({ routes: [], index: false }))
+    for (const pause of [0, 50]) {
+      client.send('POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n')
+      if (pause > 0) {
+        assert.equal((await client.message()).status, 404)
+        await sleep(pause)
+      }
+      client.send('body')
+      if (pause === 0) assert.equal((await client.message()).status, 404)
+    }
+    client.send('GET /next HTTP/1.1\r\nHost: a\r\n\r\n')
+    const answer = await client.message()
+    assert.deepEqual([answer.status, answer.headers.get('connection')], [404, ['keep-alive']])
+  })
+
+  it('has its connection closed where it is small, and does not come', async (t) => {
+    const scene = openScene(t)
+    const client = await scene.wire(await scene.gateway({ routes: [] }))
+    client.send('POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo')
+    assert.equal((await client.message()).status, 404)
+    await client.closed(2000)
+  })
+
+  for (const [kind, fields] of [
+    ['large', 'Content-Length: 65537'],
+    ['of unknown length', 'Transfer-Encoding: chunked'],
+    ['held back', 'Content-Length: 4\r\nExpect: 100-continue'],
+  ] as const) {
+    it(`is told that its answer is the last where it is ${kind}`, async (t) => {
+      const scene = openScene(t)
+      const client = await scene.wire(await scene.gateway({ routes: [] }))
+      client.send(`POST /nowhere HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n`)
+      const answer = await client.message()
+      assert.deepEqual([answer.status, answer.headers.get('connection')], [404, ['close']])
+      await client.closed()
+    })
+  }
+
   it('is not needed by a 404, which a client in the middle of an upload reads all the same', async (t) => {
     const scene = openScene(t)
     const gateway = await scene.gateway({ routes: [] })

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Attempt } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { failed, type Outcome } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
@@ -9,6 +10,7 @@ import type { LiveCall } from '../../kit/live-call.ts'
 import { failureResponse } from './failure-response.ts'
 import { ResponseWriter } from './response-writer.ts'
 import type { RouteHandler } from './route-handler.ts'
+import { isWorthReading, keepForLingering, lingerFor, readRest } from './unread-body.ts'
 import { connectUpgraded, type WaitingUpgrade } from './upgrade.ts'
 
 export interface ServingOptions {
@@ -25,9 +27,6 @@ export interface ServingOptions {
   readonly onEnded: () => void
 }
 
-/** How long a client may go on sending what nobody reads. */
-const maxLingerMs = 1000
-
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
 /**
@@ -40,6 +39,8 @@ export class Serving {
   #status = 0
   #failure: Failure | undefined
   #upgraded = false
+  /** The client has heard that its answer is the last, and still sends. */
+  #lingers = false
 
   constructor(options: ServingOptions) {
     this.#options = options
@@ -87,10 +88,16 @@ export class Serving {
   }
 
   #headers(answer: GatewayResponse): string[] {
-    const { call, handler, isDraining } = this.#options
+    const { call, handler, isDraining, message } = this.#options
     const headers = [...answer.headers, 'x-request-id', call.id]
     if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
-    if (isDraining()) headers.push('connection', 'close')
+    // Nobody reads on for an answer that is there whole.
+    const isUnread = !message.complete && isHeld(answer.body)
+    if (isDraining() || (isUnread && !isWorthReading(message))) {
+      headers.push('connection', 'close')
+      this.#lingers = isUnread
+      if (isUnread) keepForLingering(message)
+    }
     return headers
   }
 
@@ -138,7 +145,8 @@ export class Serving {
     if (!response.writableFinished) {
       this.#failure ??= clientGone
       call.abort(clientGone)
-    } else if (!message.complete) lingerFor(message, clock)
+    } else if (this.#lingers) lingerFor(message, clock)
+    else if (!message.complete) (isWorthReading(message) ? readRest : lingerFor)(message, clock)
     this.#ended(this.#writer.bytesSent)
   }
 
@@ -147,17 +155,6 @@ export class Serving {
     call.emit({ type: 'call.ended', request, end: { status: this.#status, failure: this.#failure, bytesSent } })
     onEnded()
   }
-}
-
-/**
- * The client has its answer and has not sent all of its body. Our side is closed at once; what still comes is read for a
- * moment and thrown away, as to close both sides could have the answer lost to a reset (RFC 9112, 9.6).
- */
-function lingerFor({ socket }: IncomingMessage, clock: Clock): void {
-  if (socket.destroyed) return
-  socket.end()
-  const timer = clock.after(maxLingerMs, () => socket.destroy())
-  socket.once('close', () => timer.cancel())
 }
 
 /** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */
