@@ -22,14 +22,14 @@ measure('rate limit, 1000 clients', (i) => void table.take(keys[i % 1000] as str
 const queue = { length: 10, timeMs: 100 }
 const fixed = new ConcurrencyLimiter(fixedLimit(50), queue, memory.scope('fixed'), clock)
 measure('fixed limit, in and out', () => {
-  fixed.tryEnter()
+  fixed.tryEnter(5)
   fixed.leave()
 })
 const rules = { min: 20, max: 200, tolerance: 1.5, start: 20 }
 const limit = new AdaptiveLimit(rules, memory.scope('adaptive'), clock)
 const adaptive = new ConcurrencyLimiter(limit, queue, memory.scope('adaptive'), clock)
 measure('adaptive limit, in and out', () => {
-  adaptive.tryEnter()
+  adaptive.tryEnter(5)
   limit.ended(1, false)
   adaptive.leave()
 })

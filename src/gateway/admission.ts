@@ -45,11 +45,11 @@ export class Admission {
     const { clock } = this.#deps
     const limiter = concurrencyLimiter(route.concurrency, this.#memoryOf(route), clock)
     this.#limiters.set(matchText(route.match), limiter)
-    return concurrencyLimit(limiter, route.priority, clock)
+    return concurrencyLimit(limiter, 'route', route.priority, clock)
   }
 
   ofWhole({ priority }: RouteConfig): Layer | false {
-    return this.#whole !== undefined && concurrencyLimit(this.#whole, priority, this.#deps.clock)
+    return this.#whole !== undefined && concurrencyLimit(this.#whole, 'gateway', priority, this.#deps.clock)
   }
 
   figures(): AdmissionFigures {

@@ -37,6 +37,22 @@ describe('SharedMemory', () => {
     )
   })
 
+  it('lets go of the forms of a stretch but for the last that was asked for', () => {
+    const memory = new SharedMemory()
+    const route = memory.scope('route GET /a')
+    const names = (): readonly string[] =>
+      [...memory.regions().keys()].map((key) => /keys-\d+|account/.exec(key)?.[0] ?? key)
+    route.form('limit', '10').cells('keys-10', 1)
+    route.cells('account', 1)
+    memory.retain(new Set(['route GET /a']))
+    assert.deepEqual(names(), ['keys-10', 'account'])
+    route.form('limit', '20').cells('keys-20', 1)
+    // Until the configuration that asks for it is in force, that of the other is.
+    assert.deepEqual(names(), ['keys-10', 'account', 'keys-20'])
+    memory.retain(new Set(['route GET /a']))
+    assert.deepEqual(names(), ['account', 'keys-20'])
+  })
+
   it('gives what another has asked for since, if it is told', () => {
     const { first, second } = twoWorkers()
     first.cells('new', 1)[0] = 5

@@ -27,6 +27,8 @@ export interface MemoryScope {
   /** For samples: an aligned number of 64 bits is read and written whole. */
   numbers(name: string, count: number): Float64Array
   scope(name: string): MemoryScope
+  /** Something of which each configuration has one form: `retain` lets go of all but the one that was last asked for. */
+  form(name: string, form: string): MemoryScope
 }
 
 /** The processor moves memory between cores in lines of so many bytes: rows on lines of their own do not slow each other. */
@@ -34,11 +36,13 @@ const lineBytes = 64
 const levelsPrefix = 'levels '
 /** Around the name of a scope; in no name that a configuration could give. */
 const scopeMark = '\n'
+const formMark = '\f'
 
 export class SharedMemory implements MemoryScope {
   readonly slot: number
   readonly slots: number
   #known: Regions
+  /** What was asked for last stands last. */
   readonly #used = new Map<string, SharedArrayBuffer>()
 
   constructor({ slot, slots, regions = new Map() }: SharedMemoryOptions = { slot: 0, slots: 1 }) {
@@ -65,6 +69,10 @@ export class SharedMemory implements MemoryScope {
     return this.#within((name) => `${scopeMark}${scope}${scopeMark}${name}`)
   }
 
+  form(name: string, form: string): MemoryScope {
+    return this.#within((inner) => formed(name, form, inner))
+  }
+
   /** All that was asked for here: what another worker is to be given. */
   regions(): Regions {
     return this.#used
@@ -77,9 +85,12 @@ export class SharedMemory implements MemoryScope {
 
   /** Only these scopes are still in use. Whoever has a stretch of another one keeps it, and nobody else gets it. */
   retain(scopes: ReadonlySet<string>): void {
-    for (const key of this.#used.keys()) {
+    const forms = new Map<string, string>()
+    for (const key of [...this.#used.keys()].reverse()) {
       const scope = key.slice(key.indexOf(scopeMark) + 1, key.lastIndexOf(scopeMark))
-      if (key.includes(scopeMark) && !scopes.has(scope)) this.#used.delete(key)
+      const [name, form] = key.split(formMark) as [string, string | undefined]
+      if (form !== undefined && !forms.has(name)) forms.set(name, form)
+      if (forms.get(name) !== form || (key.includes(scopeMark) && !scopes.has(scope))) this.#used.delete(key)
     }
   }
 
@@ -89,6 +100,7 @@ export class SharedMemory implements MemoryScope {
       cells: (name, count) => this.cells(named(name), count),
       numbers: (name, count) => this.numbers(named(name), count),
       scope: (scope) => this.#within((name) => named(`${scope} ${name}`)),
+      form: (name, form) => this.#within((inner) => named(formed(name, form, inner))),
     }
   }
 
@@ -96,9 +108,14 @@ export class SharedMemory implements MemoryScope {
   #region(name: string, bytes: number): SharedArrayBuffer {
     const key = `${name} ${bytes}`
     const region = this.#used.get(key) ?? this.#known.get(key) ?? new SharedArrayBuffer(bytes)
+    this.#used.delete(key)
     this.#used.set(key, region)
     return region
   }
+}
+
+function formed(name: string, form: string, inner: string): string {
+  return `${name}${formMark}${form}${formMark}${inner}`
 }
 
 /** Numbers of which each worker has its own, and all see the sums. */

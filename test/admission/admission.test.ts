@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import { configSchema } from '../../src/config/schema.ts'
-import type { LimitListView } from '../../src/gateway/admin/api.ts'
+import type { CallListView, LimitListView } from '../../src/gateway/admin/api.ts'
 import { adminUrl, askJson } from '../kit/admin.ts'
 import { type Answer, ask } from '../kit/ask.ts'
 import { openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
@@ -156,10 +156,11 @@ describe('a limit on calls in flight', () => {
     await Promise.all(next)
   })
 
-  it('ends the wait at the deadline', async (t) => {
+  it('ends the wait at the deadline, and tells how long it was', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
-    const { url } = await scene.gateway({
+    const { url, gateway } = await scene.gateway({
+      admin: { port: 0 },
       upstreams: upstreamOf(target),
       routes: [
         {
@@ -172,8 +173,11 @@ describe('a limit on calls in flight', () => {
     })
     const first = ask(url)
     await holds(1)
-    const late = await ask(`${url}/?timeout=50`)
+    const late = await ask(`${url}/?timeout=200`)
     assert.deepEqual(codeOf(late), [504, 'DEADLINE'])
+    assert.match(late.body, /No good answer within 200 ms, of which it waited \d+ ms for its turn/)
+    const { calls } = (await askJson<CallListView>(`${adminUrl(gateway)}/api/calls?which=failed`)).json
+    assert.ok((calls[0]?.queuedMs ?? 0) > 0, JSON.stringify(calls))
     held[0]?.end()
     await first
   })
@@ -235,7 +239,7 @@ describe('a limit on calls in flight', () => {
     const { target, held, holds } = await heldTarget(scene)
     const configOf = (queueTime: string) => ({
       upstreams: upstreamOf(target),
-      routes: [{ match: '/*', concurrency: { limit: 1, queue: 0, queueTime }, forward: { upstream: 'work' } }],
+      routes: [{ match: '/*', concurrency: { limit: 1, queue: 1, queueTime }, forward: { upstream: 'work' } }],
     })
     const { url, gateway } = await scene.gateway(configOf('10ms'))
     const first = ask(url)

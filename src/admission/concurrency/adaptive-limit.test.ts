@@ -58,6 +58,13 @@ describe('the adaptive limit', () => {
     assert.equal(one.value(), 21)
   })
 
+  it('follows the calls also after weeks without any', async () => {
+    const { clock, one, windows } = twoWorkers()
+    await clock.advance(30 * 86_400_000)
+    await windows(20, 50)
+    assert.ok(one.value() > 20, `${one.value()}`)
+  })
+
   it('backs off where targets say that they have too much to do', async () => {
     const { clock, one, windows } = twoWorkers()
     await windows(200, 50)

@@ -76,8 +76,10 @@ export class AdaptiveLimit implements Limit {
     const cells = this.#cells
     const now = this.#clock.now() | 0
     const end = Atomics.load(cells, place.windowEndsAt)
-    // The clock wraps around in 32 bits after 49 days: differences stay right.
-    if (((now - end) | 0) < 0) return
+    // The clock wraps around in 32 bits after 49 days: differences stay right. One that was left alone for half of that
+    // looks as if it were far ahead, where none is.
+    const leftMs = (end - now) | 0
+    if (leftMs > 0 && leftMs <= windowMs) return
     if (Atomics.compareExchange(cells, place.windowEndsAt, end, (now + windowMs) | 0) !== end) return
     const take = (at: number): number => Atomics.exchange(cells, at, 0)
     const [samples, sum, failed] = [take(place.samples), take(place.sumUnits), take(place.failed)]

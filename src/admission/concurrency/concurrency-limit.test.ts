@@ -12,18 +12,23 @@ import { succeeded } from '../../core/outcome.ts'
 import { ownResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
-import { concurrencyLimit, concurrencyLimiter } from './concurrency-limit.ts'
+import { concurrencyLimit, concurrencyLimiter, type LimitOwner } from './concurrency-limit.ts'
 import type { ConcurrencyLimiter } from './limiter.ts'
 import { concurrencyOptions } from './options.ts'
 
 type Options = z.input<typeof concurrencyOptions>
 
-function limited(options: Options, script: readonly Script[] | ((place: number) => Script), inside?: Layer) {
+function limited(
+  options: Options,
+  script: readonly Script[] | ((place: number) => Script),
+  inside?: Layer,
+  whose: LimitOwner = 'route',
+) {
   let limiter: ConcurrencyLimiter | undefined
   const bench = layerBench((clock) => {
     const made = concurrencyLimiter(concurrencyOptions.parse(options), new SharedMemory(), clock)
     limiter = made
-    return (next) => concurrencyLimit(made, 5, clock)(inside?.(next) ?? next)
+    return (next) => concurrencyLimit(made, whose, 5, clock)(inside?.(next) ?? next)
   }, script)
   return { ...bench, figures: () => limiter?.figures() ?? assert.fail() }
 }
@@ -55,6 +60,27 @@ describe('concurrencyLimit', () => {
     assert.equal(second.answer.outcome, undefined)
     assert.equal(codeOf(third.answer.outcome), 'OVERLOADED')
     assert.deepEqual(third.events, [{ type: 'call.shed', reason: 'waited' }])
+  })
+
+  for (const whose of ['route', 'gateway'] as const) {
+    it(`says that it was the limit of the ${whose}`, async () => {
+      const { send } = limited({ limit: 1, queue: 0 }, [hang], undefined, whose)
+      send()
+      const { answer } = send()
+      await settled()
+      const { detail } = failureOf(answer.outcome)
+      assert.equal(detail, `As many calls are in flight as the ${whose} may have, and none more can wait`)
+    })
+  }
+
+  it('notes on the call how long it has waited, whatever ended the wait', async () => {
+    const { clock, send } = limited({ limit: 1, queueTime: '1s' }, [{ afterMs: 50 }, hang])
+    const [first, second, third] = [send(), send(), send()]
+    await clock.advance(80)
+    assert.deepEqual([first.call.queuedMs, second.call.queuedMs, third.call.queuedMs], [0, 50, 80])
+    third.call.abort(failure('CLIENT_GONE', 'gone'))
+    await clock.advance(10)
+    assert.deepEqual([second.call.queuedMs, third.call.queuedMs], [50, 80])
   })
 
   for (const code of ['CLIENT_GONE', 'DEADLINE'] as const) {
@@ -129,7 +155,7 @@ describe('concurrencyLimit', () => {
   it('frees the slot of a call that met a fault of programming', async () => {
     const clock = new VirtualClock()
     const limiter = concurrencyLimiter(concurrencyOptions.parse({ limit: 1 }), new SharedMemory(), clock)
-    const service = concurrencyLimit(limiter, 5, clock)(() => Promise.reject(new Error('planned')))
+    const service = concurrencyLimit(limiter, 'route', 5, clock)(() => Promise.reject(new Error('planned')))
     await assert.rejects(service(requestOf(), callOf(clock).call), /planned/)
     assert.deepEqual(limiter.figures(), free)
   })

@@ -18,11 +18,17 @@ export function concurrencyLimiter(options: ConcurrencyOptions, memory: MemorySc
   return new ConcurrencyLimiter(made, { length: queue, timeMs: queueTime }, memory, clock)
 }
 
-const sheddings = {
-  full: failure('OVERLOADED', 'As many calls are in flight as may be, and none more can wait'),
-  waited: failure('OVERLOADED', 'As many calls are in flight as may be, and no turn came in time'),
-  displaced: failure('OVERLOADED', 'As many calls are in flight as may be, and others go before'),
-} as const
+function sheddings(whose: LimitOwner) {
+  const full = `As many calls are in flight as the ${whose} may have`
+  return {
+    full: failure('OVERLOADED', `${full}, and none more can wait`),
+    waited: failure('OVERLOADED', `${full}, and no turn came in time`),
+    displaced: failure('OVERLOADED', `${full}, and others go before`),
+  } as const
+}
+
+/** Whose limit it is: that of one route, or of all together. */
+export type LimitOwner = 'route' | 'gateway'
 
 /**
  * Lets in as many calls as the limiter has slots. A call holds its slot until the last byte of its answer has gone by,
@@ -30,13 +36,23 @@ const sheddings = {
  * stream is over (`cluster.v3.CircuitBreakers.max_requests`, and its adaptive concurrency filter). What the adaptive
  * limit measures is the time to the head, as how long a body takes is up to the client also.
  */
-export function concurrencyLimit(limiter: ConcurrencyLimiter, priority: number, clock: Clock): Layer {
+export function concurrencyLimit(
+  limiter: ConcurrencyLimiter,
+  whose: LimitOwner,
+  priority: number,
+  clock: Clock,
+): Layer {
+  const shed = sheddings(whose)
   return function concurrencyLayer(next) {
     return (request, call) => {
-      if (limiter.tryEnter()) return serve(next, request, call)
+      if (limiter.tryEnter(priority)) return serve(next, request, call)
       const waited = limiter.enter(call.scope, priority)
       if (typeof waited === 'string') return Promise.resolve(afterWait(waited, next, request, call))
-      return waited.then((how) => afterWait(how, next, request, call))
+      call.queues(true)
+      return waited.then((how) => {
+        call.queues(false)
+        return afterWait(how, next, request, call)
+      })
     }
   }
 
@@ -44,7 +60,7 @@ export function concurrencyLimit(limiter: ConcurrencyLimiter, priority: number, 
     if (how === 'turn') return serve(next, request, call)
     if (how === 'aborted') return failed(call.scope.reason as Failure)
     call.emit({ type: 'call.shed', reason: how })
-    return failed(sheddings[how])
+    return failed(shed[how])
   }
 
   async function serve(next: Service, request: GatewayRequest, call: Call): Promise<Outcome> {

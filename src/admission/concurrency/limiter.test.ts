@@ -39,7 +39,7 @@ function scene({ limit, queue = 10, timeMs = 100, workers = 1 }: Rules) {
       asked.endedMs = clock.now()
       if (end === 'turn') turns.push(name)
     }
-    if (limiter.tryEnter()) ended('turn')
+    if (limiter.tryEnter(priority)) ended('turn')
     else {
       const end = limiter.enter(asked.scope, priority)
       if (typeof end === 'string') ended(end)
@@ -147,6 +147,35 @@ describe('the limiter', () => {
     await leave()
     await leave()
     assert.deepEqual(turns, ['first', 'high', 'normal'])
+  })
+
+  it('gives the higher priority all its turns in a lasting overload by a lower one', async () => {
+    // 10 slots of 100 ms are 100 turns a second; 50 a second of the higher priority and 400 of the lower want one.
+    const { clock, ask, leave } = scene({ limit: 10, queue: 10, timeMs: 100 })
+    const asked: { readonly priority: number; readonly one: Asked }[] = []
+    const underWay = new Set<{ readonly one: Asked }>()
+    for (let nowMs = 0; nowMs < 5000; nowMs++) {
+      for (const [priority, everyMs] of [[8, 20] as const, [2, 2.5] as const]) {
+        if (Math.floor((nowMs + 1) / everyMs) === Math.floor(nowMs / everyMs)) continue
+        const call = { priority, one: ask(`${nowMs}`, { priority }) }
+        asked.push(call)
+        underWay.add(call)
+      }
+      for (const call of underWay) {
+        const { end, endedMs = 0 } = call.one
+        if (end !== undefined && (end !== 'turn' || clock.now() - endedMs >= 100)) {
+          underWay.delete(call)
+          if (end === 'turn') await leave()
+        }
+      }
+      await clock.advance(1)
+    }
+    const share = (wanted: number): number => {
+      const calls = asked.filter(({ priority }) => priority === wanted)
+      return calls.filter(({ one }) => one.end === 'turn').length / calls.length
+    }
+    assert.ok(share(8) > 0.98, `${share(8)} of the higher`)
+    assert.ok(share(2) > 0.1 && share(2) < 0.15, `${share(2)} of the lower, of which 50 a second have room`)
   })
 
   it('lets who is aborted out of the queue at once', async () => {

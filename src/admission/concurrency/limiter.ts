@@ -35,31 +35,16 @@ const pollMs = 1
 const yieldMs = 2 * pollMs
 
 /**
- * How long a call waits in an overload. Facebook's queues give 5 ms then ("Fail at Scale", Maurer, 2015); a call that is
- * refused here is to be refused within 5 ms, the time to tell it so included.
- */
-const overloadedWaitMs = 2
-
-/**
  * At most so many calls in flight, in all workers, and a short queue before it: each worker has its own, and together they
- * are no longer than `length`.
- *
- * As long as all is well the call that came first has its turn first, and waits up to `timeMs`. When somebody has been
- * waiting without a break for that long, more comes in than goes out: then the newest goes first, as its client is the
- * likeliest to be there still, and nobody waits for more than 2 ms, as what waits longer will not have its turn. That
- * ends when for as long a time every call could go in at once.
+ * are no longer than `length`. Who of those that wait has the turn is told in `wait-queue.ts`.
  */
 export class ConcurrencyLimiter {
   readonly limit: Limit
-  readonly #queueRules: QueueRules
+  /** How many calls may wait, in all workers. */
+  readonly #length: number
   readonly #clock: Clock
   readonly #levels: Levels
-  readonly #queue = new WaitQueue<Waiter>()
-  /** Since when somebody has been waiting here without a break. */
-  #waitingSinceMs = Number.POSITIVE_INFINITY
-  /** When a call was last kept from going in at once. */
-  #keptOutAtMs = Number.NEGATIVE_INFINITY
-  #isOverloaded = false
+  readonly #queue: WaitQueue<Waiter>
   /** Slots that it could have given to its own waiters, as far as they are its share. */
   #turns = 0
   /** Until then a free slot is left to those who wait in other workers. */
@@ -68,7 +53,8 @@ export class ConcurrencyLimiter {
 
   constructor(limit: Limit, queue: QueueRules, memory: MemoryScope, clock: Clock) {
     this.limit = limit
-    this.#queueRules = queue
+    this.#length = queue.length
+    this.#queue = new WaitQueue(queue.timeMs)
     this.#clock = clock
     this.#levels = memory.levels('concurrency', 2)
   }
@@ -79,20 +65,18 @@ export class ConcurrencyLimiter {
   }
 
   /** Takes a slot, if there is one and nobody waits for it. */
-  tryEnter(): boolean {
-    const isFree = this.#queueRules.length === 0 || this.#levels.sum(place.queued) === 0
+  tryEnter(priority: number): boolean {
+    const isFree = this.#length === 0 || this.#levels.sum(place.queued) === 0
     if (isFree && this.#tryTake()) return true
     this.limit.saturated()
-    const nowMs = this.#clock.now()
-    if (nowMs - this.#keptOutAtMs > this.#queueRules.timeMs) this.#isOverloaded = false
-    this.#keptOutAtMs = nowMs
+    this.#queue.keptOut(priority, this.#clock.now())
     return false
   }
 
   /** Waits for a slot, or for what keeps it from having one. */
   enter(scope: AbortScope, priority: number): WaitEnd | Promise<WaitEnd> {
     if (scope.reason !== undefined) return 'aborted'
-    this.#look()
+    this.#shedOverdue()
     const room = this.#roomFor(priority)
     if (room === false) return 'full'
     return new Promise((resolve) => {
@@ -107,7 +91,6 @@ export class ConcurrencyLimiter {
         priority,
         this.#clock.now(),
       )
-      if (this.#queue.size === 0) this.#waitingSinceMs = waiting.sinceMs
       this.#queue.add(waiting)
       // Only now, so that the queue was never empty between the two.
       if (room !== true) this.#endWait(room, 'displaced')
@@ -138,12 +121,11 @@ export class ConcurrencyLimiter {
 
   /** True: there is a place in the queue. Else the one who has to make room, if it is to have its turn after this call. */
   #roomFor(priority: number): boolean | Waiting<Waiter> {
-    const { length } = this.#queueRules
-    if (length === 0) return false
-    if (this.#levels.tryAdd(place.queued, length)) return true
-    const last = this.#queue.last(this.#isOverloaded)
-    if (last === undefined || last.priority > priority || (last.priority === priority && !this.#isOverloaded))
-      return false
+    if (this.#length === 0) return false
+    if (this.#levels.tryAdd(place.queued, this.#length)) return true
+    const last = this.#queue.last()
+    if (last === undefined || last.priority > priority) return false
+    if (last.priority === priority && !this.#queue.isOverloaded(priority)) return false
     this.#levels.add(place.queued, 1)
     return last
   }
@@ -151,27 +133,23 @@ export class ConcurrencyLimiter {
   #poll(): void {
     this.#timer = undefined
     if (this.#clock.now() >= this.#yieldsUntilMs) this.#letIn()
-    else this.#look()
+    else this.#shedOverdue()
     if (this.#queue.size > 0) this.#timer = this.#clock.after(pollMs, () => this.#poll())
   }
 
   #letIn(): void {
-    this.#look()
+    this.#shedOverdue()
     while (this.#queue.size > 0 && this.#tryTake()) {
-      this.#endWait(this.#queue.next(this.#isOverloaded) as Waiting<Waiter>, 'turn')
+      this.#endWait(this.#queue.next() as Waiting<Waiter>, 'turn')
     }
   }
 
-  /** Whether it is an overload, and who has waited for too long. */
-  #look(): void {
-    const { timeMs } = this.#queueRules
+  #shedOverdue(): void {
     const nowMs = this.#clock.now()
-    if (nowMs - this.#waitingSinceMs >= timeMs) this.#isOverloaded = true
-    const limitMs = this.#isOverloaded ? Math.min(timeMs, overloadedWaitMs) : timeMs
     for (;;) {
-      const old = this.#queue.waitingSince(nowMs - limitMs)
-      if (old === undefined) return
-      this.#endWait(old, 'waited')
+      const overdue = this.#queue.overdue(nowMs)
+      if (overdue === undefined) return
+      this.#endWait(overdue, 'waited')
     }
   }
 
@@ -180,7 +158,6 @@ export class ConcurrencyLimiter {
     this.#queue.remove(waiting)
     this.#levels.add(place.queued, -1)
     if (this.#queue.size === 0) {
-      this.#waitingSinceMs = Number.POSITIVE_INFINITY
       this.#timer?.cancel()
       this.#timer = undefined
     }

@@ -28,8 +28,8 @@ export class SlotBody implements BodyStream, BodySink {
     this.#over()
   }
 
-  write(chunk: Uint8Array): boolean {
-    return this.#sink?.write(chunk) ?? true
+  write(chunk: Uint8Array, spent?: () => void): boolean {
+    return this.#sink?.write(chunk, spent) ?? true
   }
 
   end(trailers: HeaderPairs): void {

@@ -11,7 +11,8 @@ it('orders by priority, then by age, as a sorted list does', () => {
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), fc.boolean(), (steps, newestFirst) => {
-      const queue = new WaitQueue<number>()
+      const queue = new WaitQueue<number>(1000)
+      if (newestFirst) overload(queue, 1000)
       let listed: Waiting<number>[] = []
       const inOrder = () =>
         listed.toSorted((a, b) => b.priority - a.priority || (newestFirst ? b.value - a.value : a.value - b.value))
@@ -23,19 +24,45 @@ it('orders by priority, then by age, as a sorted list does', () => {
           continue
         }
         const ordered = inOrder()
-        assert.equal(queue.next(newestFirst), ordered[0])
-        assert.equal(queue.last(newestFirst), ordered.at(-1))
+        assert.equal(queue.next(), ordered[0])
+        assert.equal(queue.last(), ordered.at(-1))
         const gone = does === 'next' ? ordered[0] : does === 'last' ? ordered.at(-1) : listed[at % (listed.length || 1)]
         if (gone === undefined) continue
         queue.remove(gone)
         queue.remove(gone)
         listed = listed.filter((one) => one !== gone)
         assert.equal(queue.size, listed.length)
-        const oldest = listed.toSorted((a, b) => a.sinceMs - b.sinceMs)[0]
-        const { sinceMs = 0 } = oldest ?? {}
-        assert.equal(queue.waitingSince(sinceMs), oldest)
-        assert.equal(queue.waitingSince(sinceMs - 1), undefined)
       }
     }),
   )
 })
+
+it('judges each priority by itself: a lower one that is overloaded leaves a higher one its order and its time', () => {
+  const queue = new WaitQueue<string>(100)
+  const add = (name: string, priority: number, sinceMs: number) => {
+    const waiting = new Waiting(name, priority, sinceMs)
+    queue.keptOut(priority, sinceMs)
+    queue.add(waiting)
+    return waiting
+  }
+  const low = add('low', 2, 0)
+  assert.equal(queue.overdue(99), undefined)
+  assert.equal(queue.overdue(100), low)
+  assert.deepEqual([queue.isOverloaded(2), queue.isOverloaded(8)], [true, false])
+  queue.remove(low)
+  queue.keptOut(2, 90)
+  const [older, newer] = [add('older', 8, 100), add('newer', 8, 101)]
+  const late = add('late', 2, 102)
+  assert.deepEqual([queue.next(), queue.last()], [older, late])
+  assert.equal(queue.overdue(104), late)
+  queue.remove(late)
+  assert.equal(queue.overdue(199), undefined)
+  queue.remove(older)
+  assert.equal(queue.next(), newer)
+})
+
+/** Somebody of every priority has waited for too long. */
+function overload(queue: WaitQueue<number>, timeMs: number): void {
+  for (let priority = 0; priority <= 9; priority++) queue.add(new Waiting(-1, priority, -timeMs))
+  for (let overdue = queue.overdue(0); overdue !== undefined; overdue = queue.overdue(0)) queue.remove(overdue)
+}

@@ -4,9 +4,9 @@
  * client of its own, and is left out.
  */
 export function clientKey(address: string): string {
-  const v4 = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$/i.exec(address)
-  if (v4 !== null) return v4[1] as string
   const bare = /^\[([^\]]*)\]/.exec(address)?.[1] ?? address
+  const v4 = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$/i.exec(bare)
+  if (v4 !== null) return v4[1] as string
   return bare.includes(':') ? network64(bare) : bare
 }
 

@@ -15,7 +15,11 @@ export class RateLimitFields {
     this.#policy = `"${name}";q=${quota};w=${seconds}`
   }
 
-  /** `t`: until all is there again; of a call that is refused, until one is, as its `Retry-After` says. */
+  /**
+   * `t`: until all is there again; of a call that is refused, until one is, as its `Retry-After` says. The draft would have
+   * `t` tell when more is there, and has clients take `r` over `t` for a rate, which is to be none that is too high: by the
+   * time of the next one alone it would be, so the later time is told, which the draft allows.
+   */
   of({ isAdmitted, remaining, waitMs, fullMs }: GcraVerdict): readonly string[] {
     const seconds = Math.ceil((isAdmitted ? fullMs : waitMs) / 1000)
     return ['ratelimit-policy', this.#policy, 'ratelimit', `"${this.#name}";r=${remaining};t=${seconds}`]

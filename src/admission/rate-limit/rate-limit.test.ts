@@ -83,6 +83,28 @@ describe('rateLimit', () => {
     assert.deepEqual(await codes(from('192.0.2.1'), from('192.0.2.1'), key('192.0.2.1')), ['ok', tooMany, 'ok'])
   })
 
+  it('takes a field that is empty or given twice for none, so that nobody is let in by adding one', async () => {
+    const { codes } = limited({ burst: 1, by: 'header:X-Api-Key' })
+    const keys = (...values: readonly string[]): HeaderPairs => [
+      ...values.flatMap((value) => ['x-api-key', value]),
+      ...from('192.0.2.1'),
+    ]
+    assert.deepEqual(await codes(keys('1', 'a'), keys('2', 'a'), keys('')), ['ok', tooMany, tooMany])
+    assert.deepEqual(await codes(['x-api-key', '', ...from('192.0.2.2')]), ['ok'])
+  })
+
+  it('says what is allowed, of one call as of several', async () => {
+    for (const [limit, detail] of [
+      [1, 'No more than 1 call in 1s is let in, 1 at once'],
+      [2, 'No more than 2 calls in 1s are let in, 1 at once'],
+    ] as const) {
+      const { ask } = limited({ limit, burst: 1 })
+      await ask()
+      const { answer } = await ask()
+      assert.equal(failureOf(answer.outcome).detail, detail)
+    }
+  })
+
   it('counts all calls of the route together', async () => {
     const { codes } = limited({ burst: 1, by: 'route' })
     assert.deepEqual(await codes(from('192.0.2.1'), from('192.0.2.2')), ['ok', tooMany])

@@ -1,9 +1,10 @@
 import { failure } from '../../core/failure.ts'
-import { headerValue } from '../../core/headers.ts'
+import { headerValues } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { countOf } from '../../kit/count-of.ts'
 import type { Random } from '../../kit/random.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
 import { formatDurationMs } from '../../kit/units.ts'
@@ -29,11 +30,12 @@ export function rateLimit(options: RateLimitOptions, deps: RateLimitDeps): Layer
   const { clock, random } = deps
   const rules = { limit: options.limit, perMs: options.per, burst: options.burst ?? options.limit }
   // Another limit counts in other ticks, and so in other memory.
-  const memory = deps.memory.scope(`rate limit ${rules.limit} ${rules.perMs} ${rules.burst} ${options.by}`)
-  const table = new KeyTable(new Gcra(rules), options.by === 'route' ? 1 : options.maxKeys, memory, random)
+  const maxKeys = options.by === 'route' ? 1 : options.maxKeys
+  const form = `${rules.limit} ${rules.perMs} ${rules.burst} ${options.by} ${maxKeys}`
+  const table = new KeyTable(new Gcra(rules), maxKeys, deps.memory.form('rate limit', form), random)
   const fields = new RateLimitFields(options.by.startsWith('header:') ? 'header' : options.by, rules)
   const keyOf = keyBy(options.by, deps.clientOf)
-  const detail = `No more than ${rules.limit} calls in ${formatDurationMs(rules.perMs)} are let in, ${rules.burst} at once`
+  const detail = `No more than ${countOf(rules.limit, 'call')} in ${formatDurationMs(rules.perMs)} ${rules.limit === 1 ? 'is' : 'are'} let in, ${rules.burst} at once`
   return function rateLimitLayer(next) {
     return (request, call) => {
       const verdict = table.take(keyOf(request), clock.now())
@@ -51,9 +53,11 @@ function keyBy(by: string, clientOf: RateLimitDeps['clientOf']): KeyOf {
   if (by === 'client') return byClient
   const name = by.slice('header:'.length).toLowerCase()
   return (request) => {
-    const value = headerValue(request.headers, name)
+    const [value, ...others] = headerValues(request.headers, name)
+    // Of several the target might go by another than the limit: then each call could come with a new one.
+    if (value === undefined || value === '' || others.length > 0) return byClient(request)
     // A value must not be mistaken for somebody's address.
-    return value === undefined ? byClient(request) : `=${value}`
+    return `=${value}`
   }
 }
 
