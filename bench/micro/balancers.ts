@@ -46,7 +46,8 @@ function pick(balancer: Balancer, i: number): Target {
 function attempt(balancer: Balancer, i: number): void {
   const target = pick(balancer, i)
   balancer.load?.started(target)
-  balancer.load?.ended(target, 5, 'success')
+  balancer.load?.answered(target, 5, 'success')
+  balancer.load?.ended(target)
 }
 
 function measure(step: (i: number) => void): number {

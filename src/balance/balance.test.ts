@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
-import { codeOf, failureOf, targetOf } from '../../test/kit/calls.ts'
+import { callOf, codeOf, failureOf, requestOf, responseOf, targetOf } from '../../test/kit/calls.ts'
+import type { Script } from '../../test/kit/fake-upstream.ts'
 import { layerBench } from '../../test/kit/layers.ts'
+import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { isHeld } from '../core/body.ts'
+import { failure } from '../core/failure.ts'
+import { succeeded } from '../core/outcome.ts'
 import type { Layer } from '../core/service.ts'
+import { SharedMemory } from '../kit/shared-memory.ts'
 import { balance } from './balance.ts'
+import { leastRequests } from './least-requests.ts'
 import { allOf } from './rotation.ts'
 import { roundRobin } from './round-robin.ts'
+import { TargetLoad } from './target-load.ts'
 
 /** Sends the request so many times for one call. */
 function times(count: number): Layer {
@@ -24,7 +34,72 @@ function balanced(names: readonly string[], attempts: number) {
   )
 }
 
+/** One target behind a balancer that goes by what its targets do. */
+function loaded(script: Script) {
+  const target = targetOf('a')
+  const clock = new VirtualClock()
+  const load = new TargetLoad([target], clock, new SharedMemory())
+  const balancer = leastRequests(allOf([target]), { random: () => 0, load })
+  return {
+    ...layerBench(
+      () => balance(balancer, 'work'),
+      () => script,
+    ),
+    load,
+  }
+}
+
 describe('balance', () => {
+  it('has an attempt in flight until its answer is there, where that comes whole', async () => {
+    const { clock, load, send } = loaded({ afterMs: 10 })
+    send()
+    await clock.advance(9)
+    assert.equal(load.inFlight(0), 1)
+    await clock.advance(1)
+    assert.equal(load.inFlight(0), 0)
+  })
+
+  it('has an attempt in flight until the last byte of its answer, where that streams', async () => {
+    const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500 })
+    const { answer } = send()
+    await clock.advance(509)
+    assert.deepEqual([codeOf(answer.outcome), load.inFlight(0)], ['ok', 1])
+    await clock.advance(1)
+    assert.equal(load.inFlight(0), 0)
+  })
+
+  it('has it in flight no more when the client goes, or nobody wants the body', async () => {
+    const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500 })
+    const [one, other] = [send(), send()]
+    await clock.advance(10)
+    one.call.abort(failure('CLIENT_GONE', 'gone'))
+    assert.equal(load.inFlight(0), 1)
+    const { body } = responseOf(other.answer.outcome)
+    if (!isHeld(body)) body.discard()
+    assert.deepEqual([load.inFlight(0), load.isFailing(0)], [0, false])
+  })
+
+  it('takes a body that breaks off for a failure of its target', async () => {
+    const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500, bodyFails: 'UPSTREAM_RESET' })
+    send()
+    await clock.advance(510)
+    assert.deepEqual([load.inFlight(0), load.isFailing(0)], [0, true])
+  })
+
+  it('has an upgraded connection in flight until it is closed', async () => {
+    const target = targetOf('a')
+    const clock = new VirtualClock()
+    const load = new TargetLoad([target], clock, new SharedMemory())
+    const upgraded = new PassThrough()
+    const answer = succeeded({ status: 101, headers: [], body: undefined, attempt: undefined, upgraded })
+    const balancer = leastRequests(allOf([target]), { random: () => 0, load })
+    await balance(balancer, 'work')(() => Promise.resolve(answer))(requestOf(), callOf(clock).call)
+    assert.equal(load.inFlight(0), 1)
+    upgraded.destroy()
+    await once(upgraded, 'close')
+    assert.equal(load.inFlight(0), 0)
+  })
+
   it('begins an attempt at the target that it chose, and gives it to the request', async () => {
     const { clock, upstream, send } = balanced(['a', 'b'], 1)
     const { call } = send()

@@ -1,10 +1,13 @@
 import type { Attempt, Target } from '../core/attempt.ts'
+import { isHeld } from '../core/body.ts'
 import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
+import type { GatewayResponse } from '../core/response.ts'
 import type { Layer } from '../core/service.ts'
 import type { Balancer } from './balancer.ts'
 import type { Gate } from './gate.ts'
+import { isTargetsFault } from './health/verdict.ts'
 import type { TargetLoad } from './target-load.ts'
 
 /** Chooses a target and begins an attempt at it: from here inwards the request has an attempt. */
@@ -32,17 +35,40 @@ function refusal(gate: Gate | undefined, upstream: string): Failure {
   return gate?.refusal(upstream) ?? failure('NO_TARGET', `The upstream ${upstream} has no target`)
 }
 
-/** What it came to stands on the attempt by then (`telemetry/attempt-telemetry.ts`). */
+/**
+ * What it came to stands on the attempt by then (`telemetry/attempt-telemetry.ts`). It is in flight until the last byte
+ * of its answer: who sends a large body is busy with it.
+ */
 async function observed(
   load: TargetLoad,
   attempt: Attempt,
   call: Call,
   send: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  load.started(attempt.target)
+  const { target } = attempt
+  load.started(target)
+  let outcome: Outcome | undefined
   try {
-    return await send()
+    outcome = await send()
+    return outcome
   } finally {
-    load.ended(attempt.target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    if (outcome?.ok === true && goesOn(outcome.response)) watch(outcome.response, load, attempt, call)
+    else load.ended(target)
   }
+}
+
+function goesOn({ body, upgraded }: GatewayResponse): boolean {
+  return upgraded !== undefined || !isHeld(body)
+}
+
+function watch({ body, upgraded }: GatewayResponse, load: TargetLoad, attempt: Attempt, call: Call): void {
+  const { target } = attempt
+  const onBodyOver = (failure: Failure | undefined): void => {
+    if (isTargetsFault(failure)) load.answered(target, call.elapsedMs() - attempt.startedMs, 'reset')
+    load.ended(target)
+  }
+  if (upgraded !== undefined) upgraded.once('close', () => load.ended(target))
+  else if (isHeld(body) || body.watch === undefined) load.ended(target)
+  else body.watch({ onBodyOver })
 }

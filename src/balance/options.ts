@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, path, wholeNumber } from '../kit/schema.ts'
+import { duration, offIs, path, synonyms, wholeNumber } from '../kit/schema.ts'
 
 const keyForms = 'header:NAME, query:NAME, cookie:NAME or address'
 
@@ -37,13 +37,44 @@ const probing = z
     age: duration({ min: 1 }).prefault('1s').describe('Older reports are not believed. The Prequal paper has 1 s.'),
     uses: wholeNumber({ min: 1, max: 100 })
       .prefault(5)
-      .describe('Picks that one report may decide; for each it counts one more in flight.'),
-    timeout: duration({ min: 1 }).prefault('1s').describe('How long a target may take to say it.'),
+      .describe(
+        'Picks that one report may decide; for each it counts one more in flight. 5 is ours: three probes at each pick bring more than enough, so that it tells only where targets answer them late.',
+      ),
+    timeout: duration({ min: 1 })
+      .prefault('1s')
+      .describe(
+        'How long a target may take to say it. 1 s is ours: a target that takes longer to say it is no better a choice than one that says nothing.',
+      ),
   })
   .describe('As the targets themselves say.')
 
 const error =
-  '`round-robin`, `random`, `least-requests`, `peak-ewma`, or { peak-ewma }, { consistent-hash } or { probing } with its options'
+  '`round-robin`, `random`, `least-requests`, `peak-ewma`, or one with its options: { peak-ewma: { decay: 10s } }, { consistent-hash: { by: header:x-user } } or { probing: { path: /load } }'
+
+const [hash, byAddress] = ['{ consistent-hash: { by: header:NAME } }', '{ consistent-hash: { by: address } }']
+const probe = '{ probing: { path: /load } }'
+
+/** What other proxies, and papers, call them; `-` stands for `_` too. */
+const namesElsewhere = {
+  rr: 'round-robin',
+  roundrobin: 'round-robin',
+  wrr: 'round-robin',
+  'least-conn': 'least-requests',
+  leastconn: 'least-requests',
+  'least-connections': 'least-requests',
+  'least-request': 'least-requests',
+  p2c: 'least-requests',
+  ewma: 'peak-ewma',
+  'least-time': 'peak-ewma',
+  'consistent-hash': hash,
+  hash,
+  maglev: hash,
+  'ring-hash': hash,
+  'ip-hash': byAddress,
+  source: byAddress,
+  probing: probe,
+  prequal: probe,
+}
 
 const ewmaDefaults = ewma.parse({})
 
@@ -70,6 +101,7 @@ export const balanceOption = z
     ],
     { error },
   )
+  .register(synonyms, namesElsewhere)
   .prefault('round-robin')
   .describe(
     'How the target of an attempt is chosen. `round-robin`: in turn, by weight (as nginx does). `random`: by chance, by weight. `least-requests`: the one with fewer attempts in flight, of two by chance (as Envoy does). `peak-ewma`: the one that answers sooner, of two by chance (as Finagle does). `consistent-hash`: by a key of the request. `probing`: by what the targets say (Prequal).',
@@ -78,6 +110,7 @@ export const balanceOption = z
 export type BalanceOptions = z.output<typeof balanceOption>
 
 export const slowStartOption = duration()
+  .register(synonyms, offIs('0ms'))
   .prefault('0ms')
   .describe(
     "How long a target that is new or comes back takes to get its whole share; it begins with a tenth (Envoy's slow start, with its defaults). 0ms: it gets it at once.",

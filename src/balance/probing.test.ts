@@ -111,7 +111,8 @@ describe('probing', () => {
     const took = { a: 100, b: 100, c: 5 }
     for (const target of rotation.targets) {
       load.started(target)
-      load.ended(target, took[target.name as keyof typeof took], 'success')
+      load.answered(target, took[target.name as keyof typeof took], 'success')
+      load.ended(target)
     }
     const picked = await picks(90)
     assert.ok((picked['c'] ?? 0) > 50, JSON.stringify(picked))
@@ -129,7 +130,8 @@ describe('probing', () => {
     const failing = rotation.targets[2] as Target
     for (let i = 0; i < 3; i++) {
       load.started(failing)
-      load.ended(failing, 1, 'server_error')
+      load.answered(failing, 1, 'server_error')
+      load.ended(failing)
     }
     assert.equal((await picks(30))['failing'] ?? 0, 0)
   })

@@ -14,7 +14,8 @@ function opened(memory = new SharedMemory()) {
   const load = new TargetLoad([a, b], clock, memory)
   const note = (tookMs: number, outcome: (typeof attemptOutcomes)[number]): void => {
     load.started(a)
-    load.ended(a, tookMs, outcome)
+    load.answered(a, tookMs, outcome)
+    load.ended(a)
   }
   return { clock, load, note }
 }
@@ -110,7 +111,8 @@ describe('the load of a target', () => {
     const memory = new SharedMemory()
     const { load } = opened(memory)
     load.started(b)
-    load.ended(b, 90, 'success')
+    load.answered(b, 90, 'success')
+    load.ended(b)
     load.started(b)
     const later = new TargetLoad([b], new VirtualClock(), memory)
     near(later.ewmaMs(0), 90)
@@ -128,7 +130,8 @@ describe('the load of a target', () => {
       for (const { tookMs, outcome, waitMs } of steps) {
         load.started(a)
         assert.equal(load.inFlight(0), 1)
-        load.ended(a, tookMs, outcome)
+        load.answered(a, tookMs, outcome)
+        load.ended(a)
         await clock.advance(waitMs)
         assert.ok(load.ewmaMs(0) > 0 && load.ewmaMs(0) <= 100_000)
         assert.ok(load.failing(0) >= 0 && load.failing(0) <= 1)

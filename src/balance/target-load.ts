@@ -34,8 +34,8 @@ interface OneLoad {
 }
 
 /**
- * What the targets of an upstream are doing, over all workers: attempts in flight (until the head of the answer, or its
- * end where it is held whole), how long answers take, how many fail. Balancers that go by it are told of each attempt;
+ * What the targets of an upstream are doing, over all workers: attempts in flight (until the last byte of the answer),
+ * how long answers take (to their head, or their end where they are held whole), how many fail. Balancers that go by it are told of each attempt;
  * for the others there is none.
  *
  * Two workers that note an answer at the same instant may lose one of the two samples, and nothing else: each number is
@@ -61,10 +61,15 @@ export class TargetLoad {
     this.#of(this.#placeOf(target)).inFlight.add(0, 1)
   }
 
-  ended(target: Target, tookMs: number, outcome: AttemptOutcome | undefined): void {
+  /** It is in flight no more. */
+  ended(target: Target): void {
+    this.#of(this.#placeOf(target)).inFlight.add(0, -1)
+  }
+
+  /** What it came to is known; its answer may still stream. */
+  answered(target: Target, tookMs: number, outcome: AttemptOutcome | undefined): void {
     const place = this.#placeOf(target)
-    const { inFlight, numbers } = this.#of(place)
-    inFlight.add(0, -1)
+    const { numbers } = this.#of(place)
     const verdict = outcome === undefined ? 'nothing' : verdicts[outcome]
     const peakMs = this.ewmaMs(place)
     // Given up, or refused for what the client asked: tells that it takes no less, and not that it takes no more.

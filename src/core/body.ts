@@ -12,6 +12,11 @@ export interface BodySink {
   fail(failure: Failure): void
 }
 
+/** Is told, once, that a body is over. `failure`: why it broke off; undefined where it is whole, or wanted no more. */
+export interface BodyWatcher {
+  onBodyOver(failure: Failure | undefined): void
+}
+
 /** A body that is still arriving. It holds its connection until it has ended, failed or been discarded. */
 export interface BodyStream {
   /** Starts the flow into the sink; once. */
@@ -20,6 +25,8 @@ export interface BodyStream {
   resume(): void
   /** Nobody wants the rest: its connection is closed, or kept if only little was left to read. */
   discard(): void
+  /** Of what comes from a target: tells of its end, at once where that has been; whoever wraps it may leave it out. */
+  watch?(watcher: BodyWatcher): void
 }
 
 /** `undefined`: there is no body (HEAD, 204, 304). */

@@ -34,24 +34,38 @@ export class HealthFigures {
       const { health, targets } = keeper
       this.look(keeper)
       return keeper.states().map((state, place): TargetHealth => {
-        const count = (what: CountName): number => this.#total.get(keyOf(targets[place] as Target, what)) ?? 0
+        const target = targets[place] as Target
         return {
-          upstream: (targets[place] as Target).upstream,
-          target: (targets[place] as Target).name,
+          upstream: target.upstream,
+          target: target.name,
           isAvailable: state.isAvailable,
           isPanicking: health.isPanicking,
           out: state.out.map(({ why, untilMs }) => ({ why, untilMs: untilMs && untilMs + toWallMs })),
           breaker: state.breaker,
           lastCheck: keeper.lastCheck(place),
-          ejections: {
-            failures: count('ejectedForFailures'),
-            success_rate: count('ejectedForRate'),
-            retry_after: count('rested'),
+          ejections: this.#ejections(target),
+          checks: health.options.health && {
+            good: this.#count(target, 'checksGood'),
+            bad: this.#count(target, 'checksBad'),
           },
-          checks: health.options.health && { good: count('checksGood'), bad: count('checksBad') },
         }
       })
     })
+  }
+
+  /** Of one about whose health nothing is done: it is sent attempts whatever comes of them. */
+  ofUnkept(target: Target): TargetHealth {
+    return {
+      upstream: target.upstream,
+      target: target.name,
+      isAvailable: true,
+      isPanicking: false,
+      out: [],
+      breaker: undefined,
+      lastCheck: undefined,
+      ejections: this.#ejections(target),
+      checks: undefined,
+    }
   }
 
   /** To be done also when a keeper ends, or what has come since the last look is lost. */
@@ -67,6 +81,18 @@ export class HealthFigures {
       }
     }
     this.#seen.set(cells.memory, now)
+  }
+
+  #ejections(target: Target): TargetHealth['ejections'] {
+    return {
+      failures: this.#count(target, 'ejectedForFailures'),
+      success_rate: this.#count(target, 'ejectedForRate'),
+      retry_after: this.#count(target, 'rested'),
+    }
+  }
+
+  #count(target: Target, what: CountName): number {
+    return this.#total.get(keyOf(target, what)) ?? 0
   }
 }
 

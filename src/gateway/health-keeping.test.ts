@@ -5,6 +5,7 @@ import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { upstreamHealth } from '../balance/health/upstream-health.ts'
 import { configSchema } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
+import type { TargetEvent } from '../core/target-event.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { HealthKeeping } from './health-keeping.ts'
 import { healthLine } from './health-line.ts'
@@ -74,6 +75,24 @@ describe('HealthKeeping', () => {
     assert.deepEqual([ejections('a'), ejections('b')], [2, 0])
   })
 
+  it('tells of a target alone as of all others, though nothing is done about it, and no count falls', async (t) => {
+    const { keeping, fail, ejections } = kept(t)
+    const before = configOf()
+    keeping.change(before)
+    fail(before, 0)
+    keeping.change(configOf({}, ['a']))
+    const [figures, ...others] = keeping.figures()
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      [figures?.upstream, figures?.target, figures?.isAvailable, figures?.isPanicking, figures?.out],
+      ['work', 'a', true, false, []],
+    )
+    assert.deepEqual([figures?.breaker, figures?.lastCheck, figures?.checks], [undefined, undefined, undefined])
+    assert.deepEqual(figures?.ejections, { failures: 1, success_rate: 0, retry_after: 0 })
+    keeping.change(before)
+    assert.deepEqual([ejections('a'), ejections('b')], [1, 0])
+  })
+
   it('writes one line for each change', async (t) => {
     const { clock, keeping, lines, fail } = kept(t)
     const config = configOf()
@@ -81,7 +100,7 @@ describe('HealthKeeping', () => {
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
-      'target b of upstream work is ejected for 29s: too many attempts in a row failed',
+      'target b of upstream work is ejected for 29s: 5 attempts in a row failed',
       'target b of upstream work is back',
     ])
   })
@@ -90,7 +109,6 @@ describe('HealthKeeping', () => {
     const { clock, keeping } = kept(t)
     keeping.change(configOf({ health: { path: '/' } }))
     keeping.change(configOf({}, ['only']))
-    assert.deepEqual(keeping.figures(), [])
     keeping.close()
     await clock.advance(0)
     assert.equal(clock.pendingCount, 0)
@@ -103,10 +121,47 @@ describe('healthLine', () => {
   it('warns of bad news alone', () => {
     const levelOf = (event: Parameters<typeof healthLine>[0]): string => healthLine(event)[1]
     assert.equal(levelOf({ type: 'target.ejected', target, because: 'success_rate', forMs: 30_000 }), 'warn')
-    assert.equal(levelOf({ type: 'target.returned', target }), 'info')
+    assert.equal(levelOf({ type: 'target.returned', target, was: 'ejected', stillOut: [] }), 'info')
     assert.equal(levelOf({ type: 'target.health', target, isHealthy: false, detail: 'status 500' }), 'warn')
     assert.equal(levelOf({ type: 'target.health', target, isHealthy: true, detail: 'status 200' }), 'info')
     assert.equal(levelOf({ type: 'breaker.changed', target, from: 'closed', to: 'open' }), 'warn')
     assert.equal(levelOf({ type: 'breaker.changed', target, from: 'open', to: 'half_open' }), 'info')
   })
+
+  for (const [event, line] of [
+    [
+      { type: 'target.ejected', target, because: 'failures', forMs: 29_500, inARow: 5, last: 'status 503' },
+      'target a of upstream work is ejected for 30s: 5 attempts in a row failed, the last: status 503',
+    ],
+    [{ type: 'target.returned', target, was: 'resting', stillOut: [] }, 'target a of upstream work is back'],
+    [
+      { type: 'target.returned', target, was: 'ejected', stillOut: ['unhealthy'] },
+      'target a of upstream work is no longer ejected, but still fails its checks',
+    ],
+    [
+      { type: 'target.returned', target, was: 'resting', stillOut: ['unhealthy', 'breaker_open'] },
+      'target a of upstream work has had its rest, but still fails its checks and still has its breaker open',
+    ],
+    [
+      {
+        type: 'breaker.changed',
+        target,
+        from: 'closed',
+        to: 'open',
+        forMs: 30_000,
+        opening: { failed: 12, attempts: 20, windowMs: 10_000 },
+      },
+      'the breaker of target a of upstream work is open for 30s: 12 of 20 attempts of the last 10s failed (60 %)',
+    ],
+    [
+      { type: 'breaker.changed', target, from: 'half_open', to: 'open', forMs: 30_000 },
+      'the breaker of target a of upstream work is open for 30s again: the attempt that was to close it failed',
+    ],
+    [
+      { type: 'breaker.changed', target, from: 'open', to: 'half_open' },
+      'the breaker of target a of upstream work is half open, and was open',
+    ],
+  ] as const satisfies readonly (readonly [TargetEvent, string])[]) {
+    it(`says: ${line}`, () => assert.equal(healthLine(event)[0], line))
+  }
 })

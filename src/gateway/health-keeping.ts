@@ -2,6 +2,7 @@ import { HealthKeeper } from '../balance/health/keeper.ts'
 import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
 import type { Config, UpstreamConfig } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
+import type { Target } from '../core/attempt.ts'
 import type { TargetEvent } from '../core/target-event.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -30,6 +31,8 @@ export class HealthKeeping {
   readonly #options: HealthKeepingOptions
   readonly #figures = new HealthFigures()
   #kept: ReadonlyMap<string, Kept> = new Map()
+  /** Of upstreams about whose health nothing could be done. */
+  #unkept: readonly Target[] = []
 
   constructor(options: HealthKeepingOptions) {
     this.#options = options
@@ -44,21 +47,25 @@ export class HealthKeeping {
   change(config: Config): void {
     const before = this.#kept
     const kept = new Map<string, Kept>()
+    const unkept: Target[] = []
     for (const [name, upstream] of Object.entries(config.upstreams)) {
       const known = before.get(name)
       const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
-      if (one !== undefined) kept.set(name, one)
+      if (one === undefined) unkept.push(...targetsOf(name, upstream))
+      else kept.set(name, one)
     }
     this.#kept = kept
+    this.#unkept = unkept
     for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
   }
 
-  /** What is known of each target that something can be known of. */
+  /** What is known of each target. */
   figures(): readonly TargetHealth[] {
-    return this.#figures.of(
-      [...this.#kept.values()].map(({ keeper }) => keeper),
-      this.#options.clock,
-    )
+    const keepers = [...this.#kept.values()].map(({ keeper }) => keeper)
+    return [
+      ...this.#figures.of(keepers, this.#options.clock),
+      ...this.#unkept.map((target) => this.#figures.ofUnkept(target)),
+    ]
   }
 
   close(): void {

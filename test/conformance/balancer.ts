@@ -149,7 +149,10 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
         counts[target.name] = (counts[target.name] ?? 0) + 1
         balancer.load?.started(target)
         const [tookMs, outcome]: [number, AttemptOutcome] = fails ? [1, 'server_error'] : [40, 'success']
-        clock.after(tookMs, () => balancer.load?.ended(target, tookMs, outcome))
+        clock.after(tookMs, () => {
+          balancer.load?.answered(target, tookMs, outcome)
+          balancer.load?.ended(target)
+        })
         await clock.advance(10)
       }
       return counts

@@ -36,6 +36,34 @@ describe('balancers over real sockets', () => {
     })
   }
 
+  it('has a target that still sends a body passed over with least-requests', async (t) => {
+    const scene = openScene(t)
+    const body = Promise.withResolvers<void>()
+    const targets = await Promise.all(
+      ['a', 'b'].map((name) =>
+        scene.target(async ({ url }, response) => {
+          response.writeHead(200, { 'x-name': name }).write(name)
+          if (url === '/large') await body.promise
+          response.end()
+        }),
+      ),
+    )
+    const { url } = await scene.gateway({
+      upstreams: {
+        work: { targets: { a: targets[0]?.url ?? '', b: targets[1]?.url ?? '' }, balance: 'least-requests' },
+      },
+      routes: [{ match: '/*', forward: { upstream: 'work' } }],
+    })
+    const large = await fetch(`${url}/large`, { headers: { connection: 'close' } })
+    const names = new Set<string>()
+    for (let i = 0; i < 10; i++) names.add((await ask(`${url}/small`)).body)
+    assert.deepEqual([...names], [large.headers.get('x-name') === 'a' ? 'b' : 'a'])
+    body.resolve()
+    await large.text()
+    for (let i = 0; i < 20; i++) names.add((await ask(`${url}/small`)).body)
+    assert.equal(names.size, 2)
+  })
+
   it('keeps a user at one target with consistent-hash, and spreads the users', async (t) => {
     const { who } = await balanced(openScene(t), { 'consistent-hash': { by: 'cookie:user' } })
     const targets = new Set<string | undefined>()
@@ -90,6 +118,7 @@ describe('/api/upstreams', () => {
       await ask(`${url}/who`)
       const [ewmaMs = 0] = await shown()
       assert.ok(ewmaMs > 45 && ewmaMs < 500, String(ewmaMs))
+      assert.match(String(ewmaMs), /^\d+(?:\.\d)?$/)
     })
   }
 })

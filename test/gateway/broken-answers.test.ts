@@ -27,9 +27,61 @@ describe('a target that breaks off every answer', () => {
     assert.ok((view?.lastFailure?.detail ?? '') !== '')
     const scrape = new Scrape((await ask(`${adminUrl(gateway)}/metrics`)).body)
     assert.equal(scrape.sum('hedgerow_attempts_broken_total'), 3)
+    // Of one target alone nothing is done about it, and it is told all the same.
+    assert.deepEqual(
+      scrape.series('hedgerow_target_available').map(({ value }) => value),
+      [1],
+    )
+    assert.equal(scrape.sum('hedgerow_target_ejections_total'), 0)
+    assert.equal(scrape.series('hedgerow_target_ejections_total').length, 3)
     // It has counted the heads, and a counter does not go back.
     assert.equal(scrape.sum('hedgerow_attempts_total', { outcome: 'success' }), 3)
     assert.equal(scrape.sum('hedgerow_calls_total', { failure: 'UPSTREAM_RESET' }), 3)
+  })
+})
+
+describe('a target that breaks off every answer, beside one that does not', () => {
+  it('is ejected', async (t) => {
+    const scene = openScene(t)
+    const broken = await scene.target((_, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('abc')
+      setTimeout(() => response.destroy(), 10)
+    })
+    const well = await scene.target((_, response) => response.end('well'))
+    const { gateway, url } = await scene.gateway({
+      admin: { port: 0 },
+      upstreams: { work: { targets: { broken: broken.url, well: well.url } } },
+      routes: [{ match: '/', forward: { upstream: 'work' } }],
+    })
+    for (let i = 0; i < 20; i++) await ask(url, { method: 'POST' }).catch(() => {})
+    const { json } = await askJson<UpstreamListView>(`${adminUrl(gateway)}/api/upstreams`)
+    const view = json.upstreams[0]?.targets.find(({ name }) => name === 'broken')
+    assert.deepEqual([view?.outcomes, view?.out.map(({ why }) => why)], [{ reset: 5 }, ['ejected']])
+  })
+
+  it('is not, where it was the client that broke them off', async (t) => {
+    const scene = openScene(t)
+    const slow = await scene.target((_, response) => void response.writeHead(200).write('abc'))
+    const opened = await scene.gateway({
+      admin: { port: 0 },
+      upstreams: { work: { targets: { one: slow.url, two: slow.url } } },
+      routes: [{ match: '/', forward: { upstream: 'work' } }],
+    })
+    for (let i = 0; i < 12; i++) {
+      const client = await scene.wire(opened)
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.receives('abc')
+      client.destroy()
+    }
+    await isQuiet(opened.gateway)
+    const { json } = await askJson<UpstreamListView>(`${adminUrl(opened.gateway)}/api/upstreams`)
+    assert.deepEqual(
+      json.upstreams[0]?.targets.map(({ available, out }) => [available, out]),
+      [
+        [true, []],
+        [true, []],
+      ],
+    )
   })
 })
 

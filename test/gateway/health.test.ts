@@ -101,7 +101,10 @@ describe('the health of targets, over the wire', () => {
       () => `both are told of: ${lines.join(', ')}`,
       () => lines.length === 2,
     )
-    assert.match(lines.join('\n'), /warn target sick of upstream work is ejected for \d+s: too many attempts in a row/)
+    assert.match(
+      lines.join('\n'),
+      /warn target sick of upstream work is ejected for \d+s: \d+ attempts in a row failed, the last: \w+/,
+    )
     assert.match(lines.join('\n'), /warn target busy of upstream work is left alone for \w+: it asked for it/)
   })
 

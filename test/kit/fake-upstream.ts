@@ -1,5 +1,5 @@
 import type { AbortListener } from '../../src/core/abort.ts'
-import type { BodySink, BodyStream } from '../../src/core/body.ts'
+import type { BodySink, BodyStream, BodyWatcher } from '../../src/core/body.ts'
 import type { Call } from '../../src/core/call.ts'
 import { type Failure, type FailureCode, failure } from '../../src/core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
@@ -84,6 +84,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
   readonly #clock: Clock
   readonly #resolve: (outcome: Outcome) => void
   #sink: BodySink | undefined
+  readonly #watchers: BodyWatcher[] = []
   #bodyEnd: string | Failure | undefined
   #timer: Timer | undefined
 
@@ -136,6 +137,12 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
   discard(): void {
     this.discarded = true
     this.#end()
+    this.#tellWatchers(undefined)
+  }
+
+  watch(watcher: BodyWatcher): void {
+    if (this.endedMs === undefined) this.#watchers.push(watcher)
+    else watcher.onBodyOver(typeof this.#bodyEnd === 'string' ? undefined : this.#bodyEnd)
   }
 
   #answerHead(script: Script): void {
@@ -158,11 +165,16 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
 
   #endBody(end: string | Failure): void {
     this.#bodyEnd = end
+    this.#tellWatchers(typeof end === 'string' ? undefined : end)
     if (this.#sink === undefined) return
     if (typeof end === 'string') {
       this.#sink.write(Buffer.from(end))
       this.#sink.end([])
     } else this.#sink.fail(end)
+  }
+
+  #tellWatchers(reason: Failure | undefined): void {
+    for (const watcher of this.#watchers.splice(0)) watcher.onBodyOver(reason)
   }
 
   #tell(outcome: Outcome): void {

@@ -1,4 +1,4 @@
-import type { BreakerState } from '../../core/target-event.ts'
+import type { BreakerOpening, BreakerState } from '../../core/target-event.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
 import { AttemptWindow } from './attempt-window.ts'
 import { field, type HealthCells, time } from './health-cells.ts'
@@ -49,6 +49,14 @@ export class Breakers {
   /** When it allows an attempt, unless it is changed before; a closed one has always done so. */
   allowsAtMs(place: number): number {
     return this.#until(place, this.#word(place))
+  }
+
+  /** What opened it, as long as it is open: from then on nothing else is counted. */
+  opening(place: number): BreakerOpening {
+    const { open: openMs, window: windowMs } = this.#options
+    const openedAtMs = this.#cells.timeOf(place, time.breakerOpenUntil) - openMs
+    const { good, bad } = this.#window.count(place, openedAtMs)
+    return { failed: bad, attempts: good + bad, windowMs }
   }
 
   /** An attempt that was no probe has ended. */

@@ -1,4 +1,6 @@
+import type { Attempt } from '../../core/attempt.ts'
 import { field, type HealthCells, time } from './health-cells.ts'
+import { outcomeWord } from './last-outcome.ts'
 import type { OutlierOptions } from './options.ts'
 import { belowTheOthers, ejectionMs, type Tally } from './outliers.ts'
 
@@ -15,8 +17,8 @@ export class Ejections {
     this.#options = options
   }
 
-  /** An attempt has ended. On the way of every call. */
-  note(place: number, isGood: boolean, nowMs: number): void {
+  /** An attempt has ended. On the way of every call. `attempt`: for what is told of an ejection. */
+  note(place: number, isGood: boolean, nowMs: number, attempt?: Attempt): void {
     const cells = this.#cells
     if (cells.targets.length >= this.#options.successRate.targets) cells.add(place, isGood ? field.good : field.bad, 1)
     if (isGood) {
@@ -24,6 +26,7 @@ export class Ejections {
       if (cells.get(place, field.failures) !== 0) cells.set(place, field.failures, 0)
     } else if (cells.add(place, field.failures, 1) >= this.#options.failures) {
       cells.set(place, field.failures, 0)
+      cells.set(place, field.ejectedWith, attempt === undefined ? 0 : outcomeWord(attempt))
       this.#eject(place, field.ejectedForFailures, nowMs)
     }
   }

@@ -20,6 +20,8 @@ export const field = {
   rested: 8,
   checksGood: 9,
   checksBad: 10,
+  /** What the last of the failures in a row came to that had it ejected: see `last-outcome.ts`. */
+  ejectedWith: 11,
 } as const
 
 /** Times on the gateway's clock. */

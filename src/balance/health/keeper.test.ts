@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { targetOf } from '../../../test/kit/calls.ts'
+import { callOf, targetOf } from '../../../test/kit/calls.ts'
 import { FakeUpstream, type Script } from '../../../test/kit/fake-upstream.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import type { TargetEvent } from '../../core/target-event.ts'
@@ -25,7 +25,8 @@ function kept(
   const told: string[] = []
   const tell = (event: TargetEvent): void => {
     const { type, target, ...rest } = event
-    told.push([clock.now(), type, target.name, ...Object.values(rest)].join(' '))
+    const facts = Object.values(rest).flatMap((fact) => (typeof fact === 'object' ? Object.values(fact) : [fact]))
+    told.push([clock.now(), type, target.name, ...facts].join(' '))
   }
   const upstream = new FakeUpstream(clock, script)
   const open = (): HealthKeeper => {
@@ -48,12 +49,14 @@ describe('HealthKeeper', () => {
   it('tells within a second what a worker has ejected, and brings it back', async (t) => {
     const { clock, worker, told } = kept(t)
     await clock.advance(500)
-    for (let i = 0; i < 5; i++) worker.ejections?.note(1, false, clock.now())
+    const { call } = callOf(clock)
+    const attempt = Object.assign(call.begin(targetOf('b')), { outcome: 'server_error', status: 503 } as const)
+    for (let i = 0; i < 5; i++) worker.ejections?.note(1, false, clock.now(), attempt)
     await clock.advance(29_600)
     assert.equal(worker.isAvailable(1), false)
     await clock.advance(10_000)
     assert.equal(worker.isAvailable(1), true)
-    assert.deepEqual(told, ['1000 target.ejected b failures 29500', '40000 target.returned b'])
+    assert.deepEqual(told, ['1000 target.ejected b failures 29500 5 status 503', '40000 target.returned b ejected'])
   })
 
   it('ejects whose success rate is too low, as all workers have counted it', async (t) => {
@@ -73,20 +76,42 @@ describe('HealthKeeper', () => {
     cells.add(0, field.rested, 1)
     cells.changed()
     await clock.advance(7000)
-    assert.deepEqual(told, ['1000 target.ejected a retry_after 4500', '6000 target.returned a'])
+    assert.deepEqual(told, ['1000 target.ejected a retry_after 4500', '6000 target.returned a resting'])
   })
 
   it('tells each state of a breaker', async (t) => {
-    const { clock, worker, told } = kept(t, { breaker: breakerOptions.parse({ minimum: 1, open: '5s' }) })
+    const { clock, worker, told } = kept(t, { breaker: breakerOptions.parse({ minimum: 2, open: '5s' }) })
+    const probe = (verdict: 'good' | 'bad'): void => {
+      worker.breakers?.probeEnded(0, worker.breakers.tryProbe(0, clock.now()) as number, verdict, clock.now())
+    }
+    worker.breakers?.note(0, 'good', 0)
     worker.breakers?.note(0, 'bad', 0)
     await clock.advance(6000)
-    worker.breakers?.probeEnded(0, worker.breakers.tryProbe(0, 6000) as number, 'good', 6000)
+    probe('bad')
+    await clock.advance(6000)
+    probe('good')
     await clock.advance(1000)
     assert.deepEqual(told, [
-      '1000 breaker.changed a closed open',
+      '1000 breaker.changed a closed open 5000 1 2 10000',
       '5000 breaker.changed a open half_open',
-      '7000 breaker.changed a half_open closed',
+      '7000 breaker.changed a half_open open 5000',
+      '11000 breaker.changed a open half_open',
+      '13000 breaker.changed a half_open closed',
     ])
+  })
+
+  it('says of who is ejected no more, or has rested, what else is wrong with it', async (t) => {
+    const health = healthOptions.parse({ path: '/', interval: '1s', jitter: '0ms' })
+    const { clock, worker, told } = kept(t, { health }, () => ({ afterMs: 1, status: 500 }))
+    for (let i = 0; i < 5; i++) worker.ejections?.note(1, false, 0)
+    worker.cells.setTime(0, time.restsUntil, 4500)
+    worker.cells.add(0, field.rested, 1)
+    worker.cells.changed()
+    await clock.advance(40_000)
+    assert.deepEqual(
+      told.filter((line) => line.includes('returned')),
+      ['5000 target.returned a resting unhealthy', '30000 target.returned b ejected unhealthy'],
+    )
   })
 
   it('takes out who fails its checks, and back who passes them', async (t) => {

@@ -1,11 +1,12 @@
 import type { Target } from '../../core/attempt.ts'
 import type { Service } from '../../core/service.ts'
-import type { TargetEvent } from '../../core/target-event.ts'
+import type { BreakerState, TargetEvent } from '../../core/target-event.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
 import { ActiveChecks, type CheckResult } from './active-checks.ts'
 import { afterCheck, type CheckCount } from './check-count.ts'
 import { field, time } from './health-cells.ts'
+import { outcomeText } from './last-outcome.ts'
 import { stateOf, type TargetState } from './target-state.ts'
 import type { UpstreamHealth } from './upstream-health.ts'
 
@@ -118,7 +119,7 @@ export class HealthKeeper {
     if (isAnew) {
       const because = now.ejectedForFailures > before.ejectedForFailures ? 'failures' : 'success_rate'
       const forMs = Math.max(0, cells.timeOf(place, time.ejectedUntil) - clock.now())
-      tell({ type: 'target.ejected', target, because, forMs })
+      tell({ type: 'target.ejected', target, because, forMs, ...(because === 'failures' && this.#inARow(place)) })
     }
     if (now.rested > before.rested) {
       const forMs = Math.max(0, cells.timeOf(place, time.restsUntil) - clock.now())
@@ -126,9 +127,31 @@ export class HealthKeeper {
     }
     const isBack = (before.isEjected || isAnew) && !now.isEjected
     const isRested = (before.isResting || now.rested > before.rested) && !now.isResting
-    if (isBack || (isRested && !now.isEjected)) tell({ type: 'target.returned', target })
-    if (before.breaker !== undefined && now.breaker !== undefined && before.breaker !== now.breaker) {
-      tell({ type: 'breaker.changed', target, from: before.breaker, to: now.breaker })
+    if (isBack || (isRested && !now.isEjected)) {
+      const stillOut = now.out.map(({ why }) => why)
+      tell({ type: 'target.returned', target, was: isBack ? 'ejected' : 'resting', stillOut })
     }
+    const [from, to] = [before.breaker, now.breaker]
+    if (from === undefined || to === undefined || from === to) return
+    tell({ type: 'breaker.changed', target, from, to, ...(to === 'open' && this.#opening(place, from)) })
+  }
+
+  #inARow(place: number): Pick<TargetEvent & { readonly type: 'target.ejected' }, 'inARow' | 'last'> {
+    const { cells, options } = this.health
+    const last = outcomeText(cells.get(place, field.ejectedWith))
+    return {
+      ...(options.outlier !== 'off' && { inARow: options.outlier.failures }),
+      ...(last !== undefined && { last }),
+    }
+  }
+
+  #opening(
+    place: number,
+    from: BreakerState,
+  ): Pick<TargetEvent & { readonly type: 'breaker.changed' }, 'forMs' | 'opening'> {
+    const { breakers, options } = this.health
+    if (breakers === undefined || options.breaker === undefined) return {}
+    // After a probe that failed it is not the window that has opened it.
+    return { forMs: options.breaker.open, ...(from === 'closed' && { opening: breakers.opening(place) }) }
   }
 }

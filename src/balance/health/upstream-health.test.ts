@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { callOf, codeOf, failureOf, targetOf } from '../../../test/kit/calls.ts'
+import type { Script } from '../../../test/kit/fake-upstream.ts'
 import { layerBench } from '../../../test/kit/layers.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { failure } from '../../core/failure.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
 import { anyButServerError } from '../../strategies/strategy.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import { attemptTelemetry } from '../../telemetry/attempt-telemetry.ts'
 import { balance } from '../balance.ts'
 import { roundRobin } from '../round-robin.ts'
+import { field } from './health-cells.ts'
 import { breakerOptions, outlierOptions } from './options.ts'
 import { UpstreamHealth, type UpstreamHealthOptions, upstreamHealth } from './upstream-health.ts'
 
 const defaults: UpstreamHealthOptions = { outlier: outlierOptions.parse({}), rest: 300_000, panic: 0.5 }
 const counts = (status: number): boolean => statusCounts(anyButServerError, status)
 
-interface Reply {
-  readonly status?: number
-  readonly headers?: readonly string[]
-}
+type Reply = Omit<Script, 'afterMs'>
 
 /** An upstream of which each target answers as the test says at the time. */
 function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) {
@@ -58,15 +58,71 @@ describe('UpstreamHealth', () => {
     assert.equal((await send(6)).replaceAll(/[02 ]/g, ''), '')
   })
 
-  it('leaves a target alone for as long as it asks for, and no longer', async () => {
-    const { clock, replies, send } = upstreamOf(2)
-    replies[0] = { status: 429, headers: ['retry-after', '3'] }
+  for (const bodyFails of ['UPSTREAM_RESET', 'UPSTREAM_INVALID'] as const) {
+    it(`takes a target out whose answers end with ${bodyFails} after a good head`, async () => {
+      const { clock, replies, send } = upstreamOf(3)
+      replies[1] = { bodyAfterMs: 5, bodyFails }
+      assert.equal(await send(15), '0 1 2 0 1 2 0 1 2 0 1 2 0 1 2')
+      await clock.advance(5)
+      assert.equal((await send(6)).replaceAll(/[02 ]/g, ''), '')
+    })
+  }
+
+  it('forgets failures for a whole body, and does not for a head alone', async () => {
+    const { clock, replies, send, health } = upstreamOf(2)
+    replies[0] = { status: 500 }
+    await send(8)
+    replies[0] = { bodyAfterMs: 1000 }
     await send(1)
-    replies[0] = {}
-    assert.equal(await send(10), '1 1 1 1 1 1 1 1 1 1')
-    await clock.advance(2900)
-    assert.match(await send(4), /0/)
+    assert.equal(health.cells.get(0, field.failures), 4)
+    await clock.advance(1000)
+    assert.equal(health.cells.get(0, field.failures), 0)
   })
+
+  for (const code of ['CLIENT_GONE', 'CANCELLED', 'DEADLINE'] as const) {
+    it(`holds no body against a target that was given up with ${code}`, async () => {
+      const { clock, replies, ask, health } = upstreamOf(2)
+      for (const place of [0, 1]) replies[place] = { bodyAfterMs: 1000 }
+      for (let i = 0; i < 20; i++) {
+        const { call } = ask()
+        await clock.advance(10)
+        call.abort(failure(code, 'given up'))
+      }
+      assert.deepEqual([health.cells.get(0, field.failures), health.isAvailable(0)], [0, true])
+    })
+  }
+
+  it('opens the breaker of a target that breaks off its answers', async () => {
+    const breaker = breakerOptions.parse({ minimum: 4, open: '30s' })
+    const { clock, replies, send } = upstreamOf(1, { breaker, outlier: 'off' })
+    replies[0] = { bodyAfterMs: 5, bodyFails: 'UPSTREAM_RESET' }
+    await send(4)
+    await clock.advance(5)
+    assert.equal(await send(1), 'BREAKER_OPEN')
+  })
+
+  it('closes a breaker with the head of a probe, whose body may last for hours', async () => {
+    const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
+    const { clock, replies, send } = upstreamOf(1, { breaker, outlier: 'off' })
+    replies[0] = { status: 500 }
+    await send(2)
+    replies[0] = { bodyAfterMs: 3_600_000 }
+    await clock.advance(30_000)
+    assert.equal(await send(3), '0 0 0')
+  })
+
+  for (const form of ['seconds', 'date'] as const) {
+    it(`leaves a target alone for as long as it asks for by a Retry-After in ${form}, and no longer`, async () => {
+      const { clock, replies, send } = upstreamOf(2)
+      const until = new Date(clock.wallNow() + 3000).toUTCString()
+      replies[0] = { status: 429, headers: ['retry-after', form === 'date' ? until : '3'] }
+      await send(1)
+      replies[0] = {}
+      assert.equal(await send(10), '1 1 1 1 1 1 1 1 1 1')
+      await clock.advance(2900)
+      assert.match(await send(4), /0/)
+    })
+  }
 
   it('believes no rest that is longer than allowed, and none at all where that is 0', async () => {
     for (const [rest, untilMs] of [
@@ -98,8 +154,8 @@ describe('UpstreamHealth', () => {
     await clock.advance(10_000)
     const { answer } = ask()
     await clock.advance(0)
-    const failure = failureOf(answer.outcome)
-    assert.deepEqual([failure.code, Math.ceil((failure.retryAfterMs ?? 0) / 1000)], ['BREAKER_OPEN', 20])
+    const refusal = failureOf(answer.outcome)
+    assert.deepEqual([refusal.code, Math.ceil((refusal.retryAfterMs ?? 0) / 1000)], ['BREAKER_OPEN', 20])
   })
 
   it('sends one attempt when the time of an open breaker is over, and all again after a good answer', async () => {

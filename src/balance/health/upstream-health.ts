@@ -1,4 +1,5 @@
 import type { Attempt, Target } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
 import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
@@ -13,7 +14,7 @@ import { Ejections } from './ejections.ts'
 import { field, HealthCells, time } from './health-cells.ts'
 import type { BreakerOptions, HealthOptions, OutlierOptions } from './options.ts'
 import { mostEjected } from './outliers.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
+import { isTargetsFault, type Verdict, verdictOf } from './verdict.ts'
 
 export interface UpstreamHealthOptions {
   readonly outlier: OutlierOptions | 'off'
@@ -126,14 +127,22 @@ export class UpstreamHealth implements Rotation, Gate {
     return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? 1000 })
   }
 
-  /** For attempts with this patience: see `verdictOf`. */
+  /**
+   * For attempts with this patience: see `verdictOf`. A body that still streams has the last word: with a head that was
+   * good already, a target that breaks off every answer would look half well. A probe's head counts at once, as nothing
+   * else is sent meanwhile, and a stream may last for hours.
+   */
   noteWith(patienceMs: number): NoteAttempt {
     return (attempt, outcome) => {
       const place = this.#places.get(attempt.target)
       if (place === undefined) return
       const verdict = verdictOf(attempt, outcome, patienceMs)
-      if (verdict !== 'neither') this.ejections?.note(place, verdict === 'good', verdict === 'good' ? 0 : this.#now())
-      if (this.breakers !== undefined) this.#noteBreaker(this.breakers, place, verdict, attempt)
+      const body = outcome.ok && verdict === 'good' ? outcome.response.body : undefined
+      if (isHeld(body) || body.watch === undefined) this.#note(place, verdict, attempt)
+      else {
+        if (this.#probes.get(place)?.attempt === attempt) this.#note(place, verdict, attempt)
+        body.watch({ onBodyOver: (reason) => this.#note(place, isTargetsFault(reason) ? 'bad' : 'good', attempt) })
+      }
       if (attempt.status === 429 || attempt.status === 503) this.#rest(place, outcome)
     }
   }
@@ -153,6 +162,12 @@ export class UpstreamHealth implements Rotation, Gate {
     return this.#clock.now()
   }
 
+  #note(place: number, verdict: Verdict, attempt: Attempt): void {
+    const isGood = verdict === 'good'
+    if (verdict !== 'neither') this.ejections?.note(place, isGood, isGood ? 0 : this.#now(), attempt)
+    if (this.breakers !== undefined) this.#noteBreaker(this.breakers, place, verdict, attempt)
+  }
+
   #noteBreaker(breakers: Breakers, place: number, verdict: Verdict, attempt: Attempt): void {
     const own = this.#probes.get(place)
     if (own?.attempt !== attempt) return breakers.note(place, verdict, this.#now())
@@ -162,7 +177,7 @@ export class UpstreamHealth implements Rotation, Gate {
 
   #rest(place: number, outcome: Outcome): void {
     const { cells } = this
-    const askedMs = outcome.ok ? retryAfterMs(outcome.response.headers) : outcome.failure.retryAfterMs
+    const askedMs = outcome.ok ? retryAfterMs(outcome.response.headers, this.#clock) : outcome.failure.retryAfterMs
     const forMs = Math.min(askedMs ?? 0, this.options.rest)
     if (forMs <= 0 || this.targets.length < 2) return
     const nowMs = this.#now()

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../core/attempt.ts'
-import type { FailureCode } from '../../core/failure.ts'
+import type { Failure, FailureCode } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
 
 /** What the end of an attempt says of its target. `neither`: nothing, as somebody else ended it. */
@@ -24,6 +24,11 @@ export function verdictOf(attempt: Attempt, outcome: Outcome, patienceMs: number
   if (badCodes.has(code)) return 'bad'
   if (code !== 'DEADLINE' || attempt.endedMs === undefined) return 'neither'
   return attempt.endedMs - attempt.startedMs >= patienceMs ? 'bad' : 'neither'
+}
+
+/** Of a body that is over: whether it broke off, and was not given up by the client or the gateway. */
+export function isTargetsFault(failure: Failure | undefined): boolean {
+  return failure !== undefined && badCodes.has(failure.code)
 }
 
 /** The least that a deadline must have left an attempt to count against its target. */

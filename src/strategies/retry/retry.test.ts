@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.ts'
 import type { Script } from '../../../test/kit/fake-upstream.ts'
 import { abortCodes, hang, layerBench, sentMs } from '../../../test/kit/layers.ts'
-import { settled } from '../../../test/kit/virtual-clock.ts'
+import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
@@ -170,6 +170,14 @@ describe('retry', () => {
       call.expireAt(3000)
       await clock.advance(5000)
       assert.deepEqual(sentMs(upstream), [0, 2010])
+    })
+
+    it('is tried again no sooner than the date of its Retry-After', async () => {
+      const until = new Date(new VirtualClock().wallNow() + 2000).toUTCString()
+      const { clock, call, upstream } = retried([{ ...bad, headers: ['Retry-After', until] }, good])
+      call.expireAt(3000)
+      await clock.advance(5000)
+      assert.deepEqual(sentMs(upstream), [0, 2000])
     })
 
     it('is not one that switches protocols', async () => {

@@ -74,7 +74,7 @@ function failureOf(outcome: Outcome, deps: RetryDeps): Failure | undefined {
   if (!outcome.ok) return outcome.failure
   const { status, headers } = outcome.response
   if (status < 200 || deps.statusCounts(status)) return undefined
-  return failure('UPSTREAM_STATUS', `status ${status}`, { retryAfterMs: retryAfterMs(headers) })
+  return failure('UPSTREAM_STATUS', `status ${status}`, { retryAfterMs: retryAfterMs(headers, deps.clock) })
 }
 
 function discard(outcome: Outcome): void {

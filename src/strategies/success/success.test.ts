@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { codeOf, failureOf, requestOf, responseOf, textOf } from '../../../test/kit/calls.ts'
 import type { Script } from '../../../test/kit/fake-upstream.ts'
 import { served } from '../../../test/kit/layers.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
@@ -18,6 +19,7 @@ const anything: SuccessRules = {
   hold: false,
   bodyMayFail: false,
   maxAnswerBytes: 100,
+  clock: new VirtualClock(),
 }
 
 function judged(script: Script, rules: Partial<SuccessRules> = {}, request: Partial<GatewayRequest> = {}) {
@@ -76,6 +78,13 @@ describe('success by status', () => {
   it('hands on how long the target asks to wait', async () => {
     const script = { afterMs: 5, status: 503, headers: ['retry-after', '3'] }
     const { clock, answer } = judged(script, { status })
+    await clock.advance(5)
+    assert.equal(failureOf(answer.outcome).retryAfterMs, 3000)
+  })
+
+  it('hands on until when the target asks to wait', async () => {
+    const until = new Date(anything.clock.wallNow() + 3000).toUTCString()
+    const { clock, answer } = judged({ afterMs: 5, status: 503, headers: ['retry-after', until] }, { status })
     await clock.advance(5)
     assert.equal(failureOf(answer.outcome).retryAfterMs, 3000)
   })

@@ -4,6 +4,7 @@ import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
 import { collect, tooLarge } from '../../kit/collect.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { StatusRange } from './options.ts'
@@ -21,6 +22,8 @@ export interface SuccessRules {
   readonly maxAnswerBytes: number
   /** A good status is good whatever becomes of the body, where nothing of that is judged: then the body is left out. */
   readonly bodyMayFail: boolean
+  /** For the date that `Retry-After` may have. */
+  readonly clock: Pick<Clock, 'wallNow'>
 }
 
 /** A 304 says nothing that could be judged or merged. */
@@ -60,9 +63,8 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
   if (rules.status !== undefined && !statusCounts(rules.status, status)) {
     discard(response)
     const detail = `${name}: status ${status}`
-    return failed(
-      failure('UPSTREAM_STATUS', detail, { upstreamStatus: status, retryAfterMs: retryAfterMs(response.headers) }),
-    )
+    const waitMs = retryAfterMs(response.headers, rules.clock)
+    return failed(failure('UPSTREAM_STATUS', detail, { upstreamStatus: status, retryAfterMs: waitMs }))
   }
   const contentType = headerValue(response.headers, 'content-type')
   if (rules.contentType !== undefined && !contentType?.toLowerCase().startsWith(rules.contentType.toLowerCase())) {

@@ -1,6 +1,6 @@
 import type { AbortListener } from '../../core/abort.ts'
 import type { Attempt } from '../../core/attempt.ts'
-import type { BodySink, BodyStream, ResponseBody } from '../../core/body.ts'
+import type { BodySink, BodyStream, BodyWatcher, ResponseBody } from '../../core/body.ts'
 import type { Call } from '../../core/call.ts'
 import type { Failure } from '../../core/failure.ts'
 import { type HeaderPairs, noHeaders } from '../../core/headers.ts'
@@ -56,6 +56,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
   #isRepeated = false
   #upload: Upload | undefined
   #sink: BodySink | undefined
+  #watchers: BodyWatcher[] | undefined
   #early: Piece[] | undefined
   #earlyBytes = 0
   #isPaused = false
@@ -201,6 +202,11 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     this.pipe(new Waste(() => this.#close()))
   }
 
+  watch(watcher: BodyWatcher): void {
+    if (this.#state === 'ended') watcher.onBodyOver(this.#failure)
+    else (this.#watchers ??= []).push(watcher)
+  }
+
   #pause(): void {
     if (this.#state !== 'streaming' || this.#isPaused) return
     this.#isPaused = true
@@ -292,6 +298,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     this.#failure = reason
     this.#timer?.cancel()
     this.#options.call.scope.remove(this)
+    if (this.#watchers !== undefined) for (const watcher of this.#watchers) watcher.onBodyOver(reason)
   }
 }
 
