@@ -1,4 +1,4 @@
-import { countOf } from './count-of.ts'
+import { countOf } from '../kit/count-of.ts'
 import { readConfig } from './read-config.ts'
 
 export async function check(file: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DeliveryListView, DeliveryView } from '../gateway/admin/api.ts'
+import { countOf } from '../kit/count-of.ts'
 import { AdminClient, type AdminTarget } from './admin-client.ts'
-import { countOf } from './count-of.ts'
 import { exitCodes } from './exit-codes.ts'
 
 interface Filter {

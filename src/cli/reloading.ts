@@ -1,9 +1,10 @@
 import { type Stats, unwatchFile, watchFile } from 'node:fs'
+import type { Fault, Path } from '../config/fault.ts'
 import { formatFault } from '../config/faults.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { Reloaded } from '../gateway/admin/resources/reload.ts'
-import { countOf } from './count-of.ts'
+import { countOf } from '../kit/count-of.ts'
 import type { Log } from './log.ts'
 
 export interface ReloadingOptions {
@@ -62,7 +63,7 @@ export class Reloading {
     const loaded = await loadConfig(file, process.env)
     if (!loaded.ok) this.#options.refused()
     const reloaded = loaded.ok
-      ? await apply(loaded.config)
+      ? withPlace(await apply(loaded.config), loaded.faultAt)
       : ({ ok: false, faults: loaded.faults.map(formatFault) } as const)
     if (reloaded.ok && loaded.ok) {
       log.setLevel(loaded.config.telemetry.log.level)
@@ -74,4 +75,11 @@ export class Reloading {
     }
     return reloaded
   }
+}
+
+/** What cannot be put in force is shown in the file, as its faults are. */
+function withPlace(reloaded: Reloaded, faultAt: (path: Path, message: string) => Fault): Reloaded {
+  if (reloaded.ok || reloaded.at === undefined) return reloaded
+  const { faults, at } = reloaded
+  return { ok: false, faults: faults.map((message) => formatFault(faultAt(at, message))) }
 }

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { workerRange } from '../config/workers.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { countOf } from './count-of.ts'
+import { countOf } from '../kit/count-of.ts'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'

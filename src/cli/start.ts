@@ -43,5 +43,5 @@ export function urlOf({ address, family, port }: AddressInfo): string {
 function explain(fault: unknown, config: Config, file: string): string {
   if (!(fault instanceof Error)) return String(fault)
   if (fault instanceof StartFault) return fault.message
-  return listenFault(fault, config, file) ?? fault.stack ?? fault.message
+  return listenFault(fault, config, file)?.message ?? fault.stack ?? fault.message
 }

@@ -5,24 +5,16 @@ import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options
 import { capturesOf } from '../strategies/rewrite/rewrite.ts'
 import { checkCallback, checkReceivers } from './check-callbacks.ts'
 import type { Finding, Path } from './fault.ts'
+import { type Line, linesOf } from './lines.ts'
 import { type Match, matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
 import type { Salvage } from './salvage.ts'
 import type { RouteConfig } from './schema.ts'
 import { valueAt } from './shape.ts'
 import type { Source } from './source.ts'
-import { strategyNames } from './strategies.ts'
 import { suggest } from './suggest.ts'
 import { targetsOf } from './targets.ts'
 import { foundText, listed, withFound } from './wording.ts'
-
-/** The options of one line of attempts: those of a strategy, or of one named call. */
-interface Line {
-  readonly path: Path
-  readonly upstream: string
-  readonly template: string | undefined
-  readonly setHeaders: readonly string[]
-}
 
 export function checkRoutes(salvage: Salvage, source: Source): readonly Finding[] {
   const { routes } = salvage.config
@@ -153,24 +145,4 @@ function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage)
     const message = `no request gets here${what}: routes[${place}] has the same method and pattern, \`${text}\``
     return [{ path: ['routes', index, 'match'], message, shownAt: 'value' }] satisfies readonly Finding[]
   })
-}
-
-function linesOf(route: RouteConfig, path: Path): readonly Line[] {
-  return strategyNames.flatMap((name) => {
-    const options = route[name]
-    if (options === undefined) return []
-    if ('upstream' in options) return [lineOf(options, [...path, name])]
-    return Object.entries(options.calls).map(([call, line]) => lineOf(line, [...path, name, 'calls', call]))
-  })
-}
-
-interface LineOptions {
-  readonly upstream: string
-  readonly path?: string | undefined
-  readonly headers?: { readonly set: Readonly<Record<string, string>> } | undefined
-}
-
-function lineOf(options: LineOptions, path: Path): Line {
-  const setHeaders = Object.keys(options.headers?.set ?? {})
-  return { path, upstream: options.upstream, template: options.path, setHeaders }
 }

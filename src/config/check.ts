@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { checkCallbacks } from './check-callbacks.ts'
+import { checkEffects } from './check-effects.ts'
 import { checkMetrics } from './check-metrics.ts'
 import { checkRoutes } from './check-routes.ts'
 import type { Finding } from './fault.ts'
@@ -21,6 +22,7 @@ export function checkConfig(source: Source, config: Config | undefined): readonl
     ...checkTrust(checked),
     ...checkUpstreams(checked),
     ...checkRoutes(checked, source),
+    ...checkEffects(checked, source),
     ...checkStoreLimit(checked),
     ...checkCallbacks(checked),
     ...checkMetrics(checked),

@@ -1,9 +1,9 @@
 import { type Finding, type Path, pathText } from './fault.ts'
 import { type Issue, meantIssues, pathOf } from './meant.ts'
-import { keysOf, type Schema, schemaAt, valueAt } from './shape.ts'
+import { keysOf, type Schema, schemaAt, synonymsAt, valueAt } from './shape.ts'
 import { isUnread, type Source, spotAt } from './source.ts'
 import { suggest } from './suggest.ts'
-import { foundText, listed, otherValue, withFound } from './wording.ts'
+import { foundText, listed, mappingName, otherValue, withFound } from './wording.ts'
 
 /** What a schema's issues say to whoever wrote the file: one finding for each thing that is wrong. */
 export function findingsOf(issues: readonly Issue[], schema: Schema, source: Source): readonly Finding[] {
@@ -41,8 +41,8 @@ function wrongValue(issue: Issue, path: Path, schema: Schema, source: Source): F
   if (value === undefined && issue.code !== 'custom') {
     return { path, message: `missing; expected ${allowed}`, shownAt: 'parent' }
   }
-  const suggestion = meantValue(issue, value)
-  const hint = suggestion === undefined ? hintAt(issue, value, source, path) : `; did you mean "${suggestion}"?`
+  const suggestion = synonymOf(value, synonymsAt(schema, path, source.value)) ?? meantValue(issue, value)
+  const hint = suggestion === undefined ? hintAt(issue, value, source, path) : `; did you mean ${quoted(suggestion)}?`
   const message = withFound(allowed, foundBy(issue) ?? foundText(value, path)) + hint
   return { path, message, shownAt: 'value', ...(suggestion !== undefined && { suggestion }) }
 }
@@ -55,13 +55,26 @@ function allowedBy(issue: Issue, schema: Schema | undefined): string {
   }
   const isMapping = issue.code === 'invalid_type' && issue.expected === 'object'
   const keys = isMapping && schema !== undefined ? keysOf(schema) : undefined
-  return keys === undefined ? issue.message : `${issue.message} of ${listed(keys)}`
+  if (keys === undefined) return issue.message
+  const hasExample = issue.message !== mappingName
+  return hasExample ? `${issue.message} (keys: ${listed(keys)})` : `${issue.message} of ${listed(keys)}`
 }
 
 /** Some checks say themselves what they found, as it is more than one value. */
 function foundBy(issue: Issue): string | undefined {
   const found: unknown = issue.code === 'custom' ? issue.params?.['found'] : undefined
   return typeof found === 'string' ? found : undefined
+}
+
+/** A mapping in quotes would be text. */
+function quoted(suggestion: string): string {
+  return suggestion.startsWith('{') ? `\`${suggestion}\`` : `"${suggestion}"`
+}
+
+function synonymOf(value: unknown, known: Readonly<Record<string, string>>): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
+  const word = String(value).toLowerCase().replaceAll('_', '-')
+  return Object.hasOwn(known, word) ? known[word] : undefined
 }
 
 function meantValue(issue: Issue, value: unknown): string | undefined {

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { checkConfig } from './check.ts'
 import type { Environment } from './environment.ts'
-import { type Fault, fault } from './fault.ts'
+import { type Fault, fault, type Path } from './fault.ts'
 import { sortFaults, toFault } from './faults.ts'
 import { findingsOf } from './findings.ts'
 import { readModule, readValue } from './module.ts'
@@ -11,8 +11,16 @@ import { allowedText } from './wording.ts'
 import { type ReadResult, readYaml } from './yaml.ts'
 
 export type LoadResult =
-  /** `file`: where it stands, as an absolute path. */
-  | { readonly ok: true; readonly config: Config; readonly file: string }
+  /**
+   * `file`: where it stands, as an absolute path. `faultAt`: for what turns out later; the message names the setting
+   * itself.
+   */
+  | {
+      readonly ok: true
+      readonly config: Config
+      readonly file: string
+      readonly faultAt: (path: Path, message: string) => Fault
+    }
   /** At least one, in the order of the file. */
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
@@ -60,7 +68,12 @@ function finish(read: ReadResult, file: string): LoadResult {
     ...(parsed.success ? [] : findingsOf(parsed.error.issues, configSchema, source)),
     ...checkConfig(source, sound),
   ]
-  if (sound !== undefined && findings.length === 0) return { ok: true, config: sound, file }
+  if (sound !== undefined && findings.length === 0) {
+    const faultAt = (path: Path, message: string): Fault => {
+      return { ...toFault(source, { path, message, shownAt: 'value' }), path: '' }
+    }
+    return { ok: true, config: sound, file, faultAt }
+  }
   return { ok: false, faults: sortFaults(findings.map((finding) => toFault(source, finding))) }
 }
 

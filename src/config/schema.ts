@@ -108,7 +108,11 @@ const upstream = z
     slowStart: slowStartOption,
     ...healthShape,
     dns: dnsOptions,
-    connectTimeout: duration({ min: 1 }).prefault('2s').describe('How long a connection may take to be made.'),
+    connectTimeout: duration({ min: 1 })
+      .prefault('2s')
+      .describe(
+        'How long a connection may take to be made. 2 s are ours: a first packet that is lost is sent again after 1 s (RFC 6298), and that may happen once. Envoy has 5 s.',
+      ),
     keepAlive: duration({ min: 1 })
       .prefault('4s')
       .describe(

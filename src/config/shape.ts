@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { synonyms } from '../kit/schema.ts'
 import type { Path } from './fault.ts'
 
 /** What a schema looks like from outside: which keys it takes, and which of its forms a value is meant to have. */
@@ -9,9 +10,13 @@ export type Kind = 'mapping' | 'list' | 'text' | 'number' | 'boolean' | 'other'
 
 /** Without what wraps it: optional, default, transform. */
 export function bare(schema: Schema): Schema {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return bare(schema.unwrap())
-  if (schema instanceof z.ZodPipe) return bare(schema.in)
-  return schema
+  const inner = unwrapped(schema)
+  return inner === undefined ? schema : bare(inner)
+}
+
+function unwrapped(schema: Schema): Schema | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return schema.unwrap()
+  return schema instanceof z.ZodPipe ? schema.in : undefined
 }
 
 export function kindOfValue(value: unknown): Kind {
@@ -59,11 +64,22 @@ export function schemaAt(schema: Schema, path: Path, value: unknown): Schema | u
 
 /** As `schemaAt`, but a union is left whole. */
 export function declaredAt(schema: Schema, path: Path, value: unknown): Schema | undefined {
-  let at: Schema | undefined = bare(schema)
+  const found = wrappedAt(schema, path, value)
+  return found === undefined ? undefined : bare(found)
+}
+
+/** How the value at a path may be called elsewhere: see `synonyms`. */
+export function synonymsAt(schema: Schema, path: Path, value: unknown): Readonly<Record<string, string>> {
+  let at = wrappedAt(schema, path, value)
+  while (at !== undefined && !synonyms.has(at)) at = unwrapped(at)
+  return (at && synonyms.get(at)) ?? {}
+}
+
+function wrappedAt(schema: Schema, path: Path, value: unknown): Schema | undefined {
+  let at: Schema | undefined = schema
   for (const [depth, step] of path.entries()) {
     if (at === undefined) return undefined
-    const member = memberOf(narrow(at, valueAt(value, path.slice(0, depth))), step)
-    at = member === undefined ? undefined : bare(member)
+    at = memberOf(narrow(at, valueAt(value, path.slice(0, depth))), step)
   }
   return at
 }

@@ -9,13 +9,16 @@ const maxListed = 50
 /** What is told of a schema that has no words of its own. */
 export const otherValue = 'another value'
 
+/** What is told of a mapping that has no example. */
+export const mappingName = 'a mapping'
+
 const names: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
-  object: 'a mapping',
+  object: mappingName,
   record: 'a mapping of names to values',
 }
 

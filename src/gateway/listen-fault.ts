@@ -1,16 +1,23 @@
 import type { Config } from '../config/schema.ts'
+import { StartFault } from './start-fault.ts'
 
 /** Why an address cannot be listened on, and which setting is to be changed; undefined for any other fault. */
-export function listenFault(fault: unknown, config: Config, file = 'the configuration'): string | undefined {
+export function listenFault(fault: unknown, config: Config, file = 'the configuration'): StartFault | undefined {
   if (!(fault instanceof Error)) return undefined
   const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
   const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
-  if (code === 'EADDRINUSE') return `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`
+  const refuse = (setting: 'port' | 'host', text: string): StartFault => new StartFault(text, [section, setting])
+  if (code === 'EADDRINUSE') {
+    return refuse('port', `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`)
+  }
   if (code === 'EACCES') {
-    return `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`
+    return refuse(
+      'port',
+      `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`,
+    )
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${address ?? 'the address'} is no address of this machine: set ${section}.host in ${file}`
+    return refuse('host', `${address ?? 'the address'} is no address of this machine: set ${section}.host in ${file}`)
   }
   return undefined
 }

@@ -1,4 +1,13 @@
+import type { Path } from '../config/fault.ts'
+
 /** The configuration is good, and yet the gateway cannot start, or go over to it: the message says what to do. */
 export class StartFault extends Error {
   override readonly name = 'StartFault'
+  /** The setting that it is about; undefined where it is none alone. */
+  readonly at: Path | undefined
+
+  constructor(message: string, at?: Path) {
+    super(message)
+    this.at = at
+  }
 }

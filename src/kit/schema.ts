@@ -21,6 +21,14 @@ export interface Bounds {
 /** What the reference calls a kind of value, and the range that it may have. */
 export const shapes = z.registry<{ readonly shape: string; readonly range?: string }>()
 
+/** What is written by whoever comes from elsewhere, and how it is written here. */
+export const synonyms = z.registry<Readonly<Record<string, string>>>()
+
+/** For what is off at zero. */
+export function offIs(zero: '0ms' | '0%'): Readonly<Record<string, string>> {
+  return { off: zero, none: zero, never: zero, false: zero, '0': zero }
+}
+
 /** Node's timers take at most 2^31 - 1 ms, 24.8 days; what is longer they let end at once. */
 const longestDuration = 24 * 86_400_000
 
@@ -92,6 +100,11 @@ export function headerName() {
     .string({ error })
     .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error })
     .register(shapes, { shape: 'field name' })
+}
+
+/** For a mapping: what it may look like, for whoever wrote something else in its place. */
+export function suchAs(example: string): { readonly error: (issue: { readonly code: string }) => string | undefined } {
+  return { error: ({ code }) => (code === 'invalid_type' ? `a mapping such as ${example}` : undefined) }
 }
 
 function within(value: number, bounds: Bounds): boolean {

@@ -75,12 +75,31 @@ describe('hedgerow reload', () => {
     writeFileSync(file, `${routesOf('/second')}workers: 4\n`)
     const other = await runCommand(t, ['reload', '--admin', admin])
     assert.equal(other.code, 1)
-    assert.match(other.errors, /not put in force[\s\S]*workers is 1 while this gateway runs/)
+    assert.match(other.errors, /not put in force[\s\S]*hedgerow\.yaml:4:10 {2}workers is 1 while this gateway runs/)
     writeFileSync(file, 'listen: { prot: 1 }\n')
     const bad = await runCommand(t, ['reload', '--admin', admin])
     assert.equal(bad.code, 1)
     assert.match(bad.errors, /hedgerow\.yaml:1:11 .*prot/)
     assert.equal(await status('/first'), 200)
+  })
+
+  it('names the place of what would need a restart, or cannot be had', async (t) => {
+    const { file, admin, url } = await serving(t)
+    const refusal = async (settings: string): Promise<string> => {
+      const upstreams = 'upstreams: { work: { targets: [http://127.0.0.1:9] } }\n'
+      const routes = 'routes:\n  - { match: POST /w, broadcast: { upstream: work } }\n'
+      writeFileSync(file, `admin: { port: 0 }\n${settings}${upstreams}${routes}`)
+      const { code, errors } = await runCommand(t, ['reload', '--admin', admin])
+      return code === 0 ? '' : errors
+    }
+    assert.equal(await refusal('listen: { port: 0 }\nstore:\n  path: first.db\n'), '')
+    const other = await refusal('listen: { port: 0 }\nstore:\n  path: other.db\n')
+    assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path is \S+first\.db while this gateway runs/)
+    // What the file does not say is shown where it would stand.
+    assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path is \S+first\.db/)
+    const taken = await refusal(`listen:\n  port: ${new URL(admin).port}\nstore: { path: first.db }\n`)
+    assert.match(taken, /hedgerow\.yaml:3:9 {2}port \d+ on \S+ is taken/)
+    assert.equal((await fetch(`${url}/first`)).status, 404)
   })
 
   it('has its answer also from an admin side that moves by it, and counts what was refused', async (t) => {

@@ -22,6 +22,11 @@ const ownFields = [
 ]
 const passing = new HopByHop(ownFields)
 
+/** Whether a field of this name, in lower case, is among a request's headers when the client sends it. */
+export function isPassed(name: string): boolean {
+  return passing.remove([name, '']).length > 0
+}
+
 export interface RequestTarget {
   /** Of the absolute form; it goes before `Host` (RFC 9112, 3.2.2). */
   readonly authority: string | undefined
