@@ -27,7 +27,7 @@ async function variants(): Promise<boolean> {
   const logFile = ['--log-file', 'FOLDER/access.log']
   const measured = await forwardCpu(
     [
-      { name: 'all off', sections: [] },
+      { name: 'all off' },
       { name: 'metrics, recorder, log', sections: ['admin: { port: 0 }', `telemetry: { ${log} }`], args: logFile },
       {
         name: 'and 1 % traced',

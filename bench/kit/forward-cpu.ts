@@ -1,4 +1,4 @@
-import { forwardRoute, startHedgerow } from '../peers/hedgerow.ts'
+import { forwardRoute, type HedgerowPlan, startHedgerow } from '../peers/hedgerow.ts'
 import { startBackend } from './backend.ts'
 import { type Contender, type Figures, medianOf, medianRatio, sideBySide } from './measure.ts'
 import { requireProgram } from './processes.ts'
@@ -6,12 +6,8 @@ import { loadCore, proxyCore } from './session.ts'
 import { onStage } from './stage.ts'
 
 /** Plain `forward` under one configuration. */
-export interface Variant {
+export interface Variant extends Partial<Omit<HedgerowPlan, 'cores' | 'targetPorts'>> {
   readonly name: string
-  /** Top-level sections of the configuration besides `upstreams` and `routes`; `PORT` stands for the front's port. */
-  readonly sections: readonly string[]
-  /** Further arguments of `hedgerow serve`; `FOLDER` stands for one that goes with the benchmark. */
-  readonly args?: readonly string[]
 }
 
 export interface ForwardLoad {
@@ -37,7 +33,7 @@ export async function forwardCpu(variants: readonly Variant[], load: ForwardLoad
     const backend = await startBackend(stage, loadCore)
     const contenders: Contender[] = []
     for (const { name, ...variant } of variants) {
-      const plan = { cores: proxyCore, routes: [forwardRoute], targetPorts: [backend.port], ...variant }
+      const plan = { routes: [forwardRoute], ...variant, cores: proxyCore, targetPorts: [backend.port] }
       const { port, pid } = await startHedgerow(stage, plan)
       contenders.push({ name, pid, url: `http://127.0.0.1:${port}/api/work` })
     }

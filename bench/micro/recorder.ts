@@ -36,6 +36,7 @@ const gauges = () => ({
   deliveries: undefined,
   waiters: undefined,
   process: { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 },
+  workers: { running: 1, died: 0 },
 })
 
 for (const routeCount of [1, 100]) {

@@ -11,27 +11,31 @@ export interface HedgerowPlan {
   readonly routes: readonly string[]
   /** The targets of the upstream `work`. */
   readonly targetPorts: readonly number[]
+  /** Further options of the upstream. */
+  readonly upstream?: string
   /** Top-level sections besides `listen`, `upstreams` and `routes`; `PORT` stands for the front's port. */
   readonly sections?: readonly string[]
   /** Further arguments of `hedgerow serve`; `FOLDER` stands for one that goes with the benchmark. */
   readonly args?: readonly string[]
+  /** Another checkout's `bin/hedgerow`. */
+  readonly program?: string
 }
 
 /** `hedgerow serve` with everything that is on by default. */
 export async function startHedgerow(stage: Stage, plan: HedgerowPlan): Promise<Running> {
-  const { cores, routes, targetPorts, sections = [], args = [] } = plan
+  const { cores, routes, targetPorts, upstream = '', sections = [], args = [], program = hedgerowProgram } = plan
   const port = await freePort()
   const targets = targetPorts.map((target) => `"http://127.0.0.1:${target}"`)
   const lines = [
     `listen: { port: ${port} }`,
-    `upstreams: { work: { targets: [${targets.join(', ')}] } }`,
+    `upstreams: { work: { targets: [${targets.join(', ')}]${upstream === '' ? '' : `, ${upstream}`} } }`,
     ...sections.map((section) => section.replaceAll('PORT', String(port))),
     'routes:',
     ...routes.map((route) => `  - ${route}`),
   ]
   const file = stage.file(`hedgerow-${port}.yaml`, `${lines.join('\n')}\n`)
   const given = args.map((arg) => arg.replace('FOLDER', stage.folder))
-  return { port, pid: await stage.start({ cores, port, command: hedgerowProgram, args: ['serve', file, ...given] }) }
+  return { port, pid: await stage.start({ cores, port, command: program, args: ['serve', file, ...given] }) }
 }
 
 export const forwardRoute = '{ match: GET /*, forward: { upstream: work } }'
