@@ -32,6 +32,8 @@ export interface Call {
   readonly kind: AttemptKind
   /** All attempts so far, those of every fork. */
   readonly attempts: readonly Attempt[]
+  /** How long it has waited for its turns at limits on calls in flight; a wait that goes on is counted up to now. */
+  readonly queuedMs: number
 
   /** Milliseconds since the call began. */
   elapsedMs(): number
@@ -39,6 +41,8 @@ export interface Call {
   remainingMs(): number
   /** Sets the deadline; the earlier of two holds. */
   expireAt(deadlineAtMs: number): void
+  /** It waits for a turn from now on, or waits no more. */
+  queues(isWaiting: boolean): void
   /** Puts a new attempt on the list, before it is sent. */
   begin(target: Target): Attempt
   /** Lists an attempt that another call has begun for this one. */

@@ -89,7 +89,7 @@ export class CallbackKeys {
       log,
       onChanged: () => this.#changed(),
     })
-    if (!opened.ok) throw new StartFault(opened.fault)
+    if (!opened.ok) throw new StartFault(opened.fault, ['callbacks', 'keyFile'])
     return { keys: () => opened.keys.keys, file: { path, kept: opened.keys } }
   }
 

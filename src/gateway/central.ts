@@ -223,6 +223,7 @@ export class CentralPlane implements Central {
     if (this.#storePath !== undefined && path !== this.#storePath) {
       throw new StartFault(
         `store.path is ${this.#storePath} while this gateway runs, not ${path}: restart it to change that`,
+        ['store', 'path'],
       )
     }
     if (this.#stores === undefined && store === undefined) {

@@ -1,5 +1,6 @@
 import type { Deliveries } from '../flows/broadcast/deliveries.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
+import { countOf } from '../kit/count-of.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 
@@ -28,7 +29,7 @@ export class DeliveryLog {
         return
       }
       options.log(
-        `dead letter: ${target} did not take delivery ${deliveryId} within ${attempts} attempts; ` +
+        `dead letter: ${target} did not take delivery ${deliveryId} within ${countOf(attempts, 'attempt')}; ` +
           `\`hedgerow deliveries show ${deliveryId}\` tells why, \`replay\` sends it again`,
         'warn',
       )

@@ -38,7 +38,9 @@ export function ownEntrance({ isShared, port }: OwnEntranceOptions): Entrance {
       const isSamePort = wanted === opened.port || wanted === front.address.port
       if (host === opened.host && isSamePort) return front
       // Each thread would find another one.
-      if (isShared && wanted === 0) throw new StartFault('listen.port cannot become 0 while workers share it')
+      if (isShared && wanted === 0) {
+        throw new StartFault('listen.port cannot become 0 while workers share it', ['listen', 'port'])
+      }
       return open(config, rules, wanted)
     },
   }

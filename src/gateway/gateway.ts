@@ -235,7 +235,7 @@ class RunningGateway implements Gateway {
     try {
       if (this.#draining) throw new StartFault('the gateway is ending')
       const refusal = this.#planes?.refusal(config)
-      if (refusal !== undefined) throw new StartFault(refusal)
+      if (refusal !== undefined) throw refusal
       await this.#change(config, before)
       this.#reloads = {
         ...this.#reloads,
@@ -245,9 +245,9 @@ class RunningGateway implements Gateway {
       return { ok: true }
     } catch (fault) {
       this.reloadRefused()
-      const expected = fault instanceof StartFault ? fault.message : listenFault(fault, config)
+      const expected = fault instanceof StartFault ? fault : listenFault(fault, config)
       if (expected === undefined) this.#deps.logFault(fault, 'a reload')
-      return { ok: false, faults: [expected ?? String(fault)] }
+      return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
     }
   }
 
@@ -320,9 +320,9 @@ class RunningGateway implements Gateway {
       planes: this.view,
       store: this.#central?.store,
       hasWaiters: this.#central?.callbacks !== undefined,
+      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
     }
     this.#showing.connect(parts, {
-      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
       reloads: () => this.#reloads,
       targets: () => this.#health.figures(),
     })

@@ -4,7 +4,7 @@ import { targetsOf } from '../config/targets.ts'
 import type { Service } from '../core/service.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { CountedParts } from '../telemetry/counts/places.ts'
-import type { MetricSources } from '../telemetry/metrics/sources.ts'
+import type { MetricSources, WorkerCounts } from '../telemetry/metrics/sources.ts'
 import type { AdmissionFigures } from './admission.ts'
 import { ownPage } from './own-page.ts'
 import type { PlaneView } from './plane-view.ts'
@@ -34,10 +34,12 @@ export interface MeteredParts {
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
   readonly hasWaiters: boolean
+  readonly workers: () => WorkerCounts
 }
 
-export function sourcesOf({ planes, store, hasWaiters }: MeteredParts): MetricSources {
+export function sourcesOf({ planes, store, hasWaiters, workers }: MeteredParts): MetricSources {
   return {
+    workers,
     process: () => planes.process(),
     clientConnections: () => planes.connections(),
     targetConnections: () => planes.targetConnections(),

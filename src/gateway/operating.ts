@@ -1,6 +1,7 @@
 import { matchText } from '../config/match.ts'
 import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
+import { workerRange } from '../config/workers.ts'
 import type { Clock } from '../kit/clock.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -100,6 +101,7 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   // Requests are kept for weeks, and have come with secrets that nobody listed.
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)
+  const workers = workerRange(config.workers) ?? { min: 1, max: 1 }
   const features = {
     deliveries: broadcasting !== undefined,
     callbacks: options.callbacks !== undefined,
@@ -108,7 +110,7 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   return [
     ...healthResources(isReady),
     ...metricsResources(options.metrics),
-    overviewResource({ ...options, routes, features, figures }),
+    overviewResource({ ...options, routes, workers, features, figures }),
     liveResource(options.streams),
     ...callResources(
       planes,

@@ -27,6 +27,7 @@ const callOf = (id: string, startedAtMs: number, durationMs: number): RecordedCa
   status: 500,
   failure: undefined,
   deadlineMs: undefined,
+  queuedMs: undefined,
   bytesSent: 0,
   traceId: undefined,
   attempts: [],

@@ -4,13 +4,14 @@ import type { Keys } from '../flows/callback/token.ts'
 import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts'
 import type { PlaneView } from './plane-view.ts'
+import { StartFault } from './start-fault.ts'
 
 /** The data planes of a gateway, in one thread or several. */
 export interface Planes {
   /** Rejects if the address cannot be listened on. */
   start(config: Config): Promise<AddressInfo>
   /** Why they cannot take this configuration up while they run; undefined if they can. */
-  refusal(config: Config): string | undefined
+  refusal(config: Config): StartFault | undefined
   /** Calls that begin from now on go by it. Rejects, with nothing changed, if another address cannot be listened on. */
   reload(config: Config): Promise<void>
   /** Resolves when the calls have ended that began before the last reload. */
@@ -38,9 +39,11 @@ export class PlaneHere implements Planes {
     return this.#plane.address
   }
 
-  refusal({ workers }: Config): string | undefined {
+  refusal({ workers }: Config): StartFault | undefined {
     if (workers === 1) return undefined
-    return 'workers is 1 while this gateway runs, all in one thread: restart it to have more'
+    return new StartFault('workers is 1 while this gateway runs, all in one thread: restart it to have more', [
+      'workers',
+    ])
   }
 
   async reload(config: Config): Promise<void> {

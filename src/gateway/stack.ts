@@ -156,6 +156,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
         hold: plan.holdsAnswer || deps.timed,
         maxAnswerBytes: plan.maxAnswerBytes,
         bodyMayFail: plan.bodyMayFail ?? false,
+        clock: deps.clock,
       }),
   ]
   return compose(layers, upstream.send)

@@ -36,7 +36,7 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     ticketLimits: ticketLimits(config),
     log: options.log,
   })
-  if (!opened.ok) throw new StartFault(opened.fault)
+  if (!opened.ok) throw new StartFault(opened.fault, ['store', 'path'])
   const { store, tickets, limit } = opened
   return {
     deliveries: store,

@@ -28,9 +28,10 @@ export class UpstreamLoads {
     )
   }
 
-  /** How long its answers take, as balancers see it; undefined where none goes by it. */
+  /** How long its answers take, as balancers see it, to a tenth; undefined where none goes by it. */
   ewmaMs(target: Target): number | undefined {
-    return this.#ewmas.get(keyOf(target))?.()
+    const ms = this.#ewmas.get(keyOf(target))?.()
+    return ms === undefined ? undefined : Math.round(ms * 10) / 10
   }
 }
 

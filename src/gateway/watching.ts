@@ -2,6 +2,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Counts } from '../telemetry/counts/counts.ts'
 import { Figures, type Gauges } from '../telemetry/figures/figures.ts'
+import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
 import type { PlaneView } from './plane-view.ts'
 
 /** What comes into being later than the figures, and is looked at once a second. */
@@ -11,6 +12,7 @@ export interface WatchedParts {
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
   readonly hasWaiters: boolean
+  readonly workers: () => WorkerCounts
 }
 
 /** The live figures, in the thread that shows them. */
@@ -38,6 +40,7 @@ class LatestGauges {
     deliveries: undefined,
     waiters: undefined,
     process: { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 },
+    workers: { running: 0, died: 0 },
   }
 
   connect(parts: WatchedParts): void {
@@ -52,8 +55,11 @@ class LatestGauges {
   }
 
   look(): Gauges {
-    if (this.#parts !== undefined) this.#ask(this.#parts)
-    return this.#told
+    if (this.#parts === undefined) return this.#told
+    this.#ask(this.#parts)
+    // Known in this thread: it need not be asked for.
+    const { running, exits } = this.#parts.workers()
+    return { ...this.#told, workers: { running, died: exits.died } }
   }
 
   #ask(parts: WatchedParts): void {

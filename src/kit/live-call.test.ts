@@ -42,6 +42,19 @@ describe('LiveCall', () => {
     assert.equal(call.remainingMs(), 0)
   })
 
+  it('adds up its waits for a turn, the present one included, and its forks know of them', async () => {
+    const { clock, call } = await started()
+    assert.equal(call.queuedMs, 0)
+    for (const isLast of [false, true]) {
+      call.queues(true)
+      await clock.advance(30)
+      if (isLast) continue
+      call.queues(false)
+      await clock.advance(7)
+    }
+    assert.deepEqual([call.queuedMs, call.fork('hedge').queuedMs], [60, 60])
+  })
+
   it('numbers the attempts of all its forks in one list', async () => {
     const { clock, call } = await started()
     const fork = call.fork('hedge')

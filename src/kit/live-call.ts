@@ -27,6 +27,8 @@ export class LiveCall implements Call {
   readonly kind = 'first'
   readonly attempts: Attempt[] = []
   deadlineAtMs = Number.POSITIVE_INFINITY
+  #queuedMs = 0
+  #queuesSinceMs: number | undefined
   readonly #clock: Clock
   readonly #events: EventBus
 
@@ -37,6 +39,15 @@ export class LiveCall implements Call {
     this.#events = options.events
     this.trace = options.trace
     this.startedAtMs = options.startedAtMs ?? options.clock.now()
+  }
+
+  get queuedMs(): number {
+    return this.#queuesSinceMs === undefined ? this.#queuedMs : this.#queuedMs + this.#clock.now() - this.#queuesSinceMs
+  }
+
+  queues(isWaiting: boolean): void {
+    this.#queuedMs = this.queuedMs
+    this.#queuesSinceMs = isWaiting ? this.#clock.now() : undefined
   }
 
   elapsedMs(): number {
@@ -131,6 +142,9 @@ class CallFork implements Call {
   get attempts(): readonly Attempt[] {
     return this.#call.attempts
   }
+  get queuedMs(): number {
+    return this.#call.queuedMs
+  }
 
   elapsedMs(): number {
     return this.#call.elapsedMs()
@@ -141,6 +155,9 @@ class CallFork implements Call {
   expireAt(deadlineAtMs: number): void {
     if (this.#ownDeadlineAtMs === undefined) this.#call.expireAt(deadlineAtMs)
     else this.#ownDeadlineAtMs = Math.min(this.#ownDeadlineAtMs, deadlineAtMs)
+  }
+  queues(isWaiting: boolean): void {
+    this.#call.queues(isWaiting)
   }
   begin(target: Target): Attempt {
     return this.#call.beginAs(this.kind, target)

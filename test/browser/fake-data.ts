@@ -41,6 +41,7 @@ export function liveFigures(second: number, change: Partial<LiveFigures> = {}): 
     deliveries: undefined,
     waiters: undefined,
     process: { memoryBytes: 90_000_000, loopDelayMs: 1.2, clientConnections: 3 },
+    workers: { running: 1, died: 0 },
     ...change,
   }
 }
@@ -51,6 +52,7 @@ export function overview(change: Partial<OverviewView> = {}): OverviewView {
     startedAt: isoAt(0),
     draining: false,
     routes: [],
+    workers: { min: 1, max: 1 },
     features: { deliveries: true, callbacks: true, backends: true },
     figures: liveFigures(0),
     history: [],
@@ -91,6 +93,7 @@ export function call(change: Partial<CallView> = {}): CallView {
     status: 200,
     failure: undefined,
     deadlineMs: 1000,
+    queuedMs: undefined,
     bytesSent: 42,
     traceId: undefined,
     attempts: [attempt(1, { won: true, endedMs: 120 })],

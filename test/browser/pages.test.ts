@@ -98,6 +98,7 @@ function fill(admin: FakeAdmin): void {
               outcomes,
               p50Ms: 120,
               p99Ms: 480,
+              ewmaMs: 95,
               available: false,
               out: [{ why: 'ejected', until: isoAt(20_000) }],
               breaker: 'half_open',
@@ -210,6 +211,32 @@ describe('the dashboard in a browser', { skip }, () => {
         'nothing was left within 1000 ms, so the client got 504.',
     )
     assert.match((await page.locator('.waterfall svg').textContent()) ?? '', /deadline 1000 ms/)
+  })
+
+  it('tells how many workers run, of how many, and how many have died', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    admin.overview = { ...admin.overview, workers: { min: 2, max: 4 } }
+    const { page } = await openPage(t, browser, admin)
+    const tile = page.locator('.tile', { hasText: 'Workers' })
+    await page.locator('.connection.live').waitFor()
+    admin.send(liveFigures(101, { workers: { running: 3, died: 1 } }))
+    await tile.getByText('of 2 to 4 threads, 1 died').waitFor()
+    assert.equal(await tile.locator('.value').textContent(), '3')
+    admin.send(liveFigures(102, { workers: { running: 1, died: 3 } }))
+    await tile.locator('.note.bad').getByText('3 died').waitFor()
+  })
+
+  it('tells the latency that a balancer goes by, and has no column for it where none does', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'upstreams')
+    const column = page.getByRole('columnheader', { name: 'EWMA' })
+    await column.waitFor()
+    await page.getByRole('cell', { name: '95 ms' }).waitFor()
+    const text = JSON.stringify(admin.answers.get('/api/upstreams')).replace('"ewmaMs":95,', '')
+    admin.answers.set('/api/upstreams', JSON.parse(text) as object)
+    await column.waitFor({ state: 'detached' })
   })
 
   it('shows the race of a hedged call: who won, and who was cut off for it', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { adminUrl } from '../kit/admin.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { OverviewView } from '../../src/gateway/admin/api.ts'
+import { adminUrl, askJson } from '../kit/admin.ts'
 import { ask } from '../kit/ask.ts'
 import { upstreamOf } from '../kit/gateway.ts'
 import { Scrape } from '../kit/prometheus.ts'
@@ -40,7 +42,12 @@ describe('a worker that dies', () => {
     assert.equal(scrape.sum('hedgerow_worker_lost_calls_total'), lost)
     assert.equal(scrape.sum('hedgerow_worker_exits_total', { reason: 'died' }), 1)
     assert.equal(scrape.sum('hedgerow_calls_in_flight', { route: 'GET /*' }), 0)
-    assert.match(logged.join('\n'), new RegExp(`${lost} calls that were in flight in worker 1 are lost`))
+    await until('the live figures tell of it', async () => {
+      const { json } = await askJson<OverviewView>(`${adminUrl(gateway.gateway)}/api/overview?history=0`)
+      assert.deepEqual(json.workers, { min: 2, max: 2 })
+      return isDeepStrictEqual(json.figures.workers, { running: 2, died: 1 })
+    })
+    assert.match(logged.join('\n'), new RegExp(`worker 1 took ${lost} calls? in flight with it`))
     for (const agent of clients(t, 10)) assert.equal((await ask(`${gateway.url}/work`, { agent })).body, 'here')
   })
 

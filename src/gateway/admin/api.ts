@@ -40,6 +40,8 @@ export interface OverviewView {
   readonly startedAt: string
   readonly draining: boolean
   readonly routes: readonly RouteView[]
+  /** How many threads the configuration has serve calls; the figures say how many do. */
+  readonly workers: { readonly min: number; readonly max: number }
   /** Whether there is something to show under deliveries, waiters, simulated backends. */
   readonly features: { readonly deliveries: boolean; readonly callbacks: boolean; readonly backends: boolean }
   readonly figures: LiveFigures
@@ -69,6 +71,8 @@ export interface LiveFigures {
     readonly loopDelayMs: number
     readonly clientConnections: number
   }
+  /** Threads that serve calls; those that have died since the start, each of which was replaced. */
+  readonly workers: { readonly running: number; readonly died: number }
   /**
    * Where the gateway has more than 200 routes and targets, or 100 for all ten minutes: the busiest are told one by one,
    * and this is how many are not. `total` has them all.
@@ -122,6 +126,8 @@ export interface CallView {
   readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
   /** The budget that the call had; undefined: none. */
   readonly deadlineMs: number | undefined
+  /** How long it waited for its turns at limits on calls in flight, before its first attempt; undefined: not at all. */
+  readonly queuedMs: number | undefined
   readonly bytesSent: number
   /** There where the call was traced. */
   readonly traceId: string | undefined

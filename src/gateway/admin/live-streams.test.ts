@@ -23,6 +23,7 @@ async function opened(t: TestContext) {
       deliveries: undefined,
       waiters: undefined,
       process: { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 },
+      workers: { running: 1, died: 0 },
     }
   }
   const figures = new Figures({ clock, counts: new Counts({ routes, targets: [], live: true }), gauges })

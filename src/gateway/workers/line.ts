@@ -98,11 +98,11 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
 interface PlainFault {
   readonly name: string
   readonly message: string
-  /** What Node tells of an address that cannot be listened on. */
+  /** What Node tells of an address that cannot be listened on; the setting that it is about. */
   readonly facts: Readonly<Record<string, unknown>>
 }
 
-const factNames = ['code', 'syscall', 'address', 'port'] as const
+const factNames = ['code', 'syscall', 'address', 'port', 'at'] as const
 
 function plainFault(fault: unknown): PlainFault {
   if (!(fault instanceof Error)) return { name: 'Error', message: String(fault), facts: {} }

@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import { workerRange } from '../../config/workers.ts'
 import type { Keys } from '../../flows/callback/token.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { countOf } from '../../kit/count-of.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import type { SharedMemory } from '../../kit/shared-memory.ts'
@@ -82,13 +83,18 @@ export class WorkerPlanes implements Planes {
     return address
   }
 
-  refusal(config: Config): string | undefined {
+  refusal(config: Config): StartFault | undefined {
     const range = workerRange(config.workers)
-    if (range === undefined) return 'workers cannot become 1 while this gateway runs: restart it to change that'
+    if (range === undefined) {
+      return new StartFault('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
+    }
     const { slots } = this.#options.memory
     if (slotsFor(range) <= slots) return this.#entranceRefusal(config)
     const most = Math.floor((slots - 1) / 2)
-    return `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`
+    return new StartFault(
+      `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`,
+      ['workers'],
+    )
   }
 
   async reload(config: Config): Promise<void> {
@@ -148,9 +154,10 @@ export class WorkerPlanes implements Planes {
   }
 
   /** The address at which connections are accepted for others stays. */
-  #entranceRefusal({ listen }: Pick<Config, 'listen'>): string | undefined {
+  #entranceRefusal({ listen }: Pick<Config, 'listen'>): StartFault | undefined {
     if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
-    return 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
+    const text = 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
+    return new StartFault(text, ['listen'])
   }
 
   #startThread(place: WorkerThread['place'], number: number): WorkerThread {
@@ -223,7 +230,7 @@ export class WorkerPlanes implements Planes {
     this.#exits[reason]++
     const lost = this.#options.counts.inFlightIn(kept.writer)
     this.#lostCalls += lost
-    if (lost > 0) this.#options.log(`${lost} calls that were in flight in worker ${thread.number} are lost`, 'warn')
+    if (lost > 0) this.#options.log(`worker ${thread.number} took ${countOf(lost, 'call')} in flight with it`, 'warn')
     kept.writer.end()
     kept.host.close()
   }

@@ -38,6 +38,25 @@ describe('deadline', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
+  it('says how much of its time the call spent waiting for its turn', async () => {
+    const { clock, answer } = served(
+      (clock) => (next) =>
+        deadline(
+          optionsOf('250ms'),
+          clock,
+        )(async (request, call) => {
+          call.queues(true)
+          await new Promise<void>((resolve) => clock.after(190.4, resolve))
+          call.queues(false)
+          return next(request, call)
+        }),
+      [hang],
+    )
+    await clock.advance(250)
+    const told = 'No good answer within 250 ms, of which it waited 190 ms for its turn'
+    assert.equal(failureOf(answer.outcome).detail, told)
+  })
+
   it('covers the head of an answer that streams, and lets its body go on', async () => {
     const { clock, upstream, answer } = limited([{ afterMs: 90, bodyAfterMs: 500 }])
     await clock.advance(300)

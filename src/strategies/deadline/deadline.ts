@@ -1,3 +1,4 @@
+import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { headerValues } from '../../core/headers.ts'
 import { failed } from '../../core/outcome.ts'
@@ -17,7 +18,7 @@ export function deadline(options: DeadlineOptions, clock: Clock): Layer {
       if (typeof budgetMs !== 'number') return failed(budgetMs)
       call.expireAt(call.startedAtMs + budgetMs)
       const timer = clock.after(call.remainingMs(), () => {
-        call.abort(failure('DEADLINE', `No good answer within ${budgetMs} ms`))
+        call.abort(failure('DEADLINE', `No good answer within ${budgetMs} ms${queuedText(call, budgetMs)}`))
       })
       try {
         return await next(request, call)
@@ -26,6 +27,13 @@ export function deadline(options: DeadlineOptions, clock: Clock): Layer {
       }
     }
   }
+}
+
+/** Else the attempts would not explain where the time has gone. */
+function queuedText({ queuedMs }: Call, budgetMs: number): string {
+  if (queuedMs < 1) return ''
+  // The timer may have been late.
+  return `, of which it waited ${Math.min(budgetMs, Math.round(queuedMs))} ms for its turn`
 }
 
 /** The client's value in milliseconds, the default where it gives none, or why the value will not do. */

@@ -5,8 +5,16 @@ import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
 const adaptive = z.strictObject({
   quantile: quantile().describe("Of this route's recent good answers."),
   min: duration().prefault('1ms').describe('The delay is never shorter.'),
-  max: duration().prefault('1s').describe('The delay is never longer.'),
-  start: duration().prefault('100ms').describe('The delay while there are fewer than 20 good answers to go by.'),
+  max: duration()
+    .prefault('1s')
+    .describe(
+      'The delay is never longer. 1 s is ours: a time in which all is slow is not to put the extras off until after the deadline.',
+    ),
+  start: duration()
+    .prefault('100ms')
+    .describe(
+      'The delay while there are fewer than 20 good answers to go by. 100 ms are ours: late enough that most backends have answered.',
+    ),
 })
 
 const adaptiveDefaults = adaptive.parse({ quantile: 'p95' })

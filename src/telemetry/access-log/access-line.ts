@@ -22,6 +22,8 @@ export interface AccessFacts {
   /** 0: the client hung up before it had an answer. */
   readonly status: number
   readonly ms: number
+  /** How much of it was spent waiting for its turns (`concurrency`). */
+  readonly queuedMs?: number
   /** Of the answer's body. */
   readonly bytes: number
   readonly client?: string
@@ -70,7 +72,9 @@ export function accessLine(
   let line = `{"level":"${level}","time":"${options.time()}","msg":"call","id":${jsonString(call.id)}`
   line += `,"route":${jsonString(route.name)},"strategy":"${route.strategy}"`
   line += `,"method":${jsonString(request.method)},"url":${jsonString(url)}`
-  line += `,"status":${status},"ms":${rounded(elapsedMs)},"bytes":${bytesSent}`
+  line += `,"status":${status},"ms":${rounded(elapsedMs)}`
+  if (call.queuedMs > 0) line += `,"queuedMs":${rounded(call.queuedMs)}`
+  line += `,"bytes":${bytesSent}`
   const client = options.clientOf(request)
   if (client !== undefined) line += `,"client":${jsonString(client)}`
   if (trace !== undefined) line += `,"trace":"${trace.traceId}"`

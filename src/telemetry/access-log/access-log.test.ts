@@ -74,6 +74,16 @@ describe('the access log', () => {
     ])
   })
 
+  it('tells how long a call waited for its turn', async () => {
+    const { clock, newCall, end, facts } = open()
+    const call = newCall()
+    call.queues(true)
+    await clock.advance(190.04)
+    call.queues(false)
+    end(call, {})
+    assert.equal(facts()[0]?.queuedMs, 190)
+  })
+
   it('tells the failure and the trace where there are any', () => {
     const { newCall, end, facts } = open()
     const call = Object.assign(newCall(), { trace: { traceId: '0af7' } })

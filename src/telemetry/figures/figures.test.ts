@@ -23,6 +23,7 @@ function opened(t: TestContext) {
     deliveries: undefined,
     waiters: 3,
     process: { memoryBytes: 1, loopDelayMs: 2, clientConnections: 3 },
+    workers: { running: 1, died: 0 },
   })
   const parts = { routes: ['GET /a', 'GET /b'].map(routeOf), targets: [target], live: true }
   const counts = new Counts(parts)
@@ -161,7 +162,8 @@ describe('Figures', () => {
     const routes = Array.from({ length: 1000 }, (_, i) => `GET /a-route-with-a-long-name/${i}`)
     const targets = Array.from({ length: 50 }, (_, i) => targetOf(`t${i}`))
     const process = { memoryBytes: 1, loopDelayMs: 2, clientConnections: 3 }
-    const gauges = () => ({ deliveries: undefined, waiters: undefined, process })
+    const workers = { running: 1, died: 0 }
+    const gauges = () => ({ deliveries: undefined, waiters: undefined, process, workers })
     const parts = { routes: routes.map(routeOf), targets, live: true }
     const counts = new Counts(parts)
     startCounting(events, { parts, block: counts.open(ArrayBuffer).block })

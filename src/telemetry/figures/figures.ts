@@ -14,6 +14,8 @@ export interface Gauges {
   readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
   readonly waiters: number | undefined
   readonly process: { readonly memoryBytes: number; readonly loopDelayMs: number; readonly clientConnections: number }
+  /** Threads that serve calls now; those that have died since the start, each of which was replaced. */
+  readonly workers: { readonly running: number; readonly died: number }
 }
 
 /** What happened within a second. */
@@ -198,7 +200,7 @@ export class Figures {
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
     // Before the first second has ended every row is empty.
     const place = Math.max(0, row)
-    const { at, deliveries, waiters, process } =
+    const { at, deliveries, waiters, process, workers } =
       (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
     for (const [name, route] of busiest.routes) {
@@ -209,7 +211,7 @@ export class Figures {
       if (isLatest || !target.isIdleAt(row)) targets.push(target.at(place))
     }
     const { leftOut } = busiest
-    const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process }
+    const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process, workers }
     return leftOut === undefined ? figures : { ...figures, leftOut }
   }
 }

@@ -10,7 +10,8 @@ import { startCounting } from '../counts/start-counting.ts'
 import { Figures } from './figures.ts'
 
 const process = { memoryBytes: 1, loopDelayMs: 2, clientConnections: 3 }
-const gauges = () => ({ deliveries: undefined, waiters: undefined, process })
+const workers = { running: 1, died: 0 }
+const gauges = () => ({ deliveries: undefined, waiters: undefined, process, workers })
 const target = targetOf('a')
 
 function partsOf(routes: Readonly<Record<string, string>>, targets = [target]): CountedParts {

@@ -20,7 +20,6 @@ export interface MetricSources {
   readonly limits?: () => Promise<Readonly<Record<string, LimitFigures>>>
   /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
   readonly dropped?: () => Promise<Readonly<Record<string, number>>>
-  /** Of those of which something can be known. */
   readonly targets?: () => readonly TargetHealthFigures[]
   readonly workers?: () => WorkerCounts
   readonly reloads?: () => ReloadCounts

@@ -17,6 +17,8 @@ export interface RecordedCall {
   readonly status: number
   readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
   readonly deadlineMs: number | undefined
+  /** How long it waited for its turns; undefined: not at all. */
+  readonly queuedMs: number | undefined
   readonly bytesSent: number
   readonly traceId: string | undefined
   /**
@@ -54,6 +56,7 @@ export function record(request: GatewayRequest, call: Call, end: CallEnd, facts:
     status: end.status,
     failure: failure && { code: failure.code, detail: cut(failure.detail, maxDetailLength) },
     deadlineMs: Number.isFinite(deadlineMs) ? rounded(deadlineMs) : undefined,
+    queuedMs: call.queuedMs > 0 ? rounded(call.queuedMs) : undefined,
     bytesSent: end.bytesSent,
     traceId: call.trace?.traceId,
     attempts: call.attempts.slice(0, maxAttempts),

@@ -7,7 +7,7 @@ import type { GatewayRequest } from '../../core/request.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { Redaction } from '../redact.ts'
-import { maxAttempts, maxUrlLength, sizeOf } from './recorded-call.ts'
+import { maxAttempts, maxUrlLength, record, sizeOf } from './recorded-call.ts'
 import { Recorder } from './recorder.ts'
 
 interface Ended {
@@ -21,6 +21,7 @@ interface Ended {
   readonly attempts?: number
 }
 
+const facts = { name: 'GET /a', strategy: 'test', idleTimeoutMs: 0 }
 const all = { which: undefined, route: undefined, limit: 10_000 }
 const failed = { ...all, which: 'failed' } as const
 const slow = { ...all, which: 'slow' } as const
@@ -33,8 +34,7 @@ function opened() {
   let count = 0
   const end = (ended: Ended = {}): LiveCall => {
     const { id = `call-${++count}`, route = 'GET /a', ms = 1, status = 200, code, detail = 'why' } = ended
-    const facts = { name: route, strategy: 'test', idleTimeoutMs: 0 }
-    const call = new LiveCall({ id, route: facts, clock, events, startedAtMs: clock.now() - ms })
+    const call = new LiveCall({ id, route: { ...facts, name: route }, clock, events, startedAtMs: clock.now() - ms })
     for (let i = 0; i < (ended.attempts ?? 0); i++) call.beginAs('first', targetOf('a'))
     const failing = code === undefined ? undefined : failure(code, detail)
     call.emit({
@@ -61,6 +61,19 @@ describe('Recorder', () => {
     )
     assert.deepEqual([call?.failure, call?.status], [{ code: 'DEADLINE', detail: 'why' }, 504])
     assert.deepEqual([call?.deadlineMs, call?.bytesSent, call?.attempts.length], [undefined, 5, 2])
+  })
+
+  it('tells how long a call waited for its turn, and nothing of one that did not', async () => {
+    const { clock, recorder, end } = opened()
+    end({ id: 'at once', status: 500 })
+    const call = new LiveCall({ id: 'late', route: facts, clock, events: new EventBus() })
+    call.queues(true)
+    await clock.advance(190.1234)
+    call.queues(false)
+    const ended = { status: 504, failure: undefined, bytesSent: 0 }
+    const how = { wallNow: clock.wallNow(), durationMs: 250, redaction: new Redaction({ headers: [], query: [] }) }
+    assert.equal(record(requestOf(), call, ended, how).queuedMs, 190.123)
+    assert.equal(recorder.find('at once')?.queuedMs, undefined)
   })
 
   it('counts an answer with status 500 as failed, and one with 404 not', () => {

@@ -15,6 +15,20 @@ describe('the sentence of a call', () => {
     )
   })
 
+  it('begins with the wait for a turn, where that took long', () => {
+    assert.equal(sentenceOf(call({ queuedMs: 90 })), 'It waited 90 ms for its turn; server1 answered 200 after 120 ms.')
+    assert.equal(sentenceOf(call({ queuedMs: 0.4 })), 'server1 answered 200 after 120 ms.')
+  })
+
+  it('does not say twice that it only waited', () => {
+    const detail = 'No good answer within 1000 ms, of which it waited 1000 ms for its turn'
+    const failure = { code: 'DEADLINE', detail } as const
+    assert.equal(
+      sentenceOf(call({ queuedMs: 1000, status: 504, failure, attempts: [] })),
+      `No backend was asked: ${detail}; the client got 504.`,
+    )
+  })
+
   it('names a single backend that failed without retry', () => {
     const failed = attempt(1, { outcome: 'refused', status: undefined, detail: 'server1: connection refused' })
     const failure = { code: 'UPSTREAM_REFUSED', detail: 'server1: connection refused' } as const

@@ -8,10 +8,11 @@ const toldClauses = 5
 
 /** What a call went through, in one plain sentence: who was asked, what each said, and how it ended. */
 export function sentenceOf(call: CallView): string {
-  const clauses = [...shortened(call.attempts.map((attempt) => clauseOf(attempt, call))), endingOf(call)]
-  const text = clauses.filter((clause) => clause !== '').join('; ')
+  const attempts = shortened(call.attempts.map((attempt) => clauseOf(attempt, call)))
+  const clauses = [turnOf(call), ...attempts, endingOf(call)].filter((clause) => clause !== '')
+  const text = clauses.join('; ')
   // A target's name is written as it is, wherever it stands.
-  const startsWithName = call.attempts[0]?.kind === 'first'
+  const startsWithName = clauses[0] === attempts[0] && call.attempts[0]?.kind === 'first'
   const start = startsWithName ? text.charAt(0) : text.charAt(0).toUpperCase()
   return `${start}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
@@ -71,6 +72,11 @@ function cutOffBecause(call: CallView): string {
   if (clientLeft(call)) return ''
   if (call.failure === undefined) return ', when the call was decided without it'
   return call.failure?.code === 'DEADLINE' ? ', when the deadline had come' : ', when the call had failed'
+}
+
+/** Of a call that never had its turn the failure says it. */
+function turnOf({ queuedMs = 0, attempts }: CallView): string {
+  return queuedMs < 1 || attempts.length === 0 ? '' : `it waited ${ms(queuedMs)} for its turn`
 }
 
 function clauseOf(attempt: AttemptView, call: CallView): string {

@@ -54,6 +54,7 @@ function Facts({ call }: { readonly call: CallView }) {
   const facts: readonly (readonly [string, preact.ComponentChild])[] = [
     ['Answer', <Answer key="answer" call={call} />],
     ['Took', ms(call.durationMs)],
+    ...(call.queuedMs === undefined ? [] : [['Waited for its turn', ms(call.queuedMs)] as const]),
     ...(wait === undefined ? [] : [['Waited for its result', ms(wait.toMs - wait.fromMs)] as const]),
     ['Deadline', call.deadlineMs === undefined ? 'none' : ms(call.deadlineMs)],
     [

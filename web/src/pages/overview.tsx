@@ -35,7 +35,7 @@ interface SeenProps {
 function Seen({ overview, history }: SeenProps) {
   return (
     <>
-      <Tiles history={history} features={overview.features} />
+      <Tiles {...{ overview, history }} />
       <Charts history={history} />
       <section>
         <h2>Recent failures</h2>
@@ -53,18 +53,13 @@ function Seen({ overview, history }: SeenProps) {
   )
 }
 
-function Tiles({
-  history,
-  features,
-}: {
-  readonly history: readonly LiveFigures[]
-  readonly features: OverviewView['features']
-}) {
+function Tiles({ overview: { features, workers: configured }, history }: SeenProps) {
   const now = history.at(-1)
   const [minute, all] = [sumOf(lastSeconds(history, 60)), sumOf(history)]
   const tenSeconds = sumOf(lastSeconds(history, 10))
   if (now === undefined) return null
-  const { total, process, deliveries, waiters } = now
+  const { total, process, deliveries, waiters, workers } = now
+  const { min, max } = configured
   const extraLoad = all.calls === 0 ? undefined : all.extra / all.calls
   return (
     <dl class="tiles">
@@ -98,6 +93,12 @@ function Tiles({
       {features.callbacks && waiters !== undefined ? (
         <Tile name="Waiters" value={count(waiters)} note="held open" href={hrefOf('waiters')} />
       ) : null}
+      <Tile
+        name="Workers"
+        value={count(workers.running)}
+        note={`of ${min === max ? '' : `${min} to `}${counted(max, 'thread')}, ${count(workers.died)} died`}
+        isBad={workers.running < min}
+      />
       <Tile
         name="Memory"
         value={bytes(process.memoryBytes)}

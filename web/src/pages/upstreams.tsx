@@ -52,6 +52,7 @@ const columns = [
   { title: 'In flight', kind: 'number' },
   { title: 'p50', kind: 'number' },
   { title: 'p99', kind: 'number' },
+  { title: 'EWMA', kind: 'number' },
   { title: 'Attempts since the start', kind: 'number' },
   { title: 'Last failure', kind: 'wide' },
 ] as const
@@ -64,6 +65,8 @@ interface UpstreamProps {
 
 function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
   const { name, balance, panicking, connections, targets } = upstream
+  // What the balancer goes by, where it goes by that.
+  const byLatency = targets.some(({ ewmaMs }) => ewmaMs !== undefined)
   return (
     <section class="card">
       <div class="card-head">
@@ -73,7 +76,11 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
         </p>
         {panicking && <p class="chip bad">panic: too few targets are well, all are asked</p>}
       </div>
-      <Table caption={`Targets of ${name}`} captionUnseen columns={columns}>
+      <Table
+        caption={`Targets of ${name}`}
+        captionUnseen
+        columns={columns.filter(({ title }) => byLatency || title !== 'EWMA')}
+      >
         {targets.map((target) => (
           <tr key={target.name}>
             <th scope="row">
@@ -89,6 +96,7 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
             <td class="number">{count(target.inFlight)}</td>
             <td class="number">{ms(target.p50Ms)}</td>
             <td class="number">{ms(target.p99Ms)}</td>
+            {byLatency && <td class="number">{ms(target.ewmaMs)}</td>}
             <td class="number">{count(target.attempts)}</td>
             <td class="wide">
               {target.lastFailure === undefined ? (

@@ -1,4 +1,5 @@
 import type { TargetView } from '../../../src/gateway/admin/api.ts'
+import { askedBecause } from '../asked-because.ts'
 import { fromNow } from '../format.ts'
 
 const reasons: Readonly<Record<TargetView['out'][number]['why'], string>> = {
@@ -13,6 +14,7 @@ type Known = Pick<TargetView, 'available' | 'out' | 'breaker' | 'lastCheck'>
 /** Whether a target is sent attempts, and why not: in words, so that nothing hangs on the colour. */
 export function TargetState({ target, now }: { readonly target: Known; readonly now: Date }) {
   const { available, out, breaker, lastCheck } = target
+  const because = askedBecause(target)
   return (
     <>
       <span class={`chip ${available ? 'good' : 'bad'}`}>{available ? 'available' : 'out'}</span>
@@ -22,7 +24,7 @@ export function TargetState({ target, now }: { readonly target: Known; readonly 
           {until === undefined ? '' : <span class="quiet"> (ends {fromNow(until, now)})</span>}
         </span>
       ))}
-      {out.length > 0 && available && <span class="quiet under">asked all the same: too few are well</span>}
+      {because !== undefined && <span class="quiet under">asked all the same: {because}</span>}
       {breaker === 'half_open' && <span class="under">breaker half open</span>}
       {lastCheck !== undefined && (
         <span class="quiet under">

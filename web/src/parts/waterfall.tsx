@@ -15,7 +15,10 @@ export function Waterfall({ call }: { readonly call: CallView }) {
   const [box, width] = useWidth<HTMLDivElement>(720)
   const scale = scaleOf(call, Math.max(200, width - 2 * sidePx))
   const wait = waitOf(call)
-  const rows = call.attempts.length + (wait === undefined ? 0 : 1)
+  const { queuedMs } = call
+  const firstRow = queuedMs === undefined ? 0 : 1
+  const topOf = (place: number): number => topPx + (firstRow + place) * row.heightPx
+  const rows = firstRow + call.attempts.length + (wait === undefined ? 0 : 1)
   const height = topPx + rows * row.heightPx + 6
   return (
     <div class="waterfall" ref={box}>
@@ -25,11 +28,20 @@ export function Waterfall({ call }: { readonly call: CallView }) {
         </title>
         <g transform={`translate(${sidePx} 0)`}>
           <Axis scale={scale} height={height} />
+          {queuedMs === undefined ? null : (
+            <WaitBar
+              name="waited for its turn"
+              wait={{ fromMs: 0, toMs: queuedMs, text: ms(queuedMs) }}
+              scale={scale}
+              top={topPx}
+            />
+          )}
           {call.attempts.map((attempt, place) => (
-            <Bar key={attempt.number} {...{ attempt, call, scale }} top={topPx + place * row.heightPx} />
+            <Bar key={attempt.number} {...{ attempt, call, scale }} top={topOf(place)} />
           ))}
+          {/* The backend had taken the work; its result was to come by another request. */}
           {wait === undefined ? null : (
-            <WaitBar wait={wait} scale={scale} top={topPx + call.attempts.length * row.heightPx} />
+            <WaitBar name="waited for its result" wait={wait} scale={scale} top={topOf(call.attempts.length)} />
           )}
           <Deadline scale={scale} height={height} />
         </g>
@@ -111,18 +123,19 @@ function Bar({ attempt, call, scale, top }: BarProps) {
 }
 
 interface WaitBarProps {
+  readonly name: string
   readonly wait: Wait
   readonly scale: Scale
   readonly top: number
 }
 
-/** The backend had taken the work; its result was to come by another request. */
-function WaitBar({ wait: { fromMs, toMs, text }, scale, top }: WaitBarProps) {
+/** Time in which nothing was asked of a target. */
+function WaitBar({ name, wait: { fromMs, toMs, text }, scale, top }: WaitBarProps) {
   const from = scale.at(fromMs)
   return (
     <g class="bar wait">
       <text class="who" x={0} y={top + row.labelPx}>
-        waited for its result
+        {name}
       </text>
       <rect x={from} y={top + row.barTopPx} width={Math.max(3, scale.at(toMs) - from)} height={row.barPx} rx="3" />
       <text class="result" x={0} y={top + row.resultPx}>

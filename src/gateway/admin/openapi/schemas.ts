@@ -58,6 +58,9 @@ const liveFigures = shaped<api.LiveFigures>()(
       loopDelayMs: ms.describe("The 99th percentile of the event loop's delay."),
       clientConnections: count,
     }),
+    workers: z
+      .strictObject({ running: count, died: count.describe('Since the start; each was replaced.') })
+      .describe('Threads that serve calls.'),
     leftOut: z
       .strictObject({ routes: count, targets: count })
       .optional()
@@ -75,6 +78,7 @@ const overview = shaped<api.OverviewView>()(
         z.strictObject({ name: z.string(), strategy: z.string(), upstreams: z.array(z.string()) }),
       ),
     ),
+    workers: z.strictObject({ min: count, max: count }).describe('How many threads are configured to serve calls.'),
     features: z.strictObject({ deliveries: z.boolean(), callbacks: z.boolean(), backends: z.boolean() }),
     figures: liveFigures,
     history: z
@@ -110,6 +114,9 @@ const call = shaped<api.CallView>()(
     status: z.int().describe('0 if the client hung up before it had an answer.'),
     failure: z.strictObject({ code: failureCode, detail: z.string() }).optional(),
     deadlineMs: ms.optional(),
+    queuedMs: ms
+      .optional()
+      .describe('How long it waited for its turns at limits on calls in flight; absent where it did not.'),
     bytesSent: count,
     traceId: z.string().optional(),
     attempts: z.array(attempt),

@@ -27,12 +27,13 @@ async function opened(t: TestContext, routeCount: number) {
   const clock = new VirtualClock()
   const routes = Array.from({ length: routeCount }, (_, i) => ({ name: `GET /${i}`, strategy: 'forward' }))
   const process = { memoryBytes: 0, loopDelayMs: 0, clientConnections: 0 }
-  const gauges = () => ({ deliveries: undefined, waiters: undefined, process })
+  const workers = { running: 1, died: 0 }
+  const gauges = () => ({ deliveries: undefined, waiters: undefined, process, workers })
   const figures = new Figures({ clock, counts: new Counts({ routes, targets: [], live: true }), gauges })
   t.after(() => figures.close())
   await clock.advance(100_000)
   const features = { deliveries: false, callbacks: false, backends: false }
-  const facts = { version: '1', startedAtMs: 0, isReady: () => true, routes: [], features }
+  const facts = { version: '1', startedAtMs: 0, isReady: () => true, routes: [], workers: { min: 1, max: 1 }, features }
   const resource = overviewResource({ ...facts, clock, figures })
   const ask = async (): Promise<Answer> => {
     const request = { params: {}, query: new URLSearchParams(), json: () => Promise.resolve('none') }

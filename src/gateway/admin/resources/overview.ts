@@ -13,6 +13,7 @@ export interface OverviewSources {
   readonly startedAtMs: number
   readonly isReady: () => boolean
   readonly routes: readonly RouteView[]
+  readonly workers: OverviewView['workers']
   readonly features: OverviewView['features']
   readonly figures: Figures
 }
@@ -26,13 +27,14 @@ const maxSendMs = 30_000
 
 /** `/api/overview`: what the gateway is, how it does now, and how it did in the last minutes. */
 export function overviewResource(sources: OverviewSources): Resource {
-  const { clock, version, routes, features, figures, isReady } = sources
+  const { clock, version, routes, workers, features, figures, isReady } = sources
   const startedAt = new Date(sources.startedAtMs).toISOString()
   const now = (): Omit<OverviewView, 'history'> => ({
     version,
     startedAt,
     draining: !isReady(),
     routes,
+    workers,
     features,
     figures: figures.latest(),
   })

@@ -1,9 +1,13 @@
+import type { Path } from '../../../config/fault.ts'
 import { json } from '../answer.ts'
 import type { RefusalView, ReloadView } from '../api.ts'
 import type { Resource } from '../resource.ts'
 
 /** What became of another configuration. One that was refused has changed nothing. */
-export type Reloaded = { readonly ok: true } | { readonly ok: false; readonly faults: readonly string[] }
+export type Reloaded =
+  | { readonly ok: true }
+  /** `at`: the setting that the faults are about, where they do not say it themselves. */
+  | { readonly ok: false; readonly faults: readonly string[]; readonly at?: Path | undefined }
 
 /** `/api/reload`: the configuration is read again and put in force. Not there where it comes from no file. */
 export function reloadResources(reload: (() => Promise<Reloaded>) | undefined): readonly Resource[] {

@@ -1,0 +1,10 @@
+import type { TargetView } from '../../src/gateway/admin/api.ts'
+
+/** Why a target is asked though something speaks against it; undefined where nothing does, or it is not asked. */
+export function askedBecause({ available, out }: Pick<TargetView, 'available' | 'out'>): string | undefined {
+  if (!available || out.length === 0) return undefined
+  const isUnwell = out.some(({ why }) => why === 'ejected' || why === 'unhealthy')
+  const isResting = out.some(({ why }) => why === 'resting')
+  const reasons = [...(isUnwell ? ['too few are well'] : []), ...(isResting ? ['no other is left'] : [])]
+  return reasons.join(', and ') || undefined
+}
