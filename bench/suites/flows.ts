@@ -1,13 +1,14 @@
+import { join } from 'node:path'
 import { type Backend, startBackend } from '../kit/backend.ts'
 import type { Contender } from '../kit/measure.ts'
 import { freePort } from '../kit/processes.ts'
 import { loadCore, proxyCore, type Session } from '../kit/session.ts'
 import { onStage, type Stage } from '../kit/stage.ts'
 import { formPost } from '../kit/wrk.ts'
-import { forwardRoute, hedgerowProgram, startHedgerow } from '../peers/hedgerow.ts'
+import { forwardRoute, startHedgerow } from '../peers/hedgerow.ts'
 
-/** `async` with the acknowledgement of a backend that calls back at once. */
-const calledBack = '{ match: GET /service/method, callback: { upstream: work, path: /backend-service/method } }'
+const calledBack = '{ match: GET /service/method, callback: { upstream: work } }'
+const asyncBackend = join(import.meta.dirname, '../kit/async-backend.ts')
 
 /** What the durable and the asynchronous cost for each call, beside `forward`: 1 exchange there, 4 and 3 here. */
 export function flows(session: Session): Promise<void> {
@@ -26,15 +27,15 @@ async function forward(stage: Stage, backend: Backend): Promise<Contender> {
 
 async function callback(stage: Stage): Promise<Contender> {
   const backendPort = await freePort()
-  const args = ['backend', 'async', '--port', String(backendPort)]
-  await stage.start({ cores: loadCore, command: hedgerowProgram, args, port: backendPort })
+  const args = [asyncBackend, '--port', String(backendPort)]
+  await stage.start({ cores: loadCore, command: process.execPath, args, port: backendPort })
   const { port, pid } = await startHedgerow(stage, {
     cores: proxyCore,
     sections: ['callbacks: { url: http://127.0.0.1:PORT }'],
     routes: [calledBack],
     targetPorts: [backendPort],
   })
-  return { name: 'callback', pid, url: `http://127.0.0.1:${port}/service/method?delay=0` }
+  return { name: 'callback', pid, url: `http://127.0.0.1:${port}/service/method` }
 }
 
 async function broadcast(stage: Stage, backend: Backend): Promise<Contender> {
