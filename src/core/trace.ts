@@ -20,4 +20,6 @@ export interface CallTrace {
   readonly attempts: TracedAttempt[]
   /** Nobody will look at `attempts` any more (the call has ended, or never was): an attempt tells its own end. */
   detached: boolean
+  /** When the call began, in milliseconds since 1970: read with its first span, and the same for all of them. */
+  startedAtWallMs: number | undefined
 }

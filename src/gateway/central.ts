@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
 import { failed } from '../core/outcome.ts'
 import type { Service } from '../core/service.ts'
+import { newDeliveryId } from '../flows/broadcast/delivery-id.ts'
 import type { DeliveryRoute } from '../flows/broadcast/delivery-route.ts'
 import type { Keys } from '../flows/callback/token.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -253,7 +253,7 @@ export class CentralPlane implements Central {
     if (store === undefined || deliveries === undefined) return { config, upstreams, services, deliveryRoutes }
     const attemptTrace = traces()?.attemptLayer
     const upstream = upstreamIn(upstreams)
-    const deps = { clock, random, memory, store, deliveries, newId: unguessableId, upstream, attemptTrace }
+    const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
     for (const route of routes) {
       const { service, route: deliveryRoute } = deliveryStack(route, deps)
       deliveryRoutes.push(deliveryRoute)
@@ -301,9 +301,4 @@ function absentFrom(some: readonly DeliveryRoute[], others: readonly DeliveryRou
 
 function absent(some: Upstreams, others: Upstreams): readonly Upstream[] {
   return [...some].filter(([name, upstream]) => others.get(name) !== upstream).map(([, upstream]) => upstream)
-}
-
-/** 128 bits: who does not know it cannot find it. */
-function unguessableId(): string {
-  return randomBytes(16).toString('base64url')
 }

@@ -15,7 +15,13 @@ export function traceOf(headers: HeaderPairs, options: SamplingOptions, random: 
   const parent = parentContext(headers)
   const sampled = parent !== undefined && options.parent === 'follow' ? parent.sampled : random() < options.sample
   if (!sampled) return undefined
-  return { ...origin(parent, random), spanId: newSpanId(random), attempts: [], detached: false }
+  return {
+    ...origin(parent, random),
+    spanId: newSpanId(random),
+    attempts: [],
+    detached: false,
+    startedAtWallMs: undefined,
+  }
 }
 
 /**

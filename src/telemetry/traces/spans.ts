@@ -52,7 +52,7 @@ export class Spans {
     const { clock, redaction } = this.#options
     this.#traceId = calls.traceId
     this.#spanId = calls.spanId ?? ''
-    const times = this.#times(call, 0, clock.now() - call.startedAtMs)
+    const times = this.#times(call, calls, 0, clock.now() - call.startedAtMs)
     const span = this.#tracer.startSpan(
       callName(request, call),
       {
@@ -76,7 +76,7 @@ export class Spans {
     this.#spanId = traced.spanId
     const aborted = call.scope.reason !== undefined
     const someWon = calls.attempts.some(({ attempt: { won } }) => won)
-    const times = this.#times(call, attempt.startedMs, attempt.endedMs ?? attempt.startedMs)
+    const times = this.#times(call, calls, attempt.startedMs, attempt.endedMs ?? attempt.startedMs)
     const span = this.#tracer.startSpan(
       `${method} ${attempt.target.upstream}`,
       {
@@ -93,12 +93,18 @@ export class Spans {
 
   /**
    * Of milliseconds since the call began. In whole microseconds, and at least one: the exporter for Zipkin passes on
-   * what it is given, and Zipkin takes neither fractions nor spans of no length.
+   * what it is given, and Zipkin takes neither fractions nor spans of no length. The wall clock is read once for all spans
+   * of a call: it counts in whole milliseconds, and by two readings an attempt may begin before its call.
    */
-  #times(call: Call, startMs: number, endMs: number): { readonly start: HrTime; readonly end: HrTime } {
+  #times(
+    call: Call,
+    calls: CallTrace,
+    startMs: number,
+    endMs: number,
+  ): { readonly start: HrTime; readonly end: HrTime } {
     const { clock } = this.#options
-    const zeroMs = clock.wallNow() - (clock.now() - call.startedAtMs)
-    const startUs = Math.floor((zeroMs + startMs) * 1000)
+    calls.startedAtWallMs ??= clock.wallNow() - (clock.now() - call.startedAtMs)
+    const startUs = Math.floor((calls.startedAtWallMs + startMs) * 1000)
     const lengthUs = Math.max(1, Math.round((endMs - startMs) * 1000))
     return { start: hrTime(startUs), end: hrTime(startUs + lengthUs) }
   }
