@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { requestOf } from '../../../test/kit/calls.ts'
+import { callOf, requestOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { Redaction } from '../redact.ts'
 import { callAttributes } from './attributes.ts'
 
+const redaction = new Redaction({ headers: [], query: ['token'] })
 const end = { status: 200, failure: undefined, bytesSent: 0 }
 
 function attributesOf(path: string, query: string) {
   const route = { name: 'POST /cb', strategy: 'receive', idleTimeoutMs: 0 }
   const call = new LiveCall({ id: 'call-1', route, clock: new VirtualClock(), events: new EventBus() })
-  return callAttributes(requestOf({ path, query }), call, end, new Redaction({ headers: [], query: ['token'] }))
+  return callAttributes(requestOf({ path, query }), call, end, redaction)
 }
 
 describe('callAttributes', () => {
@@ -21,5 +22,17 @@ describe('callAttributes', () => {
     assert.deepEqual([shown['url.path'], shown['url.query']], ['/cb', 'callback=***&token=***&a=1'])
     assert.equal(attributesOf('/_hedgerow/tickets/s3cret', '')['url.path'], '/_hedgerow/tickets/***')
     assert.equal(attributesOf('/_hedgerow/deliveries/s3cret', '')['url.path'], '/_hedgerow/deliveries/***')
+  })
+
+  it('tell how long the call waited for its turn, if it did', async () => {
+    const clock = new VirtualClock()
+    const { call } = callOf(clock)
+    const queued = () => callAttributes(requestOf(), call, end, redaction)['hedgerow.queued_ms']
+    assert.equal(queued(), undefined)
+    call.queues(true)
+    await clock.advance(190.1234)
+    call.queues(false)
+    await clock.advance(10)
+    assert.equal(queued(), 190.123)
   })
 })

@@ -29,6 +29,7 @@ export function callAttributes(request: GatewayRequest, call: Call, end: CallEnd
   if (request.query !== '') attributes['url.query'] = redaction.query(request.query)
   if (call.route.strategy !== 'none') attributes['http.route'] = call.route.name.slice(call.route.name.indexOf('/'))
   if (end.status !== 0) attributes['http.response.status_code'] = end.status
+  if (call.queuedMs > 0) attributes['hedgerow.queued_ms'] = Math.round(call.queuedMs * 1000) / 1000
   if (end.failure !== undefined) {
     attributes['error.type'] = end.failure.code
     attributes['hedgerow.failure.detail'] = end.failure.detail
