@@ -72,8 +72,8 @@ export function scene(
   reload(options)
   const write = (change: Partial<GatewayRequest> = {}) => {
     const request = requestOf({ method: 'POST', path: '/register', body: Buffer.from('username=bob'), ...change })
-    const { call } = callOf(clock)
-    return { call, answer: watch(service(request, call), clock) }
+    const { call, events } = callOf(clock)
+    return { call, events, answer: watch(service(request, call), clock) }
   }
   return { clock, upstream, deliveries, store, write, faults, build, reload }
 }

@@ -40,6 +40,7 @@ const eventTypes = [
   'hedge.denied',
   'retry.scheduled',
   'retry.denied',
+  'delivery.accepted',
   'callback.received',
   'waiter.ended',
 ] as const

@@ -7,7 +7,7 @@ import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { DeliveryStore, NewDelivery, StoredDelivery, StoredLeg } from '../../store/delivery-store.ts'
+import type { DeliveryStore, InsertResult, NewDelivery, StoredDelivery, StoredLeg } from '../../store/delivery-store.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Delivery, Observer } from './delivery.ts'
 import type { LaneOf } from './order.ts'
@@ -31,53 +31,41 @@ export const deliveriesPath = '/_hedgerow/deliveries'
 const notStored = new Set(['x-hedgerow-attempt', 'x-request-timeout-ms'])
 
 /** Makes a client's write durable, has it delivered, and answers as the route says. */
-export async function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
+export function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const badKey = keyProblem(request)
-  if (badKey !== undefined) return failed(badKey)
+  if (badKey !== undefined) return Promise.resolve(failed(badKey))
+  const { store, deliveries, respond } = options
   const delivery = newDelivery(request, options)
-  const insertion = options.store.insert(delivery)
-  const result = await orAborted(insertion, call)
-  if (result === undefined) {
-    // The disk has not taken it in time. If it does yet, the write is delivered; only nobody can be told.
-    void insertion.then(
-      (late) => late.kind === 'inserted' && options.deliveries.begin(delivery, late.sequence, { trace: call.trace }),
-    )
-    return failed(call.scope.reason ?? lateStore)
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+  const waiting = new Waiting(respond, call, resolve)
+  // One way for all, whether somebody still waits or not: deliveries begin in the order in which the store took them.
+  const taken = (result: InsertResult): void => {
+    if (result.kind === 'refused') waiting.settle(failed(result.failure))
+    else if (result.kind === 'existing') repeat(result.delivery, delivery.fingerprint, waiting, options)
+    else {
+      call.emit({ type: 'delivery.accepted', deliveryId: delivery.id, legs: delivery.legs.length })
+      const observer = waiting.isOver ? undefined : waiting
+      waiting.watch(deliveries.begin(delivery, result.sequence, { trace: call.trace, observer }))
+    }
   }
-  if (result.kind === 'refused') return failed(result.failure)
-  if (result.kind === 'existing') return repeat(result.delivery, delivery.fingerprint, call, options)
-  call.emit({ type: 'delivery.accepted', deliveryId: delivery.id, legs: delivery.legs.length })
-  const { promise, resolve } = Promise.withResolvers<Outcome>()
-  const waiting = new Waiting(options.respond, call, resolve, undefined)
-  waiting.watch(options.deliveries.begin(delivery, result.sequence, { trace: call.trace, observer: waiting }))
+  store.insert(delivery).then(taken).catch(reject)
   return promise
-}
-
-/** Undefined if the call is aborted first. */
-function orAborted<T>(work: Promise<T>, call: Call): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const listener = { onAbort: () => resolve(undefined) }
-    call.scope.add(listener)
-    work.then(resolve, reject).finally(() => call.scope.remove(listener))
-  })
 }
 
 /** The same key again: what the first one got, or will get; never a second delivery. */
-function repeat(stored: StoredDelivery, fingerprint: string, call: Call, options: AcceptOptions): Promise<Outcome> {
+function repeat(stored: StoredDelivery, fingerprint: string, waiting: Waiting, options: AcceptOptions): void {
+  const { respond, deliveries } = options
   if (stored.fingerprint !== fingerprint) {
     const detail = 'The Idempotency-Key was used before on this route with another path, query, lane or body'
-    return Promise.resolve(failed(failure('IDEMPOTENCY_MISMATCH', detail)))
+    waiting.settle(failed(failure('IDEMPOTENCY_MISMATCH', detail)))
+    return
   }
-  const active = options.deliveries.active(stored.id)
-  if (options.respond === 'accepted') return Promise.resolve(succeeded(accepted(stored.id)))
+  const active = deliveries.active(stored.id)
   const answer = stored.answer && ownResponse(stored.answer.status, stored.answer.headers, stored.answer.body)
-  if (options.respond === 'first' && answer !== undefined) {
-    return Promise.resolve(succeeded(linked(answer, stored.id)))
-  }
-  if (active === undefined) return Promise.resolve(whatItCameTo(stored, answer, options.respond))
-  const { promise, resolve } = Promise.withResolvers<Outcome>()
-  new Waiting(options.respond, call, resolve, answer).watch(active)
-  return promise
+  if (respond === 'accepted') waiting.settle(succeeded(accepted(stored.id)))
+  else if (respond === 'first' && answer !== undefined) waiting.settle(succeeded(linked(answer, stored.id)))
+  else if (active === undefined) waiting.settle(whatItCameTo(stored, answer, respond))
+  else waiting.watch(active, answer)
 }
 
 /** Of a delivery that is over. */
@@ -93,8 +81,6 @@ function whatItCameTo(
   return succeeded(answer === undefined ? accepted(id) : linked(answer, id))
 }
 
-const lateStore = failure('STORE_UNAVAILABLE', 'The store did not take the write in time')
-
 function noneAcknowledged(id: string): Failure {
   return failure('BROADCAST_FAILED', 'No target acknowledged the write within its attempts', { headers: linkTo(id) })
 }
@@ -104,36 +90,39 @@ function notAllAcknowledged(id: string): Failure {
   return failure('BROADCAST_FAILED', detail, { headers: linkTo(id) })
 }
 
-/** A client's call that waits for its delivery. The delivery goes on whatever becomes of the call. */
+/**
+ * A client's call that waits: first for the store, then for its delivery. What the store has taken is delivered whatever
+ * becomes of the call.
+ */
 class Waiting implements Observer {
   readonly #respond: AcceptOptions['respond']
   readonly #call: Call
   readonly #resolve: (outcome: Outcome) => void
-  /** The first good answer, where an earlier call got it. */
-  readonly #answer: GatewayResponse | undefined
+  /** Undefined until the store has taken it. */
   #delivery: Delivery | undefined
+  /** The first good answer, where an earlier call got it. */
+  #answer: GatewayResponse | undefined
   #stopObserving: (() => void) | undefined
+  #isOver = false
 
-  constructor(
-    respond: AcceptOptions['respond'],
-    call: Call,
-    resolve: (outcome: Outcome) => void,
-    answer: GatewayResponse | undefined,
-  ) {
+  constructor(respond: AcceptOptions['respond'], call: Call, resolve: (outcome: Outcome) => void) {
     this.#respond = respond
     this.#call = call
     this.#resolve = resolve
-    this.#answer = answer
+    call.scope.add(this)
   }
 
-  watch(delivery: Delivery): void {
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  watch(delivery: Delivery, answer?: GatewayResponse): void {
+    if (this.#isOver) return
     this.#delivery = delivery
+    this.#answer = answer
     this.#stopObserving = delivery.observe(this)
-    this.#call.scope.add(this)
-    if (this.#respond === 'accepted') this.#settle(succeeded(accepted(delivery.id)))
-    else if (delivery.answer !== undefined) this.acknowledged(delivery.answer)
-    // A crash has lost what the first one was told.
-    else if (delivery.isAnswered && this.#respond === 'first') this.#settle(succeeded(accepted(delivery.id)))
+    if (this.#respond === 'accepted') this.settle(succeeded(accepted(delivery.id)))
+    else if (delivery.isAnswered) this.#answered(delivery)
     if (this.#respond !== 'accepted' && delivery.hasDied) this.died()
     if (delivery.isPaused) this.paused()
   }
@@ -143,35 +132,39 @@ class Waiting implements Observer {
   }
 
   acknowledged(response: GatewayResponse): void {
-    const delivery = this.#delivery
-    if (delivery === undefined) return
-    if (this.#respond === 'first') this.#settle(succeeded(linked(response, delivery.id)))
-    else if (delivery.isAcknowledgedByAll)
-      this.#settle(succeeded(linked(delivery.answer ?? this.#answer ?? response, delivery.id)))
+    if (this.#delivery !== undefined) this.#answered(this.#delivery, response)
   }
 
   died(): void {
     const delivery = this.#delivery
     if (delivery === undefined) return
-    if (delivery.isDeadEverywhere) this.#settle(failed(noneAcknowledged(delivery.id)))
-    else if (this.#respond === 'all') this.#settle(failed(notAllAcknowledged(delivery.id)))
+    if (delivery.isDeadEverywhere) this.settle(failed(noneAcknowledged(delivery.id)))
+    else if (this.#respond === 'all') this.settle(failed(notAllAcknowledged(delivery.id)))
   }
 
   paused(): void {
-    if (this.#delivery !== undefined) this.#settle(succeeded(accepted(this.#delivery.id)))
+    if (this.#delivery !== undefined) this.settle(succeeded(accepted(this.#delivery.id)))
   }
 
   onAbort(reason: Failure): void {
     const delivery = this.#delivery
-    if (delivery === undefined) return
     // The write is durable and goes on: at the deadline that is the truth to tell.
-    this.#settle(reason.code === 'DEADLINE' ? succeeded(accepted(delivery.id)) : failed(reason))
+    const isAccepted = delivery !== undefined && reason.code === 'DEADLINE'
+    this.settle(isAccepted ? succeeded(accepted(delivery.id)) : failed(reason))
   }
 
-  #settle(outcome: Outcome): void {
+  settle(outcome: Outcome): void {
+    this.#isOver = true
     this.#stopObserving?.()
     this.#call.scope.remove(this)
     this.#resolve(outcome)
+  }
+
+  /** `latest`: the answer that has just come. The client gets the first one, unless a crash has lost it. */
+  #answered(delivery: Delivery, latest?: GatewayResponse): void {
+    if (this.#respond === 'all' && !delivery.isAcknowledgedByAll) return
+    const answer = delivery.answer ?? this.#answer ?? latest
+    this.settle(succeeded(answer === undefined ? accepted(delivery.id) : linked(answer, delivery.id)))
   }
 }
 

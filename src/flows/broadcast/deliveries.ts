@@ -120,7 +120,7 @@ export class Deliveries {
   begin(
     stored: NewDelivery,
     sequence: number,
-    { trace, observer }: { readonly trace?: CallTrace | undefined; readonly observer?: Observer } = {},
+    { trace, observer }: { readonly trace?: CallTrace | undefined; readonly observer?: Observer | undefined } = {},
   ): Delivery {
     const delivery = new Delivery(stored, sequence, this.#options.clock.now(), trace)
     // Before the first attempt, which is sent below.
