@@ -56,7 +56,7 @@ Examples:
     overAdmin(deliveries.command(what).argument('[id]', 'its id, as `list` shows it'))
       .description(description)
       .option('--target <name>', 'only at this target')
-      .option('--all', 'of every delivery with a dead letter')
+      .option('--all', 'all dead letters, of every delivery; what is still pending goes on')
       .option('--route <route>', 'with --all: only of this route')
       .action((id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options))
   }

@@ -56,7 +56,7 @@ export async function operateDelivery(
   const client = AdminClient.to({ admin, token })
   if (client === undefined || (id !== undefined && !isDeliveryId(id))) return
   if (id !== undefined) {
-    const count = await operate(client, what, id, filter.target)
+    const count = await operate(client, what, id, filter)
     if (count !== undefined) console.log(`${done[what]} ${count}`)
   } else await operateAll(client, what, filter)
 }
@@ -72,7 +72,8 @@ async function operateAll(client: AdminClient, what: Operation, filter: Filter):
     const page = await client.ask<DeliveryListView>('GET', listPath(query))
     if (page === undefined) break
     for (const { id } of page.deliveries) {
-      const count = await operate(client, what, id, filter.target)
+      // Another leg of the same delivery may still be pending: that is on its way, and nobody has named it.
+      const count = await operate(client, what, id, { ...filter, state: 'dead' })
       if (count === undefined) continue
       deliveries++
       legs += count
@@ -87,10 +88,13 @@ async function operate(
   client: AdminClient,
   what: Operation,
   id: string,
-  target: string | undefined,
+  { target, state }: Filter,
 ): Promise<number | undefined> {
-  const query = target === undefined ? '' : `?${new URLSearchParams({ target }).toString()}`
-  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', `/api/deliveries/${id}/${what}${query}`)
+  const only = Object.entries({ target, state }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  const query = new URLSearchParams(only).toString()
+  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', `/api/deliveries/${id}/${what}?${query}`)
   return answer === undefined ? undefined : Number(answer[done[what]])
 }
 

@@ -1,8 +1,8 @@
-import { isSafe } from '../core/request.ts'
 import { callbackDeadlineMs } from '../flows/callback/callback.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { resolveDeadline, usualDeadlineMs } from '../strategies/deadline/options.ts'
 import { capturesOf } from '../strategies/rewrite/rewrite.ts'
+import { checkBroadcast } from './check-broadcast.ts'
 import { checkCallback, checkReceivers } from './check-callbacks.ts'
 import type { Finding, Path } from './fault.ts'
 import { type Line, linesOf } from './lines.ts'
@@ -37,7 +37,7 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
     ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
     ...checkFailures(route, path),
     ...checkCallback(route, path),
-    ...checkBroadcastMethods(route, path),
+    ...checkBroadcast(route, path),
     ...checkOwnPaths(route, path),
   ]
 }
@@ -110,17 +110,6 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
 }
 
 /** A read would become a durable write, and be sent until something that is no read acknowledges it. */
-function checkBroadcastMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
-  if (broadcast === undefined) return []
-  const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
-  if (reads.length === 0) return []
-  const message = withFound(
-    'methods that write, such as POST or PUT,DELETE, as `broadcast` is for writes',
-    reads.join(', '),
-  )
-  return [{ path: [...path, 'match'], message, shownAt: 'value' }]
-}
-
 const ownPaths = '/_hedgerow/'
 
 function checkOwnPaths({ match }: RouteConfig, path: Path): readonly Finding[] {

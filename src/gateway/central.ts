@@ -288,10 +288,10 @@ export class CentralPlane implements Central {
 
 const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'This part of the gateway has ended')))
 
-/** Whether the client may be told the names of targets. */
+/** Whether the client may be told the names of targets. Of a route that is gone nobody knows, and so it may not. */
 function exposure(routes: readonly RouteConfig[]): (route: string) => boolean {
   const isExposed = new Map(routes.map((route) => [matchText(route.match), route.expose === 'attempts']))
-  return (route) => isExposed.get(route) ?? true
+  return (route) => isExposed.get(route) ?? false
 }
 
 function absentFrom(some: readonly DeliveryRoute[], others: readonly DeliveryRoute[]): readonly DeliveryRoute[] {

@@ -3,6 +3,9 @@ import { type HeaderPairs, headerValue } from '../core/headers.ts'
 /** Targets seldom have exactly our time: a date further ahead than that is believed no more than a clock that is wrong. */
 const maxDateMs = 300_000
 
+/** Some eleven days: whoever asks for more asks for as long as there is. */
+const maxSeconds = 999_999
+
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const time = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`
 /** The form that is sent today, and the two that are obsolete and have to be read all the same (RFC 9110, 5.6.7). */
@@ -19,7 +22,7 @@ const dateForms = [
 export function retryAfterMs(headers: HeaderPairs, clock: { wallNow(): number }): number | undefined {
   const value = headerValue(headers, 'retry-after')
   if (value === undefined) return undefined
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000
+  if (/^\d+$/.test(value)) return Math.min(Number(value), maxSeconds) * 1000
   const nowMs = clock.wallNow()
   const leftMs = (dateOf(value, nowMs) ?? nowMs) - nowMs
   return leftMs > 0 ? Math.min(leftMs, maxDateMs) : undefined

@@ -80,7 +80,7 @@ describe('replay', () => {
     before.write()
     await before.clock.advance(100)
     const after = scene(() => good, {}, before.store, { clock: before.clock, names: ['a', 'b'] })
-    assert.equal(await after.deliveries.operate('id-1', 'replay', 'c'), 0)
+    assert.equal(await after.deliveries.operate('id-1', 'replay', { target: 'c' }), 0)
     const replayed = after.deliveries.operate('id-1', 'replay')
     await after.clock.advance(100)
     assert.equal(await replayed, 2)
@@ -131,6 +131,25 @@ describe('discard', () => {
     assert.equal(await discarded, 1)
     assert.ok(upstream.seen[0]?.aborted !== undefined)
     assert.equal(deliveries.pendingCount, 0)
+  })
+
+  it('leaves alone what is still pending, where only the dead are meant', async () => {
+    const waits = { afterMs: 3_600_000, status: 201 }
+    const { clock, write, deliveries, store } = scene((target) => (target === 'a' ? bad : waits), {
+      attempts: 1,
+      attemptTimeout: '2h',
+    })
+    write()
+    await clock.advance(100)
+    const discarded = deliveries.operate('id-1', 'discard', { state: 'dead' })
+    await clock.advance(1)
+    assert.equal(await discarded, 1)
+    const stored = await store.find('id-1')
+    assert.ok(stored !== undefined && 'legs' in stored)
+    assert.deepEqual(
+      stored.legs.map(({ state }) => state),
+      ['discarded', 'pending', 'pending'],
+    )
   })
 
   it('leaves one alone that is acknowledged at that very moment', async () => {

@@ -4,7 +4,7 @@ import type { CallTrace } from '../../core/trace.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { Random } from '../../kit/random.ts'
-import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
+import type { DeliveryStore, LegState, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
 import { Attempts } from './attempts.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
@@ -26,6 +26,12 @@ export interface DeliveriesOptions extends DeliveriesSettings {
   readonly random: Random
   readonly events: EventBus
   readonly logFault: (fault: unknown, deliveryId: string) => void
+}
+
+/** Which of a delivery's legs an operator means. */
+export interface OnlyLegs {
+  readonly target?: string | undefined
+  readonly state?: LegState | undefined
 }
 
 /** At the end, how long a store that does not answer is waited for. */
@@ -171,16 +177,19 @@ export class Deliveries {
 
   /**
    * What an operator may do. `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or
-   * not yet answered is given up, an attempt under way cut off. Answers how many legs that was done to, once that is on
+   * not yet answered is given up, an attempt under way cut off. `only`: at this target, in this state. Answers how many legs that was done to, once that is on
    * disk; undefined where there is no such delivery. What the disk did not take at once is done all the same.
    */
-  async operate(id: string, what: 'replay' | 'discard', target?: string): Promise<number | Failure | undefined> {
+  async operate(id: string, what: 'replay' | 'discard', only: OnlyLegs = {}): Promise<number | Failure | undefined> {
     const delivery = this.#active.get(id) ?? (await this.#load(id))
     if (!(delivery instanceof Delivery)) return delivery
     // Another call may have loaded it meanwhile.
     const current = this.#active.get(id) ?? delivery
     this.#active.set(id, current)
-    const places = current.places.filter(({ leg }) => (target ?? leg.target) === leg.target)
+    const { target, state } = only
+    const places = current.places.filter(
+      ({ leg }) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
+    )
     const count =
       what === 'replay' ? replay(places, this.#routes, this.#attempts) : await discardAll(places, this.#attempts)
     if (what === 'discard' && count > 0) current.died()

@@ -76,7 +76,12 @@ export class Leg {
   }
   /** Whether it still has to be delivered. */
   get isPending(): boolean {
-    return this.stored().state === 'pending'
+    return this.state === 'pending'
+  }
+
+  /** As the store and operators know it: what is being recorded is what it is about to be. */
+  get state(): LegState {
+    return this.#phase === 'recording' ? 'acknowledged' : storedState(this.#phase)
   }
 
   send(): void {
@@ -134,8 +139,7 @@ export class Leg {
   stored(): StoredLeg {
     return {
       target: this.target,
-      // What is being recorded is recorded as what it is about to be.
-      state: this.#phase === 'recording' ? 'acknowledged' : storedState(this.#phase),
+      state: this.state,
       attempts: this.#attempts,
       nextAttemptAt: this.#nextAttemptAt,
       outcome: this.#last?.outcome,

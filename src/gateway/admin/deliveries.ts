@@ -13,6 +13,12 @@ export interface AdminAnswer {
 
 const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
 
+/** What there is to be done to. */
+const operable: Readonly<Record<'replay' | 'discard', readonly LegState[]>> = {
+  replay: ['dead'],
+  discard: ['dead', 'pending'],
+}
+
 /** `/api/deliveries`: list, inspect, replay, discard. */
 export class DeliveriesAdmin {
   readonly #store: DeliveryStore
@@ -61,11 +67,16 @@ export class DeliveriesAdmin {
 
   async operate(id: string, what: 'replay' | 'discard', query: URLSearchParams): Promise<AdminAnswer> {
     const target = query.get('target') ?? undefined
-    const count = await this.#deliveries.operate(id, what, target)
+    const state = query.get('state') ?? undefined
+    const states = operable[what]
+    if (state !== undefined && !states.includes(state as LegState)) {
+      return { status: 400, body: { detail: `state is "${state}"; allowed: ${states.join(', ')}` } }
+    }
+    const count = await this.#deliveries.operate(id, what, { target, state: state as LegState | undefined })
     if (count === undefined) return missing(id)
     if (typeof count === 'object') return unavailable(count)
     if (count > 0) return { status: 200, body: { id, [what === 'replay' ? 'replayed' : 'discarded']: count } }
-    const allowed = what === 'replay' ? 'dead' : 'dead or still pending'
+    const allowed = state ?? states.join(' or still ')
     const where = target === undefined ? '' : ` to ${target}`
     return { status: 409, body: { detail: `Delivery ${id} has nothing${where} that is ${allowed}` } }
   }

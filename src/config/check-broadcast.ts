@@ -1,0 +1,46 @@
+import { isSafe } from '../core/request.ts'
+import type { Finding, Path } from './fault.ts'
+import type { RouteConfig } from './schema.ts'
+import { withFound } from './wording.ts'
+
+export function checkBroadcast(route: RouteConfig, path: Path): readonly Finding[] {
+  return [...checkMethods(route, path), ...checkAnswer(route, path), ...checkHeaders(route, path)]
+}
+
+function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
+  if (broadcast === undefined) return []
+  const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
+  if (reads.length === 0) return []
+  const message = withFound(
+    'methods that write, such as POST or PUT,DELETE, as `broadcast` is for writes',
+    reads.join(', '),
+  )
+  return [{ path: [...path, 'match'], message, shownAt: 'value' }]
+}
+
+/** A target whose answer is no JSON has taken the write all the same: it must not be sent again for that. */
+function checkAnswer({ answer, broadcast }: RouteConfig, path: Path): readonly Finding[] {
+  if (answer !== 'timed' || broadcast === undefined) return []
+  const message = withFound('`pass`, as the status alone says that a target has taken a write', '`timed`')
+  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
+}
+
+/** By these a target tells a repeat from a new write. The same key for two writes, and the second would be dropped. */
+const attemptHeaders = ['idempotency-key', 'x-hedgerow-attempt']
+
+function checkHeaders({ broadcast }: RouteConfig, path: Path): readonly Finding[] {
+  if (broadcast === undefined) return []
+  const { set = {}, remove = [] } = broadcast.headers ?? {}
+  const isOwn = (name: string): boolean => attemptHeaders.includes(name.toLowerCase())
+  const message =
+    'each attempt carries this field, so that a target can tell a repeat from a new write; it can be neither set nor removed'
+  const at = [...path, 'broadcast', 'headers']
+  return [
+    ...Object.keys(set)
+      .filter(isOwn)
+      .map((name): Finding => ({ path: [...at, 'set', name], message, shownAt: 'key' })),
+    ...remove.flatMap((name, index): readonly Finding[] =>
+      isOwn(name) ? [{ path: [...at, 'remove', index], message, shownAt: 'value' }] : [],
+    ),
+  ]
+}
