@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
+import { countOf } from '../kit/count-of.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { StoreLimits } from '../store/limits.ts'
@@ -23,12 +25,18 @@ export interface StoringOptions {
   readonly log: LogText
 }
 
-/** Opens the store, or throws a `StartFault`; undefined where no route needs one. */
+/**
+ * Opens the store, or throws a `StartFault`; undefined where no route needs one. What an earlier run left unfinished in it
+ * then waits: to open it would make dead letters of it, and it may be another gateway's.
+ */
 export async function openStores(config: Config, options: StoringOptions): Promise<Stores | undefined> {
   const isNeeded = config.routes.some(
     ({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true,
   )
-  if (!isNeeded) return undefined
+  if (!isNeeded) {
+    await tellOfUnfinished(config, options)
+    return undefined
+  }
   const opened = await openSqliteStore({
     path: pathIn(options.folder, config.store.path),
     clock: options.clock,
@@ -47,6 +55,17 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     },
     close: () => store.close(),
   }
+}
+
+async function tellOfUnfinished({ store }: Config, { folder, log }: StoringOptions): Promise<void> {
+  const path = pathIn(folder, store.path)
+  if (!existsSync(path)) return
+  // SQLite takes its time to load, and few need it here.
+  const { unfinishedIn } = await import('../store/sqlite/inspect.ts')
+  const count = unfinishedIn(path)
+  if (count === 0) return
+  const deliveries = countOf(count, 'unfinished delivery', 'unfinished deliveries')
+  log(`The store ${path} holds ${deliveries}, and no route broadcasts: they wait until one does.`, 'warn')
 }
 
 function storeLimits({ store }: Config): StoreLimits {

@@ -160,6 +160,52 @@ describe('opening an SQLite store', () => {
     )
   })
 
+  it('refuses an empty file beside a log, and a log that was damaged, and leaves all as it is', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const store = await storeAt(t, path)
+    for (let i = 0; i < 5; i++) await inserted(store, someDelivery())
+    const log = readFileSync(`${path}-wal`)
+    const frame = 24 + 4096
+    const crashedWith = (change: (folder: string) => void): string => {
+      const folder = folderFor(t)
+      for (const suffix of ['', '-wal']) copyFileSync(path + suffix, join(folder, `store.db${suffix}`))
+      change(folder)
+      return folder
+    }
+    const flipped = (at: number): string =>
+      crashedWith((folder) => writeFileSync(join(folder, 'store.db-wal'), log.with(at, (log[at] as number) ^ 1)))
+    for (const [folder, expected] of [
+      [crashedWith((at) => truncateSync(join(at, 'store.db'))), /is empty, but its log .* Put the store back/],
+      [flipped(0), /store\.db-wal .* is damaged \(its header begins with other bytes\)/],
+      [flipped(17), /the checksum of its header is another one/],
+      [flipped(32 + 24 + 100), /its frame 0 is not as it was written, and others come behind it/],
+      [flipped(32 + 20), /its frame 0 is not/],
+      [flipped(32 + 2 * frame + 4096), /its frame 2 is not/],
+    ] as const) {
+      assert.match(await refusedUntouched(folder, join(folder, 'store.db')), expected)
+    }
+  })
+
+  it('takes a log whose end a loss of power left half written, without that', async (t) => {
+    const path = join(folderFor(t), 'store.db')
+    const store = await storeAt(t, path)
+    for (let i = 0; i < 5; i++) await inserted(store, someDelivery())
+    const log = readFileSync(`${path}-wal`)
+    for (const [torn, count] of [
+      [log, 5],
+      [log.subarray(0, log.length - 2000), 4],
+      [log.with(log.length - 2000, (log.at(-2000) as number) ^ 1), 4],
+      [Buffer.concat([log, Buffer.alloc(9000)]), 5],
+      [Buffer.alloc(log.length), 0],
+    ] as const) {
+      const folder = folderFor(t)
+      copyFileSync(path, join(folder, 'store.db'))
+      writeFileSync(join(folder, 'store.db-wal'), torn)
+      const opened = await storeAt(t, join(folder, 'store.db'))
+      assert.equal(given(await opened.unfinished(0, 100)).length, count)
+    }
+  })
+
   it('makes files that only their user may read', async (t) => {
     const path = join(folderFor(t), 'store.db')
     await inserted(await storeAt(t, path), someDelivery())

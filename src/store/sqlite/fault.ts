@@ -47,6 +47,20 @@ export function damagedText(path: string, what: string): string {
   )
 }
 
+export function onlyLogText(path: string, what: 'gone' | 'empty'): string {
+  return (
+    `The store ${path} is ${what}, but its log ${path}-wal is there, and may hold writes that are not delivered. ` +
+    'Put the store back, or move the log away to begin with an empty store.'
+  )
+}
+
+export function damagedLogText(path: string, what: string): string {
+  return (
+    `The log ${path}-wal of the store ${path} is damaged (${what}), and may hold writes that are not delivered. Both were ` +
+    'left as they are. Put good copies of both in their place, or move the log away to go on with what is in the store alone.'
+  )
+}
+
 export function readOnlyText(path: string): string {
   return `The store ${path} cannot be written: it, its folder, or the disk they are on, is read-only.`
 }

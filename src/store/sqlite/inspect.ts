@@ -2,7 +2,8 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { damagedText, readOnlyText, StoreFault } from './fault.ts'
+import { damagedLogText, damagedText, onlyLogText, readOnlyText, StoreFault } from './fault.ts'
+import { logDamage } from './log-damage.ts'
 import { applicationId, numberOf } from './schema.ts'
 
 /** How long a process that is on its way out may still hold the store. */
@@ -33,16 +34,16 @@ export function inspect(path: string, knownVersion: number, isStart: boolean): F
   if (!mayWrite(dirname(real)) || (file !== undefined && !mayWrite(real))) {
     throw new StoreFault('unavailable', readOnlyText(path))
   }
-  const hasLog = (statSync(`${real}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
-  if (file === undefined && hasLog && isStart) {
-    const text =
-      `The store ${path} is gone, but its log ${path}-wal is there, and may hold writes that are not delivered. ` +
-      'Put the store back, or move the log away to begin with an empty store.'
-    throw new StoreFault('unavailable', text)
+  const hasLog = hasLogBeside(real)
+  const isThere = file !== undefined && file.size > 0
+  if (hasLog && isStart) {
+    if (!isThere) throw new StoreFault('unavailable', onlyLogText(path, file === undefined ? 'gone' : 'empty'))
+    const damage = logDamage(`${real}-wal`)
+    if (damage !== undefined) throw new StoreFault('unavailable', damagedLogText(path, damage))
   }
-  if (file === undefined || file.size === 0) return { kind: 'nothing' }
+  if (!isThere) return { kind: 'nothing' }
 
-  using db = hasLog ? openWithLog(path) : openWithoutLog(path)
+  using db = hasLog ? openWithLog(path, lockWaitMs) : openWithoutLog(path)
   const version = numberOf(db, 'PRAGMA user_version')
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {
     if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return { kind: 'nothing' }
@@ -61,9 +62,27 @@ export function inspect(path: string, knownVersion: number, isStart: boolean): F
   return { kind: 'store', storeId }
 }
 
+/**
+ * How many deliveries a store that nobody opens holds unfinished: 0 where there is none, or another process has it open, or
+ * it cannot be read.
+ */
+export function unfinishedIn(path: string): number {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return 0
+  try {
+    using db = hasLogBeside(realpathSync(path)) ? openWithLog(path, 0) : openWithoutLog(path)
+    return numberOf(db, 'SELECT count(*) FROM delivery WHERE pending > 0')
+  } catch {
+    return 0
+  }
+}
+
+function hasLogBeside(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
 /** A reader changes nothing, not even on closing, where a writer would move the log into the database. */
-function openWithLog(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs })
+function openWithLog(path: string, waitMs: number): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: waitMs })
 }
 
 /** `immutable` keeps SQLite from making a log, and from reading one. */

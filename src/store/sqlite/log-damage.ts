@@ -1,0 +1,80 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
+// https://sqlite.org/fileformat2.html#the_write_ahead_log: a header, then frames, each a page with a header of its own.
+const headerBytes = 32
+const frameHeaderBytes = 24
+const magic = 0x377f0682
+
+/**
+ * What is wrong with a write-ahead log, which SQLite itself does not say: it reads up to the first frame that is not as it
+ * should be, and takes the rest for what a loss of power left half written. Only the last transaction can be that, as none
+ * begins before the one before is synced. So where further ones come behind such a frame the log was damaged later, and
+ * with it writes would be lost that were acknowledged.
+ */
+export function logDamage(path: string): string | undefined {
+  const file = openSync(path, 'r')
+  try {
+    return damageIn(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function damageIn(file: number): string | undefined {
+  const head = bufferOf(headerBytes)
+  // What was never written is no damage: after a loss of power a file may have its length, and nothing in it.
+  if (!fill(file, head, 0) || head.bytes.every((byte) => byte === 0)) return undefined
+  const { view } = head
+  const first = view.getUint32(0)
+  if (first !== magic && first !== magic + 1) return 'its header begins with other bytes'
+  const isLittle = first === magic
+  let sums = addTo([0, 0], view, 0, headerBytes - 8, isLittle)
+  if (!isAt(sums, view, headerBytes - 8)) return 'the checksum of its header is another one'
+
+  const salts = [view.getUint32(16), view.getUint32(20)] as const
+  const frame = bufferOf(frameHeaderBytes + view.getUint32(8))
+  let brokenAt: number | undefined
+  let commitsSince = 0
+  for (let number = 0; fill(file, frame, headerBytes + number * frame.bytes.length); number++) {
+    const { view: one } = frame
+    const isOfThisRound = isAt(salts, one, 8)
+    const expected = addTo(addTo(sums, one, 0, 8, isLittle), one, frameHeaderBytes, frame.bytes.length, isLittle)
+    const isGood = isOfThisRound && isAt(expected, one, 16)
+    if (!isGood) brokenAt ??= number
+    const isCommit = one.getUint32(4) !== 0
+    if (brokenAt !== undefined && isCommit && (isGood || (brokenAt === number && isOfThisRound))) commitsSince++
+    if (commitsSince > 1) return `its frame ${brokenAt} is not as it was written, and others come behind it`
+    sums = [one.getUint32(16), one.getUint32(20)]
+  }
+  return undefined
+}
+
+type Sums = readonly [number, number]
+
+function addTo([a, b]: Sums, view: DataView, from: number, to: number, isLittle: boolean): Sums {
+  let [even, odd] = [a, b]
+  for (let at = from; at < to; at += 8) {
+    even = (even + view.getUint32(at, isLittle) + odd) >>> 0
+    odd = (odd + view.getUint32(at + 4, isLittle) + even) >>> 0
+  }
+  return [even, odd]
+}
+
+function isAt([a, b]: Sums, view: DataView, at: number): boolean {
+  return view.getUint32(at) === a && view.getUint32(at + 4) === b
+}
+
+interface Bytes {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+function bufferOf(length: number): Bytes {
+  const bytes = new Uint8Array(length)
+  return { bytes, view: new DataView(bytes.buffer) }
+}
+
+/** Whether so much was there. */
+function fill(file: number, { bytes }: Bytes, position: number): boolean {
+  return readSync(file, bytes, 0, bytes.length, position) === bytes.length
+}
