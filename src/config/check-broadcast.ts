@@ -26,12 +26,12 @@ function checkAnswer({ answer, broadcast }: RouteConfig, path: Path): readonly F
 }
 
 /** By these a target tells a repeat from a new write. The same key for two writes, and the second would be dropped. */
-const attemptHeaders = ['idempotency-key', 'x-hedgerow-attempt']
+const attemptHeaders = new Set(['idempotency-key', 'x-hedgerow-attempt'])
 
 function checkHeaders({ broadcast }: RouteConfig, path: Path): readonly Finding[] {
   if (broadcast === undefined) return []
   const { set = {}, remove = [] } = broadcast.headers ?? {}
-  const isOwn = (name: string): boolean => attemptHeaders.includes(name.toLowerCase())
+  const isOwn = (name: string): boolean => attemptHeaders.has(name.toLowerCase())
   const message =
     'each attempt carries this field, so that a target can tell a repeat from a new write; it can be neither set nor removed'
   const at = [...path, 'broadcast', 'headers']
