@@ -427,6 +427,14 @@ describe('a backend that fails after its client has a ticket', () => {
   })
 })
 
+/** Puts each exchange on the list of its call, as what chooses the target does. */
+const listed: Layer = (next) => async (request, call) => {
+  const attempt = call.begin({ upstream: 'work', name: 't', origin: '', authority: '', basePath: '', weight: 1 })
+  const outcome = await next(request, call)
+  attempt.endedMs = call.elapsedMs()
+  return outcome
+}
+
 describe('retry behind a callback', () => {
   const inner = (clock: VirtualClock): Layer =>
     retry(retryOptions.parse({ attempts: 3 }), {
@@ -456,6 +464,55 @@ describe('retry behind a callback', () => {
     scene.post(scene.urlOf(0), 'result')
     await scene.clock.advance(4000)
     assert.equal(scene.upstream.seen.length, 1)
+    assertLeft(scene)
+  })
+
+  for (const prefer of ['respond-async', 'wait=0', 'respond-async, wait=1']) {
+    it(`asks again also once its client has a ticket (${prefer})`, async () => {
+      const refused = { afterMs: 1100, fails: 'UPSTREAM_REFUSED' } as const
+      const scene = callbackScene({ script: [refused, { afterMs: 10, status: 503 }, acknowledged], inner })
+      const asked = scene.send({ headers: ['prefer', prefer] })
+      await scene.clock.advance(4000)
+      assert.equal(scene.upstream.seen.length, 3)
+      const ticket = ticketOf(asked)
+      assert.equal(await at(scene, ticket), running)
+      scene.post(scene.urlOf(0), 'late')
+      assert.equal(await at(scene, ticket), '200 late')
+      assertLeft(scene)
+    })
+
+    it(`asks no more once the result is kept at the ticket (${prefer})`, async () => {
+      const scene = callbackScene({ script: [{ afterMs: 1500, fails: 'UPSTREAM_RESET' }, acknowledged], inner })
+      scene.send({ headers: ['prefer', prefer] })
+      await scene.clock.advance(1200)
+      scene.post(scene.urlOf(0), 'late')
+      await scene.clock.advance(4000)
+      assert.equal(scene.upstream.seen.length, 1)
+      assertLeft(scene)
+    })
+  }
+
+  for (const prefer of [[], ['prefer', 'respond-async']]) {
+    it(`asks no more if the result comes while it waits to ask again (${prefer[1] ?? 'its client waits'})`, async () => {
+      const script = [{ afterMs: 10, fails: 'UPSTREAM_REFUSED' } as const, acknowledged]
+      const scene = callbackScene({ script, inner: (clock) => (next) => inner(clock)(listed(next)) })
+      scene.send({ headers: prefer })
+      await scene.clock.advance(10)
+      assert.equal(scene.upstream.seen.length, 1)
+      scene.post(scene.urlOf(0), 'result')
+      await scene.clock.advance(4000)
+      assert.equal(scene.upstream.seen.length, 1)
+      assertLeft(scene)
+    })
+  }
+
+  it('asks again for a client with a ticket no longer than the deadline', async () => {
+    const busy = { afterMs: 10, fails: 'UPSTREAM_REFUSED', retryAfterMs: 2600 } as const
+    const scene = callbackScene({ script: () => busy, inner })
+    const asked = scene.send({ headers: ['prefer', 'respond-async'] })
+    await scene.clock.advance(20_000)
+    assert.equal(scene.upstream.seen.length, 2)
+    assert.equal(await at(scene, ticketOf(asked)), 'UPSTREAM_REFUSED')
     assertLeft(scene)
   })
 

@@ -78,8 +78,8 @@ class Wait implements AbortListener {
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
       this.#timer?.cancel()
       call.scope.remove(this)
-      // Nothing is sent again for a client that has its answer; an acknowledgement on its way is let in.
-      this.#line.expireAt(clock.now())
+      // One that has a ticket wants the result still: its backend may be asked again.
+      if (as !== 'timedOut') this.#stopAsking()
       call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
       resolve(outcome)
     })
@@ -98,15 +98,22 @@ class Wait implements AbortListener {
   }
 
   async #askBackend(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): Promise<void> {
-    const { callbacks } = this.#options
-    callbacks.begun()
+    const { callbacks, issue } = this.#options
+    callbacks.begun(issue.id, () => this.#stopAsking())
     try {
       await this.#backendAnswered(await next(request, this.#line), acknowledges)
     } catch (fault) {
       this.#fault(fault)
     } finally {
-      callbacks.done()
+      callbacks.done(issue.id)
     }
+  }
+
+  /** Nothing is sent again; an acknowledgement on its way is let in. */
+  #stopAsking(): void {
+    this.#line.expireAt(this.#options.clock.now())
+    // Else it would be sent again once it has waited for that.
+    if (this.#line.attempts.at(-1)?.endedMs !== undefined) this.#line.abort(resultIsThere)
   }
 
   /** The deadline, or the client has gone. */
@@ -177,6 +184,8 @@ class Wait implements AbortListener {
     this.#options.callbacks.waiters.end(this.#waiter, as, outcome)
   }
 }
+
+const resultIsThere = failure('CANCELLED', 'The call was over before its backend was asked again')
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)

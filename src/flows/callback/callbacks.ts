@@ -60,7 +60,8 @@ export class Callbacks {
   /** The tickets that clients hold, and until when. */
   readonly #promised = new Map<string, number>()
   readonly #promises: Levels
-  #backendsAsked = 0
+  /** By the id of the call: its end, for those whose backend is being asked. */
+  readonly #asking = new Map<string, () => void>()
   readonly #onQuiet: (() => void)[] = []
   #expiryTimer: Timer | undefined
 
@@ -105,6 +106,7 @@ export class Callbacks {
     const store = this.#storeOf(token)
     if (this.keepMs === 0 || store === undefined || token.expiresAtMs <= now) return 'dropped'
     if (!this.isPromised(token)) return 'repeated'
+    this.#asking.get(token.id)?.()
     const readyUntil = now + this.keepMs
     return store.put({
       id: token.id,
@@ -138,25 +140,29 @@ export class Callbacks {
     return durable ? this.#settings.durable : this.#options.memory
   }
 
-  /** A backend is being asked. Its client may have its answer before that: the gateway does not end before it is `done`. */
-  begun(): void {
-    this.#backendsAsked++
+  /**
+   * A backend is being asked. Its client may have its answer before that: the gateway does not end before it is `done`.
+   * `stop`: the result is there, and it need not be asked again.
+   */
+  begun(id: string, stop: () => void): void {
+    this.#asking.set(id, stop)
   }
 
-  done(): void {
-    this.#backendsAsked--
-    if (this.#backendsAsked === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
+  done(id: string): void {
+    this.#asking.delete(id)
+    if (this.#asking.size === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
   }
 
   /** Resolves when nobody waits any more, and no backend is being asked. */
   async quiet(): Promise<void> {
     await this.waiters.quiet()
-    if (this.#backendsAsked === 0) return
+    if (this.#asking.size === 0) return
     await new Promise<void>((resolve) => this.#onQuiet.push(resolve))
   }
 
   close(): void {
     this.#expiryTimer?.cancel()
+    for (const stop of this.#asking.values()) stop()
   }
 
   #scheduleExpiry(): void {
