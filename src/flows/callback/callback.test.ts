@@ -380,6 +380,67 @@ describe('a client that prefers', () => {
   })
 })
 
+describe('a client that cannot have a ticket, as all are out', () => {
+  for (const prefer of ['respond-async', 'respond-async, wait=2', 'wait=0']) {
+    it(`and prefers ${prefer} is told so before its backend is asked`, async () => {
+      const scene = callbackScene({ script: [acknowledged], shared: { maxTickets: 0 } })
+      const asked = scene.send({ headers: ['prefer', prefer] })
+      await scene.clock.advance(0)
+      assert.deepEqual([codeOf(asked.answer.outcome), ended(asked)], ['STORE_FULL', ['refused 0']])
+      await scene.clock.advance(5000)
+      assert.equal(scene.upstream.seen.length, 0)
+      assertLeft(scene)
+    })
+  }
+
+  for (const prefer of [[], ['prefer', 'wait=2']]) {
+    it(`and would wait a while may have its result (${prefer[1] ?? 'no preference'})`, async () => {
+      const scene = callbackScene({ script: [acknowledged], shared: { maxTickets: 0 } })
+      const asked = scene.send({ headers: prefer })
+      await scene.clock.advance(1000)
+      scene.post(scene.urlOf(0), 'result')
+      await scene.clock.advance(0)
+      assert.equal(textOf(asked.answer.outcome), 'result')
+      assertLeft(scene)
+    })
+  }
+})
+
+describe('the ticket of a client that prefers to have one', () => {
+  const oneTicket = { script: () => acknowledged, shared: { maxTickets: 1 } }
+
+  it('is kept for it while it waits', async () => {
+    const scene = callbackScene(oneTicket)
+    const asked = scene.send({ headers: ['prefer', 'respond-async, wait=2'] })
+    await scene.clock.advance(1000)
+    const other = scene.send({ headers: ['prefer', 'respond-async'] })
+    await scene.clock.advance(1000)
+    assert.equal(codeOf(other.answer.outcome), 'STORE_FULL')
+    assert.equal(responseOf(asked.answer.outcome).status, 202)
+    assertLeft(scene)
+  })
+
+  for (const [what, end] of [
+    ['is answered in time', (scene: CallbackScene) => scene.post(scene.urlOf(0), 'result')],
+    ['is refused', (scene: CallbackScene) => scene.upstream.seen[0]?.answer(400, 'no')],
+    ['goes', (_scene: CallbackScene, { call }: Asked) => call.abort(failure('CLIENT_GONE', 'gone'))],
+  ] as const) {
+    it(`is another's as soon as it ${what}`, async () => {
+      const scene = callbackScene({ shared: { maxTickets: 1 } })
+      const asked = scene.send({ headers: ['prefer', 'respond-async, wait=2'] })
+      await scene.clock.advance(1000)
+      end(scene, asked)
+      await scene.clock.advance(0)
+      const other = scene.send({ headers: ['prefer', 'respond-async'] })
+      await scene.clock.advance(0)
+      assert.equal(responseOf(other.answer.outcome).status, 202)
+      const posted = scene.post(scene.urlOf(0), 'again')
+      await scene.clock.advance(0)
+      assert.equal(textOf(posted.answer.outcome), '{"status":"repeated"}\n')
+    })
+  }
+})
+
 describe('a backend that fails after its client has a ticket', () => {
   for (const [code, seen] of [
     ['UPSTREAM_REFUSED', 'UPSTREAM_REFUSED'],

@@ -79,20 +79,27 @@ class Wait implements AbortListener {
       this.#timer?.cancel()
       call.scope.remove(this)
       // One that has a ticket wants the result still: its backend may be asked again.
-      if (as !== 'timedOut') this.#stopAsking()
+      if (as !== 'timedOut') {
+        this.#stopAsking()
+        callbacks.withdraw(issue.id)
+      }
       call.emit({ type: 'waiter.ended', as, waitedMs: call.elapsedMs() })
       resolve(outcome)
     })
   }
 
   start(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): void {
-    const { call, callbacks, clock, preference } = this.#options
-    void this.#askBackend(request, next, acknowledges)
+    const { call, callbacks, clock, issue, preference } = this.#options
     call.scope.add(this)
     // Aborted already.
     if (!this.#waiter.isOpen) return
-    const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined)
-    if (waitMs === undefined || waitMs >= call.remainingMs() || callbacks.keepMs === 0) return
+    const { respondAsync } = preference
+    const waitMs = callbacks.keepMs === 0 ? undefined : (preference.waitMs ?? (respondAsync ? 0 : undefined))
+    // Before the backend is asked: it would do work for a client that is told to come again.
+    const isForTicket = waitMs !== undefined && (respondAsync || waitMs === 0)
+    if (isForTicket && callbacks.promise(issue) === undefined) return this.#end('refused', failed(noTickets))
+    void this.#askBackend(request, next, acknowledges)
+    if (!this.#waiter.isOpen || waitMs === undefined || waitMs >= call.remainingMs()) return
     if (waitMs === 0) this.#waitIsOver()
     else this.#timer = clock.after(waitMs, () => this.#waitIsOver())
   }
@@ -137,8 +144,8 @@ class Wait implements AbortListener {
     const { callbacks, issue, preference } = this.#options
     if (!this.#waiter.isOpen) return
     const ticket = callbacks.promise(issue)
-    if (preference.respondAsync) {
-      return this.#end('timedOut', ticket === undefined ? failed(noTickets) : succeeded(accepted(ticket, preference)))
+    if (preference.respondAsync && ticket !== undefined) {
+      return this.#end('timedOut', succeeded(accepted(ticket, preference)))
     }
     const waitMs = preference.waitMs ?? 0
     const detail = `No result within the ${waitMs / 1000} s that the client would wait (Prefer: wait)`

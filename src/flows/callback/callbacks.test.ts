@@ -185,6 +185,42 @@ describe('tickets', () => {
     assert.ok(promise() !== undefined)
   })
 
+  it('that are fetched, once, leave their place to others', async () => {
+    const { clock, callbacks } = opened({ maxTickets: 1, fetchOnce: true })
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    callbacks.promise(issue)
+    await callbacks.keep(issue, '/back', result)
+    assert.deepEqual(await callbacks.fetch(issue, true), fetched)
+    const other = (): string | undefined => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000))
+    assert.equal(other(), undefined)
+    assert.deepEqual(await callbacks.fetch(issue, false), fetched)
+    assert.ok(other() !== undefined)
+    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    await clock.advance(10_000)
+    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no place is given back twice')
+  })
+
+  it('are the same if they are promised again, and none once they are withdrawn', async () => {
+    const { callbacks, clock } = opened({ maxTickets: 1 })
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    assert.equal(callbacks.promise(issue), callbacks.promise(issue))
+    callbacks.withdraw(issue.id)
+    callbacks.withdraw(issue.id)
+    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    const [first, second] = [1, 2].map(() => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000)))
+    assert.deepEqual([first !== undefined, second], [true, undefined])
+  })
+
+  it('are over, as no result can come any more, once a reload has nothing kept', async () => {
+    const { callbacks, clock } = opened()
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    callbacks.promise(issue)
+    const settings = { keys: () => [someKey] as const, publicUrl: () => '', durable: undefined, fetchOnce: false }
+    callbacks.update({ ...settings, keepMs: 0, maxTickets: 1 })
+    assert.equal(await callbacks.keep(issue, '/back', result), 'dropped')
+    assert.equal(await callbacks.fetch(issue, false), 'over')
+  })
+
   it('are none where nothing is kept', () => {
     const { callbacks } = opened({ keepMs: 0 })
     assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000)), undefined)

@@ -84,11 +84,18 @@ export class Callbacks {
     return this.#settings.keepMs
   }
 
-  /** A ticket for a client that waits no longer: where it can be fetched. Undefined if there can be none. */
+  /** A client's ticket, the same each time: where its result can be fetched. Undefined if there can be none. */
   promise(issue: Issue): string | undefined {
-    if (this.keepMs === 0 || !this.#promises.tryAdd(0, this.#settings.maxTickets)) return undefined
-    this.#promised.set(issue.id, issue.expiresAtMs)
+    if (!this.#promised.has(issue.id)) {
+      if (this.keepMs === 0 || !this.#promises.tryAdd(0, this.#settings.maxTickets)) return undefined
+      this.#promised.set(issue.id, issue.expiresAtMs)
+    }
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
+  }
+
+  /** The client of this call has no ticket, or no use for it any more: another may have one. */
+  withdraw(id: string): void {
+    if (this.#promised.delete(id)) this.#promises.add(0, -1)
   }
 
   /** Whether anybody can want its result: a client has its ticket, or may have it from an earlier run. */
@@ -126,12 +133,15 @@ export class Callbacks {
     const store = this.#storeOf(token)
     if (store === undefined) return 'over'
     const found: Ticket | Failure | undefined = await store.find(token.id)
+    // What comes is dropped.
+    if (found === undefined && this.keepMs === 0) return 'over'
     if (found === undefined || 'code' in found) return found
     if (found.result === undefined || found.readyUntil <= clock.wallNow()) return 'over'
     const fetched = { route: found.route, result: found.result }
     if (!this.#settings.fetchOnce || isLook) return fetched
     const spent = await store.spend(token.id)
     if (typeof spent === 'object') return spent
+    this.withdraw(token.id)
     return spent ? fetched : 'over'
   }
 
@@ -170,9 +180,7 @@ export class Callbacks {
     this.#expiryTimer = clock.after(expiryCheckMs, () => {
       const now = clock.wallNow()
       for (const [id, untilMs] of this.#promised) {
-        if (untilMs > now) continue
-        this.#promised.delete(id)
-        this.#promises.add(0, -1)
+        if (untilMs <= now) this.withdraw(id)
       }
       this.#scheduleExpiry()
     })
