@@ -38,7 +38,7 @@ export type GatewayEvent =
 
 /**
  * What became of a callback: `answered` a waiting client, `kept` for one with a ticket, `repeated`, `dropped` as nobody
- * can want it; `refused` as the store could not keep it; `forged`, `expired`.
+ * can want it; `refused` as it is too large, encoded, or the store could not keep it; `forged`, `expired`.
  */
 export type CallbackVerdict = 'answered' | 'kept' | 'repeated' | 'dropped' | 'refused' | 'forged' | 'expired'
 

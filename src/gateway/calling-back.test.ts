@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { someKey, wideTickets } from '../../test/kit/callbacks.ts'
-import { callOf, codeOf, requestOf, textOf, type Watched, watch } from '../../test/kit/calls.ts'
+import { callOf, codeOf, requestOf, responseOf, textOf, type Watched, watch } from '../../test/kit/calls.ts'
 import { FakeUpstream } from '../../test/kit/fake-upstream.ts'
-import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { streamsSettled, VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
@@ -12,7 +13,8 @@ import { anyExtraLoad } from '../kit/budgets.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import { tokenLifeMs } from './callback-keys.ts'
-import { type CallingBack, startCallingBack } from './calling-back.ts'
+import { CallbackWays } from './callback-ways.ts'
+import { startCallingBack } from './calling-back.ts'
 import { type RoutedHandler, router } from './router.ts'
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
@@ -29,11 +31,14 @@ const byHeader: RouteInput = {
 const other: RouteInput = { match: '/other', callback: { upstream: 'work', receive: { path: '/other-back' } } }
 
 /** Callbacks of a gateway, with one client that waits for one, in virtual time. */
-function opened(config: Config) {
+function opened(config: Config, known?: CallbackWays) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
+  const ways = known ?? new CallbackWays(() => clock.wallNow())
+  if (known === undefined) ways.update(config)
   const started = startCallingBack(config, {
     clock,
+    ways: () => ways.current,
     promises: new SharedMemory().levels('promises', 1),
     keys: () => [someKey],
     memory: memoryTickets(wideTickets),
@@ -42,7 +47,7 @@ function opened(config: Config) {
     logFault: (fault) => {
       throw fault
     },
-  }) as CallingBack
+  })
   const ask = (service: (request: GatewayRequest) => ReturnType<FakeUpstream['service']>): Watched =>
     watch(service(requestOf({})), clock)
   /** Waits for as long as the clock is not moved. */
@@ -63,26 +68,31 @@ function opened(config: Config) {
     })
   }
   const sent = (name: string): string => headerValue(upstream.seen.at(-1)?.request.headers ?? [], name) ?? ''
-  return { clock, started, wait, post, sent }
+  /** As a reload does. */
+  const update = (changed: Config): readonly RoutedHandler[] => {
+    ways.update(changed)
+    return started.update(changed, undefined)
+  }
+  return { clock, started, update, wait, post, sent }
 }
 
 describe('callbacks of a route that a reload takes away', () => {
   it('reach who waits for them, until none can be good any more', async () => {
     const config = configOf([work])
-    const { clock, started, wait, post, sent } = opened(config)
+    const { clock, started, update, wait, post, sent } = opened(config)
     const waiting = wait(config)
     await clock.advance(0)
     const { pathname, search } = new URL(sent('x-callback-url'))
     const without = configOf([{ match: '/work', forward: { upstream: 'work' } }])
-    const handlers = started.update(without, undefined)
+    const handlers = update(without)
     assert.equal(handlers, started.handlers)
     const posted = post(handlers, pathname, { query: search.slice(1) })
     await clock.advance(0)
     assert.deepEqual([textOf(waiting.outcome), codeOf(posted.outcome)], ['done', 'ok'])
     await clock.advance(tokenLifeMs(config) - 1)
-    assert.equal(started.update(without, undefined).length, 2)
+    assert.equal(update(without).length, 2)
     await clock.advance(1)
-    const left = started.update(without, undefined)
+    const left = update(without)
     assert.deepEqual(
       left.map(({ match }) => match.path),
       ['/_hedgerow/tickets/:id'],
@@ -92,8 +102,8 @@ describe('callbacks of a route that a reload takes away', () => {
   })
 
   it('come at their path beside those of another one', () => {
-    const { started } = opened(configOf([work]))
-    const paths = started.update(configOf([other]), undefined).map(({ match }) => match.path)
+    const { started, update } = opened(configOf([work]))
+    const paths = update(configOf([other])).map(({ match }) => match.path)
     assert.deepEqual(paths, ['/other-back', '/_hedgerow/callbacks', '/_hedgerow/tickets/:id'])
     started.close()
   })
@@ -102,12 +112,12 @@ describe('callbacks of a route that a reload takes away', () => {
 describe('callbacks of a route that a reload has come in another way', () => {
   it('are taken in both', async () => {
     const config = configOf([work])
-    const { clock, started, wait, post, sent } = opened(config)
+    const { clock, started, update, wait, post, sent } = opened(config)
     const before = wait(config)
     await clock.advance(0)
     const { pathname, search } = new URL(sent('x-callback-url'))
     const changed = configOf([byHeader])
-    const handlers = started.update(changed, undefined)
+    const handlers = update(changed)
     assert.equal(handlers.length, 2)
     const after = wait(changed)
     await clock.advance(0)
@@ -122,12 +132,82 @@ describe('callbacks of a route that a reload has come in another way', () => {
   })
 })
 
+describe('the result of a call that was in flight at a reload', () => {
+  const withStatus: RouteInput = {
+    match: '/work',
+    callback: { upstream: 'work', receive: { status: { header: 'x-status', allow: [404] } } },
+  }
+
+  for (const [what, before, after, status] of [
+    ['the status that it names', withStatus, work, 404],
+    ['that it names none', work, withStatus, 200],
+  ] as const) {
+    it(`is judged as its call began: ${what}`, async () => {
+      const config = configOf([before])
+      const { clock, update, wait, post, sent, started } = opened(config)
+      const waiting = wait(config)
+      await clock.advance(0)
+      const { pathname, search } = new URL(sent('x-callback-url'))
+      post(update(configOf([after])), pathname, { query: search.slice(1), headers: ['x-status', '404'] })
+      await clock.advance(0)
+      assert.equal(responseOf(waiting.outcome).status, status)
+      started.close()
+    })
+  }
+
+  for (const [what, changed] of [
+    ['its own route', { match: '/work', callback: { upstream: 'work', maxAnswer: '10B' } }],
+    ['another one at the path', { match: '/other', callback: { upstream: 'work', maxAnswer: '10B' } }],
+  ] as const) {
+    it(`may be as large as it might be then, though ${what} allows less now`, async () => {
+      const config = configOf([work])
+      const { clock, update, wait, post, sent, started } = opened(config)
+      const waiting = wait(config)
+      await clock.advance(0)
+      const { pathname, search } = new URL(sent('x-callback-url'))
+      const body = Readable.from([Buffer.alloc(20, 'x')])
+      post(update(configOf([changed])), pathname, { query: search.slice(1), body })
+      await streamsSettled()
+      assert.equal(textOf(waiting.outcome), 'x'.repeat(20))
+      started.close()
+    })
+  }
+
+  it('that is too large is told at once, also where callbacks come in two ways', async () => {
+    const small = { ...work, callback: { upstream: 'work', maxAnswer: '10B' } }
+    const config = configOf([small])
+    const { clock, update, wait, post, sent, started } = opened(config)
+    const waiting = wait(config)
+    await clock.advance(0)
+    const { pathname, search } = new URL(sent('x-callback-url'))
+    const changed = { ...byHeader, callback: { ...byHeader.callback, upstream: 'work', maxAnswer: '10B' } }
+    post(update(configOf([changed])), pathname, { query: search.slice(1), body: Readable.from([Buffer.alloc(20)]) })
+    await streamsSettled()
+    assert.equal(codeOf(waiting.outcome), 'UPSTREAM_INVALID')
+    started.close()
+  })
+})
+
+describe('callbacks of a thread that begins after a reload', () => {
+  it('come in where those of before came in, also where no route waits any more', () => {
+    const clock = new VirtualClock()
+    const ways = new CallbackWays(() => clock.wallNow())
+    ways.update(configOf([other]))
+    const forward = configOf([{ match: '/work', forward: { upstream: 'work' } }])
+    ways.update(forward)
+    const { started } = opened(forward, ways)
+    const paths = started.handlers.map(({ match }) => match.path)
+    assert.deepEqual(paths, ['/other-back', '/_hedgerow/tickets/:id'])
+    started.close()
+  })
+})
+
 describe('settings of callbacks that a reload changes', () => {
   it('hold for what is asked from then on', async () => {
     const config = configOf([work])
-    const { clock, started, wait, sent } = opened(config)
+    const { clock, started, update, wait, sent } = opened(config)
     const changed = configOf([work], { callbacks: { url: 'https://public.example', tickets: { keep: '1m' } } })
-    started.update(changed, undefined)
+    update(changed)
     wait(changed)
     await clock.advance(0)
     assert.ok(sent('x-callback-url').startsWith('https://public.example/_hedgerow/callbacks?'))

@@ -8,14 +8,16 @@ import type { Keys } from '../flows/callback/token.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
-import { tokenLifeMs } from './callback-keys.ts'
+import type { Way } from './callback-ways.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { ownRoute } from './own-page.ts'
-import { Receivers } from './receivers.ts'
+import { receivers } from './receivers.ts'
 import type { RoutedHandler } from './router.ts'
 
 export interface CallingBackOptions {
   readonly keys: () => Keys
+  /** How callbacks come in, by this configuration and those before. */
+  readonly ways: () => readonly Way[]
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
   /** There where a route is `durable`. */
@@ -47,13 +49,11 @@ export function waitsForCallbacks({ routes }: Config): boolean {
   return routes.some(({ callback }) => callback !== undefined)
 }
 
-/** Undefined where no route waits for callbacks. */
-export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack | undefined {
-  if (!waitsForCallbacks(config)) return undefined
+/** Also where no route waits any more: what is still to come is for calls of before. */
+export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack {
   const { clock, elsewhere } = options
   const wallNow = (): number => clock.wallNow()
   const callbacks = new Callbacks({ ...options, ...settingsOf(config, options) })
-  const receivers = new Receivers({ callbacks, wallNow, elsewhere })
   const policies = new Map<string, FailurePolicy>()
   const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
   const tickets = ownRoute({
@@ -64,14 +64,11 @@ export function startCallingBack(config: Config, options: CallingBackOptions): C
     // Whoever waits while the gateway shuts down waits for these.
     servesWhileDraining: true,
   })
-  let lifeMs = 0
   const handlersOf = (current: Config): readonly RoutedHandler[] => {
     const routes = current.routes.filter(({ callback }) => callback !== undefined)
     // What is over is told as its route told it, until another of the name does.
     for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
-    receivers.update(routes, lifeMs)
-    lifeMs = Math.max(lifeMs, tokenLifeMs(current))
-    return [...receivers.handlers(), tickets]
+    return [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets]
   }
   let handlers = handlersOf(config)
   return {

@@ -16,6 +16,7 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
+import type { Way } from './callback-ways.ts'
 import { deliveryService } from './delivery-page.ts'
 import { type CallbackKeeping, keepCallbacks } from './keeping-callbacks.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
@@ -34,6 +35,7 @@ export interface Central {
 
 export interface CentralCallbacks {
   readonly keys: () => Keys
+  readonly ways: () => readonly Way[]
   readonly memory: TicketStore
   readonly durable: TicketStore | undefined
 }

@@ -251,7 +251,7 @@ export class DataPlane {
       frontPort,
       logFault,
     })
-    return this.#callingBack?.handlers ?? []
+    return this.#callingBack.handlers
   }
 }
 

@@ -4,6 +4,7 @@ import type { Keys } from '../flows/callback/token.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper } from '../store/ticket-store.ts'
 import { CallbackKeys, type CallbackKeysOptions } from './callback-keys.ts'
+import { CallbackWays, type Way } from './callback-ways.ts'
 import { waitsForCallbacks } from './calling-back.ts'
 import { ticketLimits } from './storing.ts'
 
@@ -11,9 +12,10 @@ export interface KeepingOptions extends CallbackKeysOptions {
   readonly durable: TicketKeeper | undefined
 }
 
-/** What of callbacks is there once, however many threads take them: the keys, and the late results. */
+/** What of callbacks is there once, however many threads take them: the keys, where they come in, and the late results. */
 export interface CallbackKeeping {
   readonly keys: () => Keys
+  readonly ways: () => readonly Way[]
   readonly memory: TicketKeeper
   /** Of all stores, for operators. */
   readonly kept: KeptTickets
@@ -26,15 +28,19 @@ export interface CallbackKeeping {
 export function keepCallbacks(config: Config, options: KeepingOptions): CallbackKeeping | undefined {
   if (!waitsForCallbacks(config)) return undefined
   const keys = CallbackKeys.open(config, options)
+  const ways = new CallbackWays(() => options.clock.wallNow())
+  ways.update(config)
   const memory = memoryTickets(ticketLimits(config))
   const kept = new KeptTickets({ ...options, memory })
   return {
     keys: () => keys.current,
+    ways: () => ways.current,
     memory,
     kept,
     update: (changed, durable) => {
       // Where no route waits any more the keys stay, for what is still to come.
       if (waitsForCallbacks(changed)) keys.update(changed)
+      ways.update(changed)
       memory.limit(ticketLimits(changed))
       kept.update(durable)
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { someTerms } from '../../test/kit/callbacks.ts'
 import { requestOf, targetOf } from '../../test/kit/calls.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
@@ -42,7 +43,7 @@ describe('the view of a thread', () => {
     call.emit({ type: 'call.ended', request: requestOf(), end })
     const waiters = new Waiters()
     const facts = { id: 'w', route: 'POST /b', startedAtMs: 1, expiresAtMs: 2 }
-    waiters.register(facts, () => {})
+    waiters.register({ ...facts, terms: someTerms }, () => {})
     const view = localPlane(() => ({
       front: { figures: () => noConnections, inFlight: () => 1 },
       recorder,

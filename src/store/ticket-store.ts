@@ -27,7 +27,7 @@ export interface TicketKeeper extends TicketStore {
 
 export interface TicketFacts {
   readonly id: string
-  /** Where its callback came in. */
+  /** Of its call; where its callback came in, if the call is of an earlier run. */
   readonly route: string
   readonly createdAt: number
   /** Until when the result can be fetched. */

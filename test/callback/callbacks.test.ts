@@ -252,6 +252,25 @@ describe('a callback over the wire', () => {
     assert.equal((await asked).body, 'for a')
   })
 
+  it('is judged and told by its own route, if two share a place', async (t) => {
+    const { order, open } = openCallingBack(t)
+    const route = (match: string, maxAnswer: string, status: number) => ({
+      match,
+      callback: { upstream: 'work', maxAnswer },
+      failures: { UPSTREAM_INVALID: status },
+    })
+    const { url } = await open({ config: { routes: [route('/a', '10B', 418), route('/b', '30B', 500)] } })
+    for (const [place, name, large] of [
+      [0, '/a', 20],
+      [1, '/b', 40],
+    ] as const) {
+      const { headers } = await ask(url + name, { headers: { prefer: 'respond-async' } })
+      const posted = await post((await order(place)).callbackUrl, 'x'.repeat(large))
+      assert.equal(posted.status, 413)
+      assert.equal((await ask(url + headers.location)).status, name === '/a' ? 418 : 500)
+    }
+  })
+
   it('finds a store that is full, gets 503, and is kept when it comes again', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({ config: { callbacks: { tickets: { size: '30B', fetch: 'once' } } } })

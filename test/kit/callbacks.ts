@@ -8,6 +8,7 @@ import { Callbacks, type CallbacksOptions } from '../../src/flows/callback/callb
 import { KeptTickets } from '../../src/flows/callback/kept-tickets.ts'
 import { type CallbackOptions, callbackOptions } from '../../src/flows/callback/options.ts'
 import { type Elsewhere, receiveCallbacks } from '../../src/flows/callback/receive.ts'
+import { termsOf } from '../../src/flows/callback/terms.ts'
 import { ticketPage } from '../../src/flows/callback/ticket-page.ts'
 import { keyOf } from '../../src/flows/callback/token.ts'
 import { anyExtraLoad } from '../../src/kit/budgets.ts'
@@ -23,6 +24,8 @@ import { VirtualClock } from './virtual-clock.ts'
 export const someKey = keyOf('a secret of the tests, long enough for one')
 export const wideTickets = { maxTickets: 10_000, maxBytes: 1e8 }
 
+export const someTerms = termsOf({ maxAnswer: 1e6, status: undefined })
+
 export interface CallbackSceneOptions {
   /** Of the route. */
   readonly route?: Partial<z.input<typeof callbackOptions>>
@@ -30,9 +33,10 @@ export interface CallbackSceneOptions {
   readonly script?: ConstructorParameters<typeof FakeUpstream>[1]
   /** What all routes share; what is not said is as the configuration has it by default. */
   readonly shared?: Partial<CallbacksOptions> & { readonly memory?: TicketKeeper; readonly durable?: TicketKeeper }
+  readonly maxBytes?: number
   /** Of the place where callbacks come in. */
   readonly elsewhere?: Elsewhere
-  readonly maxBytes?: number
+  readonly maxAtPath?: number
   /** Between the strategy and the backend. */
   readonly inner?: (clock: VirtualClock) => Layer
   /** Around the strategy. */
@@ -70,7 +74,8 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     memory,
     durable,
   })
-  const route = callbackOptionsOf(options.route)
+  const { maxBytes } = options
+  const route = callbackOptionsOf({ ...options.route, ...(maxBytes !== undefined && { maxAnswer: `${maxBytes}B` }) })
   const { layer } = callbackStrategy.plan(route, {
     clock,
     memory: new SharedMemory(),
@@ -82,10 +87,9 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const outer = options.outer ?? ((next) => next)
   const served = limit(outer(layer(inner)))
   const wallNow = (): number => clock.wallNow()
-  const maxBytes = options.maxBytes ?? route.maxAnswer
   const receive = receiveCallbacks({
     receive: route.receive,
-    maxBytes,
+    maxBytes: options.maxAtPath ?? route.maxAnswer,
     callbacks,
     wallNow,
     elsewhere: options.elsewhere,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ask } from '../kit/ask.ts'
+import { ask, problemOf } from '../kit/ask.ts'
 import { openCallingBack, post, ticketOf } from '../kit/calling-back.ts'
-import { until } from '../kit/until.ts'
-import { clients } from './kit.ts'
+import { upstreamOf } from '../kit/gateway.ts'
+import { until, within } from '../kit/until.ts'
+import { clients, openWorkers } from './kit.ts'
 
 const workers = { workers: 3 }
+const key = 'a secret of the tests, long enough for one'
 
 describe('callbacks of a gateway with workers', () => {
   it('reach the client that waits, whichever worker they come in at', async (t) => {
@@ -51,5 +53,49 @@ describe('callbacks of a gateway with workers', () => {
     )
     assert.equal((await asked).body, '{"done":true}')
     await drained
+  })
+
+  it('that are too large are told to the client that waits, whichever worker they come in at', async (t) => {
+    const { open, order } = openCallingBack(t)
+    const { url } = await open({ config: workers, route: { maxAnswer: '1KiB' }, routeRest: { deadline: '20s' } })
+    const asked = clients(t, 9).map((agent, place) => ask(`${url}/work/${place}`, { agent }))
+    for (let place = 0; place < 9; place++) {
+      assert.equal((await post((await order(place)).callbackUrl, 'x'.repeat(2000))).status, 413)
+    }
+    for (const { status, body } of await within(5000, 'answered', Promise.all(asked))) {
+      assert.deepEqual([status, problemOf({ body }).code], [502, 'UPSTREAM_INVALID'])
+    }
+  })
+
+  it('are dropped, and their tickets over, once durable results have no store any more', async (t) => {
+    const { open, order } = openCallingBack(t)
+    const before = await open({ config: workers, route: { durable: true } })
+    const ticket = ticketOf(await ask(`${before.url}/work/1`, { headers: { prefer: 'respond-async' } }))
+    const { callbackUrl } = await order(0)
+    await before.gateway.close()
+    const { url, port } = await open({ config: workers })
+    const { pathname, search } = new URL(callbackUrl)
+    const posted = await post(`http://127.0.0.1:${port}${pathname}${search}`, 'late')
+    assert.deepEqual([posted.status, posted.body], [200, '{"status":"dropped"}\n'])
+    assert.equal((await ask(url + ticket)).status, 410)
+  })
+
+  it('come in where they came in before a reload, also at a worker that has begun since', async (t) => {
+    const callback = { upstream: 'work', receive: { path: '/old' } }
+    const { gateway, reload } = await openWorkers(t, async (opened) => ({
+      callbacks: { key },
+      upstreams: upstreamOf(await opened.target((_message, response) => response.writeHead(202).end())),
+      routes: [{ match: '/work/*', callback }],
+    }))
+    const respondAsync = { headers: { prefer: 'respond-async' } }
+    const ticket = ticketOf(await ask(`${gateway.url}/work/1`, respondAsync))
+    assert.deepEqual(await reload({ workers: 4, routes: [{ match: '/work/*', forward: { upstream: 'work' } }] }), {
+      ok: true,
+    })
+    for (const agent of clients(t, 24)) {
+      assert.equal((await ask(gateway.url + ticket, { agent })).status, 202)
+      const forged = await ask(`${gateway.url}/old?callback=${'x'.repeat(56)}`, { agent, method: 'POST', body: 'x' })
+      assert.equal(forged.status, 403)
+    }
   })
 })

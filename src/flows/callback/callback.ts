@@ -15,6 +15,7 @@ import { type Callbacks, callbackGraceMs } from './callbacks.ts'
 import { inscribe } from './correlation.ts'
 import { type CallbackOptions, callbackOptions } from './options.ts'
 import { type Preference, readPreference } from './prefer.ts'
+import { type Terms, termsOf } from './terms.ts'
 import { callbackAt, type Issue } from './token.ts'
 import type { Waiter } from './waiter.ts'
 
@@ -27,6 +28,7 @@ export interface CallbackDeps extends StrategyDeps {
 function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps): Layer {
   if (callbacks === undefined) throw new Error('a route waits for callbacks, and nothing takes them')
   const address = inscribe(options, callbacks.publicUrl)
+  const terms = termsOf({ maxAnswer: options.maxAnswer, status: options.receive.status })
   const good = options.success.status ?? anySuccess
   const acknowledges = (status: number): boolean => statusCounts(good, status)
   return function callbackLayer(next) {
@@ -38,6 +40,7 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
       const preference = readPreference(request.headers)
       return new Promise((resolve) => {
         const wait = new Wait({
+          terms,
           issue,
           call,
           callbacks,
@@ -52,6 +55,7 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
 }
 
 interface WaitOptions {
+  readonly terms: Terms
   readonly issue: Issue
   readonly call: Call
   readonly callbacks: Callbacks
@@ -73,7 +77,8 @@ class Wait implements AbortListener {
     const { call, callbacks, clock, issue, resolve } = options
     this.#line = call.detached()
     const startedAtMs = clock.wallNow()
-    const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs: startedAtMs + call.remainingMs() }
+    const expiresAtMs = startedAtMs + call.remainingMs()
+    const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs, terms: options.terms }
     // Before the backend is asked: its callback may come before its own answer.
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
       this.#timer?.cancel()
@@ -89,7 +94,7 @@ class Wait implements AbortListener {
   }
 
   start(request: GatewayRequest, next: Service, acknowledges: (status: number) => boolean): void {
-    const { call, callbacks, clock, issue, preference } = this.#options
+    const { call, callbacks, clock, preference } = this.#options
     call.scope.add(this)
     // Aborted already.
     if (!this.#waiter.isOpen) return
@@ -97,7 +102,7 @@ class Wait implements AbortListener {
     const waitMs = callbacks.keepMs === 0 ? undefined : (preference.waitMs ?? (respondAsync ? 0 : undefined))
     // Before the backend is asked: it would do work for a client that is told to come again.
     const isForTicket = waitMs !== undefined && (respondAsync || waitMs === 0)
-    if (isForTicket && callbacks.promise(issue) === undefined) return this.#end('refused', failed(noTickets))
+    if (isForTicket && this.#ticket() === undefined) return this.#end('refused', failed(noTickets))
     void this.#askBackend(request, next, acknowledges)
     if (!this.#waiter.isOpen || waitMs === undefined || waitMs >= call.remainingMs()) return
     if (waitMs === 0) this.#waitIsOver()
@@ -125,12 +130,12 @@ class Wait implements AbortListener {
 
   /** The deadline, or the client has gone. */
   onAbort(reason: Failure): void {
-    const { callbacks, issue, preference } = this.#options
+    const { preference } = this.#options
     if (!this.#waiter.isOpen) return
     const isAccepted = this.#waiter.state === 'acknowledged'
     this.#line.abort(reason)
     if (reason.code !== 'DEADLINE') return this.#end('gone', failed(reason))
-    const ticket = callbacks.promise(issue)
+    const ticket = this.#ticket()
     const asked = this.#line.attempts.at(-1)?.target.name ?? 'the backend'
     const detail = isAccepted
       ? `${asked} took the work, and has posted no result: ${lowerFirst(reason.detail)}`
@@ -141,9 +146,9 @@ class Wait implements AbortListener {
   }
 
   #waitIsOver(): void {
-    const { callbacks, issue, preference } = this.#options
+    const { preference } = this.#options
     if (!this.#waiter.isOpen) return
-    const ticket = callbacks.promise(issue)
+    const ticket = this.#ticket()
     if (preference.respondAsync && ticket !== undefined) {
       return this.#end('timedOut', succeeded(accepted(ticket, preference)))
     }
@@ -162,11 +167,11 @@ class Wait implements AbortListener {
 
   async #backendRefused(outcome: Outcome): Promise<void> {
     const waiter = this.#waiter
-    const { callbacks, clock, issue } = this.#options
+    const { clock } = this.#options
     const reason = outcome.ok ? await backendRefused(outcome.response, clock) : backendFailed(outcome.failure)
     // It has not said that it will not do it: its result may come all the same.
     if (waiter.isOpen && reason.code === 'UPSTREAM_TIMEOUT') {
-      this.#end('timedOut', failed({ ...reason, ticket: callbacks.promise(issue) }))
+      this.#end('timedOut', failed({ ...reason, ticket: this.#ticket() }))
     } else if (waiter.isOpen) this.#end('refused', failed(reason))
     else if (waiter.state === 'timedOut') await this.#keepFailure(reason)
   }
@@ -185,6 +190,10 @@ class Wait implements AbortListener {
     callbacks.logFault(fault, call.id)
     if (!this.#waiter.isOpen) return
     this.#end('refused', failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
+  }
+
+  #ticket(): string | undefined {
+    return this.#options.callbacks.promise(this.#options.issue, this.#waiter.facts)
   }
 
   #end(as: WaiterEnd, outcome: Outcome): void {

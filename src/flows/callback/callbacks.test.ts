@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { someKey, wideTickets } from '../../../test/kit/callbacks.ts'
+import { someKey, someTerms, wideTickets } from '../../../test/kit/callbacks.ts'
 import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
@@ -11,6 +11,7 @@ import { KeptTickets } from './kept-tickets.ts'
 import { keyOf, type TokenFacts } from './token.ts'
 
 const keepMs = 60_000
+const work = { route: 'GET /work', terms: someTerms }
 const otherKey = keyOf('another secret of the tests, as long as the first')
 
 function opened(change: Partial<CallbacksOptions> = {}) {
@@ -176,7 +177,8 @@ describe('results that nobody waits for', () => {
 describe('tickets', () => {
   it('are promised no more than there may be, until some have expired', async () => {
     const { clock, callbacks } = opened({ maxTickets: 2 })
-    const promise = (): string | undefined => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000))
+    const promise = (): string | undefined =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work)
     assert.deepEqual(
       [1, 2, 3].map(() => promise() !== undefined),
       [true, true, false],
@@ -188,10 +190,11 @@ describe('tickets', () => {
   it('that are fetched, once, leave their place to others', async () => {
     const { clock, callbacks } = opened({ maxTickets: 1, fetchOnce: true })
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
-    callbacks.promise(issue)
+    callbacks.promise(issue, work)
     await callbacks.keep(issue, '/back', result)
     assert.deepEqual(await callbacks.fetch(issue, true), fetched)
-    const other = (): string | undefined => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000))
+    const other = (): string | undefined =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work)
     assert.equal(other(), undefined)
     assert.deepEqual(await callbacks.fetch(issue, false), fetched)
     assert.ok(other() !== undefined)
@@ -203,18 +206,20 @@ describe('tickets', () => {
   it('are the same if they are promised again, and none once they are withdrawn', async () => {
     const { callbacks, clock } = opened({ maxTickets: 1 })
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
-    assert.equal(callbacks.promise(issue), callbacks.promise(issue))
+    assert.equal(callbacks.promise(issue, work), callbacks.promise(issue, work))
     callbacks.withdraw(issue.id)
     callbacks.withdraw(issue.id)
     assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
-    const [first, second] = [1, 2].map(() => callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000)))
+    const [first, second] = [1, 2].map(() =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work),
+    )
     assert.deepEqual([first !== undefined, second], [true, undefined])
   })
 
   it('are over, as no result can come any more, once a reload has nothing kept', async () => {
     const { callbacks, clock } = opened()
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
-    callbacks.promise(issue)
+    callbacks.promise(issue, work)
     const settings = { keys: () => [someKey] as const, publicUrl: () => '', durable: undefined, fetchOnce: false }
     callbacks.update({ ...settings, keepMs: 0, maxTickets: 1 })
     assert.equal(await callbacks.keep(issue, '/back', result), 'dropped')
@@ -223,13 +228,13 @@ describe('tickets', () => {
 
   it('are none where nothing is kept', () => {
     const { callbacks } = opened({ keepMs: 0 })
-    assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000)), undefined)
+    assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000), work), undefined)
   })
 
   it('make their results wanted; of this run nothing else is', async () => {
     const { callbacks } = opened()
     const issues = [1, 2].map(() => callbacks.signer.issue(false, 2e12))
-    callbacks.promise(issues[0] as (typeof issues)[number])
+    callbacks.promise(issues[0] as (typeof issues)[number], work)
     const kept = await Promise.all(issues.map((issue) => callbacks.keep(issue, '/back', result)))
     assert.deepEqual(kept, ['kept', 'repeated'])
   })
@@ -239,7 +244,7 @@ describe('callbacks', () => {
   it('name a ticket by a token of its own', () => {
     const { callbacks } = opened()
     const issue = callbacks.signer.issue(false, 5000)
-    const url = callbacks.promise(issue)
+    const url = callbacks.promise(issue, work)
     assert.equal(url, `/_hedgerow/tickets/${callbacks.signer.token(issue, 'ticket')}`)
     assert.ok(!url?.includes(callbacks.signer.token(issue, 'callback')))
   })
@@ -247,7 +252,10 @@ describe('callbacks', () => {
   it('are quiet when nobody waits and no backend is being asked, for all that wait for it', async () => {
     const { callbacks } = opened()
     await callbacks.quiet()
-    const waiter = callbacks.waiters.register({ id: 'a', route: '', startedAtMs: 0, expiresAtMs: 0 }, () => {})
+    const waiter = callbacks.waiters.register(
+      { id: 'a', route: '', startedAtMs: 0, expiresAtMs: 0, terms: someTerms },
+      () => {},
+    )
     for (const id of ['a', 'b']) callbacks.begun(id, () => {})
     const told: string[] = []
     void callbacks.quiet().then(() => told.push('first'))
@@ -284,8 +292,8 @@ describe('callbacks that get other settings', () => {
       maxTickets: 1,
     }
     const issue = callbacks.signer.issue(false, clock.wallNow() + 65_000)
-    assert.ok(callbacks.promise(issue) !== undefined)
-    const facts = { id: 'w', route: 'r', startedAtMs: 0, expiresAtMs: 1 }
+    assert.ok(callbacks.promise(issue, work) !== undefined)
+    const facts = { id: 'w', route: 'r', startedAtMs: 0, expiresAtMs: 1, terms: someTerms }
     const waiter = callbacks.waiters.register(facts, () => {})
     await callbacks.keep(tokenOf('a'), '/back', result)
     callbacks.update(settings)
@@ -294,7 +302,11 @@ describe('callbacks that get other settings', () => {
     const token = callbacks.signer.verify(callbacks.signer.token(issue, 'callback'), 'callback', clock.wallNow())
     assert.ok(token.kind === 'good' && callbacks.isPromised(token))
     assert.equal(callbacks.signer.issue(false, 0).key, otherKey)
-    assert.equal(callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 1000)), undefined, 'one is out')
+    assert.equal(
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 1000), work),
+      undefined,
+      'one is out',
+    )
     assert.deepEqual(await callbacks.fetch(tokenOf('a'), false), fetched)
     assert.equal(await callbacks.fetch(tokenOf('a'), false), 'over', 'now it can be fetched once')
     await callbacks.keep(tokenOf('b'), '/back', result)

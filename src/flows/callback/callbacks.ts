@@ -4,6 +4,7 @@ import { type Levels, SharedMemory } from '../../kit/shared-memory.ts'
 import type { Ticket, TicketResult, TicketStore } from '../../store/ticket-store.ts'
 import { resultBytes } from '../../store/ticket-store.ts'
 import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
+import type { WaiterFacts } from './waiter.ts'
 import { Waiters } from './waiters.ts'
 
 /** Where a client fetches a result that came late. */
@@ -45,9 +46,16 @@ export function callbackGraceMs(keepMs: number): number {
 }
 
 export interface FetchedResult {
-  /** The route, or the path at which its callback came in. */
+  /** Of its call; of one of an earlier run the path at which its callback came in. */
   readonly route: string
   readonly result: TicketResult
+}
+
+/** What has to be known of a call when its result comes. */
+export type KnownCall = Pick<WaiterFacts, 'route' | 'terms'>
+
+interface Promised extends KnownCall {
+  readonly untilMs: number
 }
 
 /** What all callback routes share: who waits, what came late, and how tokens are made. */
@@ -57,8 +65,8 @@ export class Callbacks {
   readonly logFault: CallbacksOptions['logFault']
   readonly #options: CallbacksOptions
   #settings: CallbacksSettings
-  /** The tickets that clients hold, and until when. */
-  readonly #promised = new Map<string, number>()
+  /** The tickets that clients hold. */
+  readonly #promised = new Map<string, Promised>()
   readonly #promises: Levels
   /** By the id of the call: its end, for those whose backend is being asked. */
   readonly #asking = new Map<string, () => void>()
@@ -85,10 +93,10 @@ export class Callbacks {
   }
 
   /** A client's ticket, the same each time: where its result can be fetched. Undefined if there can be none. */
-  promise(issue: Issue): string | undefined {
+  promise(issue: Issue, { route, terms }: KnownCall): string | undefined {
     if (!this.#promised.has(issue.id)) {
       if (this.keepMs === 0 || !this.#promises.tryAdd(0, this.#settings.maxTickets)) return undefined
-      this.#promised.set(issue.id, issue.expiresAtMs)
+      this.#promised.set(issue.id, { route, terms, untilMs: issue.expiresAtMs })
     }
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
@@ -96,6 +104,11 @@ export class Callbacks {
   /** The client of this call has no ticket, or no use for it any more: another may have one. */
   withdraw(id: string): void {
     if (this.#promised.delete(id)) this.#promises.add(0, -1)
+  }
+
+  /** One of this run whose result somebody wants. */
+  known(id: string): KnownCall | undefined {
+    return this.waiters.find(id)?.facts ?? this.#promised.get(id)
   }
 
   /** Whether anybody can want its result: a client has its ticket, or may have it from an earlier run. */
@@ -179,7 +192,7 @@ export class Callbacks {
     const { clock } = this.#options
     this.#expiryTimer = clock.after(expiryCheckMs, () => {
       const now = clock.wallNow()
-      for (const [id, untilMs] of this.#promised) {
+      for (const [id, { untilMs }] of this.#promised) {
         if (untilMs <= now) this.withdraw(id)
       }
       this.#scheduleExpiry()

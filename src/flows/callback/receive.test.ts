@@ -171,6 +171,7 @@ describe('a callback', () => {
       await scene.clock.advance(0)
       assert.equal(codeOf(posted.answer.outcome), 'BAD_REQUEST')
       assert.equal(codeOf(answer.outcome), 'UPSTREAM_INVALID')
+      assert.deepEqual(verdictsOf(posted), ['refused'])
     })
   }
 
@@ -212,6 +213,18 @@ describe('a callback that is too large', () => {
       assert.deepEqual([code, detail], ['UPSTREAM_INVALID', 'The callback is larger than 10 bytes'])
     })
   }
+
+  it('is so by the route of its call, whatever others may have at the same path', async () => {
+    for (const isWhole of [true, false]) {
+      const scene = callbackScene({ maxBytes: 10, maxAtPath: 1000 })
+      const { answer } = scene.send()
+      const body = Buffer.alloc(20)
+      const posted = scene.post(scene.urlOf(0), isWhole ? body : Readable.from([body]))
+      await streamsSettled()
+      assert.deepEqual([codeOf(posted.answer.outcome), codeOf(answer.outcome)], ['BODY_TOO_LARGE', 'UPSTREAM_INVALID'])
+      assert.deepEqual(verdictsOf(posted), ['refused'])
+    }
+  })
 
   it('changes nothing for a client that has its answer', async () => {
     const scene = callbackScene({ maxBytes: 10 })
@@ -355,6 +368,7 @@ describe('a callback whose id is in its body', () => {
     const posted = scene.post(url, Readable.from([body]))
     await streamsSettled()
     assert.equal(codeOf(posted.answer.outcome), 'BODY_TOO_LARGE')
+    assert.deepEqual(verdictsOf(posted), ['refused'])
     assert.equal(answer.outcome, undefined)
   })
 })
@@ -363,18 +377,18 @@ describe('a callback whose token another run has made', () => {
   const body = '{"result":42}'
 
   /** Two of them with the same keys: a client waits at the first, and the second is asked. */
-  function pair(route: CallbackSceneOptions['route'] = {}) {
-    const first = callbackScene({ route })
+  function pair(route: CallbackSceneOptions['route'] = {}, maxBytes = 1000) {
+    const first = callbackScene({ route, maxBytes })
     const asked: (readonly [number, string])[] = []
     let isThere = true
     const elsewhere: Elsewhere = async (run, { path, query, headers, body: bytes, ...rest }) => {
-      asked.push([run, Buffer.from(bytes as Uint8Array).toString()])
+      asked.push([run, Buffer.from((bytes ?? []) as Uint8Array).toString()])
       if (!isThere) return undefined
       const posted = first.take({ path, query, headers, body: bytes, ...rest })
       await first.clock.advance(0)
       return posted.answer.outcome
     }
-    const second = callbackScene({ route, elsewhere })
+    const second = callbackScene({ route, maxBytes, elsewhere })
     return { first, second, asked, vanish: () => (isThere = false) }
   }
 
@@ -392,6 +406,35 @@ describe('a callback whose token another run has made', () => {
       assert.deepEqual(asked, [[first.callbacks.signer.run, given]])
       assert.deepEqual(verdictsOf(posted), [], 'it is counted where it was answered')
     }
+  })
+
+  for (const headers of [['content-length', '16'], []]) {
+    it(`fails the call there at once if it is too large (${headers[0] ?? 'of no declared length'})`, async () => {
+      const { first, second } = pair({}, 10)
+      const sent = first.send()
+      const large = (): Readable => Readable.from([Buffer.alloc(8), Buffer.alloc(8)])
+      const posted = second.post(first.urlOf(0), large(), headers)
+      await streamsSettled()
+      const { code, detail } = failureOf(sent.answer.outcome)
+      assert.deepEqual([code, detail], ['UPSTREAM_INVALID', 'The callback is larger than 10 bytes'])
+      assert.equal(codeOf(posted.answer.outcome), 'BODY_TOO_LARGE')
+      const again = second.post(first.urlOf(0), large(), headers)
+      await streamsSettled()
+      assert.equal(codeOf(again.answer.outcome), 'BODY_TOO_LARGE')
+      const kept = [first, second].map((scene) => scene.kept.ticketFigures().tickets)
+      assert.deepEqual(kept, [0, 0], 'its client has been told')
+    })
+  }
+
+  it('is told at the ticket if it is too large and there is none of that run any more', async () => {
+    const { first, second, vanish } = pair({}, 10)
+    vanish()
+    const { url, ticket } = await late(first)
+    second.post(url, Readable.from([Buffer.alloc(16)]))
+    await streamsSettled()
+    const fetched = second.fetch(ticket)
+    await second.clock.advance(0)
+    assert.equal(problemOf({ body: textOf(fetched.answer.outcome) }).code, 'UPSTREAM_INVALID')
   })
 
   it('is judged there if its time is over by the clock here', async () => {

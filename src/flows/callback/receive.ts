@@ -1,20 +1,22 @@
 import type { Call } from '../../core/call.ts'
-import { type Failure, failure } from '../../core/failure.ts'
-import { headerValue, headerValues } from '../../core/headers.ts'
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts'
+import { headerValue, headerValues, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../../core/response.ts'
 import type { Service } from '../../core/service.ts'
 import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
-import { statusCounts } from '../../strategies/success/success.ts'
-import type { Callbacks } from './callbacks.ts'
+import type { Callbacks, KnownCall } from './callbacks.ts'
 import { isInHead, tokenBy, tokenParameter } from './correlation.ts'
 import type { CallbackOptions } from './options.ts'
+import { termsOf } from './terms.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
 
 export interface ReceiveOptions {
+  /** `status`: for what comes for a call of an earlier run; those of this one have their own. */
   readonly receive: CallbackOptions['receive']
+  /** The largest that any call may have whose callback comes in here. */
   readonly maxBytes: number
   readonly callbacks: Callbacks
   /** Wall clock, milliseconds. */
@@ -24,8 +26,8 @@ export interface ReceiveOptions {
 }
 
 /**
- * Has the run of this number take a callback, whole; undefined where there is no such run any more. That its token is ours
- * is known by then; whether its time is over is for that run to say.
+ * Has the run of this number take a callback, whole or `unread`; undefined where there is no such run any more. That its
+ * token is ours is known by then; whether its time is over is for that run to say.
  */
 export type Elsewhere = (run: number, request: GatewayRequest, call: Call) => Promise<Outcome | undefined> | undefined
 
@@ -39,9 +41,8 @@ type Judged = Verdict | { readonly kind: 'missing' }
 export function receiveCallbacks(options: ReceiveOptions): Service {
   const { receive, maxBytes, callbacks, wallNow, elsewhere } = options
   const tokenOf = tokenBy(receive.id)
-  const statusOf = statusBy(receive.status)
   const use = callbackAt(receive.path)
-  const hold = holdBody(maxBytes)
+  const usual = { route: receive.path, terms: termsOf({ maxAnswer: maxBytes, status: receive.status }) }
 
   const judge = (request: GatewayRequest): Judged => {
     const token = tokenOf(request, () => heldBody(request))
@@ -53,10 +54,12 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return verdict
   }
 
+  const callOf = ({ id }: TokenFacts): KnownCall => callbacks.known(id) ?? usual
+
   const take = (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
     const body = heldBody(request) ?? new Uint8Array()
     const contentType = headerValue(request.headers, 'content-type') ?? 'application/octet-stream'
-    const status = statusOf(request)
+    const status = callOf(token).terms.statusOf(request)
     const waiter = callbacks.waiters.find(token.id)
     if (waiter === undefined) return keep(token, status, contentType, body, call)
     callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
@@ -72,16 +75,17 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   ): Promise<Outcome> => {
     const result =
       typeof status === 'number' ? ({ kind: 'answer', status, contentType, body } as const) : resultOf(status)
-    const kept = await callbacks.keep(token, receive.path, result)
-    return typeof kept === 'string' ? taken(kept, call) : notKept(kept, call)
+    const kept = await callbacks.keep(token, callOf(token).route, result)
+    return typeof kept === 'string' ? taken(kept, call) : notTaken(kept, call)
   }
 
   /** It would be the same the next time: the client need not wait for it, here or at its ticket. */
-  const useless = async (token: TokenFacts, detail: string): Promise<void> => {
+  const useless = async (token: TokenFacts, code: FailureCode, detail: string, call: Call): Promise<Outcome> => {
     const waiter = callbacks.waiters.find(token.id)
     const reason = failure('UPSTREAM_INVALID', detail)
     if (waiter !== undefined) callbacks.waiters.end(waiter, 'refused', failed(reason))
-    else await callbacks.keep(token, receive.path, resultOf(reason))
+    else await callbacks.keep(token, callOf(token).route, resultOf(reason))
+    return notTaken(failure(code, detail), call)
   }
 
   /** The other run that is to be asked for it. */
@@ -90,20 +94,17 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return verdict.isOurs ? undefined : verdict.run
   }
 
-  const encodingProblem = ({ headers }: GatewayRequest): string | undefined => {
-    if (headerValue(headers, 'content-encoding') === undefined) return undefined
-    const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
-    return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
-  }
-
   const conclude = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
     if (verdict.kind !== 'good') return Promise.resolve(refused(verdict.kind, receive.id, call))
     const problem = encodingProblem(request)
-    if (problem === undefined) return take(verdict, request, call)
-    return useless(verdict, problem).then(() => failed(failure('BAD_REQUEST', problem)))
+    if (problem !== undefined) return useless(verdict, 'BAD_REQUEST', problem, call)
+    const { maxBytes: allowed } = callOf(verdict).terms
+    const isTooLarge = isUnread(request) || (heldBody(request)?.byteLength ?? 0) > allowed
+    if (!isTooLarge) return take(verdict, request, call)
+    return useless(verdict, 'BODY_TOO_LARGE', `The callback is larger than ${allowed} bytes`, call)
   }
 
-  /** It is whole, or what it says of whose it is stands in its head. */
+  /** It is whole or unread, or what it says of whose it is stands in its head. */
   const judged = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
     const run = otherRun(verdict)
     const asked = run === undefined ? undefined : elsewhere?.(run, request, call)
@@ -116,20 +117,43 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     const early = isInHead(receive.id) ? judge(request) : undefined
     const isForAnother = early !== undefined && otherRun(early) !== undefined
     const problem = encodingProblem(request)
-    if (problem !== undefined && early === undefined) return failed(failure('BAD_REQUEST', problem))
+    if (problem !== undefined && early === undefined) return notTaken(failure('BAD_REQUEST', problem), call)
     const needsNoBody = early !== undefined && !isForAnother && (early.kind !== 'good' || problem !== undefined)
     if (needsNoBody) return judged(early, request, call)
-    const outcome = await hold((whole) => judged(early ?? judge(whole), whole, call))(request, call)
-    if (early?.kind === 'good' && !outcome.ok && outcome.failure.code === 'BODY_TOO_LARGE') {
-      await useless(early, `The callback is larger than ${maxBytes} bytes`)
-    }
-    return outcome
+    const allowed = early?.kind === 'good' && !isForAnother ? callOf(early).terms.maxBytes : maxBytes
+    let isRead = false
+    const hold = holdBody(allowed)((whole) => {
+      isRead = true
+      return judged(early ?? judge(whole), whole, call)
+    })
+    const outcome = await hold(request, call)
+    if (isRead || outcome.ok || outcome.failure.code !== 'BODY_TOO_LARGE') return outcome
+    return early === undefined ? notTaken(outcome.failure, call) : judged(early, unread(request, allowed), call)
   }
 }
 
-/** Whether it says, where this way of receiving looks, whose result it is. `request`: held. */
-export function namesResult(receive: CallbackOptions['receive']): (request: GatewayRequest) => boolean {
-  const tokenOf = tokenBy(receive.id)
+const lengthOfBody: ReadonlySet<string> = new Set(['content-length'])
+
+/** Its body was too large to be read, or to be sent on: it says a length, and has none. */
+function unread(request: GatewayRequest, maxBytes: number): GatewayRequest {
+  const bytes = Math.max(Number(headerValue(request.headers, 'content-length') ?? 0), maxBytes + 1)
+  const headers = [...withoutHeaders(request.headers, lengthOfBody), 'content-length', String(bytes)]
+  return { ...request, headers, body: undefined }
+}
+
+function isUnread({ headers, body }: GatewayRequest): boolean {
+  return body === undefined && Number(headerValue(headers, 'content-length') ?? 0) > 0
+}
+
+function encodingProblem({ headers }: GatewayRequest): string | undefined {
+  if (headerValue(headers, 'content-encoding') === undefined) return undefined
+  const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
+  return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+}
+
+/** Whether it says, where this way of receiving looks, whose result it is. `request`: held, where that is the body. */
+export function namesResult(id: string): (request: GatewayRequest) => boolean {
+  const tokenOf = tokenBy(id)
   return (request) => tokenOf(request, () => heldBody(request)) !== undefined
 }
 
@@ -168,7 +192,7 @@ function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call:
   return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
 }
 
-function notKept(reason: Failure, call: Call): Outcome {
+function notTaken(reason: Failure, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict: 'refused' })
   return failed(reason)
 }
@@ -182,19 +206,4 @@ function answerOf(status: number | Failure, contentType: string, body: Uint8Arra
   }
   const headers = ['content-type', contentType, 'cache-control', 'no-store']
   return succeeded(ownResponse(status, headers, body))
-}
-
-function statusBy(options: CallbackOptions['receive']['status']): (request: GatewayRequest) => number | Failure {
-  if (options === undefined) return () => 200
-  const field = options.header.toLowerCase()
-  return ({ headers }) => {
-    const named = headerValue(headers, field)
-    if (named === undefined) return 200
-    const status = /^[2-5]\d\d$/.test(named) ? Number(named) : undefined
-    if (status !== undefined && statusCounts(options.allow, status)) return status
-    return failure(
-      'UPSTREAM_INVALID',
-      `The callback named the status ${JSON.stringify(named.slice(0, 20))}, which this route does not allow`,
-    )
-  }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { someTerms } from '../../../test/kit/callbacks.ts'
 import { failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
 import { Waiter, type WaiterState } from './waiter.ts'
 
-const facts = { id: 'a', route: 'GET /a', startedAtMs: 0, expiresAtMs: 5000 }
+const facts = { id: 'a', route: 'GET /a', startedAtMs: 0, expiresAtMs: 5000, terms: someTerms }
 const outcome = failed(failure('DEADLINE', 'over'))
 const ends = ['answered', 'refused', 'timedOut', 'gone'] as const
 const states: readonly WaiterState[] = ['registered', 'acknowledged', ...ends]

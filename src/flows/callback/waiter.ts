@@ -1,5 +1,6 @@
 import type { WaiterEnd } from '../../core/events.ts'
 import type { Outcome } from '../../core/outcome.ts'
+import type { Terms } from './terms.ts'
 
 /**
  * One client that waits for a callback.
@@ -34,6 +35,7 @@ export interface WaiterFacts {
   /** Wall clock. */
   readonly startedAtMs: number
   readonly expiresAtMs: number
+  readonly terms: Terms
 }
 
 export type Settle = (outcome: Outcome, as: WaiterEnd) => void

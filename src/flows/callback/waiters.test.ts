@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { someTerms } from '../../../test/kit/callbacks.ts'
 import { settled } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { failed } from '../../core/outcome.ts'
@@ -8,7 +9,7 @@ import { Waiters } from './waiters.ts'
 const outcome = failed(failure('DEADLINE', 'over'))
 
 function factsOf(id: string) {
-  return { id, route: 'GET /a', startedAtMs: 0, expiresAtMs: 5000 }
+  return { id, route: 'GET /a', startedAtMs: 0, expiresAtMs: 5000, terms: someTerms }
 }
 
 function opened(...ids: readonly string[]) {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../../config/schema.ts'
 import { workerRange } from '../../config/workers.ts'
+import { failure } from '../../core/failure.ts'
 import type { Keys } from '../../flows/callback/token.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { countOf } from '../../kit/count-of.ts'
@@ -11,14 +12,14 @@ import { within } from '../../kit/within.ts'
 import type { Writer } from '../../telemetry/counts/blocks.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
-import type { CentralPlane } from '../central.ts'
+import type { CentralCallbacks, CentralPlane } from '../central.ts'
 import { checkFree } from '../entrance.ts'
 import type { PlaneView } from '../plane-view.ts'
 import type { Planes } from '../planes.ts'
 import { StartFault } from '../start-fault.ts'
 import { HandOut } from './hand-out.ts'
 import { type ExitReason, Pool } from './pool.ts'
-import type { EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
+import type { CallbacksSetup, EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
 import { remoteView } from './remote-view.ts'
 import { ServiceHost } from './services.ts'
 import { slotsFor } from './slots.ts'
@@ -183,7 +184,7 @@ export class WorkerPlanes implements Planes {
       entrance: this.#entranceOf(path, first),
       regions: new Map([...regions, ...memory.regions()]),
       block: writer.block,
-      keys: central().callbacks?.keys(),
+      callbacks: callbacksSetup(central().callbacks),
     }
   }
 
@@ -208,7 +209,8 @@ export class WorkerPlanes implements Planes {
       abortCall: (number, reason) => host.abortCall(number, reason),
       tickets: async (store, method, args) => {
         const tickets = central().callbacks?.[store]
-        return (tickets?.[method] as ((...given: readonly unknown[]) => unknown) | undefined)?.apply(tickets, [...args])
+        if (tickets === undefined) return failure('STORE_UNAVAILABLE', 'There is no store for this result')
+        return (tickets[method] as (...given: readonly unknown[]) => unknown).apply(tickets, [...args])
       },
       elsewhere: async (run, service, request, call) => {
         const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
@@ -234,6 +236,10 @@ export class WorkerPlanes implements Planes {
     kept.writer.end()
     kept.host.close()
   }
+}
+
+function callbacksSetup(callbacks: CentralCallbacks | undefined): CallbacksSetup | undefined {
+  return callbacks && { keys: callbacks.keys(), ways: callbacks.ways(), isDurable: callbacks.durable !== undefined }
 }
 
 /** How long a worker may take to close what it has. */

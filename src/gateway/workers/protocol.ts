@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Keys } from '../../flows/callback/token.ts'
 import type { Regions } from '../../kit/shared-memory.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
+import type { Way } from '../callback-ways.ts'
 import type { PlaneView } from '../plane-view.ts'
 import type { PlainCall, PlainEnd, PlainRequest } from './plain.ts'
 import type { ServiceMethods } from './services.ts'
@@ -15,7 +16,15 @@ export interface WorkerSetup {
   readonly regions: Regions
   /** Where it counts what telemetry tells. */
   readonly block: SharedArrayBuffer
-  readonly keys: Keys | undefined
+  /** There once a route waits for callbacks. */
+  readonly callbacks: CallbacksSetup | undefined
+}
+
+export interface CallbacksSetup {
+  readonly keys: Keys
+  readonly ways: readonly Way[]
+  /** Whether the main thread has a store for the results of durable routes. */
+  readonly isDurable: boolean
 }
 
 export type EntranceSetup =

@@ -3,14 +3,14 @@ import type { Keys } from '../../flows/callback/token.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
 import type { Central, CentralCallbacks } from '../central.ts'
 import type { Line } from './line.ts'
-import type { MainMethods, WorkerMethods } from './protocol.ts'
+import type { CallbacksSetup, MainMethods, WorkerMethods } from './protocol.ts'
 import { remoteService } from './services.ts'
 
 /** What a worker has of the central plane: each thing is asked of the main thread. */
 export class RemoteCentral implements Central {
   readonly #line: Line<WorkerMethods, MainMethods>
-  readonly #tickets: Pick<CentralCallbacks, 'memory' | 'durable'>
-  #keys: Keys | undefined
+  readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
+  #callbacks: CallbacksSetup | undefined
 
   constructor(line: Line<WorkerMethods, MainMethods>) {
     this.#line = line
@@ -22,12 +22,20 @@ export class RemoteCentral implements Central {
   }
 
   get callbacks(): CentralCallbacks | undefined {
-    const keys = (): Keys => this.#keys as Keys
-    return this.#keys === undefined ? undefined : { ...this.#tickets, keys }
+    if (this.#callbacks === undefined) return undefined
+    const { ways, isDurable } = this.#callbacks
+    const { memory, durable } = this.#tickets
+    // Asked for each time, as they change without a reload.
+    const keys = (): Keys => (this.#callbacks as CallbacksSetup).keys
+    return { keys, ways: () => ways, memory, durable: isDurable ? durable : undefined }
   }
 
-  learnKeys(keys: Keys | undefined): void {
-    this.#keys = keys
+  learn(callbacks: CallbacksSetup | undefined): void {
+    this.#callbacks = callbacks
+  }
+
+  learnKeys(keys: Keys): void {
+    if (this.#callbacks !== undefined) this.#callbacks = { ...this.#callbacks, keys }
   }
 }
 

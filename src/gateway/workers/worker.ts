@@ -33,12 +33,13 @@ const methods: WorkerMethods = {
   start: async (setup) => stateAfter(await start(setup)),
   reload: async (setup) => {
     memory.learn(setup.regions)
-    central.learnKeys(setup.keys)
+    central.learn(setup.callbacks)
     const before = last
     const observed = await observe(setup)
     try {
       await there().reload(setup.config)
     } catch (fault) {
+      central.learn(before?.callbacks)
       if (before !== undefined) await observe(before)
       throw fault
     }
@@ -86,10 +87,10 @@ async function observe(setup: WorkerSetup): ReturnType<Observing['reload']> {
 }
 
 async function start(setup: WorkerSetup): Promise<DataPlane> {
-  const { config, regions, block, keys, entrance } = setup
+  const { config, regions, block, callbacks, entrance } = setup
   last = setup
   memory.learn(regions)
-  central.learnKeys(keys)
+  central.learn(callbacks)
   const log = (text: string, level: 'info' | 'warn' = 'info'): void => line.tell('log', text, level)
   observing = await Observing.start(config, {
     clock,

@@ -197,7 +197,7 @@ export const metrics = {
   hedgerow_callbacks_total: {
     type: 'counter',
     labels: { verdict: Object.values(callbackVerdicts) },
-    help: 'Callbacks, by what became of them: late ones are kept or dropped, duplicates repeated.',
+    help: 'Callbacks, by what became of them: late ones are kept or dropped, duplicates repeated; refused is what is too large, encoded, or found the store full.',
   },
   hedgerow_client_connections: {
     type: 'gauge',
