@@ -70,8 +70,14 @@ function checkSend({ match, callback }: RouteConfig, path: Path): readonly Findi
 const ownPaths = '/_hedgerow/'
 const usualPath = '/_hedgerow/callbacks'
 
+/** What stands in a URL as it is (RFC 3986, 3.3): it goes to backends so, and they may write all else in another way. */
+const plainPath = /^[\w\-.~!$&'()+,;=@/]+$/
+
 function oddPath(path: string): string | undefined {
   if (/[:*]/.test(path)) return 'a fixed path, without captures'
+  // Who posts to it takes these out, so that it would come in at another path.
+  if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without `.` or `..` between slashes'
+  if (!plainPath.test(path)) return 'a path of letters, digits and characters that a URL has as they are, without %'
   if (path === usualPath || !path.startsWith(ownPaths)) return undefined
   return `${usualPath}, or a path that does not begin with ${ownPaths}`
 }
