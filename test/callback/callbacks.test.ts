@@ -252,6 +252,18 @@ describe('a callback over the wire', () => {
     assert.equal((await asked).body, 'for a')
   })
 
+  it('is awaited from a backend that is still asked when its client would wait no longer, as it is told', async (t) => {
+    const { order, open } = openCallingBack(t, false)
+    const { url } = await open()
+    const answer = await ask(`${url}/work/a`, { headers: { prefer: 'wait=0' } })
+    const { code, attempts } = problemOf(answer)
+    assert.deepEqual([code, attempts?.map(({ outcome }) => outcome)], ['WAIT_OVER', ['running']])
+    const { callbackUrl, response } = await order(0)
+    response.writeHead(202).end()
+    await post(callbackUrl, 'late')
+    assert.equal((await ask(url + ticketOf(answer))).body, 'late')
+  })
+
   it('is judged and told by its own route, if two share a place', async (t) => {
     const { order, open } = openCallingBack(t)
     const route = (match: string, maxAnswer: string, status: number) => ({

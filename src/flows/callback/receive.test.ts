@@ -307,6 +307,18 @@ describe('the status that a callback names', () => {
     })
   }
 
+  for (const named of ['204', '205']) {
+    it(`has no body with ${named} at the ticket either`, async () => {
+      const scene = callbackScene({ route })
+      const { url, ticket } = await late(scene)
+      scene.post(url, 'x', ['x-status', named])
+      const fetched = scene.fetch(ticket)
+      await scene.clock.advance(0)
+      const { status, body, headers } = responseOf(fetched.answer.outcome)
+      assert.deepEqual([status, body, headers], [Number(named), undefined, ['cache-control', 'no-store']])
+    })
+  }
+
   it('is told at the ticket too, allowed or not', async () => {
     for (const named of ['404', '500']) {
       const scene = callbackScene({ route })

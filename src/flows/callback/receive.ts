@@ -10,7 +10,7 @@ import { holdBody } from '../../strategies/hold-body/hold-body.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
 import { isInHead, tokenBy, tokenParameter } from './correlation.ts'
 import type { CallbackOptions } from './options.ts'
-import { termsOf } from './terms.ts'
+import { resultResponse, termsOf } from './terms.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
 
 export interface ReceiveOptions {
@@ -199,11 +199,5 @@ function notTaken(reason: Failure, call: Call): Outcome {
 
 function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
   if (typeof status === 'object') return failed(status)
-  // These have no body by their own meaning.
-  if (status === 204 || status === 205 || status === 304) {
-    const headers = ['cache-control', 'no-store']
-    return succeeded(ownResponse(status, headers, undefined))
-  }
-  const headers = ['content-type', contentType, 'cache-control', 'no-store']
-  return succeeded(ownResponse(status, headers, body))
+  return succeeded(resultResponse({ status, contentType, body }))
 }

@@ -1,6 +1,8 @@
 import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { type GatewayResponse, ownResponse } from '../../core/response.ts'
+import type { TicketResult } from '../../store/ticket-store.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import type { CallbackOptions } from './options.ts'
 
@@ -22,6 +24,16 @@ export interface TermsOptions {
 export function termsOf({ maxAnswer, status }: TermsOptions): Terms {
   return { maxBytes: maxAnswer, statusOf: statusBy(status) }
 }
+
+/** A result as its client gets it, when it comes or at its ticket. */
+export function resultResponse({ status, contentType, body }: Result): GatewayResponse {
+  // These have no body by their own meaning.
+  const isBare = status === 204 || status === 205 || status === 304
+  const headers = [...(isBare ? [] : ['content-type', contentType]), 'cache-control', 'no-store']
+  return ownResponse(status, headers, isBare ? undefined : body)
+}
+
+type Result = Pick<Extract<TicketResult, { readonly kind: 'answer' }>, 'status' | 'contentType' | 'body'>
 
 function statusBy(options: TermsOptions['status']): Terms['statusOf'] {
   if (options === undefined) return () => 200

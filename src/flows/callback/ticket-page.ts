@@ -4,6 +4,7 @@ import { ownResponse } from '../../core/response.ts'
 import type { Service } from '../../core/service.ts'
 import { type FailurePolicy, failureResponse } from '../../transport/server/failure-response.ts'
 import type { Callbacks } from './callbacks.ts'
+import { resultResponse } from './terms.ts'
 
 const retryAfterSeconds = 1
 
@@ -27,7 +28,7 @@ export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions):
     if (found === undefined) return succeeded(running())
     if ('code' in found) return failed(found)
     const { result, route } = found
-    if (result.kind === 'answer') return succeeded(response(result.status, result.contentType, result.body))
+    if (result.kind === 'answer') return succeeded(resultResponse(result))
     // As the route would have told it, had the client still been there.
     const facts = { requestId: call.id, attempts: [], elapsedMs: call.elapsedMs(), requestHeaders: request.headers }
     return succeeded(failureResponse(failure(result.code, result.detail), policyOf(route), facts))
@@ -35,11 +36,7 @@ export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions):
 }
 
 function running() {
+  const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
   const body = Buffer.from(`${JSON.stringify({ status: 'running' })}\n`)
-  return response(202, 'application/json', body, ['retry-after', String(retryAfterSeconds)])
-}
-
-function response(status: number, contentType: string, body: Uint8Array, more: readonly string[] = []) {
-  const headers = ['content-type', contentType, 'cache-control', 'no-store', ...more]
-  return ownResponse(status, headers, body)
+  return ownResponse(202, [...headers, 'retry-after', String(retryAfterSeconds)], body)
 }
