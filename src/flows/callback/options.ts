@@ -29,7 +29,9 @@ const sendOptions = z
 const receiveOptions = z.strictObject({
   path: path()
     .prefault('/_hedgerow/callbacks')
-    .describe('Where results are posted, on the front. Routes may share it.'),
+    .describe(
+      'Where results are posted, on the front: a fixed path, with nothing percent-encoded. Routes may share it.',
+    ),
   id: place(['url', header, json], 'url, header:NAME or json:/POINTER')
     .prefault('url')
     .describe('What tells whose result it is: the callback URL itself, or the id, in a header field or the JSON body.'),
