@@ -1,6 +1,7 @@
 import type { Clock } from '../kit/clock.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { Rotation } from './rotation.ts'
+import { memoryOfTarget } from './target-memory.ts'
 
 /** Envoy's default (`min_weight_percent`). */
 const leastFactor = 0.1
@@ -17,7 +18,7 @@ const steps = 50
 export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, memory: MemoryScope): Rotation {
   const { targets } = rotation
   /** When each began anew; 0: never seen by any worker. */
-  const begins = targets.map(({ name, origin }) => memory.scope(`target ${name} ${origin}`).numbers('slow start', 1))
+  const begins = targets.map((target) => memoryOfTarget(memory, target).numbers('slow start', 1))
   const beginAt = (place: number): number => begins[place]?.[0] ?? 0
   const begin = (place: number, atMs: number): void => {
     // Zero would be never.

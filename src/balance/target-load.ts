@@ -1,6 +1,7 @@
 import type { AttemptOutcome, Target } from '../core/attempt.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Levels, MemoryScope } from '../kit/shared-memory.ts'
+import { memoryOfTarget } from './target-memory.ts'
 
 export interface LoadOptions {
   /** Finagle's default, and linkerd2-proxy's: 10 s. */
@@ -51,8 +52,8 @@ export class TargetLoad {
     this.#clock = clock
     this.#options = options
     this.#places = new Map(targets.map((target, place) => [target, place]))
-    this.#targets = targets.map(({ name, origin }) => {
-      const own = memory.scope(`target ${name} ${origin}`)
+    this.#targets = targets.map((target) => {
+      const own = memoryOfTarget(memory, target)
       return { inFlight: own.levels('load', 1), numbers: own.numbers('load', known.count) }
     })
   }

@@ -21,9 +21,9 @@ export interface TargetHealth {
   readonly checks: { readonly good: number; readonly bad: number } | undefined
 }
 
-type Counts = Readonly<Record<string, number>>
+type Counts = ReadonlyMap<CountName, number>
 
-/** Counts go on over reloads: of each stretch of memory what has come to it since the last look is added up. */
+/** Counts go on over reloads: of each target's memory what has come to it since the last look is added up. */
 export class HealthFigures {
   readonly #seen = new WeakMap<object, Counts>()
   readonly #total = new Map<string, number>()
@@ -70,17 +70,17 @@ export class HealthFigures {
 
   /** To be done also when a keeper ends, or what has come since the last look is lost. */
   look({ health: { cells }, targets }: HealthKeeper): void {
-    const seen = this.#seen.get(cells.memory) ?? {}
-    const now: Record<string, number> = {}
     for (const [place, target] of targets.entries()) {
+      const seen = this.#seen.get(cells.memoryOf(place))
+      const now = new Map<CountName, number>()
       for (const what of counted) {
         const key = keyOf(target, what)
         const count = cells.get(place, field[what])
-        now[key] = count
-        this.#total.set(key, (this.#total.get(key) ?? 0) + count - (seen[key] ?? 0))
+        now.set(what, count)
+        this.#total.set(key, (this.#total.get(key) ?? 0) + count - (seen?.get(what) ?? 0))
       }
+      this.#seen.set(cells.memoryOf(place), now)
     }
-    this.#seen.set(cells.memory, now)
   }
 
   #ejections(target: Target): TargetHealth['ejections'] {

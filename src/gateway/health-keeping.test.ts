@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { targetOf } from '../../test/kit/calls.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
-import { upstreamHealth } from '../balance/health/upstream-health.ts'
+import { field, time } from '../balance/health/health-cells.ts'
+import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
 import { configSchema } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { TargetEvent } from '../core/target-event.ts'
@@ -10,7 +11,7 @@ import { SharedMemory } from '../kit/shared-memory.ts'
 import { HealthKeeping } from './health-keeping.ts'
 import { healthLine } from './health-line.ts'
 
-const configOf = (options: object = {}, names = ['a', 'b']) =>
+const configOf = (options: object = {}, names: readonly string[] = ['a', 'b']) =>
   configSchema.parse({
     upstreams: {
       work: { targets: Object.fromEntries(names.map((name) => [name, `http://${name}.test`])), ...options },
@@ -24,16 +25,19 @@ function kept(t: TestContext) {
   const lines: string[] = []
   const keeping = new HealthKeeping({ clock, random: () => 0, memory, log: (text) => lines.push(text) })
   t.after(() => keeping.close())
-  /** As a worker's attempts do. */
-  const fail = (config: ReturnType<typeof configOf>, place: number): void => {
+  const healthOf = (config: ReturnType<typeof configOf>): UpstreamHealth => {
     const options = config.upstreams['work']
     assert.ok(options)
-    const health = upstreamHealth(targetsOf('work', options), options, clock, memory.scope('upstream work'))
-    for (let i = 0; i < 5; i++) health?.ejections?.note(place, false, clock.now())
+    return upstreamHealth(targetsOf('work', options), options, clock, memory.scope('upstream work')) ?? assert.fail()
+  }
+  /** As a worker's attempts do. */
+  const fail = (config: ReturnType<typeof configOf>, place: number): void => {
+    const { ejections } = healthOf(config)
+    for (let i = 0; i < 5; i++) ejections?.note(place, false, clock.now())
   }
   const ejections = (target: string): number | undefined =>
     keeping.figures().find((one) => one.target === target)?.ejections.failures
-  return { clock, keeping, lines, fail, ejections }
+  return { clock, keeping, lines, fail, healthOf, ejections }
 }
 
 describe('HealthKeeping', () => {
@@ -54,25 +58,55 @@ describe('HealthKeeping', () => {
     assert.equal(ejections('a'), 2)
   })
 
-  it('begins anew with other targets, and no count falls', async (t) => {
-    const { clock, keeping, fail, ejections } = kept(t)
-    const before = configOf()
+  for (const [change, names] of [
+    ['adds a target', ['a', 'b', 'c', 'd']],
+    ['adds one in front', ['new', 'a', 'b', 'c']],
+    ['takes one away', ['a', 'b']],
+    ['changes the order', ['c', 'a', 'b']],
+  ] as const) {
+    it(`keeps what is known of a target when a reload ${change}, and no count falls`, async (t) => {
+      const { clock, keeping, fail, healthOf, ejections } = kept(t)
+      const options = { health: { path: '/' }, breaker: { open: '30s' }, panic: '0%' }
+      const before = configOf(options, ['a', 'b', 'c'])
+      keeping.change(before)
+      await clock.advance(0)
+      fail(before, 0)
+      const { cells, breakers } = healthOf(before)
+      cells.set(0, field.unhealthy, 1)
+      cells.setTime(0, time.restsUntil, clock.now() + 20_000)
+      for (let i = 0; i < 20; i++) breakers?.note(0, 'bad', clock.now())
+      cells.changed()
+      const out = (): readonly string[] | undefined =>
+        keeping
+          .figures()
+          .find(({ target }) => target === 'a')
+          ?.out.map(({ why }) => why)
+      assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
+      const after = configOf(options, names)
+      keeping.prepare(after)
+      keeping.change(after)
+      assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
+      const left = keeping.figures().filter(({ isAvailable }) => isAvailable)
+      assert.deepEqual(
+        left.map(({ target }) => target),
+        names.filter((name) => name !== 'a'),
+      )
+      assert.equal(ejections('a'), 1)
+    })
+  }
+
+  it('brings back at once whom fewer targets may not have ejected any more', async (t) => {
+    const { clock, keeping, fail } = kept(t)
+    const options = { outlier: { share: '50%' }, panic: '0%' }
+    const before = configOf(options, ['a', 'b', 'c', 'd'])
     keeping.change(before)
     fail(before, 0)
     await clock.advance(10)
-    const after = configOf({}, ['b', 'a'])
-    keeping.change(after)
-    assert.deepEqual(
-      keeping.figures().map(({ target, isAvailable }) => [target, isAvailable]),
-      [
-        ['b', true],
-        ['a', true],
-      ],
-    )
-    fail(after, 1)
-    assert.equal(ejections('a'), 2)
-    keeping.change(before)
-    assert.deepEqual([ejections('a'), ejections('b')], [2, 0])
+    fail(before, 1)
+    const available = () => keeping.figures().flatMap(({ target, isAvailable }) => (isAvailable ? [target] : []))
+    assert.deepEqual(available(), ['c', 'd'])
+    keeping.change(configOf(options, ['a', 'b']))
+    assert.deepEqual(available(), ['a'])
   })
 
   it('tells of a target alone as of all others, though nothing is done about it, and no count falls', async (t) => {

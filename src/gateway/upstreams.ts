@@ -93,7 +93,7 @@ export function upstreamsOf(
   return new Map(entries)
 }
 
-/** In the same order too: what threads share of targets, they share by their places. */
+/** In the same order too: whose turn it is, threads share by their places. */
 export function isSameUpstream(one: UpstreamConfig, other: UpstreamConfig): boolean {
   return isDeepStrictEqual(one, other) && isDeepStrictEqual(Object.keys(one.targets), Object.keys(other.targets))
 }

@@ -7,7 +7,7 @@ const countMask = (1 << countBits) - 1
 const turnMask = (1 << (31 - countBits)) - 1
 
 /**
- * Good and bad attempts of the last so much time, of all threads, for each target: a ring of ten buckets. A word holds
+ * Good and bad attempts of the last so much time at one target, of all threads: a ring of ten buckets. A word holds
  * a count and in which turn of the ring it was counted, so that one step adds to a bucket or begins it anew, and what
  * is of an earlier turn needs nobody to clear it. (A turn looks like the one 2048 turns before.)
  */
@@ -15,14 +15,14 @@ export class AttemptWindow {
   readonly #words: Int32Array
   readonly #bucketMs: number
 
-  constructor(places: number, windowMs: number, memory: MemoryScope = new SharedMemory()) {
-    this.#words = memory.cells(`attempt window ${windowMs}`, places * bucketCount * 2)
+  constructor(windowMs: number, memory: MemoryScope = new SharedMemory()) {
+    this.#words = memory.cells(`attempt window ${windowMs}`, bucketCount * 2)
     this.#bucketMs = windowMs / bucketCount
   }
 
-  note(place: number, isGood: boolean, nowMs: number): void {
+  note(isGood: boolean, nowMs: number): void {
     const bucket = Math.floor(nowMs / this.#bucketMs)
-    const at = (place * bucketCount + (bucket % bucketCount)) * 2 + (isGood ? 0 : 1)
+    const at = (bucket % bucketCount) * 2 + (isGood ? 0 : 1)
     const mark = turnOf(bucket) << countBits
     for (;;) {
       const word = Atomics.load(this.#words, at)
@@ -32,12 +32,12 @@ export class AttemptWindow {
     }
   }
 
-  count(place: number, nowMs: number): { readonly good: number; readonly bad: number } {
+  count(nowMs: number): { readonly good: number; readonly bad: number } {
     const last = Math.floor(nowMs / this.#bucketMs)
     let good = 0
     let bad = 0
     for (let bucket = last - bucketCount + 1; bucket <= last; bucket++) {
-      const at = (place * bucketCount + ((bucket + bucketCount) % bucketCount)) * 2
+      const at = ((bucket + bucketCount) % bucketCount) * 2
       const turn = turnOf(bucket)
       good += countIn(Atomics.load(this.#words, at), turn)
       bad += countIn(Atomics.load(this.#words, at + 1), turn)
@@ -45,9 +45,8 @@ export class AttemptWindow {
     return { good, bad }
   }
 
-  clear(place: number): void {
-    const from = place * bucketCount * 2
-    for (let at = from; at < from + bucketCount * 2; at++) Atomics.store(this.#words, at, 0)
+  clear(): void {
+    for (let at = 0; at < this.#words.length; at++) Atomics.store(this.#words, at, 0)
   }
 }
 

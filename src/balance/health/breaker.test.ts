@@ -12,7 +12,7 @@ const options = { failures: 0.5, window: 10_000, minimum: 4, open: 30_000 }
 function twoViews(targets = 1) {
   const names = Array.from({ length: targets }, (_, place) => targetOf(`t${place}`))
   const first = new SharedMemory({ slot: 0, slots: 2 })
-  const view = (memory: SharedMemory) => new Breakers(new HealthCells(names, 1, memory), options, memory)
+  const view = (memory: SharedMemory) => new Breakers(new HealthCells(names, memory), options, memory)
   const here = view(first)
   return [here, view(new SharedMemory({ slot: 1, slots: 2, regions: first.regions() }))] as const
 }

@@ -1,5 +1,6 @@
 import type { BreakerOpening, BreakerState } from '../../core/target-event.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { memoryOfTarget } from '../target-memory.ts'
 import { AttemptWindow } from './attempt-window.ts'
 import { field, type HealthCells, time } from './health-cells.ts'
 import type { BreakerOptions } from './options.ts'
@@ -26,13 +27,12 @@ const probeLeaseMs = 60_000
 export class Breakers {
   readonly #cells: HealthCells
   readonly #options: BreakerOptions
-  readonly #window: AttemptWindow
+  readonly #windows: readonly AttemptWindow[]
 
   constructor(cells: HealthCells, options: BreakerOptions, memory: MemoryScope) {
     this.#cells = cells
     this.#options = options
-    const names = cells.targets.map(({ name, origin, basePath }) => `${name} ${origin}${basePath}`).join(', ')
-    this.#window = new AttemptWindow(cells.targets.length, options.window, memory.scope(names))
+    this.#windows = cells.targets.map((target) => new AttemptWindow(options.window, memoryOfTarget(memory, target)))
   }
 
   state(place: number, nowMs: number): BreakerState {
@@ -55,7 +55,7 @@ export class Breakers {
   opening(place: number): BreakerOpening {
     const { open: openMs, window: windowMs } = this.#options
     const openedAtMs = this.#cells.timeOf(place, time.breakerOpenUntil) - openMs
-    const { good, bad } = this.#window.count(place, openedAtMs)
+    const { good, bad } = this.#window(place).count(openedAtMs)
     return { failed: bad, attempts: good + bad, windowMs }
   }
 
@@ -63,9 +63,10 @@ export class Breakers {
   note(place: number, verdict: Verdict, nowMs: number): void {
     const word = this.#word(place)
     if (verdict === 'neither' || stateIn(word) !== closed) return
-    this.#window.note(place, verdict === 'good', nowMs)
+    const window = this.#window(place)
+    window.note(verdict === 'good', nowMs)
     const { minimum, failures } = this.#options
-    const { good, bad } = this.#window.count(place, nowMs)
+    const { good, bad } = window.count(nowMs)
     if (bad > 0 && good + bad >= minimum && bad >= failures * (good + bad)) this.#open(place, word, nowMs)
   }
 
@@ -84,7 +85,7 @@ export class Breakers {
   probeEnded(place: number, probe: number, verdict: Verdict, nowMs: number): void {
     const cells = this.#cells
     if (verdict === 'bad') return this.#open(place, probe, nowMs)
-    if (verdict === 'good') this.#window.clear(place)
+    if (verdict === 'good') this.#window(place).clear()
     // With its time over long ago, open means that the next attempt probes.
     const next = following(probe, verdict === 'good' ? closed : open)
     if (cells.change(place, field.breaker, probe, next)) cells.changed()
@@ -98,6 +99,10 @@ export class Breakers {
     const cells = this.#cells
     cells.setTime(place, time.breakerOpenUntil, nowMs + this.#options.open)
     if (cells.change(place, field.breaker, word, following(word, open))) cells.changed()
+  }
+
+  #window(place: number): AttemptWindow {
+    return this.#windows[place] as AttemptWindow
   }
 
   #word(place: number): number {

@@ -4,16 +4,15 @@ import fc from 'fast-check'
 import { targetOf } from '../../../test/kit/calls.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
 import { Ejections } from './ejections.ts'
-import { HealthCells } from './health-cells.ts'
+import { field, HealthCells } from './health-cells.ts'
 import { type OutlierOptions, outlierOptions } from './options.ts'
-import { belowTheOthers, ejectionMs, mostEjected } from './outliers.ts'
+import { belowTheOthers, ejectionMs } from './outliers.ts'
 
 const defaults = outlierOptions.parse({}) as OutlierOptions
 
 function twoViews(targets: number, options = defaults) {
   const names = Array.from({ length: targets }, (_, place) => targetOf(`t${place}`))
-  const most = mostEjected(targets, options.share)
-  const view = (memory: SharedMemory) => new Ejections(new HealthCells(names, most, memory), options)
+  const view = (memory: SharedMemory) => new Ejections(new HealthCells(names, memory), options)
   const first = new SharedMemory({ slot: 0, slots: 2 })
   const here = view(first)
   return [here, view(new SharedMemory({ slot: 1, slots: 2, regions: first.regions() }))] as const
@@ -69,6 +68,18 @@ describe('Ejections', () => {
     fail(here, 0, 5, 50_000)
     here.sweep(80_000)
     assert.equal(here.isEjected(0), false)
+  })
+
+  it('lets go at the sweep of a place that a worker died in before it was ejected', () => {
+    const targets = [targetOf('a'), targetOf('b')]
+    const cells = new HealthCells(targets)
+    const ejections = new Ejections(cells, defaults)
+    cells.set(0, field.ejection, 1)
+    fail(ejections, 1, 5)
+    assert.deepEqual(ejected(ejections, 2), [])
+    ejections.sweep(10_000)
+    fail(ejections, 1, 5, 10_000)
+    assert.deepEqual(ejected(ejections, 2), [1])
   })
 
   it('never lasts longer than 300 s', () => {

@@ -2,19 +2,26 @@ import type { Attempt } from '../../core/attempt.ts'
 import { field, type HealthCells, time } from './health-cells.ts'
 import { outcomeWord } from './last-outcome.ts'
 import type { OutlierOptions } from './options.ts'
-import { belowTheOthers, ejectionMs, type Tally } from './outliers.ts'
+import { belowTheOthers, ejectionMs, mostEjected, type Tally } from './outliers.ts'
+
+/** A target stands in it before it is counted how many do. One whose thread died there is let go by the next sweep. */
+const asked = 1
+const ejected = 2
 
 /**
- * Which targets are ejected. A target is ejected while it stands in a slot, and there are no more slots than may be
- * ejected: so there are never more, whichever threads eject at once, and wherever one of them dies.
+ * Which targets are ejected. Whoever would eject one says so first, and then counts those that are ejected or asked for:
+ * so there are never more than allowed, whichever threads eject at once. Two that reach for the last place at the same
+ * instant may both be told that there is none.
  */
 export class Ejections {
   readonly #cells: HealthCells
   readonly #options: OutlierOptions
+  readonly #most: number
 
   constructor(cells: HealthCells, options: OutlierOptions) {
     this.#cells = cells
     this.#options = options
+    this.#most = mostEjected(cells.targets.length, options.share)
   }
 
   /** An attempt has ended. On the way of every call. `attempt`: for what is told of an ejection. */
@@ -32,25 +39,17 @@ export class Ejections {
   }
 
   isEjected(place: number): boolean {
-    const { slots } = this.#cells
-    for (let slot = 0; slot < slots.length; slot++) if (Atomics.load(slots, slot) === place + 1) return true
-    return false
+    return this.#cells.get(place, field.ejection) === ejected
   }
 
   /** Once an interval, by one thread: brings back whose time is over, and ejects whose success rate is too low. */
   sweep(nowMs: number): void {
     const cells = this.#cells
-    const { targets, slots } = cells
+    const { targets } = cells
     for (let place = 0; place < targets.length; place++) {
       if (!this.isEjected(place) && cells.get(place, field.timesEjected) > 0) cells.add(place, field.timesEjected, -1)
     }
-    for (let slot = 0; slot < slots.length; slot++) {
-      const entry = Atomics.load(slots, slot)
-      if (entry === 0 || cells.timeOf(entry - 1, time.ejectedUntil) > nowMs) continue
-      cells.set(entry - 1, field.failures, 0)
-      Atomics.compareExchange(slots, slot, entry, 0)
-      cells.changed()
-    }
+    this.release(nowMs)
     const tallies = targets.map((_, place): Tally => {
       return { good: cells.take(place, field.good), bad: cells.take(place, field.bad) }
     })
@@ -59,19 +58,39 @@ export class Ejections {
     }
   }
 
+  /** Brings back whose time is over; and where fewer may be ejected since a reload, whose time is over first. */
+  release(nowMs: number): void {
+    const cells = this.#cells
+    const places = [...cells.targets.keys()]
+    for (const place of places) cells.change(place, field.ejection, asked, 0)
+    const untilMs = (place: number): number => cells.timeOf(place, time.ejectedUntil)
+    const out = places.filter((place) => this.isEjected(place)).sort((a, b) => untilMs(a) - untilMs(b))
+    for (const [at, place] of out.entries()) {
+      if (untilMs(place) > nowMs && at >= out.length - this.#most) continue
+      cells.set(place, field.failures, 0)
+      cells.set(place, field.ejection, 0)
+      cells.changed()
+    }
+  }
+
   #eject(place: number, reason: number, nowMs: number): void {
     const cells = this.#cells
-    const { slots } = cells
-    const free = slots.indexOf(0)
-    if (free < 0 || this.isEjected(place)) return
-    const times = cells.get(place, field.timesEjected) + 1
-    cells.setTime(place, time.ejectedUntil, nowMs + ejectionMs(this.#options, times))
-    for (let slot = free; slot < slots.length; slot++) {
-      if (Atomics.compareExchange(slots, slot, 0, place + 1) !== 0) continue
-      cells.add(place, field.timesEjected, 1)
-      cells.add(place, reason, 1)
-      cells.changed()
+    if (!cells.change(place, field.ejection, 0, asked)) return
+    if (this.#count() > this.#most) {
+      cells.change(place, field.ejection, asked, 0)
       return
     }
+    const times = cells.get(place, field.timesEjected) + 1
+    cells.setTime(place, time.ejectedUntil, nowMs + ejectionMs(this.#options, times))
+    if (!cells.change(place, field.ejection, asked, ejected)) return
+    cells.add(place, field.timesEjected, 1)
+    cells.add(place, reason, 1)
+    cells.changed()
+  }
+
+  #count(): number {
+    let count = 0
+    for (const place of this.#cells.targets.keys()) if (this.#cells.get(place, field.ejection) !== 0) count++
+    return count
   }
 }

@@ -1,5 +1,6 @@
 import type { Target } from '../../core/attempt.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { memoryOfTarget } from '../target-memory.ts'
 
 /** The whole numbers that are kept for each target, on a line of memory of their own. */
 export const field = {
@@ -22,6 +23,8 @@ export const field = {
   checksBad: 10,
   /** What the last of the failures in a row came to that had it ejected: see `last-outcome.ts`. */
   ejectedWith: 11,
+  /** See `ejections.ts`. */
+  ejection: 12,
 } as const
 
 /** Times on the gateway's clock. */
@@ -36,31 +39,32 @@ export const time = {
 const cellsEach = 16
 const timesEach = 4
 
+interface CellsOfOne {
+  readonly cells: Int32Array
+  readonly times: Float64Array
+}
+
 /**
- * What all threads know of the health of an upstream's targets. A time is written before the cell that gives it its
+ * What all threads know of the health of an upstream's targets, of each in a memory of its own. A time is written before the cell that gives it its
  * meaning, and the version goes up last: whoever sees the new version sees all that led to it.
  */
 export class HealthCells {
   readonly targets: readonly Target[]
-  /** Places (from 1) of those that are ejected, 0 in a free slot: there are as many as may be ejected at a time. */
-  readonly slots: Int32Array
   readonly #version: Int32Array
-  readonly #cells: Int32Array
-  readonly #times: Float64Array
+  readonly #of: readonly CellsOfOne[]
 
-  constructor(targets: readonly Target[], slots: number, memory: MemoryScope = new SharedMemory()) {
+  constructor(targets: readonly Target[], memory: MemoryScope = new SharedMemory()) {
     this.targets = targets
-    // What is known of a place must not be taken for what is known of another target.
-    const names = targets.map(({ name, origin, basePath }) => `${name} ${origin}${basePath}`).join(', ')
-    this.#version = memory.cells(`health version ${names}`, cellsEach)
-    this.#cells = memory.cells(`health ${names}`, targets.length * cellsEach)
-    this.#times = memory.numbers(`health ${names}`, targets.length * timesEach)
-    this.slots = memory.cells(`health slots ${names}`, slots)
+    this.#version = memory.cells('health version', cellsEach)
+    this.#of = targets.map((target) => {
+      const own = memoryOfTarget(memory, target)
+      return { cells: own.cells('health', cellsEach), times: own.numbers('health', timesEach) }
+    })
   }
 
-  /** The same object wherever in a thread the same memory is had. */
-  get memory(): object {
-    return this.#cells.buffer
+  /** What is known of one; the same object wherever in a thread the same memory is had. */
+  memoryOf(place: number): object {
+    return this.#one(place).cells.buffer
   }
 
   get version(): number {
@@ -73,33 +77,37 @@ export class HealthCells {
   }
 
   get(place: number, what: number): number {
-    return Atomics.load(this.#cells, place * cellsEach + what)
+    return Atomics.load(this.#one(place).cells, what)
   }
 
   set(place: number, what: number, value: number): void {
-    Atomics.store(this.#cells, place * cellsEach + what, value)
+    Atomics.store(this.#one(place).cells, what, value)
   }
 
   /** Answers the sum. */
   add(place: number, what: number, difference: number): number {
-    return Atomics.add(this.#cells, place * cellsEach + what, difference) + difference
+    return Atomics.add(this.#one(place).cells, what, difference) + difference
   }
 
   /** Answers what was there. */
   take(place: number, what: number): number {
-    return Atomics.exchange(this.#cells, place * cellsEach + what, 0)
+    return Atomics.exchange(this.#one(place).cells, what, 0)
   }
 
   /** True for the one of all threads that changes it. */
   change(place: number, what: number, from: number, to: number): boolean {
-    return Atomics.compareExchange(this.#cells, place * cellsEach + what, from, to) === from
+    return Atomics.compareExchange(this.#one(place).cells, what, from, to) === from
   }
 
   timeOf(place: number, what: number): number {
-    return this.#times[place * timesEach + what] as number
+    return this.#one(place).times[what] as number
   }
 
   setTime(place: number, what: number, atMs: number): void {
-    this.#times[place * timesEach + what] = atMs
+    this.#one(place).times[what] = atMs
+  }
+
+  #one(place: number): CellsOfOne {
+    return this.#of[place] as CellsOfOne
   }
 }

@@ -44,6 +44,8 @@ export class HealthKeeper {
     this.#options = options
     this.#counts = targets.map((_, place) => ({ isUnhealthy: cells.get(place, field.unhealthy) === 1, against: 0 }))
     this.#lastChecks = targets.map(() => undefined)
+    // What was known before there was this keeper: of targets that stay after a reload, or that are back after another.
+    health.ejections?.release(clock.now())
     this.#seen = this.states()
     this.#sweptAtMs = clock.now()
     if (health.options.health !== undefined) {

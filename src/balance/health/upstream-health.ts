@@ -13,7 +13,6 @@ import { Breakers } from './breaker.ts'
 import { Ejections } from './ejections.ts'
 import { field, HealthCells, time } from './health-cells.ts'
 import type { BreakerOptions, HealthOptions, OutlierOptions } from './options.ts'
-import { mostEjected } from './outliers.ts'
 import { isTargetsFault, type Verdict, verdictOf } from './verdict.ts'
 
 export interface UpstreamHealthOptions {
@@ -69,8 +68,7 @@ export class UpstreamHealth implements Rotation, Gate {
     this.#places = new Map(targets.map((target, place) => [target, place]))
     this.#available = targets.map(() => true)
     const { outlier, breaker } = options
-    const slots = outlier === 'off' ? 1 : mostEjected(targets.length, outlier.share)
-    this.cells = new HealthCells(targets, slots, memory)
+    this.cells = new HealthCells(targets, memory)
     if (outlier !== 'off' && targets.length > 1) this.ejections = new Ejections(this.cells, outlier)
     if (breaker !== undefined) this.breakers = new Breakers(this.cells, breaker, memory)
   }
