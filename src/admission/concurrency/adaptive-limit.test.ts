@@ -43,6 +43,27 @@ describe('the adaptive limit', () => {
     assert.ok(one.value() > least + 30, `${least} to ${one.value()}`)
   })
 
+  for (const [calls, stallMs] of [
+    [150, 11_000],
+    [150, 19_500],
+    [5000, 60_000],
+    [12, 3_600_000],
+  ] as const) {
+    it(`is as before soon after ${calls} calls were held up for ${stallMs} ms`, async () => {
+      const { clock, one, two, windows } = twoWorkers()
+      await windows(400, 40)
+      const before = one.value()
+      await clock.advance(stallMs)
+      for (let call = 0; call < calls; call++) (call % 2 === 0 ? one : two).ended(stallMs, false)
+      const seen: number[] = []
+      for (let second = 0; second < 20; second++) {
+        await windows(10, 40)
+        seen.push(one.value())
+      }
+      assert.ok(Math.min(...seen) >= before * 0.8 && (seen.at(-1) ?? 0) >= before, `${before} to ${seen.join(' ')}`)
+    })
+  }
+
   it('changes once for a window, whoever ends it, and only with samples enough', async () => {
     const { clock, one, two } = twoWorkers()
     one.began(20)

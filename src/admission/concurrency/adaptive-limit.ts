@@ -21,8 +21,11 @@ export function fixedLimit(limit: number): Limit {
 const windowMs = 100
 /** Netflix's `WindowedLimit` waits for as many. */
 const minSamples = 10
-/** Milliseconds in 32 bits: 35 minutes of calls in one window. */
+/** Times of calls in 32 bits: 35 minutes of them in one window. */
 const unitsPerMs = 1000
+const mostUnits = 2 ** 31 - 1
+/** A call that takes longer counts for so much (214 s), so that there is room for as many as make up a window. */
+const mostUnitsEach = Math.floor(mostUnits / minSamples)
 const limitScale = 1000
 
 const place = { limit: 0, isStarted: 1, windowEndsAt: 2, samples: 3, sumUnits: 4, failed: 5, isUsed: 6, isSaturated: 7 }
@@ -65,11 +68,18 @@ export class AdaptiveLimit implements Limit {
   ended(tookMs: number, isOverload: boolean): void {
     const cells = this.#cells
     if (isOverload) Atomics.add(cells, place.failed, 1)
-    else {
-      Atomics.add(cells, place.sumUnits, Math.min(2 ** 30, Math.round(tookMs * unitsPerMs)))
-      Atomics.add(cells, place.samples, 1)
-    }
+    else if (this.#addUp(Math.min(mostUnitsEach, Math.round(tookMs * unitsPerMs)))) Atomics.add(cells, place.samples, 1)
     if (Atomics.load(cells, place.samples) + Atomics.load(cells, place.failed) >= minSamples) this.#turn()
+  }
+
+  /** False: there is no room for more. What the window has by then is sample enough: the mean is that of the first. */
+  #addUp(units: number): boolean {
+    const cells = this.#cells
+    for (;;) {
+      const sum = Atomics.load(cells, place.sumUnits)
+      if (sum > mostUnits - units) return false
+      if (Atomics.compareExchange(cells, place.sumUnits, sum, sum + units) === sum) return true
+    }
   }
 
   #turn(): void {
