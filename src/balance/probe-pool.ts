@@ -15,7 +15,7 @@ export const hotQuantile = 0.84
 const remembered = 128
 /** After so many more it is taken anew. */
 const refreshEvery = 8
-/** With fewer the choice is no better than chance. */
+/** With fewer there is nothing to compare. */
 export const fewestReports = 2
 
 interface Report {

@@ -20,7 +20,7 @@ export interface TargetReport {
   readonly latencyMs: number | undefined
 }
 
-/** `mute`: it answers and says nothing of its load. Undefined: it did not answer in time, or with a failure. */
+/** `mute`: it answers, whatever its status, and says nothing of its load. Undefined: it did not answer in time. */
 export type Probe = (target: Target) => Promise<TargetReport | 'mute' | undefined>
 
 export interface ProbeOptions {
@@ -40,9 +40,8 @@ export function httpProbe(send: Service, clock: Clock, { path, timeoutMs }: Prob
     const outcome = await send({ ...request, path, attempt: call.begin(target) }, call)
     timer.cancel()
     if (!outcome.ok) return undefined
-    const { status, headers, body } = outcome.response
+    const { headers, body } = outcome.response
     if (!isHeld(body)) body.discard()
-    if (status >= 500 || status === 429) return undefined
     const inFlight = numberIn(headerValue(headers, inFlightField))
     return inFlight === undefined ? 'mute' : { inFlight, latencyMs: numberIn(headerValue(headers, latencyField)) }
   }

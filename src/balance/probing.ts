@@ -6,7 +6,6 @@ import { Candidates } from './candidates.ts'
 import { peakEwma } from './peak-ewma.ts'
 import type { Probe, TargetReport } from './probe.ts'
 import { fewestReports, type Judged, ProbePool, type ProbePoolOptions } from './probe-pool.ts'
-import { randomPick } from './random.ts'
 import type { Rotation } from './rotation.ts'
 import type { TargetLoad } from './target-load.ts'
 
@@ -21,8 +20,8 @@ export interface ProbingOptions extends ProbePoolOptions {
 
 /** A target that does not answer is not asked more often than that at a time. */
 const mostAtATime = 4
-/** One that says nothing of its load may do so after an update. */
-const askMuteAgainMs = 10_000
+/** One that says nothing of its load may do so after an update, or when it is well again. */
+const askMuteAgainMs = 1000
 
 /**
  * Targets are asked how busy they are and how long they take, some at each pick, and the next picks go by what they say:
@@ -31,8 +30,9 @@ const askMuteAgainMs = 10_000
  *
  * Other than there: of each target only the newest report counts, as there may be three targets and not hundreds; nothing
  * is taken out of the pool but by its age, its uses or newer ones; and what fails fast is taken for busy and slow
- * (`TargetLoad`), or it would draw the load to itself. If one of the targets says nothing of its load, all are chosen by
- * peak EWMA: what they say cannot be held against what the gateway measures.
+ * (`TargetLoad`), or it would draw the load to itself. If one of the targets answers and says nothing of its load, all are
+ * chosen by peak EWMA: what they say cannot be held against what the gateway measures. So they are while fewer than two
+ * have said anything, where the paper goes by chance.
  */
 export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
   const { random, clock, load, probe } = options
@@ -42,7 +42,6 @@ export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
   /** Those that say nothing of their load, and when each is to be asked again. */
   const mute = new Map<number, number>()
   const asked = targets.map(() => 0)
-  const byChance = randomPick(rotation, random)
   const byEwma = peakEwma(rotation, { random, load })
 
   const ask = async (place: number): Promise<void> => {
@@ -90,8 +89,8 @@ export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
       if (places.length < 2) return targets[places[0] ?? -1]
       const known = pool.known(places, clock.now()).filter((place) => !spared(place))
       askSome(places)
-      if (mute.size > 0 && places.some((place) => mute.has(place))) return byEwma.pick(lastTried, request)
-      if (known.length < fewestReports) return byChance.pick(lastTried, request)
+      const isOneMute = mute.size > 0 && places.some((place) => mute.has(place))
+      if (isOneMute || known.length < fewestReports) return byEwma.pick(lastTried, request)
       return targets[pool.best(known, Math.floor(random() * known.length), judged)]
     },
   }
