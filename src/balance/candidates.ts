@@ -13,6 +13,7 @@ export class Candidates {
   #weights: readonly number[] = []
   #factors: readonly number[] = []
   #isEven = true
+  #isOneSlow = false
 
   constructor(rotation: Rotation) {
     const { targets } = rotation
@@ -31,12 +32,22 @@ export class Candidates {
     return available.filter((place) => lastTried(this.targets[place] as Target) === longestAgo)
   }
 
-  /** Its weight, as far as it counts now, next to the usual one: 1 where all have the same. */
+  /**
+   * Of these those that this pick may take: one in slow start is passed over in as many picks as its share lacks. That
+   * holds it to its share also where it would be the best of all, as one that is idle and fresh often is. Never none.
+   */
+  passing(places: readonly number[], random: Random): readonly number[] {
+    if (!this.#isOneSlow) return places
+    const passing = places.filter((place) => this.factor(place) === 1 || random() < this.factor(place))
+    return passing.length === 0 ? places : passing
+  }
+
+  /** Its weight next to the usual one: 1 where all have the same. */
   weight(place: number): number {
     return this.#weights[place] as number
   }
 
-  /** How much of its weight counts, 0 to 1. */
+  /** How much of its weight counts (slow start), 0 to 1. */
   factor(place: number): number {
     return this.#factors[place] as number
   }
@@ -74,7 +85,8 @@ export class Candidates {
     this.#version = rotation.version
     this.#available = [...this.targets.keys()].filter((place) => rotation.isAvailable(place))
     this.#factors = this.targets.map((_, place) => rotation.factor(place))
-    this.#weights = this.targets.map(({ weight }, place) => (weight / this.#usualWeight) * this.factor(place))
+    this.#weights = this.targets.map(({ weight }) => weight / this.#usualWeight)
+    this.#isOneSlow = this.#available.some((place) => this.factor(place) < 1)
     this.#isEven = this.#available.every((place) => this.weight(place) === this.weight(this.#available[0] as number))
   }
 }

@@ -10,7 +10,9 @@ const ewma = z
       .describe("How long a slow answer is remembered: after so long it counts for a third. Finagle's default."),
     start: duration({ min: 1 })
       .prefault('30ms')
-      .describe("What a target is taken to need while nothing is known of it. linkerd's default."),
+      .describe(
+        "What a target is taken to need while nothing is known of it; it fades over `decay` too, so that it is tried. linkerd's default.",
+      ),
   })
   .describe('Where answers are fastest, next to what is in flight.')
 

@@ -2,7 +2,7 @@ import type { Random } from '../kit/random.ts'
 import type { Balancer } from './balancer.ts'
 import type { Rotation } from './rotation.ts'
 import type { TargetLoad } from './target-load.ts'
-import { twoChoices } from './two-choices.ts'
+import { type Cost, twoChoices } from './two-choices.ts'
 
 /**
  * The shorter time to a good answer, of two that are drawn by weight: what an answer takes, times those that are in
@@ -13,6 +13,9 @@ export function peakEwma(
   rotation: Rotation,
   { random, load }: { readonly random: Random; readonly load: TargetLoad },
 ): Balancer {
-  const cost = (place: number, weight: number): number => load.expectedMs(place) * (load.inFlight(place) / weight + 1)
-  return twoChoices(rotation, { random, load, cost })
+  return twoChoices(rotation, { random, load, cost: ewmaCost(load) })
+}
+
+export function ewmaCost(load: TargetLoad): Cost {
+  return (place, weight) => load.expectedMs(place) * (load.inFlight(place) / weight + 1)
 }

@@ -3,11 +3,12 @@ import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
 import type { Balancer } from './balancer.ts'
 import { Candidates } from './candidates.ts'
-import { peakEwma } from './peak-ewma.ts'
+import { ewmaCost } from './peak-ewma.ts'
 import type { Probe, TargetReport } from './probe.ts'
 import { fewestReports, type Judged, ProbePool, type ProbePoolOptions } from './probe-pool.ts'
 import type { Rotation } from './rotation.ts'
 import type { TargetLoad } from './target-load.ts'
+import { betterOfTwo } from './two-choices.ts'
 
 export interface ProbingOptions extends ProbePoolOptions {
   readonly random: Random
@@ -42,7 +43,7 @@ export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
   /** Those that say nothing of their load, and when each is to be asked again. */
   const mute = new Map<number, number>()
   const asked = targets.map(() => 0)
-  const byEwma = peakEwma(rotation, { random, load })
+  const cost = ewmaCost(load)
 
   const ask = async (place: number): Promise<void> => {
     asked[place] = (asked[place] as number) + 1
@@ -76,21 +77,17 @@ export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
     latencyMs: load.isFailing(place) || latencyMs === undefined ? load.expectedMs(place) : latencyMs,
   })
 
-  /** In slow start a target is passed over now and then. */
-  const spared = (place: number): boolean => {
-    const factor = candidates.factor(place)
-    return factor < 1 && random() >= factor
-  }
-
   return {
     load,
-    pick: (lastTried, request) => {
+    pick: (lastTried) => {
       const places = candidates.of(lastTried)
       if (places.length < 2) return targets[places[0] ?? -1]
-      const known = pool.known(places, clock.now()).filter((place) => !spared(place))
       askSome(places)
+      const passing = candidates.passing(places, random)
+      if (passing.length < 2) return targets[passing[0] as number]
+      const known = pool.known(passing, clock.now())
       const isOneMute = mute.size > 0 && places.some((place) => mute.has(place))
-      if (isOneMute || known.length < fewestReports) return byEwma.pick(lastTried, request)
+      if (isOneMute || known.length < fewestReports) return targets[betterOfTwo(candidates, passing, random, cost)]
       return targets[pool.best(known, Math.floor(random() * known.length), judged)]
     },
   }

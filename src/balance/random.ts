@@ -9,7 +9,7 @@ export function randomPick(rotation: Rotation, random: Random): Balancer {
   const candidates = new Candidates(rotation)
   return {
     pick: (lastTried) => {
-      const places = candidates.of(lastTried)
+      const places = candidates.passing(candidates.of(lastTried), random)
       if (places.length < 2) return targets[places[0] ?? -1]
       return targets[places[candidates.draw(places, random)] as number]
     },

@@ -9,8 +9,7 @@ const leastFactor = 0.1
 const steps = 50
 
 /**
- * A target that is new or comes back gets its share little by little: its weight counts `time since / window` of itself,
- * a tenth at least. Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none
+ * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least. Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none
  * is spared.
  *
  * When it came back is known to all workers; that it was away, each has to see for itself.

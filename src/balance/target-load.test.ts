@@ -32,6 +32,18 @@ describe('the load of a target', () => {
     assert.equal(load.ewmaMs(1), 30)
   })
 
+  it('fades while nothing is known of one, so that it is tried beside others that are quick', async () => {
+    const { clock, load, note } = opened()
+    note(4, 'success')
+    await clock.advance(10_000)
+    near(load.ewmaMs(1), 30 / Math.E)
+    for (let i = 0; i < 12; i++) {
+      note(4, 'success')
+      await clock.advance(1000)
+    }
+    assert.ok(load.ewmaMs(1) < load.ewmaMs(0), `${load.ewmaMs(1)} and ${load.ewmaMs(0)}`)
+  })
+
   it('goes up at once, and down over ten seconds', async () => {
     const { clock, load, note } = opened()
     note(10, 'success')

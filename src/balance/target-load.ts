@@ -52,9 +52,13 @@ export class TargetLoad {
     this.#clock = clock
     this.#options = options
     this.#places = new Map(targets.map((target, place) => [target, place]))
+    // From then on it fades what they are taken to need while nothing is known of them: the same of all that are new.
+    const nowMs = clock.now()
     this.#targets = targets.map((target) => {
       const own = memoryOfTarget(memory, target)
-      return { inFlight: own.levels('load', 1), numbers: own.numbers('load', known.count) }
+      const numbers = own.numbers('load', known.count)
+      if (numbers[known.peakAtMs] === 0) numbers[known.peakAtMs] = nowMs
+      return { inFlight: own.levels('load', 1), numbers }
     })
   }
 
@@ -95,12 +99,11 @@ export class TargetLoad {
 
   /**
    * How long answers take: up at once, and down over `decayMs`. It goes down with nothing sent too, so that the target
-   * is tried again. That is Finagle's Peak EWMA.
+   * is tried again, or for the first time. That is Finagle's Peak EWMA; tower's has what it begins with fade as well.
    */
   ewmaMs(place: number): number {
     const { numbers } = this.#of(place)
-    const peakMs = numbers[known.peakMs] as number
-    return peakMs === 0 ? this.#options.startMs : peakMs * this.#remains(numbers[known.peakAtMs] as number)
+    return (numbers[known.peakMs] || this.#options.startMs) * this.#remains(numbers[known.peakAtMs] as number)
   }
 
   /** The share of recent answers that were failures, 0 to 1: each counts a tenth, and it goes down over `decayMs`. */

@@ -140,6 +140,39 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
       }
     })
 
+    for (const users of [1, 4]) {
+      it(`holds one of two in slow start to its share with ${users === 1 ? 'one user' : `${users} users`}`, async () => {
+        const { rotation, clock, balancer } = made({ a: 1, b: 1 })
+        let calls = 0
+        const share = async (count: number): Promise<number> => {
+          let [begun, ofB] = [0, 0]
+          const user = async (): Promise<void> => {
+            while (begun < count) {
+              begun++
+              const target = balancer.pick(undefined, requestFrom(calls++)) as Target
+              if (target.name === 'b') ofB++
+              balancer.load?.started(target)
+              await new Promise<void>((answered) => clock.after(10, answered))
+              balancer.load?.answered(target, 10, 'success')
+              balancer.load?.ended(target)
+            }
+          }
+          const all = Promise.all(Array.from({ length: users }, user))
+          for (let turn = 0; turn <= count / users; turn++) await clock.advance(10)
+          await all
+          return ofB / count
+        }
+        rotation.takeOut('b')
+        await share(500)
+        rotation.bringBack('b')
+        for (const factor of [0.1, 0.3, 0.6]) {
+          rotation.slow('b', factor)
+          const got = await share(1500)
+          assert.ok(got > factor / 4 && got < factor + 0.04, `${got} of the calls for ${factor} of its share`)
+        }
+      })
+    }
+
     const countsOfFailing = async () => {
       const { clock, balancer } = made({ a: 1, b: 1, failing: 1 })
       const counts: Record<string, number> = {}

@@ -86,15 +86,14 @@ describe('balancers over real sockets', () => {
     assert.ok(names.filter((name) => name === 'a').length <= 10, names.join(' '))
   })
 
-  it('goes on by peak EWMA where the backends have no such page, and asks for it once', async (t) => {
+  it('goes on by peak EWMA where the backends have no such page, and asks for it seldom', async (t) => {
     const { backends, who } = await balanced(openScene(t), { probing: { path: '/no-such-page' } })
     await who(10)
-    const before = backends.map((backend) => backend.stats().answers['404'] ?? 0)
+    const asked = () => backends.reduce((sum, backend) => sum + (backend.stats().answers['404'] ?? 0), 0)
+    const before = asked()
     assert.deepEqual([...new Set(await who(60))].sort(), ['a', 'b', 'c'])
-    assert.deepEqual(
-      backends.map((backend) => backend.stats().answers['404'] ?? 0),
-      before,
-    )
+    // Once a second each; were it at each pick it would be 180.
+    assert.ok(asked() - before <= 30, `${asked() - before}`)
   })
 })
 
@@ -114,7 +113,8 @@ describe('/api/upstreams', () => {
         const { body } = await ask(`http://127.0.0.1:${gateway.admin?.address.port}/api/upstreams`)
         return (JSON.parse(body) as UpstreamListView).upstreams.map(({ targets: [target] }) => target?.ewmaMs)
       }
-      assert.deepEqual(await shown(), [30, undefined])
+      const [begin = 0, none] = await shown()
+      assert.ok(begin > 1 && begin <= 30 && none === undefined, `${begin} ${none}`)
       await ask(`${url}/who`)
       const [ewmaMs = 0] = await shown()
       assert.ok(ewmaMs > 45 && ewmaMs < 500, String(ewmaMs))
