@@ -79,6 +79,28 @@ describe('slow start', () => {
     assert.deepEqual([one.rotation.factor(1), two.rotation.factor(1)], [0.5, 0.5])
   })
 
+  it('reaches a worker that had no call while the target was away', async () => {
+    const clock = new VirtualClock()
+    const first = new SharedMemory({ slot: 0, slots: 2 })
+    const one = opened({ a: 1, b: 1 }, clock, first)
+    const second = new SharedMemory({ slot: 1, slots: 2, regions: first.regions() })
+    const quiet = opened({ a: 1, b: 1 }, clock, second)
+    await clock.advance(60_000)
+    const { version } = quiet.rotation
+    one.base.takeOut('b')
+    void one.rotation.version
+    await clock.advance(1000)
+    one.base.bringBack('b')
+    void one.rotation.version
+    // Balancers ask for a factor only when the version is another.
+    assert.notEqual(quiet.rotation.version, version)
+    assert.equal(quiet.rotation.factor(1), 0.1)
+    await clock.advance(windowMs / 2)
+    const later = quiet.rotation.version
+    await clock.advance(windowMs / 4)
+    assert.notEqual(quiet.rotation.version, later)
+  })
+
   it('has what the rotation below it says of the weight', () => {
     const { base, rotation } = opened({ a: 1, b: 1 })
     base.slow('a', 0.3)

@@ -12,10 +12,13 @@ const steps = 50
  * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least. Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none
  * is spared.
  *
- * When it came back is known to all workers; that it was away, each has to see for itself.
+ * Any thread that sees a target come back begins it for all of them; the keeper of its health does so where no worker has
+ * a call meanwhile.
  */
 export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, memory: MemoryScope): Rotation {
   const { targets } = rotation
+  /** How many times any of them began anew: a thread that has seen nothing of it goes by it too. */
+  const comebacks = memory.cells('slow start', 1)
   /** When each began anew; 0: never seen by any worker. */
   const begins = targets.map((target) => memoryOfTarget(memory, target).numbers('slow start', 1))
   const beginAt = (place: number): number => begins[place]?.[0] ?? 0
@@ -27,6 +30,7 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
   const away = new Map<number, number>()
   let version = 0
   let seenVersion = rotation.version
+  let seenComebacks = 0
   let nextStepMs = Number.POSITIVE_INFINITY
 
   const nowMs = clock.now()
@@ -37,6 +41,8 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
 
   const isOnItsWay = (place: number): boolean => clock.now() - beginAt(place) < windowMs
   const look = (): void => {
+    // Before the rest: what changes meanwhile is seen the next time.
+    seenComebacks = Atomics.load(comebacks, 0)
     const atMs = clock.now()
     for (const place of targets.keys()) {
       const awaySinceMs = away.get(place)
@@ -45,7 +51,9 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
       } else if (awaySinceMs !== undefined) {
         away.delete(place)
         // Another worker may have seen it come back first.
-        if (beginAt(place) < awaySinceMs) begin(place, atMs)
+        if (beginAt(place) >= awaySinceMs) continue
+        begin(place, atMs)
+        Atomics.add(comebacks, 0, 1)
       }
     }
     seenVersion = rotation.version
@@ -57,7 +65,8 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
   return {
     targets,
     get version() {
-      if (rotation.version !== seenVersion || clock.now() >= nextStepMs) look()
+      const isNews = rotation.version !== seenVersion || Atomics.load(comebacks, 0) !== seenComebacks
+      if (isNews || clock.now() >= nextStepMs) look()
       return version
     },
     isAvailable: (place) => rotation.isAvailable(place),

@@ -4,12 +4,14 @@ import { targetOf } from '../../test/kit/calls.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { field, time } from '../balance/health/health-cells.ts'
 import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
+import type { Rotation } from '../balance/rotation.ts'
 import { configSchema } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { TargetEvent } from '../core/target-event.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { HealthKeeping } from './health-keeping.ts'
 import { healthLine } from './health-line.ts'
+import { withSlowStart } from './upstreams.ts'
 
 const configOf = (options: object = {}, names: readonly string[] = ['a', 'b']) =>
   configSchema.parse({
@@ -30,6 +32,9 @@ function kept(t: TestContext) {
     assert.ok(options)
     return upstreamHealth(targetsOf('work', options), options, clock, memory.scope('upstream work')) ?? assert.fail()
   }
+  /** As a worker's balancer sees it. */
+  const rotationOf = (config: ReturnType<typeof configOf>): Rotation =>
+    withSlowStart(healthOf(config), config.upstreams['work'] ?? assert.fail(), clock, memory.scope('upstream work'))
   /** As a worker's attempts do. */
   const fail = (config: ReturnType<typeof configOf>, place: number): void => {
     const { ejections } = healthOf(config)
@@ -37,7 +42,7 @@ function kept(t: TestContext) {
   }
   const ejections = (target: string): number | undefined =>
     keeping.figures().find((one) => one.target === target)?.ejections.failures
-  return { clock, keeping, lines, fail, healthOf, ejections }
+  return { clock, keeping, lines, fail, healthOf, rotationOf, ejections }
 }
 
 describe('HealthKeeping', () => {
@@ -125,6 +130,22 @@ describe('HealthKeeping', () => {
     assert.deepEqual(figures?.ejections, { failures: 1, success_rate: 0, retry_after: 0 })
     keeping.change(before)
     assert.deepEqual([ejections('a'), ejections('b')], [1, 0])
+  })
+
+  it('has a target begin slowly that comes back while nobody asks', async (t) => {
+    const { clock, keeping, healthOf, rotationOf } = kept(t)
+    const config = configOf({ slowStart: '20s' })
+    keeping.change(config)
+    await clock.advance(60_000)
+    const quiet = rotationOf(config)
+    assert.equal(quiet.factor(0), 1)
+    const { version } = quiet
+    const { cells } = healthOf(config)
+    cells.setTime(0, time.restsUntil, clock.now() + 5000)
+    cells.changed()
+    await clock.advance(7000)
+    assert.notEqual(quiet.version, version)
+    assert.ok(quiet.isAvailable(0) && quiet.factor(0) < 0.2, `${quiet.factor(0)}`)
   })
 
   it('writes one line for each change', async (t) => {

@@ -1,5 +1,6 @@
 import { HealthKeeper } from '../balance/health/keeper.ts'
 import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
+import type { Rotation } from '../balance/rotation.ts'
 import type { Config, UpstreamConfig } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { Target } from '../core/attempt.ts'
@@ -11,7 +12,7 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
 import { HealthFigures, type TargetHealth } from './health-figures.ts'
 import { healthLine } from './health-line.ts'
-import { connectionsOf, isSameUpstream } from './upstreams.ts'
+import { connectionsOf, isSameUpstream, withSlowStart } from './upstreams.ts'
 
 export interface HealthKeepingOptions {
   readonly clock: Clock
@@ -40,7 +41,10 @@ export class HealthKeeping {
 
   /** Has the memory that this configuration asks for, so that all threads find the same. */
   prepare(config: Config): void {
-    for (const [name, upstream] of Object.entries(config.upstreams)) this.#healthOf(name, upstream)
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const health = this.#healthOf(name, upstream)
+      if (health !== undefined) this.#rotationOf(health, name, upstream)
+    }
   }
 
   /** From now on by this configuration. What it has unchanged goes on as it is. */
@@ -79,12 +83,19 @@ export class HealthKeeping {
     if (health === undefined) return undefined
     const client = httpClient({ clock, connections: connectionsOf(config) })
     const tell = (event: TargetEvent): void => log(...healthLine(event))
-    return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell }) }
+    const rotation = this.#rotationOf(health, name, config)
+    const look = (): void => void rotation.version
+    return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell, look }) }
   }
 
   #healthOf(name: string, config: UpstreamConfig): UpstreamHealth | undefined {
     const { clock, memory } = this.#options
     return upstreamHealth(targetsOf(name, config), config, clock, memory.scope(`upstream ${name}`))
+  }
+
+  #rotationOf(health: UpstreamHealth, name: string, config: UpstreamConfig): Rotation {
+    const { clock, memory } = this.#options
+    return withSlowStart(health, config, clock, memory.scope(`upstream ${name}`))
   }
 
   #end({ keeper, client }: Kept): void {

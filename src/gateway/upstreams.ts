@@ -47,7 +47,7 @@ export class Upstream {
     this.targets = targetsOf(name, config)
     this.health = upstreamHealth(this.targets, config, clock, memory)
     const send: Service = (request, call) => this.send(request, call)
-    const rotation = this.#rotation(deps)
+    const rotation = withSlowStart(this.health ?? allOf(this.targets), config, clock, memory)
     this.balancer = makeBalancer(config.balance, rotation, { ...deps, send })
     this.extraLoad = new UpstreamExtraLoad(config.budget, rotation, memory)
     this.client = httpClient({
@@ -60,12 +60,6 @@ export class Upstream {
     return this.client.send
   }
 
-  #rotation({ clock, memory }: UpstreamDeps): Rotation {
-    const rotation = this.health ?? allOf(this.targets)
-    const { slowStart: windowMs } = this.config
-    return windowMs > 0 ? slowStart(rotation, windowMs, clock, memory) : rotation
-  }
-
   /** Routes that give the same figures share one budget. */
   retryBudget({ budget, minBudget }: RetryOptions): ActiveBudget {
     const key = `${budget} ${minBudget}`
@@ -76,6 +70,15 @@ export class Upstream {
     }
     return shared
   }
+}
+
+export function withSlowStart(
+  rotation: Rotation,
+  { slowStart: windowMs }: UpstreamConfig,
+  clock: Clock,
+  memory: MemoryScope,
+): Rotation {
+  return windowMs > 0 ? slowStart(rotation, windowMs, clock, memory) : rotation
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>

@@ -16,6 +16,8 @@ export interface KeeperOptions {
   /** For active checks: sends to the targets. */
   readonly send: Service
   readonly tell: (event: TargetEvent) => void
+  /** Looks who is available, for what has to see each change though no worker has a call: slow start. */
+  readonly look?: () => void
 }
 
 export interface LastCheck extends CheckResult {
@@ -82,17 +84,20 @@ export class HealthKeeper {
 
   #look(): void {
     const { outlier } = this.health.options
-    const nowMs = this.#options.clock.now()
+    const { clock, look } = this.#options
+    const nowMs = clock.now()
     // Before the sweep: what was ejected and is due is told as ejected, and then as back.
     this.#tellChanges()
+    look?.()
     if (outlier === 'off' || nowMs - this.#sweptAtMs < outlier.interval) return
     this.#sweptAtMs = nowMs
     this.health.ejections?.sweep(nowMs)
     this.#tellChanges()
+    look?.()
   }
 
   #checked(place: number, result: CheckResult): void {
-    const { clock, tell } = this.#options
+    const { clock, tell, look } = this.#options
     const { cells, options, targets } = this.health
     if (options.health === undefined) return
     cells.add(place, result.isGood ? field.checksGood : field.checksBad, 1)
@@ -103,6 +108,7 @@ export class HealthKeeper {
     if (count.isUnhealthy === before.isUnhealthy) return
     cells.set(place, field.unhealthy, count.isUnhealthy ? 1 : 0)
     cells.changed()
+    look?.()
     const target = targets[place] as Target
     tell({ type: 'target.health', target, isHealthy: !count.isUnhealthy, detail: result.detail })
   }
