@@ -86,7 +86,8 @@ export const failureCodes = {
   BREAKER_OPEN: {
     source: 'gateway',
     retry: 'no',
-    meaning: 'Nothing is sent to the upstream for now: the breakers of all its targets are open.',
+    meaning:
+      'Nothing is sent to the upstream for now: the breakers of all its targets are open, or half open with an attempt under way.',
   },
   BROADCAST_FAILED: {
     source: 'upstream',

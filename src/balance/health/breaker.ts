@@ -51,6 +51,11 @@ export class Breakers {
     return this.#until(place, this.#word(place))
   }
 
+  /** Whether it waits for what a probe comes to, which may be there at any moment. */
+  isProbing(place: number): boolean {
+    return stateIn(this.#word(place)) === probing
+  }
+
   /** What opened it, as long as it is open: from then on nothing else is counted. */
   opening(place: number): BreakerOpening {
     const { open: openMs, window: windowMs } = this.#options

@@ -158,6 +158,26 @@ describe('UpstreamHealth', () => {
     assert.deepEqual([refusal.code, Math.ceil((refusal.retryAfterMs ?? 0) / 1000)], ['BREAKER_OPEN', 20])
   })
 
+  for (const [targets, openMs] of [
+    [1, 1000],
+    [2, 30_000],
+  ] as const) {
+    it(`says to come back soon while a probe is under way, with ${targets} targets open for ${openMs} ms`, async () => {
+      const breaker = breakerOptions.parse({ minimum: 2, open: `${openMs}ms` })
+      const { clock, replies, send, ask } = upstreamOf(targets, { breaker, outlier: 'off' })
+      for (let place = 0; place < targets; place++) replies[place] = { status: 500 }
+      await send(2 * targets)
+      await clock.advance(openMs - 20)
+      await clock.advance(20)
+      for (let probe = 0; probe < targets; probe++) ask()
+      const { answer } = ask()
+      await clock.advance(0)
+      const refusal = failureOf(answer.outcome)
+      assert.deepEqual([refusal.code, refusal.retryAfterMs], ['BREAKER_OPEN', 1000])
+      assert.match(refusal.detail, /^No breaker .* is closed, and an attempt is under way that may close one$/)
+    })
+  }
+
   it('sends one attempt when the time of an open breaker is over, and all again after a good answer', async () => {
     const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
     const { clock, replies, ask, send } = upstreamOf(1, { breaker, outlier: 'off' })

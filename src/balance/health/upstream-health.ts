@@ -24,6 +24,9 @@ export interface UpstreamHealthOptions {
   readonly panic: number
 }
 
+/** Whoever is refused is told to wait for so long at least: `Retry-After` has whole seconds. */
+const leastWaitMs = 1000
+
 /** Told at the end of each attempt, with all that is known of it by then. */
 export type NoteAttempt = (attempt: Attempt, outcome: Outcome) => void
 
@@ -110,19 +113,19 @@ export class UpstreamHealth implements Rotation, Gate {
 
   refusal(upstream: string): Failure {
     const { breakers, targets } = this
-    const nowMs = this.#clock.now()
-    if (breakers !== undefined && targets.length > 0) {
-      const allowedAtMs = Math.min(...targets.map((_, place) => breakers.allowsAtMs(place)))
-      // Allowed again just now, and another attempt has it.
-      const waitMs = Math.max(1000, allowedAtMs - nowMs)
-      const isClosed = targets.some((_, place) => breakers.isClosed(place))
-      if (!isClosed) {
-        const detail = `The breakers of all targets of the upstream ${upstream} are open`
-        return failure('BREAKER_OPEN', detail, { retryAfterMs: waitMs })
-      }
+    const places = [...targets.keys()]
+    if (breakers !== undefined && places.length > 0 && !places.some((place) => breakers.isClosed(place))) {
+      const isProbing = places.some((place) => breakers.isProbing(place))
+      const detail = isProbing
+        ? `No breaker of a target of the upstream ${upstream} is closed, and an attempt is under way that may close one`
+        : `The breakers of all targets of the upstream ${upstream} are open`
+      // No longer than the least where a probe is under way: its lease is for those that are lost.
+      const allowedAtMs = isProbing ? 0 : Math.min(...places.map((place) => breakers.allowsAtMs(place)))
+      const retryAfterMs = Math.max(leastWaitMs, allowedAtMs - this.#clock.now())
+      return failure('BREAKER_OPEN', detail, { retryAfterMs })
     }
     const detail = `The upstream ${upstream} has no target that may be sent anything`
-    return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? 1000 })
+    return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? leastWaitMs })
   }
 
   /**
