@@ -78,13 +78,16 @@ describe('the extra load of an upstream', () => {
     assert.equal(loadOf(undefined, [true, false, true]).load.hasOther(tried(1)), true)
     // All were tried: any of them may be again.
     assert.equal(loadOf(undefined, [true, false, false]).load.hasOther(tried(3)), true)
-    const alone = new UpstreamExtraLoad(
-      'unlimited',
-      { targets: three.slice(0, 1), isAvailable: () => false },
-      new SharedMemory(),
-    )
-    assert.equal(alone.hasOther(tried(1)), true)
   })
+
+  for (const isAvailable of [true, false]) {
+    it(`has one target alone ${isAvailable ? 'again' : 'no more while it may be sent nothing'}`, () => {
+      const usable = { targets: three.slice(0, 1), isAvailable: () => isAvailable }
+      const { call } = callOf(clock)
+      call.begin(three[0] ?? assert.fail())
+      assert.equal(new UpstreamExtraLoad('unlimited', usable, new SharedMemory()).hasOther(call), isAvailable)
+    })
+  }
 })
 
 describe('both budgets', () => {

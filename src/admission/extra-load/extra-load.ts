@@ -31,7 +31,6 @@ export class UpstreamExtraLoad implements ExtraLoad {
 
   hasOther({ attempts }: Call): boolean {
     const { targets } = this.#usable
-    if (targets.length === 1) return true
     const isTried = (target: Target): boolean => attempts.some((attempt) => attempt.target === target)
     const untried = targets.filter((target) => !isTried(target))
     const asked = untried.length === 0 ? targets : untried
