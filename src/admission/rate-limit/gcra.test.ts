@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { seededRandom } from '../../kit/random.ts'
 import { Gcra, type GcraRules, unused } from './gcra.ts'
 
 /** Every call that was let in, as one bucket that is filled drop by drop, in numbers without end. */
@@ -94,6 +95,38 @@ describe('gcra', () => {
     const { state } = gcra.judge(unused, gcra.ticksAt(1000.01))
     assert.equal(gcra.judge(state, gcra.ticksAt(1000)).isAdmitted, false)
   })
+
+  for (const [limit, perMs, burst] of [
+    [1_000_000, 1, 1],
+    [1_000_000, 1, 1000],
+    [1_000_000, 1, 1_000_000],
+    [100_000, 1, 1],
+    [1_000_000, 1000, 1],
+    [1000, 1, 1],
+    [1, 1, 1],
+  ] as const) {
+    it(`refuses nobody who comes ten times a second where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
+      const random = seededRandom(3)
+      const steps = Array.from({ length: 20_000 }, () => 50 + random() * 100)
+      let atMs = 47_000_000
+      const admitted = takeAll(
+        rulesOf({ limit, perMs, burst }),
+        steps.map((step) => (atMs += step)),
+      )
+      assert.equal(admitted.filter((one) => !one).length, 0)
+    })
+
+    it(`hardly ever misreads a quiet of hours where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
+      const random = seededRandom(4)
+      const gcra = new Gcra({ limit, perMs, burst })
+      let refused = 0
+      for (let i = 0; i < 20_000; i++) {
+        const { state } = gcra.judge(unused, gcra.ticksAt(random() * 1e6))
+        if (!gcra.judge(state, gcra.ticksAt(1e6 + random() * 1e8)).isAdmitted) refused++
+      }
+      assert.ok(refused <= 20_000 / 200, `${refused} of 20000`)
+    })
+  }
 
   it('is full again after a long quiet', () => {
     const gcra = new Gcra(rulesOf())

@@ -4,8 +4,9 @@
  *
  * Times are whole ticks in 32 bits that wrap around, as no atomic step changes more at a fair price. A tick is so small
  * a part of the time between two calls that the rate is exact, and the wrap so far away that hardly anything is ever
- * misread: a state that was left alone for whole turns of 2^32 ticks (a turn is 4096 bursts at least) may look, for the
- * length of a burst, as if it were in use. It then refuses what it could have let in; never the other way round.
+ * misread: a state that was left alone for whole turns of 2^32 ticks may look, for the length of a burst and of what clocks
+ * are apart, as if it were in use. It then refuses what it could have let in; never the other way round. A turn is 2048
+ * times that length; with the highest limits, of more than 100,000 calls in a millisecond, some 400 times.
  */
 export interface GcraRules {
   /** So many calls in `perMs`, evenly, */
@@ -29,8 +30,10 @@ export interface GcraVerdict {
 
 const mostTicksPerCall = 1000
 const burstTicks = 2 ** 20
-/** How far the clocks of two threads may be apart. */
+/** How far the clocks of two threads may be apart, */
 const clockSlackMs = 10
+/** which is to be so many ticks at most, and is more only where a call is one tick. */
+const slackTicks = 2 ** 20
 
 /** Never used: as good as full. */
 export const unused = 0
@@ -43,11 +46,12 @@ export class Gcra {
   readonly #mostAhead: number
 
   constructor({ limit, perMs, burst }: GcraRules) {
-    this.#callTicks = Math.max(1, Math.min(mostTicksPerCall, Math.floor(burstTicks / burst)))
+    const callMs = perMs / limit
+    const ticks = Math.min(mostTicksPerCall, burstTicks / burst, (slackTicks / clockSlackMs) * callMs)
+    this.#callTicks = Math.max(1, Math.floor(ticks))
     this.#burstTicks = burst * this.#callTicks
-    this.tickMs = perMs / limit / this.#callTicks
-    const slack = Math.ceil(clockSlackMs / this.tickMs)
-    this.#mostAhead = Math.min(this.#burstTicks + slack, 2 ** 31 - 1)
+    this.tickMs = callMs / this.#callTicks
+    this.#mostAhead = this.#burstTicks + Math.ceil(clockSlackMs / this.tickMs)
   }
 
   ticksAt(nowMs: number): number {
