@@ -11,7 +11,7 @@ const ewma = z
     start: duration({ min: 1 })
       .prefault('30ms')
       .describe(
-        "What a target is taken to need while nothing is known of it; it fades over `decay` too, so that it is tried. linkerd's default.",
+        "What a target is taken to need while nothing is known of it and its first attempt is under way; an idle one goes first, to be tried. linkerd's default.",
       ),
   })
   .describe('Where answers are fastest, next to what is in flight.')

@@ -17,5 +17,11 @@ export function peakEwma(
 }
 
 export function ewmaCost(load: TargetLoad): Cost {
-  return (place, weight) => load.expectedMs(place) * (load.inFlight(place) / weight + 1)
+  return (place, weight) => {
+    const inFlight = load.inFlight(place)
+    // One of which nothing is known is tried, by one attempt at a time: Finagle does it so. Else one that is added beside
+    // quicker ones than it is taken for would wait until that has faded.
+    if (inFlight === 0 && !load.isKnown(place)) return 0
+    return load.expectedMs(place) * (inFlight / weight + 1)
+  }
 }

@@ -129,6 +129,25 @@ describe('probing', () => {
     assert.equal((await picks(30))['c'] ?? 0, 0)
   })
 
+  it('sends calls at once to one that cannot be probed, beside quick ones that can', async () => {
+    const { clock, rotation, load, balancer } = opened({ a: busy(0, 10), b: busy(0, 10), c: 'mute' })
+    for (const target of rotation.targets.slice(0, 2)) {
+      load.started(target)
+      load.answered(target, 10, 'success')
+      load.ended(target)
+    }
+    const counts: Record<string, number> = {}
+    for (let call = 0; call < 300; call++) {
+      const target = balancer.pick(undefined, requestFrom(call)) as Target
+      counts[target.name] = (counts[target.name] ?? 0) + 1
+      load.started(target)
+      await clock.advance(10)
+      load.answered(target, 10, 'success')
+      load.ended(target)
+    }
+    assert.ok((counts['c'] ?? 0) > 30, JSON.stringify(counts))
+  })
+
   it('holds failures against a target that says that it is idle and fast', async () => {
     const { rotation, load, picks } = opened({ a: busy(0, 10), b: busy(0, 10), failing: busy(0, 1) })
     await picks(1)

@@ -32,6 +32,15 @@ describe('the load of a target', () => {
     assert.equal(load.ewmaMs(1), 30)
   })
 
+  it('is known with the first answer, whatever it says', () => {
+    for (const outcome of attemptOutcomes) {
+      const { load, note } = opened()
+      assert.equal(load.isKnown(0), false)
+      note(4, outcome)
+      assert.equal(load.isKnown(0), true)
+    }
+  })
+
   it('fades while nothing is known of one, so that it is tried beside others that are quick', async () => {
     const { clock, load, note } = opened()
     note(4, 'success')

@@ -79,7 +79,7 @@ export class TargetLoad {
     const peakMs = this.ewmaMs(place)
     // Given up, or refused for what the client asked: tells that it takes no less, and not that it takes no more.
     if (verdict === 'nothing') {
-      if (tookMs > peakMs) this.#notePeak(numbers, tookMs)
+      if (tookMs > peakMs || !this.isKnown(place)) this.#notePeak(numbers, Math.max(tookMs, peakMs))
       return
     }
     const isGood = verdict === 'good'
@@ -91,6 +91,11 @@ export class TargetLoad {
     const countedMs = isGood ? tookMs : Math.max(tookMs, failurePenalty * (usualMs || this.#options.startMs))
     const isPeak = countedMs > peakMs || numbers[known.peakMs] === 0
     this.#notePeak(numbers, isPeak ? countedMs : this.#mixed(numbers, countedMs))
+  }
+
+  /** Whether any attempt has ended there. */
+  isKnown(place: number): boolean {
+    return this.#of(place).numbers[known.peakMs] !== 0
   }
 
   inFlight(place: number): number {
