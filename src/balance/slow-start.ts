@@ -9,8 +9,8 @@ const leastFactor = 0.1
 const steps = 50
 
 /**
- * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least. Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none
- * is spared.
+ * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least, as
+ * Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none is spared.
  *
  * Any thread that sees a target come back begins it for all of them; the keeper of its health does so where no worker has
  * a call meanwhile.

@@ -45,8 +45,8 @@ interface CellsOfOne {
 }
 
 /**
- * What all threads know of the health of an upstream's targets, of each in a memory of its own. A time is written before the cell that gives it its
- * meaning, and the version goes up last: whoever sees the new version sees all that led to it.
+ * What all threads know of the health of an upstream's targets, of each in a memory of its own. A time is written before
+ * the cell that gives it its meaning, and the version goes up last: whoever sees the new version sees all that led to it.
  */
 export class HealthCells {
   readonly targets: readonly Target[]
