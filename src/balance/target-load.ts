@@ -36,8 +36,8 @@ interface OneLoad {
 
 /**
  * What the targets of an upstream are doing, over all workers: attempts in flight (until the last byte of the answer),
- * how long answers take (to their head, or their end where they are held whole), how many fail. Balancers that go by it are told of each attempt;
- * for the others there is none.
+ * how long answers take (to their head, or their end where they are held whole), how many fail. Balancers that go by it
+ * are told of each attempt; for the others there is none.
  *
  * Two workers that note an answer at the same instant may lose one of the two samples, and nothing else: each number is
  * read and written whole. It is kept for a target by its name, over reloads too.
