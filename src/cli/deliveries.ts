@@ -68,7 +68,7 @@ async function operateAll(client: AdminClient, what: Operation, filter: Filter):
   let deliveries = 0
   let legs = 0
   for (let before: string | undefined; ; ) {
-    const query = { ...filter, state: 'dead', limit: pageSize, ...(before === undefined ? {} : { before }) }
+    const query = { ...filter, state: 'dead', limit: pageSize, before }
     const page = await client.ask<DeliveryListView>('GET', listPath(query))
     if (page === undefined) break
     for (const { id } of page.deliveries) {
@@ -90,16 +90,18 @@ async function operate(
   id: string,
   { target, state }: Filter,
 ): Promise<number | undefined> {
-  const only = Object.entries({ target, state }).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  )
-  const query = new URLSearchParams(only).toString()
-  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', `/api/deliveries/${id}/${what}?${query}`)
+  const path = `/api/deliveries/${id}/${what}?${queryOf({ target, state })}`
+  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', path)
   return answer === undefined ? undefined : Number(answer[done[what]])
 }
 
 function listPath(filter: object): string {
-  return `/api/deliveries?${new URLSearchParams(Object.entries(filter)).toString()}`
+  return `/api/deliveries?${queryOf(filter)}`
+}
+
+/** What is undefined is left out. */
+function queryOf(parameters: object): string {
+  return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined)).toString()
 }
 
 function isDeliveryId(id: string): boolean {

@@ -4,9 +4,10 @@ import type { RouteConfig } from './schema.ts'
 import { withFound } from './wording.ts'
 
 export function checkBroadcast(route: RouteConfig, path: Path): readonly Finding[] {
-  return [...checkMethods(route, path), ...checkAnswer(route, path), ...checkHeaders(route, path)]
+  return [...checkMethods(route, path), ...checkHeaders(route, path)]
 }
 
+/** A read would become a durable write, and be sent until something that is no read acknowledges it. */
 function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
   if (broadcast === undefined) return []
   const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
@@ -16,13 +17,6 @@ function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly F
     reads.join(', '),
   )
   return [{ path: [...path, 'match'], message, shownAt: 'value' }]
-}
-
-/** A target whose answer is no JSON has taken the write all the same: it must not be sent again for that. */
-function checkAnswer({ answer, broadcast }: RouteConfig, path: Path): readonly Finding[] {
-  if (answer !== 'timed' || broadcast === undefined) return []
-  const message = withFound('`pass`, as the status alone says that a target has taken a write', '`timed`')
-  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
 }
 
 /** By these a target tells a repeat from a new write. The same key for two writes, and the second would be dropped. */

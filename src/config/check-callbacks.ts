@@ -6,10 +6,6 @@ import { type Config, isLoopback, type RouteConfig } from './schema.ts'
 import { listed, withFound } from './wording.ts'
 
 /** What the options of a callback route cannot mean together. */
-export function checkCallback(route: RouteConfig, path: Path): readonly Finding[] {
-  return [...checkAnswer(route, path), ...checkSend(route, path)]
-}
-
 /** What all callback routes share. */
 export function checkCallbacks({ config, isIntact }: Salvage): readonly Finding[] {
   return isIntact(['callbacks']) && isIntact(['listen']) ? [...checkUrl(config), ...checkKeys(config)] : []
@@ -28,13 +24,7 @@ function checkKeys({ callbacks }: Config): readonly Finding[] {
   return [{ path: ['callbacks', 'previousKeys'], message, shownAt: 'key' }]
 }
 
-function checkAnswer({ answer, callback }: RouteConfig, path: Path): readonly Finding[] {
-  if (answer !== 'timed' || callback === undefined) return []
-  const message = withFound('`pass`, as the answer of a `callback` route is whatever is posted back', '`timed`')
-  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
-}
-
-function checkSend({ match, callback }: RouteConfig, path: Path): readonly Finding[] {
+export function checkCallback({ match, callback }: RouteConfig, path: Path): readonly Finding[] {
   if (callback === undefined) return []
   const { url, id } = callback.send
   const at = (key: string, message: string): Finding => ({

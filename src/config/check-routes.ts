@@ -36,6 +36,7 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
     ...(intact('hedge', 'after') ? checkHedgeDelay(route, path) : []),
     ...(intact('quorum', 'of') ? checkQuorumSize(route, path, salvage) : []),
     ...checkFailures(route, path),
+    ...checkTimed(route, path),
     ...checkCallback(route, path),
     ...checkBroadcast(route, path),
     ...checkOwnPaths(route, path),
@@ -109,7 +110,19 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
     })
 }
 
-/** A read would become a durable write, and be sent until something that is no read acknowledges it. */
+/** Where an answer may be no JSON, or is taken by its status alone: what has taken a write must not be sent it again. */
+const untimed = {
+  broadcast: 'as the status alone says that a target has taken a write',
+  callback: 'as the answer of a `callback` route is whatever is posted back',
+} as const
+
+function checkTimed(route: RouteConfig, path: Path): readonly Finding[] {
+  const reason = (['broadcast', 'callback'] as const).find((name) => route[name] !== undefined)
+  if (route.answer !== 'timed' || reason === undefined) return []
+  const message = withFound(`\`pass\`, ${untimed[reason]}`, '`timed`')
+  return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
+}
+
 const ownPaths = '/_hedgerow/'
 
 function checkOwnPaths({ match }: RouteConfig, path: Path): readonly Finding[] {

@@ -45,10 +45,6 @@ export interface CallingBack {
   close(): void
 }
 
-export function waitsForCallbacks({ routes }: Config): boolean {
-  return routes.some(({ callback }) => callback !== undefined)
-}
-
 /** Also where no route waits any more: what is still to come is for calls of before. */
 export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack {
   const { clock, elsewhere } = options

@@ -5,7 +5,6 @@ import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper } from '../store/ticket-store.ts'
 import { CallbackKeys, type CallbackKeysOptions } from './callback-keys.ts'
 import { CallbackWays, type Way } from './callback-ways.ts'
-import { waitsForCallbacks } from './calling-back.ts'
 import { ticketLimits } from './storing.ts'
 
 export interface KeepingOptions extends CallbackKeysOptions {
@@ -49,4 +48,8 @@ export function keepCallbacks(config: Config, options: KeepingOptions): Callback
       keys.close()
     },
   }
+}
+
+function waitsForCallbacks({ routes }: Config): boolean {
+  return routes.some(({ callback }) => callback !== undefined)
 }

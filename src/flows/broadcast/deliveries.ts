@@ -177,9 +177,9 @@ export class Deliveries {
 
   /**
    * What an operator may do. `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or
-   * not yet answered is given up, an attempt under way cut off. `only`: at this target, in this
-   * state. Answers how many legs that was done to, once that is on disk; undefined where there is no such delivery. What
-   * the disk did not take at once is done all the same.
+   * not yet answered is given up, an attempt under way cut off. `only`: at this target, in this state. Answers how many
+   * legs that was done to, once that is on disk; undefined where there is no such delivery. What the disk did not take at
+   * once is done all the same.
    */
   async operate(id: string, what: 'replay' | 'discard', only: OnlyLegs = {}): Promise<number | Failure | undefined> {
     const delivery = this.#active.get(id) ?? (await this.#load(id))

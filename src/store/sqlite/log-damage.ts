@@ -21,30 +21,28 @@ export function logDamage(path: string): string | undefined {
 }
 
 function damageIn(file: number): string | undefined {
-  const head = bufferOf(headerBytes)
+  const head = new DataView(new ArrayBuffer(headerBytes))
   // What was never written is no damage: after a loss of power a file may have its length, and nothing in it.
-  if (!fill(file, head, 0) || head.bytes.every((byte) => byte === 0)) return undefined
-  const { view } = head
-  const first = view.getUint32(0)
+  if (!fill(file, head, 0) || new Uint8Array(head.buffer).every((byte) => byte === 0)) return undefined
+  const first = head.getUint32(0)
   if (first !== magic && first !== magic + 1) return 'its header begins with other bytes'
   const isLittle = first === magic
-  let sums = addTo([0, 0], view, 0, headerBytes - 8, isLittle)
-  if (!isAt(sums, view, headerBytes - 8)) return 'the checksum of its header is another one'
+  let sums = addTo([0, 0], head, 0, headerBytes - 8, isLittle)
+  if (!isAt(sums, head, headerBytes - 8)) return 'the checksum of its header is another one'
 
-  const salts = [view.getUint32(16), view.getUint32(20)] as const
-  const frame = bufferOf(frameHeaderBytes + view.getUint32(8))
+  const salts = [head.getUint32(16), head.getUint32(20)] as const
+  const frame = new DataView(new ArrayBuffer(frameHeaderBytes + head.getUint32(8)))
   let brokenAt: number | undefined
   let commitsSince = 0
-  for (let number = 0; fill(file, frame, headerBytes + number * frame.bytes.length); number++) {
-    const { view: one } = frame
-    const isOfThisRound = isAt(salts, one, 8)
-    const expected = addTo(addTo(sums, one, 0, 8, isLittle), one, frameHeaderBytes, frame.bytes.length, isLittle)
-    const isGood = isOfThisRound && isAt(expected, one, 16)
+  for (let number = 0; fill(file, frame, headerBytes + number * frame.byteLength); number++) {
+    const isOfThisRound = isAt(salts, frame, 8)
+    const expected = addTo(addTo(sums, frame, 0, 8, isLittle), frame, frameHeaderBytes, frame.byteLength, isLittle)
+    const isGood = isOfThisRound && isAt(expected, frame, 16)
     if (!isGood) brokenAt ??= number
-    const isCommit = one.getUint32(4) !== 0
+    const isCommit = frame.getUint32(4) !== 0
     if (brokenAt !== undefined && isCommit && (isGood || (brokenAt === number && isOfThisRound))) commitsSince++
     if (commitsSince > 1) return `its frame ${brokenAt} is not as it was written, and others come behind it`
-    sums = [one.getUint32(16), one.getUint32(20)]
+    sums = [frame.getUint32(16), frame.getUint32(20)]
   }
   return undefined
 }
@@ -64,17 +62,7 @@ function isAt([a, b]: Sums, view: DataView, at: number): boolean {
   return view.getUint32(at) === a && view.getUint32(at + 4) === b
 }
 
-interface Bytes {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-}
-
-function bufferOf(length: number): Bytes {
-  const bytes = new Uint8Array(length)
-  return { bytes, view: new DataView(bytes.buffer) }
-}
-
 /** Whether so much was there. */
-function fill(file: number, { bytes }: Bytes, position: number): boolean {
-  return readSync(file, bytes, 0, bytes.length, position) === bytes.length
+function fill(file: number, view: DataView, position: number): boolean {
+  return readSync(file, view, 0, view.byteLength, position) === view.byteLength
 }
