@@ -25,8 +25,19 @@ export interface Measured {
   readonly requestsPerSecond: number
 }
 
-/** CPU per request of plain `forward` under several configurations, side by side: in turn, each alone on its core. */
+/** Medians of CPU per request of plain `forward` under several configurations. */
 export async function forwardCpu(variants: readonly Variant[], load: ForwardLoad): Promise<readonly Measured[]> {
+  const measured = await forwardRounds(variants, load)
+  return measured.map((figures) => ({
+    name: figures.name,
+    cpuUs: medianOf(figures, ({ cpuUs }) => cpuUs),
+    ratio: medianRatio(figures, measured[0] as Figures, ({ cpuUs }) => cpuUs),
+    requestsPerSecond: medianOf(figures, ({ requestsPerSecond }) => requestsPerSecond),
+  }))
+}
+
+/** Plain `forward` under several configurations, side by side: in turn, each alone on its core. */
+export async function forwardRounds(variants: readonly Variant[], load: ForwardLoad): Promise<readonly Figures[]> {
   requireProgram('nginx', 'nginx-light')
   requireProgram('wrk', 'wrk')
   const measured = await onStage(async (stage) => {
@@ -41,10 +52,5 @@ export async function forwardCpu(variants: readonly Variant[], load: ForwardLoad
   })
   const failed = measured.find(({ rounds }) => rounds.some((round) => round.failed > 0))
   if (failed !== undefined) throw new Error(`${failed.name}: requests failed`)
-  return measured.map((figures) => ({
-    name: figures.name,
-    cpuUs: medianOf(figures, ({ cpuUs }) => cpuUs),
-    ratio: medianRatio(figures, measured[0] as Figures, ({ cpuUs }) => cpuUs),
-    requestsPerSecond: medianOf(figures, ({ requestsPerSecond }) => requestsPerSecond),
-  }))
+  return measured
 }
