@@ -22,7 +22,7 @@ export const prosePatterns: readonly ProsePattern[] = [
   { found: opening('So long|So many|So much'), instead: '"For that long", "This many", or name the quantity' },
   { found: opening('There where|There once|There while'), instead: '"Set when ...", "Undefined until ..."' },
   { found: phrase('there where|there once'), instead: '"where", "set when", "undefined until"' },
-  { found: phrase('(?:is|are|was|were) told'), instead: '"reports", "is reported", "knows", "is given"' },
+  { found: phrase('(?:is|are) told'), instead: '"reports", "is reported", "knows", "is given"' },
   { found: phrase('(?:is|are) to be'), instead: '"must be", or the active voice' },
   { found: phrase('comes? round|has come round'), instead: '"responds", "is unresponsive"' },
   { found: phrase('what there is|all that there is'), instead: 'name it' },
