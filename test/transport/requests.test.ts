@@ -4,7 +4,6 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../kit/ask.ts'
 import { openScene, upstreamOf } from '../kit/gateway.ts'
-import { until } from '../kit/until.ts'
 
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work', ...options } }]
 /** Tells the request line that the target was sent. */

@@ -1,4 +1,4 @@
-import { type HeaderPairs, withoutHeaders } from '../../core/headers.ts'
+import { foldedName, type HeaderPairs, withoutFolded } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
 import type { RewriteOptions } from './options.ts'
@@ -39,6 +39,6 @@ export function capturesOf(template: string): readonly string[] {
 
 function compileHeaders(rules: NonNullable<RewriteOptions['headers']>): (headers: HeaderPairs) => HeaderPairs {
   const added = Object.entries(rules.set).flat()
-  const removed = new Set([...Object.keys(rules.set), ...rules.remove].map((name) => name.toLowerCase()))
-  return (headers) => [...withoutHeaders(headers, removed), ...added]
+  const removed = new Set([...Object.keys(rules.set), ...rules.remove].map(foldedName))
+  return (headers) => [...withoutFolded(headers, removed), ...added]
 }

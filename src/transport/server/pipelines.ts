@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** Requests that may wait on one connection. Node has parsed them already: one without fields takes 3 KiB of heap. */
+/** Requests that may wait on one connection. Node has parsed them already: a small one takes 2 KiB. */
 const maxWaiting = 500
 
 interface Waiting {
