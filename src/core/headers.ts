@@ -46,13 +46,3 @@ export function foldedName(name: string): string {
   const lower = name.toLowerCase()
   return lower.includes('_') ? lower.replaceAll('_', '-') : lower
 }
-
-/** A copy without the fields whose folded names are these. */
-export function withoutFolded(headers: HeaderPairs, names: ReadonlySet<string>): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (!names.has(foldedName(name))) kept.push(name, headers[i + 1] as string)
-  }
-  return kept
-}

@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../../core/failure.ts'
-import { foldedName, headerValue, withoutFolded, withoutHeaders } from '../../core/headers.ts'
+import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { dropFields } from '../../kit/drop-fields.ts'
 import { type JsonPointer, parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
 import type { CallbackOptions } from './options.ts'
 
@@ -63,8 +64,8 @@ function parsePlace(place: string): readonly [kind: string, name: string] {
 
 /** What the client sent under this name, in either spelling, is not ours and must not be taken for it. */
 function putHeader(name: string): Put {
-  const names = new Set([foldedName(name)])
-  return (request, value) => ({ ...request, headers: [...withoutFolded(request.headers, names), name, value] })
+  const drop = dropFields([name])
+  return (request, value) => ({ ...request, headers: [...drop(request.headers), name, value] })
 }
 
 /** All else of the query stays as it was sent, byte for byte. */
