@@ -285,7 +285,7 @@ export const configSchema = z
       .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])
       .describe(
-        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',
+        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are dropped from all.',
       ),
     store: store.prefault({}),
     callbacks: callbacks.prefault({}),

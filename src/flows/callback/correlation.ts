@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../../core/failure.ts'
-import { type HeaderPairs, headerValue, withoutHeaders } from '../../core/headers.ts'
+import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { dropFields } from '../../kit/drop-fields.ts'
 import { type JsonPointer, parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
 import type { CallbackOptions } from './options.ts'
 
@@ -50,7 +51,7 @@ export function isInHead(id: string): boolean {
 
 function putAt(place: string): Put {
   const [kind, name] = parsePlace(place)
-  if (kind === 'header') return (request, value) => ({ ...request, headers: withHeader(request.headers, name, value) })
+  if (kind === 'header') return putHeader(name)
   if (kind === 'query') return (request, value) => ({ ...request, query: withParameter(request.query, name, value) })
   const pointer = parseJsonPointer(name)
   return (request, value) => withMember(request, pointer, name, value)
@@ -61,23 +62,10 @@ function parsePlace(place: string): readonly [kind: string, name: string] {
   return colon < 0 ? [place, ''] : [place.slice(0, colon), place.slice(colon + 1)]
 }
 
-/**
- * What the client sent under this name is not ours and must not be taken for it; nor with `_` for `-`, which backends
- * behind CGI or WSGI cannot tell from it.
- */
-function withHeader(headers: HeaderPairs, name: string, value: string): HeaderPairs {
-  const field = plainName(name)
-  const others: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const other = headers[i] as string
-    if (other.length !== field.length || plainName(other) !== field) others.push(other, headers[i + 1] as string)
-  }
-  others.push(name, value)
-  return others
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
+/** What the client sent under this name, in either spelling, is not ours and must not be taken for it. */
+function putHeader(name: string): Put {
+  const drop = dropFields([name])
+  return (request, value) => ({ ...request, headers: [...drop(request.headers), name, value] })
 }
 
 /** All else of the query stays as it was sent, byte for byte. */

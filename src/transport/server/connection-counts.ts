@@ -87,7 +87,6 @@ export class ConnectionCounts {
   figures(callsInFlight: number): ConnectionFigures {
     let reading = 0
     for (const { bytesRead } of this.#fresh) if (bytesRead > 0) reading++
-    // A client may send several requests at once on one connection.
     const writing = Math.min(callsInFlight, this.#open - reading)
     return {
       active: this.#open,

@@ -23,6 +23,8 @@ export interface ServingOptions {
   /** There where the request asks for an upgrade. */
   readonly upgrade: WaitingUpgrade | undefined
   readonly isDraining: () => boolean
+  /** Nothing that stands behind this request on its connection may be served. */
+  readonly isLast: boolean
   readonly logFault: (fault: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
@@ -88,15 +90,15 @@ export class Serving {
   }
 
   #headers(answer: GatewayResponse): string[] {
-    const { call, handler, isDraining, message } = this.#options
+    const { call, handler, isDraining, isLast, message } = this.#options
     const headers = [...answer.headers, 'x-request-id', call.id]
     if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
     // Nobody reads on for an answer that is there whole.
     const isUnread = !message.complete && isHeld(answer.body)
-    if (isDraining() || (isUnread && !isWorthReading(message))) {
+    if (isDraining() || isLast || (isUnread && !isWorthReading(message))) {
       headers.push('connection', 'close')
-      this.#lingers = isUnread
-      if (isUnread) keepForLingering(message)
+      this.#lingers = isUnread || isLast
+      if (this.#lingers) keepForLingering(message)
     }
     return headers
   }
@@ -145,8 +147,11 @@ export class Serving {
     if (!response.writableFinished) {
       this.#failure ??= clientGone
       call.abort(clientGone)
-    } else if (this.#lingers) lingerFor(message, clock)
-    else if (!message.complete) (isWorthReading(message) ? readRest : lingerFor)(message, clock)
+    } else if (this.#lingers) lingerFor(message.socket, clock)
+    else if (!message.complete) {
+      if (isWorthReading(message)) readRest(message, clock)
+      else lingerFor(message.socket, clock)
+    }
     this.#ended(this.#writer.bytesSent)
   }
 
