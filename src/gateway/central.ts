@@ -20,6 +20,7 @@ import type { Way } from './callback-ways.ts'
 import { deliveryService } from './delivery-page.ts'
 import { type CallbackKeeping, keepCallbacks } from './keeping-callbacks.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { deliveryStack } from './stack.ts'
 import { StartFault } from './start-fault.ts'
 import { openStores, pathIn, type Stores } from './storing.ts'
@@ -105,12 +106,14 @@ export class CentralPlane implements Central {
   #broadcasting: Broadcasting | undefined
   #callbacks: CallbackKeeping | undefined
   readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
   readonly #facts = new Map<string, RouteFacts>()
   #era: Era
 
   private constructor(config: Config, options: CentralOptions) {
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
     this.#era = { config, ...nothing }
   }
 
@@ -240,13 +243,14 @@ export class CentralPlane implements Central {
   }
 
   #build(config: Config): Era {
-    const { clock, random, memory, traces } = this.#options
+    const { clock, random, memory, traces, log } = this.#options
     const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
+    // Deliveries go to every target, so that nothing here is chosen by a client's address.
+    const made = { clock, random, trusts: () => false, shortages: this.#shortages, log }
     const make = (name: string, options: (typeof configs)[string]) =>
-      // Deliveries go to every target, so that nothing here is chosen by a client's address.
-      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts: () => false })
+      new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(configs, make, this.#era.upstreams)
     const deliveryRoutes: DeliveryRoute[] = []
     const services = new Map<string, Service>()

@@ -88,7 +88,11 @@ class Front implements Listener {
     this.#rules = options
     this.#address = address
     this.#server = newServer((message) => this.#upgrades(message))
-    this.#counts = new ConnectionCounts(this.#server, { onClosed: () => this.#checkLeft(), ofAll: options.connections })
+    this.#counts = new ConnectionCounts(this.#server, {
+      onClosed: () => this.#checkLeft(),
+      ofAll: options.connections,
+      onAcceptFailed: options.onAcceptFailed,
+    })
     this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
     this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
     this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
