@@ -150,8 +150,9 @@ export async function playBalancing(options: SceneOptions): Promise<readonly Pha
   const { upstreams } = configSchema.parse({ upstreams: { work: { ...options.upstream, targets } } })
   const config = upstreams['work']
   if (config === undefined) throw new Error('the upstream is missing')
+  const resolve = (): Promise<never> => Promise.reject(new Error('no name is resolved here'))
   const shared = { clock, memory: new SharedMemory(), log: () => {} }
-  const deps = { ...shared, random: choices, trusts: () => false, shortages: new ShortageLog(shared) }
+  const deps = { ...shared, random: choices, trusts: () => false, shortages: new ShortageLog(shared), resolve }
   const upstream = new ModelledUpstream('work', config, deps)
   upstream.models = new Map(names.map((name) => [name, new Model(clock, work)]))
   const keeper = upstream.health && new HealthKeeper(upstream.health, { ...deps, send: upstream.send, tell: () => {} })

@@ -15,6 +15,7 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
 import type { Way } from './callback-ways.ts'
 import { deliveryService } from './delivery-page.ts'
@@ -107,6 +108,7 @@ export class CentralPlane implements Central {
   #callbacks: CallbackKeeping | undefined
   readonly #retired: RetiredUpstreams
   readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
   readonly #facts = new Map<string, RouteFacts>()
   #era: Era
 
@@ -114,6 +116,7 @@ export class CentralPlane implements Central {
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
     this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
     this.#era = { config, ...nothing }
   }
 
@@ -192,6 +195,7 @@ export class CentralPlane implements Central {
     await this.#broadcasting?.stop(0)
     this.#callbacks?.close()
     this.#retired.close()
+    this.#lookups.close()
     await this.#closeStore()
     for (const { client } of this.#era.upstreams.values()) client.destroy()
   }
@@ -248,7 +252,7 @@ export class CentralPlane implements Central {
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
     // Deliveries go to every target, so that nothing here is chosen by a client's address.
-    const made = { clock, random, trusts: () => false, shortages: this.#shortages, log }
+    const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
     const make = (name: string, options: (typeof configs)[string]) =>
       new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(configs, make, this.#era.upstreams)

@@ -9,6 +9,7 @@ import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
@@ -69,6 +70,7 @@ export class DataPlane {
   #former = noConnections
   readonly #retired: RetiredUpstreams
   readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
 
   private constructor(config: Config, options: DataPlaneOptions) {
     this.#config = config
@@ -76,6 +78,7 @@ export class DataPlane {
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
     this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
     this.view = localPlane(() => ({
       ...options.observing.plane,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
@@ -165,6 +168,7 @@ export class DataPlane {
     this.#options.entrance.close?.()
     this.#callingBack?.close()
     this.#retired.close()
+    this.#lookups.close()
     for (const { client } of this.#upstreams.values()) client.destroy()
   }
 
@@ -211,11 +215,11 @@ export class DataPlane {
 
   #build(config: Config) {
     const { clock, random, memory, central, observing, log } = this.#options
-    const shortages = this.#shortages
     // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
+    const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
     const make = (name: string, options: Config['upstreams'][string]) =>
-      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts, shortages, log })
+      new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
     this.#callbackHandlers = this.#callBack(config)
     const admission = new Admission(config, { clock, random, memory })

@@ -18,6 +18,7 @@ import type { RetryOptions } from '../strategies/retry/options.ts'
 import type { ConnectionOptions } from '../transport/client/connection-pool.ts'
 import { codeOfEnd } from '../transport/client/errors.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import type { ResolveName } from '../transport/client/lookups.ts'
 import type { ShortageLog } from './shortage-log.ts'
 import { TlsLog } from './tls-log.ts'
 
@@ -28,6 +29,7 @@ export interface UpstreamDeps {
   readonly memory: MemoryScope
   /** Whether an address is that of a trusted proxy. */
   readonly trusts: (address: string) => boolean
+  readonly resolve: ResolveName
   readonly shortages: ShortageLog
   readonly log: LogText
 }
@@ -63,7 +65,7 @@ export class Upstream {
     this.extraLoad = new UpstreamExtraLoad(config.budget, this.rotation, memory)
     this.client = httpClient({
       clock,
-      connections: connectionsOf(config),
+      connections: { ...connectionsOf(config), resolve: deps.resolve },
     })
   }
 

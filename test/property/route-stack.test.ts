@@ -48,6 +48,7 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
         trusts: () => false,
         shortages: new ShortageLog({ clock, memory, log: () => {} }),
         log: () => {},
+        resolve: () => Promise.reject(new Error('no name is resolved here')),
       })
       upstream.fake = new FakeUpstream(clock, scripts[name])
       return [name, upstream] as const
