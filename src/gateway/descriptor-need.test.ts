@@ -10,9 +10,9 @@ const warningOf = (config: ConfigInput, limit: number | undefined) =>
 describe('descriptorWarning', () => {
   it('names both numbers, what to raise and what else would fit', () => {
     const text = warningOf({ listen: { maxConnections: 20_000 } }, 1024) ?? ''
-    assert.match(text, /^listen\.maxConnections is 20000, for which 40100 file descriptors may be needed/)
-    assert.match(text, /may open only 1024: raise the limit \(ulimit -n, .*\), or set listen\.maxConnections to 462 or/)
-    assert.equal(warningOf({ listen: { maxConnections: 462 } }, 1024), undefined)
+    assert.match(text, /^listen\.maxConnections is 20000, for which 40040 file descriptors may be needed/)
+    assert.match(text, /may open only 1024: raise the limit \(ulimit -n, .*\), or set listen\.maxConnections to 492 or/)
+    assert.equal(warningOf({ listen: { maxConnections: 492 } }, 1024), undefined)
   })
 
   it('counts no more targets than calls may be in flight', () => {
@@ -20,6 +20,11 @@ describe('descriptorWarning', () => {
     assert.notEqual(warningOf({ listen }, 1024), undefined)
     assert.equal(warningOf({ listen, concurrency: { limit: 100 } }, 1024), undefined)
     assert.equal(warningOf({ listen, concurrency: { limit: 'adaptive', max: 100 } }, 1024), undefined)
+  })
+
+  it('counts what each worker needs for itself', () => {
+    const listen = { maxConnections: 492 }
+    assert.notEqual(warningOf({ listen, workers: 2 }, 1024), undefined)
   })
 
   it('is silent where the system does not tell its limit', () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { headerValues } from '../../core/headers.ts'
-import { watchAccepts } from '../../kit/accept-failures.ts'
+import { watchAccepts } from '../../transport/server/accept-failures.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { refusedBy } from './guard.ts'

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { watchAccepts } from '../../kit/accept-failures.ts'
 import type { Levels } from '../../kit/shared-memory.ts'
+import { watchAccepts } from './accept-failures.ts'
 
 /** What a front knows of its connections. */
 export interface ConnectionFigures {
