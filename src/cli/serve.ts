@@ -1,7 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { workerRange } from '../config/workers.ts'
+import { descriptorWarning } from '../gateway/descriptor-need.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from '../kit/count-of.ts'
+import { descriptorLimit } from '../kit/descriptors.ts'
 import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'
@@ -54,6 +56,8 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   const workers = range === undefined ? '' : `${countOf(range.min, 'worker')}, `
   const routes = countOf(config.routes.length, 'route')
   log.info(`hedgerow ${version} on ${urlOf(gateway.address)}, ${workers}${routes}, ${admin}`)
+  const warning = descriptorWarning(config, descriptorLimit())
+  if (warning !== undefined) log.warn(warning)
   if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
   await ended
   log.info('ended')

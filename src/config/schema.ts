@@ -35,7 +35,9 @@ const listen = z
     port: port.prefault(8080).describe('0 takes any free port.'),
     maxConnections: wholeNumber({ min: 1, max: 1_000_000 })
       .prefault(20_000)
-      .describe('Client connections; further ones are closed at once.'),
+      .describe(
+        'Client connections; further ones are closed at once. Each takes a file descriptor, and each call one more for its target: at the start you are warned if the process may not open as many.',
+      ),
     headerSize: size().prefault('16KiB').describe("The largest request header; more gets 431. Node's default."),
     headerCount: wholeNumber({ min: 1, max: 2000 })
       .prefault(100)

@@ -20,11 +20,14 @@ export const attemptOutcomes = [
   'success',
   'timeout',
   'refused',
+  'tls_error',
   'reset',
   'server_error',
   'client_error',
   'rate_limited',
   'invalid',
+  /** The gateway itself lacked what it takes to send it. */
+  'gateway_exhausted',
   'cancelled',
 ] as const
 

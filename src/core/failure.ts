@@ -62,6 +62,12 @@ export const failureCodes = {
     retry: 'safe',
     meaning: 'No connection to the target: refused, unreachable, or its name does not resolve.',
   },
+  UPSTREAM_TLS: {
+    source: 'upstream',
+    retry: 'no',
+    meaning:
+      'No TLS connection to the target: its certificate is not trusted, has expired or names another host, or the handshake failed. Only another target is tried.',
+  },
   UPSTREAM_RESET: {
     source: 'upstream',
     retry: 'unsafe',
@@ -127,6 +133,12 @@ export const failureCodes = {
     retry: 'no',
     meaning:
       'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time.',
+  },
+  GATEWAY_EXHAUSTED: {
+    source: 'gateway',
+    retry: 'no',
+    meaning:
+      'The gateway has run out of file descriptors, local ports or memory, and could not open a connection. It does not try again itself, as that would take more of the same; the target is not held responsible.',
   },
   STORE_FULL: {
     source: 'gateway',

@@ -6,8 +6,10 @@ import type { Service } from '../core/service.ts'
 import type { Elsewhere } from '../flows/callback/receive.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
@@ -26,6 +28,7 @@ import type { Observing } from './observing.ts'
 import { noConnections, type PlaneView } from './plane-view.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
 import { type RoutedHandler, router } from './router.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { routeStack } from './stack.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from './upstreams.ts'
 
@@ -40,6 +43,7 @@ export interface DataPlaneOptions {
   readonly entrance: Entrance
   /** Serves a callback whose call waits in another thread. */
   readonly elsewhere?: Elsewhere | undefined
+  readonly log: LogText
   readonly logFault: (fault: unknown, about: string) => void
 }
 
@@ -65,12 +69,16 @@ export class DataPlane {
   /** What fronts have counted that are closed. */
   #former = noConnections
   readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
 
   private constructor(config: Config, options: DataPlaneOptions) {
     this.#config = config
     this.#proxies = new TrustedProxies(config.trust)
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
     this.view = localPlane(() => ({
       ...options.observing.plane,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
@@ -160,6 +168,7 @@ export class DataPlane {
     this.#options.entrance.close?.()
     this.#callingBack?.close()
     this.#retired.close()
+    this.#lookups.close()
     for (const { client } of this.#upstreams.values()) client.destroy()
   }
 
@@ -199,16 +208,18 @@ export class DataPlane {
       connections: memory.levels('client connections', 1),
       newId: randomUUID,
       traceOf: observing.traces?.traceOf,
+      onAcceptFailed: (code: string) => this.#shortages.onAccept(code),
       logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
     }
   }
 
   #build(config: Config) {
-    const { clock, random, memory, central, observing } = this.#options
+    const { clock, random, memory, central, observing, log } = this.#options
     // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
+    const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
     const make = (name: string, options: Config['upstreams'][string]) =>
-      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts })
+      new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
     this.#callbackHandlers = this.#callBack(config)
     const admission = new Admission(config, { clock, random, memory })

@@ -24,6 +24,7 @@ import { textService } from './own-page.ts'
 import type { PlaneView } from './plane-view.ts'
 import { mergeViews } from './plane-views.ts'
 import { PlaneHere, type Planes } from './planes.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { Showing } from './showing.ts'
 import { StartFault } from './start-fault.ts'
 import { statusText } from './status-page.ts'
@@ -295,6 +296,7 @@ class RunningGateway implements Gateway {
   }
 
   #operate(config: Config): Promise<Operating | undefined> {
+    const shortages = new ShortageLog({ ...this.#deps, memory: this.#memory })
     return startOperating(config, {
       ...this.#deps,
       ...this.#operated(),
@@ -308,6 +310,7 @@ class RunningGateway implements Gateway {
       loads: this.#loads,
       backends: this.#deps.backends,
       reload: this.#deps.reload,
+      onAcceptFailed: (code) => shortages.onAccept(code),
     })
   }
 

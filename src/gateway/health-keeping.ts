@@ -10,6 +10,7 @@ import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import { HealthFigures, type TargetHealth } from './health-figures.ts'
 import { healthLine } from './health-line.ts'
 import { connectionsOf, isSameUpstream, withSlowStart } from './upstreams.ts'
@@ -31,12 +32,14 @@ interface Kept {
 export class HealthKeeping {
   readonly #options: HealthKeepingOptions
   readonly #figures = new HealthFigures()
+  readonly #lookups: Lookups
   #kept: ReadonlyMap<string, Kept> = new Map()
   /** Of upstreams about whose health nothing could be done. */
   #unkept: readonly Target[] = []
 
   constructor(options: HealthKeepingOptions) {
     this.#options = options
+    this.#lookups = new Lookups(options)
   }
 
   /** Has the memory that this configuration asks for, so that all threads find the same. */
@@ -75,13 +78,14 @@ export class HealthKeeping {
   close(): void {
     for (const one of this.#kept.values()) this.#end(one)
     this.#kept = new Map()
+    this.#lookups.close()
   }
 
   #keep(name: string, config: UpstreamConfig): Kept | undefined {
     const { clock, random, log } = this.#options
     const health = this.#healthOf(name, config)
     if (health === undefined) return undefined
-    const client = httpClient({ clock, connections: connectionsOf(config) })
+    const client = httpClient({ clock, connections: { ...connectionsOf(config), resolve: this.#lookups.resolve } })
     const tell = (event: TargetEvent): void => log(...healthLine(event))
     const rotation = this.#rotationOf(health, name, config)
     const look = (): void => void rotation.version

@@ -35,6 +35,7 @@ describe('the admin side', () => {
       loads: { ewmaMs: () => undefined },
       backends: undefined,
       reload: undefined,
+      onAcceptFailed: (code) => assert.fail(code),
       logFault: (fault) => assert.fail(String(fault)),
     })
     assert.ok(operating)

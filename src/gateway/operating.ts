@@ -53,6 +53,8 @@ export interface OperatingOptions extends OperatedParts {
   readonly backends: SimulatedBackends | undefined
   /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
   readonly reload: (() => Promise<Reloaded>) | undefined
+  /** The operators' side could not accept a connection. */
+  readonly onAcceptFailed: (code: string) => void
   readonly logFault: (fault: unknown, about: string) => void
 }
 
@@ -77,6 +79,7 @@ export async function startOperating(config: Config, options: OperatingOptions):
     ...config.admin,
     token: () => token,
     resources: () => resources,
+    onAcceptFailed: options.onAcceptFailed,
     logFault: (fault) => logFault(fault, 'admin'),
   })
   return {

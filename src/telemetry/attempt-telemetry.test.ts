@@ -82,10 +82,12 @@ describe('attemptTelemetry', () => {
 
   const ofCode: Readonly<Partial<Record<FailureCode, AttemptOutcome>>> = {
     UPSTREAM_REFUSED: 'refused',
+    UPSTREAM_TLS: 'tls_error',
     UPSTREAM_RESET: 'reset',
     UPSTREAM_INVALID: 'invalid',
     UPSTREAM_TIMEOUT: 'timeout',
     DEADLINE: 'timeout',
+    GATEWAY_EXHAUSTED: 'gateway_exhausted',
     BAD_REQUEST: 'client_error',
     BODY_TOO_LARGE: 'client_error',
     CLIENT_GONE: 'cancelled',

@@ -55,10 +55,12 @@ function note(attempt: Attempt, outcome: Outcome, options: AttemptTelemetryOptio
 
 const outcomeOfCode: Readonly<Partial<Record<FailureCode, AttemptOutcome>>> = {
   UPSTREAM_REFUSED: 'refused',
+  UPSTREAM_TLS: 'tls_error',
   UPSTREAM_RESET: 'reset',
   UPSTREAM_INVALID: 'invalid',
   UPSTREAM_TIMEOUT: 'timeout',
   DEADLINE: 'timeout',
+  GATEWAY_EXHAUSTED: 'gateway_exhausted',
   BAD_REQUEST: 'client_error',
   BODY_TOO_LARGE: 'client_error',
 }

@@ -72,6 +72,16 @@ describe('ActiveChecks', () => {
     )
   })
 
+  it('say nothing of a target that the gateway could not ask, and ask it again', async (t) => {
+    const script = (_name: string, atMs: number): Script =>
+      atMs < 5000 ? { afterMs: 1, fails: 'GATEWAY_EXHAUSTED' } : { afterMs: 1 }
+    const { clock, results } = checked(t, 1, script)
+    await clock.advance(9000)
+    assert.deepEqual(results, [])
+    await clock.advance(2000)
+    assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
+  })
+
   it('never have two under way at a target', async (t) => {
     const { clock, upstream } = checked(t, 1, () => ({ afterMs: 0, hangs: true }))
     for (let i = 0; i < 100; i++) {

@@ -38,7 +38,8 @@ describe('verdictOf', () => {
   })
 
   it('holds no connection, a broken one, silence and broken HTTP against it', () => {
-    for (const code of ['UPSTREAM_REFUSED', 'UPSTREAM_RESET', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID'] as const) {
+    const codes = ['REFUSED', 'TLS', 'RESET', 'TIMEOUT', 'INVALID'] as const
+    for (const code of codes.map((name) => `UPSTREAM_${name}` as const)) {
       assert.equal(failedWith(code), 'bad', code)
     }
   })
@@ -47,6 +48,10 @@ describe('verdictOf', () => {
     for (const code of ['CLIENT_GONE', 'CANCELLED', 'BAD_REQUEST', 'BODY_TOO_LARGE', 'DRAINING'] as const) {
       assert.equal(failedWith(code), 'neither', code)
     }
+  })
+
+  it('says nothing when the gateway has run out of descriptors or ports', () => {
+    assert.equal(failedWith('GATEWAY_EXHAUSTED'), 'neither')
   })
 
   it('believes a deadline only where the attempt had its time', () => {

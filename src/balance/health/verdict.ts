@@ -7,6 +7,7 @@ export type Verdict = 'good' | 'bad' | 'neither'
 
 const badCodes: ReadonlySet<FailureCode> = new Set([
   'UPSTREAM_REFUSED',
+  'UPSTREAM_TLS',
   'UPSTREAM_RESET',
   'UPSTREAM_INVALID',
   'UPSTREAM_TIMEOUT',

@@ -172,6 +172,7 @@ export class Attempts {
       delivery.acknowledged(outcome.response)
       call.emit({ type: 'delivery.acknowledged', ...facts })
     } else if (outcome.failure.code === 'CANCELLED') this.#interrupted(place, missing)
+    else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
     else if (missing !== undefined) {
       leg.died({ ...result, detail: missing })
       onAbandoned()
@@ -190,6 +191,14 @@ export class Attempts {
     leg.abandoned(missing)
     this.#options.onAbandoned()
     delivery.died()
+  }
+
+  /** The gateway itself lacked what it takes to send it: the target has had no attempt. */
+  #postponed(place: Place, result: AttemptResult): void {
+    const { clock, random, routes } = this.#options
+    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)
+    place.leg.postponed(result, clock.wallNow() + delayMs)
+    if (!this.#isStopping) this.#waitFor(place, delayMs)
   }
 
   #failed(place: Place, result: AttemptResult, retryAfterMs: number | undefined): void {

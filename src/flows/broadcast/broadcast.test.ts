@@ -79,6 +79,21 @@ describe('broadcast', () => {
     assert.ok('deadLegs' in figures && figures.deadLegs === 3)
   })
 
+  it('takes no attempts from a target that the gateway had no descriptor for', async () => {
+    let isExhausted = true
+    const { clock, write, store } = scene(() => (isExhausted ? { afterMs: 10, fails: 'GATEWAY_EXHAUSTED' } : good), {
+      attempts: 2,
+      respond: 'accepted',
+    })
+    write()
+    await clock.advance(60_000)
+    isExhausted = false
+    await clock.advance(5000)
+    const figures = await store.figures()
+    assert.ok('deadLegs' in figures)
+    assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 0])
+  })
+
   it('respond: all waits for every target; respond: accepted for none', async () => {
     const all = scene((target) => ({ ...good, afterMs: target === 'c' ? 300 : 10 }), { respond: 'all' })
     const { answer } = all.write()

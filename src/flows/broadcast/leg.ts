@@ -104,6 +104,13 @@ export class Leg {
     this.#nextAttemptAt = nextAttemptAt
   }
 
+  /** It was not sent, for want of a descriptor or port: that takes none of its attempts. */
+  postponed(result: AttemptResult, nextAttemptAt: number): void {
+    this.#to('waiting')
+    this.#last = result
+    this.#nextAttemptAt = nextAttemptAt
+  }
+
   died(result: AttemptResult): void {
     this.#to('dead')
     this.#ended(result)

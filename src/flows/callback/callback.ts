@@ -225,6 +225,7 @@ export const callbackDeadlineMs = 5000
 export const callbackFailureStatuses = {
   DEADLINE: 503,
   UPSTREAM_REFUSED: 503,
+  UPSTREAM_TLS: 503,
   UPSTREAM_RESET: 503,
   UPSTREAM_TIMEOUT: 503,
 } as const

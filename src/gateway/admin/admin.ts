@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { headerValues } from '../../core/headers.ts'
+import { watchAccepts } from '../../transport/server/accept-failures.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { refusedBy } from './guard.ts'
@@ -16,6 +17,8 @@ export interface AdminOptions {
   readonly token: () => string | undefined
   /** All that can be asked for at the moment; the files of the dashboard stand beside it. */
   readonly resources: () => ResourceTable
+  /** A connection could not be accepted, with the system's code for why. */
+  readonly onAcceptFailed: (code: string) => void
   readonly logFault: (fault: unknown) => void
   /** Where the built dashboard is looked for, if not where the build puts it. */
   readonly dashboardFolders?: readonly string[]
@@ -39,6 +42,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
   })
   // A reader that goes away in the middle is no fault of ours.
   server.on('clientError', (_fault, socket) => socket.destroy())
+  watchAccepts(server, options.onAcceptFailed)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: options.host, port: options.port }, () => {

@@ -111,6 +111,7 @@ async function start(setup: WorkerSetup): Promise<DataPlane> {
     observing,
     entrance: entranceOf(entrance),
     elsewhere,
+    log,
     logFault,
   })
   return plane

@@ -214,6 +214,11 @@ export const metrics = {
     labels: {},
     help: 'Client connections that were closed at once, as there were listen.maxConnections already.',
   },
+  hedgerow_client_connections_failed_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Client connections that could not be accepted. Those that Node accepts and closes unseen when it has no descriptor left are not in it: see hedgerow_process_open_descriptors.',
+  },
   hedgerow_malformed_requests_total: {
     type: 'counter',
     labels: { status: malformedStatuses },
@@ -233,6 +238,16 @@ export const metrics = {
     type: 'gauge',
     labels: { part: ['resident', 'heap_used', 'heap_total', 'external'] },
     help: 'Memory of the process (resident) and of its JavaScript, that of all threads together.',
+  },
+  hedgerow_process_open_descriptors: {
+    type: 'gauge',
+    labels: {},
+    help: 'File descriptors that the process has open; every connection takes one. Linux only.',
+  },
+  hedgerow_process_max_descriptors: {
+    type: 'gauge',
+    labels: {},
+    help: 'How many file descriptors the process may have open. Linux only.',
   },
   hedgerow_process_start_time_seconds: {
     type: 'gauge',

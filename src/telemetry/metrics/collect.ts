@@ -86,6 +86,7 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   ),
   hedgerow_client_connections_accepted_total: single(({ clients }) => clients?.accepted),
   hedgerow_client_connections_refused_total: single(({ clients }) => clients?.refused),
+  hedgerow_client_connections_failed_total: single(({ clients }) => clients?.failed),
   hedgerow_malformed_requests_total: named('status', ({ clients }) => clients?.malformed),
   hedgerow_target_connections: ({ targetConnections }) =>
     Object.entries(targetConnections).flatMap(([upstream, { open, idle }]) =>
@@ -105,6 +106,8 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
         external: process.memory.externalBytes,
       },
   ),
+  hedgerow_process_open_descriptors: single(({ descriptors }) => descriptors?.open),
+  hedgerow_process_max_descriptors: single(({ descriptors }) => descriptors?.limit),
   hedgerow_process_start_time_seconds: single(({ process }) => process && process.startedAtMs / 1000),
   hedgerow_event_loop_delay_seconds: named('stat', ({ process }) => {
     if (process === undefined) return undefined

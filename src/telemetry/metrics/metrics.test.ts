@@ -81,6 +81,7 @@ function sourcesOf(n: number): MetricSources {
   }
   return {
     process: () => Promise.resolve(figures),
+    descriptors: () => Promise.resolve({ open: n, limit: n }),
     clientConnections: () =>
       Promise.resolve({
         reading: n,
@@ -88,6 +89,7 @@ function sourcesOf(n: number): MetricSources {
         waiting: n,
         accepted: n,
         refused: n,
+        failed: n,
         malformed: { 400: n, 408: n, 431: n },
       }),
     targetConnections: () => Promise.resolve({ work: { open: 3 * n, idle: n } }),

@@ -1,3 +1,4 @@
+import type { DescriptorFigures } from '../../kit/descriptors.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { Counts } from '../counts/counts.ts'
 import type { Sample } from './sample.ts'
@@ -16,6 +17,7 @@ import type {
 export interface Reading {
   readonly counts: Counts
   readonly process: ProcessFigures | undefined
+  readonly descriptors: DescriptorFigures | undefined
   readonly clients: ClientConnections | undefined
   readonly targetConnections: Readonly<Record<string, TargetConnections>>
   readonly store: StoreSizes | undefined
@@ -31,15 +33,30 @@ export type Collect = (reading: Reading) => readonly Sample[]
 
 /** Asks all at once, as each may take its time. */
 export async function takeReading(counts: Counts, sources: MetricSources): Promise<Reading> {
-  const [store, process, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] = await Promise.all([
-    sources.store?.(),
-    sources.process?.(),
-    sources.clientConnections?.(),
-    sources.targetConnections?.(),
-    sources.waiters?.(),
-    sources.limits?.(),
-    sources.dropped?.(),
-  ])
+  const [store, process, descriptors, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] =
+    await Promise.all([
+      sources.store?.(),
+      sources.process?.(),
+      sources.descriptors?.(),
+      sources.clientConnections?.(),
+      sources.targetConnections?.(),
+      sources.waiters?.(),
+      sources.limits?.(),
+      sources.dropped?.(),
+    ])
   const [targets, workers, reloads] = [sources.targets?.() ?? [], sources.workers?.(), sources.reloads?.()]
-  return { counts, store, process, clients, targetConnections, waiters, limits, dropped, targets, workers, reloads }
+  return {
+    counts,
+    store,
+    process,
+    descriptors,
+    clients,
+    targetConnections,
+    waiters,
+    limits,
+    dropped,
+    targets,
+    workers,
+    reloads,
+  }
 }

@@ -1,4 +1,5 @@
 import type { BreakerState, EjectionReason } from '../../core/target-event.ts'
+import type { DescriptorFigures } from '../../kit/descriptors.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts'
 
@@ -9,6 +10,7 @@ import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts
 export interface MetricSources {
   /** Of all threads; undefined: none has told. */
   readonly process?: () => Promise<ProcessFigures | undefined>
+  readonly descriptors?: () => Promise<DescriptorFigures | undefined>
   readonly clientConnections?: () => Promise<ClientConnections>
   /** By upstream. */
   readonly targetConnections?: () => Promise<Readonly<Record<string, TargetConnections>>>
@@ -55,6 +57,7 @@ export interface ClientConnections {
   readonly waiting: number
   readonly accepted: number
   readonly refused: number
+  readonly failed: number
   /** What was no request, by the status that it was answered with. */
   readonly malformed: Readonly<Record<MalformedStatus, number>>
 }

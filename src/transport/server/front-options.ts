@@ -30,6 +30,8 @@ export interface FrontOptions extends FrontRules {
   readonly newId: () => string
   /** Open ones of all workers, which `maxConnections` is for. */
   readonly connections?: Levels
+  /** A connection could not be accepted, with the system's code for why. */
+  readonly onAcceptFailed?: (code: string) => void
   readonly logFault: (fault: unknown, call: LiveCall) => void
 }
 

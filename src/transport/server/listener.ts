@@ -89,7 +89,11 @@ class Front implements Listener {
     this.#rules = options
     this.#address = address
     this.#server = newServer((message) => this.#intake.upgrades(message))
-    this.#counts = new ConnectionCounts(this.#server, { onClosed: () => this.#checkLeft(), ofAll: options.connections })
+    this.#counts = new ConnectionCounts(this.#server, {
+      onClosed: () => this.#checkLeft(),
+      ofAll: options.connections,
+      onAcceptFailed: options.onAcceptFailed,
+    })
     this.#intake = new Intake(this.#server, {
       clock: options.clock,
       newId: options.newId,

@@ -38,6 +38,10 @@ export function resultOf(attempt: AttemptView, call: CallView): string {
         : `gave no answer within ${ms(took)}`
     case 'refused':
       return 'was refused'
+    case 'tls_error':
+      return 'could not be reached over TLS'
+    case 'gateway_exhausted':
+      return 'was sent nothing, as the gateway had run out of resources'
     case 'reset':
       return `broke off the connection ${after}`
     case 'invalid':
