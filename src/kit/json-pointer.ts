@@ -11,6 +11,11 @@ export function parseJsonPointer(pointer: string): JsonPointer {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/** Which element of an array the token names; -1: none. */
+export function arrayIndex(token: string): number {
+  return /^(?:0|[1-9]\d{0,9})$/.test(token) ? Number(token) : -1
+}
+
 /** Undefined where there is nothing. */
 export function valueAtPointer(root: unknown, pointer: JsonPointer): unknown {
   let value = root
