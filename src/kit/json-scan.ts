@@ -6,7 +6,7 @@ import { type Turns, threadTurns } from './turns.ts'
 /** Up to so much is scanned at once: at most 0.5 ms. */
 export const atOnceBytes = 16 * 1024
 /** What is scanned between two looks at the time, the same. */
-const stepBytes = 4 * 1024
+export const stepBytes = 4 * 1024
 
 export interface ScanOptions {
   readonly visitor?: JsonVisitor | undefined
