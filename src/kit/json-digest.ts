@@ -14,16 +14,25 @@ const arrayBegin = 6
 const arrayEnd = 7
 const objectEnd = 8
 const leftOut = 9
+const writtenKind = 10
 
-/** Of each object that is open: the sums of its members, the state around it, its number and how many members it has. */
+/** To read the escapes of more takes too long in one go: 10 MiB of `\n` take 60 ms. */
+const longestRead = 256 * 1024
+
+/**
+ * Of each object that is open: the sums of its members, the state around it, its number, how many members it has and how
+ * many names, and the key of the first name, which is looked at only if a second one comes.
+ */
 const savedAt = stateWords
 const numberAt = 2 * stateWords
 const countAt = numberAt + 1
-const frameWords = countAt + 1
+const namesAt = countAt + 1
+const firstKeyAt = namesAt + 1
+const frameWords = firstKeyAt + 2
 
 /**
  * Makes a digest of a JSON text in one pass: the same for two texts that are the same value but for what is ignored.
- * Members may stand in any order, as an object adds up the digests of its members; strings may be escaped in any way;
+ * Members may stand in any order, as an object adds up the digests of its members; strings of up to 256 KiB may be escaped in any way;
  * numbers count as they are written, as doubles cannot tell 9007199254740993 from ...992.
  */
 export class JsonDigest implements JsonVisitor {
@@ -68,11 +77,7 @@ export class JsonDigest implements JsonVisitor {
     this.#text(nameKind, start, end, escaped)
     this.#hash.finish()
     this.#hash.save(this.#key, 0)
-    const object = this.#frames[this.#frame() + numberAt] as number
-    // Odd factors: the same name in two objects is never the same pair.
-    const high = (this.#key[0] as number) ^ Math.imul(object, 0x9e3779b1)
-    const low = (this.#key[1] as number) ^ Math.imul(object, 0x85ebca77)
-    if (!this.#names.add(high, low)) this.#hasRepeatedName = true
+    this.#noteName()
   }
 
   string(start: number, end: number, escaped: boolean, inObject: boolean): void {
@@ -127,6 +132,24 @@ export class JsonDigest implements JsonVisitor {
     return true
   }
 
+  #noteName(): void {
+    const frames = this.#frames
+    const frame = this.#frame()
+    const object = frames[frame + numberAt] as number
+    // Odd factors: the same name in two objects is never the same pair.
+    const high = (this.#key[0] as number) ^ Math.imul(object, 0x9e3779b1)
+    const low = (this.#key[1] as number) ^ Math.imul(object, 0x85ebca77)
+    const names = frames[frame + namesAt] as number
+    frames[frame + namesAt] = names + 1
+    if (names === 0) {
+      frames[frame + firstKeyAt] = high
+      frames[frame + firstKeyAt + 1] = low
+      return
+    }
+    if (names === 1) this.#names.add(frames[frame + firstKeyAt] as number, frames[frame + firstKeyAt + 1] as number)
+    if (!this.#names.add(high, low)) this.#hasRepeatedName = true
+  }
+
   #nextElement(): JsonPart | undefined {
     const array = this.#way.at(-1)
     return array?.parts.at(array.element++)
@@ -144,7 +167,7 @@ export class JsonDigest implements JsonVisitor {
       larger.set(this.#frames)
       this.#frames = larger
     }
-    this.#frames.fill(0, frame, frame + frameWords)
+    for (let at = frame; at < frame + frameWords; at++) this.#frames[at] = 0
     this.#frames[frame + numberAt] = ++this.#objects
     this.#hash.save(this.#frames, frame + savedAt)
   }
@@ -167,6 +190,7 @@ export class JsonDigest implements JsonVisitor {
 
   #text(kind: number, start: number, end: number, escaped: boolean): void {
     if (!escaped) return this.#hash.bytes(kind, this.#json, start + 1, end - 1)
+    if (end - start > longestRead) return this.#hash.bytes(writtenKind, this.#json, start, end)
     const text = parsedString(this.#json, start, end)
     // UTF-8 has nothing for half a pair.
     const isPaired = text.isWellFormed()

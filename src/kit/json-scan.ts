@@ -22,7 +22,7 @@ export interface ScanOptions {
 export function scanJson<T>(
   text: Uint8Array,
   { visitor, scope, turns = threadTurns }: ScanOptions,
-  conclude: (verdict: JsonVerdict) => T,
+  conclude: (verdict: JsonVerdict) => T | Promise<T | Failure>,
 ): T | Promise<T | Failure> {
   const scanner = new JsonScanner(text, visitor)
   if (text.length <= atOnceBytes) return conclude(scanner.scan(atOnceBytes) ?? 'invalid')

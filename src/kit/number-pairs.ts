@@ -1,24 +1,24 @@
 const shardCount = 256
-const firstCapacity = 8
+const firstCapacity = 16
 
 /**
  * A set of pairs of 32-bit numbers that are as good as random. It never stands still to grow: it is made of 256 tables,
  * each of which grows alone, where a `Set` of a million takes 30 ms for one step.
  */
 export class NumberPairs {
-  readonly #shards = new Map<number, Int32Array>()
+  readonly #shards: (Int32Array | undefined)[] = []
   readonly #counts = new Int32Array(shardCount)
 
   /** False: it is there already. */
   add(high: number, low: number): boolean {
     const shard = high >>> 24
-    const table = this.#shards.get(shard) ?? new Int32Array(2 * firstCapacity)
+    const table = this.#shards[shard] ?? new Int32Array(2 * firstCapacity)
     // Two zeros mark a free place.
     const added = insert(table, high, low === 0 && high === 0 ? 1 : low)
     if (!added) return false
     const count = ((this.#counts[shard] as number) + 1) | 0
     this.#counts[shard] = count
-    this.#shards.set(shard, count * 4 >= table.length ? grown(table) : table)
+    this.#shards[shard] = count * 4 >= table.length ? grown(table) : table
     return true
   }
 }

@@ -10,9 +10,14 @@ const gone = failure('CLIENT_GONE', 'gone')
 /** An event loop by hand: each step of work takes 0.25 ms, and each round what the test says. */
 class Loop {
   nowMs = 0
-  readonly turns = new Turns({ now: () => this.nowMs, later: (action) => this.#waiting.push(action) })
+  readonly turns = new Turns({
+    now: () => this.nowMs,
+    later: (action) => this.#waiting.push(action),
+    after: (delayMs, action) => this.#timers.push({ dueMs: this.nowMs + delayMs, action }),
+  })
   readonly done: string[] = []
   #waiting: (() => void)[] = []
+  #timers: { readonly dueMs: number; readonly action: () => void }[] = []
 
   /** Work of so many steps, which notes its name at each. */
   start(name: string, steps: number, scope = new Scope()) {
@@ -29,12 +34,15 @@ class Loop {
   round(othersMs: number): number {
     const before = this.done.length
     this.nowMs += othersMs
+    const due = this.#timers.filter(({ dueMs }) => dueMs <= this.nowMs)
+    this.#timers = this.#timers.filter(({ dueMs }) => dueMs > this.nowMs)
+    for (const { action } of due) action()
     for (const action of this.#waiting.splice(0)) action()
     return this.done.length - before
   }
 
   get isIdle(): boolean {
-    return this.#waiting.length === 0
+    return this.#waiting.length === 0 && this.#timers.length === 0
   }
 }
 
@@ -51,6 +59,13 @@ describe('Turns', () => {
     for (const name of ['a', 'b', 'c']) void loop.start(name, 8)
     assert.equal(loop.round(0), 4)
     assert.deepEqual(loop.done, ['a', 'b', 'c', 'a'])
+  })
+
+  it('go to four jobs at a time, the oldest first', () => {
+    const loop = new Loop()
+    for (const name of ['a', 'b', 'c', 'd', 'e']) void loop.start(name, 2)
+    for (let round = 0; round < 20; round++) loop.round(0)
+    assert.equal(loop.done.join(''), 'abcdabcdee')
   })
 
   it('give seven eighths of the time to calls that come meanwhile', () => {

@@ -7,6 +7,8 @@ export interface TurnsDeps {
   readonly now: () => number
   /** Runs the action once all that is ready now has had its turn, such as `setImmediate`. */
   readonly later: (action: () => void) => void
+  /** Runs the action after this time, such as `setTimeout`. */
+  readonly after: (delayMs: number, action: () => void) => void
 }
 
 /** Does a little of the work, some 0.1 ms of it. True: there is nothing left to do. */
@@ -16,25 +18,27 @@ export type WorkStep = () => boolean
 const turnMs = 1
 /** While other work comes, it gets so many times as long as a turn took: long work has an eighth of the thread. */
 const restFactor = 7
+/**
+ * So many jobs take turns with each other; further ones wait for their end. All at once would all be late, one at a time
+ * would keep small ones waiting for a large one.
+ */
+const jobsAtOnce = 4
 /** A round of the event loop in which nothing was ready takes some 0.02 ms. */
 const quietRoundMs = 0.1
 /** So many of them in a row: nobody else wants the thread. */
 const quietRounds = 2
 
 /**
- * Long work that must not stop the event loop: it is done in turns, one job after the other, and all jobs of a thread
- * share one turn. While calls come, they get seven eighths of the thread however many jobs wait; while none come, the
+ * Long work that must not stop the event loop: it is done in turns, and all jobs of a thread share one turn. While calls come, they get seven eighths of the thread however many jobs wait; while none come, the
  * work goes on almost without a rest.
  */
 export class Turns {
   readonly #deps: TurnsDeps
   readonly #jobs: Job[] = []
   #isRunning = false
-  #endedAtMs = 0
   #tookMs = 0
   #roundBeganMs = 0
   #quiet = 0
-  #isShared = false
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps
@@ -52,25 +56,26 @@ export class Turns {
     })
   }
 
+  /** After each round of the loop since the last turn. */
   readonly #look = (): void => {
     const now = this.#deps.now()
-    if (now - this.#roundBeganMs > quietRoundMs) this.#isShared = true
-    else this.#quiet++
+    const isQuiet = now - this.#roundBeganMs <= quietRoundMs
     this.#roundBeganMs = now
-    const isRested = this.#isShared
-      ? now - this.#endedAtMs >= restFactor * this.#tookMs
-      : this.#quiet >= quietRounds || this.#tookMs === 0
-    if (isRested) this.#turn(now)
-    else this.#deps.later(this.#look)
+    if (isQuiet) this.#quiet++
+    if (this.#tookMs === 0 || this.#quiet === quietRounds) this.#turn()
+    else if (isQuiet) this.#deps.later(this.#look)
+    // To look again and again would cost the others more than the rest gives them.
+    else this.#deps.after(restFactor * this.#tookMs, this.#turn)
   }
 
-  #turn(beganMs: number): void {
+  readonly #turn = (): void => {
+    const beganMs = this.#deps.now()
     let now = beganMs
     while (now - beganMs < turnMs) {
       const job = this.#jobs.shift()
       if (job === undefined) break
       job.work()
-      if (!job.isOver) this.#jobs.push(job)
+      if (!job.isOver) this.#jobs.splice(jobsAtOnce - 1, 0, job)
       now = this.#deps.now()
     }
     this.#beginRest(now - beganMs)
@@ -79,10 +84,8 @@ export class Turns {
   #beginRest(tookMs: number): void {
     this.#isRunning = this.#jobs.length > 0
     this.#tookMs = tookMs
-    this.#endedAtMs = this.#deps.now()
-    this.#roundBeganMs = this.#endedAtMs
+    this.#roundBeganMs = this.#deps.now()
     this.#quiet = 0
-    this.#isShared = false
     if (this.#isRunning) this.#deps.later(this.#look)
   }
 }
@@ -133,4 +136,8 @@ class Job implements AbortListener {
 }
 
 /** Those of this thread. */
-export const threadTurns = new Turns({ now: () => performance.now(), later: (action) => void setImmediate(action) })
+export const threadTurns = new Turns({
+  now: () => performance.now(),
+  later: (action) => void setImmediate(action),
+  after: (delayMs, action) => void setTimeout(action, delayMs),
+})

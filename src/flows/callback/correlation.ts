@@ -3,6 +3,7 @@ import type { AbortScope } from '../../core/abort.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { type HeaderPairs, headerValue, withoutHeaders } from '../../core/headers.ts'
 import type { GatewayRequest, RequestBody } from '../../core/request.ts'
+import { joinBytes } from '../../kit/join-bytes.ts'
 import { JsonPlace, parsedString } from '../../kit/json-place.ts'
 import { type JsonPointer, parseJsonPointer } from '../../kit/json-pointer.ts'
 import { scanJson } from '../../kit/json-scan.ts'
@@ -117,7 +118,7 @@ function withMember(request: GatewayRequest, member: Member, scope: AbortScope):
   const json = withoutMark(request.body)
   if (json === undefined) return noPlace(member)
   const place = new JsonPlace(json, member.pointer)
-  return scanJson(json, { visitor: place, scope }, (verdict) => {
+  return scanJson<GatewayRequest | Failure>(json, { visitor: place, scope }, (verdict) => {
     if (verdict !== 'valid' || place.holderEnd === undefined) return noPlace(member)
     // Of two members of one name the backend might take the client's.
     if (place.isAmbiguous) {
@@ -128,17 +129,23 @@ function withMember(request: GatewayRequest, member: Member, scope: AbortScope):
     }
     // It is another body now.
     const headers = withoutHeaders(request.headers, lengthOfBody)
-    return { ...request, headers, body: written(json, place, place.holderEnd, member) }
+    const body = joinBytes(written(json, place, place.holderEnd, member), scope)
+    const withBody = (whole: Buffer | Failure) => ('code' in whole ? whole : { ...request, headers, body: whole })
+    return body instanceof Promise ? body.then(withBody) : withBody(body)
   })
 }
 
-function written(json: Uint8Array, { value, holderIsEmpty }: JsonPlace, holderEnd: number, member: Member): Buffer {
+function written(
+  json: Uint8Array,
+  { value, holderIsEmpty }: JsonPlace,
+  holderEnd: number,
+  member: Member,
+): readonly Uint8Array[] {
   const text = JSON.stringify(member.value)
-  if (value !== undefined)
-    return Buffer.concat([json.subarray(0, value.start), Buffer.from(text), json.subarray(value.end)])
+  if (value !== undefined) return [json.subarray(0, value.start), Buffer.from(text), json.subarray(value.end)]
   const name = JSON.stringify(member.pointer.at(-1))
   const added = Buffer.from(`${holderIsEmpty ? '' : ','}${name}:${text}`)
-  return Buffer.concat([json.subarray(0, holderEnd), added, json.subarray(holderEnd)])
+  return [json.subarray(0, holderEnd), added, json.subarray(holderEnd)]
 }
 
 function noPlace({ name }: Member): Failure {
