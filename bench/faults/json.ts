@@ -2,6 +2,7 @@
  * What clients lose whose neighbours post the worst JSON: 30 connections post 1 MiB of `[1,1,1,...]` to a callback route
  * that puts its URL into the body, each the next as soon as it has its answer, beside 16 on a plain route. One thread; load
  * and gateway each on a core. Exit code 1 unless the plain route keeps 80 % of its rate, the median of three pairs of runs.
+ * It needs a machine with nothing else to do, as the clients that post share a core with those that count.
  *
  *   bin/node bench/faults/json.ts [--seconds 5] [--pairs 3]
  */
@@ -55,7 +56,7 @@ wrk.headers["Content-Type"] = "application/json"`,
     const share = beside.requestsPerSecond / alone.requestsPerSecond
     shares.push(share)
     console.log(
-      `plain: ${line(alone)} alone, ${line(beside)} beside ${posts.requests} posts of 1 MiB: ${percent(share)}, ${beside.failed} failed`,
+      `plain: ${line(alone)} alone, ${line(beside)} beside ${posts.requests} posts of 1 MiB: ${percent(share)} of the rate, ${beside.failed} failed`,
     )
   }
   const median = shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] ?? 0

@@ -6,6 +6,7 @@ import type { Service } from '../core/service.ts'
 import type { Elsewhere } from '../flows/callback/receive.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
@@ -18,6 +19,7 @@ import { type Central, centralServices, type HostedService } from './central.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { type Entrance, listenOptions } from './entrance.ts'
 import { failurePolicy } from './failure-policy.ts'
+import { heldLimit } from './held-limit.ts'
 import { indexPage } from './index-page.ts'
 import { localPlane } from './local-plane.ts'
 import { sumOfConnections } from './merge-answers.ts'
@@ -58,6 +60,8 @@ export class DataPlane {
   #callingBack: CallingBack | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
+  /** Requests and answers of this thread's calls. */
+  readonly #held: HeldMemory
   #front: Listener | undefined
   #isRetiring = false
   #settled: Promise<void> = Promise.resolve()
@@ -71,6 +75,7 @@ export class DataPlane {
     this.#proxies = new TrustedProxies(config.trust)
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
+    this.#held = new HeldMemory(options.memory, heldLimit(config))
     this.view = localPlane(() => ({
       ...options.observing.plane,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
@@ -197,6 +202,7 @@ export class DataPlane {
       clock,
       events,
       connections: memory.levels('client connections', 1),
+      memory: this.#held,
       newId: randomUUID,
       traceOf: observing.traces?.traceOf,
       logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
@@ -211,6 +217,7 @@ export class DataPlane {
       new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
     this.#callbackHandlers = this.#callBack(config)
+    this.#held.limit(heldLimit(config))
     const admission = new Admission(config, { clock, random, memory })
     const deps = {
       clock,

@@ -111,6 +111,7 @@ class Wait implements AbortListener {
     } catch (fault) {
       this.#fault(fault)
     } finally {
+      this.#line.release()
       callbacks.done(issue.id)
     }
   }

@@ -2,6 +2,7 @@ import { isHeld } from '../../core/body.ts'
 import { failed, succeeded } from '../../core/outcome.ts'
 import type { Layer, Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { noRoomFor } from '../../kit/collect.ts'
 import { type Runner, race } from '../../kit/race.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { type AllRules, decideAll } from './decide.ts'
@@ -36,6 +37,9 @@ function withJsonBody(next: Service): Service {
     const { response } = outcome
     if (!isHeld(response.body)) throw new Error('an answer to be merged was not held')
     const body = await jsonBody(response.body, call.scope)
+    const longer = 'code' in body ? 0 : body.length - (response.body?.length ?? 0)
+    // A string takes up to six times as much as the text that it is made of.
+    if (longer > 0 && !call.hold(longer)) return failed(noRoomFor('the answer'))
     return 'code' in body ? failed(body) : succeeded({ ...response, body })
   }
 }

@@ -7,7 +7,7 @@ import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
-import { collect, tooLarge } from '../../kit/collect.ts'
+import { collect, noRoomFor, tooLarge } from '../../kit/collect.ts'
 import { scanJson } from '../../kit/json-scan.ts'
 import { maxJsonDepth } from '../../kit/json-scanner.ts'
 import { retryAfterMs } from '../retry-after.ts'
@@ -76,7 +76,9 @@ async function judge(response: GatewayResponse, rules: SuccessRules, call: Call)
     return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
   }
   if (!rules.json && !rules.hold) return succeeded(response)
-  const bytes = isHeld(body) ? within(body, rules.maxAnswerBytes) : await collect(body, rules.maxAnswerBytes)
+  const bytes = isHeld(body)
+    ? within(body, rules.maxAnswerBytes, call)
+    : await collect(body, rules.maxAnswerBytes, call)
   if (bytes !== undefined && 'code' in bytes) {
     return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : failed(bytes)
   }
@@ -84,6 +86,7 @@ async function judge(response: GatewayResponse, rules: SuccessRules, call: Call)
     const problem = await jsonProblem(bytes, name, call.scope)
     if (problem !== undefined) {
       response.upgraded?.destroy()
+      call.letGo(bytes?.length ?? 0)
       return failed(problem)
     }
   }
@@ -91,9 +94,10 @@ async function judge(response: GatewayResponse, rules: SuccessRules, call: Call)
 }
 
 /** What came in one piece is held already, and may still be too much. */
-function within(body: Uint8Array | undefined, maxBytes: number): Uint8Array | undefined | Failure {
-  if (body === undefined || body.length <= maxBytes) return body
-  return tooLarge(maxBytes)
+function within(body: Uint8Array | undefined, maxBytes: number, call: Call): Uint8Array | undefined | Failure {
+  if (body === undefined) return body
+  if (body.length > maxBytes) return tooLarge(maxBytes)
+  return call.hold(body.length) ? body : noRoomFor('the answer')
 }
 
 function withoutBody(response: GatewayResponse): GatewayResponse {
