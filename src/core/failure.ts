@@ -132,7 +132,7 @@ export const failureCodes = {
     source: 'gateway',
     retry: 'no',
     meaning:
-      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time.',
+      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time; or what calls hold in memory is as much as `memory.held` allows.',
   },
   GATEWAY_EXHAUSTED: {
     source: 'gateway',

@@ -6,6 +6,7 @@ import type { Service } from '../core/service.ts'
 import type { Elsewhere } from '../flows/callback/receive.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
@@ -20,6 +21,7 @@ import { type Central, centralServices, type HostedService } from './central.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { type Entrance, listenOptions } from './entrance.ts'
 import { failurePolicy } from './failure-policy.ts'
+import { heldLimit } from './held-limit.ts'
 import { indexPage } from './index-page.ts'
 import { localPlane } from './local-plane.ts'
 import { sumOfConnections } from './merge-answers.ts'
@@ -62,6 +64,8 @@ export class DataPlane {
   #callingBack: CallingBack | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
+  /** Requests and answers of this thread's calls. */
+  readonly #held: HeldMemory
   #front: Listener | undefined
   #isRetiring = false
   #settled: Promise<void> = Promise.resolve()
@@ -79,6 +83,7 @@ export class DataPlane {
     this.#retired = new RetiredUpstreams(options.clock)
     this.#shortages = new ShortageLog(options)
     this.#lookups = new Lookups(options)
+    this.#held = new HeldMemory(options.memory, heldLimit(config))
     this.view = localPlane(() => ({
       ...options.observing.plane,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
@@ -206,6 +211,7 @@ export class DataPlane {
       clock,
       events,
       connections: memory.levels('client connections', 1),
+      memory: this.#held,
       newId: randomUUID,
       traceOf: observing.traces?.traceOf,
       onAcceptFailed: (code: string) => this.#shortages.onAccept(code),
@@ -222,6 +228,7 @@ export class DataPlane {
       new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
     this.#callbackHandlers = this.#callBack(config)
+    this.#held.limit(heldLimit(config))
     const admission = new Admission(config, { clock, random, memory })
     const deps = {
       clock,

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
@@ -16,6 +17,7 @@ import { CentralPlane, centralServices } from './central.ts'
 import { scopesOf } from './data-plane.ts'
 import { ownEntrance } from './entrance.ts'
 import { HealthKeeping } from './health-keeping.ts'
+import { heldLimit } from './held-limit.ts'
 import { listenFault } from './listen-fault.ts'
 import { localPlane } from './local-plane.ts'
 import { Observing } from './observing.ts'
@@ -93,6 +95,8 @@ class RunningGateway implements Gateway {
   readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
   readonly #startedAtMs: number
   readonly #memory: SharedMemory
+  /** What all threads hold for calls. */
+  readonly #held: HeldMemory
   readonly #health: HealthKeeping
   readonly #loads: UpstreamLoads
   readonly #showing: Showing
@@ -123,6 +127,8 @@ class RunningGateway implements Gateway {
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot is this thread's.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
+    // Before there are workers, so that they find it.
+    this.#held = new HeldMemory(this.#memory, heldLimit(config))
     this.#adminSide = new AdminSide({ ...this.#deps, start: (asked) => this.#operate(asked) })
     this.#health = new HealthKeeping({ ...this.#deps, memory: this.#memory })
     this.#loads = new UpstreamLoads({ clock, memory: this.#memory })
@@ -327,6 +333,7 @@ class RunningGateway implements Gateway {
     }
     this.#showing.connect(parts, {
       reloads: () => this.#reloads,
+      held: () => ({ bytes: this.#held.bytes, limitBytes: heldLimit(this.#config) }),
       targets: () => this.#health.figures(),
     })
   }

@@ -37,6 +37,10 @@ describe('verdictOf', () => {
     assert.deepEqual([answered(404), answered(429), failedWith('UPSTREAM_STATUS', 404)], ['good', 'good', 'good'])
   })
 
+  it('holds an answer that the gateway had no memory for against nobody', () => {
+    assert.equal(failedWith('OVERLOADED'), 'neither')
+  })
+
   it('holds no connection, a broken one, silence and broken HTTP against it', () => {
     const codes = ['REFUSED', 'TLS', 'RESET', 'TIMEOUT', 'INVALID'] as const
     for (const code of codes.map((name) => `UPSTREAM_${name}` as const)) {

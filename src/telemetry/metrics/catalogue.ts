@@ -25,7 +25,7 @@ export const extraKinds = ['duplicate', 'hedge', 'retry'] as const satisfies rea
 
 export const hedgeReasons = ['late', 'failed'] as const
 
-export const shedReasons = ['rate', 'full', 'waited', 'displaced'] as const satisfies readonly ShedReason[]
+export const shedReasons = ['rate', 'full', 'waited', 'displaced', 'memory'] as const satisfies readonly ShedReason[]
 
 export const checkResults = ['good', 'bad'] as const
 
@@ -73,7 +73,7 @@ export const metrics = {
   hedgerow_calls_shed_total: {
     type: 'counter',
     labels: { ...byRoute, reason: shedReasons },
-    help: 'Calls that were refused to spare the gateway or its targets: they came faster than rateLimit allows (rate), found no slot and no place in the queue (full), waited in vain (waited), or made room for others (displaced).',
+    help: 'Calls that were refused to spare the gateway or its targets: they came faster than rateLimit allows (rate), found no slot and no place in the queue (full), waited in vain (waited), made room for others (displaced), or came with a body that could not be held (memory).',
   },
   hedgerow_concurrency_limit: {
     type: 'gauge',
@@ -248,6 +248,16 @@ export const metrics = {
     type: 'gauge',
     labels: {},
     help: 'How many file descriptors the process may have open. Linux only.',
+  },
+  hedgerow_held_bytes: {
+    type: 'gauge',
+    labels: {},
+    help: 'Requests and answers that are held in memory for calls, in all threads; hedgerow_held_limit_bytes is the limit.',
+  },
+  hedgerow_held_limit_bytes: {
+    type: 'gauge',
+    labels: {},
+    help: 'What requests and answers may take in memory together: memory.held.',
   },
   hedgerow_process_start_time_seconds: {
     type: 'gauge',

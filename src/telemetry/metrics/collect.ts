@@ -92,6 +92,8 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
     Object.entries(targetConnections).flatMap(([upstream, { open, idle }]) =>
       samplesOf('state', { busy: open - idle, idle }, { upstream }),
     ),
+  hedgerow_held_bytes: single(({ held }) => held?.bytes),
+  hedgerow_held_limit_bytes: single(({ held }) => held?.limitBytes),
   hedgerow_process_cpu_seconds_total: named(
     'mode',
     ({ process }) => process && { user: process.cpuUserMs / 1000, system: process.cpuSystemMs / 1000 },

@@ -107,6 +107,7 @@ function sourcesOf(n: number): MetricSources {
         checks: { good: n, bad: n },
       },
     ],
+    held: () => ({ bytes: n, limitBytes: n }),
     workers: () => ({ running: n, exits: { died: n, idle: n, reload: n }, lostCalls: n }),
     reloads: () => ({ applied: n, refused: n, lastAppliedAtMs: n }),
   }

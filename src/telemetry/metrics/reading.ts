@@ -4,6 +4,7 @@ import type { Counts } from '../counts/counts.ts'
 import type { Sample } from './sample.ts'
 import type {
   ClientConnections,
+  HeldFigures,
   LimitFigures,
   MetricSources,
   ReloadCounts,
@@ -25,6 +26,7 @@ export interface Reading {
   readonly limits: Readonly<Record<string, LimitFigures>>
   readonly dropped: Readonly<Record<string, number>>
   readonly targets: readonly TargetHealthFigures[]
+  readonly held: HeldFigures | undefined
   readonly workers: WorkerCounts | undefined
   readonly reloads: ReloadCounts | undefined
 }
@@ -45,7 +47,9 @@ export async function takeReading(counts: Counts, sources: MetricSources): Promi
       sources.dropped?.(),
     ])
   const [targets, workers, reloads] = [sources.targets?.() ?? [], sources.workers?.(), sources.reloads?.()]
+  const held = sources.held?.()
   return {
+    held,
     counts,
     store,
     process,

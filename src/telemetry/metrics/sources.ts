@@ -23,6 +23,7 @@ export interface MetricSources {
   /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
   readonly dropped?: () => Promise<Readonly<Record<string, number>>>
   readonly targets?: () => readonly TargetHealthFigures[]
+  readonly held?: () => HeldFigures
   readonly workers?: () => WorkerCounts
   readonly reloads?: () => ReloadCounts
 }
@@ -37,6 +38,12 @@ export interface TargetHealthFigures {
   readonly ejections: Readonly<Record<EjectionReason, number>>
   /** Undefined: it is not checked. */
   readonly checks: { readonly good: number; readonly bad: number } | undefined
+}
+
+/** What is held in memory for calls. */
+export interface HeldFigures {
+  readonly bytes: number
+  readonly limitBytes: number
 }
 
 /** Of a limit on calls in flight. */

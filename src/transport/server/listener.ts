@@ -219,7 +219,7 @@ class Front implements Listener {
 
   #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined): void {
     this.#counts.requestOn(message.socket)
-    const { clock, events, newId, logFault } = this.#options
+    const { clock, events, newId, logFault, memory } = this.#options
     const { proxies, traceOf } = this.#rules
     const target = readTarget(message.url ?? '/')
     const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
@@ -235,7 +235,8 @@ class Front implements Listener {
       params: resolved.found ? resolved.params : {},
       upgrade: upgrade === undefined ? undefined : 'websocket',
     })
-    const call = new LiveCall({ id, route: handler.facts, clock, events, trace: traceOf?.(request.headers) })
+    const trace = traceOf?.(request.headers)
+    const call = new LiveCall({ id, route: handler.facts, clock, events, trace, memory })
     this.#inFlight++
     const era = this.#eras.begin()
     const serving = new Serving({

@@ -29,6 +29,9 @@ export interface ServingOptions {
   readonly onEnded: () => void
 }
 
+/** What a smaller answer takes until its client has it does not count: a connection takes as much. */
+const countedBytes = 16 * 1024
+
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
 /**
@@ -86,6 +89,8 @@ export class Serving {
 
   #write(answer: GatewayResponse): void {
     this.#status = answer.status
+    const { body } = answer
+    if (body instanceof Uint8Array && body.length > countedBytes) this.#options.call.holdAtLeast(body.length)
     this.#writer.start(answer, this.#headers(answer))
   }
 
@@ -157,6 +162,7 @@ export class Serving {
 
   #ended(bytesSent: number): void {
     const { call, request, onEnded } = this.#options
+    call.release()
     call.emit({ type: 'call.ended', request, end: { status: this.#status, failure: this.#failure, bytesSent } })
     onEnded()
   }

@@ -248,7 +248,7 @@ export const schemas = {
             route: z.string(),
             rate: z.string().optional(),
             concurrency: concurrency.optional(),
-            shed: z.strictObject({ rate: count, full: count, waited: count, displaced: count }),
+            shed: z.strictObject({ rate: count, full: count, waited: count, displaced: count, memory: count }),
           }),
         ),
       ),
