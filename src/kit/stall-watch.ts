@@ -1,5 +1,5 @@
-/** A loop that comes round later than this after the instant it was expected is late. An ordinary turn takes a few ms. */
-const lateMs = 50
+/** What comes round later than this after the instant it was expected is late. An ordinary turn takes a few ms. */
+export const lateMs = 50
 
 /** A stall is later than the loop usually is, by this factor. */
 const exceptional = 4
@@ -16,24 +16,22 @@ const mostOfOneMs = 250
  * stands out from what has been usual in the last second or so. For the same reason a clock that jumps counts once.
  */
 export class StallWatch {
-  #askedForMs = Number.POSITIVE_INFINITY
+  #expectedMs = Number.POSITIVE_INFINITY
   #countedToMs = Number.POSITIVE_INFINITY
   #usualMs = 0
   #stalledMs = 0
 
   /** The loop will come round then; Infinity: it is not asked to. */
   expect(atMs: number): void {
-    this.#askedForMs = atMs
+    this.#expectedMs = atMs
     this.#countedToMs = atMs
   }
 
-  /** It has come round: true if that is late. */
-  cameRound(nowMs: number): boolean {
+  cameRound(nowMs: number): void {
     this.#count(nowMs)
-    const byMs = nowMs - this.#askedForMs
+    const byMs = nowMs - this.#expectedMs
     this.#usualMs += (Math.min(mostOfOneMs, Math.max(0, byMs)) - this.#usualMs) * newestShare
     this.expect(Number.POSITIVE_INFINITY)
-    return byMs > lateMs
   }
 
   /** All stalls so far. A stall counts although the loop has not come round yet: sockets may be read before timers run. */

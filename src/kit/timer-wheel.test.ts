@@ -54,8 +54,9 @@ class Machine {
     this.wakeCount++
     this.lastWakeMs = this.nowMs
     action?.()
-    this.inSockets()
+    const read = this.inSockets
     this.inSockets = () => {}
+    read()
     const next = this.#afterPoll
     this.#afterPoll = undefined
     next?.()
@@ -208,6 +209,24 @@ describe('TimerWheel after its thread stood still', () => {
     machine.inSockets = () => ran.push('answer')
     machine.advance(1000)
     assert.deepEqual(ran, ['deadline', 'answer'])
+  })
+
+  it('has the sockets read again for what fell due while they were read', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(10, () => ran.push('due'))
+    machine.inSockets = () => {
+      const connecting = machine.after(2000, () => assert.fail('it was connected long ago'))
+      machine.nowMs += 5000
+      machine.inSockets = () => {
+        ran.push('connected')
+        connecting.cancel()
+      }
+    }
+    machine.jump(3000)
+    assert.deepEqual(ran, ['due'])
+    machine.advance(1)
+    assert.deepEqual(ran, ['due', 'connected'])
   })
 
   it('stays asleep when the answers have cancelled all that was due', () => {

@@ -1,4 +1,4 @@
-import { StallWatch } from './stall-watch.ts'
+import { lateMs, StallWatch } from './stall-watch.ts'
 
 /**
  * Many timers behind one of the system's. A gateway sets a deadline for every call and takes nearly all of them back
@@ -9,8 +9,8 @@ import { StallWatch } from './stall-watch.ts'
  * first spans 1 ms, of the second 256 ms, of the third 65.5 s; what lies further ahead waits in the third's last slot.
  * When the first wheel comes round, the next slot of the second is dealt out into it, and so on up.
  *
- * A wheel that wakes late runs nothing before the loop has read its sockets: while the thread stood still answers came
- * in, and they must win over the timers that fell due beside them.
+ * A timer that is late runs only after the loop has read its sockets, and read them since the timer was due: while the
+ * thread stood still answers came in, and they must win over the timers that fell due beside them.
  */
 const slotBits = 8
 const slotCount = 1 << slotBits
@@ -146,22 +146,30 @@ export class TimerWheel {
 
   #woken(): void {
     const nowMs = this.#now()
-    if (!this.#stalls.cameRound(nowMs)) {
-      this.#cancelWake = undefined
-      if (nowMs < this.#busyTick) this.#arm()
-      else this.#turn()
-      return
-    }
-    // Sooner than whatever is added meanwhile.
-    this.#wakeTick = Number.NEGATIVE_INFINITY
-    this.#cancelWake = this.#afterPoll(() => this.#turn())
+    this.#stalls.cameRound(nowMs)
+    this.#cancelWake = undefined
+    if (nowMs < this.#busyTick) this.#arm()
+    else if (nowMs - this.#busyTick <= lateMs) this.#turn(nowMs)
+    else this.#turnAfterPoll(nowMs)
   }
 
-  #turn(): void {
+  /** To read a burst may take so long that more falls due meanwhile, of which the sockets have to be read first again. */
+  #turnAfterPoll(pollMs: number): void {
+    // Sooner than whatever is added meanwhile.
+    this.#wakeTick = Number.NEGATIVE_INFINITY
+    this.#stalls.expect(pollMs)
+    this.#cancelWake = this.#afterPoll(() => {
+      this.#stalls.cameRound(this.#now())
+      this.#turn(pollMs)
+    })
+  }
+
+  /** Runs what was due by then. */
+  #turn(untilMs: number): void {
     this.#cancelWake = undefined
     this.#wakeTick = Number.POSITIVE_INFINITY
     this.#turning = true
-    const nowTick = Math.floor(this.#now())
+    const nowTick = Math.floor(untilMs)
     try {
       while (this.#tick < nowTick && this.#size > 0) {
         const next = this.#nextBusyTick()
