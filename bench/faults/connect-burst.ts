@@ -46,10 +46,10 @@ async function play(name: string, run: number): Promise<void> {
   const logFile = join(folder, `${name}-${run}.log`)
   const hedgerow = join(root, 'bin/hedgerow')
   const targets = targetPorts.map((targetPort) =>
-    start(hedgerow, ['backend', 'work-fixed', '--port', String(targetPort)]),
+    start(hedgerow, ['backend', 'work-fixed', '--port', String(targetPort)], { logFile: `${logFile}.targets` }),
   )
   const gateway = start(hedgerow, ['serve', configFile(port, targetPorts)], { logFile })
-  for (const each of [port, ...targetPorts]) await listening(each).catch(() => listening(each))
+  for (const each of [port, ...targetPorts]) await listening(each, undefined, 60)
   const busy = Array.from({ length: cores }, (_, core) => startPinned(core, 'sh', ['-c', 'while :; do :; done']))
   try {
     const url = `http://127.0.0.1:${port}${paths[name] ?? `/${name}`}`

@@ -89,8 +89,7 @@ routes:
 `,
   )
   const gateway = start(join(root, 'bin/hedgerow'), ['serve', file], { logFile })
-  // On a busy machine it may take its time to start.
-  await listening(port).catch(() => listening(port))
+  await listening(port, undefined, 60)
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const results: CallResult[] = []
   const endMs = performance.now() + beforeMs + pauseMs + afterMs
