@@ -158,7 +158,7 @@ export async function playBalancing(options: SceneOptions): Promise<readonly Pha
   const keeper = upstream.health && new HealthKeeper(upstream.health, { ...deps, send: upstream.send, tell: () => {} })
   const statusCounts = (status: number): boolean => status < 500
   const service = [
-    attemptTelemetry({ statusCounts, onNoted: upstream.noteWith(timeoutMs) }),
+    attemptTelemetry({ clock, statusCounts, onNoted: upstream.noteWith(timeoutMs) }),
     attemptTimeout(timeoutMs, clock),
     balance(upstream.balancer, upstream.name, upstream.health),
   ].reduce((next, layer) => layer(next), upstream.send)

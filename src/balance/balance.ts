@@ -55,7 +55,10 @@ async function observed(
     outcome = await send()
     return outcome
   } finally {
-    load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    // Across a stall the time that it took is the gateway's.
+    if (attempt.stalledMs === 0) {
+      load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    }
     if (outcome?.ok === true && goesOn(outcome.response)) watch(outcome.response, load, attempt, call)
     else load.ended(target)
   }

@@ -21,9 +21,11 @@ async function failing(fates: Fates, attempts: number, change: Partial<Rotation>
     return outcome
   }
   const layers = [again, elsewhere(rotation), balance(roundRobin(rotation), 'work')]
-  const telemetry = attemptTelemetry({ statusCounts: () => true })
   const { clock, upstream, send } = layerBench(
-    () => (next) => layers.reduceRight((inner, layer) => layer(inner), telemetry(next)),
+    (clock) => (next) => {
+      const telemetry = attemptTelemetry({ clock, statusCounts: () => true })
+      return layers.reduceRight((inner, layer) => layer(inner), telemetry(next))
+    },
     (_place, { attempt }) => ({ afterMs: 1, fails: fates[attempt?.target.name ?? ''] ?? 'INTERNAL' }),
   )
   const { answer } = send()

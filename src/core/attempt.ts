@@ -42,6 +42,8 @@ export interface Attempt {
   readonly startedMs: number
   /** When its outcome was known; undefined while it is not. */
   endedMs: number | undefined
+  /** How much of it the gateway itself stood still (`Clock.stalledMs`); 0 while it has not ended. */
+  stalledMs: number
   outcome: AttemptOutcome | undefined
   status: number | undefined
   /** Why it failed, in a few words that name no URL. */

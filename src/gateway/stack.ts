@@ -148,7 +148,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
     // Inside the retry: it is the attempt that takes too long, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
     // Outside the judgement, as it notes what that came to.
-    attemptTelemetry({ statusCounts: counts, onNoted: upstream.noteWith(deps.patienceMs) }),
+    attemptTelemetry({ clock: deps.clock, statusCounts: counts, onNoted: upstream.noteWith(deps.patienceMs) }),
     // Next to the wire, so that all further out agree on what was good.
     (!passesAnyStatus || json || line.success.contentType !== undefined) &&
       success({

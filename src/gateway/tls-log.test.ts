@@ -22,6 +22,7 @@ function opened(origin = 'https://a:443') {
     target,
     startedMs: 0,
     endedMs: 1,
+    stalledMs: 0,
     outcome: undefined,
     status: undefined,
     detail: undefined,

@@ -89,6 +89,7 @@ export class LiveCall implements Call {
       target,
       startedMs: this.elapsedMs(),
       endedMs: undefined,
+      stalledMs: 0,
       outcome: undefined,
       status: undefined,
       detail: undefined,

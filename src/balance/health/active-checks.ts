@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
+import { timeLimit } from '../../kit/time-limit.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import type { HealthOptions } from './options.ts'
 
@@ -72,7 +73,7 @@ export class ActiveChecks {
     const call = new LiveCall({ id: 'health-check', route: facts, clock, events: this.#events })
     const attempt = call.begin(targets[place] as Target)
     call.expireAt(clock.now() + options.timeout)
-    const timer = clock.after(options.timeout, () => {
+    const timer = timeLimit(options.timeout, clock, () => {
       call.abort(failure('UPSTREAM_TIMEOUT', `no answer within ${options.timeout} ms`))
     })
     this.#calls.set(place, call)
