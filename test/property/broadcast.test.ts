@@ -88,6 +88,7 @@ function newDelivery(write: number, lane: number): NewDelivery {
     state: 'pending',
     attempts: 0,
     nextAttemptAt: undefined,
+    waitMs: undefined,
     outcome: undefined,
     status: undefined,
     detail: undefined,

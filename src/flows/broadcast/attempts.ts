@@ -10,7 +10,7 @@ import type { Delivery, Place } from './delivery.ts'
 import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import type { AttemptResult } from './leg.ts'
 import { Queues, queueName } from './queues.ts'
-import { maxRetryAfterMs, waitMs } from './schedule.ts'
+import { waitMs } from './schedule.ts'
 import type { TargetQueue } from './target-queue.ts'
 
 export interface AttemptsOptions {
@@ -57,8 +57,8 @@ export class Attempts {
     const { schedule } = routes.of(place)
     this.#queues.join(this.#queueNameOf(place), place)
     if (leg.phase !== 'waiting') return this.#pump(place.queue)
-    // The wall clock may have jumped while nobody looked: no wait is longer than the longest there is.
-    const longestMs = Math.max(schedule.maxMs + schedule.jitterMs, maxRetryAfterMs)
+    // The wall clock may be behind since the last run: no wait is longer than it was meant to be.
+    const longestMs = leg.waitMs ?? schedule.maxMs + schedule.jitterMs
     this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - clock.wallNow()))
   }
 
@@ -195,7 +195,7 @@ export class Attempts {
   #failed(place: Place, result: AttemptResult, retryAfterMs: number | undefined): void {
     const { clock, random, routes } = this.#options
     const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, retryAfterMs, random)
-    place.leg.failed(result, clock.wallNow() + delayMs)
+    place.leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })
     if (!this.#isStopping) this.#waitFor(place, delayMs)
   }
 }

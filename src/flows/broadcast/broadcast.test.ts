@@ -64,6 +64,7 @@ describe('broadcast', () => {
     const { status, headers } = responseOf(answer.outcome)
     assert.equal(status, 202)
     assert.equal(headers[headers.indexOf('location') + 1], '/_hedgerow/deliveries/id-1')
+    assert.equal(headers[headers.indexOf('link') + 1], '</_hedgerow/deliveries/id-1>; rel="status"')
     assert.equal(answer.settledMs, 5000)
     assert.equal(deliveries.pendingCount, 1)
     await clock.advance(60_000)
