@@ -186,6 +186,7 @@ class Life {
       attemptTimeoutMs: 10_000,
       schedule: { baseMs: 50, maxMs: 400, jitterMs: 20 },
       concurrency,
+      statuses: undefined,
       send: async (request, call) => {
         const attempt: Attempted = {
           target: request.attempt?.target.name ?? '',

@@ -1,10 +1,13 @@
 import type { Attempt, Target } from '../../core/attempt.ts'
-import { failure } from '../../core/failure.ts'
+import { type Failure, failure } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
+import { anySuccess } from '../../strategies/strategy.ts'
+import { statusRangeText } from '../../strategies/success/options.ts'
+import { statusCounts } from '../../strategies/success/success.ts'
 import { attemptRequest } from './attempt-request.ts'
 import type { Delivery, Place } from './delivery.ts'
 import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
@@ -167,6 +170,7 @@ export class Attempts {
     const { routes, onAbandoned } = this.#options
     const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
     const missing = routes.missing(place)
+    if (!outcome.ok && missing === undefined) this.#tellUncounted(place, outcome.failure, call)
     if (outcome.ok) {
       leg.answered(result)
       delivery.acknowledged(outcome.response)
@@ -181,6 +185,14 @@ export class Attempts {
       delivery.died()
       call.emit({ type: 'delivery.dead', ...facts })
     } else this.#failed(place, result, outcome.failure.retryAfterMs)
+  }
+
+  /** Most systems take a 2xx for a yes: one that does not count looks delivered to them, and is sent again and again. */
+  #tellUncounted(place: Place, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
+    const { statuses } = this.#options.routes.of(place)
+    if (statuses === undefined || !statusCounts(anySuccess, status)) return
+    const counted = statuses.map(statusRangeText).join(', ')
+    call.emit({ type: 'delivery.uncounted', target: place.leg.target, status, counted })
   }
 
   #interrupted({ delivery, leg, discarding }: Place, missing: string | undefined): void {
