@@ -232,7 +232,7 @@ async function run(plan: Plan) {
         config.load()
         life.configure()
       } else if (nextMs === replayAtMs) {
-        await life.deliveries.operate(`write-${plan.replays[replayed]?.write}`, 'replay')
+        await life.deliveries.operator.operate(`write-${plan.replays[replayed]?.write}`, 'replay')
         replayAtMs += plan.replays[++replayed]?.gapMs ?? Number.POSITIVE_INFINITY
       } else {
         const delivery = newDelivery(write, plan.lanes[write] as number)

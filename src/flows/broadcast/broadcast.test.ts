@@ -150,13 +150,13 @@ describe('broadcast', () => {
     write()
     await clock.advance(1000)
     works = true
-    assert.equal(await deliveries.operate('id-1', 'replay', { target: 'a' }), 1)
-    assert.equal(await deliveries.operate('id-1', 'discard', { target: 'b' }), 1)
+    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 1)
+    assert.equal(await deliveries.operator.operate('id-1', 'discard', { target: 'b' }), 1)
     await clock.advance(1000)
     assert.equal(sentTo(upstream, 'a').length, 2)
     assert.equal(sentTo(upstream, 'b').length, 1)
-    assert.equal(await deliveries.operate('id-1', 'replay', { target: 'a' }), 0)
-    assert.equal(await deliveries.operate('nothing', 'replay'), undefined)
+    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 0)
+    assert.equal(await deliveries.operator.operate('nothing', 'replay'), undefined)
     assert.equal(deliveries.pendingCount, 0)
   })
 
