@@ -180,6 +180,8 @@ describe('a store whose disk is full', () => {
     await refused(failing.store, 'STORE_FULL', large)
     await afterGap(failing)
     await inserted(failing.store, someDelivery())
+    await retry(failing)
+    assert.match(failing.log.at(-1) ?? '', /serves again/)
     assert.equal(failing.clock.pendingCount, 0)
   })
 })

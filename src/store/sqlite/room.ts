@@ -59,14 +59,19 @@ export class Room {
     const unmoved = numberOf(this.#db, 'PRAGMA page_count') * this.#pageBytes - sizeOf(this.#path)
     const logGrowth = Math.max(0, logged - sizeOf(`${this.#path}-wal`))
     const spare = this.#free() - unmoved - Math.max(0, grown - inside) - logGrowth
-    if (this.#isHeld) return spare >= 0
-    if (spare >= 2 * this.#reserveBytes) this.#isHeld = this.#make()
-    return this.#isHeld || (spare >= 0 && inside >= grown + this.#reserveBytes)
+    if (!this.#isHeld && spare >= 2 * this.#reserveBytes) this.#isHeld = this.#make()
+    if (this.#isHeld && spare >= 0) return true
+    // The database has a reserve inside; that in the file can make room for the log.
+    if (inside < grown + this.#reserveBytes) return false
+    const given = this.#isHeld ? this.#reserveBytes : 0
+    if (spare + given < 0) return false
+    this.close()
+    return true
   }
 
-  /** Why there is none even for a small write; undefined if there is. */
+  /** Why there is none for a good many writes; undefined if there is. */
   get lack(): string | undefined {
-    return this.has(0, 1) ? undefined : fullText(this.#path)
+    return this.has(this.logBytes, 1) ? undefined : fullText(this.#path)
   }
 
   /** For what must be written now. */

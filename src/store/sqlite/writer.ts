@@ -48,7 +48,8 @@ const minRetryGapMs = 100
  * updates, which the ledger keeps for the next one. A batch that succeeds ends the trouble.
  *
  * With a full disk it serves as well, but for inserts: acknowledgements and removals go through, for which the thread
- * keeps room, and each may be what makes room again.
+ * keeps room, and each may be what makes room again. Inserts are tried after the short gap here too. That there is room
+ * again is said once a second at most, as near the limit a small one may fit and the next one not.
  */
 export class Writer {
   readonly #options: WriterOptions
@@ -162,10 +163,8 @@ export class Writer {
     const reply = await this.#thread.ask('write', request, request.bytes)
     if (!reply.ok) return reply.fault
     const { full } = reply.value
-    if (full === undefined) {
-      ledger.written(batch, reply.value)
-      if (batch.inserts.length > 0) this.#hasRoom()
-    } else {
+    if (full === undefined) ledger.written(batch, reply.value)
+    else {
       ledger.written({ ...batch, inserts: [] }, reply.value)
       this.#refuse({ ...batch, updates: new Map() }, this.#isFull(full))
     }
