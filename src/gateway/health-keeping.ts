@@ -34,6 +34,8 @@ export class HealthKeeping {
   readonly #figures = new HealthFigures()
   readonly #lookups: Lookups
   #kept: ReadonlyMap<string, Kept> = new Map()
+  /** Upstreams that a route broadcasts to. */
+  #withDeliveries: ReadonlySet<string> = new Set()
   /** Of upstreams about whose health nothing could be done. */
   #unkept: readonly Target[] = []
 
@@ -53,6 +55,7 @@ export class HealthKeeping {
   /** From now on by this configuration. What it has unchanged goes on as it is. */
   change(config: Config): void {
     const before = this.#kept
+    this.#withDeliveries = new Set(config.routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
     const kept = new Map<string, Kept>()
     const unkept: Target[] = []
     for (const [name, upstream] of Object.entries(config.upstreams)) {
@@ -86,7 +89,7 @@ export class HealthKeeping {
     const health = this.#healthOf(name, config)
     if (health === undefined) return undefined
     const client = httpClient({ clock, connections: { ...connectionsOf(config), resolve: this.#lookups.resolve } })
-    const tell = (event: TargetEvent): void => log(...healthLine(event))
+    const tell = (event: TargetEvent): void => log(...healthLine(event, this.#withDeliveries.has(name)))
     const rotation = this.#rotationOf(health, name, config)
     const look = (): void => void rotation.version
     return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell, look }) }

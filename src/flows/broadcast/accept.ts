@@ -187,7 +187,7 @@ function accepted(id: string): GatewayResponse {
   const location = `${deliveriesPath}/${id}`
   const body = Buffer.from(`${JSON.stringify({ id, status: location })}\n`)
   const headers = ['content-type', 'application/json', 'location', location, 'cache-control', 'no-store']
-  return ownResponse(202, headers, body)
+  return ownResponse(202, [...headers, ...linkTo(id)], body)
 }
 
 function newDelivery(request: GatewayRequest, lane: Lane, options: AcceptOptions): NewDelivery {
@@ -207,7 +207,7 @@ function newDelivery(request: GatewayRequest, lane: Lane, options: AcceptOptions
 }
 
 function newLeg(target: string): StoredLeg {
-  const none = { nextAttemptAt: undefined, outcome: undefined, status: undefined, detail: undefined }
+  const none = { nextAttemptAt: undefined, waitMs: undefined, outcome: undefined, status: undefined, detail: undefined }
   return { target, state: 'pending', attempts: 0, ...none }
 }
 

@@ -17,6 +17,12 @@ export interface StatusRange {
   readonly to: number
 }
 
+/** As a configuration names it. */
+export function statusRangeText({ from, to }: StatusRange): string {
+  if (from === to) return String(from)
+  return from % 100 === 0 && to === from + 99 ? `${from / 100}xx` : `${from}-${to}`
+}
+
 export const successOptions = z.strictObject({
   status: z
     .array(statusRange)

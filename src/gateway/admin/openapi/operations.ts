@@ -138,6 +138,22 @@ export const operations: readonly Operation[] = [
     refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'Nothing of it is dead or pending.' },
   },
   {
+    method: 'POST',
+    path: '/api/deliveries/replay',
+    summary: 'Sends all dead letters again, or those of a target or route, the oldest first.',
+    query: { target, route, state: [{ enum: ['dead'], default: 'dead' }, 'Only what is in this state.'] },
+    schema: 'AllReplayed',
+    refusals: { ...badQuery, ...guarded, ...noDelivery },
+  },
+  {
+    method: 'POST',
+    path: '/api/deliveries/discard',
+    summary: 'Gives up all dead letters, or all that is pending, at every target or one, of every route or one.',
+    query: { target, route, state: [{ enum: ['dead', 'pending'], default: 'dead' }, 'Only what is in this state.'] },
+    schema: 'AllDiscarded',
+    refusals: { ...badQuery, ...guarded, ...noDelivery },
+  },
+  {
     method: 'GET',
     path: '/api/waiters',
     summary: 'The clients that wait for a callback, the oldest first.',

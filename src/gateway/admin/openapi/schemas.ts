@@ -264,6 +264,8 @@ export const schemas = {
   DeliveryDetail: deliveryDetail,
   Replayed: z.strictObject({ id: z.string(), replayed: count }),
   Discarded: z.strictObject({ id: z.string(), discarded: count }),
+  AllReplayed: z.strictObject({ replayed: count.describe('Legs.'), deliveries: count }),
+  AllDiscarded: z.strictObject({ discarded: count.describe('Legs.'), deliveries: count }),
   WaiterList: shaped<api.WaiterListView>()(z.strictObject({ open: count, waiters: z.array(waiter) })),
   TicketList: shaped<api.TicketListView>()(z.strictObject({ kept: count, bytes: count, tickets: z.array(ticket) })),
   Reload: shaped<api.ReloadView>()(z.strictObject({ applied: z.literal(true) })),
