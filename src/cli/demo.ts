@@ -9,10 +9,10 @@ import { type Backend, startBackend } from '../backend/server.ts'
 import { matchText } from '../config/match.ts'
 import { type Config, strategyOf } from '../config/schema.ts'
 import { demoBackends } from './demo-backends.ts'
-import { untilSignalled } from './ending.ts'
 import { freePortFrom } from './free-port.ts'
-import { openLog } from './log.ts'
+import { type Log, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
+import { type Signals, signalsOf } from './signals.ts'
 import { start, urlOf } from './start.ts'
 
 /** What the demo starts, and the environment variable by which `examples/demo.yaml` learns of each port. */
@@ -31,9 +31,18 @@ type Variable = (typeof listeners)[number]['variable']
 
 export async function demo(): Promise<void> {
   process.stdout.on('error', () => {})
+  const log = await openLog({ pretty: true })
+  const signals = signalsOf(log)
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
+  await run(folder, log, signals)
+  rmSync(folder, { recursive: true, force: true })
+  if (signals.end.aborted) log.info('ended')
+  await log.close()
+}
+
+async function run(folder: string, log: Log, signals: Signals): Promise<void> {
   const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
   const ports = await choosePorts()
-  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
   const environment = {
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
     STORE: join(folder, 'demo.db'),
@@ -41,25 +50,17 @@ export async function demo(): Promise<void> {
   }
   const config = await readConfig(file, environment)
   if (config === undefined) return
-  const log = await openLog({ pretty: true, level: config.telemetry.log.level })
+  log.setLevel(config.telemetry.log.level)
   const backends = await startBackends(ports)
-  const gateway = await start(config, file, log, { backends: demoBackends(backends) })
-  if (gateway === undefined) {
-    await Promise.all(backends.map((backend) => backend.close()))
-    await log.close()
-    return
-  }
-  process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  const ended = untilSignalled(log, async () => {
+  const gateway = await start(config, file, log, { backends: demoBackends(backends), stop: signals.end })
+  if (gateway !== undefined) {
+    process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
+    printWelcome(config, urlOf(gateway.address), backends)
+    await signals.ended
     await gateway.drain()
-    await Promise.all(backends.map((backend) => backend.close()))
-  })
-  printWelcome(config, urlOf(gateway.address), backends)
-  await ended
-  rmSync(folder, { recursive: true, force: true })
-  log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
-  log.info('ended')
-  await log.close()
+    log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
+  }
+  await Promise.all(backends.map((backend) => backend.close()))
 }
 
 /** A port that is taken is said, and the next free one used. */

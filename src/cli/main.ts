@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// Only this file runs on an older Node: all that needs a newer one is behind the import below.
+import './held-signals.cjs'
+
+// Only this file and the one above run on an older Node: all that needs a newer one is behind the import below.
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
   console.error(`hedgerow needs Node 24 or newer; this is Node ${process.versions.node} (${process.execPath})`)

@@ -128,6 +128,12 @@ export const failureCodes = {
     retry: 'no',
     meaning: 'The client, or all together, called more often than `rateLimit` of the route allows.',
   },
+  WORKER_LOST: {
+    source: 'gateway',
+    retry: 'unsafe',
+    meaning:
+      'The worker that was to take a callback ended before it had; another has its place. The backend is to post again.',
+  },
   OVERLOADED: {
     source: 'gateway',
     retry: 'no',

@@ -168,7 +168,7 @@ export class CentralPlane implements Central {
   /** From then on it can do what both ask for; throws a `StartFault` if it cannot, and has changed nothing. */
   async prepare(config: Config): Promise<Prepared> {
     const before = this.#era
-    const { storePath, broadcasting } = { storePath: this.#storePath, broadcasting: this.#broadcasting }
+    const [storePath, broadcasting, callbacks] = [this.#storePath, this.#broadcasting, this.#callbacks]
     await this.#open(config)
     const built = this.#build(config)
     const both = [...built.deliveryRoutes, ...absentFrom(before.deliveryRoutes, built.deliveryRoutes)]
@@ -182,7 +182,8 @@ export class CentralPlane implements Central {
         for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
         if (broadcasting === undefined) await this.#stopBroadcasting()
         if (storePath === undefined) await this.#closeStore()
-        this.#callbacks?.update(before.config, this.#stores?.tickets)
+        if (callbacks !== undefined) callbacks.update(before.config, this.#stores?.tickets)
+        else this.#endCallbacks()
       },
     }
   }
@@ -198,6 +199,11 @@ export class CentralPlane implements Central {
     this.#lookups.close()
     await this.#closeStore()
     for (const { client } of this.#era.upstreams.values()) client.destroy()
+  }
+
+  #endCallbacks(): void {
+    this.#callbacks?.close()
+    this.#callbacks = undefined
   }
 
   async #stopBroadcasting(): Promise<void> {

@@ -16,7 +16,7 @@ import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
 import { Admission, gatewayScope } from './admission.ts'
-import { type CallingBack, startCallingBack } from './calling-back.ts'
+import { type CallingBack, type CallingBackChange, startCallingBack } from './calling-back.ts'
 import { type Central, centralServices, type HostedService } from './central.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { type Entrance, listenOptions } from './entrance.ts'
@@ -32,6 +32,7 @@ import { RetiredUpstreams } from './retired-upstreams.ts'
 import { type RoutedHandler, router } from './router.ts'
 import { ShortageLog } from './shortage-log.ts'
 import { routeStack } from './stack.ts'
+import { StartFault } from './start-fault.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from './upstreams.ts'
 
 export interface DataPlaneOptions {
@@ -54,6 +55,12 @@ interface Route extends RoutedHandler {
   readonly strategy: string
 }
 
+/** How callbacks come in by a configuration that is not yet in force. */
+interface Calling {
+  readonly callingBack: CallingBack
+  readonly change: CallingBackChange
+}
+
 /** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
 export class DataPlane {
   readonly view: PlaneView
@@ -68,6 +75,7 @@ export class DataPlane {
   readonly #held: HeldMemory
   #front: Listener | undefined
   #isRetiring = false
+  #isDraining = false
   #settled: Promise<void> = Promise.resolve()
   readonly #retiring = new Set<Listener>()
   /** What fronts have counted that are closed. */
@@ -97,9 +105,10 @@ export class DataPlane {
   static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
     const plane = new DataPlane(config, options)
     try {
-      const { upstreams, resolve, admission } = plane.#build(config)
+      const { upstreams, resolve, admission, calling } = plane.#build(config)
       plane.#upstreams = upstreams
       plane.#admission = admission
+      plane.#call(calling)
       plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
       return plane
     } catch (fault) {
@@ -125,19 +134,30 @@ export class DataPlane {
 
   /**
    * Another configuration, for calls that begin from now on; those in flight end as they began. Rejects, with nothing
-   * changed, if another address cannot be listened on. What observes the calls knows it already.
+   * changed, if another address cannot be listened on, or if it drains. What observes the calls knows it already.
    */
   async reload(config: Config): Promise<void> {
     const { entrance, memory } = this.#options
     const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
-    const { upstreams, resolve, admission } = this.#build(config)
+    const { upstreams, resolve, admission, calling } = this.#build(config)
     const rules = this.#rules(config, resolve)
-    // One that retires serves what it has, and takes nothing at another address.
-    const front = this.#isRetiring ? before.front : await entrance.move(before.front, config, rules)
+    let { front } = before
+    try {
+      // One that retires serves what it has, and takes nothing at another address.
+      if (!this.#isRetiring && !this.#isDraining) front = await entrance.move(front, config, rules)
+      if (this.#isDraining) throw new StartFault('the gateway is ending')
+    } catch (fault) {
+      if (front !== before.front) await front.close()
+      for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()
+      if (calling !== undefined && calling.callingBack !== this.#callingBack) calling.callingBack.close()
+      throw fault
+    }
+    this.#call(calling)
     this.#config = config
     this.#proxies = rules.proxies
     this.#upstreams = upstreams
     this.#admission = admission
+    this.#held.limit(heldLimit(config))
     this.#front = front
     const ended = front === before.front ? front.update(rules) : this.#retire(before.front)
     memory.retain(scopesOf(config))
@@ -155,6 +175,7 @@ export class DataPlane {
 
   /** No more connections; resolves when the last call has ended. */
   async drain(): Promise<void> {
+    this.#isDraining = true
     // Whoever waits for a callback needs the front to stay open for it.
     await Promise.all([
       this.#listener.drain(this.#callingBack?.callbacks.quiet()),
@@ -227,8 +248,8 @@ export class DataPlane {
     const make = (name: string, options: Config['upstreams'][string]) =>
       new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
-    this.#callbackHandlers = this.#callBack(config)
-    this.#held.limit(heldLimit(config))
+    const calling = this.#callBack(config)
+    const handlers = calling?.change.handlers ?? []
     const admission = new Admission(config, { clock, random, memory })
     const deps = {
       clock,
@@ -237,7 +258,7 @@ export class DataPlane {
       upstream: upstreamIn(upstreams),
       admission,
       deliver: (route: string) => central.service(centralServices.deliver(route)),
-      callbacks: this.#callingBack?.callbacks,
+      callbacks: calling?.callingBack.callbacks,
       attemptTrace: observing.traces?.attemptLayer,
     }
     const routes = config.routes.map((route): Route => {
@@ -250,18 +271,25 @@ export class DataPlane {
       ...watchPages(config, { metrics: page(centralServices.metrics), status: page(centralServices.status) }),
     ]
     if (config.index) all.push(indexPage(routes))
-    all.push(...this.#callbackHandlers)
+    all.push(...handlers)
     if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
-    return { upstreams, resolve: router(all), admission }
+    return { upstreams, resolve: router(all), admission, calling }
   }
 
-  #callBack(config: Config): readonly RoutedHandler[] {
+  #call(calling: Calling | undefined): void {
+    calling?.change.commit()
+    this.#callingBack = calling?.callingBack
+    this.#callbackHandlers = calling?.change.handlers ?? []
+  }
+
+  #callBack(config: Config): Calling | undefined {
     const { clock, central, elsewhere, memory, logFault } = this.#options
     const kept = central.callbacks
-    if (this.#callingBack !== undefined) return this.#callingBack.update(config, kept?.durable)
-    if (kept === undefined) return []
+    const before = this.#callingBack
+    if (before !== undefined) return { callingBack: before, change: before.prepare(config, kept?.durable) }
+    if (kept === undefined) return undefined
     const frontPort = (): number => this.#listener.address.port
-    this.#callingBack = startCallingBack(config, {
+    const callingBack = startCallingBack(config, {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
@@ -269,7 +297,7 @@ export class DataPlane {
       frontPort,
       logFault,
     })
-    return this.#callingBack.handlers
+    return { callingBack, change: callingBack.prepare(config, kept.durable) }
   }
 }
 

@@ -52,6 +52,8 @@ export interface GatewayDeps {
   readonly backends?: SimulatedBackends
   /** Has the configuration read again and put in force, for operators who ask for it. */
   readonly reload?: () => Promise<Reloaded>
+  /** Once it is aborted, a gateway that starts ends instead: what it serves already is drained, and it rejects. */
+  readonly stop?: AbortSignal | undefined
   /** Connections are handed to workers also where they could share the port. */
   readonly handsOut?: boolean
   /** `about`: the id of the call or delivery that met it. */
@@ -84,10 +86,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     return gateway
   } catch (fault) {
     // A gateway that cannot open one part opens none.
-    await gateway.close()
+    if (deps.stop?.aborted === true) await gateway.drain()
+    else await gateway.close()
     throw fault
   }
 }
+
+/** How long the end waits for what does not tell of itself, as a worker that hangs. */
+const patienceMs = 500
 
 class RunningGateway implements Gateway {
   readonly events: EventBus
@@ -151,7 +157,7 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const config = this.#config
-    const { logLine } = this.#deps
+    const { logLine, stop } = this.#deps
     const isHere = workerRange(config.workers) === undefined
     this.#closers.push(async () => this.#showing.close())
     // What ends while the rest closes is observed too.
@@ -163,6 +169,7 @@ class RunningGateway implements Gateway {
     })
     this.#observing = observing
     this.#closers.push(() => observing.close())
+    stop?.throwIfAborted()
     const central = await CentralPlane.start(config, {
       ...this.#deps,
       store: this.#deps.store,
@@ -177,17 +184,22 @@ class RunningGateway implements Gateway {
     })
     this.#central = central
     this.#closers.push(() => central.close())
+    stop?.throwIfAborted()
     // Before there are workers, so that they find its memory.
     this.#health.change(config)
-    this.#loads.prepare(config)
+    this.#loads.prepare(config)()
     this.#closers.push(async () => this.#health.close())
+    // What a reload has begun ends with the planes, and is not closed under it.
+    this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
     const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
     this.#planes = planes
     this.#closers.push(() => planes.close())
-    this.#address = await planes.start(config)
+    this.#address = await planes.start(config, stop)
+    stop?.throwIfAborted()
     this.#connect()
     this.#closers.push(() => this.#adminSide.close())
     await this.#adminSide.open(config)
+    stop?.throwIfAborted()
   }
 
   reload(config: Config): Promise<Reloaded> {
@@ -201,12 +213,17 @@ class RunningGateway implements Gateway {
   }
 
   async drain(): Promise<void> {
-    await this.#reloading
-    const { drain: limitMs } = this.#config
     this.#draining = true
     this.#adminSide.drain()
-    await within(limitMs, this.#deps.clock, Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)]))
-    const cutOff = await this.view.inFlight()
+    const { drain: limitMs } = this.#config
+    // A reload that is under way finds that it has to give up; it may hang, as its workers may.
+    const ended = Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)])
+    await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloading]))
+    let cutOff = 0
+    const counted = this.view.inFlight().then((count) => {
+      cutOff = count
+    })
+    await within(patienceMs, this.#deps.clock, counted)
     if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
     await this.close()
   }
@@ -240,7 +257,7 @@ class RunningGateway implements Gateway {
   async #reload(config: Config): Promise<Reloaded> {
     const before = this.#config
     try {
-      if (this.#draining) throw new StartFault('the gateway is ending')
+      this.#checkGoesOn()
       const refusal = this.#planes?.refusal(config)
       if (refusal !== undefined) throw refusal
       await this.#change(config, before)
@@ -252,7 +269,7 @@ class RunningGateway implements Gateway {
       return { ok: true }
     } catch (fault) {
       this.reloadRefused()
-      const expected = fault instanceof StartFault ? fault : listenFault(fault, config)
+      const expected = this.#expected(fault, config)
       if (expected === undefined) this.#deps.logFault(fault, 'a reload')
       return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
     }
@@ -261,21 +278,25 @@ class RunningGateway implements Gateway {
   async #change(config: Config, before: Config): Promise<void> {
     const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
     if (observing === undefined || central === undefined || planes === undefined) return
-    // The new admin side first: that its port is taken is what may well be.
-    const admin = await this.#adminSide.open(config)
+    const undos: (() => unknown)[] = []
     try {
+      // The new admin side first: that its port is taken is what may well be.
+      const admin = await this.#adminSide.open(config)
+      undos.push(() => admin.undo())
+      this.#checkGoesOn()
       const observed = await this.#observe(observing, config)
+      undos.push(() => observed.undo())
+      this.#checkGoesOn()
       const prepared = await central.prepare(config)
+      undos.push(() => prepared.undo())
+      this.#checkGoesOn()
       this.#health.prepare(config)
-      this.#loads.prepare(config)
-      try {
-        await planes.reload(config)
-      } catch (fault) {
-        await prepared.undo()
-        throw fault
-      }
+      const showLoads = this.#loads.prepare(config)
+      await planes.reload(config)
       this.#config = config
+      observed.commit()
       this.#health.change(config)
+      showLoads()
       this.#connect()
       admin.settle()
       this.#adminSide.change(config, this.#operated())
@@ -287,18 +308,37 @@ class RunningGateway implements Gateway {
       })
       settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
     } catch (fault) {
-      await this.#observe(observing, before)
-      await admin.undo()
+      for (const undo of undos.reverse()) await undo()
       throw fault
     }
   }
 
-  async #observe(observing: Observing, config: Config): ReturnType<Observing['reload']> {
-    this.#showing.change(config)
+  /** Undefined for a fault of the gateway. */
+  #expected(fault: unknown, config: Config): StartFault | undefined {
+    if (fault instanceof StartFault) return fault
+    return this.#draining ? new StartFault('the gateway is ending') : listenFault(fault, config)
+  }
+
+  #checkGoesOn(): void {
+    if (this.#draining) throw new StartFault('the gateway is ending')
+  }
+
+  async #observe(observing: Observing, config: Config) {
+    const { block: former } = this.#writer
+    const counted = this.#showing.prepare(config)
     const { block } = this.#writer
     const observed = await observing.reload(config, block)
-    this.#writer.countsInto(block)
-    return observed
+    return {
+      commit: () => {
+        counted.commit()
+        this.#writer.countsInto(block)
+      },
+      settle: () => observed.settle(),
+      undo: async () => {
+        await observed.undo(former)
+        counted.undo()
+      },
+    }
   }
 
   #operate(config: Config): Promise<Operating | undefined> {

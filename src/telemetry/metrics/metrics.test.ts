@@ -300,7 +300,7 @@ describe('metrics', () => {
     const scene = new Scene()
     scene.end(scene.begin())
     scene.end(scene.begin(written))
-    scene.counts.change({ routes: [hedged], targets: [target], boundsMs: [10, 100], live: false })
+    scene.counts.prepare({ routes: [hedged], targets: [target], boundsMs: [10, 100], live: false }).commit()
     scene.metrics.change({ rename: { hedgerow_calls_total: 'requests_total' }, views: [] })
     const scrape = await scene.scrape()
     assert.equal(scrape.sum('requests_total', { route: hedged.name }), 1)

@@ -32,6 +32,7 @@ export const failureStatuses: Readonly<Record<FailureCode, number>> = {
   TICKET_EXPIRED: 410,
   DRAINING: 503,
   RATE_LIMITED: 429,
+  WORKER_LOST: 503,
   OVERLOADED: 503,
   GATEWAY_EXHAUSTED: 503,
   STORE_FULL: 503,

@@ -17,7 +17,11 @@ export interface Operation {
   readonly isPublic?: boolean
 }
 
-const guarded = { 401: 'The token is missing or another one.', 403: 'Asked by a foreign host name or page.' }
+const guarded = {
+  401: 'The token is missing or another one.',
+  429: 'One of many wrong tokens from this address; the right one is let in.',
+  403: 'Asked by a foreign host name or page.',
+}
 const badQuery = { 400: 'The query has a value that is not allowed.' }
 const noDelivery = { 404: 'There is no such delivery, or no route broadcasts.', 503: 'The store cannot be read.' }
 
