@@ -70,10 +70,7 @@ export class Intake {
 
   /** The client may send its body or not after this, so nothing can follow. */
   #refuseExpectation(message: IncomingMessage, response: ServerResponse): void {
-    const refuse = (): void => {
-      response.once('close', () => this.answered(message))
-      response.writeHead(417, ['connection', 'close', 'content-length', '0']).end()
-    }
+    const refuse = (): void => void response.writeHead(417, ['connection', 'close', 'content-length', '0']).end()
     if (this.#pipelines.isTurn(message, response)) refuse()
     else this.#pipelines.wait(message, refuse)
   }
