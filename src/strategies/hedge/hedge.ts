@@ -54,26 +54,46 @@ interface HedgedCallDeps {
   readonly call: Call
 }
 
-/** Holds a call's plan to the budget: extras that it does not grant are taken off the plan. */
+/**
+ * Holds a call's plan to the budget: extras that it does not grant are taken off the plan. Tells the delay what became
+ * of the first attempt.
+ */
 class HedgedCall {
   readonly #deps: HedgedCallDeps
   #plan: HedgePlan
   #granted = 0
+  /** Of the delay, while it waits to be told; undefined for a call that may not be hedged, which says nothing about those that may. */
+  #delayStep: number | undefined
 
   constructor(plan: HedgePlan, deps: HedgedCallDeps) {
     this.#plan = plan
     this.#deps = deps
+    if (plan.extra > 0) this.#delayStep = deps.delay.begin()
   }
 
   judge(view: RaceView): Step {
     const step = decideHedge(view, this.#plan)
-    if (step.do === 'settle' && step.keep !== undefined) this.#observe(view, step.keep)
+    if (this.#delayStep !== undefined) this.#tellDelay(view, step, this.#delayStep)
     return step.do === 'send' && step.kind === 'hedge' ? this.#withinBudget(view, step) : step
   }
 
   /** The race is over, and so are its extras. */
   end(): void {
+    if (this.#delayStep !== undefined) this.#deps.delay.neither()
     for (; this.#granted > 0; this.#granted--) this.#deps.budget?.giveBack()
+  }
+
+  /** As soon as it is known; before the budget is asked, as an attempt is late also where no hedge is granted. */
+  #tellDelay(view: RaceView, step: Step, delayStep: number): void {
+    const [first] = view.runners
+    if (first === undefined) return
+    const { delay } = this.#deps
+    if (step.do === 'send' && first.outcome === undefined) delay.late(delayStep)
+    else if (step.do === 'settle' && first.outcome?.ok && first.endedMs !== undefined)
+      delay.inTime(delayStep, first.endedMs)
+    else if (step.do === 'send') delay.neither()
+    else return
+    this.#delayStep = undefined
   }
 
   #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
@@ -90,11 +110,6 @@ class HedgedCall {
     const late = view.runners.some(({ outcome }) => outcome === undefined)
     call.emit({ type: 'hedge.sent', count, because: late ? 'late' : 'failed' })
     return { ...step, count }
-  }
-
-  #observe(view: RaceView, winner: number): void {
-    const runner = view.runners[winner]
-    if (runner?.endedMs !== undefined) this.#deps.delay.observe(runner.endedMs - runner.sentMs)
   }
 }
 
