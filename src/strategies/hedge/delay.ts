@@ -4,6 +4,8 @@ import type { HedgeAfter } from './options.ts'
 /** How long to wait for the first attempt, and what has become of those that were waited for. */
 export interface HedgeDelay {
   delayMs(): number
+  /** Whether it is to be told; a fixed delay has nothing to learn. */
+  readonly learns: boolean
   /** A call begins that may be hedged. Its first attempt has one of the three ends below, once; they take what this gives. */
   begin(): number
   /** It had not ended when the delay was over, whether or not a hedge went out then. */
@@ -19,6 +21,7 @@ export function hedgeDelay(after: HedgeAfter, memory: MemoryScope = new SharedMe
 }
 
 class FixedDelay implements HedgeDelay {
+  readonly learns = false
   readonly #delayMs: number
 
   constructor(delayMs: number) {
@@ -68,6 +71,7 @@ const cell = { logarithm: 0, answers: 1, longestUs: 2 } as const
  * All workers steer the same delay, and no step needs a lock.
  */
 class SteeredDelay implements HedgeDelay {
+  readonly learns = true
   readonly #quantile: number
   readonly #minMs: number
   readonly #maxMs: number

@@ -428,6 +428,24 @@ describe('hedge after a quantile', () => {
     })
   }
 
+  for (const [what, latencyMs] of [
+    ['in time', 30],
+    ['late', 180],
+  ] as const) {
+    it(`learns nothing from an attempt that is ${what} while the gateway itself stood still`, async () => {
+      let isOver = false
+      const bench = steered(() => (isOver ? hang : good(latencyMs)))
+      for (let i = 0; i < 20; i++) {
+        bench.send()
+        await bench.clock.advance(10)
+        bench.clock.stall(150)
+        await bench.clock.advance(300)
+      }
+      isOver = true
+      near(await delayOf(bench), 100)
+    })
+  }
+
   it('learns nothing from calls that may not be hedged', async () => {
     near(await delayAfter(50, () => good(30), {}, { method: 'POST' }), 100)
   })

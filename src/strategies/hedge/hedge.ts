@@ -30,7 +30,7 @@ export function hedge(
   return function hedgeLayer(next) {
     return async (request, call) => {
       ownBudget?.callStarted()
-      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, call })
+      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, call, clock })
       try {
         return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
       } finally {
@@ -52,6 +52,7 @@ interface HedgedCallDeps {
   readonly extraLoad: ExtraLoad
   readonly delay: HedgeDelay
   readonly call: Call
+  readonly clock: Clock
 }
 
 /**
@@ -64,11 +65,15 @@ class HedgedCall {
   #granted = 0
   /** Of the delay, while it waits to be told; undefined for a call that may not be hedged, which says nothing about those that may. */
   #delayStep: number | undefined
+  /** As the call began. */
+  #stalledMs = 0
 
   constructor(plan: HedgePlan, deps: HedgedCallDeps) {
     this.#plan = plan
     this.#deps = deps
-    if (plan.extra > 0) this.#delayStep = deps.delay.begin()
+    if (plan.extra === 0 || !deps.delay.learns) return
+    this.#delayStep = deps.delay.begin()
+    this.#stalledMs = deps.clock.stalledMs()
   }
 
   judge(view: RaceView): Step {
@@ -84,16 +89,15 @@ class HedgedCall {
   }
 
   /** As soon as it is known; before the budget is asked, as an attempt is late also where no hedge is granted. */
-  #tellDelay(view: RaceView, step: Step, delayStep: number): void {
-    const [first] = view.runners
-    if (first === undefined) return
-    const { delay } = this.#deps
-    if (step.do === 'send' && first.outcome === undefined) delay.late(delayStep)
-    else if (step.do === 'settle' && first.outcome?.ok && first.endedMs !== undefined)
-      delay.inTime(delayStep, first.endedMs)
-    else if (step.do === 'send') delay.neither()
-    else return
+  #tellDelay({ runners: [first] }: RaceView, step: Step, delayStep: number): void {
+    if (first === undefined || step.do === 'wait') return
+    const { delay, clock } = this.#deps
     this.#delayStep = undefined
+    // A pause of our own says nothing of the target.
+    if (clock.stalledMs() !== this.#stalledMs) delay.neither()
+    else if (first.outcome === undefined && step.do === 'send') delay.late(delayStep)
+    else if (first.outcome?.ok && first.endedMs !== undefined) delay.inTime(delayStep, first.endedMs)
+    else delay.neither()
   }
 
   #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
