@@ -70,12 +70,12 @@ export async function stopAll(): Promise<void> {
 
 /** Resolves when something listens on the port. */
 export async function listening(port: number, signal?: AbortSignal): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     if (await canConnect(port)) return
     signal?.throwIfAborted()
     await sleep(100)
   }
-  throw new Error(`nothing listens on port ${port} after 10 s`)
+  throw new Error(`nothing listens on port ${port} after 30 s`)
 }
 
 /** A port that nobody listens on now. */

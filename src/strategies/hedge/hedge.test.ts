@@ -446,6 +446,19 @@ describe('hedge after a quantile', () => {
     })
   }
 
+  it('learns from attempts during which the gateway stood still where that is no exception', async () => {
+    let isOver = false
+    const bench = steered(() => (isOver ? hang : good(180)))
+    for (let i = 0; i < 210; i++) {
+      bench.send()
+      await bench.clock.advance(10)
+      bench.clock.stall(150)
+      await bench.clock.advance(300)
+    }
+    isOver = true
+    assert.ok((await delayOf(bench)) > 150)
+  })
+
   it('learns nothing from calls that may not be hedged', async () => {
     near(await delayAfter(50, () => good(30), {}, { method: 'POST' }), 100)
   })

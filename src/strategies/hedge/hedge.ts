@@ -10,6 +10,7 @@ import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
 import { type HedgeOptions, hedgeOptions } from './options.ts'
+import { OwnPauses } from './own-pauses.ts'
 
 /** So many extras in flight are always allowed. */
 const budgetFloor = 3
@@ -24,13 +25,14 @@ export function hedge(
   extraLoad: ExtraLoad = anyExtraLoad,
 ): Layer {
   const delay = hedgeDelay(rules.after, memory)
+  const pauses = new OwnPauses()
   const { budget: share } = rules
   const ownBudget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
   const budget = ownBudget && bothBudgets(ownBudget, extraLoad.budget)
   return function hedgeLayer(next) {
     return async (request, call) => {
       ownBudget?.callStarted()
-      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, call, clock })
+      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, pauses, call, clock })
       try {
         return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
       } finally {
@@ -51,6 +53,7 @@ interface HedgedCallDeps {
   readonly budget: Budget | undefined
   readonly extraLoad: ExtraLoad
   readonly delay: HedgeDelay
+  readonly pauses: OwnPauses
   readonly call: Call
   readonly clock: Clock
 }
@@ -91,11 +94,11 @@ class HedgedCall {
   /** As soon as it is known; before the budget is asked, as an attempt is late also where no hedge is granted. */
   #tellDelay({ runners: [first] }: RaceView, step: Step, delayStep: number): void {
     if (first === undefined || step.do === 'wait') return
-    const { delay, clock } = this.#deps
+    const { delay, pauses, clock } = this.#deps
     this.#delayStep = undefined
-    // A pause of our own says nothing of the target.
-    if (clock.stalledMs() !== this.#stalledMs) delay.neither()
-    else if (first.outcome === undefined && step.do === 'send') delay.late(delayStep)
+    if (clock.stalledMs() !== this.#stalledMs && pauses.leaveOut()) return delay.neither()
+    pauses.counted()
+    if (first.outcome === undefined && step.do === 'send') delay.late(delayStep)
     else if (first.outcome?.ok && first.endedMs !== undefined) delay.inTime(delayStep, first.endedMs)
     else delay.neither()
   }

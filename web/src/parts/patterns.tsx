@@ -23,7 +23,7 @@ export const outcomeNames: Readonly<Record<string, string>> = {
   client_error: 'client error',
   rate_limited: 'rate limited',
   invalid: 'invalid',
-  cancelled: 'cut off',
+  cancelled: 'cancelled',
 }
 
 const marks: Readonly<Record<string, string>> = {
