@@ -20,6 +20,7 @@ const listeners = [
   { variable: 'PORT', what: 'gateway', port: 8080 },
   { variable: 'ADMIN_PORT', what: 'admin', port: 9900 },
   { variable: 'WORK_PORT', what: 'work', port: 9101 },
+  { variable: 'WORK2_PORT', what: 'work2', port: 9102 },
   { variable: 'WORK_FIXED_PORT', what: 'work-fixed', port: 1234 },
   { variable: 'SERVER1_PORT', what: 'server1', port: 9111 },
   { variable: 'SERVER2_PORT', what: 'server2', port: 9112 },
@@ -81,6 +82,7 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
   const callbackUrl = `http://localhost:${ports.PORT}/callback.service/method`
   return Promise.all([
     server('work', ports.WORK_PORT, readyProfiles.work()),
+    server('work2', ports.WORK2_PORT, readyProfiles.work()),
     server('work-fixed', ports.WORK_FIXED_PORT, readyProfiles['work-fixed']()),
     server('server1', ports.SERVER1_PORT, readyProfiles.accounts({ skipsSome: false })),
     server('server2', ports.SERVER2_PORT, readyProfiles.accounts({ skipsSome: true })),
@@ -105,10 +107,11 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   const adminUrl = `http://127.0.0.1:${admin.port}`
   console.log(`\n  ${pico.bold('Watch it, and break its backends:')}  ${pico.cyan(`${adminUrl}/`)}`)
   console.log(
-    '\nThe same by hand: slow one down, take one away and bring it back, see what is still to be delivered:\n',
+    '\nThe same by hand: slow one down and see the other rescue its calls; take one away and bring it back, see what is still to be delivered:\n',
   )
   const slow = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
   console.log(`  curl -X PATCH ${adminUrl}/api/backends/work -d '${slow}'`)
+  console.log(`  bin/hedgerow load -c 50 --duration 10s '${url}/api/smart?timeout={500..1000}'`)
   for (const isAway of [true, false]) {
     console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":${isAway}}'`)
   }

@@ -50,7 +50,7 @@ export const failureCodes = {
   CANCELLED: {
     source: 'gateway',
     retry: 'no',
-    meaning: 'The attempt was given up because another one decided the call. Seen in logs and metrics only.',
+    meaning: 'The attempt was cancelled because another one decided the call. Seen in logs and metrics only.',
   },
   UPSTREAM_STATUS: {
     source: 'upstream',

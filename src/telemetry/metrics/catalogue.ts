@@ -25,6 +25,9 @@ export const extraKinds = ['duplicate', 'hedge', 'retry'] as const satisfies rea
 
 export const hedgeReasons = ['late', 'failed'] as const
 
+/** Whether an attempt came to an end of its own. */
+export const attemptEnds = ['ended', 'cancelled'] as const
+
 export const shedReasons = ['rate', 'full', 'waited', 'displaced', 'memory'] as const satisfies readonly ShedReason[]
 
 export const checkResults = ['good', 'bad'] as const
@@ -103,8 +106,8 @@ export const metrics = {
   },
   hedgerow_attempt_duration_seconds: {
     type: 'histogram',
-    labels: byTarget,
-    help: 'From the sending of an attempt until its outcome was known: its head, or its whole answer where that is judged.',
+    labels: { ...byTarget, end: attemptEnds },
+    help: 'From the sending of an attempt until its outcome was known (its head, or its whole answer where that is judged), or until it was cancelled.',
   },
   hedgerow_attempts_in_flight: { type: 'gauge', labels: byTarget, help: 'Attempts without an outcome yet.' },
   hedgerow_extra_attempts_total: {

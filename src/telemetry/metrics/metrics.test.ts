@@ -230,6 +230,26 @@ describe('metrics', () => {
     }
   })
 
+  it('put the durations of cancelled attempts apart from those that ended, once there are any', async () => {
+    const scene = new Scene({}, [10, 100])
+    const ends = (scrape: Scrape) =>
+      scrape
+        .series('hedgerow_attempt_duration_seconds_count', { target: target.name })
+        .map(({ labels, value }) => [labels['end'], value])
+    assert.deepEqual(ends(await scene.scrape()), [['ended', 0]])
+    const call = scene.begin()
+    await scene.attempt(call, 60, { outcome: 'cancelled' })
+    for (const outcome of ['success', 'timeout', 'server_error'] as const) await scene.attempt(call, 5, { outcome })
+    const scrape = await scene.scrape()
+    assert.deepEqual(ends(scrape), [
+      ['ended', 3],
+      ['cancelled', 1],
+    ])
+    const within10ms = (end: string) => scrape.sum('hedgerow_attempt_duration_seconds_bucket', { end, le: '0.01' })
+    assert.deepEqual([within10ms('ended'), within10ms('cancelled')], [3, 0])
+    assert.equal(scrape.sum('hedgerow_attempt_duration_seconds_sum', { end: 'cancelled' }), 0.06)
+  })
+
   it('count what is in flight up and down', async () => {
     const scene = new Scene()
     const call = scene.begin()

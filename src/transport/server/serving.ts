@@ -168,11 +168,12 @@ export class Serving {
   }
 }
 
-/** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */
+/** `a1;dur=300;desc="cancelled", a2;dur=120;desc="won"`. */
 function serverTiming(call: LiveCall): string {
   const elapsedMs = call.elapsedMs()
-  const word = ({ won, outcome }: Attempt): string =>
-    won ? 'won' : outcome === undefined || outcome === 'cancelled' ? 'late' : outcome
+  // What has no outcome when the answer goes out is cancelled with it; a broadcast goes on without its client.
+  const unfinished = call.route.strategy === 'broadcast' ? 'open' : 'cancelled'
+  const word = ({ won, outcome }: Attempt): string => (won ? 'won' : (outcome ?? unfinished))
   return call.attempts
     .map((attempt) => {
       const durationMs = Math.round((attempt.endedMs ?? elapsedMs) - attempt.startedMs)

@@ -38,11 +38,11 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('tells who won, and who was cut off for it', () => {
+  it('tells who won, and who was cancelled for it', () => {
     assert.equal(
       sentenceOf(hedgedCall),
-      'server1 was cut off after 421 ms, lost to attempt 2; the hedge at server2 answered 200 after 120 ms and won; ' +
-        'the hedge at server3 was cut off after 121 ms, lost to attempt 2.',
+      'The attempt at server1 was cancelled after 421 ms, as attempt 2 won; the hedge at server2 answered 200 after 120 ms and won; ' +
+        'the hedge at server3 was cancelled after 121 ms, as attempt 2 won.',
     )
   })
 
@@ -151,7 +151,7 @@ describe('the sentence of a call', () => {
     const failure = { code: 'CLIENT_GONE', detail: 'The client hung up' } as const
     assert.equal(
       sentenceOf(call({ status: 0, failure, attempts: [cut] })),
-      'server1 was cut off after 100 ms; the client hung up after 120 ms, before it had its answer.',
+      'The attempt at server1 was cancelled after 100 ms; the client hung up after 120 ms, before it had its answer.',
     )
   })
 
@@ -192,7 +192,7 @@ describe('the sentence of a call', () => {
       'answered with an error after 100 ms',
       'gave an answer that does not count after 100 ms',
       'sent nothing, as the gateway had run out of resources',
-      'cut off, lost to attempt 2',
+      'cancelled, as attempt 2 won',
       'still under way when the call ended',
     ])
   })

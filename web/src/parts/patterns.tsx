@@ -27,7 +27,7 @@ export const outcomeNames: Readonly<Record<string, string>> = {
   rate_limited: 'rate limited',
   invalid: 'invalid',
   gateway_exhausted: 'gateway exhausted',
-  cancelled: 'cut off',
+  cancelled: 'cancelled',
 }
 
 const marks: Readonly<Record<string, string>> = {
