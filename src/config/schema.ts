@@ -12,6 +12,7 @@ import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
 import { dnsOptions } from '../transport/client/dns-options.ts'
 import { matchPattern } from './match.ts'
+import { memoryOptions } from './memory.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 import { workersOption } from './workers.ts'
 
@@ -206,16 +207,6 @@ const store = z
   })
   .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
 
-const memory = z
-  .strictObject({
-    held: size()
-      .optional()
-      .describe(
-        "Requests and answers that are held in memory for calls, altogether, in all workers: what `all`, `quorum`, `success.json` and callbacks hold until their clients have taken it, and bodies that may be sent twice. A request that cannot be held gets 503 `OVERLOADED`; an answer that cannot ends its attempt, which is not held against its target. Default: a quarter of the machine's memory, or of what the container may use: bodies are there twice while they are put together, and are freed some time after their end.",
-      ),
-  })
-  .describe('What the gateway may hold in memory.')
-
 const secret = z.string().min(32, { error: 'at least 32 characters, such as `openssl rand -base64 32` gives' })
 
 const callbacks = z
@@ -299,7 +290,7 @@ export const configSchema = z
       .describe(
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are dropped from all.',
       ),
-    memory: memory.prefault({}),
+    memory: memoryOptions.prefault({}),
     store: store.prefault({}),
     callbacks: callbacks.prefault({}),
     metrics: metricsOptions.prefault({}),

@@ -94,7 +94,7 @@ describe('memory.held', () => {
       const scene = openScene(t)
       const target = await scene.target((message, response) => {
         message.resume()
-        switch (message.headers['x-end']) {
+        switch (String(message.headers['x-end'])) {
           case 'reset':
             response.write(json.subarray(0, 300_000), () => response.destroy())
             return
@@ -102,7 +102,7 @@ describe('memory.held', () => {
             response.write(json.subarray(0, 300_000))
             return
           case 'no JSON':
-            response.end(`${'x'.repeat(300_000)}`)
+            response.end('x'.repeat(300_000))
             return
           default:
             response.end(json)

@@ -77,7 +77,7 @@ function fill(admin: FakeAdmin): void {
           route: 'GET /api/smart',
           rate: '100 in 1s, 20 at once, by client',
           concurrency: { limit: 50, inFlight: 12, queued: 3 },
-          shed: { rate: 7, full: 2, waited: 0, displaced: 0 },
+          shed: { rate: 7, full: 2, waited: 0, displaced: 0, memory: 0 },
         },
       ],
     },

@@ -32,7 +32,9 @@ export const successOptions = z.strictObject({
   json: z
     .boolean()
     .prefault(false)
-    .describe('Whether the body must be valid JSON. The answer is then held whole before it is judged.'),
+    .describe(
+      'Whether the body must be valid JSON, nested no deeper than 10,000 levels. The answer is then held whole before it is judged.',
+    ),
   contentType: z
     .string()
     .optional()
