@@ -20,6 +20,7 @@ import { HealthKeeping } from './health-keeping.ts'
 import { heldLimit } from './held-limit.ts'
 import { listenFault } from './listen-fault.ts'
 import { localPlane } from './local-plane.ts'
+import { observeBy } from './observed-change.ts'
 import { Observing } from './observing.ts'
 import { type Operating, startOperating } from './operating.ts'
 import { textService } from './own-page.ts'
@@ -284,7 +285,7 @@ class RunningGateway implements Gateway {
       const admin = await this.#adminSide.open(config)
       undos.push(() => admin.undo())
       this.#checkGoesOn()
-      const observed = await this.#observe(observing, config)
+      const observed = await observeBy(config, { observing, showing: this.#showing, writer: this.#writer })
       undos.push(() => observed.undo())
       this.#checkGoesOn()
       const prepared = await central.prepare(config)
@@ -321,24 +322,6 @@ class RunningGateway implements Gateway {
 
   #checkGoesOn(): void {
     if (this.#draining) throw new StartFault('the gateway is ending')
-  }
-
-  async #observe(observing: Observing, config: Config) {
-    const { block: former } = this.#writer
-    const counted = this.#showing.prepare(config)
-    const { block } = this.#writer
-    const observed = await observing.reload(config, block)
-    return {
-      commit: () => {
-        counted.commit()
-        this.#writer.countsInto(block)
-      },
-      settle: () => observed.settle(),
-      undo: async () => {
-        await observed.undo(former)
-        counted.undo()
-      },
-    }
   }
 
   #operate(config: Config): Promise<Operating | undefined> {

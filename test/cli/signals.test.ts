@@ -42,7 +42,7 @@ describe('hedgerow serve', onLinux, () => {
       const running = startCommand(t, ['serve', configFile(folderOf(t), `listen: { port: 0 }\nworkers: ${workers}\n`)])
       await takesSignals(running)
       running.process.kill('SIGHUP')
-      await running.printed(/is in force/)
+      await within(30_000, 'reloaded', running.printed(/is in force/))
     })
 
     it(`with ${workers === 1 ? 'one thread' : 'workers'} exits with 0 at a SIGTERM that comes as it starts`, async (t) => {
