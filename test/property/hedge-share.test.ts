@@ -10,7 +10,7 @@ type Law = (atSeconds: number, random: Random) => number
 
 interface Scene {
   readonly after: string
-  readonly perSecond?: number
+  readonly perSecond?: number | ((atSeconds: number) => number)
   readonly law: Law
   readonly seed?: number
 }
@@ -59,13 +59,14 @@ function shares({ after, perSecond = 300, law, seed = 1 }: Scene, windows: reado
     }
   }
   // Poisson: users do not know of each other.
-  const pauseMs = (): number => (-Math.log(1 - random()) * 1000) / perSecond
+  const rateAt = (ms: number): number => (typeof perSecond === 'number' ? perSecond : perSecond(ms / 1000))
+  const pauseMs = (ms: number): number => (-Math.log(1 - random()) * 1000) / rateAt(ms)
   const endMs = 1000 * Math.max(...windows.map(([, to]) => to))
-  let arrivalMs = pauseMs()
+  let arrivalMs = pauseMs(0)
   for (let tick = 0; tick < endMs; tick++) {
     for (const action of due.get(tick) ?? []) action()
     due.delete(tick)
-    for (; arrivalMs < tick + 1; arrivalMs += pauseMs()) begin(arrivalMs)
+    for (; arrivalMs < tick + 1; arrivalMs += pauseMs(arrivalMs)) begin(arrivalMs)
   }
   return calls.map(({ all, late }) => (100 * late) / all)
 }
@@ -118,6 +119,16 @@ describe('hedge after a quantile, its share of calls', () => {
     ],
     ['holds 10 s after an outage', { after: 'p95', law: change(10, () => 5000, lognormal(20, 1)) }, [20, 30], p95],
     ['holds with one call a second', { after: 'p95', perSecond: 1, law: lognormal(20, 1) }, [0, 1800], p95],
+    [
+      'holds where calls come in bursts, and are late the more of them are in flight',
+      {
+        after: 'p95',
+        perSecond: (at) => (at % 2 < 0.2 ? 2000 : 100),
+        law: (at, random) => (at % 2 < 0.2 ? 5 : 1) * lognormal(20, 0.7)(at, random),
+      },
+      [10, 60],
+      p95,
+    ],
     [
       'holds with thousands of calls in flight',
       { after: 'p95', perSecond: 3000, law: lognormal(400, 0.3) },

@@ -50,6 +50,11 @@ const gain = 0.1
  * here, 5.0 % with 20.
  */
 const halvedAt = 20
+/**
+ * The number in flight is averaged over so many calls. Calls of a burst are more often late; were they to weigh less as
+ * so many are in flight, `p95` would hedge 11 % of calls that come in bursts.
+ */
+const averagedOver = 1024
 /** Fewer answers say too little about a first delay that was far too long. */
 const firstAnswers = 20
 /** In place of their number, once the delay is steered. */
@@ -58,7 +63,7 @@ const steered = 2 ** 30
 const unit = 2 ** 26
 const shortestMs = 0.01
 
-const cell = { logarithm: 0, answers: 1, longestUs: 2 } as const
+const cell = { logarithm: 0, answers: 1, longestUs: 2, averageOpen: 3 } as const
 
 /**
  * A delay by quantile is steered, not measured: each first attempt that is late lengthens it by `quantile` steps, each
@@ -100,11 +105,14 @@ class SteeredDelay implements HedgeDelay {
     return Math.min(this.#maxMs, Math.max(this.#minMs, delayMs))
   }
 
-  /** Told before its outcome can matter: a step that depended on how long the attempt took would shift the balance. */
+  /** The step is known before the outcome: one that depended on how long the attempt took would shift the balance. */
   begin(): number {
-    const open = this.#open.sum(0)
+    const cells = this.#cells
+    const average = Atomics.load(cells, cell.averageOpen)
+    // Kept in parts of `averagedOver`. Of two workers at once one may be forgotten.
+    Atomics.store(cells, cell.averageOpen, average + this.#open.sum(0) - Math.round(average / averagedOver))
     this.#open.add(0, 1)
-    return (gain * unit) / (1 + open / halvedAt)
+    return (gain * unit) / (1 + average / averagedOver / halvedAt)
   }
 
   late(step: number): void {

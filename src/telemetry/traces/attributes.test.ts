@@ -42,11 +42,11 @@ describe('attemptAttributes', () => {
   const resultOf = (outcome: AttemptOutcome | undefined, { won = false, someWon = true } = {}) => {
     const { call } = callOf(new VirtualClock())
     const attempt = Object.assign(call.begin(targetOf('a')), { outcome, won })
-    return String(
-      attemptAttributes({ attempt, method: 'GET', spanId: 'a' }, true, someWon)['hedgerow.attempt.result'] ?? 'nothing',
+    return (
+      attemptAttributes({ attempt, method: 'GET', spanId: 'a' }, true, someWon)['hedgerow.attempt.result'] ?? 'nothing'
     )
   }
-  const cases: readonly (readonly [string, string, string])[] = [
+  const cases: readonly (readonly [string, unknown, string])[] = [
     ['the winner', resultOf('success', { won: true }), 'won'],
     ['one that was stopped for the winner', resultOf('cancelled'), 'cancelled'],
     ['one without outcome', resultOf(undefined), 'cancelled'],
