@@ -103,11 +103,15 @@ function openGateway(disk: string, upPort: number, downPort: number): Promise<Ga
 }
 
 async function target(port: number, onBody: (body: string) => void): Promise<Server> {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let body = ''
-    for await (const chunk of request) body += String(chunk)
-    onBody(body)
-    response.writeHead(201).end()
+    request.on('data', (chunk) => {
+      body += String(chunk)
+    })
+    request.on('end', () => {
+      onBody(body)
+      response.writeHead(201).end()
+    })
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return server

@@ -202,7 +202,7 @@ const store = z
     maxUndelivered: size()
       .prefault('256MiB')
       .describe(
-        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`. As much may be held in memory.',
+        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`, as they do while the disk has no room. As much may be held in memory.',
       ),
   })
   .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')

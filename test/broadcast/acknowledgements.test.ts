@@ -6,7 +6,6 @@ import { describe, it, type TestContext } from 'node:test'
 import { type Answer, ask } from '../kit/ask.ts'
 import { atEnd } from '../kit/cleanup.ts'
 import { Scene } from '../kit/gateway.ts'
-import { until } from '../kit/until.ts'
 
 /** Two routes to a target that answers with this status, and what the log says. */
 async function openRoutes(t: TestContext, status: number, success: object = {}) {
@@ -27,8 +26,8 @@ async function openRoutes(t: TestContext, status: number, success: object = {}) 
       store: { path: 'deliveries.db' },
       upstreams: { ledger: { targets: { ledger: target.url } } },
       routes: [
-        { match: 'POST /pay', deadline: '500ms', broadcast },
-        { match: 'POST /refund', deadline: '500ms', broadcast },
+        { match: 'POST /pay', deadline: '30s', broadcast },
+        { match: 'POST /refund', deadline: '30s', broadcast },
       ],
     },
     { folder, log: (text, level) => lines.push(`${level ?? 'info'} ${text}`) },
@@ -48,9 +47,12 @@ describe('an answer to a broadcast write', () => {
   }
 
   it('is logged once per target and route when it is a 2xx that does not count', async (t) => {
-    const { write, warnings, attempts } = await openRoutes(t, 200, { success: { status: [201, '203-204', '3xx'] } })
-    const writes = [write('/pay'), write('/pay'), write('/refund')]
-    await until('each write was tried again', () => attempts() >= 9)
+    const { write, warnings, attempts } = await openRoutes(t, 200, {
+      success: { status: [201, '203-204', '3xx'] },
+      attempts: 3,
+    })
+    for (const path of ['/pay', '/pay', '/refund']) assert.equal((await write(path)).status, 502)
+    assert.equal(attempts(), 9)
     assert.deepEqual(
       warnings().toSorted(),
       ['POST /pay', 'POST /refund'].map(
@@ -59,7 +61,6 @@ describe('an answer to a broadcast write', () => {
           'sent again. If 200 means that ledger has it, add 200 to success.status.',
       ),
     )
-    for (const answer of await Promise.all(writes)) assert.equal(answer.status, 202)
   })
 
   it('is not logged when it is no 2xx, as it is no surprise that it does not count', async (t) => {

@@ -118,7 +118,7 @@ describe('a store whose disk is full', () => {
     const path = join(disk, 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store, log } = failing
-    const [first = 0] = [await inserted(store, large())]
+    const first = await inserted(store, large())
     fillDisk(disk)
     const legs = [legTo('server1', 'acknowledged', { detail: 'x'.repeat(900_000) }), legTo('server2'), legTo('server3')]
     assert.equal((await store.update(allLegs(first, 'pending', { legs })))?.code, 'STORE_FULL')

@@ -111,8 +111,14 @@ export class Database implements Transactions {
     }
   }
 
+  /** Whether the disk has room for new rows of so many bytes; of another disk that is in its place nothing is asked. */
+  hasRoom(bytes: number, rows: number): boolean {
+    this.verify()
+    return this.room.has(bytes, rows)
+  }
+
   expectRoom(bytes: number, rows: number): void {
-    if (!this.room.has(bytes, rows)) throw new StoreFault('full', fullText(this.path))
+    if (!this.hasRoom(bytes, rows)) throw new StoreFault('full', fullText(this.path))
   }
 
   /** Throws a `StoreFault` if no path leads to the files any more. */

@@ -38,8 +38,7 @@ export class Room {
   constructor(db: DatabaseSync, path: string) {
     this.#db = db
     this.#path = path
-    const { blocks, bsize } = statfsSync(dirname(path))
-    this.logBytes = Math.min(maxLogBytes, Math.max(minLogBytes, (blocks * bsize) / 24))
+    this.logBytes = Math.min(maxLogBytes, Math.max(minLogBytes, this.#disk().bytes / 24))
     this.#reserveBytes = Math.ceil(1.25 * this.logBytes)
     this.#pageBytes = numberOf(db, 'PRAGMA page_size')
     db.exec(`PRAGMA wal_autocheckpoint = ${Math.floor(this.logBytes / this.#pageBytes)}`)
@@ -54,6 +53,8 @@ export class Room {
     // Far from full, nothing else needs to be known.
     if (this.#isHeld && this.#free() > 4 * (logged + this.logBytes)) return true
     this.emptyLog()
+    // Whoever needs room may have deleted it.
+    if (sizeOf(this.#reservePath) < this.#reserveBytes) this.#isHeld = false
     const grown = bytes + changes * changeBytes
     const inside = numberOf(this.#db, 'PRAGMA freelist_count') * this.#pageBytes
     const unmoved = numberOf(this.#db, 'PRAGMA page_count') * this.#pageBytes - sizeOf(this.#path)
@@ -92,7 +93,11 @@ export class Room {
 
   close(): void {
     this.#isHeld = false
-    rmSync(this.#reservePath, { force: true })
+    try {
+      rmSync(this.#reservePath, { force: true })
+    } catch {
+      // Its disk is read-only, or gone: so is the reserve.
+    }
   }
 
   get #reservePath(): string {
@@ -100,8 +105,14 @@ export class Room {
   }
 
   #free(): number {
-    const { bavail, bsize } = statfsSync(dirname(this.#path))
-    return bavail * bsize
+    return this.#disk().free
+  }
+
+  /** Some file systems, of networks and of user space, do not say how large they are. */
+  #disk(): { readonly bytes: number; readonly free: number } {
+    const { blocks, bavail, bsize } = statfsSync(dirname(this.#path))
+    if (blocks === 0) return { bytes: Number.POSITIVE_INFINITY, free: Number.POSITIVE_INFINITY }
+    return { bytes: blocks * bsize, free: bavail * bsize }
   }
 
   /** Nothing that a file system could leave out or compress. */
@@ -115,7 +126,7 @@ export class Room {
       }
       return true
     } catch {
-      rmSync(this.#reservePath, { force: true })
+      this.close()
       return false
     } finally {
       closeSync(file)

@@ -11,7 +11,7 @@ const removedWhenFull = 10
 /** All that waited, in one transaction and so with one sync; without the inserts where there is no room for them. */
 export function write(database: Database, request: WriteRequest): Written {
   const { updates, revisions, inserts } = request
-  if (inserts.length > 0 && database.room.has(bytesOf(request), inserts.length + updates.length)) {
+  if (inserts.length > 0 && database.hasRoom(bytesOf(request), inserts.length + updates.length)) {
     try {
       return database.transaction(() => writeAll(database, request))
     } catch (error) {
