@@ -72,7 +72,8 @@ function configFile(port: number, targetPorts: readonly number[]): string {
   const [one, two] = targetPorts.map((targetPort) => `'http://127.0.0.1:${targetPort}'`)
   writeFileSync(
     file,
-    `listen: { port: ${port} }
+    // The subject is connections to targets: clients may take their time.
+    `listen: { port: ${port}, headerTimeout: 2m }
 upstreams: { one: { targets: [${one}] }, two: { targets: [${one}, ${two}] } }
 routes:
   - match: GET /api/first
