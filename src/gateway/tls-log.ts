@@ -28,28 +28,36 @@ export class TlsLog {
 
   constructor(targets: readonly Target[], options: TlsLogOptions) {
     this.#options = options
-    const overTls = targets.filter(({ origin }) => origin.startsWith('https:'))
     this.#spells = new Map(
-      overTls.map((target) => [target, new Spell(memoryOfTarget(options.memory, target).cells('tls', 1), quietMs)]),
+      targets
+        .filter(isOverTls)
+        .map((target) => [target, new Spell(memoryOfTarget(options.memory, target).cells('tls', 1), quietMs)]),
     )
   }
 
-  /** At the end of each attempt. Of one over plain HTTP there is nothing to do. */
+  /** At the end of each attempt: on the way of every call over TLS. There is nothing to do for one over plain HTTP. */
   note({ target }: Attempt, outcome: Outcome): void {
     const spell = this.#spells.get(target)
     if (spell === undefined) return
     const { clock, log } = this.#options
-    const name = `target ${target.name} of upstream ${target.upstream}`
     if (!outcome.ok && outcome.failure.code === 'UPSTREAM_TLS') {
-      if (spell.occurs(clock.now())) log(`${name}: ${textOf(codeOfEnd(outcome.failure.cause))}`, 'warn')
+      if (spell.occurs(clock.now())) log(lineOf(target, textOf(codeOfEnd(outcome.failure.cause))), 'warn')
     } else if (spell.isOn && hasAnswered(outcome) && spell.endIfQuiet(clock.now())) {
-      log(`${name}: TLS works again`, 'info')
+      log(lineOf(target, 'TLS works again'), 'info')
     }
   }
 }
 
+export function isOverTls({ origin }: Target): boolean {
+  return origin.startsWith('https:')
+}
+
 function hasAnswered(outcome: Outcome): boolean {
   return outcome.ok || outcome.failure.upstreamStatus !== undefined
+}
+
+function lineOf({ name, upstream }: Target, text: string): string {
+  return `target ${name} of upstream ${upstream}: ${text}`
 }
 
 function textOf(code: string): string {

@@ -20,7 +20,7 @@ import { codeOfEnd } from '../transport/client/errors.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
 import type { ResolveName } from '../transport/client/lookups.ts'
 import type { ShortageLog } from './shortage-log.ts'
-import { TlsLog } from './tls-log.ts'
+import { isOverTls, TlsLog } from './tls-log.ts'
 
 export interface UpstreamDeps {
   readonly clock: Clock
@@ -46,7 +46,8 @@ export class Upstream {
   readonly client: HttpClient
   readonly extraLoad: UpstreamExtraLoad
   readonly #memory: MemoryScope
-  readonly #tlsLog: TlsLog
+  /** Undefined where no target is spoken to over TLS. */
+  readonly #tlsLog: TlsLog | undefined
   readonly #shortages: ShortageLog
   readonly #retryBudgets = new Map<string, ActiveBudget>()
 
@@ -56,7 +57,7 @@ export class Upstream {
     this.config = config
     this.#memory = memory
     this.targets = targetsOf(name, config)
-    this.#tlsLog = new TlsLog(this.targets, deps)
+    this.#tlsLog = this.targets.some(isOverTls) ? new TlsLog(this.targets, deps) : undefined
     this.#shortages = deps.shortages
     this.health = upstreamHealth(this.targets, config, clock, memory)
     const send: Service = (request, call) => this.send(request, call)
@@ -75,15 +76,16 @@ export class Upstream {
 
   /** Whether an attempt may fail in a way that the same target would repeat, while another may answer. */
   get mayTryElsewhere(): boolean {
-    return this.targets.length > 1 && this.targets.some(({ origin }) => origin.startsWith('https:'))
+    return this.targets.length > 1 && this.#tlsLog !== undefined
   }
 
   /** For attempts with this patience, at the end of each: what the next ones go by, and what the log has to say. */
   noteWith(patienceMs: number): NoteAttempt {
     const noteHealth = this.health?.noteWith(patienceMs)
+    const tlsLog = this.#tlsLog
     return (attempt, outcome) => {
       noteHealth?.(attempt, outcome)
-      this.#tlsLog.note(attempt, outcome)
+      tlsLog?.note(attempt, outcome)
       if (outcome.ok || outcome.failure.code !== 'GATEWAY_EXHAUSTED') return
       this.#shortages.onConnect(codeOfEnd(outcome.failure.cause))
     }
