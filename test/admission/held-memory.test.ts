@@ -47,7 +47,13 @@ describe('memory.held', () => {
     const { code, detail, attempts } = JSON.parse(refused.body)
     assert.deepEqual([refused.status, code, refused.headers['retry-after']], [503, 'OVERLOADED', '1'])
     assert.match(detail, /no memory to hold the answer.*memory\.held/)
-    assert.deepEqual(new Set(attempts.map(({ outcome }: { outcome: string }) => outcome)), new Set(['cancelled']))
+    // One answer fits, if it is whole before another has begun.
+    const outcomes = attempts.map(({ outcome }: { outcome: string }) => outcome)
+    assert.ok(outcomes.includes('cancelled'), outcomes.join())
+    assert.deepEqual(
+      outcomes.filter((outcome: string) => outcome !== 'cancelled' && outcome !== 'success'),
+      [],
+    )
     await holdsNothing(url)
     assert.equal((await ask(`${url}/json`)).status, 200)
     assert.equal((await ask(`${url}/plain`)).body.length, json.length)
