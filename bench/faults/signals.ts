@@ -50,6 +50,7 @@ const tries = [1, 2].flatMap((workers) =>
   (['SIGHUP', 'SIGTERM'] as const).flatMap((signal) => moments.map((afterMs) => ({ signal, workers, afterMs }))),
 )
 const ends: End[] = []
+for (const workers of [1, 2]) writeFileSync(configFile(workers), `listen: { port: 0 }\nworkers: ${workers}\n`)
 try {
   const queue = [...tries]
   const runner = async (): Promise<void> => {
@@ -63,9 +64,12 @@ let isBroken = false
 for (const workers of [1, 2]) for (const signal of ['SIGHUP', 'SIGTERM'] as const) tell(workers, signal)
 process.exitCode = isBroken ? 1 : 0
 
+function configFile(workers: number): string {
+  return join(folder, `${workers}.yaml`)
+}
+
 async function attempt({ signal, workers, afterMs }: Try): Promise<End> {
-  const file = join(folder, `${workers}.yaml`)
-  writeFileSync(file, `listen: { port: 0 }\nworkers: ${workers}\n`)
+  const file = configFile(workers)
   const child = spawn(program, ['serve', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => {

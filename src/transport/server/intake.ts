@@ -23,6 +23,8 @@ export class Intake {
   readonly #pipelines: Pipelines
   /** Nothing is served behind these. */
   readonly #last = new WeakSet<IncomingMessage>()
+  /** Connections whose client seems to be too slow. */
+  readonly #timingOut = new Set<Duplex>()
 
   constructor(server: Server, options: IntakeOptions) {
     this.#options = options
@@ -30,7 +32,10 @@ export class Intake {
     server.on('request', (message, response) => this.#arrived(message, response, false))
     server.on('checkContinue', (message, response) => this.#arrived(message, response, true))
     server.on('checkExpectation', (message, response) => this.#refuseExpectation(message, response))
-    server.on('clientError', (error, socket) => this.#malformed(error, socket))
+    server.on('clientError', (error: WireError, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#timedOut(error, socket)
+      else this.#refuseNext(error, socket)
+    })
   }
 
   /** Whether a request that asks for an upgrade may have it. If not, it is served as if it had not asked, as the last. */
@@ -59,6 +64,7 @@ export class Intake {
   }
 
   #arrived(message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    if (this.#timingOut.size > 0) this.#timingOut.delete(message.socket)
     if (this.#pipelines.isTurn(message, response)) this.#serve(message, response, awaitsContinue)
     else this.#pipelines.wait(message, () => this.#serve(message, response, awaitsContinue))
   }
@@ -75,8 +81,21 @@ export class Intake {
     else this.#pipelines.wait(message, refuse)
   }
 
+  /**
+   * Node looks for slow clients before it reads its sockets, so after a pause of the gateway's own the request of a client
+   * that was in time may still lie there: the sockets are read once more.
+   */
+  #timedOut(error: WireError, socket: Duplex): void {
+    const answering = answeringOn(socket)
+    this.#timingOut.add(socket)
+    this.#options.clock.after(0, () => {
+      // False where a request has arrived meanwhile.
+      if (this.#timingOut.delete(socket) && answering?.req.complete !== true) this.#refuseNext(error, socket)
+    })
+  }
+
   /** What is no request, or will not become whole. A whole request before it keeps its answer. */
-  #malformed(error: WireError, socket: Duplex): void {
+  #refuseNext(error: WireError, socket: Duplex): void {
     const answering = answeringOn(socket)
     if (hasHungUp(error)) socket.destroy()
     // Its last answer is out already.
