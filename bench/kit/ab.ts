@@ -7,6 +7,8 @@ export interface AbLoad {
   readonly concurrency: number
   /** Where the load comes from. */
   readonly cores: number | string
+  /** How long it waits for an answer; 30 without it, as ab has it. */
+  readonly patienceSeconds?: number
 }
 
 export interface AbFigures {
@@ -20,9 +22,9 @@ export interface AbFigures {
 }
 
 /** Exactly so many calls, so many at once, each on a connection of its own. */
-export async function runAb({ url, calls, concurrency, cores }: AbLoad): Promise<AbFigures> {
+export async function runAb({ url, calls, concurrency, cores, patienceSeconds = 30 }: AbLoad): Promise<AbFigures> {
   // -r: a broken connection is counted, and ends nothing.
-  const options = ['-q', '-r', '-n', String(calls), '-c', String(concurrency)]
+  const options = ['-q', '-r', '-s', String(patienceSeconds), '-n', String(calls), '-c', String(concurrency)]
   return readAb(await outputOf('taskset', ['-c', String(cores), 'ab', ...options, url]), calls)
 }
 

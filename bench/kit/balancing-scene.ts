@@ -7,6 +7,7 @@ import type { Attempt } from '../../src/core/attempt.ts'
 import { failure } from '../../src/core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
 import type { Service } from '../../src/core/service.ts'
+import { ShortageLog } from '../../src/gateway/shortage-log.ts'
 import { Upstream } from '../../src/gateway/upstreams.ts'
 import { type Random, seededRandom } from '../../src/kit/random.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'
@@ -149,13 +150,15 @@ export async function playBalancing(options: SceneOptions): Promise<readonly Pha
   const { upstreams } = configSchema.parse({ upstreams: { work: { ...options.upstream, targets } } })
   const config = upstreams['work']
   if (config === undefined) throw new Error('the upstream is missing')
-  const deps = { clock, random: choices, memory: new SharedMemory(), trusts: () => false }
+  const resolve = (): Promise<never> => Promise.reject(new Error('no name is resolved here'))
+  const shared = { clock, memory: new SharedMemory(), log: () => {} }
+  const deps = { ...shared, random: choices, trusts: () => false, shortages: new ShortageLog(shared), resolve }
   const upstream = new ModelledUpstream('work', config, deps)
   upstream.models = new Map(names.map((name) => [name, new Model(clock, work)]))
   const keeper = upstream.health && new HealthKeeper(upstream.health, { ...deps, send: upstream.send, tell: () => {} })
   const statusCounts = (status: number): boolean => status < 500
   const service = [
-    attemptTelemetry({ statusCounts, onNoted: upstream.health?.noteWith(timeoutMs) }),
+    attemptTelemetry({ clock, statusCounts, onNoted: upstream.noteWith(timeoutMs) }),
     attemptTimeout(timeoutMs, clock),
     balance(upstream.balancer, upstream.name, upstream.health),
   ].reduce((next, layer) => layer(next), upstream.send)

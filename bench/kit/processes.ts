@@ -68,14 +68,14 @@ export async function stopAll(): Promise<void> {
   await Promise.all(Array.from(started, stop))
 }
 
-/** Resolves when something listens on the port. */
-export async function listening(port: number, signal?: AbortSignal): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+/** Resolves when something listens on the port; on a machine that is kept busy that may take longer than 10 s. */
+export async function listening(port: number, signal?: AbortSignal, patienceSeconds = 10): Promise<void> {
+  for (let tries = 0; tries < patienceSeconds * 10; tries++) {
     if (await canConnect(port)) return
     signal?.throwIfAborted()
     await sleep(100)
   }
-  throw new Error(`nothing listens on port ${port} after 10 s`)
+  throw new Error(`nothing listens on port ${port} after ${patienceSeconds} s`)
 }
 
 /** A port that nobody listens on now. */

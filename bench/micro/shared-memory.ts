@@ -8,8 +8,8 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { allOf } from '../../src/balance/rotation.ts'
 import { roundRobin } from '../../src/balance/round-robin.ts'
 import { ActiveBudget, CallBudget } from '../../src/kit/budgets.ts'
-import { RecentQuantiles } from '../../src/kit/quantiles.ts'
 import { type Regions, SharedMemory } from '../../src/kit/shared-memory.ts'
+import { hedgeDelay } from '../../src/strategies/hedge/delay.ts'
 
 const rounds = 2_000_000
 
@@ -33,7 +33,7 @@ function partsOf(memory: SharedMemory): readonly { readonly name: string; readon
   const levels = memory.levels('levels', 1)
   const active = new ActiveBudget({ share: 0.2, floor: 3 }, memory)
   const calls = new CallBudget({ share: 0.2, floor: 3 }, memory)
-  const quantiles = new RecentQuantiles(memory)
+  const delay = hedgeDelay({ quantile: 0.95, min: 1, max: 1000, start: 100 }, memory)
   const targets = ['a', 'b', 'c'].map((name) => ({ name, upstream: 'work', weight: 1 }) as never)
   const balancer = roundRobin(allOf(targets), memory)
   return [
@@ -41,8 +41,9 @@ function partsOf(memory: SharedMemory): readonly { readonly name: string; readon
     { name: 'sum of 4 workers', step: () => levels.sum(0) },
     { name: 'retry budget', step: () => active.tryTake() && active.giveBack() },
     { name: 'hedge budget', step: () => calls.callStarted() },
-    { name: 'sample', step: () => quantiles.add(12) },
-    { name: 'quantile', step: () => quantiles.at(0.95) },
+    { name: 'hedge in time', step: () => delay.inTime(delay.begin(), 12) },
+    { name: 'hedge late', step: () => delay.late(delay.begin()) },
+    { name: 'hedge delay', step: () => delay.delayMs() },
     { name: 'turn among 3', step: () => balancer.pick(undefined, undefined as never) },
   ]
 }

@@ -182,6 +182,7 @@ function delivery(body: Uint8Array): NewDelivery {
       state: 'pending',
       attempts: 0,
       nextAttemptAt: 1_700_000_000_000,
+      waitMs: 1000,
       outcome: undefined,
       status: undefined,
       detail: undefined,

@@ -167,6 +167,7 @@ function legs(state: 'pending' | 'acknowledged'): readonly StoredLeg[] {
     state,
     attempts: done ? 1 : 0,
     nextAttemptAt: done ? undefined : 1_700_000_000_000,
+    waitMs: done ? undefined : 1000,
     outcome: done ? 'success' : undefined,
     status: done ? 201 : undefined,
     detail: undefined,

@@ -89,6 +89,10 @@ export class VirtualClock implements Clock {
     return Date.UTC(2015, 9, 17, 19, 31, 37) + this.#nowMs
   }
 
+  stalledMs(): number {
+    return 0
+  }
+
   after(delayMs: number, action: () => void): Timer {
     const due = { atMs: this.#nowMs + delayMs, action }
     this.#due.add(due)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { callOf, codeOf, failureOf, requestOf, responseOf, targetOf } from '../../test/kit/calls.ts'
-import type { Script } from '../../test/kit/fake-upstream.ts'
+import { FakeUpstream, type Script } from '../../test/kit/fake-upstream.ts'
 import { layerBench } from '../../test/kit/layers.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { isHeld } from '../core/body.ts'
@@ -11,6 +11,7 @@ import { failure } from '../core/failure.ts'
 import { succeeded } from '../core/outcome.ts'
 import type { Layer } from '../core/service.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
+import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
 import { balance } from './balance.ts'
 import { leastRequests } from './least-requests.ts'
 import { allOf } from './rotation.ts'
@@ -50,6 +51,26 @@ function loaded(script: Script) {
 }
 
 describe('balance', () => {
+  it('takes no latency from an attempt that a pause of the gateway held up', async () => {
+    const target = targetOf('a')
+    const clock = new VirtualClock()
+    const load = new TargetLoad([target], clock, new SharedMemory())
+    const balancer = leastRequests(allOf([target]), { random: () => 0, load })
+    const telemetry = attemptTelemetry({ clock, statusCounts: () => true })
+    const upstream = new FakeUpstream(clock, () => ({ afterMs: 10 }))
+    const service = balance(balancer, 'work')(telemetry(upstream.service))
+    const send = () => void service(requestOf(), callOf(clock).call)
+    send()
+    await clock.advance(10)
+    const beforeMs = load.ewmaMs(0)
+    send()
+    await clock.advance(5)
+    clock.stall(3000)
+    await clock.advance(0)
+    assert.equal(load.inFlight(0), 0)
+    assert.ok(load.ewmaMs(0) <= beforeMs)
+  })
+
   it('has an attempt in flight until its answer is there, where that comes whole', async () => {
     const { clock, load, send } = loaded({ afterMs: 10 })
     send()

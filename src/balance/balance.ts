@@ -16,8 +16,11 @@ export function balance(balancer: Balancer, upstream: string, gate?: Gate): Laye
     const { load } = balancer
     return (request, call) => {
       const { attempts } = call
-      const lastTried = (target: Target): number =>
-        attempts.findLast((attempt) => attempt.target === target)?.number ?? 0
+      const lastTried = (target: Target): number => {
+        const last = attempts.findLast((attempt) => attempt.target === target)
+        // It would fail the same way.
+        return last?.outcome === 'tls_error' ? Number.POSITIVE_INFINITY : (last?.number ?? 0)
+      }
       let attempt: Attempt | undefined
       // More than once only where a breaker lets one attempt through, and another worker's was first.
       while (attempt === undefined) {
@@ -52,7 +55,10 @@ async function observed(
     outcome = await send()
     return outcome
   } finally {
-    load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    // Across a stall the time that it took is the gateway's.
+    if (attempt.stalledMs === 0) {
+      load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    }
     if (outcome?.ok === true && goesOn(outcome.response)) watch(outcome.response, load, attempt, call)
     else load.ended(target)
   }

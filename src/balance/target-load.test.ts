@@ -41,6 +41,14 @@ describe('the load of a target', () => {
     }
   })
 
+  it('is not failing when the gateway had no descriptor for it', () => {
+    const { load, note } = opened()
+    note(4, 'success')
+    for (let i = 0; i < 100; i++) note(0, 'gateway_exhausted')
+    assert.equal(load.failing(0), 0)
+    near(load.ewmaMs(0), 4)
+  })
+
   it('fades while nothing is known of one, so that it is tried beside others that are quick', async () => {
     const { clock, load, note } = opened()
     note(4, 'success')

@@ -166,10 +166,12 @@ const verdicts: Readonly<Record<AttemptOutcome, 'good' | 'bad' | 'nothing'>> = {
   success: 'good',
   timeout: 'bad',
   refused: 'bad',
+  tls_error: 'bad',
   reset: 'bad',
   server_error: 'bad',
   rate_limited: 'bad',
   invalid: 'bad',
   client_error: 'nothing',
+  gateway_exhausted: 'nothing',
   cancelled: 'nothing',
 }

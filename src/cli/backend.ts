@@ -3,9 +3,9 @@ import { ProfileError, type ProfileInput, parseProfile } from '../backend/profil
 import { patchProfile } from '../backend/profile-patch.ts'
 import { parseSkipSomeRequests, readyProfiles } from '../backend/profiles.ts'
 import { type Backend, startBackend } from '../backend/server.ts'
-import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openLog } from './log.ts'
+import { signalsOf } from './signals.ts'
 
 interface BackendCommandOptions {
   readonly host: string
@@ -18,6 +18,7 @@ interface BackendCommandOptions {
 
 export async function backend(profileName: string, options: BackendCommandOptions): Promise<void> {
   const log = await openLog({ pretty: true })
+  const signals = signalsOf(log)
   const running = await open(profileName, options)
   if (typeof running === 'string') {
     log.error(running)
@@ -25,9 +26,9 @@ export async function backend(profileName: string, options: BackendCommandOption
     return
   }
   const control = running.control === undefined ? running.url : running.control.url
-  const ended = untilSignalled(log, () => running.close())
   log.info(`backend ${running.name} (${profileName}) on ${running.url}; change it by PATCH ${control}/_backend`)
-  await ended
+  await signals.ended
+  await running.close()
   await log.close()
 }
 

@@ -21,9 +21,6 @@ interface OperateOptions extends AdminTarget, Filter {
 
 type Operation = 'replay' | 'discard'
 
-/** So many are asked for at a time where all are wanted. */
-const pageSize = '100'
-
 export async function listDeliveries({ admin, token, json = false, ...filter }: ListOptions): Promise<void> {
   const client = AdminClient.to({ admin, token })
   const page = await client?.ask<DeliveryListView>('GET', listPath(filter))
@@ -63,25 +60,13 @@ export async function operateDelivery(
 
 const done = { replay: 'replayed', discard: 'discarded' } as const
 
-/** Page by page: what has been replayed or discarded is no longer dead, and so not on a later page. */
-async function operateAll(client: AdminClient, what: Operation, filter: Filter): Promise<void> {
-  let deliveries = 0
-  let legs = 0
-  for (let before: string | undefined; ; ) {
-    const query = { ...filter, state: 'dead', limit: pageSize, before }
-    const page = await client.ask<DeliveryListView>('GET', listPath(query))
-    if (page === undefined) break
-    for (const { id } of page.deliveries) {
-      // Another leg of the same delivery may still be pending: that is on its way, and nobody has named it.
-      const count = await operate(client, what, id, { ...filter, state: 'dead' })
-      if (count === undefined) continue
-      deliveries++
-      legs += count
-    }
-    if (page.next === undefined) break
-    before = String(page.next)
-  }
-  console.log(`${done[what]} ${countOf(legs, 'dead letter')} of ${countOf(deliveries, 'delivery', 'deliveries')}`)
+/** The gateway does it in one go: it knows the order in which the writes were accepted. */
+async function operateAll(client: AdminClient, what: Operation, { target, route }: Filter): Promise<void> {
+  const path = `/api/deliveries/${what}?${queryOf({ target, route, state: 'dead' })}`
+  const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', path)
+  if (answer === undefined) return
+  const legs = countOf(Number(answer[done[what]]), 'dead letter')
+  console.log(`${done[what]} ${legs} of ${countOf(Number(answer['deliveries']), 'delivery', 'deliveries')}`)
 }
 
 async function operate(

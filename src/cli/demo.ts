@@ -9,10 +9,10 @@ import { type Backend, startBackend } from '../backend/server.ts'
 import { matchText } from '../config/match.ts'
 import { type Config, strategyOf } from '../config/schema.ts'
 import { demoBackends } from './demo-backends.ts'
-import { untilSignalled } from './ending.ts'
 import { freePortFrom } from './free-port.ts'
-import { openLog } from './log.ts'
+import { type Log, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
+import { type Signals, signalsOf } from './signals.ts'
 import { start, urlOf } from './start.ts'
 
 /** What the demo starts, and the environment variable by which `examples/demo.yaml` learns of each port. */
@@ -20,6 +20,7 @@ const listeners = [
   { variable: 'PORT', what: 'gateway', port: 8080 },
   { variable: 'ADMIN_PORT', what: 'admin', port: 9900 },
   { variable: 'WORK_PORT', what: 'work', port: 9101 },
+  { variable: 'WORK2_PORT', what: 'work2', port: 9102 },
   { variable: 'WORK_FIXED_PORT', what: 'work-fixed', port: 1234 },
   { variable: 'SERVER1_PORT', what: 'server1', port: 9111 },
   { variable: 'SERVER2_PORT', what: 'server2', port: 9112 },
@@ -31,9 +32,18 @@ type Variable = (typeof listeners)[number]['variable']
 
 export async function demo(): Promise<void> {
   process.stdout.on('error', () => {})
+  const log = await openLog({ pretty: true })
+  const signals = signalsOf(log)
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
+  await run(folder, log, signals)
+  rmSync(folder, { recursive: true, force: true })
+  if (signals.end.aborted) log.info('ended')
+  await log.close()
+}
+
+async function run(folder: string, log: Log, signals: Signals): Promise<void> {
   const file = fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url))
   const ports = await choosePorts()
-  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-demo-'))
   const environment = {
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
     STORE: join(folder, 'demo.db'),
@@ -41,25 +51,17 @@ export async function demo(): Promise<void> {
   }
   const config = await readConfig(file, environment)
   if (config === undefined) return
-  const log = await openLog({ pretty: true, level: config.telemetry.log.level })
+  log.setLevel(config.telemetry.log.level)
   const backends = await startBackends(ports)
-  const gateway = await start(config, file, log, { backends: demoBackends(backends) })
-  if (gateway === undefined) {
-    await Promise.all(backends.map((backend) => backend.close()))
-    await log.close()
-    return
-  }
-  process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  const ended = untilSignalled(log, async () => {
+  const gateway = await start(config, file, log, { backends: demoBackends(backends), stop: signals.end })
+  if (gateway !== undefined) {
+    process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
+    printWelcome(config, urlOf(gateway.address), backends)
+    await signals.ended
     await gateway.drain()
-    await Promise.all(backends.map((backend) => backend.close()))
-  })
-  printWelcome(config, urlOf(gateway.address), backends)
-  await ended
-  rmSync(folder, { recursive: true, force: true })
-  log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
-  log.info('ended')
-  await log.close()
+    log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
+  }
+  await Promise.all(backends.map((backend) => backend.close()))
 }
 
 /** A port that is taken is said, and the next free one used. */
@@ -80,6 +82,7 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
   const callbackUrl = `http://localhost:${ports.PORT}/callback.service/method`
   return Promise.all([
     server('work', ports.WORK_PORT, readyProfiles.work()),
+    server('work2', ports.WORK2_PORT, readyProfiles.work()),
     server('work-fixed', ports.WORK_FIXED_PORT, readyProfiles['work-fixed']()),
     server('server1', ports.SERVER1_PORT, readyProfiles.accounts({ skipsSome: false })),
     server('server2', ports.SERVER2_PORT, readyProfiles.accounts({ skipsSome: true })),
@@ -104,10 +107,11 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   const adminUrl = `http://127.0.0.1:${admin.port}`
   console.log(`\n  ${pico.bold('Watch it, and break its backends:')}  ${pico.cyan(`${adminUrl}/`)}`)
   console.log(
-    '\nThe same by hand: slow one down, take one away and bring it back, see what is still to be delivered:\n',
+    '\nThe same by hand: slow one down and see the other rescue its calls; take one away and bring it back, see what is still to be delivered:\n',
   )
   const slow = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
   console.log(`  curl -X PATCH ${adminUrl}/api/backends/work -d '${slow}'`)
+  console.log(`  bin/hedgerow load -c 50 --duration 10s '${url}/api/smart?timeout={500..1000}'`)
   for (const isAway of [true, false]) {
     console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":${isAway}}'`)
   }

@@ -33,7 +33,7 @@ function program(): Command {
   hedgerow
     .command('serve')
     .description(
-      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended, a second one at once; SIGHUP has it read its configuration again.',
+      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended, a second one at once; SIGHUP has it read its configuration again; SIGUSR1 reopens its log file.',
     )
     .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
     .option('--pid-file <file>', 'write the process id here, and remove it at the end')

@@ -1,12 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
+import type { Reloaded } from '../gateway/admin/resources/reload.ts'
+import { descriptorWarning } from '../gateway/descriptor-need.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from '../kit/count-of.ts'
-import { untilSignalled } from './ending.ts'
+import { descriptorLimit } from '../kit/descriptors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
 import { Reloading } from './reloading.ts'
+import { type Signals, signalsOf } from './signals.ts'
 import { start, urlOf } from './start.ts'
 import { version } from './version.ts'
 
@@ -22,42 +26,57 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   if (config === undefined) return
   const log = await openLogFile({ file: logFile, pretty, level: config.telemetry.log.level })
   if (log === undefined) return
+  const signals = signalsOf(log)
   // A fault in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
-  const reloading = new Reloading({
-    file,
-    log,
-    apply: (changed) => (gateway as Gateway).reload(changed),
-    refused: () => (gateway as Gateway).reloadRefused(),
-  })
-  const gateway = await start(config, file, log, { reload: () => reloading.reload() })
-  if (gateway === undefined) {
-    await log.close()
-    return
-  }
+  await run(config, { file, log, signals, pidFile, isWatched: watch === true })
+  if (signals.end.aborted) log.info('ended')
+  await log.close()
+}
+
+interface RunOptions {
+  readonly file: string
+  readonly log: Log
+  readonly signals: Signals
+  readonly pidFile: string | undefined
+  readonly isWatched: boolean
+}
+
+async function run(config: Config, { file, log, signals, pidFile, isWatched }: RunOptions): Promise<void> {
+  const { promise: ready, resolve: isReady } = Promise.withResolvers<Reloading>()
+  const reload = async (): Promise<Reloaded> => (await ready).reload()
+  const gateway = await start(config, file, log, { reload, stop: signals.end })
+  if (gateway === undefined) return
   // However it ends, a second signal included.
   if (pidFile !== undefined) process.on('exit', () => rmSync(pidFile, { force: true }))
   if (pidFile !== undefined && !writePid(pidFile, log)) {
     await gateway.close()
-    await log.close()
     return
   }
-  // Before it is said that it runs: who reads that may signal at once.
-  const stopWatching = watch === true ? reloading.watch() : undefined
-  const end = (): Promise<void> => {
-    stopWatching?.()
-    return gateway.drain()
-  }
-  const ended = untilSignalled(log, end, () => void reloading.reload())
+  const reloading = new Reloading({
+    file,
+    log,
+    apply: (changed) => gateway.reload(changed),
+    refused: () => gateway.reloadRefused(),
+  })
+  isReady(reloading)
+  const stopWatching = isWatched ? reloading.watch() : () => {}
+  log.info(welcome(config, gateway))
+  const warning = descriptorWarning(config, descriptorLimit())
+  if (warning !== undefined) log.warn(warning)
+  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  signals.onHangUp(() => void reload())
+  await signals.ended
+  stopWatching()
+  await gateway.drain()
+}
+
+function welcome(config: Config, gateway: Gateway): string {
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
   const range = workerRange(config.workers)
   const workers = range === undefined ? '' : `${countOf(range.min, 'worker')}, `
   const routes = countOf(config.routes.length, 'route')
-  log.info(`hedgerow ${version} on ${urlOf(gateway.address)}, ${workers}${routes}, ${admin}`)
-  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
-  await ended
-  log.info('ended')
-  await log.close()
+  return `hedgerow ${version} on ${urlOf(gateway.address)}, ${workers}${routes}, ${admin}`
 }
 
 function writePid(file: string, log: Log): boolean {

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { type Gateway, type GatewayDeps, startGateway } from '../gateway/gateway.ts'
+import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import type { GatewayDeps } from '../gateway/gateway-deps.ts'
 import { listenFault } from '../gateway/listen-fault.ts'
 import { StartFault } from '../gateway/start-fault.ts'
 import { systemClock } from '../kit/clock.ts'
@@ -10,12 +11,12 @@ import { exitCodes } from './exit-codes.ts'
 import type { Log } from './log.ts'
 import { version } from './version.ts'
 
-/** The gateway, or undefined once it is said why it cannot run. */
+/** The gateway, or undefined once it is said why it cannot run, or once it has been stopped while it started. */
 export async function start(
   config: Config,
   file: string,
   log: Log,
-  more: Partial<Pick<GatewayDeps, 'backends' | 'reload'>> = {},
+  more: Partial<Pick<GatewayDeps, 'backends' | 'reload' | 'stop'>> = {},
 ): Promise<Gateway | undefined> {
   try {
     return await startGateway(config, {
@@ -30,6 +31,7 @@ export async function start(
       logFault: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
     })
   } catch (fault) {
+    if (more.stop?.aborted === true) return undefined
     log.error(explain(fault, config, file))
     process.exitCode = exitCodes.runtimeFault
     return undefined

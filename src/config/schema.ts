@@ -12,6 +12,7 @@ import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
 import { dnsOptions } from '../transport/client/dns-options.ts'
 import { matchPattern } from './match.ts'
+import { memoryOptions } from './memory.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 import { workersOption } from './workers.ts'
 
@@ -35,7 +36,9 @@ const listen = z
     port: port.prefault(8080).describe('0 takes any free port.'),
     maxConnections: wholeNumber({ min: 1, max: 1_000_000 })
       .prefault(20_000)
-      .describe('Client connections; further ones are closed at once.'),
+      .describe(
+        'Client connections; further ones are closed at once. Each takes a file descriptor, and each call one more for its target: at the start you are warned if the process may not open as many.',
+      ),
     headerSize: size().prefault('16KiB').describe("The largest request header; more gets 431. Node's default."),
     headerCount: wholeNumber({ min: 1, max: 2000 })
       .prefault(100)
@@ -199,7 +202,7 @@ const store = z
     maxUndelivered: size()
       .prefault('256MiB')
       .describe(
-        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`. As much may be held in memory.',
+        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`, as they do while the disk has no room. As much may be held in memory.',
       ),
   })
   .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
@@ -285,8 +288,9 @@ export const configSchema = z
       .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])
       .describe(
-        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on.',
+        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are dropped from all.',
       ),
+    memory: memoryOptions.prefault({}),
     store: store.prefault({}),
     callbacks: callbacks.prefault({}),
     metrics: metricsOptions.prefault({}),

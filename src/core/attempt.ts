@@ -20,11 +20,14 @@ export const attemptOutcomes = [
   'success',
   'timeout',
   'refused',
+  'tls_error',
   'reset',
   'server_error',
   'client_error',
   'rate_limited',
   'invalid',
+  /** The gateway itself lacked what it takes to send it. */
+  'gateway_exhausted',
   'cancelled',
 ] as const
 
@@ -39,6 +42,8 @@ export interface Attempt {
   readonly startedMs: number
   /** When its outcome was known; undefined while it is not. */
   endedMs: number | undefined
+  /** How much of it the gateway itself stood still (`Clock.stalledMs`); 0 while it has not ended. */
+  stalledMs: number
   outcome: AttemptOutcome | undefined
   status: number | undefined
   /** Why it failed, in a few words that name no URL. */

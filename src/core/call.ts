@@ -47,6 +47,12 @@ export interface Call {
   begin(target: Target): Attempt
   /** Lists an attempt that another call has begun for this one. */
   adopt(attempt: Attempt): void
+  /** Counts bytes that are held in memory for the call until it ends. False, and nothing is counted: there is no room. */
+  hold(bytes: number): boolean
+  /** So many of them are held no more. */
+  letGo(bytes: number): void
+  /** It has ended: nothing is held for it any more, or will be. */
+  release(): void
   emit(event: GatewayEvent): void
   /** A call for one line of attempts, which `abort` ends alone. */
   fork(kind: AttemptKind): Call

@@ -32,6 +32,8 @@ export type GatewayEvent =
       readonly target: string
       readonly attempts: number
     }
+  /** A 2xx that does not acknowledge the write; `counted`: the statuses that do, as the route names them. */
+  | { readonly type: 'delivery.uncounted'; readonly target: string; readonly status: number; readonly counted: string }
   | { readonly type: 'delivery.dead'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
   | { readonly type: 'callback.received'; readonly verdict: CallbackVerdict }
   | { readonly type: 'waiter.ended'; readonly as: WaiterEnd; readonly waitedMs: number }

@@ -50,7 +50,7 @@ export const failureCodes = {
   CANCELLED: {
     source: 'gateway',
     retry: 'no',
-    meaning: 'The attempt was given up because another one decided the call. Seen in logs and metrics only.',
+    meaning: 'The attempt was cancelled because another one decided the call. Seen in logs and metrics only.',
   },
   UPSTREAM_STATUS: {
     source: 'upstream',
@@ -61,6 +61,12 @@ export const failureCodes = {
     source: 'upstream',
     retry: 'safe',
     meaning: 'No connection to the target: refused, unreachable, or its name does not resolve.',
+  },
+  UPSTREAM_TLS: {
+    source: 'upstream',
+    retry: 'no',
+    meaning:
+      'No TLS connection to the target: its certificate is not trusted, has expired or names another host, or the handshake failed. Only another target is tried.',
   },
   UPSTREAM_RESET: {
     source: 'upstream',
@@ -122,11 +128,23 @@ export const failureCodes = {
     retry: 'no',
     meaning: 'The client, or all together, called more often than `rateLimit` of the route allows.',
   },
+  WORKER_LOST: {
+    source: 'gateway',
+    retry: 'unsafe',
+    meaning:
+      'The worker that was to take a callback ended before it had; another has its place. The backend is to post again.',
+  },
   OVERLOADED: {
     source: 'gateway',
     retry: 'no',
     meaning:
-      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time.',
+      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time; or what calls hold in memory is as much as `memory.held` allows.',
+  },
+  GATEWAY_EXHAUSTED: {
+    source: 'gateway',
+    retry: 'no',
+    meaning:
+      'The gateway has run out of file descriptors, local ports or memory, and could not open a connection. It does not try again itself, as that would take more of the same; the target is not held responsible.',
   },
   STORE_FULL: {
     source: 'gateway',

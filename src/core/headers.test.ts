@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { headerValue, headerValues, withoutHeaders } from './headers.ts'
+import { foldedName, headerValue, headerValues, withoutHeaders } from './headers.ts'
 
 const headers = ['Host', 'a', 'Accept', 'b', 'ACCEPT', 'c', 'X-Empty', '', 'Accept-Encoding', 'd']
 
@@ -39,5 +39,11 @@ describe('withoutHeaders', () => {
     const before = [...headers]
     withoutHeaders(headers, new Set(['accept']))
     assert.deepEqual(headers, before)
+  })
+})
+
+describe('foldedName', () => {
+  it('makes one name of two spellings', () => {
+    for (const name of ['X-Real-IP', 'x_real_ip', 'X-REAL_IP']) assert.equal(foldedName(name), 'x-real-ip')
   })
 })

@@ -37,3 +37,12 @@ export function withoutHeaders(headers: HeaderPairs, names: ReadonlySet<string>)
   }
   return kept
 }
+
+/**
+ * A field name as backends behind CGI, WSGI or PHP know it, in lower case: they make one variable of `X-Real-IP` and
+ * `X_Real_IP`, so that a field of the second name can pass for one of the first.
+ */
+export function foldedName(name: string): string {
+  const lower = name.toLowerCase()
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower
+}

@@ -32,16 +32,18 @@ export interface CallingBackOptions {
   readonly logFault: (fault: unknown, about: string) => void
 }
 
+/** Another configuration, before it is in force. */
+export interface CallingBackChange {
+  /** Where callbacks come in and tickets are shown by it, on the front. */
+  readonly handlers: readonly RoutedHandler[]
+  commit(): void
+}
+
 /** What is there once a route waits for callbacks. */
 export interface CallingBack {
   readonly callbacks: Callbacks
-  /** Where callbacks come in and tickets are shown, on the front. */
-  readonly handlers: readonly RoutedHandler[]
-  /**
-   * Another configuration, also one in which no route waits any more: answers the handlers that are to take the place of
-   * those before. Who waits, waits on, and can be reached; tickets and results stay.
-   */
-  update(config: Config, durable: TicketStore | undefined): readonly RoutedHandler[]
+  /** Also for one in which no route waits any more. Who waits, waits on, and can be reached; tickets and results stay. */
+  prepare(config: Config, durable: TicketStore | undefined): CallingBackChange
   close(): void
 }
 
@@ -60,29 +62,22 @@ export function startCallingBack(config: Config, options: CallingBackOptions): C
     // Whoever waits while the gateway shuts down waits for these.
     servesWhileDraining: true,
   })
-  const handlersOf = (current: Config): readonly RoutedHandler[] => {
-    const routes = current.routes.filter(({ callback }) => callback !== undefined)
-    // What is over is told as its route told it, until another of the name does.
-    for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
-    return [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets]
-  }
-  let handlers = handlersOf(config)
   return {
     callbacks,
-    get handlers() {
-      return handlers
-    },
-    update: (changed, durable) => {
-      callbacks.update(settingsOf(changed, { ...options, durable }))
-      handlers = handlersOf(changed)
-      return handlers
-    },
+    prepare: ({ routes, ...changed }, durable) => ({
+      handlers: [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets],
+      commit: () => {
+        callbacks.update(settingsOf(changed, { ...options, durable }))
+        // What is over is told as its route told it, until another of the name does.
+        for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
+      },
+    }),
     close: () => callbacks.close(),
   }
 }
 
 function settingsOf(
-  { callbacks: { url, tickets } }: Config,
+  { callbacks: { url, tickets } }: Pick<Config, 'callbacks'>,
   { keys, frontPort, durable }: Pick<CallingBackOptions, 'keys' | 'frontPort' | 'durable'>,
 ): CallbacksSettings {
   return {
@@ -98,7 +93,7 @@ function settingsOf(
 /** By the route, and by the path at which its results come in. */
 function policiesOf(routes: readonly RouteConfig[]): ReadonlyMap<string, FailurePolicy> {
   const policies = new Map<string, FailurePolicy>()
-  for (const route of routes) {
+  for (const route of routes.filter(({ callback }) => callback !== undefined)) {
     const policy = failurePolicy(route, callbackFailureStatuses)
     policies.set(matchText(route.match), policy)
     if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)

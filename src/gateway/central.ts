@@ -15,11 +15,13 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import { type Broadcasting, startBroadcasting } from './broadcasting.ts'
 import type { Way } from './callback-ways.ts'
 import { deliveryService } from './delivery-page.ts'
 import { type CallbackKeeping, keepCallbacks } from './keeping-callbacks.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { deliveryStack } from './stack.ts'
 import { StartFault } from './start-fault.ts'
 import { openStores, pathIn, type Stores } from './storing.ts'
@@ -105,12 +107,16 @@ export class CentralPlane implements Central {
   #broadcasting: Broadcasting | undefined
   #callbacks: CallbackKeeping | undefined
   readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
   readonly #facts = new Map<string, RouteFacts>()
   #era: Era
 
   private constructor(config: Config, options: CentralOptions) {
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
     this.#era = { config, ...nothing }
   }
 
@@ -162,7 +168,7 @@ export class CentralPlane implements Central {
   /** From then on it can do what both ask for; throws a `StartFault` if it cannot, and has changed nothing. */
   async prepare(config: Config): Promise<Prepared> {
     const before = this.#era
-    const { storePath, broadcasting } = { storePath: this.#storePath, broadcasting: this.#broadcasting }
+    const [storePath, broadcasting, callbacks] = [this.#storePath, this.#broadcasting, this.#callbacks]
     await this.#open(config)
     const built = this.#build(config)
     const both = [...built.deliveryRoutes, ...absentFrom(before.deliveryRoutes, built.deliveryRoutes)]
@@ -176,7 +182,8 @@ export class CentralPlane implements Central {
         for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
         if (broadcasting === undefined) await this.#stopBroadcasting()
         if (storePath === undefined) await this.#closeStore()
-        this.#callbacks?.update(before.config, this.#stores?.tickets)
+        if (callbacks !== undefined) callbacks.update(before.config, this.#stores?.tickets)
+        else this.#endCallbacks()
       },
     }
   }
@@ -189,8 +196,14 @@ export class CentralPlane implements Central {
     await this.#broadcasting?.stop(0)
     this.#callbacks?.close()
     this.#retired.close()
+    this.#lookups.close()
     await this.#closeStore()
     for (const { client } of this.#era.upstreams.values()) client.destroy()
+  }
+
+  #endCallbacks(): void {
+    this.#callbacks?.close()
+    this.#callbacks = undefined
   }
 
   async #stopBroadcasting(): Promise<void> {
@@ -240,13 +253,14 @@ export class CentralPlane implements Central {
   }
 
   #build(config: Config): Era {
-    const { clock, random, memory, traces } = this.#options
+    const { clock, random, memory, traces, log } = this.#options
     const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
+    // Deliveries go to every target, so that nothing here is chosen by a client's address.
+    const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
     const make = (name: string, options: (typeof configs)[string]) =>
-      // Deliveries go to every target, so that nothing here is chosen by a client's address.
-      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts: () => false })
+      new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(configs, make, this.#era.upstreams)
     const deliveryRoutes: DeliveryRoute[] = []
     const services = new Map<string, Service>()

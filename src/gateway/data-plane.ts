@@ -6,18 +6,22 @@ import type { Service } from '../core/service.ts'
 import type { Elsewhere } from '../flows/callback/receive.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RouteHandler } from '../transport/server/route-handler.ts'
 import { Admission, gatewayScope } from './admission.ts'
-import { type CallingBack, startCallingBack } from './calling-back.ts'
+import { type CallingBack, type CallingBackChange, startCallingBack } from './calling-back.ts'
 import { type Central, centralServices, type HostedService } from './central.ts'
 import { deliveryPage } from './delivery-page.ts'
 import { type Entrance, listenOptions } from './entrance.ts'
 import { failurePolicy } from './failure-policy.ts'
+import { heldLimit } from './held-limit.ts'
 import { indexPage } from './index-page.ts'
 import { localPlane } from './local-plane.ts'
 import { sumOfConnections } from './merge-answers.ts'
@@ -26,7 +30,9 @@ import type { Observing } from './observing.ts'
 import { noConnections, type PlaneView } from './plane-view.ts'
 import { RetiredUpstreams } from './retired-upstreams.ts'
 import { type RoutedHandler, router } from './router.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { routeStack } from './stack.ts'
+import { StartFault } from './start-fault.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from './upstreams.ts'
 
 export interface DataPlaneOptions {
@@ -40,12 +46,19 @@ export interface DataPlaneOptions {
   readonly entrance: Entrance
   /** Serves a callback whose call waits in another thread. */
   readonly elsewhere?: Elsewhere | undefined
+  readonly log: LogText
   readonly logFault: (fault: unknown, about: string) => void
 }
 
 interface Route extends RoutedHandler {
   readonly config: RouteConfig
   readonly strategy: string
+}
+
+/** How callbacks come in by a configuration that is not yet in force. */
+interface Calling {
+  readonly callingBack: CallingBack
+  readonly change: CallingBackChange
 }
 
 /** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
@@ -58,19 +71,27 @@ export class DataPlane {
   #callingBack: CallingBack | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
+  /** Requests and answers of this thread's calls. */
+  readonly #held: HeldMemory
   #front: Listener | undefined
   #isRetiring = false
+  #isDraining = false
   #settled: Promise<void> = Promise.resolve()
   readonly #retiring = new Set<Listener>()
   /** What fronts have counted that are closed. */
   #former = noConnections
   readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
 
   private constructor(config: Config, options: DataPlaneOptions) {
     this.#config = config
     this.#proxies = new TrustedProxies(config.trust)
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
+    this.#held = new HeldMemory(options.memory, heldLimit(config))
     this.view = localPlane(() => ({
       ...options.observing.plane,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
@@ -84,9 +105,10 @@ export class DataPlane {
   static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
     const plane = new DataPlane(config, options)
     try {
-      const { upstreams, resolve, admission } = plane.#build(config)
+      const { upstreams, resolve, admission, calling } = plane.#build(config)
       plane.#upstreams = upstreams
       plane.#admission = admission
+      plane.#call(calling)
       plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
       return plane
     } catch (fault) {
@@ -112,19 +134,30 @@ export class DataPlane {
 
   /**
    * Another configuration, for calls that begin from now on; those in flight end as they began. Rejects, with nothing
-   * changed, if another address cannot be listened on. What observes the calls knows it already.
+   * changed, if another address cannot be listened on, or if it drains. What observes the calls knows it already.
    */
   async reload(config: Config): Promise<void> {
     const { entrance, memory } = this.#options
     const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
-    const { upstreams, resolve, admission } = this.#build(config)
+    const { upstreams, resolve, admission, calling } = this.#build(config)
     const rules = this.#rules(config, resolve)
-    // One that retires serves what it has, and takes nothing at another address.
-    const front = this.#isRetiring ? before.front : await entrance.move(before.front, config, rules)
+    let { front } = before
+    try {
+      // One that retires serves what it has, and takes nothing at another address.
+      if (!this.#isRetiring && !this.#isDraining) front = await entrance.move(front, config, rules)
+      if (this.#isDraining) throw new StartFault('the gateway is ending')
+    } catch (fault) {
+      if (front !== before.front) await front.close()
+      for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()
+      if (calling !== undefined && calling.callingBack !== this.#callingBack) calling.callingBack.close()
+      throw fault
+    }
+    this.#call(calling)
     this.#config = config
     this.#proxies = rules.proxies
     this.#upstreams = upstreams
     this.#admission = admission
+    this.#held.limit(heldLimit(config))
     this.#front = front
     const ended = front === before.front ? front.update(rules) : this.#retire(before.front)
     memory.retain(scopesOf(config))
@@ -142,6 +175,7 @@ export class DataPlane {
 
   /** No more connections; resolves when the last call has ended. */
   async drain(): Promise<void> {
+    this.#isDraining = true
     // Whoever waits for a callback needs the front to stay open for it.
     await Promise.all([
       this.#listener.drain(this.#callingBack?.callbacks.quiet()),
@@ -160,6 +194,7 @@ export class DataPlane {
     this.#options.entrance.close?.()
     this.#callingBack?.close()
     this.#retired.close()
+    this.#lookups.close()
     for (const { client } of this.#upstreams.values()) client.destroy()
   }
 
@@ -197,20 +232,24 @@ export class DataPlane {
       clock,
       events,
       connections: memory.levels('client connections', 1),
+      memory: this.#held,
       newId: randomUUID,
       traceOf: observing.traces?.traceOf,
+      onAcceptFailed: (code: string) => this.#shortages.onAccept(code),
       logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
     }
   }
 
   #build(config: Config) {
-    const { clock, random, memory, central, observing } = this.#options
+    const { clock, random, memory, central, observing, log } = this.#options
     // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
+    const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
     const make = (name: string, options: Config['upstreams'][string]) =>
-      new Upstream(name, options, { clock, random, memory: memory.scope(`upstream ${name}`), trusts })
+      new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
     const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
-    this.#callbackHandlers = this.#callBack(config)
+    const calling = this.#callBack(config)
+    const handlers = calling?.change.handlers ?? []
     const admission = new Admission(config, { clock, random, memory })
     const deps = {
       clock,
@@ -219,7 +258,7 @@ export class DataPlane {
       upstream: upstreamIn(upstreams),
       admission,
       deliver: (route: string) => central.service(centralServices.deliver(route)),
-      callbacks: this.#callingBack?.callbacks,
+      callbacks: calling?.callingBack.callbacks,
       attemptTrace: observing.traces?.attemptLayer,
     }
     const routes = config.routes.map((route): Route => {
@@ -232,18 +271,25 @@ export class DataPlane {
       ...watchPages(config, { metrics: page(centralServices.metrics), status: page(centralServices.status) }),
     ]
     if (config.index) all.push(indexPage(routes))
-    all.push(...this.#callbackHandlers)
+    all.push(...handlers)
     if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
-    return { upstreams, resolve: router(all), admission }
+    return { upstreams, resolve: router(all), admission, calling }
   }
 
-  #callBack(config: Config): readonly RoutedHandler[] {
+  #call(calling: Calling | undefined): void {
+    calling?.change.commit()
+    this.#callingBack = calling?.callingBack
+    this.#callbackHandlers = calling?.change.handlers ?? []
+  }
+
+  #callBack(config: Config): Calling | undefined {
     const { clock, central, elsewhere, memory, logFault } = this.#options
     const kept = central.callbacks
-    if (this.#callingBack !== undefined) return this.#callingBack.update(config, kept?.durable)
-    if (kept === undefined) return []
+    const before = this.#callingBack
+    if (before !== undefined) return { callingBack: before, change: before.prepare(config, kept?.durable) }
+    if (kept === undefined) return undefined
     const frontPort = (): number => this.#listener.address.port
-    this.#callingBack = startCallingBack(config, {
+    const callingBack = startCallingBack(config, {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
@@ -251,7 +297,7 @@ export class DataPlane {
       frontPort,
       logFault,
     })
-    return this.#callingBack.handlers
+    return { callingBack, change: callingBack.prepare(config, kept.durable) }
   }
 }
 

@@ -13,17 +13,19 @@ export interface DeliveryLogOptions {
 /** After an outage thousands may die in a moment: one is named, the others of the time are counted. */
 const quietMs = 1000
 
-/** Tells the operators of dead letters, and of what is not delivered when the gateway starts and ends. */
+/** Tells the operators of dead letters, of answers that unexpectedly do not count, and of what is not delivered when the gateway starts and ends. */
 export class DeliveryLog {
   readonly #options: DeliveryLogOptions
-  readonly #stopListening: () => void
+  readonly #stopListening: readonly (() => void)[]
+  /** Routes and targets with an answer that did not count, so that each is told once. */
+  readonly #uncounted = new Set<string>()
   #more = 0
   #timer: Timer | undefined
   #hasEnded = false
 
   constructor(options: DeliveryLogOptions) {
     this.#options = options
-    this.#stopListening = options.events.on('delivery.dead', ({ deliveryId, target, attempts }) => {
+    const onDead = options.events.on('delivery.dead', ({ deliveryId, target, attempts }) => {
       if (this.#timer !== undefined) {
         this.#more++
         return
@@ -35,6 +37,18 @@ export class DeliveryLog {
       )
       this.#timer = options.clock.after(quietMs, () => this.#tellMore())
     })
+    const onUncounted = options.events.on('delivery.uncounted', ({ target, status, counted }, { route }) => {
+      // Other statuses may count after a reload.
+      const key = JSON.stringify([route.name, target, counted])
+      if (this.#uncounted.has(key)) return
+      this.#uncounted.add(key)
+      options.log(
+        `${target} answered ${status}, which success.status [${counted}] of ${route.name} does not count: the write is ` +
+          `sent again. If ${status} means that ${target} has it, add ${status} to success.status.`,
+        'warn',
+      )
+    })
+    this.#stopListening = [onDead, onUncounted]
   }
 
   resumed({ pendingCount, abandonedCount }: Deliveries): void {
@@ -55,7 +69,7 @@ export class DeliveryLog {
   ended(pendingCount: number): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    this.#stopListening()
+    for (const stop of this.#stopListening) stop()
     this.#tellMore()
     if (pendingCount > 0)
       this.#options.log(`deliveries that are not finished, and that the next start goes on with: ${pendingCount}`)

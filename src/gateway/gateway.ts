@@ -1,59 +1,35 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
-import type { Clock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { within } from '../kit/within.ts'
-import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Admin } from './admin/admin.ts'
-import type { SimulatedBackends } from './admin/resources/backends.ts'
 import type { Reloaded } from './admin/resources/reload.ts'
 import { AdminSide } from './admin-side.ts'
 import { CentralPlane, centralServices } from './central.ts'
 import { scopesOf } from './data-plane.ts'
 import { ownEntrance } from './entrance.ts'
+import type { GatewayDeps } from './gateway-deps.ts'
 import { HealthKeeping } from './health-keeping.ts'
+import { heldLimit } from './held-limit.ts'
 import { listenFault } from './listen-fault.ts'
 import { localPlane } from './local-plane.ts'
+import { observeBy } from './observed-change.ts'
 import { Observing } from './observing.ts'
 import { type Operating, startOperating } from './operating.ts'
 import { textService } from './own-page.ts'
 import type { PlaneView } from './plane-view.ts'
 import { mergeViews } from './plane-views.ts'
 import { PlaneHere, type Planes } from './planes.ts'
+import { ShortageLog } from './shortage-log.ts'
 import { Showing } from './showing.ts'
 import { StartFault } from './start-fault.ts'
 import { statusText } from './status-page.ts'
 import { UpstreamLoads } from './upstream-loads.ts'
 import { WorkerPlanes } from './workers/planes.ts'
 import { slotsFor } from './workers/slots.ts'
-
-export interface GatewayDeps {
-  readonly clock: Clock
-  readonly random: Random
-  /** The folder of the configuration, where relative paths begin. */
-  readonly folder?: string
-  readonly log?: LogText
-  /** Takes the lines of the access log, if the configuration asks for one. */
-  readonly logLine?: (line: string) => void
-  /** Lines of the log that were lost so far. */
-  readonly logDropped?: () => number
-  /** Instead of the configured one, for tests and benchmarks. */
-  readonly store?: DeliveryStore
-  /** Of the package. */
-  readonly version?: string
-  /** The simulated backends that run beside it, for the admin side to show and change. */
-  readonly backends?: SimulatedBackends
-  /** Has the configuration read again and put in force, for operators who ask for it. */
-  readonly reload?: () => Promise<Reloaded>
-  /** Connections are handed to workers also where they could share the port. */
-  readonly handsOut?: boolean
-  /** `about`: the id of the call or delivery that met it. */
-  readonly logFault: (fault: unknown, about: string) => void
-}
 
 export interface Gateway {
   /** Of the front. */
@@ -81,10 +57,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     return gateway
   } catch (fault) {
     // A gateway that cannot open one part opens none.
-    await gateway.close()
+    if (deps.stop?.aborted === true) await gateway.drain()
+    else await gateway.close()
     throw fault
   }
 }
+
+/** How long the end waits for what does not tell of itself, as a worker that hangs. */
+const patienceMs = 500
 
 class RunningGateway implements Gateway {
   readonly events: EventBus
@@ -92,6 +72,8 @@ class RunningGateway implements Gateway {
   readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
   readonly #startedAtMs: number
   readonly #memory: SharedMemory
+  /** What all threads hold for calls. */
+  readonly #held: HeldMemory
   readonly #health: HealthKeeping
   readonly #loads: UpstreamLoads
   readonly #showing: Showing
@@ -122,6 +104,8 @@ class RunningGateway implements Gateway {
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot is this thread's.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
+    // Before there are workers, so that they find it.
+    this.#held = new HeldMemory(this.#memory, heldLimit(config))
     this.#adminSide = new AdminSide({ ...this.#deps, start: (asked) => this.#operate(asked) })
     this.#health = new HealthKeeping({ ...this.#deps, memory: this.#memory })
     this.#loads = new UpstreamLoads({ clock, memory: this.#memory })
@@ -144,7 +128,7 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const config = this.#config
-    const { logLine } = this.#deps
+    const { logLine, stop } = this.#deps
     const isHere = workerRange(config.workers) === undefined
     this.#closers.push(async () => this.#showing.close())
     // What ends while the rest closes is observed too.
@@ -156,6 +140,7 @@ class RunningGateway implements Gateway {
     })
     this.#observing = observing
     this.#closers.push(() => observing.close())
+    stop?.throwIfAborted()
     const central = await CentralPlane.start(config, {
       ...this.#deps,
       store: this.#deps.store,
@@ -170,17 +155,22 @@ class RunningGateway implements Gateway {
     })
     this.#central = central
     this.#closers.push(() => central.close())
+    stop?.throwIfAborted()
     // Before there are workers, so that they find its memory.
     this.#health.change(config)
-    this.#loads.prepare(config)
+    this.#loads.prepare(config)()
     this.#closers.push(async () => this.#health.close())
+    // What a reload has begun ends with the planes, and is not closed under it.
+    this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
     const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
     this.#planes = planes
     this.#closers.push(() => planes.close())
-    this.#address = await planes.start(config)
+    this.#address = await planes.start(config, stop)
+    stop?.throwIfAborted()
     this.#connect()
     this.#closers.push(() => this.#adminSide.close())
     await this.#adminSide.open(config)
+    stop?.throwIfAborted()
   }
 
   reload(config: Config): Promise<Reloaded> {
@@ -194,12 +184,17 @@ class RunningGateway implements Gateway {
   }
 
   async drain(): Promise<void> {
-    await this.#reloading
-    const { drain: limitMs } = this.#config
     this.#draining = true
     this.#adminSide.drain()
-    await within(limitMs, this.#deps.clock, Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)]))
-    const cutOff = await this.view.inFlight()
+    const { drain: limitMs } = this.#config
+    // A reload that is under way finds that it has to give up; it may hang, as its workers may.
+    const ended = Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)])
+    await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloading]))
+    let cutOff = 0
+    const counted = this.view.inFlight().then((count) => {
+      cutOff = count
+    })
+    await within(patienceMs, this.#deps.clock, counted)
     if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
     await this.close()
   }
@@ -233,7 +228,7 @@ class RunningGateway implements Gateway {
   async #reload(config: Config): Promise<Reloaded> {
     const before = this.#config
     try {
-      if (this.#draining) throw new StartFault('the gateway is ending')
+      this.#checkGoesOn()
       const refusal = this.#planes?.refusal(config)
       if (refusal !== undefined) throw refusal
       await this.#change(config, before)
@@ -245,7 +240,7 @@ class RunningGateway implements Gateway {
       return { ok: true }
     } catch (fault) {
       this.reloadRefused()
-      const expected = fault instanceof StartFault ? fault : listenFault(fault, config)
+      const expected = this.#expected(fault, config)
       if (expected === undefined) this.#deps.logFault(fault, 'a reload')
       return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
     }
@@ -254,21 +249,25 @@ class RunningGateway implements Gateway {
   async #change(config: Config, before: Config): Promise<void> {
     const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
     if (observing === undefined || central === undefined || planes === undefined) return
-    // The new admin side first: that its port is taken is what may well be.
-    const admin = await this.#adminSide.open(config)
+    const undos: (() => unknown)[] = []
     try {
-      const observed = await this.#observe(observing, config)
+      // The new admin side first: that its port is taken is what may well be.
+      const admin = await this.#adminSide.open(config)
+      undos.push(() => admin.undo())
+      this.#checkGoesOn()
+      const observed = await observeBy(config, { observing, showing: this.#showing, writer: this.#writer })
+      undos.push(() => observed.undo())
+      this.#checkGoesOn()
       const prepared = await central.prepare(config)
+      undos.push(() => prepared.undo())
+      this.#checkGoesOn()
       this.#health.prepare(config)
-      this.#loads.prepare(config)
-      try {
-        await planes.reload(config)
-      } catch (fault) {
-        await prepared.undo()
-        throw fault
-      }
+      const showLoads = this.#loads.prepare(config)
+      await planes.reload(config)
       this.#config = config
+      observed.commit()
       this.#health.change(config)
+      showLoads()
       this.#connect()
       admin.settle()
       this.#adminSide.change(config, this.#operated())
@@ -280,21 +279,23 @@ class RunningGateway implements Gateway {
       })
       settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
     } catch (fault) {
-      await this.#observe(observing, before)
-      await admin.undo()
+      for (const undo of undos.reverse()) await undo()
       throw fault
     }
   }
 
-  async #observe(observing: Observing, config: Config): ReturnType<Observing['reload']> {
-    this.#showing.change(config)
-    const { block } = this.#writer
-    const observed = await observing.reload(config, block)
-    this.#writer.countsInto(block)
-    return observed
+  /** Undefined for a fault of the gateway. */
+  #expected(fault: unknown, config: Config): StartFault | undefined {
+    if (fault instanceof StartFault) return fault
+    return this.#draining ? new StartFault('the gateway is ending') : listenFault(fault, config)
+  }
+
+  #checkGoesOn(): void {
+    if (this.#draining) throw new StartFault('the gateway is ending')
   }
 
   #operate(config: Config): Promise<Operating | undefined> {
+    const shortages = new ShortageLog({ ...this.#deps, memory: this.#memory })
     return startOperating(config, {
       ...this.#deps,
       ...this.#operated(),
@@ -308,6 +309,7 @@ class RunningGateway implements Gateway {
       loads: this.#loads,
       backends: this.#deps.backends,
       reload: this.#deps.reload,
+      onAcceptFailed: (code) => shortages.onAccept(code),
     })
   }
 
@@ -324,6 +326,7 @@ class RunningGateway implements Gateway {
     }
     this.#showing.connect(parts, {
       reloads: () => this.#reloads,
+      held: () => ({ bytes: this.#held.bytes, limitBytes: heldLimit(this.#config) }),
       targets: () => this.#health.figures(),
     })
   }

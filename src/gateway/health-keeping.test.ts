@@ -13,12 +13,16 @@ import { HealthKeeping } from './health-keeping.ts'
 import { healthLine } from './health-line.ts'
 import { withSlowStart } from './upstreams.ts'
 
-const configOf = (options: object = {}, names: readonly string[] = ['a', 'b']) =>
+const configOf = (
+  options: object = {},
+  names: readonly string[] = ['a', 'b'],
+  routes: readonly { readonly match: string; readonly broadcast: { readonly upstream: string } }[] = [],
+) =>
   configSchema.parse({
     upstreams: {
       work: { targets: Object.fromEntries(names.map((name) => [name, `http://${name}.test`])), ...options },
     },
-    routes: [],
+    routes,
   })
 
 function kept(t: TestContext) {
@@ -156,6 +160,20 @@ describe('HealthKeeping', () => {
     await clock.advance(31_000)
     assert.deepEqual(lines, [
       'target b of upstream work is ejected for 29s: 5 attempts in a row failed',
+      'target b of upstream work is back',
+    ])
+  })
+
+  it('says that deliveries go on when the upstream of a broadcast loses a target', async (t) => {
+    const { clock, keeping, lines, fail } = kept(t)
+    const config = configOf({}, ['a', 'b'], [{ match: 'POST /', broadcast: { upstream: 'work' } }])
+    // The route comes with a reload, and the upstream stays what it was.
+    keeping.change(configOf())
+    keeping.change(config)
+    fail(config, 1)
+    await clock.advance(31_000)
+    assert.deepEqual(lines, [
+      'target b of upstream work is ejected for 29s: 5 attempts in a row failed; broadcast deliveries to it go on',
       'target b of upstream work is back',
     ])
   })

@@ -10,6 +10,7 @@ import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import { HealthFigures, type TargetHealth } from './health-figures.ts'
 import { healthLine } from './health-line.ts'
 import { connectionsOf, isSameUpstream, withSlowStart } from './upstreams.ts'
@@ -31,12 +32,16 @@ interface Kept {
 export class HealthKeeping {
   readonly #options: HealthKeepingOptions
   readonly #figures = new HealthFigures()
+  readonly #lookups: Lookups
   #kept: ReadonlyMap<string, Kept> = new Map()
+  /** Upstreams that a route broadcasts to. */
+  #withDeliveries: ReadonlySet<string> = new Set()
   /** Of upstreams about whose health nothing could be done. */
   #unkept: readonly Target[] = []
 
   constructor(options: HealthKeepingOptions) {
     this.#options = options
+    this.#lookups = new Lookups(options)
   }
 
   /** Has the memory that this configuration asks for, so that all threads find the same. */
@@ -50,6 +55,7 @@ export class HealthKeeping {
   /** From now on by this configuration. What it has unchanged goes on as it is. */
   change(config: Config): void {
     const before = this.#kept
+    this.#withDeliveries = new Set(config.routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
     const kept = new Map<string, Kept>()
     const unkept: Target[] = []
     for (const [name, upstream] of Object.entries(config.upstreams)) {
@@ -75,14 +81,15 @@ export class HealthKeeping {
   close(): void {
     for (const one of this.#kept.values()) this.#end(one)
     this.#kept = new Map()
+    this.#lookups.close()
   }
 
   #keep(name: string, config: UpstreamConfig): Kept | undefined {
     const { clock, random, log } = this.#options
     const health = this.#healthOf(name, config)
     if (health === undefined) return undefined
-    const client = httpClient({ clock, connections: connectionsOf(config) })
-    const tell = (event: TargetEvent): void => log(...healthLine(event))
+    const client = httpClient({ clock, connections: { ...connectionsOf(config), resolve: this.#lookups.resolve } })
+    const tell = (event: TargetEvent): void => log(...healthLine(event, this.#withDeliveries.has(name)))
     const rotation = this.#rotationOf(health, name, config)
     const look = (): void => void rotation.version
     return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell, look }) }

@@ -62,6 +62,7 @@ export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionF
     waiting: sum(({ waiting }) => waiting),
     accepted: sum(({ accepted }) => accepted),
     refused: sum(({ refused }) => refused),
+    failed: sum(({ failed }) => failed),
     requests: sum(({ requests }) => requests),
     malformed: {
       400: sum(({ malformed }) => malformed[400]),

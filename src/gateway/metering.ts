@@ -2,6 +2,7 @@ import { matchText } from '../config/match.ts'
 import { type Config, strategyOf } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import type { Service } from '../core/service.ts'
+import { descriptorFigures } from '../kit/descriptors.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { CountedParts } from '../telemetry/counts/places.ts'
 import type { MetricSources, WorkerCounts } from '../telemetry/metrics/sources.ts'
@@ -41,6 +42,7 @@ export function sourcesOf({ planes, store, hasWaiters, workers }: MeteredParts):
   return {
     workers,
     process: () => planes.process(),
+    descriptors: descriptorFigures,
     clientConnections: () => planes.connections(),
     targetConnections: () => planes.targetConnections(),
     limits: async () => limitsOf(await planes.admission()),

@@ -26,6 +26,14 @@ export interface ObservingOptions {
   readonly logFault: (fault: unknown, about: string) => void
 }
 
+/** What listens by another configuration already. */
+export interface Observed {
+  /** The calls have ended that began before. */
+  settle(): Promise<void>
+  /** All goes on by the one before. `block`: where this thread counted then. */
+  undo(block: ArrayBufferLike): Promise<void>
+}
+
 /** All that listens to the calls of one thread and changes none of them. What nobody asks for costs nothing. */
 export class Observing {
   readonly #options: ObservingOptions
@@ -69,25 +77,22 @@ export class Observing {
     }
   }
 
-  /**
-   * From now on by another configuration, into the block that belongs to it. Answers what is to be done when the calls
-   * have ended that began before.
-   */
-  async reload(config: Config, block: ArrayBufferLike): Promise<{ settle(): Promise<void> }> {
-    const before = { traces: this.#traces, telemetry: this.#config.telemetry }
-    const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.telemetry.traces)
+  /** From now on by another configuration, into the block that belongs to it. */
+  async reload(config: Config, block: ArrayBufferLike): Promise<Observed> {
+    const before = { traces: this.#traces, config: this.#config }
+    const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.config.telemetry.traces)
     // It may take its time to load; until then all goes on as it was.
     const traces = isTracedAnew ? await this.#trace(config) : before.traces
-    this.#recording.change(config, { redaction: redactionOf(config), block })
-    this.#stopLog?.()
-    this.#stopLog = this.#accessLog(config)
-    this.#traces = traces
-    this.#config = config
+    this.#follow(config, traces, block)
     return {
       settle: async () => {
-        if (!isTracedAnew || before.traces === undefined) return
-        await before.traces.close()
-        this.#spansDropped += before.traces.counts().dropped
+        // Another one may have come meanwhile.
+        if (this.#config === config) this.#recording.settle(config)
+        if (isTracedAnew) await this.#end(before.traces)
+      },
+      undo: async (formerBlock) => {
+        this.#follow(before.config, before.traces, formerBlock)
+        if (isTracedAnew) await this.#end(traces)
       },
     }
   }
@@ -98,6 +103,20 @@ export class Observing {
     this.#recording.close()
     this.#stopLog?.()
     await this.#traces?.close()
+  }
+
+  #follow(config: Config, traces: Traces | undefined, block: ArrayBufferLike): void {
+    this.#recording.change(config, { redaction: redactionOf(config), block })
+    this.#stopLog?.()
+    this.#stopLog = this.#accessLog(config)
+    this.#traces = traces
+    this.#config = config
+  }
+
+  async #end(traces: Traces | undefined): Promise<void> {
+    if (traces === undefined) return
+    await traces.close()
+    this.#spansDropped += traces.counts().dropped
   }
 
   async #trace({ telemetry }: Config): Promise<Traces | undefined> {

@@ -35,6 +35,8 @@ describe('the admin side', () => {
       loads: { ewmaMs: () => undefined },
       backends: undefined,
       reload: undefined,
+      onAcceptFailed: (code) => assert.fail(code),
+      log: () => {},
       logFault: (fault) => assert.fail(String(fault)),
     })
     assert.ok(operating)
@@ -44,7 +46,7 @@ describe('the admin side', () => {
     const routes = async () => (await ask<OverviewView>('/api/overview')).routes.map(({ name }) => name)
     assert.deepEqual(await routes(), ['GET /a'])
     const after = configOf('GET /b', { work: { targets: { one: 'http://127.0.0.1:2' } } })
-    counts.change(countedParts(after))
+    counts.prepare(countedParts(after)).commit()
     operating.change(after, parts)
     assert.deepEqual(await routes(), ['GET /b'])
     const { upstreams } = await ask<UpstreamListView>('/api/upstreams')

@@ -3,6 +3,7 @@ import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import { targetsOf } from '../config/targets.ts'
 import { workerRange } from '../config/workers.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
@@ -24,6 +25,7 @@ import { openapiResource } from './admin/resources/openapi.ts'
 import { overviewResource } from './admin/resources/overview.ts'
 import { type Reloaded, reloadResources } from './admin/resources/reload.ts'
 import { upstreamsResource } from './admin/resources/upstreams.ts'
+import { TokenGuesses } from './admin/token-guesses.ts'
 import type { Broadcasting } from './broadcasting.ts'
 import type { TargetHealth } from './health-figures.ts'
 import type { PlaneView } from './plane-view.ts'
@@ -53,6 +55,9 @@ export interface OperatingOptions extends OperatedParts {
   readonly backends: SimulatedBackends | undefined
   /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
   readonly reload: (() => Promise<Reloaded>) | undefined
+  /** The operators' side could not accept a connection. */
+  readonly onAcceptFailed: (code: string) => void
+  readonly log: LogText
   readonly logFault: (fault: unknown, about: string) => void
 }
 
@@ -75,8 +80,11 @@ export async function startOperating(config: Config, options: OperatingOptions):
   let { token } = config.admin
   const admin = await startAdmin({
     ...config.admin,
+    clock,
     token: () => token,
+    guesses: new TokenGuesses(options),
     resources: () => resources,
+    onAcceptFailed: options.onAcceptFailed,
     logFault: (fault) => logFault(fault, 'admin'),
   })
   return {

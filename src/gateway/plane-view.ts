@@ -58,6 +58,7 @@ export const noConnections: ConnectionFigures = {
   waiting: 0,
   accepted: 0,
   refused: 0,
+  failed: 0,
   requests: 0,
   malformed: { 400: 0, 408: 0, 431: 0 },
 }

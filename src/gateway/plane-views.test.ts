@@ -65,6 +65,7 @@ describe('views of several threads, merged', () => {
       reading: 1,
       waiting: 1,
       accepted: 5,
+      failed: 3,
       malformed: { 400: 1, 408: 0, 431: 2 },
     })
     const { all } = merged(
@@ -82,6 +83,7 @@ describe('views of several threads, merged', () => {
       waiting: 2,
       accepted: 10,
       refused: 0,
+      failed: 6,
       requests: 0,
       malformed: { 400: 2, 408: 0, 431: 4 },
     })

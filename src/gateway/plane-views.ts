@@ -33,8 +33,8 @@ export function mergeViews(views: () => readonly PlaneView[], clock: Clock): Pla
     connections: async () => {
       const all = await askAll((view) => view.connections())
       for (const { view, answer } of all) {
-        const { accepted, refused, requests, malformed } = answer
-        connections.told(view, { accepted, refused, requests, ...malformed })
+        const { accepted, refused, failed, requests, malformed } = answer
+        connections.told(view, { accepted, refused, failed, requests, ...malformed })
       }
       const [now, total] = [all.map(({ answer }) => answer), connections.total(views())]
       const count = (name: string): number => total[name] ?? 0
@@ -42,6 +42,7 @@ export function mergeViews(views: () => readonly PlaneView[], clock: Clock): Pla
         ...sumOfConnections(now),
         accepted: count('accepted'),
         refused: count('refused'),
+        failed: count('failed'),
         requests: count('requests'),
         malformed: { 400: count('400'), 408: count('408'), 431: count('431') },
       }

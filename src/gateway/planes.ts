@@ -8,8 +8,8 @@ import { StartFault } from './start-fault.ts'
 
 /** The data planes of a gateway, in one thread or several. */
 export interface Planes {
-  /** Rejects if the address cannot be listened on. */
-  start(config: Config): Promise<AddressInfo>
+  /** Rejects if the address cannot be listened on, and soon once `stop` is aborted. */
+  start(config: Config, stop?: AbortSignal): Promise<AddressInfo>
   /** Why they cannot take this configuration up while they run; undefined if they can. */
   refusal(config: Config): StartFault | undefined
   /** Calls that begin from now on go by it. Rejects, with nothing changed, if another address cannot be listened on. */

@@ -1,6 +1,6 @@
 import type { Service } from '../core/service.ts'
 import type { Callbacks } from '../flows/callback/callbacks.ts'
-import { isInHead } from '../flows/callback/correlation.ts'
+import { type TokenPlace, tokenBy } from '../flows/callback/correlation.ts'
 import { type Elsewhere, namesResult, receiveCallbacks } from '../flows/callback/receive.ts'
 import { holdBody } from '../strategies/hold-body/hold-body.ts'
 import type { Way } from './callback-ways.ts'
@@ -21,22 +21,33 @@ export function receivers(ways: readonly Way[], options: ReceiversOptions): read
   return [...byPath].map(([path, sharing]) => ownRoute({ ...facts, path, service: serviceOf(sharing, options) }))
 }
 
+interface Receiver {
+  readonly place: TokenPlace
+  readonly service: Service
+}
+
 /** Where the id is looked for is all that ways differ in here: what a result may be is known by its call. */
 function serviceOf(ways: readonly Way[], options: ReceiversOptions): Service {
   const maxBytes = Math.max(...ways.map(({ maxAnswer }) => maxAnswer))
   const byId = Map.groupBy(ways, ({ receive }) => receive.id)
-  const services = [...byId].map(([id, sharing]) => ({
-    isInHead: isInHead(id),
-    names: namesResult(id),
-    service: receiveCallbacks({ ...options, receive: (sharing[0] as Way).receive, maxBytes }),
-  }))
-  const [first] = services as [(typeof services)[number]]
-  if (services.length === 1) return first.service
-  const inHead = services.filter((one) => one.isInHead)
-  const inBody = services.filter((one) => !one.isInHead)
-  const byBody = holdBody(maxBytes)((whole, call) => {
-    return (inBody.find(({ names }) => names(whole)) ?? first).service(whole, call)
+  const all = [...byId].map(
+    ([id, sharing]): Receiver => ({
+      place: tokenBy(id),
+      service: receiveCallbacks({ ...options, receive: (sharing[0] as Way).receive, maxBytes }),
+    }),
+  )
+  const [first] = all as [Receiver]
+  if (all.length === 1) return first.service
+  const inBody = all.filter(({ place }) => !place.isInHead)
+  const byBody = holdBody(maxBytes)(async (whole, call) => {
+    for (const { place, service } of inBody) if (await namesResult(place, whole, call)) return service(whole, call)
+    return first.service(whole, call)
   })
   const others = inBody.length > 1 ? byBody : (inBody[0] ?? first).service
-  return (request, call) => (inHead.find(({ names }) => names(request))?.service ?? others)(request, call)
+  return (request, call) => {
+    for (const { place, service } of all) {
+      if (place.isInHead && place.tokenOf(request) !== undefined) return service(request, call)
+    }
+    return others(request, call)
+  }
 }

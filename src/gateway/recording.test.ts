@@ -26,8 +26,10 @@ function opened(config: typeof silent) {
   const writer = counts.open(ArrayBuffer)
   const recording = new Recording(config, { clock, events, redaction, block: writer.block })
   const change = (next: typeof silent): void => {
-    counts.change(countedParts(next))
+    const prepared = counts.prepare(countedParts(next))
     recording.change(next, { redaction, block: writer.block })
+    recording.settle(next)
+    prepared.commit()
     writer.countsInto(writer.block)
   }
   const begin = (): LiveCall => {

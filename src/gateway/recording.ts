@@ -48,10 +48,14 @@ export class Recording {
   change(config: Config, change: RecordingChange): void {
     // What has begun to count counts on: how much is in flight could not be known again after a break.
     this.#counting?.change(countedParts(config), change.block)
-    if (config.admin === undefined) this.#stopKeeping()
     this.#kept?.recorder.change(change.redaction)
-    this.#kept?.lastFailures.keepOnly(countedParts(config).targets)
     this.#begin(config, change, this.#deps.clock.now())
+  }
+
+  /** Forgets what this configuration does not ask for: it is the one that is in force, and none before it will be again. */
+  settle(config: Config): void {
+    if (config.admin === undefined) this.#stopKeeping()
+    this.#kept?.lastFailures.keepOnly(countedParts(config).targets)
   }
 
   close(): void {

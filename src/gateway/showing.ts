@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { PreparedLayout } from '../telemetry/counts/blocks.ts'
 import { Counts } from '../telemetry/counts/counts.ts'
 import { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { MetricSources } from '../telemetry/metrics/sources.ts'
@@ -34,10 +35,16 @@ export class Showing {
     this.#watching?.connect(parts)
   }
 
-  /** From now on by another configuration. Every writer of the counts has a new block, for its thread to change to. */
-  change(config: Config): void {
-    this.counts.change(countedParts(config))
-    this.metrics.change(config.metrics)
+  /** Every writer of the counts has a new block, for its thread to change to; shown is the one before until it is committed. */
+  prepare(config: Config): PreparedLayout {
+    const prepared = this.counts.prepare(countedParts(config))
+    return {
+      commit: () => {
+        prepared.commit()
+        this.metrics.change(config.metrics)
+      },
+      undo: () => prepared.undo(),
+    }
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { balance } from '../balance/balance.ts'
+import { elsewhere } from '../balance/elsewhere.ts'
 import { patienceMs } from '../balance/health/verdict.ts'
 import { matchText } from '../config/match.ts'
 import { type RouteConfig, strategyOf } from '../config/schema.ts'
@@ -138,6 +139,8 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
         extra: upstream.extraLoad.budget,
         statusCounts: counts,
       }),
+    // Inside the retry, which goes by its verdict; outside the balancer, as it asks for targets that have not failed yet.
+    !plan.choosesTargets && upstream.mayTryElsewhere && elsewhere(upstream.rotation),
     // Chooses the target; from here on the request belongs to one attempt.
     !plan.choosesTargets && balance(upstream.balancer, upstream.name, upstream.health),
     // Inside the balancer, as each attempt has a span of its own; in front of all that the attempt may come to.
@@ -145,7 +148,7 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
     // Inside the retry: it is the attempt that takes too long, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
     // Outside the judgement, as it notes what that came to.
-    attemptTelemetry({ statusCounts: counts, onNoted: upstream.health?.noteWith(deps.patienceMs) }),
+    attemptTelemetry({ clock: deps.clock, statusCounts: counts, onNoted: upstream.noteWith(deps.patienceMs) }),
     // Next to the wire, so that all further out agree on what was good.
     (!passesAnyStatus || json || line.success.contentType !== undefined) &&
       success({

@@ -16,9 +16,12 @@ export class UpstreamLoads {
     this.#memory = memory
   }
 
-  /** Before there are workers of this configuration, so that they find its memory. */
-  prepare({ upstreams }: Config): void {
-    this.#ewmas = new Map(
+  /**
+   * Before there are workers of this configuration, so that they find its memory. Answers how to show what it has, once it
+   * is in force.
+   */
+  prepare({ upstreams }: Config): () => void {
+    const ewmas = new Map(
       Object.entries(upstreams).flatMap(([name, config]) => {
         if (!goesByLoad(config.balance)) return []
         const targets = targetsOf(name, config)
@@ -26,6 +29,9 @@ export class UpstreamLoads {
         return targets.map((target, place) => [keyOf(target), () => load.ewmaMs(place)] as const)
       }),
     )
+    return () => {
+      this.#ewmas = ewmas
+    }
   }
 
   /** How long its answers take, as balancers see it, to a tenth; undefined where none goes by it. */

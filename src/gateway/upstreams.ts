@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { UpstreamExtraLoad } from '../admission/extra-load/extra-load.ts'
 import type { Balancer } from '../balance/balancer.ts'
-import { type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
+import { type NoteAttempt, type UpstreamHealth, upstreamHealth } from '../balance/health/upstream-health.ts'
 import { makeBalancer } from '../balance/make-balancer.ts'
 import { allOf, type Rotation } from '../balance/rotation.ts'
 import { slowStart } from '../balance/slow-start.ts'
@@ -11,11 +11,16 @@ import type { Target } from '../core/attempt.ts'
 import type { Service } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import type { RetryOptions } from '../strategies/retry/options.ts'
 import type { ConnectionOptions } from '../transport/client/connection-pool.ts'
+import { codeOfEnd } from '../transport/client/errors.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import type { ResolveName } from '../transport/client/lookups.ts'
+import type { ShortageLog } from './shortage-log.ts'
+import { isOverTls, TlsLog } from './tls-log.ts'
 
 export interface UpstreamDeps {
   readonly clock: Clock
@@ -24,6 +29,9 @@ export interface UpstreamDeps {
   readonly memory: MemoryScope
   /** Whether an address is that of a trusted proxy. */
   readonly trusts: (address: string) => boolean
+  readonly resolve: ResolveName
+  readonly shortages: ShortageLog
+  readonly log: LogText
 }
 
 /** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
@@ -33,10 +41,14 @@ export class Upstream {
   readonly targets: readonly Target[]
   /** Undefined where nothing can be done about it. */
   readonly health: UpstreamHealth | undefined
+  readonly rotation: Rotation
   readonly balancer: Balancer
   readonly client: HttpClient
   readonly extraLoad: UpstreamExtraLoad
   readonly #memory: MemoryScope
+  /** Undefined where no target is spoken to over TLS. */
+  readonly #tlsLog: TlsLog | undefined
+  readonly #shortages: ShortageLog
   readonly #retryBudgets = new Map<string, ActiveBudget>()
 
   constructor(name: string, config: UpstreamConfig, deps: UpstreamDeps) {
@@ -45,19 +57,38 @@ export class Upstream {
     this.config = config
     this.#memory = memory
     this.targets = targetsOf(name, config)
+    this.#tlsLog = this.targets.some(isOverTls) ? new TlsLog(this.targets, deps) : undefined
+    this.#shortages = deps.shortages
     this.health = upstreamHealth(this.targets, config, clock, memory)
     const send: Service = (request, call) => this.send(request, call)
-    const rotation = withSlowStart(this.health ?? allOf(this.targets), config, clock, memory)
-    this.balancer = makeBalancer(config.balance, rotation, { ...deps, send })
-    this.extraLoad = new UpstreamExtraLoad(config.budget, rotation, memory)
+    this.rotation = withSlowStart(this.health ?? allOf(this.targets), config, clock, memory)
+    this.balancer = makeBalancer(config.balance, this.rotation, { ...deps, send })
+    this.extraLoad = new UpstreamExtraLoad(config.budget, this.rotation, memory)
     this.client = httpClient({
       clock,
-      connections: connectionsOf(config),
+      connections: { ...connectionsOf(config), resolve: deps.resolve },
     })
   }
 
   get send(): Service {
     return this.client.send
+  }
+
+  /** Whether an attempt may fail in a way that the same target would repeat, while another may answer. */
+  get mayTryElsewhere(): boolean {
+    return this.targets.length > 1 && this.#tlsLog !== undefined
+  }
+
+  /** For attempts with this patience, at the end of each: what the next ones go by, and what the log has to say. */
+  noteWith(patienceMs: number): NoteAttempt {
+    const noteHealth = this.health?.noteWith(patienceMs)
+    const tlsLog = this.#tlsLog
+    return (attempt, outcome) => {
+      noteHealth?.(attempt, outcome)
+      tlsLog?.note(attempt, outcome)
+      if (outcome.ok || outcome.failure.code !== 'GATEWAY_EXHAUSTED') return
+      this.#shortages.onConnect(codeOfEnd(outcome.failure.cause))
+    }
   }
 
   /** Routes that give the same figures share one budget. */

@@ -41,6 +41,63 @@ describe('collect', () => {
     })
   }
 
+  /** Has room for so many bytes. */
+  function holderOf(room: number) {
+    const holder = {
+      left: room,
+      hold: (bytes: number): boolean => {
+        if (bytes > holder.left) return false
+        holder.left -= bytes
+        return true
+      },
+      letGo: (bytes: number): void => {
+        holder.left += bytes
+      },
+    }
+    return holder
+  }
+
+  it('counts what it holds, and leaves it counted once it is whole', async () => {
+    const holder = holderOf(10)
+    const stream = new HandStream()
+    const whole = collect(stream, 100, holder)
+    stream.write('123')
+    stream.write('4567')
+    assert.equal(holder.left, 3)
+    stream.sink?.end([])
+    assert.equal(textOf(await whole), '1234567')
+    assert.equal(holder.left, 3)
+  })
+
+  it('gives up when there is no room, lets go of what it held and discards the rest once', async () => {
+    const holder = holderOf(5)
+    const stream = new HandStream()
+    const whole = collect(stream, 100, holder)
+    stream.write('1234')
+    stream.write('56')
+    const result = await whole
+    assert.ok('code' in result)
+    assert.deepEqual([result.code, result.source, result.retry], ['OVERLOADED', 'gateway', 'no'])
+    assert.match(result.detail, /memory\.held/)
+    stream.write('7')
+    assert.deepEqual([holder.left, stream.discards], [5, 1])
+  })
+
+  for (const [what, end] of [
+    ['breaks off', (stream: HandStream) => stream.sink?.fail(failure('UPSTREAM_RESET', 'reset'))],
+    ['is too large', (stream: HandStream) => stream.write('567')],
+  ] as const) {
+    it(`lets go of a body that ${what}`, async () => {
+      const holder = holderOf(100)
+      const stream = new HandStream()
+      const whole = collect(stream, 6, holder)
+      stream.write('1234')
+      end(stream)
+      await whole
+      assert.equal(holder.left, 100)
+    })
+  }
+
   it('fails as soon as there is more than allowed, and discards the rest once', async () => {
     const stream = new HandStream()
     const whole = collect(stream, 4)

@@ -1,9 +1,17 @@
 import type { BodySink, BodyStream } from '../core/body.ts'
+import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
 
-/** Reads a body whole. More than `maxBytes` is a failure, and the rest is not read. */
-export function collect(body: BodyStream, maxBytes: number): Promise<Uint8Array | Failure> {
-  return new Promise((resolve) => body.pipe(new Collector(body, maxBytes, resolve)))
+/** Where is counted what is held. */
+export type Holder = Pick<Call, 'hold' | 'letGo'>
+
+/** Reads a body whole. More than `maxBytes`, or than the holder has room for, is a failure, and the rest is not read. */
+export function collect(body: BodyStream, maxBytes: number, holder?: Holder): Promise<Uint8Array | Failure> {
+  return new Promise((resolve) => body.pipe(new Collector(body, maxBytes, holder, resolve)))
+}
+
+export function noRoomFor(what: string): Failure {
+  return failure('OVERLOADED', `There is no memory to hold ${what}: requests and answers fill what memory.held allows`)
 }
 
 export function tooLarge(maxBytes: number): Failure {
@@ -13,25 +21,39 @@ export function tooLarge(maxBytes: number): Failure {
 class Collector implements BodySink {
   readonly #body: BodyStream
   readonly #maxBytes: number
+  readonly #holder: Holder | undefined
   readonly #resolve: (result: Uint8Array | Failure) => void
   readonly #chunks: Uint8Array[] = []
   #bytes = 0
+  #isOver = false
 
-  constructor(body: BodyStream, maxBytes: number, resolve: (result: Uint8Array | Failure) => void) {
+  constructor(
+    body: BodyStream,
+    maxBytes: number,
+    holder: Holder | undefined,
+    resolve: (result: Uint8Array | Failure) => void,
+  ) {
     this.#body = body
     this.#maxBytes = maxBytes
+    this.#holder = holder
     this.#resolve = resolve
   }
 
   write(chunk: Uint8Array): boolean {
     // Given up already; what arrived before that may still be handed over.
-    if (this.#bytes > this.#maxBytes) return true
-    this.#bytes += chunk.length
-    if (this.#bytes > this.#maxBytes) {
-      this.#resolve(tooLarge(this.#maxBytes))
-      this.#body.discard()
-    } else this.#chunks.push(chunk)
+    if (this.#isOver) return true
+    if (this.#bytes + chunk.length > this.#maxBytes) this.#giveUp(tooLarge(this.#maxBytes))
+    else if (this.#holder?.hold(chunk.length) === false) this.#giveUp(noRoomFor('the answer'))
+    else {
+      this.#bytes += chunk.length
+      this.#chunks.push(chunk)
+    }
     return true
+  }
+
+  #giveUp(reason: Failure): void {
+    this.fail(reason)
+    this.#body.discard()
   }
 
   end(): void {
@@ -39,6 +61,9 @@ class Collector implements BodySink {
   }
 
   fail(reason: Failure): void {
+    if (!this.#isOver) this.#holder?.letGo(this.#bytes)
+    this.#isOver = true
+    this.#chunks.length = 0
     this.#resolve(reason)
   }
 }

@@ -11,12 +11,7 @@ export function parseJsonPointer(pointer: string): JsonPointer {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** Undefined where there is nothing. */
-export function valueAtPointer(root: unknown, pointer: JsonPointer): unknown {
-  let value = root
-  for (const token of pointer) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
-    value = (value as Readonly<Record<string, unknown>>)[token]
-  }
-  return value
+/** Which element of an array the token names; -1: none. */
+export function arrayIndex(token: string): number {
+  return /^(?:0|[1-9]\d{0,9})$/.test(token) ? Number(token) : -1
 }

@@ -5,6 +5,8 @@ import type { Failure } from '../core/failure.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from './clock.ts'
 import type { EventBus } from './event-bus.ts'
+import { HeldBytes, releasedBytes } from './held-bytes.ts'
+import type { HeldMemory } from './held-memory.ts'
 import { Scope } from './scope.ts'
 
 export interface CallOptions {
@@ -15,6 +17,8 @@ export interface CallOptions {
   /** Now, if it is not said. */
   readonly startedAtMs?: number
   readonly trace?: CallTrace | undefined
+  /** Where is counted what is held for it. */
+  readonly memory?: HeldMemory | undefined
 }
 
 /** The call that a listener makes for each client request. */
@@ -31,8 +35,12 @@ export class LiveCall implements Call {
   #queuesSinceMs: number | undefined
   readonly #clock: Clock
   readonly #events: EventBus
+  readonly #memory: HeldMemory | undefined
+  /** Made when something is held: most calls hold nothing. */
+  #held: HeldBytes | undefined
 
   constructor(options: CallOptions) {
+    this.#memory = options.memory
     this.id = options.id
     this.route = options.route
     this.#clock = options.clock
@@ -81,6 +89,7 @@ export class LiveCall implements Call {
       target,
       startedMs: this.elapsedMs(),
       endedMs: undefined,
+      stalledMs: 0,
       outcome: undefined,
       status: undefined,
       detail: undefined,
@@ -90,16 +99,36 @@ export class LiveCall implements Call {
     return attempt
   }
 
+  hold(bytes: number): boolean {
+    this.#held ??= new HeldBytes(this.#memory)
+    return this.#held.hold(bytes)
+  }
+
+  letGo(bytes: number): void {
+    this.#held?.letGo(bytes)
+  }
+
+  /** An answer of this size is written: it is there, whether there is room for it or not. */
+  holdAtLeast(bytes: number): void {
+    this.#held ??= new HeldBytes(this.#memory)
+    this.#held.holdAtLeast(bytes)
+  }
+
+  release(): void {
+    this.#held ??= releasedBytes
+    this.#held.release()
+  }
+
   emit(event: GatewayEvent): void {
     this.#events.emit(event, this)
   }
 
   fork(kind: AttemptKind): Call {
-    return new CallFork(this, this.scope, kind)
+    return new CallFork(this, this.scope, kind, undefined)
   }
 
   detached(): Call {
-    return new CallFork(this, undefined, 'first')
+    return new CallFork(this, undefined, 'first', new HeldBytes(this.#memory))
   }
 
   abort(reason: Failure): void {
@@ -115,9 +144,12 @@ class CallFork implements Call {
   /** None for one that is detached, which has a deadline of its own instead. */
   readonly #parent: Scope | undefined
   #ownDeadlineAtMs: number | undefined
+  /** Of one that is detached, as the call may end before it. */
+  readonly #ownHeld: HeldBytes | undefined
 
-  constructor(call: LiveCall, parent: Scope | undefined, kind: AttemptKind) {
+  constructor(call: LiveCall, parent: Scope | undefined, kind: AttemptKind, ownHeld: HeldBytes | undefined) {
     this.#call = call
+    this.#ownHeld = ownHeld
     this.#parent = parent
     this.kind = kind
     if (parent === undefined) this.#ownDeadlineAtMs = call.deadlineAtMs
@@ -165,11 +197,21 @@ class CallFork implements Call {
   adopt(attempt: Attempt): void {
     this.#call.adopt(attempt)
   }
+  hold(bytes: number): boolean {
+    return (this.#ownHeld ?? this.#call).hold(bytes)
+  }
+  letGo(bytes: number): void {
+    ;(this.#ownHeld ?? this.#call).letGo(bytes)
+  }
+  /** The call itself goes on. */
+  release(): void {
+    this.#ownHeld?.release()
+  }
   emit(event: GatewayEvent): void {
     this.#call.emit(event)
   }
   fork(kind: AttemptKind): Call {
-    return new CallFork(this.#call, this.scope, kind)
+    return new CallFork(this.#call, this.scope, kind, this.#ownHeld)
   }
   detached(): Call {
     return this.#call.detached()

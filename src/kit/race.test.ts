@@ -47,6 +47,8 @@ function firstOf(count: number): Judge {
   }
 }
 
+const enough = failure('CANCELLED', 'enough')
+
 const hang: Script = { afterMs: 0, hangs: true }
 
 describe('race', () => {
@@ -73,6 +75,25 @@ describe('race', () => {
       { atMs: 100, ended: 2 },
     ])
     assert.equal(clock.pendingCount, 0)
+  })
+
+  it('asks once when its time comes, though the clock rounds the time since the start below it', async () => {
+    const judge: Judge = ({ runners, elapsedMs }) => {
+      if (views.length > 9) throw new Error('asked without end')
+      if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
+      return elapsedMs < 300 ? { do: 'wait', untilMs: 300 } : { do: 'settle', outcome: failed(enough) }
+    }
+    const { clock, views, faults, start } = raced(judge, { script: [hang] })
+    // (8388607.97 + 300) - 8388607.97 is 299.9999999990687: beyond 2^23 doubles lie further apart.
+    await clock.advance(8_388_607.97)
+    const answer = start()
+    await clock.advance(301)
+    assert.deepEqual(faults, [])
+    assert.equal(codeOf(answer.outcome), 'CANCELLED')
+    assert.deepEqual(
+      views.map(({ atMs }) => atMs),
+      [0, 0, 300],
+    )
   })
 
   it('keeps the winner, aborts the losers as cancelled, and asks no more', async () => {

@@ -71,6 +71,8 @@ class Race implements AbortListener {
   readonly #startedAtMs: number
   readonly #runners: LiveRunner[] = []
   #timer: Timer | undefined
+  /** The last time that a timer was set for and came. */
+  #reachedMs = 0
   #settled = false
   #aborted: Failure | undefined
 
@@ -91,8 +93,12 @@ class Race implements AbortListener {
     this.#advance()
   }
 
+  /**
+   * Not less than what a timer has waited for: (start + 300) - start may be 299.9999999990687, and a judge that was told
+   * so would ask for the 300th ms again, which is now.
+   */
   #elapsedMs(): number {
-    return this.#options.clock.now() - this.#startedAtMs
+    return Math.max(this.#reachedMs, this.#options.clock.now() - this.#startedAtMs)
   }
 
   #advance(): void {
@@ -116,7 +122,10 @@ class Race implements AbortListener {
       else {
         const { untilMs } = step
         if (untilMs !== undefined) {
-          this.#timer = this.#options.clock.after(untilMs - elapsedMs, () => this.#advance())
+          this.#timer = this.#options.clock.after(untilMs - elapsedMs, () => {
+            this.#reachedMs = untilMs
+            this.#advance()
+          })
         }
         return
       }

@@ -11,12 +11,26 @@ class Machine {
   nowMs: number
   wakeCount = 0
   lastWakeMs = 0
+  /** What the sockets hold, which the next poll reads. */
+  inSockets: () => void = () => {}
   #wake: { readonly dueMs: number; readonly action: () => void } | undefined
+  #afterPoll: (() => void) | undefined
   readonly wheel: TimerWheel
 
-  constructor(startMs = 0) {
+  constructor(startMs = 0, beatMs?: number) {
     this.nowMs = startMs
-    this.wheel = new TimerWheel({ now: () => this.nowMs, wake: (delayMs, action) => this.#arm(delayMs, action) })
+    this.wheel = new TimerWheel({
+      now: () => this.nowMs,
+      wake: (delayMs, action) => this.#arm(delayMs, action),
+      afterPoll: (next) => {
+        assert.equal(this.#wake ?? this.#afterPoll, undefined, 'it waits for one thing at a time')
+        this.#afterPoll = next
+        return () => {
+          this.#afterPoll = undefined
+        }
+      },
+      ...(beatMs !== undefined && { beatMs }),
+    })
   }
 
   get wakeDueMs(): number | undefined {
@@ -40,6 +54,12 @@ class Machine {
     this.wakeCount++
     this.lastWakeMs = this.nowMs
     action?.()
+    const read = this.inSockets
+    this.inSockets = () => {}
+    read()
+    const next = this.#afterPoll
+    this.#afterPoll = undefined
+    next?.()
   }
 
   /** Moves on and has the machine's timer fire on time. */
@@ -53,7 +73,7 @@ class Machine {
   }
 
   #arm(delayMs: number, action: () => void): () => void {
-    assert.equal(this.#wake, undefined, 'one timer of the system at a time')
+    assert.equal(this.#wake ?? this.#afterPoll, undefined, 'it waits for one thing at a time')
     assert.ok(delayMs >= 0 && delayMs <= maxSystemDelayMs, `a delay that the system takes: ${delayMs}`)
     const wake = { dueMs: this.nowMs + delayMs, action }
     this.#wake = wake
@@ -165,6 +185,90 @@ describe('TimerWheel', () => {
     machine.advance(20)
     assert.deepEqual(ran, ['same 10', 'next 12'])
     assert.equal(machine.wheel.size, 0)
+  })
+})
+
+describe('TimerWheel after its thread stood still', () => {
+  it('runs no timer before the sockets are read when it wakes late', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    const deadline = machine.after(1000, () => ran.push('deadline'))
+    machine.after(1000, () => ran.push('other deadline'))
+    machine.inSockets = () => {
+      ran.push('answer')
+      deadline.cancel()
+    }
+    machine.jump(3000)
+    assert.deepEqual(ran, ['answer', 'other deadline'])
+  })
+
+  it('runs what is due at once when it wakes on time', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(1000, () => ran.push('deadline'))
+    machine.inSockets = () => ran.push('answer')
+    machine.advance(1000)
+    assert.deepEqual(ran, ['deadline', 'answer'])
+  })
+
+  it('has the sockets read again for what fell due while they were read', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(10, () => ran.push('due'))
+    machine.inSockets = () => {
+      const connecting = machine.after(2000, () => assert.fail('it was connected long ago'))
+      machine.nowMs += 5000
+      machine.inSockets = () => {
+        ran.push('connected')
+        connecting.cancel()
+      }
+    }
+    machine.jump(3000)
+    assert.deepEqual(ran, ['due'])
+    machine.advance(1)
+    assert.deepEqual(ran, ['due', 'connected'])
+  })
+
+  it('stays asleep when the answers have cancelled all that was due', () => {
+    const machine = new Machine()
+    const deadline = machine.after(1000, () => assert.fail('the answer was there'))
+    machine.inSockets = () => deadline.cancel()
+    machine.jump(3000)
+    assert.equal(machine.wakeDueMs, undefined)
+    machine.after(10, () => {})
+    assert.equal(machine.wakeDueMs, 3010)
+  })
+
+  it('takes timers on while it waits for the sockets', () => {
+    const machine = new Machine()
+    const ran: string[] = []
+    machine.after(1000, () => ran.push('due'))
+    machine.inSockets = () => void machine.after(5, () => ran.push('added'))
+    machine.jump(3000)
+    assert.deepEqual(ran, ['due'])
+    machine.advance(10)
+    assert.deepEqual(ran, ['due', 'added'])
+  })
+
+  it('tells a stall that made no timer late, before it has woken itself', () => {
+    const machine = new Machine(0, 50)
+    machine.after(10_000, () => {})
+    machine.advance(1000)
+    assert.equal(machine.wheel.stalledMs, 0)
+    machine.nowMs += 3000
+    assert.equal(machine.wheel.stalledMs, 2950)
+    machine.fire()
+    machine.advance(1000)
+    assert.equal(machine.wheel.stalledMs, 2950)
+  })
+
+  it('beats only while timers wait', () => {
+    const machine = new Machine(0, 50)
+    const timer = machine.after(10_000, () => {})
+    machine.advance(500)
+    assert.equal(machine.wakeCount, 10)
+    timer.cancel()
+    assert.equal(machine.wakeDueMs, undefined)
   })
 })
 

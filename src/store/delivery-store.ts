@@ -38,6 +38,8 @@ export interface StoredLeg {
   readonly attempts: number
   /** When the next attempt is due, while it is pending. */
   readonly nextAttemptAt: number | undefined
+  /** How long the wait for it was meant to be: a clock that is behind makes it no longer. */
+  readonly waitMs: number | undefined
   /** What the last attempt came to. */
   readonly outcome: AttemptOutcome | undefined
   readonly status: number | undefined

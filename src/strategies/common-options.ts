@@ -16,7 +16,7 @@ export const attemptOptions = {
   success: successOptions
     .prefault({})
     .describe(
-      'Which answers count as good. Default: status 2xx. For `forward`: any below 500; what is not good is tried again where `retry` says so, and then passed on as it is. For `broadcast`: 201 exactly.',
+      'Which answers count as good. Default: status 2xx. For `forward`: any below 500; what is not good is tried again where `retry` says so, and then passed on as it is.',
     ),
   attemptTimeout: duration({ min: 1 })
     .optional()

@@ -15,7 +15,7 @@ function observed(script: Script, inside?: Layer) {
   const upstream = new FakeUpstream(clock, [script])
   const { call, events } = callOf(clock)
   const attempt = call.begin(targetOf('b1'))
-  const layer = attemptTelemetry({ statusCounts: (status) => status < 400 && status !== 302 })
+  const layer = attemptTelemetry({ clock, statusCounts: (status) => status < 400 && status !== 302 })
   const outcome = layer(inside?.(upstream.service) ?? upstream.service)(requestOf({ attempt }), call)
   return { clock, call, events, attempt, outcome }
 }
@@ -36,6 +36,13 @@ describe('attemptTelemetry', () => {
       { type: 'attempt.ended', attempt },
     ])
     assert.deepEqual([attempt.startedMs, attempt.endedMs], [0, 30])
+  })
+
+  it('notes how much of an attempt the gateway stood still', async () => {
+    const { clock, attempt } = observed({ afterMs: 30 })
+    clock.stall(3000)
+    await clock.advance(0)
+    assert.equal(attempt.stalledMs, 3000)
   })
 
   it('tells the end of an attempt that a fault of programming ended', async () => {
@@ -82,10 +89,12 @@ describe('attemptTelemetry', () => {
 
   const ofCode: Readonly<Partial<Record<FailureCode, AttemptOutcome>>> = {
     UPSTREAM_REFUSED: 'refused',
+    UPSTREAM_TLS: 'tls_error',
     UPSTREAM_RESET: 'reset',
     UPSTREAM_INVALID: 'invalid',
     UPSTREAM_TIMEOUT: 'timeout',
     DEADLINE: 'timeout',
+    GATEWAY_EXHAUSTED: 'gateway_exhausted',
     BAD_REQUEST: 'client_error',
     BODY_TOO_LARGE: 'client_error',
     CLIENT_GONE: 'cancelled',
@@ -118,7 +127,7 @@ describe('attemptTelemetry', () => {
   it('breaks on a request without an attempt, which is a fault of the stack', async () => {
     const clock = new VirtualClock()
     const { call } = callOf(clock)
-    const service = attemptTelemetry({ statusCounts: () => true })(new FakeUpstream(clock).service)
+    const service = attemptTelemetry({ clock, statusCounts: () => true })(new FakeUpstream(clock).service)
     await assert.rejects(service(requestOf(), call), /before it had begun/)
   })
 

@@ -3,8 +3,10 @@ import type { Call } from '../core/call.ts'
 import type { Failure, FailureCode } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Layer } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
 
 export interface AttemptTelemetryOptions {
+  readonly clock: Clock
   /** Whether an answer with this status is a good one. */
   readonly statusCounts: (status: number) => boolean
   /** Is told of what is noted, with all that it was noted from. */
@@ -13,11 +15,13 @@ export interface AttemptTelemetryOptions {
 
 /** Notes what an attempt came to, on the attempt itself, and tells whoever listens. */
 export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
+  const { clock } = options
   return function attemptTelemetryLayer(next) {
     return async (request, call) => {
       const { attempt } = request
       if (attempt === undefined) throw new Error('an attempt was to be observed before it had begun')
       call.emit({ type: 'attempt.started', attempt })
+      const stalledBeforeMs = clock.stalledMs()
       let outcome: Outcome
       try {
         outcome = await next(request, call)
@@ -28,6 +32,7 @@ export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
         ended(attempt, call)
         throw fault
       }
+      attempt.stalledMs = clock.stalledMs() - stalledBeforeMs
       note(attempt, outcome, options)
       ended(attempt, call)
       options.onNoted?.(attempt, outcome)
@@ -55,10 +60,12 @@ function note(attempt: Attempt, outcome: Outcome, options: AttemptTelemetryOptio
 
 const outcomeOfCode: Readonly<Partial<Record<FailureCode, AttemptOutcome>>> = {
   UPSTREAM_REFUSED: 'refused',
+  UPSTREAM_TLS: 'tls_error',
   UPSTREAM_RESET: 'reset',
   UPSTREAM_INVALID: 'invalid',
   UPSTREAM_TIMEOUT: 'timeout',
   DEADLINE: 'timeout',
+  GATEWAY_EXHAUSTED: 'gateway_exhausted',
   BAD_REQUEST: 'client_error',
   BODY_TOO_LARGE: 'client_error',
 }

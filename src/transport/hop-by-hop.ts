@@ -1,4 +1,4 @@
-import { type HeaderPairs, withoutHeaders } from '../core/headers.ts'
+import { foldedName, type HeaderPairs, withoutHeaders } from '../core/headers.ts'
 
 /** RFC 9110, 7.6.1, and what older software sends besides; they speak of one connection and never pass. */
 const hopByHopNames = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']
@@ -6,14 +6,25 @@ const hopByHopNames = ['connection', 'keep-alive', 'proxy-connection', 'te', 'tr
 /** Spellings seen are remembered, at most so many: a client chooses them. */
 const maxRemembered = 1024
 
-/** Takes out the fields that belong to one connection, those that `Connection` names, and further ones if told. */
+interface FurtherFields {
+  readonly dropped: readonly string[]
+  /** Pass as they are, but not with `_` for `-`. */
+  readonly genuine: readonly string[]
+}
+
+/**
+ * Takes out the fields that belong to one connection, those that `Connection` names, and further ones. None of these names
+ * passes with `_` for `-` either: see `foldedName`.
+ */
 export class HopByHop {
   readonly #names: ReadonlySet<string>
+  readonly #genuine: ReadonlySet<string>
   /** Name as spelt -> what it means; spares the lower-casing of the same twenty names at each request. */
   readonly #remembered = new Map<string, 'keep' | 'drop' | 'connection'>()
 
-  constructor(alsoDropped: readonly string[]) {
-    this.#names = new Set([...hopByHopNames, ...alsoDropped])
+  constructor({ dropped, genuine }: FurtherFields) {
+    this.#names = new Set([...hopByHopNames, ...dropped])
+    this.#genuine = new Set(genuine)
   }
 
   /** A new list, which the caller may go on to fill. */
@@ -31,8 +42,9 @@ export class HopByHop {
   }
 
   #judge(name: string): 'keep' | 'drop' | 'connection' {
-    const lower = name.toLowerCase()
-    const verdict = lower === 'connection' ? 'connection' : this.#names.has(lower) ? 'drop' : 'keep'
+    const folded = foldedName(name)
+    const isTwin = name.includes('_') && this.#genuine.has(folded)
+    const verdict = folded === 'connection' ? 'connection' : isTwin || this.#names.has(folded) ? 'drop' : 'keep'
     if (this.#remembered.size < maxRemembered) this.#remembered.set(name, verdict)
     return verdict
   }

@@ -27,6 +27,22 @@ describe('the admin side', () => {
     assert.equal(allowed.status, 200)
   })
 
+  it('slows down who sends wrong tokens, and lets in who has the right one', async (t) => {
+    const logged: string[] = []
+    const admin = { port: 0, token }
+    const { gateway } = await openScene(t).gateway({ admin }, { log: (text) => logged.push(text) })
+    const asked = (given: string) =>
+      ask(`${adminUrl(gateway)}/api/overview`, { headers: { authorization: `Bearer ${given}` } })
+    for (let guess = 0; guess < 10; guess++) assert.equal((await asked(`guess ${guess}`)).status, 401)
+    const startedMs = performance.now()
+    const slowed = asked('guess 10')
+    assert.equal((await asked(token)).status, 200)
+    const { status, headers } = await slowed
+    assert.deepEqual([status, headers['retry-after'], headers.connection], [429, '1', 'close'])
+    assert.ok(performance.now() - startedMs >= 990)
+    assert.equal(logged.filter((text) => text.includes('wrong tokens')).length, 1)
+  })
+
   it('with a token is reached by any name', async (t) => {
     const url = await opened(t, { token })
     const headers = { host: 'gateway.example', authorization: `Bearer ${token}` }

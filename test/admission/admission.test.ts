@@ -122,7 +122,7 @@ describe('a limit on calls in flight', () => {
       [200, 200, 200],
     )
     await until('no slot is taken', async () => (await limits())?.concurrency?.inFlight === 0)
-    assert.deepEqual((await limits())?.shed, { rate: 0, full: 1, waited: 0, displaced: 0 })
+    assert.deepEqual((await limits())?.shed, { rate: 0, full: 1, waited: 0, displaced: 0, memory: 0 })
   })
 
   it('lets go of the slots and places of clients that hang up: waiting, asking, or in the midst of an answer', async (t) => {

@@ -50,7 +50,7 @@ async function openScene(t: TestContext, broadcast: object = {}, deadline = '2s'
     telemetry: { log: { redact: { headers: ['x-own'], query: ['mine'] } } },
     upstreams: { accounts: { targets: Object.fromEntries(backends.map(({ name, url }) => [name, url])) } },
     routes: [
-      { match: 'POST /register', deadline, broadcast: options },
+      { match: 'POST /register', deadline, broadcast: options, explain: true },
       { match: 'POST /changePassword', deadline, broadcast: options },
     ],
   })
@@ -95,6 +95,16 @@ describe('a broadcast write', () => {
     assert.match(await answer.text(), /^register on server[123]$/)
     await until('all have it', () => written.length === 3)
     assert.deepEqual(written.map(({ target }) => target).toSorted(), names)
+  })
+
+  it('tells in Server-Timing which attempts go on without its client', async (t) => {
+    const { url, written, backends } = await openScene(t)
+    for (const backend of backends.slice(1)) {
+      await backend.patch({ endpoints: { 'POST /register': { latency: { kind: 'fixed', ms: 300 } } } })
+    }
+    const timing = (await write(url, '/register', 'username=bob')).headers.get('server-timing') ?? ''
+    assert.deepEqual([timing.split('desc="won"').length, timing.split('desc="open"').length], [2, 3], timing)
+    await until('all have it', () => written.length === 3)
   })
 
   it('reaches a backend that was down once it is back, in order for each user, and everybody is answered meanwhile', async (t) => {

@@ -113,7 +113,7 @@ describe('the dashboard of the running demo', { skip }, () => {
       await page.locator('.waterfall .mark.won').waitFor()
       await page
         .locator('.waterfall')
-        .getByText(/cut off, lost to attempt [23]/)
+        .getByText(/cancelled, as attempt [23] won/)
         .first()
         .waitFor()
       await assertAccessible(page, 'a hedged call')

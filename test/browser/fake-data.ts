@@ -101,7 +101,7 @@ export function call(change: Partial<CallView> = {}): CallView {
   }
 }
 
-/** Two backends that fail in their own ways, and one that is cut off by the deadline. */
+/** Two backends that fail in their own ways, and one that the deadline ends. */
 export const failedCall = call({
   id: 'failed-1',
   durationMs: 1000,

@@ -116,7 +116,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     const admin = await startFakeAdmin()
     admin.answers.set('/api/calls/hedged-1', hedgedCall)
     for (const [place, text] of [
-      ['calls/hedged-1', 'lost to attempt 2; the hedge'],
+      ['calls/hedged-1', 'as attempt 2 won; the hedge'],
       ['config', 'routes: []'],
     ] as const) {
       const { page } = await openPage(t, browser, { ...admin, close: async () => {} }, place)

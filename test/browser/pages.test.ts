@@ -77,7 +77,7 @@ function fill(admin: FakeAdmin): void {
           route: 'GET /api/smart',
           rate: '100 in 1s, 20 at once, by client',
           concurrency: { limit: 50, inFlight: 12, queued: 3 },
-          shed: { rate: 7, full: 2, waited: 0, displaced: 0 },
+          shed: { rate: 7, full: 2, waited: 0, displaced: 0, memory: 0 },
         },
       ],
     },
@@ -239,16 +239,16 @@ describe('the dashboard in a browser', { skip }, () => {
     await column.waitFor({ state: 'detached' })
   })
 
-  it('shows the race of a hedged call: who won, and who was cut off for it', async (t) => {
+  it('shows the race of a hedged call: who won, and who was cancelled for it', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin, 'calls/hedged-1')
     await page.locator('.waterfall').waitFor()
     const bars = await page.locator('.waterfall .bar').allTextContents()
     assert.deepEqual(bars, [
-      '1 · server1cut off, lost to attempt 2',
+      '1 · server1cancelled, as attempt 2 won',
       '2 · hedge → server2answered 200 after 120 ms and won',
-      '3 · hedge → server3cut off, lost to attempt 2',
+      '3 · hedge → server3cancelled, as attempt 2 won',
     ])
     assert.equal(await page.locator('.waterfall .mark.won').count(), 1)
   })

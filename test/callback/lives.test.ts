@@ -175,6 +175,7 @@ function movedClock() {
   const clock: Clock = {
     now: () => real.now(),
     wallNow: () => real.wallNow() + offMs,
+    stalledMs: () => real.stalledMs(),
     after: (delayMs, action) => {
       if (delayMs !== 60_000) return real.after(delayMs, action)
       minutely.add(action)

@@ -25,11 +25,26 @@ describe('hedgerow demo', () => {
     for (const { line, status } of answers)
       assert.ok(status === 200 || status === 201 || status >= 429, `${line} gave ${status}`)
     const front = new URL(lines[0]?.url ?? '').origin
+    assert.ok(demo.output().includes(`bin/hedgerow load -c 50 --duration 10s '${front}/api/smart?timeout={500..1000}'`))
     const index = (await (await fetch(front)).json()) as { routes: readonly object[] }
     assert.equal(index.routes.length, lines.length)
     demo.process.kill('SIGINT')
     const { code, errors } = await demo.ended
     assert.equal(code, 0, errors)
     await assert.rejects(fetch(front))
+  })
+
+  it('rescues calls of /api/smart when the backend is slow that its printed line slows down', async (t) => {
+    const demo = startCommand(t, ['demo'])
+    await demo.printed('Ctrl-C ends all of it.')
+    const [, backend, patch] = /curl -X PATCH (\S+\/api\/backends\/work) -d '(.*)'/.exec(demo.output()) ?? []
+    const [, smart] = /curl -i '(\S+\/api\/smart\?timeout=1000)'/.exec(demo.output()) ?? []
+    assert.ok(backend !== undefined && patch !== undefined && smart !== undefined, demo.output())
+    assert.equal((await fetch(backend, { method: 'PATCH', body: patch })).status, 200)
+    const timings = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(smart)).headers.get('server-timing') ?? ''),
+    )
+    const rescued = timings.filter((timing) => /a1;dur=\d+;desc="cancelled".*desc="won"/.test(timing))
+    assert.ok(rescued.length > 2, timings.join('\n'))
   })
 })

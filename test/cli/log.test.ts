@@ -19,7 +19,7 @@ async function served(t: TestContext, ...options: readonly string[]) {
   const file = join(folder, 'hedgerow.yaml')
   writeFileSync(
     file,
-    `listen: { port: 0 }
+    `listen: { port: 0, maxConnections: 100 }
 admin: { port: 0 }
 telemetry: { log: { access: true } }
 upstreams: { w: { targets: { work: '${backend.url}' } } }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { root, startProgram } from '../kit/command.ts'
+import { until } from '../kit/until.ts'
 
 /** What a user gets who installs the package: compiled JavaScript, run by a Node of their own. */
 describe('the compiled package', () => {
@@ -14,6 +15,7 @@ describe('the compiled package', () => {
     folder = mkdtempSync(join(tmpdir(), 'hedgerow-package-'))
     const tsc = join(root, 'node_modules/.bin/tsc')
     execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root })
+    cpSync(join(root, 'src/cli/held-signals.cjs'), join(folder, 'dist/cli/held-signals.cjs'))
     for (const name of ['package.json', 'examples']) cpSync(join(root, name), join(folder, name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   })
@@ -44,6 +46,20 @@ describe('the compiled package', () => {
     ]).ended
     assert.equal(code, 0, errors)
     assert.match(output, /good \(0 routes, 0 upstreams\)/)
+  })
+
+  it('reopens its log at SIGUSR1, opens no inspector, and exits with 0 at SIGTERM', async (t) => {
+    const [file, log] = [join(folder, 'serve.yaml'), join(folder, 'log')]
+    writeFileSync(file, 'listen: { port: 0 }\n')
+    const args = [join(folder, 'dist/cli/main.js'), 'serve', file, '--log-file', log]
+    const running = startProgram(t, join(root, 'bin/node'), args)
+    await until('it runs', () => existsSync(log) && readFileSync(log, 'utf8').includes('on http:'), 10_000)
+    renameSync(log, `${log}.1`)
+    running.process.kill('SIGUSR1')
+    await until('the new log is there', () => existsSync(log))
+    running.process.kill('SIGTERM')
+    const { code, errors } = await running.ended
+    assert.deepEqual([code, errors], [0, ''])
   })
 
   it('says plainly what it needs on an older Node', async (t) => {

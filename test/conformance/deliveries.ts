@@ -24,6 +24,7 @@ export function legTo(target: string, state: LegState = 'pending', change: Parti
     state,
     attempts: 0,
     nextAttemptAt,
+    waitMs: nextAttemptAt === undefined ? undefined : 1000,
     outcome: undefined,
     status: undefined,
     detail: undefined,

@@ -20,6 +20,7 @@ const leg: fc.Arbitrary<StoredLeg> = fc.record(
     state: fc.constantFrom(...states),
     attempts: fc.nat(100),
     nextAttemptAt: fc.option(fc.nat(), { nil: undefined }),
+    waitMs: fc.option(fc.nat(), { nil: undefined }),
     outcome: fc.constantFrom('success', 'refused', undefined),
     status: fc.constantFrom(201, 500, undefined),
     detail: fc.option(fc.string(), { nil: undefined }),

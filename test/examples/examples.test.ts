@@ -131,6 +131,7 @@ for (const [file, list] of Object.entries(asks)) {
         KEY_FILE: join(stores, `${file}.key`),
         ASYNC_PORT: async,
         WORK_PORT: work,
+        WORK2_PORT: work,
         WORK_FIXED_PORT: work,
         SERVER1_PORT: server1,
         SERVER2_PORT: server2,

@@ -82,7 +82,7 @@ describe('a hedge after 300 ms', () => {
     assert.equal(JSON.parse(answer.body).api.number, 1)
     assertBetween(answer.ms, 345, 350 + toleranceMs, 'ms')
     assert.equal(requests(), 3)
-    assert.match(String(answer.headers['server-timing']), /^a1;dur=3\d\d;desc="won", a2;dur=\d+;desc="late", a3;/)
+    assert.match(String(answer.headers['server-timing']), /^a1;dur=3\d\d;desc="won", a2;dur=\d+;desc="cancelled", a3;/)
   })
 
   it('wins where the first was dropped, which would have answered at 350 ms', async (t) => {
@@ -98,7 +98,7 @@ describe('a hedge after 300 ms', () => {
     const answer = await smart(2000)
     assert.equal(JSON.parse(answer.body).api.number, 3)
     assertBetween(answer.ms, 345, 350 + toleranceMs, 'ms')
-    assert.match(String(answer.headers['server-timing']), /a1;dur=\d+;desc="late", .*a3;dur=\d+;desc="won"/)
+    assert.match(String(answer.headers['server-timing']), /a1;dur=\d+;desc="cancelled", .*a3;dur=\d+;desc="won"/)
   })
 
   it('does not help when all are slow: 503 at the deadline', async (t) => {
@@ -129,7 +129,7 @@ describe('a hedge after 300 ms', () => {
     assert.equal(requests(), 1)
   })
 
-  it('is cut off by a deadline in the second stage, and its sockets with it', async (t) => {
+  it('is ended by a deadline in the second stage, and its sockets with it', async (t) => {
     const scene = openScene(t)
     const { smart, gateway, requests } = await opened(scene, [{ afterMs: 500 }, { afterMs: 300 }, { afterMs: 300 }])
     const answer = await smart(400)

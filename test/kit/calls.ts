@@ -6,6 +6,7 @@ import type { GatewayRequest } from '../../src/core/request.ts'
 import type { GatewayResponse } from '../../src/core/response.ts'
 import type { Clock } from '../../src/kit/clock.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
+import type { HeldMemory } from '../../src/kit/held-memory.ts'
 import { LiveCall } from '../../src/kit/live-call.ts'
 
 export function requestOf(change: Partial<GatewayRequest> = {}): GatewayRequest {
@@ -46,12 +47,12 @@ const eventTypes = [
 ] as const
 
 /** A call that keeps the events emitted on it. */
-export function callOf(clock: Clock): TestCall {
+export function callOf(clock: Clock, memory?: HeldMemory): TestCall {
   const bus = new EventBus()
   const events: GatewayEvent[] = []
   for (const type of eventTypes) bus.on(type, (event) => events.push(event))
   const route = { name: 'GET /api/work', strategy: 'test', idleTimeoutMs: 30_000 }
-  return { call: new LiveCall({ id: 'call-1', route, clock, events: bus }), events }
+  return { call: new LiveCall({ id: 'call-1', route, clock, events: bus, memory }), events }
 }
 
 export function responseOf(outcome: Outcome | undefined): GatewayResponse {

@@ -1,6 +1,7 @@
 import type { GatewayEvent } from '../../src/core/events.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Layer } from '../../src/core/service.ts'
+import type { HeldMemory } from '../../src/kit/held-memory.ts'
 import type { LiveCall } from '../../src/kit/live-call.ts'
 import { callOf, requestOf, type Watched, watch } from './calls.ts'
 import { FakeUpstream, type Script } from './fake-upstream.ts'
@@ -21,18 +22,19 @@ export function served(
   layerOf: (clock: VirtualClock) => Layer,
   script: Scripts = [],
   request: Partial<GatewayRequest> = {},
+  memory?: HeldMemory,
 ): Served {
-  const bench = layerBench(layerOf, script)
+  const bench = layerBench(layerOf, script, memory)
   return { ...bench, ...bench.send(request) }
 }
 
 /** The same for several calls through one layer, which may share budgets and samples. */
-export function layerBench(layerOf: (clock: VirtualClock) => Layer, script: Scripts = []) {
+export function layerBench(layerOf: (clock: VirtualClock) => Layer, script: Scripts = [], memory?: HeldMemory) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, script)
   const service = layerOf(clock)(upstream.service)
   const send = (request: Partial<GatewayRequest> = {}) => {
-    const { call, events } = callOf(clock)
+    const { call, events } = callOf(clock, memory)
     return { call, events, answer: watch(service(requestOf(request), call), clock) }
   }
   return { clock, upstream, send }

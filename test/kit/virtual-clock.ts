@@ -11,6 +11,7 @@ export class VirtualClock implements Clock {
   #nowMs = 0
   #order = 0
   #pending: Pending[] = []
+  #stalledMs = 0
 
   now(): number {
     return this.#nowMs
@@ -18,6 +19,16 @@ export class VirtualClock implements Clock {
 
   wallNow(): number {
     return 1_700_000_000_000 + this.#nowMs
+  }
+
+  stalledMs(): number {
+    return this.#stalledMs
+  }
+
+  /** Time goes on while nothing runs, as when the process is stopped. What falls due meanwhile runs at the next `advance`. */
+  stall(forMs: number): void {
+    this.#nowMs += forMs
+    this.#stalledMs += forMs
   }
 
   after(delayMs: number, action: () => void): Timer {

@@ -69,7 +69,7 @@ class Noted implements AnswerHandler {
   }
 }
 
-const passing = new HopByHop(['x-request-id'])
+const passing = new HopByHop({ dropped: ['x-request-id'], genuine: [] })
 
 /** Gives the bytes to Node's client, which reads with llhttp; undefined if it refuses them, or takes them as cut off. */
 export function readByLlhttp(bytes: Buffer, cuts: readonly number[], method: string): Promise<Read | undefined> {

@@ -88,6 +88,7 @@ function newDelivery(write: number, lane: number): NewDelivery {
     state: 'pending',
     attempts: 0,
     nextAttemptAt: undefined,
+    waitMs: undefined,
     outcome: undefined,
     status: undefined,
     detail: undefined,
@@ -185,6 +186,7 @@ class Life {
       attemptTimeoutMs: 10_000,
       schedule: { baseMs: 50, maxMs: 400, jitterMs: 20 },
       concurrency,
+      statuses: undefined,
       send: async (request, call) => {
         const attempt: Attempted = {
           target: request.attempt?.target.name ?? '',
@@ -230,7 +232,7 @@ async function run(plan: Plan) {
         config.load()
         life.configure()
       } else if (nextMs === replayAtMs) {
-        await life.deliveries.operate(`write-${plan.replays[replayed]?.write}`, 'replay')
+        await life.deliveries.operator.operate(`write-${plan.replays[replayed]?.write}`, 'replay')
         replayAtMs += plan.replays[++replayed]?.gapMs ?? Number.POSITIVE_INFINITY
       } else {
         const delivery = newDelivery(write, plan.lanes[write] as number)

@@ -7,6 +7,7 @@ import { failure } from '../../src/core/failure.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'
 import { Admission } from '../../src/gateway/admission.ts'
+import { ShortageLog } from '../../src/gateway/shortage-log.ts'
 import { routeStack } from '../../src/gateway/stack.ts'
 import { Upstream } from '../../src/gateway/upstreams.ts'
 import { seededRandom } from '../../src/kit/random.ts'
@@ -45,6 +46,9 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
         memory,
         random: seededRandom(1),
         trusts: () => false,
+        shortages: new ShortageLog({ clock, memory, log: () => {} }),
+        log: () => {},
+        resolve: () => Promise.reject(new Error('no name is resolved here')),
       })
       upstream.fake = new FakeUpstream(clock, scripts[name])
       return [name, upstream] as const

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import type { DeliveryStore, StoredDelivery } from '../../src/store/delivery-store.ts'
+import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../src/store/delivery-store.ts'
 import {
   allLegs,
   countsOf,
@@ -29,7 +19,7 @@ import {
   usualBytes,
 } from '../conformance/deliveries.ts'
 import { afterGap, type FailingStore, failingStoreAt, isServing, refused, retry } from './failing-store.ts'
-import { canFreeze, canMount, diskFor, freeze, mountOver, remount, thaw } from './mounts.ts'
+import { canFreeze, canMount, diskFor, fillDisk, freeze, mountOver, remount, thaw } from './mounts.ts'
 import { cleanup, faultAt, folderFor, storeAt } from './place.ts'
 
 const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
@@ -61,39 +51,125 @@ async function expectSameOnDisk(t: TestContext, store: DeliveryStore, path: stri
 }
 
 describe('a store whose disk is full', () => {
-  it('refuses with STORE_FULL, keeps updates, and serves again once there is room', async (t) => {
+  const large = () => someDelivery({ request: requestWith({ body: Buffer.alloc(20_000, 1) }) })
+
+  /** Writes until the store takes no more. */
+  async function fillWith(store: DeliveryStore, delivery: () => NewDelivery): Promise<readonly number[]> {
+    const accepted: number[] = []
+    let last = await store.insert(delivery())
+    while (last.kind === 'inserted' && accepted.push(last.sequence) < 10_000) last = await store.insert(delivery())
+    assert.ok(last.kind === 'refused', `it took ${accepted.length} writes`)
+    assert.equal(last.failure.code, 'STORE_FULL')
+    return accepted
+  }
+
+  for (const [what, delivery] of [
+    ['large', large],
+    ['small', someDelivery],
+  ] as const) {
+    it(`takes every acknowledgement of ${what} writes, and new ones once they are delivered`, async (t) => {
+      if (!canMount(t)) return
+      const path = join(diskFor(t, '2m'), 'store.db')
+      const failing = await failingStoreAt(t, path)
+      const { store, log } = failing
+      const accepted = await fillWith(store, delivery)
+      assert.ok(accepted.length > 10)
+      assert.match(log.at(-1) ?? '', /disk of the store \S+ is full\. Make room on it.*New writes are refused/)
+      await refused(store, 'STORE_FULL')
+      const results = await Promise.all(accepted.map((sequence) => store.update(allLegs(sequence, 'acknowledged'))))
+      assert.deepEqual(new Set(results), new Set([undefined]))
+      await retry(failing)
+      assert.match(log.at(-1) ?? '', /serves again/)
+      const again = await fillWith(store, delivery)
+      // What is finished is still in it, without its requests.
+      assert.ok(again.length > accepted.length / 20, `${again.length} after ${accepted.length}`)
+      await expectSameOnDisk(t, store, path)
+    })
+  }
+
+  it('has room for acknowledgements and removals when others have filled the disk', async (t) => {
     if (!canMount(t)) return
-    const disk = diskFor(t, '2m')
+    const disk = diskFor(t, '3m')
     const path = join(disk, 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store, log } = failing
-    writeFileSync(join(disk, 'ballast'), Buffer.alloc(1_000_000))
     const accepted: number[] = []
-    const large = () => someDelivery({ request: requestWith({ body: Buffer.alloc(20_000, 1) }) })
-    let last = await store.insert(large())
-    while (last.kind === 'inserted' && accepted.push(last.sequence) < 1000) last = await store.insert(large())
-    assert.ok(last.kind === 'refused' && accepted.length > 10)
-    assert.equal(last.failure.code, 'STORE_FULL')
-    assert.match(log.at(-1) ?? '', /disk of the store \S+ is full/)
+    for (let n = 0; n < 40; n++) accepted.push(await inserted(store, large()))
+    assert.ok(existsSync(`${path}-reserve`))
+    fillDisk(disk)
+    await refused(store, 'STORE_FULL', large())
+    assert.match(log.at(-1) ?? '', /is full/)
+    const results = await Promise.all(accepted.map((sequence) => store.update(allLegs(sequence, 'acknowledged'))))
+    assert.deepEqual(new Set(results), new Set([undefined]))
+    assert.equal(await store.removeFinished(someTime + 1e9), 40)
+    unlinkSync(join(disk, 'ballast'))
+    await retry(failing)
+    assert.match(log.at(-1) ?? '', /serves again/)
+    assert.ok(existsSync(`${path}-reserve`), 'the reserve is there again')
+    assert.equal(failing.threads.length, 1)
+    await inserted(store, large())
+    await expectSameOnDisk(t, store, path)
+    assert.equal(existsSync(`${path}-reserve`), true, 'that of the store that is open now')
+  })
 
-    // What is left of the log takes a few small changes; then these are refused as well.
-    await afterGap(failing)
-    const legs = [legTo('server1', 'acknowledged', { detail: 'x'.repeat(30_000) }), legTo('server2'), legTo('server3')]
-    const update = allLegs(accepted[0] ?? 0, 'pending', { legs })
-    assert.equal((await store.update(update))?.code, 'STORE_FULL')
+  it('keeps an update for which there is no room at all, and writes it once there is', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '4m')
+    const path = join(disk, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    const { store, log } = failing
+    const first = await inserted(store, large())
+    fillDisk(disk)
+    const legs = [legTo('server1', 'acknowledged', { detail: 'x'.repeat(900_000) }), legTo('server2'), legTo('server3')]
+    assert.equal((await store.update(allLegs(first, 'pending', { legs })))?.code, 'STORE_FULL')
     await refused(store, 'STORE_FULL')
     assert.equal(await isServing(store), false, 'no try before its time')
     await retry(failing)
-    await refused(store, 'STORE_FULL', large())
-
+    await refused(store, 'STORE_FULL')
     unlinkSync(join(disk, 'ballast'))
     await retry(failing)
     assert.match(log.at(-1) ?? '', /serves again/)
     assert.equal(failing.threads.length, 1)
-    accepted.push(await inserted(store, large()))
     const again = await expectSameOnDisk(t, store, path)
-    assert.deepEqual(sequencesOf(await unfinished(again)), accepted)
     assert.deepEqual((await unfinished(again))[0]?.legs, legs)
+  })
+
+  it('is opened when the disk was filled while it was away, and refuses new writes alone', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    const path = join(disk, 'store.db')
+    const before = await failingStoreAt(t, path)
+    const sequences = await fill(before.store)
+    // As if it had been killed: with its log, which has to be read, and no room for an index of it.
+    for (const suffix of ['', '-wal']) copyFileSync(path + suffix, join(disk, `killed.db${suffix}`))
+    fillDisk(disk)
+    const killed = join(disk, 'killed.db')
+    const failing = await failingStoreAt(t, killed)
+    assert.match(failing.log.join(), /disk of the store \S+killed\.db is full/)
+    assert.deepEqual(await unfinished(failing.store), await unfinished(before.store))
+    await refused(failing.store, 'STORE_FULL')
+    unlinkSync(join(disk, 'ballast'))
+    await retry(failing)
+    assert.match(failing.log.at(-1) ?? '', /serves again/)
+    assert.equal(await failing.store.update(allLegs(sequences[0] ?? 0, 'acknowledged')), undefined)
+    await inserted(failing.store, someDelivery())
+  })
+
+  it('is made once there is room where it was not there and the disk was full', async (t) => {
+    if (!canMount(t)) return
+    const disk = diskFor(t, '2m')
+    fillDisk(disk)
+    const path = join(disk, 'store.db')
+    const failing = await failingStoreAt(t, path)
+    assert.match(failing.log.at(-1) ?? '', /disk of the store \S+ is full/)
+    await refused(failing.store, 'STORE_FULL')
+    await retry(failing)
+    await refused(failing.store, 'STORE_FULL')
+    unlinkSync(join(disk, 'ballast'))
+    await retry(failing)
+    await inserted(failing.store, someDelivery())
+    assert.match(failing.log.at(-1) ?? '', /serves again/)
+    await expectSameOnDisk(t, failing.store, path)
   })
 
   it('takes the next change as a try', async (t) => {
@@ -104,6 +180,8 @@ describe('a store whose disk is full', () => {
     await refused(failing.store, 'STORE_FULL', large)
     await afterGap(failing)
     await inserted(failing.store, someDelivery())
+    await retry(failing)
+    assert.match(failing.log.at(-1) ?? '', /serves again/)
     assert.equal(failing.clock.pendingCount, 0)
   })
 })
@@ -176,6 +254,30 @@ describe('a store whose file is gone', () => {
     const again = await storeAt(t, path)
     assert.deepEqual(await unfinished(again), before)
   })
+
+  for (const [what, left] of [
+    ['to nothing', 0],
+    ['in the middle', 20_000],
+  ] as const) {
+    it(`never says yes when its log was cut short ${what}, and has all that is unfinished in it again`, async (t) => {
+      const path = join(folderFor(t), 'store.db')
+      const failing = await failingStoreAt(t, path)
+      const { store, log } = failing
+      await fill(store)
+      const before = await unfinished(store)
+      assert.ok(statSync(`${path}-wal`).size > 2 * left)
+      truncateSync(`${path}-wal`, left)
+      const ghost = someDelivery()
+      await refused(store, 'STORE_UNAVAILABLE', ghost)
+      assert.match(log.at(-1) ?? '', /store\.db-wal was cut short while it was in use.*refused until/)
+      await retry(failing)
+      assert.match(log.at(-1) ?? '', /serves again/)
+      assert.equal(await store.find(ghost.id), undefined, 'what was refused is not there')
+      assert.deepEqual(await unfinished(store), before)
+      await inserted(store, someDelivery())
+      await expectSameOnDisk(t, store, path)
+    })
+  }
 
   it('does not bring back what it refused when the file that was away is put back over the new one', async (t) => {
     const path = join(folderFor(t), 'store.db')

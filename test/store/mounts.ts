@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -48,6 +48,18 @@ export function diskFor(t: TestContext, size: string): string {
   mount(disk, size)
   cleanup(t, () => run('umount', disk))
   return disk
+}
+
+/** Puts so much beside what is there that not a page is left. */
+export function fillDisk(disk: string): void {
+  const file = openSync(join(disk, 'ballast'), 'a')
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096, 1))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+  } finally {
+    closeSync(file)
+  }
 }
 
 export function remount(disk: string, mode: 'ro' | 'rw'): void {

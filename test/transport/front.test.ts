@@ -256,6 +256,21 @@ describe('a connection that was accepted elsewhere', () => {
     await until('it is gone', async () => (await front.connections()) === 0)
   })
 
+  it('has pipelined requests served one at a time, and none behind the last', async (t) => {
+    const { waiting, service } = held()
+    const wire = handed(t, stand(t, rules(service)))
+    wire.send(`${get}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n${get}`)
+    await until('the first is there', () => waiting.length === 1)
+    wire.send(get)
+    waiting[0]?.(answer('first'))
+    assert.equal((await wire.message()).body, 'first')
+    await until('the second is there', () => waiting.length === 2)
+    waiting[1]?.(answer('last'))
+    assert.equal((await wire.message()).body, 'last')
+    await wire.closed()
+    assert.equal(waiting.length, 2)
+  })
+
   it('passes large bodies both ways, no faster than they are read', async (t) => {
     const size = 4 * 1024 * 1024
     const whole: Service = async ({ body }) => {

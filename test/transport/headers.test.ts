@@ -98,6 +98,45 @@ describe('the header of a request', () => {
     assert.equal(seen.get('cookie'), undefined)
   })
 
+  it('takes no second spelling of what the gateway or the route sets, removes or goes by', async (t) => {
+    const scene = openScene(t)
+    const headers = { set: { 'X-User-Role': 'guest', x_plan: 'free' }, remove: ['X-Admin', 'x_debug'] }
+    const { gateway, requests } = await opened(scene, {
+      config: { routes: [{ match: '/', forward: { upstream: 'work', headers } }], trust: ['127.0.0.1'] },
+    })
+    const twins = [
+      'X_Forwarded_For: 6.6.6.6',
+      'x_forwarded-host: evil.example',
+      'X_FORWARDED_PROTO: https',
+      'X_Forwarded_Port: 443',
+      'X_Real_IP: 6.6.6.6',
+      'X_Request_Id: claimed',
+      'Content_Length: 5',
+      'Transfer_Encoding: chunked',
+      'Keep_Alive: timeout=5',
+      'Proxy_Authorization: Basic eDp5',
+      'X_Request_Timeout_Ms: 9',
+      'Idempotency_Key: claimed',
+      'X_Hedgerow_Attempt: 7',
+      'X_User_Role: admin',
+      'X-Plan: gold',
+      'X_Admin: yes',
+      'X-Debug: yes',
+    ]
+    await sends(scene, gateway, [...twins, 'X_Other: kept', 'x-user-ROLE: admin'])
+    const { head, headers: seen } = requests[0] as Message
+    const spelled = head
+      .split('\r\n')
+      .slice(1)
+      .map((line) => line.slice(0, line.indexOf(':')))
+    assert.deepEqual(
+      spelled.filter((name) => name.includes('_')),
+      ['X_Other', 'x_plan'],
+    )
+    assert.doesNotMatch(head, /6\.6\.6\.6|evil|claimed|admin|gold|yes|timeout=5/)
+    assert.deepEqual([seen.get('x-user-role'), seen.get('x_plan')], [['guest'], ['free']])
+  })
+
   const claims = [
     'X-Forwarded-For: 10.1.1.1',
     'X-Forwarded-Host: claimed.example',

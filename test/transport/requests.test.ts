@@ -4,7 +4,6 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../kit/ask.ts'
 import { openScene, upstreamOf } from '../kit/gateway.ts'
-import { until } from '../kit/until.ts'
 
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work', ...options } }]
 /** Tells the request line that the target was sent. */
@@ -40,21 +39,6 @@ describe('requests', () => {
       const { body } = await client.message()
       assert.ok(body.length === 1_000_000 && body === letter.repeat(1_000_000), `the answer of ${letter} is mixed up`)
     }
-  })
-
-  it('that are pipelined are all given up when their client hangs up', async (t) => {
-    const scene = openScene(t)
-    const target = await scene.target(() => {})
-    const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
-    const client = await scene.wire(gateway)
-    client.send([1, 2, 3, 4, 5].map((i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
-    await until('all have reached the target', () => target.connections() === 5)
-    client.destroy()
-    await until(
-      () => `all are given up at the target: ${target.connections()} are not`,
-      () => target.connections() === 0,
-    )
-    await until('all calls have ended', async () => (await gateway.gateway.view.inFlight()) === 0)
   })
 
   it('of HTTP/1.0 get an answer that ends with their connection, or keep it where they ask to', async (t) => {

@@ -32,6 +32,29 @@ function selfSigned(): Pair | undefined {
 
 const pair = selfSigned()
 
+/** A certificate for `localhost` that a CA has signed whom nobody knows; undefined without the tool to make it. */
+function ofPrivateCa(): Pair | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-ca-'))
+  try {
+    const [caKey, caCert, key, cert] = ['ca-key', 'ca', 'key', 'cert'].map((name) => join(folder, `${name}.pem`)) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    const ca = [...make, '-subj', '/CN=private', '-keyout', caKey, '-out', caCert]
+    const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-CA', caCert, '-CAkey', caKey]
+    const leaf = [...make, ...name, '-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', key, '-out', cert]
+    for (const what of [ca, leaf]) if (spawnSync('openssl', what).status !== 0) return undefined
+    return { key: readFileSync(key), cert: readFileSync(cert) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const ofUnknownCa = ofPrivateCa()
+
 async function tlsTarget(t: TestContext, { key, cert }: Pair): Promise<{ server: Server; url: string }> {
   const server = createServer({ key, cert }, (message, response) => {
     message.resume().on('end', () => response.end(`secret ${message.headers.host}`))
@@ -44,15 +67,62 @@ async function tlsTarget(t: TestContext, { key, cert }: Pair): Promise<{ server:
 const routes = [{ match: '/*', deadline: '3s', forward: { upstream: 'work' } }]
 
 describe('a target over TLS', { skip: pair === undefined && 'needs openssl to make a certificate' }, () => {
-  it('is refused while nobody vouches for its certificate', async (t) => {
+  it('fails with the reason in plain words while nobody vouches for its certificate', async (t) => {
     const { url } = await tlsTarget(t, pair as Pair)
     const gateway = await openScene(t).gateway({ upstreams: { work: { targets: { a: url } } }, routes })
     const answer = await ask(gateway.url)
     assert.equal(answer.status, 502)
-    const { code, detail } = problemOf(answer)
-    assert.equal(code, 'UPSTREAM_REFUSED')
-    assert.match(detail, /^a: TLS failed \([A-Z_]+\)/)
+    const { code, detail, attempts } = problemOf(answer)
+    assert.equal(code, 'UPSTREAM_TLS')
+    assert.equal(detail, 'a: TLS failed: the certificate is self-signed and not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)')
+    assert.deepEqual(
+      (attempts as readonly { readonly outcome: string }[]).map(({ outcome }) => outcome),
+      ['tls_error'],
+    )
   })
+
+  it('has one line in the log when its CA is private, which says what to do', async (t) => {
+    const lines: string[] = []
+    const { url } = await tlsTarget(t, ofUnknownCa as Pair)
+    const gateway = await openScene(t).gateway(
+      { upstreams: { work: { targets: { a: url } } }, routes },
+      { log: (text, level = 'info') => void lines.push(`${level} ${text}`) },
+    )
+    for (let i = 0; i < 5; i++) {
+      assert.match(problemOf(await ask(gateway.url)).detail, /issuer is not trusted \(UNABLE_TO_[A-Z_]+\)$/)
+    }
+    assert.equal(lines.length, 1, lines.join('\n'))
+    assert.match(lines[0] ?? '', /^warn target a of upstream work: TLS failed: .*NODE_EXTRA_CA_CERTS/)
+  })
+
+  const strategies = {
+    'a retry': { forward: { upstream: 'work', retry: { attempts: 3 } } },
+    hedges: { hedge: { upstream: 'work', after: '1s', extra: 2 } },
+  }
+  for (const [what, strategy] of Object.entries(strategies)) {
+    it(`is asked once though the route allows ${what}, where there is no other target`, async (t) => {
+      const { server, url } = await tlsTarget(t, pair as Pair)
+      let connections = 0
+      server.on('connection', () => connections++)
+      const gateway = await openScene(t).gateway({
+        upstreams: { work: { targets: { a: url } } },
+        routes: [{ match: '/*', deadline: '3s', ...strategy }],
+      })
+      const { code, attempts } = problemOf(await ask(gateway.url))
+      assert.deepEqual([code, (attempts as readonly unknown[]).length, connections], ['UPSTREAM_TLS', 1, 1])
+    })
+
+    it(`leaves the answer to another target where the route allows ${what}`, async (t) => {
+      const scene = openScene(t)
+      const { url } = await tlsTarget(t, pair as Pair)
+      const well = await scene.target((_message, response) => response.end('well'))
+      const gateway = await scene.gateway({
+        upstreams: { work: { targets: { a: url, b: well.url }, outlier: 'off' } },
+        routes: [{ match: '/*', deadline: '3s', ...strategy }],
+      })
+      for (let i = 0; i < 4; i++) assert.equal((await ask(gateway.url)).body, 'well')
+    })
+  }
 
   it('answers on one kept connection, held and streamed bodies alike', async (t) => {
     const before = getCACertificates('default')
@@ -83,7 +153,8 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
       ],
     })
     assert.equal((await ask(`${gateway.url}/`)).status, 200)
-    assert.match(problemOf(await ask(`${gateway.url}/other`)).detail, /ERR_TLS_CERT_ALTNAME_INVALID/)
+    const { detail } = problemOf(await ask(`${gateway.url}/other`))
+    assert.equal(detail, 'a: TLS failed: the certificate does not name the host (ERR_TLS_CERT_ALTNAME_INVALID)')
     assert.equal((await ask(`${gateway.url}/`)).status, 200)
   })
 })

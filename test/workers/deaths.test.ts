@@ -106,6 +106,45 @@ describe('a worker that dies', () => {
     await until('it is delivered', acknowledged)
   })
 
+  it('gives the poster of a callback that is passed on to it 503, to post again', async (t) => {
+    const callbackUrls: string[] = []
+    const { gateway, threads } = await openWorkers(t, async (scene) => ({
+      upstreams: upstreamOf(
+        await scene.target((message, response) => {
+          callbackUrls.push(String(message.headers['x-callback-url']))
+          response.writeHead(202).end()
+        }),
+      ),
+      routes: [{ match: 'GET /work', callback: { upstream: 'work' }, deadline: '20s' }],
+      callbacks: { key: 'a secret of the tests, long enough for one' },
+    }))
+    const asked = clients(t, 16).map((agent) => ask(`${gateway.url}/work`, { agent }).catch(() => {}))
+    await until('all wait', () => callbackUrls.length === 16)
+    for (const thread of threads) {
+      const post = thread.postMessage.bind(thread)
+      // It dies with the callback in its hands.
+      thread.postMessage = (message: { readonly to?: string }, ...moved) => {
+        if (message.to === 'serve') void thread.terminate()
+        else post(message, ...moved)
+      }
+    }
+    const answers = []
+    for (const url of callbackUrls) {
+      const { pathname, search } = new URL(url)
+      answers.push(await ask(gateway.url + pathname + search, { method: 'POST', body: 'x' }).catch(() => undefined))
+      if (answers.at(-1)?.status !== 200) break
+    }
+    const last = answers.at(-1)
+    assert.deepEqual([last?.status, last?.headers['retry-after']], [503, '1'])
+    assert.match(last?.body ?? '', /WORKER_LOST/)
+    // The scene fails on a fault that was logged.
+    for (const url of callbackUrls) {
+      const { pathname, search } = new URL(url)
+      await ask(gateway.url + pathname + search, { method: 'POST', body: 'x' }).catch(() => undefined)
+    }
+    await Promise.all(asked)
+  })
+
   it('does not keep a reload that comes just then from being done', async (t) => {
     const route = (path: string) => ({ match: `GET ${path}`, forward: { upstream: 'work' } })
     const { gateway, threads, reload } = await openWorkers(t, async (scene) => ({

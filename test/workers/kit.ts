@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
-import type { GatewayDeps } from '../../src/gateway/gateway.ts'
+import type { GatewayDeps } from '../../src/gateway/gateway-deps.ts'
 import { atEnd } from '../kit/cleanup.ts'
 import { type OpenGateway, openScene, type Scene } from '../kit/gateway.ts'
 

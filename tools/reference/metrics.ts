@@ -37,6 +37,10 @@ export function metricsPage(): string {
           'What an attempt came to. `cancelled`: another one won, or the client has gone. `invalid`: not what `success` asks for.',
         ],
         [
+          code('end'),
+          'Of an attempt: `cancelled` is one that was stopped before its end, as another won or the client had gone; how long it would have taken nobody knows. Latencies of a target are those of `ended`; one that ran into a time limit counts with the time it was given. `cancelled` comes with the first of them.',
+        ],
+        [
           code('kind'),
           'Why a further attempt was sent. `duplicate`: by `first`, `all` and `quorum`, which send several at once.',
         ],
@@ -65,6 +69,10 @@ export const questions = [
   [
     'how many hedges win',
     'sum by (route) (rate(hedgerow_hedges_won_total[5m])) / sum by (route) (rate(hedgerow_hedges_sent_total[5m]))',
+  ],
+  [
+    'the 99th percentile of the latencies of a target',
+    'histogram_quantile(0.99, sum by (target, le) (rate(hedgerow_attempt_duration_seconds_bucket{end="ended"}[5m])))',
   ],
   ['targets that fail', 'sum by (target) (rate(hedgerow_attempts_total{outcome!~"success|cancelled"}[5m]))'],
   ['utilisation of the event loop', 'rate(hedgerow_event_loop_active_seconds_total[1m])'],

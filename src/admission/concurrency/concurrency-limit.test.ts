@@ -110,6 +110,23 @@ describe('concurrencyLimit', () => {
     assert.deepEqual(figures(), free)
   })
 
+  it('lowers no limit for a pause of the gateway', async () => {
+    const { clock, send, figures } = limited({ limit: 'adaptive', min: 10, max: 100 }, () => ({ afterMs: 10 }))
+    const rounds = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < 8; j++) send()
+        await clock.advance(50)
+      }
+    }
+    await rounds(100)
+    for (let i = 0; i < 10; i++) send()
+    clock.stall(3000)
+    const { limit } = figures()
+    await clock.advance(0)
+    await rounds(2)
+    assert.ok(figures().limit >= limit, `${figures().limit}, before ${limit}`)
+  })
+
   it('frees it where the body is not wanted, or breaks off', async () => {
     const { clock, send, figures } = limited({ limit: 2, queue: 0 }, () => ({
       afterMs: 10,

@@ -65,6 +65,7 @@ export function concurrencyLimit(
 
   async function serve(next: Service, request: GatewayRequest, call: Call): Promise<Outcome> {
     const beganAtMs = clock.now()
+    const stalledBeforeMs = clock.stalledMs()
     let outcome: Outcome
     try {
       outcome = await next(request, call)
@@ -72,7 +73,8 @@ export function concurrencyLimit(
       limiter.leave()
       throw fault
     }
-    learn(limiter, outcome, clock.now() - beganAtMs)
+    // Across a stall the time that it took is the gateway's.
+    if (clock.stalledMs() === stalledBeforeMs) learn(limiter, outcome, clock.now() - beganAtMs)
     return holdsSlot(outcome, limiter)
   }
 }

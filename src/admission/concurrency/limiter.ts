@@ -12,7 +12,7 @@ export interface QueueRules {
 }
 
 /** How the wait of a call has ended. */
-export type WaitEnd = 'turn' | 'aborted' | Exclude<ShedReason, 'rate'>
+export type WaitEnd = 'turn' | 'aborted' | Exclude<ShedReason, 'rate' | 'memory'>
 
 export interface LimiterFigures {
   readonly limit: number

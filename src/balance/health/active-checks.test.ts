@@ -57,6 +57,14 @@ describe('ActiveChecks', () => {
     assert.equal(upstream.openCount, 0)
   })
 
+  it('do not fail a target because the gateway stood still', async (t) => {
+    const { clock, results } = checked(t, 1, () => ({ afterMs: 3100 }))
+    await clock.advance(100)
+    clock.stall(2950)
+    await clock.advance(50)
+    assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
+  })
+
   it('judge by the status', async (t) => {
     const statuses = [200, 204, 301, 500]
     const { clock, results } = checked(t, 4, (name) => ({ afterMs: 1, status: statuses[Number(name.slice(1))] ?? 0 }))
@@ -70,6 +78,16 @@ describe('ActiveChecks', () => {
         [false, 'status 500'],
       ],
     )
+  })
+
+  it('say nothing of a target that the gateway could not ask, and ask it again', async (t) => {
+    const script = (_name: string, atMs: number): Script =>
+      atMs < 5000 ? { afterMs: 1, fails: 'GATEWAY_EXHAUSTED' } : { afterMs: 1 }
+    const { clock, results } = checked(t, 1, script)
+    await clock.advance(9000)
+    assert.deepEqual(results, [])
+    await clock.advance(2000)
+    assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
   })
 
   it('never have two under way at a target', async (t) => {

@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
+import { timeLimit } from '../../kit/time-limit.ts'
 import { statusCounts } from '../../strategies/success/success.ts'
 import type { HealthOptions } from './options.ts'
 
@@ -25,6 +26,7 @@ export interface ActiveChecksOptions {
   readonly random: Random
   /** The innermost service of clients of these targets. */
   readonly send: Service
+  /** Not called for a check that the gateway could not send. */
   readonly onResult: (place: number, result: CheckResult) => void
 }
 
@@ -53,9 +55,9 @@ export class ActiveChecks {
   #begin(place: number): void {
     const { clock, random, options } = this.#options
     const startedAtMs = clock.now()
-    const again = (result: CheckResult): void => {
+    const again = (result: CheckResult | undefined): void => {
       if (this.#isClosed) return
-      this.#options.onResult(place, result)
+      if (result !== undefined) this.#options.onResult(place, result)
       const dueAtMs = startedAtMs + options.interval + random() * options.jitter
       const waitMs = Math.max(0, dueAtMs - clock.now())
       this.#timers.set(
@@ -66,12 +68,12 @@ export class ActiveChecks {
     this.#check(place).then(again, (fault: unknown) => again({ isGood: false, detail: String(fault) }))
   }
 
-  async #check(place: number): Promise<CheckResult> {
+  async #check(place: number): Promise<CheckResult | undefined> {
     const { targets, clock, send, options } = this.#options
     const call = new LiveCall({ id: 'health-check', route: facts, clock, events: this.#events })
     const attempt = call.begin(targets[place] as Target)
     call.expireAt(clock.now() + options.timeout)
-    const timer = clock.after(options.timeout, () => {
+    const timer = timeLimit(options.timeout, clock, () => {
       call.abort(failure('UPSTREAM_TIMEOUT', `no answer within ${options.timeout} ms`))
     })
     this.#calls.set(place, call)
@@ -94,8 +96,12 @@ const question: Omit<GatewayRequest, 'path' | 'attempt'> = {
   part: undefined,
 }
 
-function resultOf(outcome: Outcome, options: HealthOptions): CheckResult {
-  if (!outcome.ok) return { isGood: false, detail: outcome.failure.detail }
+/** Undefined: it says nothing of the target, as the gateway itself could not ask. */
+function resultOf(outcome: Outcome, options: HealthOptions): CheckResult | undefined {
+  if (!outcome.ok) {
+    const { code, detail } = outcome.failure
+    return code === 'GATEWAY_EXHAUSTED' ? undefined : { isGood: false, detail }
+  }
   const { status, body, upgraded } = outcome.response
   if (!isHeld(body)) body.discard()
   upgraded?.destroy()

@@ -35,7 +35,7 @@ function scene(change: Partial<UpstreamHealthOptions> = {}) {
       const options = { ...defaults, ...change }
       const health = new UpstreamHealth(targets, options, clock, memory)
       keeper = new HealthKeeper(health, { clock, random: () => 0, send: next, tell: () => {} })
-      const telemetry = attemptTelemetry({ statusCounts: (status) => status < 500, onNoted: health.noteWith(0) })
+      const telemetry = attemptTelemetry({ clock, statusCounts: (status) => status < 500, onNoted: health.noteWith(0) })
       return balance(roundRobin(health, memory), 'work', health)(attemptTimeout(100, clock)(telemetry(next)))
     },
     (_, { attempt }) => (attempt?.target === targets[0] ? sick(bench.clock.now()) : well),

@@ -30,7 +30,7 @@ function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) 
     (clock) => (next) => {
       const made = new UpstreamHealth(targets, { ...defaults, ...change }, clock, memory)
       health = made
-      const telemetry = attemptTelemetry({ statusCounts: counts, onNoted: made.noteWith(0) })
+      const telemetry = attemptTelemetry({ clock, statusCounts: counts, onNoted: made.noteWith(0) })
       return balance(roundRobin(made, memory), 'work', made)(telemetry(next))
     },
     (_, request) => {
@@ -98,6 +98,31 @@ describe('UpstreamHealth', () => {
     replies[0] = { bodyAfterMs: 5, bodyFails: 'UPSTREAM_RESET' }
     await send(4)
     await clock.advance(5)
+    assert.equal(await send(1), 'BREAKER_OPEN')
+  })
+
+  it('ejects nobody and opens no breaker for what a pause of the gateway had fail', async () => {
+    const breaker = breakerOptions.parse({ failures: '50%' })
+    const { clock, replies, ask, send } = upstreamOf(2, { breaker })
+    replies[0] = { hangs: true }
+    replies[1] = { hangs: true }
+    const calls = Array.from({ length: 90 }, () => ask().call)
+    await clock.advance(10)
+    clock.stall(11_000)
+    for (const call of calls) call.abort(failure('DEADLINE', 'No good answer'))
+    await clock.advance(0)
+    replies.splice(0, 2, {}, {})
+    assert.equal(await send(4), '0 1 0 1')
+  })
+
+  it('leaves a breaker closed whose window a pause has emptied, until it has its minimum again', async () => {
+    const breaker = breakerOptions.parse({ failures: '50%', minimum: 20, window: '10s' })
+    const { clock, replies, send } = upstreamOf(1, { breaker, outlier: 'off' })
+    await send(40)
+    clock.stall(11_000)
+    replies[0] = { status: 500 }
+    await send(19)
+    assert.equal(await send(1), '0')
     assert.equal(await send(1), 'BREAKER_OPEN')
   })
 

@@ -14,6 +14,7 @@ function attemptOf(change: Partial<Attempt> = {}): Attempt {
     target: targetOf('a'),
     startedMs: 0,
     endedMs: 100,
+    stalledMs: 0,
     outcome: undefined,
     status: undefined,
     detail: undefined,
@@ -37,16 +38,40 @@ describe('verdictOf', () => {
     assert.deepEqual([answered(404), answered(429), failedWith('UPSTREAM_STATUS', 404)], ['good', 'good', 'good'])
   })
 
+  it('holds an answer that the gateway had no memory for against nobody', () => {
+    assert.equal(failedWith('OVERLOADED'), 'neither')
+  })
+
   it('holds no connection, a broken one, silence and broken HTTP against it', () => {
-    for (const code of ['UPSTREAM_REFUSED', 'UPSTREAM_RESET', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID'] as const) {
+    const codes = ['REFUSED', 'TLS', 'RESET', 'TIMEOUT', 'INVALID'] as const
+    for (const code of codes.map((name) => `UPSTREAM_${name}` as const)) {
       assert.equal(failedWith(code), 'bad', code)
     }
+  })
+
+  it('says nothing of a target where the gateway stood still while it was asked', () => {
+    const stalled = attemptOf({ startedMs: 50, endedMs: 3100, stalledMs: 2950 })
+    for (const code of ['DEADLINE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_REFUSED', 'UPSTREAM_RESET'] as const) {
+      assert.equal(verdictOf(stalled, failed(failure(code, 'late')), 0), 'neither', code)
+    }
+  })
+
+  it('holds against it what it answered across a stall, and silence across a short one', () => {
+    const stalled = attemptOf({ endedMs: 3000, stalledMs: 2950 })
+    const refused = failed(failure('UPSTREAM_STATUS', 'no', { upstreamStatus: 500 }))
+    assert.equal(verdictOf(stalled, refused, 0), 'bad')
+    const brief = attemptOf({ endedMs: 1000, stalledMs: 100 })
+    assert.equal(verdictOf(brief, failed(failure('UPSTREAM_TIMEOUT', 'late')), 0), 'bad')
   })
 
   it('says nothing where the client, a lost race or the gateway has ended it', () => {
     for (const code of ['CLIENT_GONE', 'CANCELLED', 'BAD_REQUEST', 'BODY_TOO_LARGE', 'DRAINING'] as const) {
       assert.equal(failedWith(code), 'neither', code)
     }
+  })
+
+  it('says nothing when the gateway has run out of descriptors or ports', () => {
+    assert.equal(failedWith('GATEWAY_EXHAUSTED'), 'neither')
   })
 
   it('believes a deadline only where the attempt had its time', () => {

@@ -10,7 +10,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore, InsertResult, NewDelivery, StoredDelivery, StoredLeg } from '../../store/delivery-store.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Delivery, Observer } from './delivery.ts'
-import type { LaneOf } from './order.ts'
+import type { Lane, LaneOf } from './order.ts'
 
 export interface AcceptOptions {
   readonly route: string
@@ -34,8 +34,14 @@ const notStored = new Set(['x-hedgerow-attempt', 'x-request-timeout-ms'])
 export function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const badKey = keyProblem(request)
   if (badKey !== undefined) return Promise.resolve(failed(badKey))
+  const lane = options.laneOf(request, call.scope)
+  if (!(lane instanceof Promise)) return acceptIn(lane, request, call, options)
+  return lane.then((made) => (typeof made === 'object' ? failed(made) : acceptIn(made, request, call, options)))
+}
+
+function acceptIn(lane: Lane, request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const { store, deliveries, respond } = options
-  const delivery = newDelivery(request, options)
+  const delivery = newDelivery(request, lane, options)
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
   const waiting = new Waiting(respond, call, resolve)
   // One way for all, whether somebody still waits or not: deliveries begin in the order in which the store took them.
@@ -181,13 +187,12 @@ function accepted(id: string): GatewayResponse {
   const location = `${deliveriesPath}/${id}`
   const body = Buffer.from(`${JSON.stringify({ id, status: location })}\n`)
   const headers = ['content-type', 'application/json', 'location', location, 'cache-control', 'no-store']
-  return ownResponse(202, headers, body)
+  return ownResponse(202, [...headers, ...linkTo(id)], body)
 }
 
-function newDelivery(request: GatewayRequest, options: AcceptOptions): NewDelivery {
+function newDelivery(request: GatewayRequest, lane: Lane, options: AcceptOptions): NewDelivery {
   const body = request.body instanceof Uint8Array ? request.body : undefined
   const { method, path, query } = request
-  const lane = options.laneOf(request)
   const headers: HeaderPairs = withoutHeaders(request.headers, notStored)
   return {
     id: options.newId(),
@@ -202,7 +207,7 @@ function newDelivery(request: GatewayRequest, options: AcceptOptions): NewDelive
 }
 
 function newLeg(target: string): StoredLeg {
-  const none = { nextAttemptAt: undefined, outcome: undefined, status: undefined, detail: undefined }
+  const none = { nextAttemptAt: undefined, waitMs: undefined, outcome: undefined, status: undefined, detail: undefined }
   return { target, state: 'pending', attempts: 0, ...none }
 }
 

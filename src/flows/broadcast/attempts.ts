@@ -1,16 +1,19 @@
 import type { Attempt, Target } from '../../core/attempt.ts'
-import { failure } from '../../core/failure.ts'
+import { type Failure, failure } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Random } from '../../kit/random.ts'
+import { anySuccess } from '../../strategies/strategy.ts'
+import { statusRangeText } from '../../strategies/success/options.ts'
+import { statusCounts } from '../../strategies/success/success.ts'
 import { attemptRequest } from './attempt-request.ts'
 import type { Delivery, Place } from './delivery.ts'
 import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import type { AttemptResult } from './leg.ts'
 import { Queues, queueName } from './queues.ts'
-import { maxRetryAfterMs, waitMs } from './schedule.ts'
+import { waitMs } from './schedule.ts'
 import type { TargetQueue } from './target-queue.ts'
 
 export interface AttemptsOptions {
@@ -57,8 +60,8 @@ export class Attempts {
     const { schedule } = routes.of(place)
     this.#queues.join(this.#queueNameOf(place), place)
     if (leg.phase !== 'waiting') return this.#pump(place.queue)
-    // The wall clock may have jumped while nobody looked: no wait is longer than the longest there is.
-    const longestMs = Math.max(schedule.maxMs + schedule.jitterMs, maxRetryAfterMs)
+    // The wall clock may be behind since the last run: no wait is longer than it was meant to be.
+    const longestMs = leg.waitMs ?? schedule.maxMs + schedule.jitterMs
     this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - clock.wallNow()))
   }
 
@@ -167,11 +170,13 @@ export class Attempts {
     const { routes, onAbandoned } = this.#options
     const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
     const missing = routes.missing(place)
+    if (!outcome.ok && missing === undefined) this.#tellUncounted(place, outcome.failure, call)
     if (outcome.ok) {
       leg.answered(result)
       delivery.acknowledged(outcome.response)
       call.emit({ type: 'delivery.acknowledged', ...facts })
     } else if (outcome.failure.code === 'CANCELLED') this.#interrupted(place, missing)
+    else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
     else if (missing !== undefined) {
       leg.died({ ...result, detail: missing })
       onAbandoned()
@@ -183,6 +188,14 @@ export class Attempts {
     } else this.#failed(place, result, outcome.failure.retryAfterMs)
   }
 
+  /** Most systems take a 2xx for a yes: one that does not count looks delivered to them, and is sent again and again. */
+  #tellUncounted(place: Place, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
+    const { statuses } = this.#options.routes.of(place)
+    if (statuses === undefined || !statusCounts(anySuccess, status)) return
+    const counted = statuses.map(statusRangeText).join(', ')
+    call.emit({ type: 'delivery.uncounted', target: place.leg.target, status, counted })
+  }
+
   #interrupted({ delivery, leg, discarding }: Place, missing: string | undefined): void {
     leg.interrupted()
     // Whoever discards it says so; and at the end the next run sees what it misses.
@@ -192,10 +205,18 @@ export class Attempts {
     delivery.died()
   }
 
+  /** The gateway itself lacked what it takes to send it: the target has had no attempt. */
+  #postponed(place: Place, result: AttemptResult): void {
+    const { clock, random, routes } = this.#options
+    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)
+    place.leg.postponed(result, clock.wallNow() + delayMs)
+    if (!this.#isStopping) this.#waitFor(place, delayMs)
+  }
+
   #failed(place: Place, result: AttemptResult, retryAfterMs: number | undefined): void {
     const { clock, random, routes } = this.#options
     const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, retryAfterMs, random)
-    place.leg.failed(result, clock.wallNow() + delayMs)
+    place.leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })
     if (!this.#isStopping) this.#waitFor(place, delayMs)
   }
 }

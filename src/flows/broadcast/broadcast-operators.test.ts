@@ -60,7 +60,7 @@ describe('replay', () => {
     write(body(1))
     await clock.advance(100)
     fails = false
-    const replayed = deliveries.operate('id-1', 'replay')
+    const replayed = deliveries.operator.operate('id-1', 'replay')
     await clock.advance(1000)
     assert.equal(await replayed.then((result) => typeof result), 'object', 'it is told that the disk did not take it')
     trouble.refuses = false
@@ -80,8 +80,8 @@ describe('replay', () => {
     before.write()
     await before.clock.advance(100)
     const after = scene(() => good, {}, before.store, { clock: before.clock, names: ['a', 'b'] })
-    assert.equal(await after.deliveries.operate('id-1', 'replay', { target: 'c' }), 0)
-    const replayed = after.deliveries.operate('id-1', 'replay')
+    assert.equal(await after.deliveries.operator.operate('id-1', 'replay', { target: 'c' }), 0)
+    const replayed = after.deliveries.operator.operate('id-1', 'replay')
     await after.clock.advance(100)
     assert.equal(await replayed, 2)
   })
@@ -99,7 +99,7 @@ describe('discard', () => {
     await clock.advance(100)
     trouble.holds = true
     let answered = false
-    const discarded = deliveries.operate('id-1', 'discard').then((count) => {
+    const discarded = deliveries.operator.operate('id-1', 'discard').then((count) => {
       answered = true
       return count
     })
@@ -126,7 +126,7 @@ describe('discard', () => {
     const { clock, write, deliveries, upstream } = scene(() => hangs, { attemptTimeout: '1h' }, undefined, one)
     write()
     await clock.advance(100)
-    const discarded = deliveries.operate('id-1', 'discard')
+    const discarded = deliveries.operator.operate('id-1', 'discard')
     await clock.advance(1)
     assert.equal(await discarded, 1)
     assert.ok(upstream.seen[0]?.aborted !== undefined)
@@ -141,7 +141,7 @@ describe('discard', () => {
     })
     write()
     await clock.advance(100)
-    const discarded = deliveries.operate('id-1', 'discard', { state: 'dead' })
+    const discarded = deliveries.operator.operate('id-1', 'discard', { state: 'dead' })
     await clock.advance(1)
     assert.equal(await discarded, 1)
     const stored = await store.find('id-1')
@@ -156,7 +156,7 @@ describe('discard', () => {
     const { clock, write, deliveries, store } = scene(() => good, {}, undefined, one)
     write()
     await clock.advance(10)
-    const discarded = deliveries.operate('id-1', 'discard')
+    const discarded = deliveries.operator.operate('id-1', 'discard')
     await clock.advance(10)
     assert.equal(await discarded, 0)
     const stored = await store.find('id-1')

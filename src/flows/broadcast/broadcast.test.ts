@@ -64,6 +64,7 @@ describe('broadcast', () => {
     const { status, headers } = responseOf(answer.outcome)
     assert.equal(status, 202)
     assert.equal(headers[headers.indexOf('location') + 1], '/_hedgerow/deliveries/id-1')
+    assert.equal(headers[headers.indexOf('link') + 1], '</_hedgerow/deliveries/id-1>; rel="status"')
     assert.equal(answer.settledMs, 5000)
     assert.equal(deliveries.pendingCount, 1)
     await clock.advance(60_000)
@@ -77,6 +78,21 @@ describe('broadcast', () => {
     assert.equal(failureOf(answer.outcome).code, 'BROADCAST_FAILED')
     const figures = await store.figures()
     assert.ok('deadLegs' in figures && figures.deadLegs === 3)
+  })
+
+  it('takes no attempts from a target that the gateway had no descriptor for', async () => {
+    let isExhausted = true
+    const { clock, write, store } = scene(() => (isExhausted ? { afterMs: 10, fails: 'GATEWAY_EXHAUSTED' } : good), {
+      attempts: 2,
+      respond: 'accepted',
+    })
+    write()
+    await clock.advance(60_000)
+    isExhausted = false
+    await clock.advance(5000)
+    const figures = await store.figures()
+    assert.ok('deadLegs' in figures)
+    assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 0])
   })
 
   it('respond: all waits for every target; respond: accepted for none', async () => {
@@ -149,13 +165,13 @@ describe('broadcast', () => {
     write()
     await clock.advance(1000)
     works = true
-    assert.equal(await deliveries.operate('id-1', 'replay', { target: 'a' }), 1)
-    assert.equal(await deliveries.operate('id-1', 'discard', { target: 'b' }), 1)
+    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 1)
+    assert.equal(await deliveries.operator.operate('id-1', 'discard', { target: 'b' }), 1)
     await clock.advance(1000)
     assert.equal(sentTo(upstream, 'a').length, 2)
     assert.equal(sentTo(upstream, 'b').length, 1)
-    assert.equal(await deliveries.operate('id-1', 'replay', { target: 'a' }), 0)
-    assert.equal(await deliveries.operate('nothing', 'replay'), undefined)
+    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 0)
+    assert.equal(await deliveries.operator.operate('nothing', 'replay'), undefined)
     assert.equal(deliveries.pendingCount, 0)
   })
 

@@ -1,6 +1,5 @@
 import type { Service } from '../../core/service.ts'
-import type { Strategy, StrategyDeps } from '../../strategies/strategy.ts'
-import type { StatusRange } from '../../strategies/success/options.ts'
+import { anySuccess, type Strategy, type StrategyDeps } from '../../strategies/strategy.ts'
 import { broadcastOptions } from './options.ts'
 
 export interface BroadcastDeps extends StrategyDeps {
@@ -8,8 +7,6 @@ export interface BroadcastDeps extends StrategyDeps {
   /** Takes the writes of a route: `delivering.ts`, in this thread or another. */
   readonly deliver: (route: string) => Service
 }
-
-const created: readonly StatusRange[] = [{ from: 201, to: 201 }]
 
 /** A write that goes to every target. There is one place for that in the gateway, whichever thread took the write. */
 export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps> = {
@@ -19,7 +16,7 @@ export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps>
       return deliver(routeName)
     },
     lines: { ...options, retry: undefined },
-    goodStatus: created,
+    goodStatus: anySuccess,
     passesAnyStatus: false,
     holdsAnswer: true,
     maxAnswerBytes: options.maxAnswer,

@@ -4,11 +4,11 @@ import type { CallTrace } from '../../core/trace.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { Random } from '../../kit/random.ts'
-import type { DeliveryStore, LegState, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
+import type { DeliveryStore, NewDelivery, StoredDelivery } from '../../store/delivery-store.ts'
 import { Attempts } from './attempts.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
-import { discardAll, replay } from './operator.ts'
+import { Operator } from './operator.ts'
 import { Retention } from './retention.ts'
 import { Saver } from './saver.ts'
 
@@ -28,12 +28,6 @@ export interface DeliveriesOptions extends DeliveriesSettings {
   readonly logFault: (fault: unknown, deliveryId: string) => void
 }
 
-/** Which of a delivery's legs an operator means. */
-export interface OnlyLegs {
-  readonly target?: string | undefined
-  readonly state?: LegState | undefined
-}
-
 /** At the end, how long a store that does not answer is waited for. */
 const savingGraceMs = 5000
 const resumePage = 500
@@ -46,6 +40,7 @@ export class Deliveries {
   readonly #attempts: Attempts
   readonly #saver: Saver
   readonly #retention: Retention
+  readonly #operator: Operator
   #resumedTraceOf: DeliveriesSettings['resumedTraceOf']
   #stopping = false
   #abandoned = 0
@@ -73,6 +68,14 @@ export class Deliveries {
       },
     })
     this.#retention = new Retention(options)
+    this.#operator = new Operator({
+      ...options,
+      active: this.#active,
+      routes: this.#routes,
+      attempts: this.#attempts,
+      saver: this.#saver,
+      resumedTraceOf: (headers) => this.#resumedTraceOf?.(headers),
+    })
   }
 
   update({ resumedTraceOf, retentionMs }: DeliveriesSettings): void {
@@ -175,36 +178,9 @@ export class Deliveries {
     timer.cancel()
   }
 
-  /**
-   * What an operator may do. `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or
-   * not yet answered is given up, an attempt under way cut off. `only`: at this target, in this state. Answers how many
-   * legs that was done to, once that is on disk; undefined where there is no such delivery. What the disk did not take at
-   * once is done all the same.
-   */
-  async operate(id: string, what: 'replay' | 'discard', only: OnlyLegs = {}): Promise<number | Failure | undefined> {
-    const delivery = this.#active.get(id) ?? (await this.#load(id))
-    if (!(delivery instanceof Delivery)) return delivery
-    // Another call may have loaded it meanwhile.
-    const current = this.#active.get(id) ?? delivery
-    this.#active.set(id, current)
-    const { target, state } = only
-    const places = current.places.filter(
-      ({ leg }) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
-    )
-    const count =
-      what === 'replay' ? replay(places, this.#routes, this.#attempts) : await discardAll(places, this.#attempts)
-    if (what === 'discard' && count > 0) current.died()
-    return (await this.#saver.saved(current)) ?? count
-  }
-
-  async #load(id: string): Promise<Delivery | Failure | 0 | undefined> {
-    const stored = await this.#options.store.find(id)
-    if (stored === undefined || 'code' in stored) return stored
-    // What is over is kept without its request: there is nothing to be done to it.
-    if (stored.request === undefined) return 0
-    const { request, sequence } = stored
-    const trace = this.#resumedTraceOf?.(request.headers)
-    return new Delivery({ ...stored, request }, sequence, this.#options.clock.now(), trace)
+  /** What an operator does to deliveries. */
+  get operator(): Operator {
+    return this.#operator
   }
 
   #join(place: Place): void {

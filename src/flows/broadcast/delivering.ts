@@ -44,6 +44,7 @@ export function delivering(options: BroadcastOptions, deps: DeliveringDeps): Del
       attemptTimeoutMs: options.attemptTimeout,
       schedule: { baseMs: base, maxMs: max, jitterMs: jitter },
       concurrency: options.concurrency,
+      statuses: options.success.status,
       send: deps.send,
     },
   }

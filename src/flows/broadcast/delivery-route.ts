@@ -1,5 +1,6 @@
 import type { Target } from '../../core/attempt.ts'
 import type { Service } from '../../core/service.ts'
+import type { StatusRange } from '../../strategies/success/options.ts'
 import type { Place } from './delivery.ts'
 import { queueName } from './queues.ts'
 import type { ScheduleOptions } from './schedule.ts'
@@ -13,6 +14,8 @@ export interface DeliveryRoute {
   readonly attemptTimeoutMs: number
   readonly schedule: ScheduleOptions
   readonly concurrency: number
+  /** The statuses that acknowledge a write; undefined where the route does not say. */
+  readonly statuses: readonly StatusRange[] | undefined
   /** Sends one attempt to the target that the request names. */
   readonly send: Service
 }

@@ -46,6 +46,7 @@ export class Leg {
   #version = 0
   #attempts: number
   #nextAttemptAt: number | undefined
+  #waitMs: number | undefined
   #last: AttemptResult | undefined
 
   constructor(stored: StoredLeg) {
@@ -53,6 +54,7 @@ export class Leg {
     this.#phase = stored.state !== 'pending' ? stored.state : stored.nextAttemptAt === undefined ? 'queued' : 'waiting'
     this.#attempts = stored.attempts
     this.#nextAttemptAt = stored.nextAttemptAt
+    this.#waitMs = stored.waitMs
     this.#last =
       stored.outcome === undefined
         ? undefined
@@ -74,6 +76,10 @@ export class Leg {
   get nextAttemptAt(): number | undefined {
     return this.#nextAttemptAt
   }
+  /** How long that wait was meant to be; undefined in a store of an earlier version. */
+  get waitMs(): number | undefined {
+    return this.#waitMs
+  }
   /** Whether it still has to be delivered. */
   get isPending(): boolean {
     return this.state === 'pending'
@@ -86,7 +92,7 @@ export class Leg {
 
   send(): void {
     this.#to('sending')
-    this.#nextAttemptAt = undefined
+    this.#endWait()
   }
 
   answered(result: AttemptResult): void {
@@ -98,9 +104,17 @@ export class Leg {
     this.#to('acknowledged')
   }
 
-  failed(result: AttemptResult, nextAttemptAt: number): void {
+  failed(result: AttemptResult, wait: { readonly until: number; readonly ms: number }): void {
     this.#to('waiting')
     this.#ended(result)
+    this.#nextAttemptAt = wait.until
+    this.#waitMs = wait.ms
+  }
+
+  /** It was not sent, for want of a descriptor or port: that takes none of its attempts. */
+  postponed(result: AttemptResult, nextAttemptAt: number): void {
+    this.#to('waiting')
+    this.#last = result
     this.#nextAttemptAt = nextAttemptAt
   }
 
@@ -111,13 +125,13 @@ export class Leg {
 
   due(): void {
     this.#to('queued')
-    this.#nextAttemptAt = undefined
+    this.#endWait()
   }
 
   /** There is nobody left to send it to. */
   abandoned(detail: string): void {
     this.#to('dead')
-    this.#nextAttemptAt = undefined
+    this.#endWait()
     this.#last = { outcome: 'cancelled', status: undefined, detail }
   }
 
@@ -128,12 +142,12 @@ export class Leg {
   replay(): void {
     this.#to('queued')
     this.#attempts = 0
-    this.#nextAttemptAt = undefined
+    this.#endWait()
   }
 
   discard(): void {
     this.#to('discarded')
-    this.#nextAttemptAt = undefined
+    this.#endWait()
   }
 
   stored(): StoredLeg {
@@ -142,10 +156,16 @@ export class Leg {
       state: this.state,
       attempts: this.#attempts,
       nextAttemptAt: this.#nextAttemptAt,
+      waitMs: this.#waitMs,
       outcome: this.#last?.outcome,
       status: this.#last?.status,
       detail: this.#last?.detail,
     }
+  }
+
+  #endWait(): void {
+    this.#nextAttemptAt = undefined
+    this.#waitMs = undefined
   }
 
   #ended(result: AttemptResult): void {

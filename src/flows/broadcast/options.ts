@@ -16,7 +16,9 @@ export const broadcastOptions = z
     upstream: upstreamName,
     ...lineOptions,
     attemptTimeout: duration({ min: 1 }).prefault('10s').describe('How long a target may take to answer one attempt.'),
-    success: successOptions.prefault({}).describe('Which answers acknowledge the write. Default: status 201 exactly.'),
+    success: successOptions
+      .prefault({})
+      .describe('Which answers acknowledge the write; any other is tried again. Default: status 2xx.'),
     attempts: wholeNumber({ min: 1, max: 10_000 })
       .prefault(100)
       .describe('Attempts at each target, the first included; then the delivery to it is a dead letter.'),

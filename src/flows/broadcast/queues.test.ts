@@ -5,7 +5,7 @@ import { Delivery, type Place } from './delivery.ts'
 import { Queues } from './queues.ts'
 
 function placeOf(id: string, lane: string | undefined): Place {
-  const none = { nextAttemptAt: undefined, outcome: undefined, status: undefined, detail: undefined }
+  const none = { nextAttemptAt: undefined, waitMs: undefined, outcome: undefined, status: undefined, detail: undefined }
   const leg: StoredLeg = { target: 'a', state: 'pending', attempts: 0, ...none }
   const stored: NewDelivery = {
     id,

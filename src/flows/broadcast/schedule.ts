@@ -7,7 +7,7 @@ export interface ScheduleOptions {
 }
 
 /** No `Retry-After` holds up a lane for longer. Envoy's outlier ejection has the same bound. */
-export const maxRetryAfterMs = 300_000
+const maxRetryAfterMs = 300_000
 
 /** How long to wait before retry number `retry` (from 0), counted from the end of the attempt that failed. */
 export function waitMs(

@@ -19,7 +19,7 @@ export function backendFailed(reason: Failure): Failure {
 /** It answered, and did not take the work: its message is what the client can do something with. */
 export async function backendRefused({ status, headers, body }: GatewayResponse, clock: Clock): Promise<Failure> {
   const bytes = isHeld(body) ? body : await collectSoon(body, clock)
-  const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
+  const text = bytes === undefined || bytes.length > maxMessageBytes ? '' : Buffer.from(bytes).toString('utf8')
   const isJson = /[/+]json\b/i.test(headerValue(headers, 'content-type') ?? '')
   const message = readable(isJson ? messageIn(text) : text)
   return failed('UPSTREAM_STATUS', message === '' ? `status ${status}` : message, { upstreamStatus: status })

@@ -35,21 +35,15 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
     return (request, call) => {
       const expiresAtMs = clock.wallNow() + call.remainingMs() + callbackGraceMs(callbacks.keepMs)
       const issue = callbacks.signer.issue(options.durable, expiresAtMs)
-      const addressed = address(request, callbacks.signer.token(issue, callbackAt(options.receive.path)))
-      if ('code' in addressed) return Promise.resolve(failed(addressed))
       const preference = readPreference(request.headers)
-      return new Promise((resolve) => {
-        const wait = new Wait({
-          terms,
-          issue,
-          call,
-          callbacks,
-          clock,
-          preference,
-          resolve,
+      const wait = (addressed: GatewayRequest | Failure): Promise<Outcome> => {
+        if ('code' in addressed) return Promise.resolve(failed(addressed))
+        return new Promise((resolve) => {
+          new Wait({ terms, issue, call, callbacks, clock, preference, resolve }).start(addressed, next, acknowledges)
         })
-        wait.start(addressed, next, acknowledges)
-      })
+      }
+      const addressed = address(request, callbacks.signer.token(issue, callbackAt(options.receive.path)), call.scope)
+      return addressed instanceof Promise ? addressed.then(wait) : wait(addressed)
     }
   }
 }
@@ -117,6 +111,7 @@ class Wait implements AbortListener {
     } catch (fault) {
       this.#fault(fault)
     } finally {
+      this.#line.release()
       callbacks.done(issue.id)
     }
   }
@@ -225,6 +220,7 @@ export const callbackDeadlineMs = 5000
 export const callbackFailureStatuses = {
   DEADLINE: 503,
   UPSTREAM_REFUSED: 503,
+  UPSTREAM_TLS: 503,
   UPSTREAM_RESET: 503,
   UPSTREAM_TIMEOUT: 503,
 } as const

@@ -3,8 +3,11 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { callbackOptionsOf } from '../../../test/kit/callbacks.ts'
 import { requestOf } from '../../../test/kit/calls.ts'
+import { jsonTexts } from '../../../test/kit/json-texts.ts'
+import { failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import { inscribe, isInHead, tokenBy } from './correlation.ts'
+import { Scope } from '../../kit/scope.ts'
+import { inscribe, type Token, tokenBy } from './correlation.ts'
 
 const token = 'tok-en_1'
 const url = 'http://gateway:8080/back?callback=tok-en_1'
@@ -13,7 +16,9 @@ type Route = Parameters<typeof callbackOptionsOf>[0]
 
 function inscribed(route: NonNullable<Route>, change: Partial<GatewayRequest> = {}) {
   const options = callbackOptionsOf({ receive: { path: '/back' }, ...route })
-  return inscribe(options, () => 'http://gateway:8080')(requestOf(change), token)
+  const result = inscribe(options, () => 'http://gateway:8080')(requestOf(change), token, new Scope())
+  assert.ok(!(result instanceof Promise), 'a small body is read at once')
+  return result
 }
 
 function sent(route: NonNullable<Route>, change: Partial<GatewayRequest> = {}): GatewayRequest {
@@ -148,10 +153,71 @@ describe('the way to the backend', () => {
     assert.equal(bodyOf(request), `${before.slice(0, -1)},"cb":${JSON.stringify(url)}}`)
   })
 
-  it('passes over a byte order mark, and refuses what is no UTF-8 or nested without end', () => {
+  it('leaves every byte of the body but its own member as it was sent', () => {
+    for (const [before, after] of [
+      ['{ "a" : 1 }\n', '{ "a" : 1 ,"cb":URL}\n'],
+      ['{\t}', '{\t"cb":URL}'],
+      ['{"2":0,"1":{"x":"\\u0061"} , "cb" : [1, {}] , "z":1}', '{"2":0,"1":{"x":"\\u0061"} , "cb" : URL , "z":1}'],
+      ['{"c\\u0062":"http://evil"}', '{"c\\u0062":URL}'],
+    ] as const) {
+      const request = sent({ send: { url: 'json:/cb' } }, json(before))
+      assert.equal(bodyOf(request), after.replace('URL', JSON.stringify(url)))
+    }
+  })
+
+  it('refuses a body that names a member on the way twice, as backends may take the first', () => {
+    for (const body of ['{"m":{"cb":1,"cb":2}}', '{"m":{"c\\u0062":1,"cb":2}}', '{"m":{"cb":1},"m":{}}']) {
+      const result = inscribed({ send: { url: 'json:/m/cb' } }, json(body))
+      assert.ok('code' in result)
+      assert.deepEqual(
+        [result.code, result.detail],
+        ['BAD_REQUEST', 'The request body has the same name twice in one object on the way to /m/cb'],
+      )
+    }
+  })
+
+  it('gives any JSON body the member that JSON.parse then finds there, and changes nothing else', () => {
+    fc.assert(
+      fc.property(jsonTexts, (text) => {
+        const result = inscribed({ send: { url: 'json:/a' } }, json(text))
+        const before: unknown = JSON.parse(text)
+        const isObject = typeof before === 'object' && before !== null && !Array.isArray(before)
+        if ('code' in result) return assert.ok(!isObject || result.detail.includes('twice'))
+        assert.deepEqual(JSON.parse(bodyOf(result)), { ...(before as object), a: url })
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  describe('in a large body', () => {
+    const large = `{"list":[${'1,'.repeat(50_000)}1]`
+    const options = callbackOptionsOf({ receive: { path: '/back' }, send: { url: 'json:/cb' } })
+    const begin = (body: string, scope: Scope) =>
+      inscribe(options, () => 'http://gateway:8080')(requestOf(json(body)), token, scope)
+
+    it('is written in turns', async () => {
+      const made = begin(`${large}}`, new Scope())
+      assert.ok(made instanceof Promise)
+      const request = await made
+      assert.ok(!('code' in request))
+      assert.equal(bodyOf(request), `${large},"cb":${JSON.stringify(url)}}`)
+    })
+
+    it('is given up at once when the call is over', async () => {
+      const scope = new Scope()
+      const made = begin(`${large}}`, scope)
+      const reason = failure('CLIENT_GONE', 'gone')
+      scope.onAbort(reason)
+      assert.equal(await made, reason)
+    })
+  })
+
+  it('passes over a byte order mark, and refuses what is no UTF-8 or nested without end', async () => {
     assert.equal(bodyOf(sent({ send: { url: 'json:/cb' } }, json('\ufeff{}'))), `{"cb":${JSON.stringify(url)}}`)
+    const options = callbackOptionsOf({ send: { url: 'json:/cb' } })
     for (const body of [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), Buffer.from('['.repeat(500_000))]) {
-      const result = inscribed({ send: { url: 'json:/cb' } }, { method: 'POST', body })
+      const request = requestOf({ method: 'POST', body })
+      const result = await inscribe(options, () => 'http://gateway:8080')(request, token, new Scope())
       assert.ok('code' in result && result.code === 'BAD_REQUEST')
     }
   })
@@ -176,15 +242,16 @@ describe('the way to the backend', () => {
     const body = Buffer.from('{"a":1}')
     const request = requestOf({ method: 'POST', body, query: 'cb=1', headers: ['x-id', '1'] })
     const options = callbackOptionsOf({ send: { url: 'json:/cb', id: 'query:cb' } })
-    inscribe(options, () => 'http://gateway:8080')(request, token)
+    void inscribe(options, () => 'http://gateway:8080')(request, token, new Scope())
     assert.deepEqual([body.toString(), request.query, request.headers], ['{"a":1}', 'cb=1', ['x-id', '1']])
   })
 })
 
 describe('the way back', () => {
-  const found = (id: string, change: Partial<GatewayRequest> = {}) => {
-    const request = requestOf(change)
-    return tokenBy(id)(request, () => (request.body instanceof Uint8Array ? request.body : undefined))
+  const found = (id: string, change: Partial<GatewayRequest> = {}): Token => {
+    const token = tokenBy(id).tokenOf(requestOf(change), new Scope())
+    assert.ok(typeof token !== 'object', 'a small body is read at once')
+    return token
   }
 
   it('reads the token of a callback URL, wherever in the query the backend puts it', () => {
@@ -220,7 +287,8 @@ describe('the way back', () => {
   it('finds nothing where there is no body', () => assert.equal(found('json:/id'), undefined))
 
   it('shows before the body where it is not in the body', () => {
-    assert.deepEqual(['url', 'header:json:x', 'json:/id'].map(isInHead), [true, true, false])
+    const places = ['url', 'header:json:x', 'json:/id'].map((id) => tokenBy(id).isInHead)
+    assert.deepEqual(places, [true, true, false])
   })
 
   it('is read without a fault whatever comes', () => {

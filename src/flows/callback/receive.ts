@@ -8,7 +8,7 @@ import type { Service } from '../../core/service.ts'
 import type { TicketResult } from '../../store/ticket-store.ts'
 import { holdBody } from '../../strategies/hold-body/hold-body.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
-import { isInHead, tokenBy, tokenParameter } from './correlation.ts'
+import { type Token, type TokenPlace, tokenBy, tokenParameter } from './correlation.ts'
 import type { CallbackOptions } from './options.ts'
 import { resultResponse, termsOf } from './terms.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
@@ -40,12 +40,11 @@ type Judged = Verdict | { readonly kind: 'missing' }
  */
 export function receiveCallbacks(options: ReceiveOptions): Service {
   const { receive, maxBytes, callbacks, wallNow, elsewhere } = options
-  const tokenOf = tokenBy(receive.id)
+  const place = tokenBy(receive.id)
   const use = callbackAt(receive.path)
   const usual = { route: receive.path, terms: termsOf({ maxAnswer: maxBytes, status: receive.status }) }
 
-  const judge = (request: GatewayRequest): Judged => {
-    const token = tokenOf(request, () => heldBody(request))
+  const judgeToken = (token: Token): Judged => {
     if (token === undefined) return { kind: 'missing' }
     const verdict = callbacks.signer.verify(token, use, wallNow())
     // The wall clock may have jumped; who waits does so by a clock that does not.
@@ -112,9 +111,14 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return asked.then((outcome) => outcome ?? conclude(verdict, request, call))
   }
 
+  const judgeBody = async (whole: GatewayRequest, call: Call): Promise<Outcome> => {
+    const token = await place.tokenOf(whole, call.scope)
+    return typeof token === 'object' ? failed(token) : judged(judgeToken(token), whole, call)
+  }
+
   return async (request, call) => {
     // The body may be large: for a forgery it is not read, where that shows before.
-    const early = isInHead(receive.id) ? judge(request) : undefined
+    const early = place.isInHead ? judgeToken(place.tokenOf(request)) : undefined
     const isForAnother = early !== undefined && otherRun(early) !== undefined
     const problem = encodingProblem(request)
     if (problem !== undefined && early === undefined) return notTaken(failure('BAD_REQUEST', problem), call)
@@ -124,7 +128,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     let isRead = false
     const hold = holdBody(allowed)((whole) => {
       isRead = true
-      return judged(early ?? judge(whole), whole, call)
+      return early === undefined ? judgeBody(whole, call) : judged(early, whole, call)
     })
     const outcome = await hold(request, call)
     if (isRead || outcome.ok || outcome.failure.code !== 'BODY_TOO_LARGE') return outcome
@@ -151,10 +155,9 @@ function encodingProblem({ headers }: GatewayRequest): string | undefined {
   return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
 }
 
-/** Whether it says, where this way of receiving looks, whose result it is. `request`: held, where that is the body. */
-export function namesResult(id: string): (request: GatewayRequest) => boolean {
-  const tokenOf = tokenBy(id)
-  return (request) => tokenOf(request, () => heldBody(request)) !== undefined
+/** Whether it says, at this place, whose result it is. `request`: held, where that is the body. */
+export async function namesResult(place: TokenPlace, request: GatewayRequest, { scope }: Call): Promise<boolean> {
+  return typeof (await place.tokenOf(request, scope)) === 'string'
 }
 
 function resultOf({ code, detail }: Failure): TicketResult {

@@ -1,21 +1,29 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { clientKey } from '../../admission/rate-limit/client-key.ts'
 import { headerValues } from '../../core/headers.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { watchAccepts } from '../../transport/server/accept-failures.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
-import { refusedBy } from './guard.ts'
+import { isWrongGuess, refusedBy } from './guard.ts'
 import { dataHeaders } from './headers.ts'
 import { readJson } from './read-json.ts'
 import { type AdminMethod, type AdminRequest, allowOf, type ResourceTable } from './resource.ts'
 import { send } from './send.ts'
+import type { TokenGuesses } from './token-guesses.ts'
 
 export interface AdminOptions {
   readonly host: string
   readonly port: number
   /** As it is at the moment. */
   readonly token: () => string | undefined
+  readonly clock: Clock
+  readonly guesses: TokenGuesses
   /** All that can be asked for at the moment; the files of the dashboard stand beside it. */
   readonly resources: () => ResourceTable
+  /** A connection could not be accepted, with the system's code for why. */
+  readonly onAcceptFailed: (code: string) => void
   readonly logFault: (fault: unknown) => void
   /** Where the built dashboard is looked for, if not where the build puts it. */
   readonly dashboardFolders?: readonly string[]
@@ -39,6 +47,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
   })
   // A reader that goes away in the middle is no fault of ours.
   server.on('clientError', (_fault, socket) => socket.destroy())
+  watchAccepts(server, options.onAcceptFailed)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: options.host, port: options.port }, () => {
@@ -76,7 +85,8 @@ async function answerFor(
   }
   if (found?.resource.isPublic !== true) {
     const refused = refusedBy(request, options.token())
-    if (refused !== undefined) return refused
+    if (refused !== undefined)
+      return isWrongGuess(request, refused) ? slowed(refused, request, response, options) : refused
   }
   if (found === undefined) return refusal(404, notThere(pathname, resources))
   const { resource, params } = found
@@ -87,6 +97,27 @@ async function answerFor(
     return refusal(405, `${pathname} takes ${allow}; the method was ${request.method}`, { allow })
   }
   return answer({ params, query, json: () => bodyOf(request, response) })
+}
+
+/** Answers a wrong token, after a while if its client has sent many of them. */
+async function slowed(
+  refused: Answer,
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  { guesses, clock }: AdminOptions,
+): Promise<Answer> {
+  const waitMs = guesses.note(clientKey(socket.remoteAddress ?? ''))
+  if (waitMs === 0) return refused
+  // What was sent behind it is not answered: each guess needs a connection for as long as it waits.
+  response.shouldKeepAlive = false
+  await new Promise<void>((resolve) => {
+    const timer = clock.after(waitMs, resolve)
+    response.once('close', () => {
+      timer.cancel()
+      resolve()
+    })
+  })
+  return refusal(429, 'Too many wrong tokens came from this address', { 'retry-after': '1' })
 }
 
 /** What `URL` would quietly make another path of is refused: what is asked for is what is looked up. */

@@ -15,6 +15,7 @@ import type { BreakerState, OutReason } from '../../core/target-event.ts'
  *   GET  /api/limits                LimitListView
  *   GET  /api/upstreams             UpstreamListView
  *   GET  /api/deliveries            see deliveries.ts; also /:id, POST /:id/replay, POST /:id/discard
+ *   POST /api/deliveries/replay     all dead letters, or those of a target or route; also /discard
  *   GET  /api/waiters               WaiterListView
  *   GET  /api/tickets               TicketListView
  *   GET  /api/config                ConfigView: the configuration in force, secrets hidden

@@ -1,6 +1,8 @@
 import type { Failure } from '../../core/failure.ts'
 import type { Deliveries } from '../../flows/broadcast/deliveries.ts'
+import type { OnlyLegs, Operation } from '../../flows/broadcast/operator.ts'
 import { viewOf } from '../../flows/broadcast/view.ts'
+import { countOf } from '../../kit/count-of.ts'
 import type { DeliveryFilter, DeliveryStore, LegState } from '../../store/delivery-store.ts'
 import type { Redaction } from '../../telemetry/redact.ts'
 import type { DeliveryDetailView, DeliveryListView, RequestView } from './api.ts'
@@ -14,12 +16,14 @@ export interface AdminAnswer {
 const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
 
 /** What there is to be done to. */
-const operable: Readonly<Record<'replay' | 'discard', readonly LegState[]>> = {
+const operable: Readonly<Record<Operation, readonly LegState[]>> = {
   replay: ['dead'],
   discard: ['dead', 'pending'],
 }
 
-/** `/api/deliveries`: list, inspect, replay, discard. */
+const done: Readonly<Record<Operation, string>> = { replay: 'replayed', discard: 'discarded' }
+
+/** `/api/deliveries`: list, inspect, replay, discard, one or all. */
 export class DeliveriesAdmin {
   readonly #store: DeliveryStore
   readonly #deliveries: Deliveries
@@ -65,21 +69,41 @@ export class DeliveriesAdmin {
     return { status: 200, body: { ...detail, request: requestView } }
   }
 
-  async operate(id: string, what: 'replay' | 'discard', query: URLSearchParams): Promise<AdminAnswer> {
-    const target = query.get('target') ?? undefined
-    const state = query.get('state') ?? undefined
-    const states = operable[what]
-    if (state !== undefined && !states.includes(state as LegState)) {
-      return { status: 400, body: { detail: `state is "${state}"; allowed: ${states.join(', ')}` } }
-    }
-    const count = await this.#deliveries.operate(id, what, { target, state: state as LegState | undefined })
+  async operate(id: string, what: Operation, query: URLSearchParams): Promise<AdminAnswer> {
+    const only = onlyOf(query, what)
+    if (typeof only === 'string') return { status: 400, body: { detail: only } }
+    const { target, state } = only
+    const count = await this.#deliveries.operator.operate(id, what, only)
     if (count === undefined) return missing(id)
     if (typeof count === 'object') return unavailable(count)
-    if (count > 0) return { status: 200, body: { id, [what === 'replay' ? 'replayed' : 'discarded']: count } }
-    const allowed = state ?? states.join(' or still ')
+    if (count > 0) return { status: 200, body: { id, [done[what]]: count } }
+    const allowed = state ?? operable[what].join(' or still ')
     const where = target === undefined ? '' : ` to ${target}`
     return { status: 409, body: { detail: `Delivery ${id} has nothing${where} that is ${allowed}` } }
   }
+
+  /** All that the query names, the oldest first; dead letters where it names no state. */
+  async operateAll(what: Operation, query: URLSearchParams): Promise<AdminAnswer> {
+    const only = onlyOf(query, what)
+    if (typeof only === 'string') return { status: 400, body: { detail: only } }
+    const operated = await this.#deliveries.operator.operateAll(what, {
+      ...only,
+      route: query.get('route') ?? undefined,
+    })
+    if ('code' in operated) return unavailable(operated)
+    const { deliveries, legs, refused } = operated
+    if (refused === undefined) return { status: 200, body: { [done[what]]: legs, deliveries } }
+    const detail = `${refused.detail} ${countOf(legs, 'leg')} of ${countOf(deliveries, 'delivery', 'deliveries')} were ${done[what]} before.`
+    return { status: 503, body: { detail } }
+  }
+}
+
+/** Or what is wrong with it. */
+function onlyOf(query: URLSearchParams, what: Operation): OnlyLegs | string {
+  const state = query.get('state') ?? undefined
+  const allowed = operable[what].find((one) => one === state)
+  if (state !== allowed) return `state is "${state}"; allowed: ${operable[what].join(', ')}`
+  return { target: query.get('target') ?? undefined, state: allowed }
 }
 
 function filterOf(query: URLSearchParams): DeliveryFilter | string {

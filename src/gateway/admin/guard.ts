@@ -22,6 +22,11 @@ export function refusedBy(request: IncomingMessage, token: string | undefined): 
   return undefined
 }
 
+/** Whether it was refused for a token that is not the right one; one with none at all guesses nothing. */
+export function isWrongGuess({ headers }: IncomingMessage, refused: Answer): boolean {
+  return refused.status === 401 && bearerOf(headers.authorization) !== ''
+}
+
 function isLocalHost(host: string | undefined): boolean {
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   return name === 'localhost' || isIP(name) !== 0
@@ -43,8 +48,11 @@ function hostOf(origin: string): string | undefined {
 
 /** Hashes are compared, so that neither length nor content shows in the time that it takes. */
 function hasToken(request: IncomingMessage, token: string): boolean {
-  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  return timingSafeEqual(sha256(given), sha256(token))
+  return timingSafeEqual(sha256(bearerOf(request.headers.authorization)), sha256(token))
+}
+
+function bearerOf(authorization = ''): string {
+  return /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? ''
 }
 
 function sha256(value: string): Buffer {

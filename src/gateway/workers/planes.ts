@@ -17,6 +17,7 @@ import { checkFree } from '../entrance.ts'
 import type { PlaneView } from '../plane-view.ts'
 import type { Planes } from '../planes.ts'
 import { StartFault } from '../start-fault.ts'
+import { ForwardedCalls } from './forwarded-calls.ts'
 import { HandOut } from './hand-out.ts'
 import { type ExitReason, Pool } from './pool.ts'
 import type { CallbacksSetup, EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
@@ -43,6 +44,7 @@ export interface WorkerPlanesOptions {
 interface Kept {
   readonly writer: Writer
   readonly host: ServiceHost
+  readonly forwarded: ForwardedCalls
   readonly view: PlaneView
   /** Where connections are handed to it. */
   readonly path: string | undefined
@@ -65,12 +67,13 @@ export class WorkerPlanes implements Planes {
     this.#options = options
   }
 
-  async start(config: Config): Promise<AddressInfo> {
+  async start(config: Config, stop?: AbortSignal): Promise<AddressInfo> {
     const { clock, log, handsOut = !canSharePort } = this.#options
     this.#config = config
     if (handsOut) this.#handOut = await HandOut.open(config.listen)
     else await checkFree(config.listen)
-    this.#pool = new Pool({
+    stop?.throwIfAborted()
+    const pool = new Pool<WorkerSetup, WorkerThread>({
       range: rangeOf(config),
       slots: this.#options.memory.slots,
       clock,
@@ -80,8 +83,14 @@ export class WorkerPlanes implements Planes {
       onState: (thread, state) => this.#stateOf(thread, state),
       onEnded: (thread, reason) => this.#ended(thread, reason),
     })
-    const { address } = await this.#pool.start()
-    return address
+    this.#pool = pool
+    const stopPool = (): void => pool.stop()
+    stop?.addEventListener('abort', stopPool)
+    try {
+      return (await pool.start()).address
+    } finally {
+      stop?.removeEventListener('abort', stopPool)
+    }
   }
 
   refusal(config: Config): StartFault | undefined {
@@ -143,10 +152,19 @@ export class WorkerPlanes implements Planes {
   async close(): Promise<void> {
     this.#pool?.stop()
     this.#handOut?.close()
-    const closed = (this.#pool?.all ?? []).map((thread) => thread.close())
-    // One that hangs is ended all the same.
-    await within(closeMs, this.#options.clock, Promise.allSettled(closed))
+    await Promise.all((this.#pool?.all ?? []).map((thread) => this.#closeThread(thread)))
     await this.#pool?.close()
+  }
+
+  /** One that hangs is not waited for: the pool terminates it. */
+  async #closeThread(thread: WorkerThread): Promise<void> {
+    const { clock } = this.#options
+    let isAwake = false
+    const woken = thread.ping().then(() => {
+      isAwake = true
+    })
+    await within(wakeMs, clock, Promise.allSettled([woken]))
+    if (isAwake) await within(closeMs, clock, Promise.allSettled([thread.close()]))
   }
 
   get #running(): Pool<WorkerSetup, WorkerThread> {
@@ -165,10 +183,16 @@ export class WorkerPlanes implements Planes {
     const { clock, events, counts, central, logFault } = this.#options
     const find = (name: string) => central().hosted(name)
     const host = new ServiceHost({ find, clock, events })
-    const thread = new WorkerThread({ place, number, logFault, host: (line) => this.#methodsFor(line, host) })
+    const forwarded = new ForwardedCalls()
+    const thread = new WorkerThread({
+      place,
+      number,
+      logFault,
+      host: (line) => this.#methodsFor(line, host, forwarded),
+    })
     const writer = counts.open(SharedArrayBuffer)
     const path = this.#handOut?.newPath()
-    this.#kept.set(thread, { writer, host, view: remoteView(thread.line), path, run: undefined })
+    this.#kept.set(thread, { writer, host, forwarded, view: remoteView(thread.line), path, run: undefined })
     return thread
   }
 
@@ -202,19 +226,22 @@ export class WorkerPlanes implements Planes {
     if (kept.path !== undefined) this.#handOut?.add(kept.path)
   }
 
-  #methodsFor(thread: WorkerThread, host: ServiceHost): MainMethods {
+  #methodsFor(thread: WorkerThread, host: ServiceHost, forwarded: ForwardedCalls): MainMethods {
     const { log, logLine, logFault, central } = this.#options
     return {
       serve: (...call) => host.serve(...call),
-      abortCall: (number, reason) => host.abortCall(number, reason),
+      abortCall: (number, reason) => {
+        host.abortCall(number, reason)
+        forwarded.abort(number, reason)
+      },
       tickets: async (store, method, args) => {
         const tickets = central().callbacks?.[store]
         if (tickets === undefined) return failure('STORE_UNAVAILABLE', 'There is no store for this result')
         return (tickets[method] as (...given: readonly unknown[]) => unknown).apply(tickets, [...args])
       },
-      elsewhere: async (run, service, request, call) => {
+      elsewhere: async (run, call) => {
         const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
-        return other && other[0].line.ask('serve', [service, 0, request, call])
+        return other && forwarded.serve(other[0].line, call)
       },
       lines: (lines) => {
         for (const line of lines.split('\n')) if (line !== '') logLine?.(`${line}\n`)
@@ -235,6 +262,7 @@ export class WorkerPlanes implements Planes {
     if (lost > 0) this.#options.log(`worker ${thread.number} took ${countOf(lost, 'call')} in flight with it`, 'warn')
     kept.writer.end()
     kept.host.close()
+    kept.forwarded.close()
   }
 }
 
@@ -242,6 +270,8 @@ function callbacksSetup(callbacks: CentralCallbacks | undefined): CallbacksSetup
   return callbacks && { keys: callbacks.keys(), ways: callbacks.ways(), isDurable: callbacks.durable !== undefined }
 }
 
+/** A worker that does not answer for so long hangs. */
+const wakeMs = 500
 /** How long a worker may take to close what it has. */
 const closeMs = 2000
 

@@ -125,7 +125,10 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
       const others = [...this.serving, ...this.#inPhase('retiring')].filter((thread) => thread !== canary)
       await Promise.all(others.map((thread) => this.#follow(thread)))
       // Also where all had died just now: then those that begin are the first to have it.
-      await this.#fill()
+      await this.#fill().catch((fault: unknown) => {
+        if (canary === undefined) throw fault
+        this.#retry(fault)
+      })
       for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
     })
   }
@@ -150,13 +153,15 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     try {
       this.#options.onState(thread, await thread.reload(this.#setupFor(thread)))
     } catch {
-      await thread.terminate()
+      // One that drains ends by itself, with its calls.
+      if (!this.#closing) await thread.terminate()
     }
   }
 
-  /** No more workers are added or replaced. */
+  /** No more workers are added or replaced; those that have not started yet are given up. */
   stop(): void {
     this.#closing = true
+    for (const thread of this.#inPhase('starting')) void thread.terminate()
     this.#tick?.cancel()
     for (const timer of this.#retries) timer.cancel()
     this.#retries.clear()
@@ -164,8 +169,9 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
 
   async close(): Promise<void> {
     this.stop()
-    await this.#work.catch(() => {})
+    // First, as what is under way may wait for one that hangs.
     await Promise.all(this.all.map((thread) => thread.terminate()))
+    await this.#work
   }
 
   #inPhase(phase: Phase): readonly Thread[] {
@@ -240,14 +246,16 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   }
 
   #replace(): void {
-    this.#serially(() => this.#fill()).catch((fault: unknown) => {
-      if (this.#closing) return
-      const { log } = this.#options
-      const cause = fault instanceof Error ? fault.message : String(fault)
-      this.#retryMs = longer(this.#retryMs)
-      log(`a worker cannot start: ${cause}; tried again in ${this.#retryMs} ms`, 'warn')
-      this.#replaceIn(this.#retryMs)
-    })
+    this.#serially(() => this.#fill()).catch((fault: unknown) => this.#retry(fault))
+  }
+
+  #retry(fault: unknown): void {
+    if (this.#closing) return
+    const { log } = this.#options
+    const cause = fault instanceof Error ? fault.message : String(fault)
+    this.#retryMs = longer(this.#retryMs)
+    log(`a worker cannot start: ${cause}; tried again in ${this.#retryMs} ms`, 'warn')
+    this.#replaceIn(this.#retryMs)
   }
 
   #replaceIn(delayMs: number): void {

@@ -5,7 +5,8 @@ import type { Regions } from '../../kit/shared-memory.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
 import type { Way } from '../callback-ways.ts'
 import type { PlaneView } from '../plane-view.ts'
-import type { PlainCall, PlainEnd, PlainRequest } from './plain.ts'
+import type { ForwardedCall } from './forwarded-calls.ts'
+import type { PlainEnd } from './plain.ts'
 import type { ServiceMethods } from './services.ts'
 
 /** What a worker needs to know of the whole. */
@@ -74,7 +75,7 @@ export type TicketMethod = keyof TicketStore
 export interface MainMethods extends ServiceMethods {
   tickets(store: 'memory' | 'durable', method: TicketMethod, args: readonly unknown[]): Promise<unknown>
   /** Has the worker serve a callback whose token it has made; undefined where there is none of that run. */
-  elsewhere(run: number, service: string, request: PlainRequest, call: PlainCall): Promise<PlainEnd | undefined>
+  elsewhere(run: number, forwarded: ForwardedCall): Promise<PlainEnd | undefined>
   /** Whole lines of the access log; answered when they are taken. */
   lines(lines: string): void
   log(text: string, level: 'info' | 'warn'): void

@@ -36,26 +36,42 @@ export interface ServiceLine {
   tell(to: 'abortCall', number: number, reason: Failure): void
 }
 
+/** Of this thread's calls: no two have the same, whichever thread does their work. */
 let lastNumber = 0
 
 /** A service whose work another thread does: the call's end here is its end there, and its attempts are listed here. */
 export function remoteService(name: string, there: ServiceLine): Service {
   return async (request, call) => {
-    const number = ++lastNumber
-    const listener: AbortListener = {
-      onAbort: (reason) => there.tell('abortCall', number, plainFailure(reason)),
-    }
-    const plain = plainRequest(request)
+    const asked = askThere(request, call, {
+      ask: (number, plain) => there.ask('serve', [name, number, plain, plainCall(call)], bytesOf(plain)),
+      abort: (number, reason) => there.tell('abortCall', number, reason),
+    })
     try {
-      const end = there.ask('serve', [name, number, plain, plainCall(call)], bytesOf(plain))
-      call.scope.add(listener)
-      return adopted(await end, call)
+      return adopted(await asked, call)
     } catch (fault) {
       if (fault instanceof LineClosed) return failed(gone)
       throw fault
-    } finally {
-      call.scope.remove(listener)
     }
+  }
+}
+
+/** Has another thread do the work of a call, under a number by which it is aborted there when it is aborted here. */
+export async function askThere<End>(
+  request: GatewayRequest,
+  call: Call,
+  there: {
+    readonly ask: (number: number, request: PlainRequest) => Promise<End>
+    readonly abort: (number: number, reason: Failure) => void
+  },
+): Promise<End> {
+  const number = ++lastNumber
+  const listener: AbortListener = { onAbort: (reason) => there.abort(number, plainFailure(reason)) }
+  try {
+    const end = there.ask(number, plainRequest(request))
+    call.scope.add(listener)
+    return await end
+  } finally {
+    call.scope.remove(listener)
   }
 }
 
@@ -107,11 +123,11 @@ export class ServiceHost implements ServiceMethods {
 
   /** The other thread has ended: nobody waits for these any more. */
   close(): void {
-    for (const call of this.#calls.values()) call.abort(clientGone)
+    for (const call of this.#calls.values()) call.abort(workerGone)
   }
 }
 
-const clientGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
+export const workerGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
 
 function requestOf(plain: PlainRequest): GatewayRequest {
   return { ...plain, attempt: undefined }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Call } from '../../core/call.ts'
-import type { Outcome } from '../../core/outcome.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
@@ -8,14 +8,14 @@ import { systemRandom } from '../../kit/random.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
 import { DataPlane } from '../data-plane.ts'
 import { type Entrance, ownEntrance } from '../entrance.ts'
-import { Observing } from '../observing.ts'
+import { type Observed, Observing } from '../observing.ts'
 import { handedEntrance } from './handed-entrance.ts'
 import { Line } from './line.ts'
 import { LogLines } from './log-lines.ts'
-import { bytesOf, plainCall, plainRequest } from './plain.ts'
+import { bytesOf, plainCall } from './plain.ts'
 import type { EntranceSetup, MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
 import { RemoteCentral } from './remote-central.ts'
-import { adopted, ServiceHost } from './services.ts'
+import { adopted, askThere, ServiceHost } from './services.ts'
 
 /** The program of a worker: one data plane, told by the main thread what to do. */
 
@@ -40,7 +40,8 @@ const methods: WorkerMethods = {
       await there().reload(setup.config)
     } catch (fault) {
       central.learn(before?.callbacks)
-      if (before !== undefined) await observe(before)
+      if (before !== undefined) await observed.undo(before.block)
+      last = before
       throw fault
     }
     there()
@@ -79,7 +80,7 @@ const host = new ServiceHost({ find: (name) => there().receiver(name), clock, ev
 // A fault in one call must not end the others.
 process.on('uncaughtException', (fault) => logFault(fault, 'a fault that nothing caught'))
 
-async function observe(setup: WorkerSetup): ReturnType<Observing['reload']> {
+async function observe(setup: WorkerSetup): Promise<Observed> {
   if (observing === undefined) throw new Error('the worker has not started yet')
   const observed = await observing.reload(setup.config, setup.block)
   last = setup
@@ -111,6 +112,7 @@ async function start(setup: WorkerSetup): Promise<DataPlane> {
     observing,
     entrance: entranceOf(entrance),
     elsewhere,
+    log,
     logFault,
   })
   return plane
@@ -131,9 +133,19 @@ function there(): DataPlane {
 
 /** A callback for a call that waits in another worker; of none that is there, it is as one of an earlier run. */
 async function elsewhere(run: number, request: GatewayRequest, call: Call): Promise<Outcome | undefined> {
-  const plain = plainRequest(request)
-  const end = await line.ask('elsewhere', [run, call.route.name, plain, plainCall(call)], bytesOf(plain))
-  return end && adopted(end, call)
+  // That worker may hang.
+  const { promise: given, resolve: giveUp } = Promise.withResolvers<Outcome>()
+  const end = askThere(request, call, {
+    ask: (number, plain) => {
+      const forwarded = { number, service: call.route.name, request: plain, call: plainCall(call) }
+      return line.ask('elsewhere', [run, forwarded], bytesOf(plain))
+    },
+    abort: (number, reason) => {
+      line.tell('abortCall', number, reason)
+      giveUp(failed(reason))
+    },
+  })
+  return Promise.race([end.then((plain) => plain && adopted(plain, call)), given])
 }
 
 function logFault(fault: unknown, about: string): void {

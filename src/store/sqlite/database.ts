@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { OpenRequest } from './exchanges.ts'
-import { StoreFault } from './fault.ts'
+import { fullText, isFull, StoreFault } from './fault.ts'
 import { inspect, lockWaitMs } from './inspect.ts'
 import { OpenFiles } from './open-files.ts'
+import { Room } from './room.ts'
 import { migrate, numberOf, schemaSteps } from './schema.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { TicketTable } from './ticket-table.ts'
@@ -20,16 +21,19 @@ export class Database implements Transactions {
   readonly db: DatabaseSync
   readonly statements: Statements
   readonly tickets: TicketTable
+  readonly path: string
   readonly storeId: string
   readonly made: boolean
   /** Kept here so that neither needs a scan; written with what changes them. */
   lastSequence: number
   deliveries: number
+  readonly room: Room
   readonly #files: OpenFiles
   #written: Meta
 
   private constructor(db: DatabaseSync, path: string, made: boolean) {
     this.db = db
+    this.path = path
     this.statements = prepareStatements(db)
     this.tickets = new TicketTable(this)
     const meta = db.prepare('SELECT store_id, last_sequence, deliveries FROM meta').get() ?? {}
@@ -39,7 +43,9 @@ export class Database implements Transactions {
     this.deliveries = Number(meta['deliveries'])
     this.#written = { lastSequence: this.lastSequence, deliveries: this.deliveries }
     // Where the path is a link, the log is beside what it leads to.
-    this.#files = new OpenFiles(path, `${db.location() ?? path}-wal`)
+    const real = db.location() ?? path
+    this.room = new Room(db, real)
+    this.#files = new OpenFiles(path, `${real}-wal`)
   }
 
   /** Throws a `StoreFault`, or what SQLite throws. */
@@ -51,12 +57,21 @@ export class Database implements Transactions {
         'move this one away, or restart to go on with it.'
       throw new StoreFault('unavailable', text)
     }
+    try {
+      return Database.#open(path, storeId, found.kind === 'nothing')
+    } catch (error) {
+      if (found.kind === 'nothing' && isFull(error)) throw new StoreFault('full', fullText(path), true)
+      throw error
+    }
+  }
+
+  static #open(path: string, storeId: string | undefined, made: boolean): Database {
     // Requests may hold passwords: nobody else may read them. SQLite gives its log the same rights.
-    if (found.kind === 'nothing') closeSync(openSync(path, 'a', 0o600))
+    if (made) closeSync(openSync(path, 'a', 0o600))
     const db = new DatabaseSync(path, { timeout: lockWaitMs })
     try {
       settle(db, storeId)
-      return new Database(db, path, found.kind === 'nothing')
+      return new Database(db, path, made)
     } catch (error) {
       db.close()
       throw error
@@ -65,6 +80,7 @@ export class Database implements Transactions {
 
   transaction<Result>(work: () => Result): Result {
     const { begin, commit, putMeta } = this.statements
+    this.verify()
     begin.run()
     let result: Result
     try {
@@ -85,6 +101,26 @@ export class Database implements Transactions {
     return result
   }
 
+  shrink<Result>(work: () => Result): Result {
+    try {
+      return this.transaction(work)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.room.give()
+      return this.transaction(work)
+    }
+  }
+
+  /** Whether the disk has room for new rows of so many bytes; of another disk that is in its place nothing is asked. */
+  hasRoom(bytes: number, rows: number): boolean {
+    this.verify()
+    return this.room.has(bytes, rows)
+  }
+
+  expectRoom(bytes: number, rows: number): void {
+    if (!this.hasRoom(bytes, rows)) throw new StoreFault('full', fullText(this.path))
+  }
+
   /** Throws a `StoreFault` if no path leads to the files any more. */
   verify(): void {
     this.#files.verify()
@@ -95,6 +131,7 @@ export class Database implements Transactions {
    * was moved; and then the log would be taken for that of whatever file comes into its place.
    */
   close(): void {
+    this.room.close()
     try {
       this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } finally {

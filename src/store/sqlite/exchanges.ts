@@ -19,8 +19,8 @@ export interface Exchanges {
   readonly ticketSpend: { readonly request: string; readonly reply: TicketReply<boolean> }
   readonly ticketList: { readonly request: number; readonly reply: TicketReply<readonly TicketFacts[]> }
   readonly ticketsExpire: { readonly request: number; readonly reply: TicketReply<null> }
-  /** Whether the files are still where they were. */
-  readonly verify: { readonly request: null; readonly reply: null }
+  /** Whether the files are still where they were, and there is room for new writes. */
+  readonly verify: { readonly request: null; readonly reply: Room }
   readonly close: { readonly request: null; readonly reply: null }
 }
 
@@ -36,7 +36,7 @@ export interface OpenRequest {
   readonly storeId: string | undefined
 }
 
-export interface Opened {
+export interface Opened extends Room {
   readonly storeId: string
   readonly made: boolean
   readonly lastSequence: number
@@ -44,6 +44,11 @@ export interface Opened {
   /** Dead legs of deliveries without a pending one. */
   readonly settledDeadLegs: number
   readonly tickets: TicketFigures
+}
+
+export interface Room {
+  /** Why there is none for new writes; undefined if there is. */
+  readonly full: string | undefined
 }
 
 export interface LoadRequest {
@@ -85,7 +90,8 @@ export interface WriteRequest {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-export interface Written {
+/** `full`: the inserts were left out; all else is written. */
+export interface Written extends Room {
   /** By the place of the insert. */
   readonly existing: readonly (readonly [place: number, row: DeliveryRow])[]
   readonly revised: readonly Revised[]

@@ -4,15 +4,19 @@ export interface Fault {
   readonly kind: 'full' | 'unavailable'
   /** For the log and for whoever starts the gateway: it names the path, so no client may see it. */
   readonly text: string
+  /** No store was there, and none could be made: nothing of it is missing. */
+  readonly isNew?: boolean
 }
 
 /** A fault on its way out of the depths of the thread. */
 export class StoreFault extends Error {
   readonly kind: Fault['kind']
+  readonly isNew: boolean
 
-  constructor(kind: Fault['kind'], text: string) {
+  constructor(kind: Fault['kind'], text: string, isNew = false) {
     super(text)
     this.kind = kind
+    this.isNew = isNew
   }
 }
 
@@ -24,9 +28,17 @@ export function isSqliteError(error: unknown, ...kinds: readonly (keyof typeof c
   return kinds.some((kind) => codes[kind] === code)
 }
 
+export function isFull(error: unknown): boolean {
+  return isSqliteError(error, 'full') || (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+}
+
+export function fullText(path: string): string {
+  return `The disk of the store ${path} is full. Make room on it, or stop the gateway and move the store to a larger one.`
+}
+
 export function faultOf(error: unknown, path: string): Fault {
-  if (error instanceof StoreFault) return { kind: error.kind, text: error.message }
-  if (isSqliteError(error, 'full')) return { kind: 'full', text: `The disk of the store ${path} is full.` }
+  if (error instanceof StoreFault) return { kind: error.kind, text: error.message, isNew: error.isNew }
+  if (isFull(error)) return { kind: 'full', text: fullText(path) }
   return { kind: 'unavailable', text: textOf(error, path) }
 }
 

@@ -9,6 +9,7 @@ const leg = (state: StoredLeg['state']): StoredLeg => ({
   state,
   attempts: 0,
   nextAttemptAt: undefined,
+  waitMs: undefined,
   outcome: undefined,
   status: undefined,
   detail: undefined,

@@ -2,7 +2,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { damagedLogText, damagedText, onlyLogText, readOnlyText, StoreFault } from './fault.ts'
+import { damagedLogText, damagedText, isSqliteError, onlyLogText, readOnlyText, StoreFault } from './fault.ts'
 import { logDamage } from './log-damage.ts'
 import { applicationId, numberOf } from './schema.ts'
 
@@ -82,7 +82,28 @@ function hasLogBeside(path: string): boolean {
 
 /** A reader changes nothing, not even on closing, where a writer would move the log into the database. */
 function openWithLog(path: string, waitMs: number): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: waitMs })
+  const db = new DatabaseSync(path, { readOnly: true, timeout: waitMs })
+  try {
+    numberOf(db, 'PRAGMA user_version')
+    return db
+  } catch (error) {
+    db.close()
+    if (!isSqliteError(error, 'ioError', 'cannotOpen', 'full')) throw error
+    return openWithoutIndex(path)
+  }
+}
+
+/**
+ * SQLite keeps the index of a log in a file of shared memory, for which a full disk has no room; in its own memory only
+ * where it has the database to itself. A reader cannot lock it for that, and need not: that nobody else has it was found
+ * out before the index was asked for, and who opens it next locks it.
+ */
+function openWithoutIndex(path: string): DatabaseSync {
+  const url = pathToFileURL(path)
+  url.searchParams.set('vfs', 'unix-none')
+  const db = new DatabaseSync(url, { readOnly: true })
+  db.exec('PRAGMA locking_mode = EXCLUSIVE')
+  return db
 }
 
 /** `immutable` keeps SQLite from making a log, and from reading one. */

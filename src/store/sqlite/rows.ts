@@ -158,6 +158,7 @@ function legsOf(text: string): readonly StoredLeg[] {
     state: leg.state,
     attempts: leg.attempts,
     nextAttemptAt: leg.nextAttemptAt,
+    waitMs: leg.waitMs,
     outcome: leg.outcome,
     status: leg.status,
     detail: leg.detail,

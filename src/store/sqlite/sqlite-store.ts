@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Clock } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
@@ -42,25 +43,38 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Open
   const ledger = new Ledger()
   let writer: Writer | undefined
   const thread: StoreThread = new StoreThread(startThread, () => writer?.threadEnded(thread))
-  const opened = await open(thread, path, ledger)
-  if (!opened.ok) {
+  const opening = await open(thread, path, ledger)
+  if (!opening.ok && opening.fault.isNew !== true) {
     await thread.ask('close', null)
     await thread.end()
-    return { ok: false, fault: opened.fault.text }
+    return { ok: false, fault: opening.fault.text }
   }
-  writer = new Writer({ path, storeId: opened.storeId, ledger, thread, startThread, clock, log })
+  // Where there was no store and its disk is full, nothing is missing: it is made as soon as there is room.
+  const { storeId, tickets: figures, full, fault } = opening.ok ? opening : { ...notMade(), fault: opening.fault }
+  writer = new Writer({ path, storeId, ledger, thread, fault, full, startThread, clock, log })
   const store = new SqliteStore(ledger, writer, limits)
   const tickets = new SqliteTickets({
     limits: ticketLimits,
-    figures: opened.tickets,
+    figures,
     ask: (name, request) => store.ask(name, request),
   })
   return { ok: true, store, tickets, limit: (changed) => store.limit(changed) }
 }
 
+interface Facts {
+  readonly storeId: string
+  readonly tickets: TicketFigures
+  /** Why there is no room for new writes. */
+  readonly full: string | undefined
+}
+
 type Opening =
-  | { readonly ok: true; readonly storeId: string; readonly tickets: TicketFigures }
+  | (Facts & { readonly ok: true; readonly fault: undefined })
   | { readonly ok: false; readonly fault: Fault }
+
+function notMade(): Facts {
+  return { storeId: randomUUID(), tickets: { tickets: 0, bytes: 0 }, full: undefined }
+}
 
 async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<Opening> {
   const opened = await thread.ask('open', { path, storeId: undefined })
@@ -71,7 +85,10 @@ async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<
     const loaded = await thread.ask('load', { afterSequence })
     if (!loaded.ok) return loaded
     const last = loaded.value.at(-1)
-    if (last === undefined) return { ok: true, storeId: opened.value.storeId, tickets: opened.value.tickets }
+    if (last === undefined) {
+      const { storeId, tickets, full } = opened.value
+      return { ok: true, storeId, tickets, full, fault: undefined }
+    }
     for (const row of loaded.value) ledger.held.add(deliveryOf(row))
     afterSequence = last[0]
   }

@@ -34,7 +34,7 @@ export class SqliteStore implements DeliveryStore {
   }
 
   insert(delivery: NewDelivery): Promise<InsertResult> {
-    const refusal = this.#refusal()
+    const refusal = this.#closing === undefined ? this.#writer.insertRefusal : closed()
     if (refusal !== undefined) return Promise.resolve({ kind: 'refused', failure: refusal })
     const bytes = heldBytes(delivery)
     const full = overLimit(this.#ledger.undeliveredBytes, bytes, this.#limits)

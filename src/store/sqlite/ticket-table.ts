@@ -47,6 +47,10 @@ export class TicketTable {
 
   put({ tickets, limits }: PutTickets): TicketReply<readonly PutResult[]> {
     let { tickets: count, bytes } = this.figures()
+    this.#database.expectRoom(
+      tickets.reduce((sum, ticket) => sum + ticket.bytes, 0),
+      tickets.length,
+    )
     const value = this.#database.transaction(() =>
       tickets.map((ticket): PutResult => {
         if (this.#find.get(ticket.id) !== undefined) return 'repeated'
@@ -67,7 +71,7 @@ export class TicketTable {
   }
 
   spend(id: string): TicketReply<boolean> {
-    return this.#reply(this.#database.transaction(() => this.#spend.run(id).changes > 0))
+    return this.#reply(this.#database.shrink(() => this.#spend.run(id).changes > 0))
   }
 
   list(limit: number): TicketReply<readonly TicketFacts[]> {
@@ -76,7 +80,7 @@ export class TicketTable {
 
   removeExpired(now: number): TicketReply<null> {
     const { db } = this.#database
-    this.#database.transaction(() => {
+    this.#database.shrink(() => {
       db.prepare('UPDATE ticket SET bytes = 0, status = NULL, body = NULL WHERE ready_until <= ? AND status >= 0').run(
         now,
       )

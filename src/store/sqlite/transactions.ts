@@ -4,4 +4,8 @@ import type { DatabaseSync } from 'node:sqlite'
 export interface Transactions {
   readonly db: DatabaseSync
   transaction<Result>(work: () => Result): Result
+  /** The same for what makes room: on a full disk the reserve is given up for it. */
+  shrink<Result>(work: () => Result): Result
+  /** Throws a `StoreFault` where new rows of so many bytes would leave too little. */
+  expectRoom(bytes: number, rows: number): void
 }

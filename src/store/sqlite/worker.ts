@@ -33,7 +33,7 @@ const answers: { readonly [Name in ExchangeName]: (request: Exchanges[Name]['req
     ticketsExpire: (now) => opened().tickets.removeExpired(now),
     verify: () => {
       opened().verify()
-      return null
+      return { full: opened().room.lack }
     },
     close: () => {
       letGo()
@@ -61,9 +61,9 @@ function open(request: OpenRequest): Opened {
   letGo()
   path = request.path
   database = Database.open(request)
-  const { db, storeId, made, lastSequence, deliveries, tickets } = database
+  const { db, storeId, made, lastSequence, deliveries, tickets, room } = database
   const settledDeadLegs = numberOf(db, 'SELECT coalesce(sum(dead), 0) FROM delivery WHERE dead > 0 AND pending = 0')
-  return { storeId, made, lastSequence, deliveries, settledDeadLegs, tickets: tickets.figures() }
+  return { storeId, made, lastSequence, deliveries, settledDeadLegs, tickets: tickets.figures(), full: room.lack }
 }
 
 function opened(): Database {

@@ -1,33 +1,96 @@
 import type { Database } from './database.ts'
 import type { Removed, RemoveRequest, Revised, WriteRequest, Written } from './exchanges.ts'
+import { fullText, isFull } from './fault.ts'
 import type { AnswerRow, DeliveryRow, InsertRow, UpdateRow } from './rows.ts'
 
 /** One sync for a whole removal would hold everybody up, so it is done in parts. */
 const removedAtOnce = 1000
+/** Each rewrites some pages, and on a full disk there is room for few. */
+const removedWhenFull = 10
 
-/** All that waited, in one transaction and so with one sync. */
+/** All that waited, in one transaction and so with one sync; without the inserts where there is no room for them. */
 export function write(database: Database, request: WriteRequest): Written {
-  return database.transaction(() => {
-    for (const row of request.updates) applyUpdate(database, row, request.bytes)
-    const revised = request.revisions.map((row) => revise(database, row, request.bytes))
-    const existing: [number, DeliveryRow][] = []
-    for (const [place, row] of request.inserts.entries()) {
-      if (!applyInsert(database, row, request.bytes)) existing.push([place, existingRow(database, row)])
+  const { updates, revisions, inserts } = request
+  if (inserts.length > 0 && database.hasRoom(bytesOf(request), inserts.length + updates.length)) {
+    try {
+      return database.transaction(() => writeAll(database, request))
+    } catch (error) {
+      if (!isFull(error)) throw error
     }
-    return { existing, revised }
-  })
+  }
+  const full = inserts.length > 0 ? fullText(database.path) : undefined
+  if (updates.length + revisions.length === 0) return { existing: [], revised: [], full }
+  return { ...settle(database, { ...request, inserts: [] }), full }
+}
+
+/** What memory knows already is written at any price: the reserve is for this. */
+function settle(database: Database, request: WriteRequest): Written {
+  try {
+    return database.transaction(() => writeAll(database, request))
+  } catch (error) {
+    if (!isFull(error)) throw error
+    database.room.give()
+    updateInParts(database, request.updates, request.bytes)
+    // Last, and in one transaction, as they may not be repeated: what they change is counted.
+    return database.transaction(() => writeAll(database, { ...request, updates: [] }))
+  }
+}
+
+/** Where there is no room for all of them at once there may be for one after the other, each in the log in the place of the one before. */
+function updateInParts(database: Database, updates: readonly UpdateRow[], bytes: Uint8Array): void {
+  try {
+    database.transaction(() => {
+      for (const row of updates) applyUpdate(database, row, bytes)
+    })
+  } catch (error) {
+    if (!isFull(error) || updates.length < 2) throw error
+    const half = updates.length >> 1
+    for (const part of [updates.slice(0, half), updates.slice(half)]) {
+      database.room.emptyLog()
+      updateInParts(database, part, bytes)
+    }
+  }
+}
+
+function writeAll(database: Database, { updates, revisions, inserts, bytes }: WriteRequest): Written {
+  for (const row of updates) applyUpdate(database, row, bytes)
+  const revised = revisions.map((row) => revise(database, row, bytes))
+  const existing: [number, DeliveryRow][] = []
+  for (const [place, row] of inserts.entries()) {
+    if (!applyInsert(database, row, bytes)) existing.push([place, existingRow(database, row)])
+  }
+  return { existing, revised, full: undefined }
+}
+
+/** What the rows take: bodies are in the buffer, and the texts beside them. */
+function bytesOf({ inserts, bytes }: WriteRequest): number {
+  let sum = bytes.byteLength
+  for (const [delivery, request] of inserts) {
+    for (const value of [...delivery, ...request]) if (typeof value === 'string') sum += value.length
+  }
+  return sum
 }
 
 export function remove(database: Database, { before }: RemoveRequest): Removed {
+  try {
+    return removeSome(database, before, removedAtOnce)
+  } catch (error) {
+    if (!isFull(error)) throw error
+    database.room.give()
+    return removeSome(database, before, removedWhenFull)
+  }
+}
+
+function removeSome(database: Database, before: number, atOnce: number): Removed {
   const { removable, dropDelivery, dropAnswer } = database.statements
   return database.transaction(() => {
-    const sequences = (removable.all(before, removedAtOnce) as unknown as [number][]).map(([sequence]) => sequence)
+    const sequences = (removable.all(before, atOnce) as unknown as [number][]).map(([sequence]) => sequence)
     for (const sequence of sequences) {
       dropDelivery.run(sequence)
       dropAnswer.run(sequence)
     }
     database.deliveries -= sequences.length
-    return { removed: sequences.length, more: sequences.length === removedAtOnce }
+    return { removed: sequences.length, more: sequences.length === atOnce }
   })
 }
 

@@ -16,11 +16,20 @@ export interface WriterOptions {
   readonly path: string
   readonly storeId: string
   readonly ledger: Ledger
-  /** Has the store open. */
   readonly thread: StoreThread
+  /** Why the thread does not have it open; undefined if it has. */
+  readonly fault: Fault | undefined
+  /** Why there is no room for new writes; undefined if there is. */
+  readonly full: string | undefined
   readonly startThread: StartThread
   readonly clock: Clock
   readonly log: LogText
+}
+
+interface Trouble {
+  readonly failure: Failure
+  readonly text: string
+  readonly mayTryAtMs: number
 }
 
 /** How soon a store that failed is tried again by itself. */
@@ -37,13 +46,19 @@ const minRetryGapMs = 100
  * try is due: that is a timer's, or that of the first change after a short gap. A try is a batch like any other; if the
  * thread has let the database go it begins with opening it again. What a batch brought that failed is refused, but for
  * updates, which the ledger keeps for the next one. A batch that succeeds ends the trouble.
+ *
+ * With a full disk it serves as well, but for inserts: acknowledgements and removals go through, for which the thread
+ * keeps room, and each may be what makes room again. Inserts are tried after the short gap here too. That there is room
+ * again is said once a second at most, as near the limit a small one may fit and the next one not.
  */
 export class Writer {
   readonly #options: WriterOptions
   #thread: StoreThread
-  #isOpen = true
+  #isOpen: boolean
   #working: Promise<void> | undefined
-  #trouble: { readonly failure: Failure; readonly text: string; readonly mayTryAtMs: number } | undefined
+  #trouble: Trouble | undefined
+  /** What keeps from inserts alone. */
+  #full: Trouble | undefined
   #retry: Timer | undefined
   #mustTry = false
   #ending = false
@@ -51,12 +66,19 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#thread = options.thread
+    this.#isOpen = options.fault === undefined
+    if (options.fault !== undefined) this.#failed(options.fault)
+    if (options.full !== undefined) this.#isFull(options.full)
   }
 
   /** Why nothing can be done just now; undefined if it is worth a try. */
   get refusal(): Failure | undefined {
-    const trouble = this.#trouble
-    return trouble !== undefined && this.#options.clock.now() < trouble.mayTryAtMs ? trouble.failure : undefined
+    return this.#current(this.#trouble)
+  }
+
+  /** The same of an insert. */
+  get insertRefusal(): Failure | undefined {
+    return this.refusal ?? this.#current(this.#full)
   }
 
   /** Something new waits in the ledger. */
@@ -70,7 +92,8 @@ export class Writer {
     request: Exchanges[Name]['request'],
   ): Promise<Exchanges[Name]['reply'] | Failure> {
     const reply: Reply<Name> = await this.#thread.ask(name, request)
-    return reply.ok ? reply.value : this.#failed(reply.fault)
+    if (reply.ok) return reply.value
+    return reply.fault.kind === 'full' ? this.#isFull(reply.fault.text) : this.#failed(reply.fault)
   }
 
   /** The thread has ended though nobody asked it to. */
@@ -120,6 +143,8 @@ export class Writer {
     if (!this.#isOpen) return
     const reply = await this.#thread.ask('verify', null)
     if (!reply.ok) this.#failed(reply.fault)
+    else if (reply.value.full !== undefined) this.#isFull(reply.value.full)
+    else this.#hasRoom()
   }
 
   async #write(batch: Batch): Promise<Fault | undefined> {
@@ -137,7 +162,12 @@ export class Writer {
     const request = { updates, revisions, inserts, bytes: bytes.take() }
     const reply = await this.#thread.ask('write', request, request.bytes)
     if (!reply.ok) return reply.fault
-    ledger.written(batch, reply.value)
+    const { full } = reply.value
+    if (full === undefined) ledger.written(batch, reply.value)
+    else {
+      ledger.written({ ...batch, inserts: [] }, reply.value)
+      this.#refuse({ ...batch, updates: new Map() }, this.#isFull(full))
+    }
     return undefined
   }
 
@@ -177,22 +207,38 @@ export class Writer {
     // Whether a full disk has room again is known when something has been written.
     if (this.#trouble.failure.code === 'STORE_FULL' && inserts.length + updates.size === 0) return
     this.#trouble = undefined
+    this.#recovered()
+  }
+
+  #hasRoom(): void {
+    if (this.#full === undefined) return
+    this.#full = undefined
+    this.#recovered()
+  }
+
+  #recovered(): void {
+    if (this.#trouble !== undefined || this.#full !== undefined) return
     this.#retry?.cancel()
     this.#options.log(`The store ${this.#options.path} serves again.`)
   }
 
   #failed({ kind, text }: Fault): Failure {
-    const { clock, log } = this.#options
     if (kind === 'unavailable') this.#isOpen = false
-    if (this.#trouble?.text !== text) log(`${text} Writes are refused until it serves again.`, 'warn')
-    const refusal =
-      kind === 'full'
-        ? failure('STORE_FULL', 'The disk of the store is full.', { retryAfterMs, cause: text })
-        : failure('STORE_UNAVAILABLE', 'The store cannot write at present. It tries again by itself.', {
-            retryAfterMs,
-            cause: text,
-          })
-    this.#trouble = { failure: refusal, text, mayTryAtMs: clock.now() + minRetryGapMs }
+    if (this.#trouble?.text !== text) this.#options.log(`${text} Writes are refused until it serves again.`, 'warn')
+    this.#trouble = this.#troubleOf(kind === 'full' ? fullFailure(text) : unavailableFailure(text), text)
+    return this.#trouble.failure
+  }
+
+  #isFull(text: string): Failure {
+    if (this.#full === undefined)
+      this.#options.log(`${text} New writes are refused until then; those that it has are delivered.`, 'warn')
+    this.#full = this.#troubleOf(fullFailure(text), text)
+    return this.#full.failure
+  }
+
+  /** It is tried again by itself. */
+  #troubleOf(reason: Failure, text: string): Trouble {
+    const { clock } = this.#options
     this.#retry?.cancel()
     if (!this.#ending) {
       this.#retry = clock.after(retryMs, () => {
@@ -200,6 +246,19 @@ export class Writer {
         this.wake()
       })
     }
-    return refusal
+    return { failure: reason, text, mayTryAtMs: clock.now() + minRetryGapMs }
   }
+
+  #current(trouble: Trouble | undefined): Failure | undefined {
+    return trouble !== undefined && this.#options.clock.now() < trouble.mayTryAtMs ? trouble.failure : undefined
+  }
+}
+
+function fullFailure(text: string): Failure {
+  return failure('STORE_FULL', 'The disk of the store is full.', { retryAfterMs, cause: text })
+}
+
+function unavailableFailure(text: string): Failure {
+  const detail = 'The store cannot write at present. It tries again by itself.'
+  return failure('STORE_UNAVAILABLE', detail, { retryAfterMs, cause: text })
 }

@@ -5,6 +5,8 @@ import type { ResponseBody } from '../../core/body.ts'
 import { failure } from '../../core/failure.ts'
 import { failed, succeeded } from '../../core/outcome.ts'
 import type { Runner } from '../../kit/race.ts'
+import { Scope } from '../../kit/scope.ts'
+import { jsonBody } from './json-body.ts'
 import { merge } from './merge.ts'
 
 function good(body: ResponseBody): Runner {
@@ -14,6 +16,12 @@ function good(body: ResponseBody): Runner {
 
 const bad: Runner = { ...good(undefined), outcome: failed(failure('UPSTREAM_RESET', 'reset')) }
 const late: Runner = { ...good(undefined), endedMs: undefined, outcome: undefined }
+
+/** Of bodies as targets send them. */
+async function textOfAll(bodies: readonly (Uint8Array | undefined)[]): Promise<string> {
+  const parts = await Promise.all(bodies.map((body) => jsonBody(body, new Scope())))
+  return textOf(parts.map((part) => good(part as Uint8Array)))
+}
 
 function textOf(runners: readonly Runner[], names?: readonly string[]): string {
   return Buffer.from(merge(runners, names).body as Uint8Array).toString()
@@ -29,11 +37,13 @@ describe('merge', () => {
     ['an empty body is null', '', '[null]'],
     ['no body is null', undefined, '[null]'],
   ] as const) {
-    it(what, () => assert.equal(textOf([good(body === undefined ? undefined : Buffer.from(body))]), merged))
+    it(what, async () => {
+      assert.equal(await textOfAll([body === undefined ? undefined : Buffer.from(body)]), merged)
+    })
   }
 
-  it('reads a body that is a part of a larger buffer', () => {
-    assert.equal(textOf([good(Buffer.from('xx{"a":1}yy').subarray(2, 9))]), '[{"a":1}]')
+  it('reads a body that is a part of a larger buffer', async () => {
+    assert.equal(await textOfAll([Buffer.from('xx{"a":1}yy').subarray(2, 9)]), '[{"a":1}]')
   })
 
   it('leaves out what failed or has not come, and keeps each name with its own', () => {
@@ -42,17 +52,38 @@ describe('merge', () => {
     assert.equal(textOf(runners, ['a', 'b', 'c', 'd "']), '{"a":1,"d \\"":4}')
   })
 
-  it('is always JSON with all that was good, in its order', () => {
-    fc.assert(
-      fc.property(
+  it('puts U+FFFD in the place of what is no UTF-8', async () => {
+    assert.equal(await textOfAll([Buffer.from([0x22, 0xff, 0x22])]), '["\ufffd"]')
+    assert.equal(await textOfAll([Buffer.from([0xff])]), '["\ufffd"]')
+  })
+
+  it('makes a string of a large text as JSON.stringify does, wherever its parts end', async () => {
+    for (const text of ['😀'.repeat(40_000), `x${'😀'.repeat(40_000)}`, '\u0000"\\'.repeat(20_000)]) {
+      assert.equal(await textOfAll([Buffer.from(text)]), `[${JSON.stringify(text)}]`)
+    }
+  })
+
+  it('gives up a large body at once when the scope is aborted', async () => {
+    for (const body of [`[${'1,'.repeat(100_000)}1]`, 'no JSON'.repeat(100_000)]) {
+      const scope = new Scope()
+      const made = jsonBody(Buffer.from(body), scope)
+      const reason = failure('DEADLINE', 'over')
+      scope.onAbort(reason)
+      assert.equal(await made, reason)
+    }
+  })
+
+  it('is always JSON with all that was good, in its order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(
           fc.oneof(
             fc.string(),
             fc.jsonValue().map((value) => JSON.stringify(value)),
           ),
         ),
-        (bodies) => {
-          const merged = JSON.parse(textOf(bodies.map((body) => good(Buffer.from(body))))) as unknown[]
+        async (bodies) => {
+          const merged = JSON.parse(await textOfAll(bodies.map((body) => Buffer.from(body)))) as unknown[]
           assert.equal(merged.length, bodies.length)
           for (const [place, body] of bodies.entries()) assert.deepEqual(merged[place], valueOf(body))
         },

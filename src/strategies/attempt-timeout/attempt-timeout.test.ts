@@ -27,6 +27,15 @@ describe('attemptTimeout', () => {
     assert.equal(upstream.openCount, 0)
   })
 
+  it('gives an attempt once more what the gateway stood still of its time', async () => {
+    const { clock, answer } = limited({ afterMs: 2060 })
+    await clock.advance(50)
+    clock.stall(2000)
+    await clock.advance(10)
+    assert.equal(codeOf(answer.outcome), 'ok')
+    assert.equal(clock.pendingCount, 0)
+  })
+
   it('names the target and the time', async () => {
     const attempt = { ...requestOf(), target: targetOf('b1') }
     const { clock, answer } = served((clock) => attemptTimeout(100, clock), [hang], {
@@ -36,6 +45,7 @@ describe('attemptTimeout', () => {
         target: attempt.target,
         startedMs: 0,
         endedMs: undefined,
+        stalledMs: 0,
         outcome: undefined,
         status: undefined,
         detail: undefined,

@@ -1,6 +1,7 @@
 import { failure } from '../../core/failure.ts'
 import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { timeLimit } from '../../kit/time-limit.ts'
 
 /** Ends one attempt that takes too long, while the call goes on: it may be tried again or another may win. */
 export function attemptTimeout(timeoutMs: number, clock: Clock): Layer {
@@ -8,7 +9,7 @@ export function attemptTimeout(timeoutMs: number, clock: Clock): Layer {
     return async (request, call) => {
       const fork = call.fork(call.kind)
       const name = request.attempt?.target.name ?? 'target'
-      const timer = clock.after(timeoutMs, () => {
+      const timer = timeLimit(timeoutMs, clock, () => {
         fork.abort(failure('UPSTREAM_TIMEOUT', `${name}: no answer within ${timeoutMs} ms`))
       })
       try {

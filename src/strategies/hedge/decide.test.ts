@@ -58,6 +58,17 @@ describe('decideHedge', () => {
     it(what, () => assert.equal(decide(elapsedMs, runners, change), expected))
   }
 
+  const hopeless = failed(failure('UPSTREAM_TLS', 'the certificate has expired'))
+
+  it('sends no extras after a failure that none could mend', () => {
+    assert.equal(decide(50, [runner(0, hopeless)]), 'UPSTREAM_TLS')
+  })
+
+  it('sends extras when one of the attempts failed in a way that another could mend', () => {
+    const step = decide(310, [runner(0, hopeless), runner(300, bad)], { spacingMs: 50 })
+    assert.equal(step, 'send 1 hedge')
+  })
+
   it('settles with the reason of an abort, whatever else there is', () => {
     const aborted = failure('DEADLINE', 'over')
     const step = decideHedge({ elapsedMs: 10, runners: [runner(0, good)], aborted }, plan)

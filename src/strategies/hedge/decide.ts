@@ -12,7 +12,8 @@ export interface HedgePlan {
 
 /**
  * The first good answer of all wins. The extras go out `afterMs` after the first attempt, or as soon as it has failed;
- * with a spacing they go one by one, the next when its time has come or when all that were sent have failed.
+ * with a spacing they go one by one, the next when its time has come or when all that were sent have failed. None goes out
+ * once all have failed in a way that no further attempt can mend.
  */
 export function decideHedge(view: RaceView, plan: HedgePlan): Step {
   const { runners, aborted, elapsedMs } = view
@@ -22,6 +23,7 @@ export function decideHedge(view: RaceView, plan: HedgePlan): Step {
   const outcome = runners[winner]?.outcome
   if (outcome !== undefined) return { do: 'settle', outcome, keep: winner }
 
+  if (runners.every(isHopeless)) return { do: 'settle', outcome: failed(allFailed(runners)) }
   const allEnded = runners.every((runner) => runner.outcome !== undefined)
   const extrasSent = runners.length - 1
   if (extrasSent >= plan.extra) {
@@ -32,6 +34,11 @@ export function decideHedge(view: RaceView, plan: HedgePlan): Step {
   const count = plan.spacingMs === 0 ? plan.extra - extrasSent : 1
   const dropFirst = extrasSent === 0 && plan.first === 'drop' && runners[0]?.outcome === undefined
   return dropFirst ? { do: 'send', count, kind: 'hedge', drop: [0] } : { do: 'send', count, kind: 'hedge' }
+}
+
+/** A further attempt would end the same way. */
+function isHopeless({ outcome }: Runner): boolean {
+  return outcome?.ok === false && outcome.failure.retry === 'no'
 }
 
 function lastSentMs(runners: readonly Runner[]): number {

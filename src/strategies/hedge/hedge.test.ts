@@ -346,79 +346,136 @@ describe('hedge, its budget', () => {
 })
 
 describe('hedge after a quantile', () => {
-  const after = { quantile: 'p95', start: '100ms', min: '20ms', max: '200ms' }
+  const after = { quantile: 'p90', start: '100ms', min: '20ms', max: '200ms' }
+  const good = (afterMs: number): Script => ({ afterMs })
 
-  /** Has so many good answers of these latencies, and then tells when the first hedge of a hanging call goes out. */
-  async function delayAfter(latenciesMs: readonly number[], script?: (place: number) => Script | undefined) {
-    const bench = layerBench(
-      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
-      (place) => script?.(place) ?? (latenciesMs[place] === undefined ? hang : { afterMs: latenciesMs[place] }),
-    )
-    for (const latencyMs of latenciesMs) {
-      bench.send()
-      await bench.clock.advance(latencyMs)
-    }
-    const startedMs = bench.clock.now()
-    bench.send()
-    await bench.clock.advance(1000)
-    return (bench.upstream.seen.at(-1)?.sentMs ?? 0) - startedMs
+  function steered(script: (place: number) => Script, options: OptionsInput = {}) {
+    return layerBench((clock) => hedge(rulesOf({ after, extra: 1, ...options }), clock), script)
   }
 
-  it('takes the start value while it has few samples', async () => {
-    assert.equal(await delayAfter([]), 100)
-    assert.equal(await delayAfter(Array(19).fill(50)), 100)
+  /** When the hedge of a call that begins now goes out, whose first attempt hangs; the scene ends with it. */
+  async function delayOf(bench: ReturnType<typeof steered>): Promise<number> {
+    const startedMs = bench.clock.now()
+    const sentBefore = bench.upstream.seen.length
+    const { events } = bench.send()
+    await bench.clock.advance(1000)
+    assert.ok(events.some(({ type }) => type === 'hedge.sent'))
+    return (bench.upstream.seen[sentBefore + 1]?.sentMs ?? Number.NaN) - startedMs
+  }
+
+  /** Sends calls one after the other, whose attempts go by the script, and answers what the delay is then. */
+  async function delayAfter(
+    calls: number,
+    script: (place: number) => Script,
+    options: OptionsInput = {},
+    request: Partial<GatewayRequest> = {},
+  ): Promise<number> {
+    let isOver = false
+    const bench = steered((place) => (isOver ? hang : script(place)), options)
+    for (let i = 0; i < calls; i++) {
+      bench.send(request)
+      await bench.clock.advance(300)
+    }
+    isOver = true
+    return delayOf(bench)
+  }
+
+  const near = (actual: number, expected: number): void =>
+    assert.ok(Math.abs(actual - expected) < 0.01 * expected, `${actual} is not near ${expected}`)
+
+  it('begins with the start value', async () => near(await delayAfter(0, () => hang), 100))
+
+  it('comes down to the longest of the first answers if none was late', async () => {
+    near(await delayAfter(20, (place) => good(31 + place)), 50)
   })
 
-  it('takes the quantile of the good answers from 20 on', async () => {
-    const latenciesMs = Array.from({ length: 20 }, (_, i) => 31 + i)
-    assert.equal(await delayAfter(latenciesMs), 49)
+  it('waits longer after a first attempt that was late, whether it wins or is cut off', async () => {
+    near(await delayAfter(1, (place) => good(place === 0 ? 120 : 50)), 109.4)
+    near(await delayAfter(1, (place) => good(place === 0 ? 180 : 10)), 109.4)
+  })
+
+  it('counts an attempt as late that is dropped for the extras', async () => {
+    near(await delayAfter(1, (place) => good(place === 0 ? 150 : 10), { first: 'drop' }), 109.4)
+  })
+
+  it('counts an attempt as late where the budget grants no hedge', async () => {
+    const bench = steered(() => hang, { budget: '0%' })
+    const calls = Array.from({ length: 4 }, () => bench.send())
+    await bench.clock.advance(150)
+    assert.deepEqual(calls[3]?.events, [{ type: 'hedge.denied' }])
+    for (const { call } of calls) call.abort(failure('CLIENT_GONE', 'gone'))
+    near(await delayOf(bench), 100 * Math.exp(4 * 0.09))
+  })
+
+  it('learns nothing from a first attempt that fails fast', async () => {
+    near(await delayAfter(50, () => ({ afterMs: 1, fails: 'UPSTREAM_STATUS' })), 100)
+  })
+
+  it('counts an attempt as late that fails after the delay', async () => {
+    near(await delayAfter(1, (place) => (place === 0 ? { afterMs: 150, fails: 'UPSTREAM_RESET' } : good(90))), 109.4)
+  })
+
+  for (const code of ['CLIENT_GONE', 'DEADLINE'] as const) {
+    it(`learns nothing from a call that ends with ${code} before its delay is over`, async () => {
+      const bench = steered(() => hang)
+      for (let i = 0; i < 30; i++) {
+        const { call } = bench.send()
+        await bench.clock.advance(50)
+        call.abort(failure(code, 'over'))
+      }
+      near(await delayOf(bench), 100)
+    })
+  }
+
+  for (const [what, latencyMs] of [
+    ['in time', 30],
+    ['late', 180],
+  ] as const) {
+    it(`learns nothing from an attempt that is ${what} while the gateway itself stood still`, async () => {
+      let isOver = false
+      const bench = steered(() => (isOver ? hang : good(latencyMs)))
+      for (let i = 0; i < 20; i++) {
+        bench.send()
+        await bench.clock.advance(10)
+        bench.clock.stall(150)
+        await bench.clock.advance(300)
+      }
+      isOver = true
+      near(await delayOf(bench), 100)
+    })
+  }
+
+  it('learns from attempts during which the gateway stood still where that is no exception', async () => {
+    let isOver = false
+    const bench = steered(() => (isOver ? hang : good(180)))
+    for (let i = 0; i < 210; i++) {
+      bench.send()
+      await bench.clock.advance(10)
+      bench.clock.stall(150)
+      await bench.clock.advance(300)
+    }
+    isOver = true
+    assert.ok((await delayOf(bench)) > 150)
+  })
+
+  it('learns nothing from calls that may not be hedged', async () => {
+    near(await delayAfter(50, () => good(30), {}, { method: 'POST' }), 100)
+  })
+
+  it('weighs each attempt as one, however many calls came to nothing before', async () => {
+    const bench = steered((place) => (place < 200 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang))
+    for (let i = 0; i < 100; i++) {
+      bench.send()
+      await bench.clock.advance(10)
+    }
+    bench.send()
+    await bench.clock.advance(150)
+    near(await delayOf(bench), 109.4)
   })
 
   it('stays between min and max', async () => {
-    assert.equal(await delayAfter(Array(20).fill(2)), 20)
-    assert.equal(await delayAfter(Array(50).fill(99)), 99)
-    const slow = layerBench(
-      (clock) => hedge(rulesOf({ after: { ...after, start: '5s' }, extra: 1 }), clock),
-      () => hang,
-    )
-    slow.send()
-    await slow.clock.advance(1000)
-    assert.deepEqual(sentMs(slow.upstream), [0, 200])
-  })
-
-  it('leaves failures out of the samples, fast ones above all', async () => {
-    const failing = layerBench(
-      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
-      (place) => (place < 100 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang),
-    )
-    for (let i = 0; i < 50; i++) {
-      failing.send()
-      await failing.clock.advance(2)
-    }
-    const startedMs = failing.clock.now()
-    failing.send()
-    await failing.clock.advance(1000)
-    assert.deepEqual(
-      sentMs(failing.upstream)
-        .slice(100)
-        .map((ms) => ms - startedMs),
-      [0, 100],
-    )
-  })
-
-  it('counts the latency of a hedge that wins from its own start', async () => {
-    const bench = layerBench(
-      (clock) => hedge(rulesOf({ after, extra: 1 }), clock),
-      (place) => (place % 2 === 1 && place < 40 ? { afterMs: 30 } : hang),
-    )
-    for (let i = 0; i < 20; i++) {
-      bench.send()
-      await bench.clock.advance(200)
-    }
-    const startedMs = bench.clock.now()
-    bench.send()
-    await bench.clock.advance(1000)
-    assert.equal((bench.upstream.seen.at(-1)?.sentMs ?? 0) - startedMs, 30)
+    near(await delayAfter(30, () => good(2)), 20)
+    near(await delayAfter(30, () => hang, { budget: 'unlimited' }), 200)
   })
 })
 

@@ -10,6 +10,7 @@ import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
 import { type HedgeOptions, hedgeOptions } from './options.ts'
+import { OwnPauses } from './own-pauses.ts'
 
 /** So many extras in flight are always allowed. */
 const budgetFloor = 3
@@ -24,13 +25,14 @@ export function hedge(
   extraLoad: ExtraLoad = anyExtraLoad,
 ): Layer {
   const delay = hedgeDelay(rules.after, memory)
+  const pauses = new OwnPauses()
   const { budget: share } = rules
   const ownBudget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
   const budget = ownBudget && bothBudgets(ownBudget, extraLoad.budget)
   return function hedgeLayer(next) {
     return async (request, call) => {
       ownBudget?.callStarted()
-      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, call })
+      const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, pauses, call, clock })
       try {
         return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
       } finally {
@@ -51,29 +53,54 @@ interface HedgedCallDeps {
   readonly budget: Budget | undefined
   readonly extraLoad: ExtraLoad
   readonly delay: HedgeDelay
+  readonly pauses: OwnPauses
   readonly call: Call
+  readonly clock: Clock
 }
 
-/** Holds a call's plan to the budget: extras that it does not grant are taken off the plan. */
+/**
+ * Holds a call's plan to the budget: extras that it does not grant are taken off the plan. Tells the delay what became
+ * of the first attempt.
+ */
 class HedgedCall {
   readonly #deps: HedgedCallDeps
   #plan: HedgePlan
   #granted = 0
+  /** Of the delay, while it waits to be told; undefined for a call that may not be hedged, which says nothing about those that may. */
+  #delayStep: number | undefined
+  /** As the call began. */
+  #stalledMs = 0
 
   constructor(plan: HedgePlan, deps: HedgedCallDeps) {
     this.#plan = plan
     this.#deps = deps
+    if (plan.extra === 0 || !deps.delay.learns) return
+    this.#delayStep = deps.delay.begin()
+    this.#stalledMs = deps.clock.stalledMs()
   }
 
   judge(view: RaceView): Step {
     const step = decideHedge(view, this.#plan)
-    if (step.do === 'settle' && step.keep !== undefined) this.#observe(view, step.keep)
+    if (this.#delayStep !== undefined) this.#tellDelay(view, step, this.#delayStep)
     return step.do === 'send' && step.kind === 'hedge' ? this.#withinBudget(view, step) : step
   }
 
   /** The race is over, and so are its extras. */
   end(): void {
+    if (this.#delayStep !== undefined) this.#deps.delay.neither()
     for (; this.#granted > 0; this.#granted--) this.#deps.budget?.giveBack()
+  }
+
+  /** As soon as it is known; before the budget is asked, as an attempt is late also where no hedge is granted. */
+  #tellDelay({ runners: [first] }: RaceView, step: Step, delayStep: number): void {
+    if (first === undefined || step.do === 'wait') return
+    const { delay, pauses, clock } = this.#deps
+    this.#delayStep = undefined
+    if (clock.stalledMs() !== this.#stalledMs && pauses.leaveOut()) return delay.neither()
+    pauses.counted()
+    if (first.outcome === undefined && step.do === 'send') delay.late(delayStep)
+    else if (first.outcome?.ok && first.endedMs !== undefined) delay.inTime(delayStep, first.endedMs)
+    else delay.neither()
   }
 
   #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
@@ -90,11 +117,6 @@ class HedgedCall {
     const late = view.runners.some(({ outcome }) => outcome === undefined)
     call.emit({ type: 'hedge.sent', count, because: late ? 'late' : 'failed' })
     return { ...step, count }
-  }
-
-  #observe(view: RaceView, winner: number): void {
-    const runner = view.runners[winner]
-    if (runner?.endedMs !== undefined) this.#deps.delay.observe(runner.endedMs - runner.sentMs)
   }
 }
 

@@ -3,17 +3,19 @@ import { duration, quantile, share, wholeNumber } from '../../kit/schema.ts'
 import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
 
 const adaptive = z.strictObject({
-  quantile: quantile().describe("Of this route's recent good answers."),
+  quantile: quantile().describe(
+    "So large a share of this route's first attempts is in time: with `p95` 5 % are late, and hedged. The delay is steered by how many were late, so it holds also where losers are cancelled; it follows a change within some hundred calls (`p99`: thousands).",
+  ),
   min: duration().prefault('1ms').describe('The delay is never shorter.'),
   max: duration()
     .prefault('1s')
     .describe(
-      'The delay is never longer. 1 s is ours: a time in which all is slow is not to put the extras off until after the deadline.',
+      'The delay is never longer. 1 s is ours: where more attempts hang than may be late by `quantile`, the extras must still go out before the deadline.',
     ),
   start: duration()
     .prefault('100ms')
     .describe(
-      'The delay while there are fewer than 20 good answers to go by. 100 ms are ours: late enough that most backends have answered.',
+      'The delay at the beginning. If none of the first 20 attempts is late, it comes down to the longest of them. 100 ms are ours: late enough that most backends have answered.',
     ),
 })
 

@@ -6,6 +6,8 @@ import { codeOf, failureOf } from '../../../test/kit/calls.ts'
 import { served } from '../../../test/kit/layers.ts'
 import { streamsSettled } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
+import { HeldMemory } from '../../kit/held-memory.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
 import { holdBody } from './hold-body.ts'
 
 const limit = 10
@@ -36,6 +38,23 @@ describe('holdBody', () => {
     await streamsSettled()
     assert.deepEqual(upstream.seen[0]?.request.body, Buffer.from('1234567890'))
     assert.deepEqual(listenersOf(body), before)
+  })
+
+  it('refuses a body that cannot be held, which is counted until its call ends', async () => {
+    const memory = new HeldMemory(new SharedMemory(), 4096)
+    const bodies = [sending(), sending()]
+    const [kept, refused] = bodies.map((body) => served(() => holdBody(8192), [], { method: 'POST', body }, memory))
+    bodies[0]?.push(Buffer.alloc(3000))
+    bodies[0]?.push(null)
+    bodies[1]?.push(Buffer.alloc(3000))
+    await streamsSettled()
+    assert.equal(kept?.upstream.seen.length, 1)
+    const { code, source } = failureOf(refused?.answer.outcome)
+    assert.deepEqual([code, source], ['OVERLOADED', 'gateway'])
+    assert.deepEqual(refused?.events, [{ type: 'call.shed', reason: 'memory' }])
+    assert.equal(memory.bytes, 3072)
+    kept?.call.release()
+    assert.equal(memory.bytes, 0)
   })
 
   it('passes on an empty body as an empty one', async () => {

@@ -5,6 +5,7 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue } from '../../core/headers.ts'
 import { failed } from '../../core/outcome.ts'
 import type { Layer } from '../../core/service.ts'
+import { noRoomFor } from '../../kit/collect.ts'
 
 /** Reads the client's body whole into memory, for strategies that may need to send it more than once. */
 export function holdBody(maxBytes: number): Layer {
@@ -33,7 +34,12 @@ function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array 
       if (bytes > maxBytes) {
         body.pause()
         settle(tooLarge('is larger', maxBytes))
-      } else chunks.push(chunk)
+      } else if (call.hold(chunk.length)) chunks.push(chunk)
+      else {
+        body.pause()
+        call.emit({ type: 'call.shed', reason: 'memory' })
+        settle(noRoomFor('the request body'))
+      }
     }
     const onEnd = (): void => settle(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     const onError = (cause: unknown): void => {

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { failure } from '../../core/failure.ts'
+import { ownResponse } from '../../core/response.ts'
+import { JsonParts } from '../../kit/json-parts.ts'
+import { Scope } from '../../kit/scope.ts'
 import { ballotOf } from './ballot.ts'
 
-function ballot(body: string | Uint8Array | undefined, ignore: readonly string[] = [], status = 200): string {
+async function ballot(
+  body: string | Uint8Array | undefined,
+  ignore: readonly string[] = [],
+  status = 200,
+): Promise<string> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  return ballotOf({ status, headers: [], body: bytes, attempt: undefined, upgraded: undefined }, ignore)
+  const ignored = ignore.length === 0 ? undefined : JsonParts.of(ignore)
+  const made = await ballotOf(ownResponse(status, [], bytes), ignored, new Scope())
+  assert.ok(typeof made === 'string')
+  return made
 }
 
 describe('ballotOf', () => {
@@ -32,7 +43,7 @@ describe('ballotOf', () => {
     ['escapes of the same text, where some are ignored', '{"a":"\\u017e"}', '{"a":"ž"}', ['/t']],
   ]
   for (const [what, a, b, ignore] of alike) {
-    it(`agrees on ${what}`, () => assert.equal(ballot(a, ignore), ballot(b, ignore)))
+    it(`agrees on ${what}`, async () => assert.equal(await ballot(a, ignore), await ballot(b, ignore)))
   }
 
   const different: readonly (readonly [string, string, string, readonly string[]])[] = [
@@ -48,47 +59,49 @@ describe('ballotOf', () => {
     ['text that is not JSON', 'abc', 'abd', ['/t']],
   ]
   for (const [what, a, b, ignore] of different) {
-    it(`keeps apart ${what}`, () => assert.notEqual(ballot(a, ignore), ballot(b, ignore)))
+    it(`keeps apart ${what}`, async () => assert.notEqual(await ballot(a, ignore), await ballot(b, ignore)))
   }
 
-  it('keeps apart the same body with another status', () => {
-    assert.notEqual(ballot('{}', [], 200), ballot('{}', [], 201))
-    assert.notEqual(ballot('{}', ['/t'], 200), ballot('{}', ['/t'], 201))
+  it('keeps apart the same body with another status', async () => {
+    assert.notEqual(await ballot('{}', [], 200), await ballot('{}', [], 201))
+    assert.notEqual(await ballot('{}', ['/t'], 200), await ballot('{}', ['/t'], 201))
   })
 
-  it('takes no body for an empty one', () => {
-    assert.equal(ballot(undefined), ballot(''))
-    assert.equal(ballot(undefined, ['/t']), ballot('', ['/t']))
+  it('takes no body for an empty one', async () => {
+    assert.equal(await ballot(undefined), await ballot(''))
+    assert.equal(await ballot(undefined, ['/t']), await ballot('', ['/t']))
   })
 
-  it('compares every byte of what is no text', () => {
+  it('compares every byte of what is no text', async () => {
     const bytes = fc.uint8Array({ maxLength: 8 })
-    fc.assert(
-      fc.property(bytes, bytes, fc.constantFrom<readonly string[]>([], ['/t']), (a, b, ignore) => {
+    await fc.assert(
+      fc.asyncProperty(bytes, bytes, fc.constantFrom<readonly string[]>([], ['/t']), async (a, b, ignore) => {
         const same = Buffer.from(a).equals(b)
         // Two that are JSON may be the same value in other words.
-        if (same || ignore.length === 0 || !isJson(a)) assert.equal(ballot(a, ignore) === ballot(b, ignore), same)
+        if (same || ignore.length === 0 || !isJson(a)) {
+          assert.equal((await ballot(a, ignore)) === (await ballot(b, ignore)), same)
+        }
       }),
       { examples: [[Uint8Array.of(0x22, 0xe9, 0x22), Uint8Array.of(0x22, 0xc3, 0xa9, 0x22), ['/t']]] },
     )
   })
 
-  it('does not break on JSON nested deeper than the stack', () => {
+  it('does not break on JSON nested deeper than the stack', async () => {
     const deep = (inner: string) => '['.repeat(200_000) + inner + ']'.repeat(200_000)
-    assert.equal(ballot(deep('1'), ['/t']), ballot(deep('1'), ['/t']))
-    assert.notEqual(ballot(deep('1'), ['/t']), ballot(deep('2'), ['/t']))
+    assert.equal(await ballot(deep('1'), ['/t']), await ballot(deep('1'), ['/t']))
+    assert.notEqual(await ballot(deep('1'), ['/t']), await ballot(deep('2'), ['/t']))
   })
 
-  it('agrees on any JSON with the ignored member changed, and on nothing else changed', () => {
+  it('agrees on any JSON with the ignored member changed, and on nothing else changed', async () => {
     const members = fc.dictionary(fc.constantFrom('a', 'b', 'c/d', 'e~f', 'ž'), fc.jsonValue(), {
       noNullPrototype: true,
     })
-    fc.assert(
-      fc.property(members, fc.jsonValue(), fc.jsonValue(), (value, one, other) => {
+    await fc.assert(
+      fc.asyncProperty(members, fc.jsonValue(), fc.jsonValue(), async (value, one, other) => {
         const write = (t: unknown, rest: object = value) => JSON.stringify({ ...rest, 'time/s': t })
-        assert.equal(ballot(write(one), ['/time~1s']), ballot(write(other), ['/time~1s']))
+        assert.equal(await ballot(write(one), ['/time~1s']), await ballot(write(other), ['/time~1s']))
         const changed = { ...value, a: [value['a']] }
-        assert.notEqual(ballot(write(one), ['/time~1s']), ballot(write(one, changed), ['/time~1s']))
+        assert.notEqual(await ballot(write(one), ['/time~1s']), await ballot(write(one, changed), ['/time~1s']))
       }),
     )
   })
@@ -104,11 +117,36 @@ function isJson(bytes: Uint8Array): boolean {
 }
 
 describe('numbers in a ballot', () => {
-  it('differ where they are written differently, beyond what a double can tell apart', () => {
-    const ballot = (body: string): string =>
-      ballotOf({ status: 200, headers: [], body: Buffer.from(body), attempt: undefined, upgraded: undefined }, ['/at'])
-    assert.notEqual(ballot('{"b":9007199254740993}'), ballot('{"b":9007199254740992}'))
-    assert.notEqual(ballot('{"b":1e400}'), ballot('{"b":null}'))
-    assert.equal(ballot('{"b":12,"at":1}'), ballot('{"at":2,"b":12}'))
+  it('differ where they are written differently, beyond what a double can tell apart', async () => {
+    const without = (body: string) => ballot(body, ['/at'])
+    assert.notEqual(await without('{"b":9007199254740993}'), await without('{"b":9007199254740992}'))
+    assert.notEqual(await without('{"b":1e400}'), await without('{"b":null}'))
+    assert.notEqual(await without('{"b":1}'), await without('{"b":"number 1"}'))
+    assert.equal(await without('{"b":12,"at":1}'), await without('{"at":2,"b":12}'))
+  })
+})
+
+describe('a ballot of a large answer', () => {
+  const large = (last: string, time: number) => `{"time":${time},"list":[${'1,'.repeat(200_000)}${last}]}`
+
+  it('is made of all of it', async () => {
+    assert.equal(await ballot(large('1', 1), ['/time']), await ballot(large('1', 2), ['/time']))
+    assert.notEqual(await ballot(large('1', 1), ['/time']), await ballot(large('2', 1), ['/time']))
+    assert.notEqual(await ballot(large('1', 1)), await ballot(large('2', 1)))
+  })
+
+  it('is given up at once when its scope is aborted', async () => {
+    for (const ignored of [JsonParts.of(['/time']), undefined]) {
+      const scope = new Scope()
+      const made = ballotOf(ownResponse(200, [], Buffer.from(large('1', 1))), ignored, scope)
+      const reason = failure('DEADLINE', 'too late')
+      scope.onAbort(reason)
+      assert.equal(await made, reason)
+    }
+  })
+
+  it('counts bytes where a member is named twice, as its value depends on who reads it', async () => {
+    assert.notEqual(await ballot('{"a":1,"a":2}', ['/t']), await ballot('{"a":2,"a":1}', ['/t']))
+    assert.equal(await ballot('{"a":1,"a":2}', ['/t']), await ballot('{"a":1,"a":2}', ['/t']))
   })
 })

@@ -1,50 +1,56 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import type { AbortScope } from '../../core/abort.ts'
 import { isHeld } from '../../core/body.ts'
+import type { Failure } from '../../core/failure.ts'
 import type { GatewayResponse } from '../../core/response.ts'
-import { parseJsonPointer, valueAtPointer } from '../../kit/json-pointer.ts'
+import { JsonDigest } from '../../kit/json-digest.ts'
+import type { JsonParts } from '../../kit/json-parts.ts'
+import { scanJson } from '../../kit/json-scan.ts'
+import { threadTurns } from '../../kit/turns.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const stepBytes = 64 * 1024
+const none = new Uint8Array()
 
-/** Two answers agree if their ballots are the same string: status and body, without what is to be ignored. */
-export function ballotOf(response: GatewayResponse, ignore: readonly string[]): string {
-  const { body, status } = response
+/**
+ * Two answers agree if their ballots are the same string: status and body, without what is `ignored`; undefined: every
+ * byte counts. Bytes also count where the body is no JSON, is nested too deep to be compared, or names a member twice, so
+ * that its value depends on who reads it. A failure: the scope was aborted.
+ */
+export async function ballotOf(
+  { body, status }: GatewayResponse,
+  ignored: JsonParts | undefined,
+  scope: AbortScope,
+): Promise<string | Failure> {
   if (!isHeld(body)) throw new Error('an answer to be compared was not held')
-  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body.buffer, body.byteOffset, body.length)
-  const json = ignore.length === 0 ? undefined : withoutIgnored(bytes, ignore)
-  // latin1 keeps every byte apart, whatever the body's own encoding.
-  return json === undefined ? `${status} bytes ${bytes.toString('latin1')}` : `${status} json ${json}`
+  const bytes = body ?? none
+  const json = ignored === undefined ? undefined : await jsonDigest(bytes, ignored, scope)
+  if (json !== undefined) return typeof json === 'string' ? `${status} json ${json}` : json
+  const whole = await bytesDigest(bytes, scope)
+  return typeof whole === 'string' ? `${status} bytes ${whole}` : whole
 }
 
-/** Undefined if it is no JSON, or is nested deeper than the stack: then its bytes have to do. */
-function withoutIgnored(bytes: Uint8Array, ignore: readonly string[]): string | undefined {
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes), asWritten)
-    for (const pointer of ignore) removeAt(value, pointer)
-    return JSON.stringify(value, sortedMembers)
-  } catch {
-    return undefined
+/** Undefined if its bytes have to do. */
+function jsonDigest(
+  bytes: Uint8Array,
+  ignored: JsonParts,
+  scope: AbortScope,
+): string | undefined | Promise<string | undefined | Failure> {
+  if (!isUtf8(bytes)) return undefined
+  const digest = new JsonDigest(bytes, ignored)
+  return scanJson(bytes, { visitor: digest, scope }, (verdict) =>
+    verdict === 'valid' && !digest.hasRepeatedName ? digest.result() : undefined,
+  )
+}
+
+async function bytesDigest(bytes: Uint8Array, scope: AbortScope): Promise<string | Failure> {
+  const hash = createHash('sha256')
+  let at = 0
+  const step = (): boolean => {
+    hash.update(bytes.subarray(at, at + stepBytes))
+    at += stepBytes
+    return at >= bytes.length
   }
-}
-
-/** Numbers are compared as they are written: as doubles, 9007199254740993 and ...992 would be the same. */
-function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === 'number' ? `number ${context?.source ?? String(value)}` : value
-}
-
-/** Removes what the pointer (RFC 6901) names; a pointer to nothing removes nothing. */
-function removeAt(value: unknown, pointer: string): void {
-  const tokens = parseJsonPointer(pointer)
-  const last = tokens.pop() as string
-  const holder = valueAtPointer(value, tokens)
-  // An array's elements keep their places, so that later pointers still mean the same ones.
-  if (Array.isArray(holder) && Object.hasOwn(holder, last)) holder[Number(last)] = null
-  else if (isObject(holder)) delete holder[last]
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function sortedMembers(_key: string, value: unknown): unknown {
-  if (!isObject(value) || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const aborted = step() ? undefined : await threadTurns.run(step, scope)
+  return aborted ?? hash.digest('base64')
 }

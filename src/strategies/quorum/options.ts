@@ -18,7 +18,9 @@ export const quorumOptions = z
           .register(shapes, { shape: 'JSON pointer' }),
       )
       .prefault([])
-      .describe('Parts of a JSON body that may differ, as JSON pointers. Members may then also stand in any order.'),
+      .describe(
+        'Parts of a JSON body that may differ, as JSON pointers. Members may then also stand in any order. A body that names a member twice in one object, or nests deeper than 10,000 levels, is compared byte for byte, and so is a string of more than 256 KiB with escapes in it.',
+      ),
     ...heldOptions,
   })
   .transform((options) => ({ ...options, need: options.need ?? Math.floor(options.of / 2) + 1 }))

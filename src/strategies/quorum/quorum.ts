@@ -1,24 +1,35 @@
+import { failed } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
-import type { Layer } from '../../core/service.ts'
+import type { Layer, Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
-import { race } from '../../kit/race.ts'
+import { JsonParts } from '../../kit/json-parts.ts'
+import { type Judge, race } from '../../kit/race.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { ballotOf } from './ballot.ts'
 import { decideQuorum, type QuorumRules } from './decide.ts'
 import { quorumOptions } from './options.ts'
 
 export function quorum(rules: QuorumRules & { readonly ignore: readonly string[] }, clock: Clock): Layer {
+  const ignored = rules.ignore.length === 0 ? undefined : JsonParts.of(rules.ignore)
   return function quorumLayer(next) {
     return (request, call) => {
       const ballots = new Map<GatewayResponse, string>()
+      // Before the judge sees it: to read a large answer takes several turns.
+      const nextWithBallot: Service = async (asked, fork) => {
+        const outcome = await next(asked, fork)
+        if (!outcome.ok) return outcome
+        const ballot = await ballotOf(outcome.response, ignored, fork.scope)
+        if (typeof ballot !== 'string') return failed(ballot)
+        ballots.set(outcome.response, ballot)
+        return outcome
+      }
       const ballot = (response: GatewayResponse): string => {
-        const known = ballots.get(response)
-        if (known !== undefined) return known
-        const made = ballotOf(response, rules.ignore)
-        ballots.set(response, made)
+        const made = ballots.get(response)
+        if (made === undefined) throw new Error('an answer is judged that has no ballot')
         return made
       }
-      return race({ judge: (view) => decideQuorum(view, rules, ballot), next, requestAt: () => request, call, clock })
+      const judge: Judge = (view) => decideQuorum(view, rules, ballot)
+      return race({ judge, next: nextWithBallot, requestAt: () => request, call, clock })
     }
   }
 }

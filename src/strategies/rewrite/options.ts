@@ -5,8 +5,13 @@ import { headerName, path } from '../../kit/schema.ts'
 const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'a header value on one line' })
 
 export const headerRules = z.strictObject({
-  set: z.record(headerName(), fieldValue).prefault({}).describe('Fields to set, in place of those of the same name.'),
-  remove: z.array(headerName()).prefault([]).describe('Fields to take out.'),
+  set: z
+    .record(headerName(), fieldValue)
+    .prefault({})
+    .describe(
+      'Fields to set, in place of those of the same name, be they spelled with `-` or `_`: CGI, WSGI and PHP make one of both.',
+    ),
+  remove: z.array(headerName()).prefault([]).describe('Fields to take out, in either spelling too.'),
 })
 
 export const rewriteOptions = {

@@ -1,6 +1,7 @@
-import { type HeaderPairs, withoutHeaders } from '../../core/headers.ts'
+import type { HeaderPairs } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
+import { dropFields } from '../../kit/drop-fields.ts'
 import type { RewriteOptions } from './options.ts'
 
 /** Changes the path and header of a request on its way to the target. */
@@ -39,6 +40,6 @@ export function capturesOf(template: string): readonly string[] {
 
 function compileHeaders(rules: NonNullable<RewriteOptions['headers']>): (headers: HeaderPairs) => HeaderPairs {
   const added = Object.entries(rules.set).flat()
-  const removed = new Set([...Object.keys(rules.set), ...rules.remove].map((name) => name.toLowerCase()))
-  return (headers) => [...withoutHeaders(headers, removed), ...added]
+  const drop = dropFields([...Object.keys(rules.set), ...rules.remove])
+  return (headers) => [...drop(headers), ...added]
 }

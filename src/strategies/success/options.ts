@@ -17,6 +17,12 @@ export interface StatusRange {
   readonly to: number
 }
 
+/** As a configuration names it. */
+export function statusRangeText({ from, to }: StatusRange): string {
+  if (from === to) return String(from)
+  return from % 100 === 0 && to === from + 99 ? `${from / 100}xx` : `${from}-${to}`
+}
+
 export const successOptions = z.strictObject({
   status: z
     .array(statusRange)
@@ -26,7 +32,9 @@ export const successOptions = z.strictObject({
   json: z
     .boolean()
     .prefault(false)
-    .describe('Whether the body must be valid JSON. The answer is then held whole before it is judged.'),
+    .describe(
+      'Whether the body must be valid JSON, nested no deeper than 10,000 levels. The answer is then held whole before it is judged.',
+    ),
   contentType: z
     .string()
     .optional()

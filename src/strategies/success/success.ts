@@ -1,11 +1,15 @@
+import type { AbortScope } from '../../core/abort.ts'
 import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
-import { collect, tooLarge } from '../../kit/collect.ts'
+import { collect, noRoomFor, tooLarge } from '../../kit/collect.ts'
+import { scanJson } from '../../kit/json-scan.ts'
+import { maxJsonDepth } from '../../kit/json-scanner.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { StatusRange } from './options.ts'
 
@@ -48,12 +52,12 @@ export function success(rules: SuccessRules): Layer {
       const dropped = rules.json || rules.hold ? droppedForHeld : droppedForJudged
       const asked = { ...request, headers: withoutHeaders(request.headers, dropped) }
       const outcome = await next(asked, call)
-      return outcome.ok ? judge(outcome.response, rules) : outcome
+      return outcome.ok ? judge(outcome.response, rules, call) : outcome
     }
   }
 }
 
-async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Outcome> {
+async function judge(response: GatewayResponse, rules: SuccessRules, call: Call): Promise<Outcome> {
   const { body, status } = response
   const { judgedOnly } = rules
   if (judgedOnly !== undefined && (status === 204 || status === 304 || !statusCounts(judgedOnly, status))) {
@@ -72,21 +76,28 @@ async function judge(response: GatewayResponse, rules: SuccessRules): Promise<Ou
     return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
   }
   if (!rules.json && !rules.hold) return succeeded(response)
-  const bytes = isHeld(body) ? within(body, rules.maxAnswerBytes) : await collect(body, rules.maxAnswerBytes)
+  const bytes = isHeld(body)
+    ? within(body, rules.maxAnswerBytes, call)
+    : await collect(body, rules.maxAnswerBytes, call)
   if (bytes !== undefined && 'code' in bytes) {
     return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : failed(bytes)
   }
-  if (rules.json && !isJson(bytes)) {
-    response.upgraded?.destroy()
-    return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
+  if (rules.json) {
+    const problem = await jsonProblem(bytes, name, call.scope)
+    if (problem !== undefined) {
+      response.upgraded?.destroy()
+      call.letGo(bytes?.length ?? 0)
+      return failed(problem)
+    }
   }
   return succeeded({ ...response, body: bytes })
 }
 
 /** What came in one piece is held already, and may still be too much. */
-function within(body: Uint8Array | undefined, maxBytes: number): Uint8Array | undefined | Failure {
-  if (body === undefined || body.length <= maxBytes) return body
-  return tooLarge(maxBytes)
+function within(body: Uint8Array | undefined, maxBytes: number, call: Call): Uint8Array | undefined | Failure {
+  if (body === undefined) return body
+  if (body.length > maxBytes) return tooLarge(maxBytes)
+  return call.hold(body.length) ? body : noRoomFor('the answer')
 }
 
 function withoutBody(response: GatewayResponse): GatewayResponse {
@@ -104,12 +115,16 @@ export function statusCounts(ranges: readonly StatusRange[], status: number): bo
   return false
 }
 
-function isJson(bytes: Uint8Array | undefined): boolean {
-  if (bytes === undefined) return false
-  try {
-    JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
-    return true
-  } catch {
-    return false
-  }
+/** Undefined if it is JSON. A large answer is read in turns, which the end of the call ends too. */
+function jsonProblem(
+  bytes: Uint8Array | undefined,
+  name: string,
+  scope: AbortScope,
+): Failure | undefined | Promise<Failure | undefined> {
+  if (bytes === undefined) return failure('UPSTREAM_INVALID', `${name}: body is not JSON`)
+  return scanJson(bytes, { scope }, (verdict) => {
+    if (verdict === 'valid') return undefined
+    const what = verdict === 'invalid' ? 'is not JSON' : `nests deeper than ${maxJsonDepth} levels`
+    return failure('UPSTREAM_INVALID', `${name}: body ${what}`)
+  })
 }

@@ -91,7 +91,7 @@ export function accessLine(
 
 function attemptText(attempt: Attempt, elapsedMs: number, aborted: boolean): string {
   const { target, kind, startedMs, endedMs, status, won } = attempt
-  // What has no outcome when its call is over was given up with it, or goes on without it.
+  // What has no outcome when its call is over was cancelled with it, or goes on without it.
   const outcome = attempt.outcome ?? (aborted ? 'cancelled' : 'open')
   let text = `{"target":${jsonString(target.name)},"kind":"${kind}","at":${rounded(startedMs)}`
   text += `,"ms":${rounded((endedMs ?? elapsedMs) - startedMs)},"outcome":"${outcome}"`

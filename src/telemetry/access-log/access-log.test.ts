@@ -95,7 +95,7 @@ describe('the access log', () => {
     )
   })
 
-  it('says of an attempt without outcome whether it was given up or goes on', () => {
+  it('says of an attempt without outcome whether it was cancelled or goes on', () => {
     const { newCall, end, facts } = open()
     const [gone, ended] = [newCall(), newCall()]
     for (const call of [gone, ended]) call.begin(targetOf('b1'))

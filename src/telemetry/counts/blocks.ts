@@ -15,6 +15,14 @@ export interface Writer<B extends ArrayBufferLike = SharedArrayBuffer> {
 /** What blocks are made of: `SharedArrayBuffer` for another thread, `ArrayBuffer` for this one, which is some 10 ns a call faster. */
 export type Memory<B extends ArrayBufferLike> = new (bytes: number) => B
 
+/** Another layout, for which every writer has a block already. */
+export interface PreparedLayout {
+  /** From now on it is what is read. */
+  commit(): void
+  /** All is read as before, what was counted meanwhile included; every thread goes back to the block that it had. */
+  undo(): void
+}
+
 /** Numbers, and where in them each place of the layout stands that is read; at the same place, if it is not said. */
 interface Part {
   readonly values: Float64Array
@@ -27,7 +35,8 @@ interface Part {
  *
  * When the layout changes every thread is given a new block, and counts into the old one until it has changed too. So a
  * thread has several blocks for a while, and what it has counted is their sum at any time: a call may begin in one and
- * end in the next. Blocks that are done with are added to one, so that memory grows neither with changes of the
+ * end in the next. The old layout is read until the change is committed, so that one that is undone has lost nothing.
+ * Blocks that are done with are added to one, so that memory grows neither with changes of the
  * configuration nor with threads that come and go.
  *
  * Each block is read in whole numbers: their sum is the same in any order, and does not fall by a last bit when two are
@@ -39,6 +48,7 @@ export class Blocks {
   #ended: Float64Array
   #parts: readonly Part[] = []
   readonly #writers = new Set<BlockWriter<ArrayBufferLike>>()
+  #next: Layout | undefined
 
   constructor(layout: Layout) {
     this.#layout = layout
@@ -56,6 +66,7 @@ export class Blocks {
         this.#gather()
       },
     })
+    if (this.#next !== undefined) writer.prepare(this.#next)
     this.#writers.add(writer)
     this.#gather()
     return writer
@@ -76,13 +87,26 @@ export class Blocks {
     }
   }
 
-  /** From now on this layout is read. Every thread has a new block, to be told to it. */
-  change(layout: Layout): void {
-    const moved = layout.placesIn(this.#layout)
-    this.#ended = joined([{ values: this.#ended, places: moved }], layout)
-    this.#layout = layout
-    for (const writer of this.#writers) writer.change(layout, moved)
+  /** Every thread has a new block of this layout, to be told to it. One change at a time. */
+  prepare(layout: Layout): PreparedLayout {
+    this.#next = layout
+    for (const writer of this.#writers) writer.prepare(layout)
     this.#gather()
+    return {
+      commit: () => {
+        const moved = layout.placesIn(this.#layout)
+        this.#ended = joined([{ values: this.#ended, places: moved }], layout)
+        this.#layout = layout
+        this.#next = undefined
+        for (const writer of this.#writers) writer.commit(layout, moved)
+        this.#gather()
+      },
+      undo: () => {
+        this.#next = undefined
+        for (const writer of this.#writers) writer.undo()
+        this.#gather()
+      },
+    }
   }
 
   #gather(): void {
@@ -105,6 +129,10 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
   readonly #memory: Memory<B>
   #layout: Layout
   #blocks: readonly Block<B>[]
+  /** Of a layout that is prepared: read as the present one would have it. */
+  #next: Block<B> | undefined
+  /** Whether the thread counts into it already. */
+  #isInNext = false
   /** Of blocks that it is done with. */
   #done: readonly Part[] = []
   #hasEnded = false
@@ -117,27 +145,47 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
   }
 
   get block(): B {
-    const newest = this.#blocks.at(-1)
+    const newest = this.#next ?? this.#blocks.at(-1)
     if (newest === undefined) throw new Error('a thread has always a block')
     return newest.block
   }
 
   get parts(): readonly Part[] {
-    return [...this.#done, ...this.#blocks]
+    const blocks = [...this.#done, ...this.#blocks]
+    return this.#next === undefined ? blocks : [...blocks, this.#next]
   }
 
   read(place: number): number {
     return this.#hasEnded ? 0 : sumOf(this.parts, place)
   }
 
-  change(layout: Layout, moved: Int32Array): void {
+  prepare(layout: Layout): void {
+    this.#next = { ...newBlock(layout, this.#memory), places: this.#layout.placesIn(layout) }
+    this.#isInNext = false
+  }
+
+  commit(layout: Layout, moved: Int32Array): void {
+    const next = this.#next
+    if (next === undefined) return
+    this.#next = undefined
     this.#layout = layout
     this.#done = this.#done.map((part) => movedTo(part, moved))
     const before = this.#blocks.map((part) => ({ ...movedTo(part, moved), block: part.block }))
-    this.#blocks = [...before, newBlock(layout, this.#memory)]
+    this.#blocks = [...before, { ...next, places: undefined }]
+    if (this.#isInNext) this.countsInto(next.block)
+  }
+
+  undo(): void {
+    if (this.#next !== undefined) this.#done = [...this.#done, this.#next]
+    this.#next = undefined
   }
 
   countsInto(block: B): void {
+    // It may have to go back to the one before.
+    if (block === this.#next?.block) {
+      this.#isInNext = true
+      return
+    }
     const current = this.#blocks.findIndex((part) => part.block === block)
     // It may have ended, or have said it before.
     if (this.#hasEnded || current < 1) return

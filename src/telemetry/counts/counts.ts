@@ -1,4 +1,4 @@
-import { Blocks, type Memory, type Writer } from './blocks.ts'
+import { Blocks, type Memory, type PreparedLayout, type Writer } from './blocks.ts'
 import { type CountedParts, Places } from './places.ts'
 
 /** All that every thread has counted, for whoever shows it, by the names of the configuration in force. */
@@ -36,11 +36,18 @@ export class Counts {
   }
 
   /**
-   * Another configuration: what it has in common with the one before goes on counting. Every writer has a new block, for
-   * its thread to change to.
+   * Another configuration: every writer has a new block, for its thread to change to. It is read by the one before until
+   * that is committed; then what both have in common goes on counting.
    */
-  change(parts: CountedParts): void {
-    this.#places = new Places(parts)
-    this.#blocks.change(this.#places.layout)
+  prepare(parts: CountedParts): PreparedLayout {
+    const places = new Places(parts)
+    const prepared = this.#blocks.prepare(places.layout)
+    return {
+      commit: () => {
+        this.#places = places
+        prepared.commit()
+      },
+      undo: () => prepared.undo(),
+    }
   }
 }

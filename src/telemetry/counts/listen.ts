@@ -60,8 +60,9 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       if (target === undefined) return
       const ms = (attempt.endedMs ?? attempt.startedMs) - attempt.startedMs
       if (call.startedAtMs + attempt.startedMs >= sinceMs) add(values, target.inFlight, -1)
-      add(values, target.attempts + outcomePlace(attempt.outcome), 1)
-      observe(values, target.duration, bounds, ms)
+      const outcome = attempt.outcome ?? 'cancelled'
+      add(values, target.attempts + outcomePlace(outcome), 1)
+      observe(values, outcome === 'cancelled' ? target.cancelledDuration : target.duration, bounds, ms)
       // What never answered has no latency there.
       if (target.live !== undefined && attempt.status !== undefined) {
         add(values, target.live.durations + liveBucketOf(ms), 1)

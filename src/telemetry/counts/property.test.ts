@@ -126,7 +126,7 @@ describe('counts of several threads', () => {
           if (what === 'open') threads.push(new Thread(counts, latest))
           else if (what === 'reload') {
             latest = generationOf(pick)
-            counts.change(latest.parts)
+            counts.prepare(latest.parts).commit()
             for (const one of threads) one.waiting.push({ generation: latest, block: one.writer.block })
             const keys = new Set(counts.places.routes.map(({ name, strategy }) => `${name} ${strategy}`))
             for (const { calls } of threads) {

@@ -31,7 +31,7 @@ class Scene {
   }
 
   reload(parts: CountedParts): void {
-    this.counts.change(parts)
+    this.counts.prepare(parts).commit()
     this.#counting.change(parts, this.#writer.block)
     this.#writer.countsInto(this.#writer.block)
   }

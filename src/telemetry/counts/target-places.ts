@@ -15,7 +15,10 @@ export class TargetPlaces {
   /** Those whose answer broke off behind its head. */
   readonly broken: number
   readonly inFlight: number
+  /** Of those that came to an end of their own. */
   readonly duration: HistogramPlaces
+  /** Of those that were cancelled: how long they would have taken nobody knows. */
+  readonly cancelledDuration: HistogramPlaces
   readonly deliveryAttempts: number
   readonly acknowledged: number
   readonly dead: number
@@ -29,6 +32,7 @@ export class TargetPlaces {
     this.broken = layout.counts(`${this.key} broken`)
     this.inFlight = layout.level(`${this.key} in flight`)
     this.duration = new HistogramPlaces(layout, this.key, bounds)
+    this.cancelledDuration = new HistogramPlaces(layout, `${this.key} cancelled`, bounds)
     this.deliveryAttempts = layout.counts(`${this.key} delivery attempts`)
     this.acknowledged = layout.counts(`${this.key} acknowledged`)
     this.dead = layout.counts(`${this.key} dead`)

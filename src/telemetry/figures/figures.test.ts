@@ -110,6 +110,16 @@ describe('Figures', () => {
     assert.deepEqual([figures.latest().total.calls, figures.latest().total.p50Ms], [2, undefined])
   })
 
+  it('take no duration of attempts that were cancelled, or never answered', async (t) => {
+    const { clock, figures, begin, attempt } = opened(t)
+    await attempt(begin('GET /a'), 'cancelled', 30)
+    await attempt(begin('GET /a'), 'timeout', 300)
+    assert.equal(figures.latest().targets[0]?.p50Ms, undefined)
+    await attempt(begin('GET /a'), 'success', 100)
+    await clock.advance(1000)
+    assert.ok(Math.abs((figures.latest().targets[0]?.p50Ms ?? 0) - 100) < 5)
+  })
+
   it('keep ten minutes, oldest first, and leave out what did nothing', async (t) => {
     const { clock, figures, begin, end } = opened(t)
     await clock.advance(700_000)

@@ -137,7 +137,13 @@ export class Figures {
     const found = counts.places.routes.find(({ name }) => name === route)
     const read = (reason: ShedReason): number =>
       found === undefined ? 0 : counts.read(found.shed + shedReasons.indexOf(reason))
-    return { rate: read('rate'), full: read('full'), waited: read('waited'), displaced: read('displaced') }
+    return {
+      rate: read('rate'),
+      full: read('full'),
+      waited: read('waited'),
+      displaced: read('displaced'),
+      memory: read('memory'),
+    }
   }
 
   /** Told of every second as it ends; the figures are only put together while somebody listens. */

@@ -25,7 +25,10 @@ export const extraKinds = ['duplicate', 'hedge', 'retry'] as const satisfies rea
 
 export const hedgeReasons = ['late', 'failed'] as const
 
-export const shedReasons = ['rate', 'full', 'waited', 'displaced'] as const satisfies readonly ShedReason[]
+/** Whether an attempt came to an end of its own. */
+export const attemptEnds = ['ended', 'cancelled'] as const
+
+export const shedReasons = ['rate', 'full', 'waited', 'displaced', 'memory'] as const satisfies readonly ShedReason[]
 
 export const checkResults = ['good', 'bad'] as const
 
@@ -73,7 +76,7 @@ export const metrics = {
   hedgerow_calls_shed_total: {
     type: 'counter',
     labels: { ...byRoute, reason: shedReasons },
-    help: 'Calls that were refused to spare the gateway or its targets: they came faster than rateLimit allows (rate), found no slot and no place in the queue (full), waited in vain (waited), or made room for others (displaced).',
+    help: 'Calls that were refused to spare the gateway or its targets: they came faster than rateLimit allows (rate), found no slot and no place in the queue (full), waited in vain (waited), made room for others (displaced), or came with a body that could not be held (memory).',
   },
   hedgerow_concurrency_limit: {
     type: 'gauge',
@@ -103,8 +106,8 @@ export const metrics = {
   },
   hedgerow_attempt_duration_seconds: {
     type: 'histogram',
-    labels: byTarget,
-    help: 'From the sending of an attempt until its outcome was known: its head, or its whole answer where that is judged.',
+    labels: { ...byTarget, end: attemptEnds },
+    help: 'From the sending of an attempt until its outcome was known (its head, or its whole answer where that is judged), or until it was cancelled.',
   },
   hedgerow_attempts_in_flight: { type: 'gauge', labels: byTarget, help: 'Attempts without an outcome yet.' },
   hedgerow_extra_attempts_total: {
@@ -214,6 +217,11 @@ export const metrics = {
     labels: {},
     help: 'Client connections that were closed at once, as there were listen.maxConnections already.',
   },
+  hedgerow_client_connections_failed_total: {
+    type: 'counter',
+    labels: {},
+    help: 'Client connections that could not be accepted. Those that Node accepts and closes unseen when it has no descriptor left are not in it: see hedgerow_process_open_descriptors.',
+  },
   hedgerow_malformed_requests_total: {
     type: 'counter',
     labels: { status: malformedStatuses },
@@ -233,6 +241,26 @@ export const metrics = {
     type: 'gauge',
     labels: { part: ['resident', 'heap_used', 'heap_total', 'external'] },
     help: 'Memory of the process (resident) and of its JavaScript, that of all threads together.',
+  },
+  hedgerow_process_open_descriptors: {
+    type: 'gauge',
+    labels: {},
+    help: 'File descriptors that the process has open; every connection takes one. Linux only.',
+  },
+  hedgerow_process_max_descriptors: {
+    type: 'gauge',
+    labels: {},
+    help: 'How many file descriptors the process may have open. Linux only.',
+  },
+  hedgerow_held_bytes: {
+    type: 'gauge',
+    labels: {},
+    help: 'Requests and answers that are held in memory for calls, in all threads; hedgerow_held_limit_bytes is the limit.',
+  },
+  hedgerow_held_limit_bytes: {
+    type: 'gauge',
+    labels: {},
+    help: 'What requests and answers may take in memory together: memory.held.',
   },
   hedgerow_process_start_time_seconds: {
     type: 'gauge',

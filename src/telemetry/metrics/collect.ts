@@ -86,11 +86,14 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   ),
   hedgerow_client_connections_accepted_total: single(({ clients }) => clients?.accepted),
   hedgerow_client_connections_refused_total: single(({ clients }) => clients?.refused),
+  hedgerow_client_connections_failed_total: single(({ clients }) => clients?.failed),
   hedgerow_malformed_requests_total: named('status', ({ clients }) => clients?.malformed),
   hedgerow_target_connections: ({ targetConnections }) =>
     Object.entries(targetConnections).flatMap(([upstream, { open, idle }]) =>
       samplesOf('state', { busy: open - idle, idle }, { upstream }),
     ),
+  hedgerow_held_bytes: single(({ held }) => held?.bytes),
+  hedgerow_held_limit_bytes: single(({ held }) => held?.limitBytes),
   hedgerow_process_cpu_seconds_total: named(
     'mode',
     ({ process }) => process && { user: process.cpuUserMs / 1000, system: process.cpuSystemMs / 1000 },
@@ -105,6 +108,8 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
         external: process.memory.externalBytes,
       },
   ),
+  hedgerow_process_open_descriptors: single(({ descriptors }) => descriptors?.open),
+  hedgerow_process_max_descriptors: single(({ descriptors }) => descriptors?.limit),
   hedgerow_process_start_time_seconds: single(({ process }) => process && process.startedAtMs / 1000),
   hedgerow_event_loop_delay_seconds: named('stat', ({ process }) => {
     if (process === undefined) return undefined

@@ -7,7 +7,7 @@ import type { TargetPlaces } from '../counts/target-places.ts'
 import { failureLabels, statusClasses } from './catalogue.ts'
 import { histogramSamples } from './histogram-samples.ts'
 import type { Collect } from './reading.ts'
-import { type Read, rowOf, type Sample } from './sample.ts'
+import { type Labels, type Read, rowOf, type Sample } from './sample.ts'
 
 /**
  * Metrics of what is counted. A series stands there with 0 from the start, so that its first increase is seen;
@@ -75,9 +75,19 @@ export const attempts: Collect = ({ counts }) =>
   )
 
 export const attemptDurations: Collect = ({ counts }) =>
-  counts.places.targets.flatMap((target) =>
-    histogramSamples(labelsOf(target), target.duration, counts.places.bounds, reader(counts)),
-  )
+  counts.places.targets.flatMap((target) => [
+    ...durations(counts, { ...labelsOf(target), end: 'ended' }, target.duration),
+    ...onceCounted(durations(counts, { ...labelsOf(target), end: 'cancelled' }, target.cancelledDuration)),
+  ])
+
+function durations(counts: Counts, labels: Labels, places: HistogramPlaces): readonly Sample[] {
+  return histogramSamples(labels, places, counts.places.bounds, reader(counts))
+}
+
+/** A target of which no attempt is ever cancelled is spared a histogram. */
+function onceCounted(samples: readonly Sample[]): readonly Sample[] {
+  return samples.some(({ value }) => value > 0) ? samples : []
+}
 
 /** Without a route, one for each value of the label. */
 export function row(counts: Counts, label: string, values: readonly string[], first: number): readonly Sample[] {

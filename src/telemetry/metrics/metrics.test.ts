@@ -81,6 +81,7 @@ function sourcesOf(n: number): MetricSources {
   }
   return {
     process: () => Promise.resolve(figures),
+    descriptors: () => Promise.resolve({ open: n, limit: n }),
     clientConnections: () =>
       Promise.resolve({
         reading: n,
@@ -88,6 +89,7 @@ function sourcesOf(n: number): MetricSources {
         waiting: n,
         accepted: n,
         refused: n,
+        failed: n,
         malformed: { 400: n, 408: n, 431: n },
       }),
     targetConnections: () => Promise.resolve({ work: { open: 3 * n, idle: n } }),
@@ -105,6 +107,7 @@ function sourcesOf(n: number): MetricSources {
         checks: { good: n, bad: n },
       },
     ],
+    held: () => ({ bytes: n, limitBytes: n }),
     workers: () => ({ running: n, exits: { died: n, idle: n, reload: n }, lostCalls: n }),
     reloads: () => ({ applied: n, refused: n, lastAppliedAtMs: n }),
   }
@@ -227,6 +230,26 @@ describe('metrics', () => {
     }
   })
 
+  it('put the durations of cancelled attempts apart from those that ended, once there are any', async () => {
+    const scene = new Scene({}, [10, 100])
+    const ends = (scrape: Scrape) =>
+      scrape
+        .series('hedgerow_attempt_duration_seconds_count', { target: target.name })
+        .map(({ labels, value }) => [labels['end'], value])
+    assert.deepEqual(ends(await scene.scrape()), [['ended', 0]])
+    const call = scene.begin()
+    await scene.attempt(call, 60, { outcome: 'cancelled' })
+    for (const outcome of ['success', 'timeout', 'server_error'] as const) await scene.attempt(call, 5, { outcome })
+    const scrape = await scene.scrape()
+    assert.deepEqual(ends(scrape), [
+      ['ended', 3],
+      ['cancelled', 1],
+    ])
+    const within10ms = (end: string) => scrape.sum('hedgerow_attempt_duration_seconds_bucket', { end, le: '0.01' })
+    assert.deepEqual([within10ms('ended'), within10ms('cancelled')], [3, 0])
+    assert.equal(scrape.sum('hedgerow_attempt_duration_seconds_sum', { end: 'cancelled' }), 0.06)
+  })
+
   it('count what is in flight up and down', async () => {
     const scene = new Scene()
     const call = scene.begin()
@@ -297,7 +320,7 @@ describe('metrics', () => {
     const scene = new Scene()
     scene.end(scene.begin())
     scene.end(scene.begin(written))
-    scene.counts.change({ routes: [hedged], targets: [target], boundsMs: [10, 100], live: false })
+    scene.counts.prepare({ routes: [hedged], targets: [target], boundsMs: [10, 100], live: false }).commit()
     scene.metrics.change({ rename: { hedgerow_calls_total: 'requests_total' }, views: [] })
     const scrape = await scene.scrape()
     assert.equal(scrape.sum('requests_total', { route: hedged.name }), 1)

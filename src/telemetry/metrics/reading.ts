@@ -1,8 +1,10 @@
+import type { DescriptorFigures } from '../../kit/descriptors.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { Counts } from '../counts/counts.ts'
 import type { Sample } from './sample.ts'
 import type {
   ClientConnections,
+  HeldFigures,
   LimitFigures,
   MetricSources,
   ReloadCounts,
@@ -16,6 +18,7 @@ import type {
 export interface Reading {
   readonly counts: Counts
   readonly process: ProcessFigures | undefined
+  readonly descriptors: DescriptorFigures | undefined
   readonly clients: ClientConnections | undefined
   readonly targetConnections: Readonly<Record<string, TargetConnections>>
   readonly store: StoreSizes | undefined
@@ -23,6 +26,7 @@ export interface Reading {
   readonly limits: Readonly<Record<string, LimitFigures>>
   readonly dropped: Readonly<Record<string, number>>
   readonly targets: readonly TargetHealthFigures[]
+  readonly held: HeldFigures | undefined
   readonly workers: WorkerCounts | undefined
   readonly reloads: ReloadCounts | undefined
 }
@@ -31,15 +35,32 @@ export type Collect = (reading: Reading) => readonly Sample[]
 
 /** Asks all at once, as each may take its time. */
 export async function takeReading(counts: Counts, sources: MetricSources): Promise<Reading> {
-  const [store, process, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] = await Promise.all([
-    sources.store?.(),
-    sources.process?.(),
-    sources.clientConnections?.(),
-    sources.targetConnections?.(),
-    sources.waiters?.(),
-    sources.limits?.(),
-    sources.dropped?.(),
-  ])
+  const [store, process, descriptors, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] =
+    await Promise.all([
+      sources.store?.(),
+      sources.process?.(),
+      sources.descriptors?.(),
+      sources.clientConnections?.(),
+      sources.targetConnections?.(),
+      sources.waiters?.(),
+      sources.limits?.(),
+      sources.dropped?.(),
+    ])
   const [targets, workers, reloads] = [sources.targets?.() ?? [], sources.workers?.(), sources.reloads?.()]
-  return { counts, store, process, clients, targetConnections, waiters, limits, dropped, targets, workers, reloads }
+  const held = sources.held?.()
+  return {
+    held,
+    counts,
+    store,
+    process,
+    descriptors,
+    clients,
+    targetConnections,
+    waiters,
+    limits,
+    dropped,
+    targets,
+    workers,
+    reloads,
+  }
 }

@@ -1,4 +1,5 @@
 import type { BreakerState, EjectionReason } from '../../core/target-event.ts'
+import type { DescriptorFigures } from '../../kit/descriptors.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts'
 
@@ -9,6 +10,7 @@ import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts
 export interface MetricSources {
   /** Of all threads; undefined: none has told. */
   readonly process?: () => Promise<ProcessFigures | undefined>
+  readonly descriptors?: () => Promise<DescriptorFigures | undefined>
   readonly clientConnections?: () => Promise<ClientConnections>
   /** By upstream. */
   readonly targetConnections?: () => Promise<Readonly<Record<string, TargetConnections>>>
@@ -21,6 +23,7 @@ export interface MetricSources {
   /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
   readonly dropped?: () => Promise<Readonly<Record<string, number>>>
   readonly targets?: () => readonly TargetHealthFigures[]
+  readonly held?: () => HeldFigures
   readonly workers?: () => WorkerCounts
   readonly reloads?: () => ReloadCounts
 }
@@ -35,6 +38,12 @@ export interface TargetHealthFigures {
   readonly ejections: Readonly<Record<EjectionReason, number>>
   /** Undefined: it is not checked. */
   readonly checks: { readonly good: number; readonly bad: number } | undefined
+}
+
+/** What is held in memory for calls. */
+export interface HeldFigures {
+  readonly bytes: number
+  readonly limitBytes: number
 }
 
 /** Of a limit on calls in flight. */
@@ -55,6 +64,7 @@ export interface ClientConnections {
   readonly waiting: number
   readonly accepted: number
   readonly refused: number
+  readonly failed: number
   /** What was no request, by the status that it was answered with. */
   readonly malformed: Readonly<Record<MalformedStatus, number>>
 }

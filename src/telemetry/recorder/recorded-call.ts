@@ -22,7 +22,7 @@ export interface RecordedCall {
   readonly bytesSent: number
   readonly traceId: string | undefined
   /**
-   * The call's own, not copies: those that were cut off come to their end just after it, and then say so here. An
+   * The call's own, not copies: those that were cancelled come to their end just after it, and then say so here. An
    * attempt holds nothing of the request or the answer.
    */
   readonly attempts: readonly Attempt[]
@@ -66,7 +66,7 @@ export function record(request: GatewayRequest, call: Call, end: CallEnd, facts:
 /** About as much memory as it takes. */
 export function sizeOf({ id, url, failure, attempts }: RecordedCall): number {
   let bytes = 400 + 2 * (id.length + url.length + (failure?.detail.length ?? 0))
-  // What cut-off ones are told when they end is shared by all.
+  // What cancelled ones are told when they end is shared by all.
   for (const { detail } of attempts) bytes += 160 + 2 * (detail?.length ?? 0)
   return bytes
 }

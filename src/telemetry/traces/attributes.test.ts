@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { callOf, requestOf } from '../../../test/kit/calls.ts'
+import { callOf, requestOf, targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import type { AttemptOutcome } from '../../core/attempt.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { Redaction } from '../redact.ts'
-import { callAttributes } from './attributes.ts'
+import { attemptAttributes, callAttributes } from './attributes.ts'
 
 const redaction = new Redaction({ headers: [], query: ['token'] })
 const end = { status: 200, failure: undefined, bytesSent: 0 }
@@ -35,4 +36,25 @@ describe('callAttributes', () => {
     await clock.advance(10)
     assert.equal(queued(), 190.123)
   })
+})
+
+describe('attemptAttributes', () => {
+  const resultOf = (outcome: AttemptOutcome | undefined, { won = false, someWon = true } = {}) => {
+    const { call } = callOf(new VirtualClock())
+    const attempt = Object.assign(call.begin(targetOf('a')), { outcome, won })
+    return (
+      attemptAttributes({ attempt, method: 'GET', spanId: 'a' }, true, someWon)['hedgerow.attempt.result'] ?? 'nothing'
+    )
+  }
+  const cases: readonly (readonly [string, unknown, string])[] = [
+    ['the winner', resultOf('success', { won: true }), 'won'],
+    ['one that was stopped for the winner', resultOf('cancelled'), 'cancelled'],
+    ['one without outcome', resultOf(undefined), 'cancelled'],
+    ["a good answer that came beside the winner's", resultOf('success'), 'cancelled'],
+    ['one that failed', resultOf('timeout'), 'failed'],
+    ['a good answer where all are merged', resultOf('success', { someWon: false }), 'nothing'],
+  ]
+  for (const [what, told, expected] of cases) {
+    it(`tell ${expected} of ${what}`, () => assert.equal(told, expected))
+  }
 })

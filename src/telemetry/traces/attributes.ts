@@ -62,16 +62,20 @@ export function isError(outcome: string): boolean {
   return outcome !== 'success' && outcome !== 'cancelled'
 }
 
-/** An attempt that has no outcome when its call is over was given up with it. */
+/** An attempt that has no outcome when its call is over was cancelled with it, or goes on without it. */
 export function outcomeOf({ outcome }: Attempt, aborted: boolean): string {
   return outcome ?? (aborted ? 'cancelled' : 'open')
 }
 
-/** Where all answers are merged none has won, and none of the good ones lost. */
-function resultOf({ won }: Attempt, outcome: string, someWon: boolean): 'won' | 'lost' | 'cancelled' | undefined {
+/**
+ * A good answer that came beside the winner's is cancelled too: nobody reads it on. Where all answers are merged none has
+ * won, and none is cancelled for another.
+ */
+function resultOf({ won }: Attempt, outcome: string, someWon: boolean): 'won' | 'failed' | 'cancelled' | undefined {
   if (won) return 'won'
   if (outcome === 'cancelled') return 'cancelled'
-  return someWon || outcome !== 'success' ? 'lost' : undefined
+  if (outcome !== 'success') return 'failed'
+  return someWon ? 'cancelled' : undefined
 }
 
 function methodOf(method: string): Attributes {

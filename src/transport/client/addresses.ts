@@ -1,8 +1,7 @@
-import dns, { type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
-
-export type ResolveName = (host: string) => Promise<readonly LookupAddress[]>
+import { askSystem, type ResolveName } from './lookups.ts'
 
 export interface AddressesOptions {
   readonly host: string
@@ -11,12 +10,6 @@ export interface AddressesOptions {
   readonly clock: Clock
   readonly resolve?: ResolveName | undefined
 }
-
-/** As the system resolves names, with its hosts file. */
-const resolveHere: ResolveName = (host) =>
-  new Promise((resolve, reject) => {
-    dns.lookup(host, { all: true }, (fault, found) => (fault === null ? resolve(found) : reject(fault)))
-  })
 
 /**
  * The addresses of a target's name. Each connection begins with the next one in turn, and goes on to the others where
@@ -80,7 +73,7 @@ export class Addresses {
   }
 
   async #resolve(): Promise<void> {
-    const { host, clock, resolve = resolveHere } = this.#options
+    const { host, clock, resolve = askSystem } = this.#options
     this.#askedAtMs = clock.now()
     const found = await resolve(host)
     if (found.length === 0) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' })

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
-import { Addresses, type ResolveName } from './addresses.ts'
+import { Addresses } from './addresses.ts'
 import { Connection, type Endpoint, hostOf, serverNameOf } from './connection.ts'
+import type { ResolveName } from './lookups.ts'
 
 export interface ConnectionOptions {
   readonly connectTimeoutMs: number

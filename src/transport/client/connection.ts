@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock, Timer } from '../../kit/clock.ts'
+import { timeLimit } from '../../kit/time-limit.ts'
 import type { Addresses } from './addresses.ts'
 import { type AnswerHandler, AnswerReader } from './answer-reader.ts'
 import type { ConnectionEnd } from './errors.ts'
@@ -78,7 +79,7 @@ export class Connection {
         this.#error = error
       })
       .on('close', () => this.#lost(this.#error ?? 'CLOSED'))
-    this.#connectTimer = endpoint.clock.after(endpoint.connectTimeoutMs, () => {
+    this.#connectTimer = timeLimit(endpoint.connectTimeoutMs, endpoint.clock, () => {
       if (!this.isOpen) this.#lost('CONNECT_TIMEOUT')
     })
   }

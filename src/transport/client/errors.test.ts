@@ -28,7 +28,7 @@ describe('what became of a connection', () => {
     const details = [
       failureOfEnd('CONNECT_TIMEOUT', unsent),
       failureOfEnd(new AggregateError([errorOf('EHOSTUNREACH'), errorOf('ECONNREFUSED')]), unsent),
-      failureOfEnd(errorOf('DEPTH_ZERO_SELF_SIGNED_CERT'), unsent),
+      failureOfEnd(errorOf('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), unsent),
       failureOfEnd(errorOf('EMFILE'), unsent),
       failureOfEnd(new Error('http://10.0.0.1'), unsent),
       failureOfEnd('CLOSED_TOO_SOON', answered),
@@ -39,13 +39,63 @@ describe('what became of a connection', () => {
     assert.deepEqual(details, [
       'a: connection timed out',
       'a: host unreachable',
-      'a: TLS failed (DEPTH_ZERO_SELF_SIGNED_CERT)',
-      'a: EMFILE',
+      "a: TLS failed: the certificate's issuer is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)",
+      'The gateway has no free file descriptor (EMFILE)',
       'a: connection failed',
       'a: connection closed before the body was whole',
       'a: silent for longer than idleTimeout',
       'a: no valid HTTP response',
       'a: header too large',
     ])
+  })
+
+  it('is a TLS failure for every way in which a handshake ends, and no retry would mend it', () => {
+    const codes = [
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'CERT_HAS_EXPIRED',
+      'HOSTNAME_MISMATCH',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'INVALID_CA',
+      'INVALID_PURPOSE',
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+      'ERR_SSL_A_CODE_OF_A_LATER_OPENSSL',
+      'EPROTO',
+    ]
+    for (const code of codes) {
+      const { code: ours, retry, detail } = failureOfEnd(errorOf(code), unsent)
+      assert.deepEqual([ours, retry], ['UPSTREAM_TLS', 'no'], code)
+      assert.match(detail, /^a: TLS failed: [a-z].* \([A-Z/_0-9]+\)$/)
+    }
+  })
+
+  it('is a TLS failure too when the target asks for a client certificate behind its handshake', () => {
+    const { code } = failureOfEnd(errorOf('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), sent)
+    assert.equal(code, 'UPSTREAM_TLS')
+  })
+
+  it('is a broken connection when TLS fails inside an exchange', () => {
+    const { code, retry, detail } = failureOfEnd(errorOf('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), answered)
+    assert.deepEqual([code, retry], ['UPSTREAM_RESET', 'unsafe'])
+    assert.match(detail, /^a: TLS failed: .* inside its answer$/)
+  })
+
+  it('is the fault of the gateway when it lacks descriptors, ports or memory', () => {
+    for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
+      for (const wire of [unsent, sent]) {
+        const { code: ours, source, retry, detail } = failureOfEnd(errorOf(code), wire)
+        assert.deepEqual([ours, source, retry], ['GATEWAY_EXHAUSTED', 'gateway', 'no'], code)
+        assert.doesNotMatch(detail, /^a:/)
+      }
+    }
+  })
+
+  it('goes by the other address where a name has one of a family that this machine lacks', () => {
+    const both = new AggregateError([errorOf('EADDRNOTAVAIL'), errorOf('ECONNREFUSED')])
+    assert.equal(failureOfEnd(both, unsent).detail, 'a: connection refused')
   })
 })

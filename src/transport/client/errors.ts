@@ -1,4 +1,6 @@
 import { type Failure, failure } from '../../core/failure.ts'
+import { isShortage, type Shortage, shortages } from './shortage.ts'
+import { isHandshakeAlert, tlsFault } from './tls-fault.ts'
 
 /** What the wire said before an attempt failed; it decides whether the target may have acted on the request. */
 export interface WireState {
@@ -29,9 +31,14 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Turns what became of a connection into a failure that says who is at fault and whether to try again. */
 export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failure {
-  const code = typeof end === 'string' ? end : errorCode(end)
-  const reason = reasons[code] ?? tlsReason(code) ?? (/^E[A-Z]+$/.test(code) ? code : 'connection failed')
+  const code = codeOfEnd(end)
+  if (isShortage(code)) return failureOfShortage(code, end)
+  const tls = tlsFault(code)
+  const reason = tls === undefined ? reasonOf(code) : `TLS failed: ${tls.reason} (${code})`
   const say = (text: string): string => `${wire.targetName}: ${text}`
+  if (tls !== undefined && (!wire.sent || isHandshakeAlert(code))) {
+    return failure('UPSTREAM_TLS', say(reason), { cause: end })
+  }
   if (!wire.sent) return failure('UPSTREAM_REFUSED', say(reason), { cause: end })
   const saysWhere = code === 'SILENT' || code === 'CLOSED_TOO_SOON'
   const where = saysWhere ? '' : wire.answered ? ' inside its answer' : ' before its answer'
@@ -44,11 +51,23 @@ export function failureOfAnswer(fault: string, targetName: string): Failure {
   return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: fault })
 }
 
-function tlsReason(code: string): string | undefined {
-  return /CERT|TLS|SSL|SELF_SIGNED/.test(code) ? `TLS failed (${code})` : undefined
+/** The system's or TLS's code, or the end itself; empty for an error that has none. */
+export function codeOfEnd(end: unknown): string {
+  if (typeof end === 'string') return end
+  if (end instanceof AggregateError) {
+    // Without IPv6 the address ::1 of a name gives EADDRNOTAVAIL: what its other addresses say tells more.
+    const codes = end.errors.map(codeOfEnd)
+    return codes.find((code) => !isShortage(code)) ?? codes[0] ?? ''
+  }
+  return end instanceof Error && 'code' in end ? String(end.code) : ''
 }
 
-function errorCode(error: Error): string {
-  if (error instanceof AggregateError) return errorCode(error.errors[0])
-  return 'code' in error ? String(error.code) : ''
+/** Of the target it says nothing, so it is not named. */
+function failureOfShortage(code: Shortage, end: ConnectionEnd | Error): Failure {
+  const detail = `The gateway has ${shortages[code].reason} (${code})`
+  return failure('GATEWAY_EXHAUSTED', detail, { cause: end })
+}
+
+function reasonOf(code: string): string {
+  return reasons[code] ?? (/^E[A-Z]+$/.test(code) ? code : 'connection failed')
 }

@@ -8,7 +8,9 @@ import type { RouteHandler } from './route-handler.ts'
 /** Why a request is not served, whatever its path; undefined if it may be. */
 export function messageProblem(message: IncomingMessage, maxHeaderCount: number): Failure | undefined {
   if (message.httpVersionMajor !== 1) return failure('BAD_REQUEST', 'The protocol must be HTTP/1.0 or HTTP/1.1')
-  if (headerValues(message.rawHeaders, 'host').length > 1) return failure('BAD_REQUEST', 'Host is given more than once')
+  const hosts = headerValues(message.rawHeaders, 'host').length
+  if (hosts > 1) return failure('BAD_REQUEST', 'Host is given more than once')
+  if (hosts === 0 && message.httpVersionMinor > 0) return failure('BAD_REQUEST', 'Host is missing')
   const coding = headerValue(message.rawHeaders, 'transfer-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return failure('BAD_REQUEST', 'The only Transfer-Encoding there is here is chunked')

@@ -3,19 +3,18 @@ import type { Duplex } from 'node:stream'
 import { type Failure, failure } from '../../core/failure.ts'
 import { defaultFailurePolicy, failureResponse } from './failure-response.ts'
 
-type WireError = Error & { readonly code?: string; readonly reason?: string }
+export type WireError = Error & { readonly code?: string; readonly reason?: string }
+
+/** Whether the client has hung up, be it in the middle of a request: nobody is there to be answered. */
+export function hasHungUp({ code }: WireError): boolean {
+  return code === 'ECONNRESET' || code === 'HPE_INVALID_EOF_STATE'
+}
 
 /**
- * Answers what is no HTTP, or too slow or too large to become a request, and closes its connection. Returns the status of
- * the answer; undefined: there was nobody to answer.
+ * Answers what is no HTTP, or too slow or too large to become a request, and says that nothing follows. Returns the status
+ * of the answer.
  */
-export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): number | undefined {
-  // It has gone by itself, or an answer is under way on this connection already.
-  const answering = (socket as Duplex & { _httpMessage?: unknown })._httpMessage ?? undefined
-  if (error.code === 'ECONNRESET' || !socket.writable || answering !== undefined) {
-    socket.destroy()
-    return undefined
-  }
+export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): number {
   const facts = { requestId, attempts: [], elapsedMs: 0, requestHeaders: [] }
   const { status, headers, body } = failureResponse(failureOf(error), defaultFailurePolicy, facts)
   const bytes = body instanceof Uint8Array ? body : Buffer.alloc(0)

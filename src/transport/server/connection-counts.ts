@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Levels } from '../../kit/shared-memory.ts'
+import { watchAccepts } from './accept-failures.ts'
 
 /** What a front knows of its connections. */
 export interface ConnectionFigures {
@@ -14,6 +15,8 @@ export interface ConnectionFigures {
   /** Since the start: taken, and closed at once as there were too many already. */
   readonly accepted: number
   readonly refused: number
+  /** Could not be taken, as far as Node tells: it closes most of them itself when it has run out of descriptors. */
+  readonly failed: number
   readonly requests: number
   /** What was no request, by the status that it was answered with. */
   readonly malformed: Readonly<Record<MalformedStatus, number>>
@@ -27,6 +30,7 @@ interface ConnectionCountsOptions {
   readonly onClosed: () => void
   /** Open ones, here and in other workers. */
   readonly ofAll: Levels | undefined
+  readonly onAcceptFailed?: ((code: string) => void) | undefined
 }
 
 /** Counts connections as they open and close, so that to ask for them costs nothing in between. */
@@ -34,12 +38,13 @@ export class ConnectionCounts {
   #open = 0
   #accepted = 0
   #refused = 0
+  #failed = 0
   #requests = 0
   readonly #malformed = { 400: 0, 408: 0, 431: 0 }
   /** Those that have not brought a request yet. */
   readonly #fresh = new Set<Socket>()
 
-  constructor(server: Server, { onClosed, ofAll }: ConnectionCountsOptions) {
+  constructor(server: Server, { onClosed, ofAll, onAcceptFailed }: ConnectionCountsOptions) {
     server.on('connection', (socket: Socket) => {
       // Of those here Node sees to it itself.
       if (ofAll !== undefined && !ofAll.tryAdd(0, server.maxConnections)) {
@@ -58,6 +63,10 @@ export class ConnectionCounts {
       })
     })
     server.on('drop', () => this.#refused++)
+    watchAccepts(server, (code) => {
+      this.#failed++
+      onAcceptFailed?.(code)
+    })
   }
 
   /** Open now, upgraded ones included. */
@@ -87,7 +96,6 @@ export class ConnectionCounts {
   figures(callsInFlight: number): ConnectionFigures {
     let reading = 0
     for (const { bytesRead } of this.#fresh) if (bytesRead > 0) reading++
-    // A client may send several requests at once on one connection.
     const writing = Math.min(callsInFlight, this.#open - reading)
     return {
       active: this.#open,
@@ -96,6 +104,7 @@ export class ConnectionCounts {
       waiting: this.#open - reading - writing,
       accepted: this.#accepted,
       refused: this.#refused,
+      failed: this.#failed,
       requests: this.#requests,
       malformed: { ...this.#malformed },
     }

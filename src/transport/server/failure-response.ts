@@ -60,7 +60,7 @@ function problem(
   const said = { type: `urn:hedgerow:failure:${code}`, title, status, detail, code, requestId: facts.requestId }
   const base = ticket === undefined ? said : { ...said, ticket }
   if (!policy.listAttempts || facts.attempts.length === 0) return base
-  // What is still under way when the client is answered is given up with the answer, if its wait alone is not over.
+  // What is still under way when the client is answered is cancelled with the answer, if its wait alone is not over.
   const unfinished = code === 'WAIT_OVER' ? 'running' : 'cancelled'
   const attempts = facts.attempts.map((attempt) => ({
     target: attempt.target.name,

@@ -2,6 +2,7 @@ import type { HeaderPairs } from '../../core/headers.ts'
 import type { CallTrace } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
+import type { HeldMemory } from '../../kit/held-memory.ts'
 import type { LiveCall } from '../../kit/live-call.ts'
 import type { Levels } from '../../kit/shared-memory.ts'
 import type { ListenLimits } from './http-server.ts'
@@ -28,8 +29,12 @@ export interface FrontOptions extends FrontRules {
   readonly clock: Clock
   readonly events: EventBus
   readonly newId: () => string
+  /** Where is counted what is held for calls. */
+  readonly memory?: HeldMemory
   /** Open ones of all workers, which `maxConnections` is for. */
   readonly connections?: Levels
+  /** A connection could not be accepted, with the system's code for why. */
+  readonly onAcceptFailed?: (code: string) => void
   readonly logFault: (fault: unknown, call: LiveCall) => void
 }
 

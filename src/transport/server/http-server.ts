@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 
 /** What a front allows its clients. */
 export interface ListenLimits {
@@ -12,7 +13,8 @@ export interface ListenLimits {
 
 /** Node's server with these limits; `limitServer` has still to be called. */
 export function newServer(shouldUpgradeCallback: (message: IncomingMessage) => boolean): Server {
-  const server = createServer({ noDelay: true, shouldUpgradeCallback })
+  // A missing Host is refused as any other fault is: counted, logged, with problem details.
+  const server = createServer({ noDelay: true, requireHostHeader: false, shouldUpgradeCallback })
   // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
   server.maxHeadersCount = 0
   return server
@@ -36,4 +38,9 @@ export function limitServer(server: Server, limits: ListenLimits): void {
   hidden.connectionsCheckingInterval = Math.min(1000, limits.headerTimeoutMs)
   // Has Node look after slow connections, in the new interval; it does nothing else at this event.
   server.emit('listening')
+}
+
+/** The answer that is under way on a connection. Node keeps it there, though its types do not say so. */
+export function answeringOn(socket: Duplex): ServerResponse | undefined {
+  return (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }

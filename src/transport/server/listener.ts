@@ -5,11 +5,11 @@ import { failure } from '../../core/failure.ts'
 import { HandedSocket, type PeerAddress } from '../../kit/handed-socket.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { messageProblem, refusing } from './check-message.ts'
-import { refuseMalformed } from './client-errors.ts'
 import { ConnectionCounts, type ConnectionFigures } from './connection-counts.ts'
 import { type Era, Eras } from './eras.ts'
 import type { FrontOptions, FrontRules, ListenerOptions, ListenOptions } from './front-options.ts'
 import { limitServer, newServer } from './http-server.ts'
+import { Intake } from './intake.ts'
 import { clientRequestId, readRequest, readTarget } from './read-request.ts'
 import type { Resolved } from './route-handler.ts'
 import { Serving } from './serving.ts'
@@ -67,6 +67,7 @@ class Front implements Listener {
   readonly #upgraded = new Set<Duplex>()
   readonly #counts: ConnectionCounts
   readonly #eras = new Eras()
+  readonly #intake: Intake
   #rules: FrontRules
   #address: AddressInfo
   #inFlight = 0
@@ -87,15 +88,20 @@ class Front implements Listener {
     this.#options = options
     this.#rules = options
     this.#address = address
-    this.#server = newServer((message) => this.#upgrades(message))
-    this.#counts = new ConnectionCounts(this.#server, { onClosed: () => this.#checkLeft(), ofAll: options.connections })
-    this.#server.on('request', (message, response) => this.#serve(message, response, undefined))
-    this.#server.on('checkContinue', (message, response) => this.#serve(message, response, undefined, true))
-    this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
-    this.#server.on('clientError', (error, socket) => {
-      const status = refuseMalformed(error, socket, options.newId())
-      if (status !== undefined) this.#counts.answeredMalformed(status)
+    this.#server = newServer((message) => this.#intake.upgrades(message))
+    this.#counts = new ConnectionCounts(this.#server, {
+      onClosed: () => this.#checkLeft(),
+      ofAll: options.connections,
+      onAcceptFailed: options.onAcceptFailed,
     })
+    this.#intake = new Intake(this.#server, {
+      clock: options.clock,
+      newId: options.newId,
+      counts: this.#counts,
+      serve: (message, response) => this.#serve(message, response, undefined),
+      upgrades: (message) => this.#upgrades(message),
+    })
+    this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
     limitServer(this.#server, options.listen)
   }
 
@@ -187,11 +193,9 @@ class Front implements Listener {
   }
 
   #upgrades(message: IncomingMessage): boolean {
-    // Anything else (h2c) would be a way past routes and deadlines; it is served as if it had not asked.
-    if (message.method !== 'GET' || message.headers.upgrade?.toLowerCase() !== 'websocket') return false
     const target = readTarget(message.url ?? '/')
     if ('code' in target) return false
-    const resolved = this.#rules.resolve(message.method, target.path)
+    const resolved = this.#rules.resolve('GET', target.path)
     return resolved.found && resolved.handler.upgrades
   }
 
@@ -199,12 +203,6 @@ class Front implements Listener {
     this.#upgraded.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#upgraded.delete(socket))
-    const before = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
-    if (before !== undefined) {
-      // Sent behind a request that has no answer yet: nobody does so who waits for the upgrade.
-      before.once('close', () => socket.destroy())
-      return
-    }
     const response = new ServerResponse(message)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
@@ -219,12 +217,16 @@ class Front implements Listener {
     this.#serve(message, response, waiting)
   }
 
-  #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined, waits = false): void {
+  #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined): void {
     this.#counts.requestOn(message.socket)
-    const { clock, events, newId, logFault } = this.#options
+    const { clock, events, newId, logFault, memory } = this.#options
     const { proxies, traceOf } = this.#rules
     const target = readTarget(message.url ?? '/')
-    const resolved = this.#resolve(message, target)
+    const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
+    // Others on the way may read a malformed message differently, and so what stands behind it.
+    if (problem?.code === 'BAD_REQUEST') this.#intake.endWith(message)
+    const resolved =
+      problem === undefined ? this.#resolve(message, target) : { found: false as const, failure: problem }
     const handler = resolved.found ? resolved.handler : refusing(resolved.failure)
     const id = clientRequestId(message, proxies) ?? newId()
     const request = readRequest(message, 'code' in target ? { path: '/', query: '', authority: undefined } : target, {
@@ -233,7 +235,8 @@ class Front implements Listener {
       params: resolved.found ? resolved.params : {},
       upgrade: upgrade === undefined ? undefined : 'websocket',
     })
-    const call = new LiveCall({ id, route: handler.facts, clock, events, trace: traceOf?.(request.headers) })
+    const trace = traceOf?.(request.headers)
+    const call = new LiveCall({ id, route: handler.facts, clock, events, trace, memory })
     this.#inFlight++
     const era = this.#eras.begin()
     const serving = new Serving({
@@ -245,17 +248,19 @@ class Front implements Listener {
       clock,
       upgrade,
       isDraining: () => this.#isEnding,
+      isLast: this.#intake.isLast(message),
       logFault,
-      onEnded: () => this.#callEnded(era),
+      onEnded: () => {
+        // Before this call is counted as ended: a drain waits for those behind it too.
+        this.#intake.answered(message)
+        this.#callEnded(era)
+      },
     })
-    if (waits) continueOnceRead(message, response)
     serving.start()
   }
 
   #resolve(message: IncomingMessage, target: ReturnType<typeof readTarget>): Resolved {
     if ('code' in target) return { found: false, failure: target }
-    const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
-    if (problem !== undefined) return { found: false, failure: problem }
     const resolved = this.#rules.resolve(message.method ?? 'GET', target.path)
     if (!this.#draining || this.#isShut || !resolved.found || resolved.handler.servesWhileDraining) return resolved
     return { found: false, failure: failure('DRAINING', 'The gateway is shutting down') }
@@ -285,11 +290,4 @@ class Front implements Listener {
     this.#closeServer()
     this.#left.resolve()
   }
-}
-
-/** The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1): when somebody begins to read it. */
-function continueOnceRead(message: IncomingMessage, response: ServerResponse): void {
-  message.once('resume', () => {
-    if (!response.headersSent) response.writeContinue()
-  })
 }

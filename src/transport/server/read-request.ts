@@ -20,7 +20,9 @@ const ownFields = [
   'x-real-ip',
   'forwarded',
 ]
-const passing = new HopByHop(ownFields)
+/** What the gateway goes by, or writes itself besides: a second spelling could tell a target something else. */
+const genuineFields = ['content-length', 'idempotency-key', 'x-hedgerow-attempt', 'x-request-timeout-ms']
+const passing = new HopByHop({ dropped: ownFields, genuine: genuineFields })
 
 /** Whether a field of this name, in lower case, is among a request's headers when the client sends it. */
 export function isPassed(name: string): boolean {

@@ -23,9 +23,14 @@ export interface ServingOptions {
   /** There where the request asks for an upgrade. */
   readonly upgrade: WaitingUpgrade | undefined
   readonly isDraining: () => boolean
+  /** Nothing that stands behind this request on its connection may be served. */
+  readonly isLast: boolean
   readonly logFault: (fault: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
+
+/** What a smaller answer takes until its client has it does not count: a connection takes as much. */
+const countedBytes = 16 * 1024
 
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
@@ -84,19 +89,21 @@ export class Serving {
 
   #write(answer: GatewayResponse): void {
     this.#status = answer.status
+    const { body } = answer
+    if (body instanceof Uint8Array && body.length > countedBytes) this.#options.call.holdAtLeast(body.length)
     this.#writer.start(answer, this.#headers(answer))
   }
 
   #headers(answer: GatewayResponse): string[] {
-    const { call, handler, isDraining, message } = this.#options
+    const { call, handler, isDraining, isLast, message } = this.#options
     const headers = [...answer.headers, 'x-request-id', call.id]
     if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
     // Nobody reads on for an answer that is there whole.
     const isUnread = !message.complete && isHeld(answer.body)
-    if (isDraining() || (isUnread && !isWorthReading(message))) {
+    if (isDraining() || isLast || (isUnread && !isWorthReading(message))) {
       headers.push('connection', 'close')
-      this.#lingers = isUnread
-      if (isUnread) keepForLingering(message)
+      this.#lingers = isUnread || isLast
+      if (this.#lingers) keepForLingering(message)
     }
     return headers
   }
@@ -145,23 +152,28 @@ export class Serving {
     if (!response.writableFinished) {
       this.#failure ??= clientGone
       call.abort(clientGone)
-    } else if (this.#lingers) lingerFor(message, clock)
-    else if (!message.complete) (isWorthReading(message) ? readRest : lingerFor)(message, clock)
+    } else if (this.#lingers) lingerFor(message.socket, clock)
+    else if (!message.complete) {
+      if (isWorthReading(message)) readRest(message, clock)
+      else lingerFor(message.socket, clock)
+    }
     this.#ended(this.#writer.bytesSent)
   }
 
   #ended(bytesSent: number): void {
     const { call, request, onEnded } = this.#options
+    call.release()
     call.emit({ type: 'call.ended', request, end: { status: this.#status, failure: this.#failure, bytesSent } })
     onEnded()
   }
 }
 
-/** `a1;dur=300;desc="late", a2;dur=120;desc="won"`: an attempt that was cut off because another had won was late. */
+/** `a1;dur=300;desc="cancelled", a2;dur=120;desc="won"`. */
 function serverTiming(call: LiveCall): string {
   const elapsedMs = call.elapsedMs()
-  const word = ({ won, outcome }: Attempt): string =>
-    won ? 'won' : outcome === undefined || outcome === 'cancelled' ? 'late' : outcome
+  // What has no outcome when the answer goes out is cancelled with it; a broadcast goes on without its client.
+  const unfinished = call.route.strategy === 'broadcast' ? 'open' : 'cancelled'
+  const word = ({ won, outcome }: Attempt): string => (won ? 'won' : (outcome ?? unfinished))
   return call.attempts
     .map((attempt) => {
       const durationMs = Math.round((attempt.endedMs ?? elapsedMs) - attempt.startedMs)

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../kit/clock.ts'
 
 /** What is left of a body is read up to here, so that its connection can be kept; as much as of an answer's. */
@@ -35,10 +36,10 @@ export function keepForLingering({ socket }: IncomingMessage): void {
 }
 
 /**
- * The client has its answer and has not sent all of its body. Our side is closed at once; what still comes is read for a
- * moment and thrown away, as to close both sides could have the answer lost to a reset (RFC 9112, 9.6).
+ * The client has its answer and may still be sending. Our side is closed at once; what still comes is read for a moment
+ * and thrown away, as to close both sides could have the answer lost to a reset (RFC 9112, 9.6).
  */
-export function lingerFor({ socket }: IncomingMessage, clock: Clock): void {
+export function lingerFor(socket: Duplex, clock: Clock): void {
   if (socket.destroyed) return
   socket.end()
   const timer = clock.after(maxLingerMs, () => socket.destroy())

@@ -1,9 +1,15 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AbortListener, AbortScope } from '../../core/abort.ts'
 
 /** What a client may send before its upgrade is granted. */
 const maxEarlyBytes = 64 * 1024
+
+/** Anything else (h2c, or a request with a body) would be a way past routes and deadlines. */
+export function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false
+  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+}
 
 /** A client that waits for its upgrade: it is listened to, as its going would not be noticed otherwise. */
 export class WaitingUpgrade {

@@ -38,11 +38,11 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('tells who won, and who was cut off for it', () => {
+  it('tells who won, and who was cancelled for it', () => {
     assert.equal(
       sentenceOf(hedgedCall),
-      'server1 was cut off after 421 ms, lost to attempt 2; the hedge at server2 answered 200 after 120 ms and won; ' +
-        'the hedge at server3 was cut off after 121 ms, lost to attempt 2.',
+      'The attempt at server1 was cancelled after 421 ms, as attempt 2 won; the hedge at server2 answered 200 after 120 ms and won; ' +
+        'the hedge at server3 was cancelled after 121 ms, as attempt 2 won.',
     )
   })
 
@@ -151,7 +151,7 @@ describe('the sentence of a call', () => {
     const failure = { code: 'CLIENT_GONE', detail: 'The client hung up' } as const
     assert.equal(
       sentenceOf(call({ status: 0, failure, attempts: [cut] })),
-      'server1 was cut off after 100 ms; the client hung up after 120 ms, before it had its answer.',
+      'The attempt at server1 was cancelled after 100 ms; the client hung up after 120 ms, before it had its answer.',
     )
   })
 
@@ -168,11 +168,13 @@ describe('the sentence of a call', () => {
       'success',
       'timeout',
       'refused',
+      'tls_error',
       'reset',
       'server_error',
       'client_error',
       'rate_limited',
       'invalid',
+      'gateway_exhausted',
       'cancelled',
       undefined,
     ] as const
@@ -183,12 +185,14 @@ describe('the sentence of a call', () => {
       'answered well after 100 ms',
       'gave no answer within 100 ms',
       'refused',
+      'could not be reached over TLS',
       'broke off the connection after 100 ms',
       'answered 500 after 100 ms',
       'answered with an error after 100 ms',
       'answered with an error after 100 ms',
       'gave an answer that does not count after 100 ms',
-      'cut off, lost to attempt 2',
+      'sent nothing, as the gateway had run out of resources',
+      'cancelled, as attempt 2 won',
       'still under way when the call ended',
     ])
   })

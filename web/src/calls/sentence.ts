@@ -12,7 +12,8 @@ export function sentenceOf(call: CallView): string {
   const clauses = [turnOf(call), ...attempts, endingOf(call)].filter((clause) => clause !== '')
   const text = clauses.join('; ')
   // A target's name is written as it is, wherever it stands.
-  const startsWithName = clauses[0] === attempts[0] && call.attempts[0]?.kind === 'first'
+  const [first] = call.attempts
+  const startsWithName = clauses[0] === attempts[0] && first !== undefined && subjectOf(first) === first.target
   const start = startsWithName ? text.charAt(0) : text.charAt(0).toUpperCase()
   return `${start}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
@@ -38,12 +39,16 @@ export function resultOf(attempt: AttemptView, call: CallView): string {
         : `gave no answer within ${ms(took)}`
     case 'refused':
       return 'was refused'
+    case 'tls_error':
+      return 'could not be reached over TLS'
+    case 'gateway_exhausted':
+      return 'was sent nothing, as the gateway had run out of resources'
     case 'reset':
       return `broke off the connection ${after}`
     case 'invalid':
       return `gave an answer that does not count ${after}${detail === undefined ? '' : ` (${withoutStop(detail)})`}`
     case 'cancelled':
-      return `was cut off ${after}${cutOffBecause(call)}`
+      return `was cancelled ${after}${cancelledBecause(call)}`
   }
 }
 
@@ -56,7 +61,7 @@ function winning({ outcome }: AttemptView, { attempts }: CallView): string {
 /** The same in few words, for beside the bar. */
 export function labelOf(attempt: AttemptView, call: CallView): string {
   const { outcome } = attempt
-  if (outcome === 'cancelled') return `cut off${cutOffBecause(call)}`
+  if (outcome === 'cancelled') return `cancelled${cancelledBecause(call)}`
   if (outcome === 'timeout' && endedByDeadline(attempt, call)) return 'no answer by the deadline'
   if (outcome === undefined) return 'still under way when the call ended'
   return resultOf(attempt, call)
@@ -64,10 +69,10 @@ export function labelOf(attempt: AttemptView, call: CallView): string {
     .replace(/^was /, '')
 }
 
-/** Why an attempt was given up: `, lost to attempt 2`. */
-function cutOffBecause(call: CallView): string {
+/** `, as attempt 2 won`. */
+function cancelledBecause(call: CallView): string {
   const winners = call.attempts.filter(({ won }) => won)
-  if (winners.length === 1) return `, lost to attempt ${winners[0]?.number}`
+  if (winners.length === 1) return `, as attempt ${winners[0]?.number} won`
   // The end of the sentence says it.
   if (clientLeft(call)) return ''
   if (call.failure === undefined) return ', when the call was decided without it'
@@ -88,10 +93,11 @@ function refusal({ kind }: AttemptView): string {
   return kind === 'first' ? 'refused the connection' : 'was refused'
 }
 
-function subjectOf({ kind, number, target }: AttemptView): string {
+function subjectOf({ kind, number, target, outcome }: AttemptView): string {
   switch (kind) {
     case 'first':
-      return target
+      // The target goes on.
+      return outcome === 'cancelled' ? `the attempt at ${target}` : target
     case 'duplicate':
       return `attempt ${number} at ${target}`
     case 'hedge':

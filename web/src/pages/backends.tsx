@@ -146,7 +146,7 @@ function Stats({ stats, isOff }: { readonly stats: Stats; readonly isOff: boolea
   return (
     <p>
       {isOff ? <strong class="bad">✕ off · </strong> : ''}
-      {counted(requests, 'request')}, {count(inFlight)} in flight, {count(aborted)} hung up on
+      {counted(requests, 'request')}, {count(inFlight)} in flight, {count(aborted)} cancelled
     </p>
   )
 }

@@ -17,7 +17,11 @@ export interface Operation {
   readonly isPublic?: boolean
 }
 
-const guarded = { 401: 'The token is missing or another one.', 403: 'Asked by a foreign host name or page.' }
+const guarded = {
+  401: 'The token is missing or another one.',
+  429: 'One of many wrong tokens from this address; the right one is let in.',
+  403: 'Asked by a foreign host name or page.',
+}
 const badQuery = { 400: 'The query has a value that is not allowed.' }
 const noDelivery = { 404: 'There is no such delivery, or no route broadcasts.', 503: 'The store cannot be read.' }
 
@@ -136,6 +140,22 @@ export const operations: readonly Operation[] = [
     query: { target, state: [{ enum: ['dead', 'pending'] }, 'Only what is in this state.'] },
     schema: 'Discarded',
     refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'Nothing of it is dead or pending.' },
+  },
+  {
+    method: 'POST',
+    path: '/api/deliveries/replay',
+    summary: 'Sends all dead letters again, or those of a target or route, the oldest first.',
+    query: { target, route, state: [{ enum: ['dead'], default: 'dead' }, 'Only what is in this state.'] },
+    schema: 'AllReplayed',
+    refusals: { ...badQuery, ...guarded, ...noDelivery },
+  },
+  {
+    method: 'POST',
+    path: '/api/deliveries/discard',
+    summary: 'Gives up all dead letters, or all that is pending, at every target or one, of every route or one.',
+    query: { target, route, state: [{ enum: ['dead', 'pending'], default: 'dead' }, 'Only what is in this state.'] },
+    schema: 'AllDiscarded',
+    refusals: { ...badQuery, ...guarded, ...noDelivery },
   },
   {
     method: 'GET',

@@ -1,3 +1,4 @@
+import type { Operation } from '../../../flows/broadcast/operator.ts'
 import { type Answer, json, refusal } from '../answer.ts'
 import type { AdminAnswer, DeliveriesAdmin } from '../deliveries.ts'
 import type { Resource } from '../resource.ts'
@@ -9,12 +10,19 @@ export function deliveryResources(deliveries: DeliveriesAdmin | undefined): read
     const { status, body } = await answer(deliveries)
     return json(body, status)
   }
-  const operation = (what: 'replay' | 'discard'): Resource => ({
+  const operationOnAll = (what: Operation): Resource => ({
+    path: `/api/deliveries/${what}`,
+    methods: { POST: ({ query }) => having((all) => all.operateAll(what, query)) },
+  })
+  const operation = (what: Operation): Resource => ({
     path: `/api/deliveries/:id/${what}`,
     methods: { POST: ({ params: { id = '' }, query }) => having((all) => all.operate(id, what, query)) },
   })
   return [
     { path: '/api/deliveries', methods: { GET: ({ query }) => having((all) => all.list(query)) } },
+    // Before those of one delivery: no id is one of these words.
+    operationOnAll('replay'),
+    operationOnAll('discard'),
     { path: '/api/deliveries/:id', methods: { GET: ({ params: { id = '' } }) => having((all) => all.show(id)) } },
     operation('replay'),
     operation('discard'),

@@ -1,0 +1,64 @@
+import inspector from 'node:inspector'
+import { isatty } from 'node:tty'
+import { hadTerminal, takeSignals } from './held-signals.cjs'
+import type { Log } from './log.ts'
+
+const errorOutput = 2
+
+/** What signals ask of a command that runs until one ends it. */
+export interface Signals {
+  /** Aborted by the first SIGTERM or SIGINT, also while the command starts. A second one ends the process at once. */
+  readonly end: AbortSignal
+  /** Resolves then. */
+  readonly ended: Promise<void>
+  /** SIGHUP from now on; one that has come before is taken at once. */
+  onHangUp(listener: () => void): void
+}
+
+/**
+ * Takes signals up from `held-signals.cjs`. A terminal that closes is like SIGTERM, as it must not cut calls off. SIGUSR1
+ * opens the log file anew, as it does for nginx; without a listener it would open Node's inspector, and SIGUSR2 would end
+ * the process.
+ */
+export function signalsOf(log: Log): Signals {
+  closeUnasked()
+  const controller = new AbortController()
+  const { signal: end } = controller
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  let hangUp: (() => void) | undefined
+  let hungUpEarly = false
+
+  const endBy = (signal: NodeJS.Signals): void => {
+    if (end.aborted) {
+      log.info(`${signal} again: ending at once`)
+      process.exit(1)
+    }
+    log.info(`${signal}: no new connections; calls in flight may end (once more ends at once)`)
+    controller.abort()
+    resolve()
+  }
+
+  takeSignals((signal) => {
+    if (signal === 'SIGUSR1') log.reopen()
+    else if (signal === 'SIGUSR2') log.warn('SIGUSR2 is ignored: SIGHUP reloads, SIGUSR1 reopens the log file')
+    else if (signal !== 'SIGHUP' || (hadTerminal && !isatty(errorOutput))) endBy(signal)
+    else if (end.aborted) log.info('SIGHUP while ending: ignored')
+    else if (hangUp === undefined) hungUpEarly = true
+    else hangUp()
+  })
+
+  return {
+    end,
+    ended,
+    onHangUp: (listener) => {
+      hangUp = listener
+      if (hungUpEarly && !end.aborted) listener()
+    },
+  }
+}
+
+/** A SIGUSR1 that came before Node ran any JavaScript has opened the inspector. */
+function closeUnasked(): void {
+  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? '']
+  if (inspector.url() !== undefined && !options.some((option) => option.includes('--inspect'))) inspector.close()
+}

@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema.ts'
+import { workerRange } from '../config/workers.ts'
+
+/** Listeners, event loops, the store, the log: 25 on Linux in one thread and 38 with two workers, and some room. */
+const ownCount = 40
+const ownOfEachWorker = 10
+
+/**
+ * What to say where the process may not open as many descriptors as the configuration allows connections: one for each
+ * client, and one more for each call in flight, towards its target. Strategies that send several attempts need more.
+ * Undefined: they suffice.
+ */
+export function descriptorWarning(
+  { listen, concurrency, workers }: Config,
+  limit: number | undefined,
+): string | undefined {
+  const clients = listen.maxConnections
+  const calls = Math.min(clients, mostCalls(concurrency))
+  const own = ownCount + ownOfEachWorker * (workerRange(workers)?.max ?? 0)
+  const needed = clients + calls + own
+  if (limit === undefined || limit >= needed) return undefined
+  const fitting = Math.max(1, Math.floor((limit - own) / 2))
+  return (
+    `listen.maxConnections is ${clients}, for which ${needed} file descriptors may be needed (one for each client, one ` +
+    `for each call's target), but this process may open only ${limit}: raise the limit (ulimit -n, or LimitNOFILE= of ` +
+    `systemd), or set listen.maxConnections to ${fitting} or less`
+  )
+}
+
+function mostCalls(concurrency: Config['concurrency']): number {
+  if (concurrency === undefined) return Number.POSITIVE_INFINITY
+  return concurrency.limit === 'adaptive' ? concurrency.max : concurrency.limit
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import { Spell } from '../kit/spell.ts'
+import { isShortage, type Shortage, shortages } from '../transport/client/shortage.ts'
+
+/** A shortage that has not been met for as long is over; when it is met again, there is another line. */
+const quietMs = 60_000
+
+export interface ShortageLogOptions {
+  readonly clock: Clock
+  /** The gateway's, so that all workers together write one line. */
+  readonly memory: MemoryScope
+  readonly log: LogText
+}
+
+/** Warns once for each spell in which the gateway has run out of something, of each kind. */
+export class ShortageLog {
+  readonly #options: ShortageLogOptions
+  readonly #spells: ReadonlyMap<string, Spell>
+
+  constructor(options: ShortageLogOptions) {
+    this.#options = options
+    const { memory } = options
+    const spellOf = (code: string) => [code, new Spell(memory.cells(`shortage ${code}`, 1), quietMs)] as const
+    this.#spells = new Map(Object.keys(shortages).map(spellOf))
+  }
+
+  /** A connection to a target could not be opened. */
+  onConnect(code: string): void {
+    this.#note(code, 'connections to targets cannot be opened, and their calls fail with GATEWAY_EXHAUSTED')
+  }
+
+  /** A client's connection could not be accepted. */
+  onAccept(code: string): void {
+    this.#note(code, 'connections of clients cannot be accepted')
+  }
+
+  #note(code: string, effect: string): void {
+    if (!isShortage(code)) return
+    const { clock, log } = this.#options
+    const spell = this.#spells.get(code)
+    spell?.endIfQuiet(clock.now())
+    if (spell?.occurs(clock.now()) === true) log(lineOf(code, effect), 'warn')
+  }
+}
+
+function lineOf(code: Shortage, effect: string): string {
+  const { reason, remedy } = shortages[code]
+  return `the gateway has ${reason} (${code}): ${effect}. To mend it, ${remedy}`
+}

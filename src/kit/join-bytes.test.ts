@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { failure } from '../core/failure.ts'
+import { joinBytes } from './join-bytes.ts'
+import { Scope } from './scope.ts'
+
+describe('joinBytes', () => {
+  it('joins parts of any size, small ones at once', async () => {
+    for (const sizes of [
+      [],
+      [0],
+      [1, 0, 2],
+      [70_000, 0, 1, 400_000],
+      [65_536, 65_536, 262_144],
+      Array(300_000).fill(1),
+    ]) {
+      const parts = sizes.map((size: number, place) => Buffer.alloc(size, place + 1))
+      const joined = joinBytes(parts, new Scope())
+      assert.equal(joined instanceof Promise, Buffer.concat(parts).length > 262_144)
+      assert.deepEqual(await joined, Buffer.concat(parts))
+    }
+  })
+
+  it('is given up at once when the scope is aborted', async () => {
+    const scope = new Scope()
+    const joined = joinBytes([Buffer.alloc(1_000_000)], scope)
+    const reason = failure('CLIENT_GONE', 'gone')
+    scope.onAbort(reason)
+    assert.equal(await joined, reason)
+  })
+})

@@ -1,0 +1,29 @@
+import type { AbortScope } from '../core/abort.ts'
+import type { Failure } from '../core/failure.ts'
+import { threadTurns } from './turns.ts'
+
+const atOnceBytes = 256 * 1024
+const stepBytes = 64 * 1024
+
+/** Parts as one: large ones are copied in turns, as memory that is new takes 40 ms for 10 MiB. */
+export function joinBytes(parts: readonly Uint8Array[], scope: AbortScope): Buffer | Promise<Buffer | Failure> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  if (length <= atOnceBytes) return Buffer.concat(parts)
+  const whole = Buffer.allocUnsafe(length)
+  let at = 0
+  let place = 0
+  let copied = 0
+  const copy = (): boolean => {
+    for (const end = at + stepBytes; place < parts.length && at < end; ) {
+      const part = (parts[place] as Uint8Array).subarray(copied, copied + end - at)
+      whole.set(part, at)
+      at += part.length
+      copied += part.length
+      if (copied < (parts[place] as Uint8Array).length) continue
+      place++
+      copied = 0
+    }
+    return at === length
+  }
+  return threadTurns.run(copy, scope).then((aborted) => aborted ?? whole)
+}

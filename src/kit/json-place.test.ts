@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { jsonTexts, nearlyJson, parsed } from '../../test/kit/json-texts.ts'
+import { JsonPlace } from './json-place.ts'
+import { JsonScanner } from './json-scanner.ts'
+
+function placeIn(text: string, pointer: string[]): JsonPlace {
+  const bytes = Buffer.from(text)
+  const place = new JsonPlace(bytes, pointer)
+  new JsonScanner(bytes, place).scan(bytes.length)
+  return place
+}
+
+function textAt(text: string, pointer: string[]): string | undefined {
+  const { value } = placeIn(text, pointer)
+  return value && Buffer.from(text).toString('utf8', value.start, value.end)
+}
+
+/** What JSON.parse has there. */
+function valueAt(root: unknown, pointer: readonly string[]): unknown {
+  let value = root
+  for (const token of pointer) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
+    if (Array.isArray(value) && token === 'length') return undefined
+    value = Reflect.get(value, token)
+  }
+  return value
+}
+
+const token = fc.constantFrom('a', 'b', '', 'ž', '0', '1', '2', '01', '__proto__', 'a/b', 'x~y', 'length')
+const pointers = fc.array(token, { minLength: 1, maxLength: 3 })
+
+describe('JsonPlace', () => {
+  it('finds the value that JSON.parse has at the pointer, and none where that has none', () => {
+    fc.assert(
+      fc.property(fc.oneof(jsonTexts, nearlyJson), pointers, (text, pointer) => {
+        const whole = parsed(text)
+        if (whole === undefined) return
+        const expected = valueAt(whole.value, pointer)
+        const found = textAt(text, pointer)
+        assert.equal(found && JSON.stringify(JSON.parse(found)), JSON.stringify(expected))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('finds the brace of the object that has the member, or would have it', () => {
+    fc.assert(
+      fc.property(jsonTexts, pointers, (text, pointer) => {
+        const holder = valueAt(JSON.parse(text), pointer.slice(0, -1))
+        const { holderEnd, holderIsEmpty } = placeIn(text, pointer)
+        const isObject = typeof holder === 'object' && holder !== null && !Array.isArray(holder)
+        assert.equal(holderEnd !== undefined, isObject)
+        if (holderEnd === undefined) return
+        assert.equal(Buffer.from(text)[holderEnd], 0x7d)
+        if (isObject) assert.equal(holderIsEmpty, Object.keys(holder).length === 0)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('takes the last of several members of one name, as JSON.parse does, and tells that there are several', () => {
+    for (const [text, found] of [
+      ['{"a":{"b":1,"b":2}}', '2'],
+      ['{"a":{"b":1,"\\u0062":2}}', '2'],
+      ['{"a":{"b":1},"a":{}}', undefined],
+      ['{"a":{"b":1},"a":0}', undefined],
+      ['{"a":0,"a":{"b":1}}', '1'],
+    ] as const) {
+      assert.equal(textAt(text, ['a', 'b']), found)
+      assert.equal(placeIn(text, ['a', 'b']).isAmbiguous, true)
+    }
+    for (const text of ['{"a":{"b":1},"c":1,"c":1}', '{"a":{"b":{"a":1,"a":1}}}', '[{"a":1},{"a":1}]']) {
+      assert.equal(placeIn(text, ['a', 'b']).isAmbiguous, false)
+    }
+  })
+
+  it('reads no escaped name that is too long to be the one that is looked for', () => {
+    const long = `"\\u0061${'a'.repeat(100_000)}"`
+    assert.equal(textAt(`{${long}:1,"\\u0061":2}`, ['a']), '2')
+  })
+})

@@ -1,0 +1,137 @@
+import dns, { type LookupAddress } from 'node:dns'
+import { open } from 'node:fs/promises'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import type { Levels, MemoryScope } from '../../kit/shared-memory.ts'
+import { isShortage } from './shortage.ts'
+
+export type ResolveName = (host: string) => Promise<readonly LookupAddress[]>
+
+export interface LookupsOptions {
+  readonly clock: Clock
+  /** The gateway's: all its threads share libuv's pool, and so the one turn of names that do not resolve. */
+  readonly memory: MemoryScope
+  /** Instead of the system's way. */
+  readonly ask?: ResolveName
+}
+
+/** After so long a name that did not resolve is asked for again; twice as long each further time, up to the most. */
+const firstBackoffMs = 1000
+const mostBackoffMs = 10_000
+/** How soon a thread sees that another one has given the turn back. */
+const lookForTurnMs = 100
+
+interface Failing {
+  readonly fault: unknown
+  readonly times: number
+  readonly nextAtMs: number
+}
+
+interface Waiting {
+  readonly host: string
+  readonly found: PromiseWithResolvers<readonly LookupAddress[]>
+}
+
+/**
+ * Resolves names so that those that do not resolve cannot keep the others from it. `getaddrinfo` blocks a thread of
+ * libuv's pool, for 10 s and more where no server answers, and libuv has it take no more than half of them: 2 of 4 by
+ * default. So a name that has failed waits for its turn, which one of all such names has at a time, in all workers; it is
+ * not asked for again at once; and meanwhile whoever wants it hears how it failed. All other names are asked for at once.
+ */
+export class Lookups {
+  readonly #clock: Clock
+  readonly #ask: ResolveName
+  readonly #turns: Levels
+  readonly #failing = new Map<string, Failing>()
+  readonly #waiting: Waiting[] = []
+  #timer: Timer | undefined
+
+  constructor({ clock, memory, ask = askSystem }: LookupsOptions) {
+    this.#clock = clock
+    this.#ask = ask
+    this.#turns = memory.levels('lookups of names that fail', 1)
+  }
+
+  readonly resolve: ResolveName = (host) => {
+    const failing = this.#failing.get(host)
+    if (failing === undefined) return this.#look(host)
+    if (this.#clock.now() < failing.nextAtMs) return Promise.reject(failing.fault)
+    const found = Promise.withResolvers<readonly LookupAddress[]>()
+    this.#waiting.push({ host, found })
+    this.#next()
+    return found.promise
+  }
+
+  /** Those that wait for their turn are not asked for any more. */
+  close(): void {
+    this.#timer?.cancel()
+    for (const { host, found } of this.#waiting.splice(0)) found.reject(this.#failing.get(host)?.fault)
+  }
+
+  async #look(host: string): Promise<readonly LookupAddress[]> {
+    try {
+      const found = await this.#ask(host)
+      this.#failing.delete(host)
+      return found
+    } catch (fault) {
+      if (!isShortage(codeOf(fault))) this.#failed(host, fault)
+      throw fault
+    }
+  }
+
+  #failed(host: string, fault: unknown): void {
+    const times = (this.#failing.get(host)?.times ?? 0) + 1
+    const backoffMs = Math.min(mostBackoffMs, firstBackoffMs * 2 ** (times - 1))
+    this.#failing.set(host, { fault, times, nextAtMs: this.#clock.now() + backoffMs })
+  }
+
+  /** The first of those that wait has the turn if nobody else has it; else it looks again soon. */
+  #next(): void {
+    const [first] = this.#waiting
+    if (first === undefined || this.#timer !== undefined) return
+    if (this.#turns.tryAdd(0, 1)) {
+      this.#waiting.shift()
+      void this.#askInTurn(first)
+      return
+    }
+    this.#timer = this.#clock.after(lookForTurnMs, () => {
+      this.#timer = undefined
+      this.#next()
+    })
+  }
+
+  async #askInTurn({ host, found }: Waiting): Promise<void> {
+    try {
+      const failing = this.#failing.get(host)
+      // Somebody else who waited for the same name may just have heard.
+      if (failing !== undefined && this.#clock.now() < failing.nextAtMs) throw failing.fault
+      found.resolve(await this.#look(host))
+    } catch (fault) {
+      found.reject(fault)
+    }
+    this.#turns.add(0, -1)
+    this.#next()
+  }
+}
+
+/** As the system resolves names: with its hosts file, search domains and nsswitch.conf. */
+export const askSystem: ResolveName = (host) =>
+  new Promise((resolve, reject) => {
+    dns.lookup(host, { all: true }, (fault, found) => {
+      if (fault === null) resolve(found)
+      else causeOf(fault).then(reject, reject)
+    })
+  })
+
+/** Without a free descriptor getaddrinfo says that there is no such name. */
+async function causeOf(fault: Error): Promise<unknown> {
+  try {
+    await (await open('/dev/null')).close()
+    return fault
+  } catch (shortage) {
+    return isShortage(codeOf(shortage)) ? shortage : fault
+  }
+}
+
+function codeOf(fault: unknown): string {
+  return fault instanceof Error && 'code' in fault ? String(fault.code) : ''
+}

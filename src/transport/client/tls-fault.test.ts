@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { tlsFault } from './tls-fault.ts'
+
+describe('tlsFault', () => {
+  it('names NODE_EXTRA_CA_CERTS for every issuer that is not trusted', () => {
+    const codes = [
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    ]
+    for (const code of codes) assert.match(tlsFault(code)?.remedy ?? '', /NODE_EXTRA_CA_CERTS/, code)
+  })
+
+  it('tells certificates from handshakes by codes that it has never heard of', () => {
+    assert.equal(tlsFault('UNABLE_TO_DO_SOMETHING_NEW')?.reason, 'the certificate is not accepted')
+    assert.equal(tlsFault('ERR_SSL_TLSV1_ALERT_SOMETHING_NEW')?.reason, 'the handshake failed')
+  })
+
+  it('does not know the codes of plain connections', () => {
+    for (const code of ['', 'ECONNRESET', 'CLOSED', 'CONNECT_TIMEOUT', 'ENOTFOUND', 'EMFILE']) {
+      assert.equal(tlsFault(code), undefined, code)
+    }
+  })
+})

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type Manifest, packageProblems } from '../tools/check-package.ts'
+import { root } from './kit/command.ts'
+
+const manifest = manifestIn('.')
+
+function manifestIn(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest
+}
+
+const whole = [
+  'LICENSE',
+  'README.md',
+  'package.json',
+  'examples/demo.yaml',
+  'dist/cli/main.js',
+  'dist/config/define-config.js',
+  'dist/config/define-config.d.ts',
+  'dist/gateway/workers/worker.js',
+  'dist/load/page/page.html',
+  'dist/web/index.html',
+  'dist/web/assets/index.js',
+]
+
+describe('the package', () => {
+  it('is built before it is packed, and its dashboard with every install of a checkout', () => {
+    assert.equal(manifest.scripts['prepack'], 'npm run build')
+    // In a workspace, or it would be part of the package too.
+    assert.match(manifestIn('web').scripts['prepare'] ?? '', /build-web\.ts/)
+  })
+
+  it('is complete with program, dashboard and pages', () => {
+    assert.deepEqual(packageProblems(whole, manifest), [])
+  })
+
+  for (const missing of whole) {
+    it(`is refused without ${missing}`, () => {
+      const files = whole.filter((file) => file !== missing)
+      assert.equal(packageProblems(files, manifest).length, 1)
+    })
+  }
+
+  for (const file of ['dist/kit/race.test.js', 'src/cli/main.ts', 'test/kit/wire.ts']) {
+    it(`is refused with ${file}`, () => {
+      assert.equal(packageProblems([...whole, file], manifest).length, 1)
+    })
+  }
+})

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Checks what `npm pack` would put into the package, once `npm run build` has been run: program, dashboard and the pages
+ * that the program reads, and no tests or sources. Exit code 1 if something is missing or too much.
+ */
+
+interface PackedFile {
+  readonly path: string
+}
+
+export interface Manifest {
+  readonly bin: Readonly<Record<string, string>>
+  readonly exports: { readonly '.': Readonly<Record<string, string>> }
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+const root = join(import.meta.dirname, '..')
+const needed = ['dist/web/index.html', 'dist/gateway/workers/worker.js', 'README.md', 'LICENSE', 'package.json']
+/** Of each of these folders something is needed. */
+const folders = ['dist/web/assets/', 'dist/load/page/', 'examples/']
+const unwanted = /\.test\.|(?<!\.d)\.tsx?$|^(?:src|test|web|tools)\//
+
+/** What is wrong with these files as the content of the package. */
+export function packageProblems(files: readonly string[], manifest: Manifest): readonly string[] {
+  const named = [...Object.values(manifest.bin), ...Object.values(manifest.exports['.'])]
+  const wanted = [...needed, ...named.map((path) => path.replace(/^\.\//, ''))]
+  return [
+    ...wanted.filter((path) => !files.includes(path)).map((path) => `${path} is missing`),
+    ...folders.filter((folder) => !files.some((path) => path.startsWith(folder))).map((path) => `${path} is empty`),
+    ...files.filter((path) => unwanted.test(path)).map((path) => `${path} does not belong there`),
+  ]
+}
+
+function main(): void {
+  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
+  const [first] = JSON.parse(packed.toString()) as readonly { readonly files: readonly PackedFile[] }[]
+  const files = (first?.files ?? []).map(({ path }) => path)
+  const problems = packageProblems(files, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest)
+  console.log(`package: ${files.length} files`)
+  for (const problem of problems) console.error(problem)
+  if (problems.length > 0) process.exitCode = 1
+}
+
+if (import.meta.main) main()
