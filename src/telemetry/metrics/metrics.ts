@@ -1,5 +1,5 @@
 import type { Counts } from '../counts/counts.ts'
-import { type MetricName, metricNames, metrics } from './catalogue.ts'
+import { type MetricFacts, type MetricName, metricNames, metrics } from './catalogue.ts'
 import { collectors } from './collect.ts'
 import type { MetricsOptions } from './options.ts'
 import { type MetricFamily, prometheusContentType, prometheusText } from './prometheus-text.ts'
@@ -41,12 +41,8 @@ export class Metrics {
     const reading = await takeReading(this.#counts, this.#sources)
     const { rename, views } = this.#show
     const families: readonly MetricFamily[] = [
-      ...metricNames.map((name) => ({ ...metrics[name], name: rename[name] ?? name, samples: read(name, reading) })),
-      ...views.map((view) => ({
-        ...viewFacts(view),
-        name: view.name,
-        samples: viewSamples(view, read(view.from, reading)),
-      })),
+      ...metricNames.map((name) => familyOf(rename[name] ?? name, metrics[name], read(name, reading))),
+      ...views.map((view) => familyOf(view.name, viewFacts(view), viewSamples(view, read(view.from, reading)))),
     ]
     // A metric without samples does not apply here: deliveries, where no route broadcasts.
     const body = prometheusText(families.filter(({ samples }) => samples.length > 0))
@@ -56,4 +52,12 @@ export class Metrics {
 
 function read(name: MetricName, reading: Reading): readonly Sample[] {
   return collectors[name](reading)
+}
+
+function familyOf(
+  name: string,
+  { type, help }: Pick<MetricFacts, 'type' | 'help'>,
+  samples: readonly Sample[],
+): MetricFamily {
+  return { name, type, help, samples }
 }
