@@ -6,6 +6,7 @@ import { untilSignalled } from './ending.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
+import { releaseMemory } from './release-memory.ts'
 import { Reloading } from './reloading.ts'
 import { start, urlOf } from './start.ts'
 import { version } from './version.ts'
@@ -49,6 +50,7 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
     return gateway.drain()
   }
   const ended = untilSignalled(log, end, () => void reloading.reload())
+  releaseMemory()
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
   const range = workerRange(config.workers)
   const workers = range === undefined ? '' : `${countOf(range.min, 'worker')}, `

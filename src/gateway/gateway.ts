@@ -28,7 +28,6 @@ import { Showing } from './showing.ts'
 import { StartFault } from './start-fault.ts'
 import { statusText } from './status-page.ts'
 import { UpstreamLoads } from './upstream-loads.ts'
-import { WorkerPlanes } from './workers/planes.ts'
 import { slotsFor } from './workers/slots.ts'
 
 export interface GatewayDeps {
@@ -174,7 +173,7 @@ class RunningGateway implements Gateway {
     this.#health.change(config)
     this.#loads.prepare(config)
     this.#closers.push(async () => this.#health.close())
-    const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
+    const planes = isHere ? this.#planeHere(observing, central) : await this.#workerPlanes(central)
     this.#planes = planes
     this.#closers.push(() => planes.close())
     this.#address = await planes.start(config)
@@ -219,7 +218,8 @@ class RunningGateway implements Gateway {
     })
   }
 
-  #workerPlanes(central: CentralPlane): Planes {
+  async #workerPlanes(central: CentralPlane): Promise<Planes> {
+    const { WorkerPlanes } = await import('./workers/planes.ts')
     return new WorkerPlanes({
       ...this.#deps,
       events: this.events,

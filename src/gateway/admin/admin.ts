@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { headerValues } from '../../core/headers.ts'
+import { http } from '../../kit/node-http.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { refusedBy } from './guard.ts'
@@ -28,7 +29,7 @@ export interface Admin {
 
 /** The operators' side: an HTTP server over a table of resources, each in a file of its own below `resources`. */
 export function startAdmin(options: AdminOptions): Promise<Admin> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answerFor({ request, response }, options).then(
       (answer) => give(request, response, answer),
       (fault: unknown) => {

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import { http } from '../../kit/node-http.ts'
 
 /** What a front allows its clients. */
 export interface ListenLimits {
@@ -12,7 +13,7 @@ export interface ListenLimits {
 
 /** Node's server with these limits; `limitServer` has still to be called. */
 export function newServer(shouldUpgradeCallback: (message: IncomingMessage) => boolean): Server {
-  const server = createServer({ noDelay: true, shouldUpgradeCallback })
+  const server = http.createServer({ noDelay: true, shouldUpgradeCallback })
   // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
   server.maxHeadersCount = 0
   return server
