@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pico from 'picocolors'
+import { styleText } from 'node:util'
 import type { ProfileInput } from '../backend/profile.ts'
 import { readyProfiles } from '../backend/profiles.ts'
 import { type Backend, startBackend } from '../backend/server.ts'
@@ -70,7 +70,7 @@ async function choosePorts(): Promise<Readonly<Record<Variable, number>>> {
   const taken = new Set<number>()
   for (const { variable, what, port: wanted } of listeners) {
     const port = await freePortFrom(wanted, taken)
-    if (port !== wanted) console.log(pico.yellow(`port ${wanted} is taken: ${what} is on ${port}`))
+    if (port !== wanted) console.log(styleText('yellow', `port ${wanted} is taken: ${what} is on ${port}`))
     taken.add(port)
     chosen[variable] = port
   }
@@ -98,14 +98,16 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))
   const strategyWidth = Math.max(...rows.map(({ strategy }) => strategy.length))
-  console.log(`\n${pico.bold('Hedgerow')} is on ${pico.cyan(url)}; try one of these in another terminal:\n`)
+  console.log(
+    `\n${styleText('bold', 'Hedgerow')} is on ${styleText('cyan', url)}; try one of these in another terminal:\n`,
+  )
   for (const { match, strategy, line } of rows) {
-    console.log(`  ${match.padEnd(matchWidth)}  ${pico.green(strategy.padEnd(strategyWidth))}  ${line}`)
+    console.log(`  ${match.padEnd(matchWidth)}  ${styleText('green', strategy.padEnd(strategyWidth))}  ${line}`)
   }
   const { admin } = config
   if (admin === undefined) throw new Error('the demo has lost its admin side')
   const adminUrl = `http://127.0.0.1:${admin.port}`
-  console.log(`\n  ${pico.bold('Watch it, and break its backends:')}  ${pico.cyan(`${adminUrl}/`)}`)
+  console.log(`\n  ${styleText('bold', 'Watch it, and break its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
   console.log(
     '\nThe same by hand: slow one down and see the other rescue its calls; take one away and bring it back, see what is still to be delivered:\n',
   )

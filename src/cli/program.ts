@@ -1,20 +1,20 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { defaultAdmin } from './admin-client.ts'
-import { backend } from './backend.ts'
-import { check } from './check.ts'
 import { addDeliveries } from './deliveries-command.ts'
-import { demo } from './demo.ts'
 import { exitCodes } from './exit-codes.ts'
-import { loadCommand } from './load-command.ts'
-import { reload } from './reload.ts'
-import { schema } from './schema.ts'
-import { serve } from './serve.ts'
 import { version } from './version.ts'
 
 /** Reads the command line and runs the command. The process ends when what the command started has ended. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...argv])
+    const hedgerow = program()
+    const first = argv[2] ?? ''
+    // The load tester parses its options itself. Help lists it, and a misspelt command may mean it.
+    if (!/^(?:-V|--version)$/.test(first) && !hedgerow.commands.some((command) => command.name() === first)) {
+      const { loadCommand } = await import('./load-command.ts')
+      hedgerow.addCommand(loadCommand().copyInheritedSettings(hedgerow))
+    }
+    await hedgerow.parseAsync([...argv])
   } catch (fault) {
     if (!(fault instanceof CommanderError)) throw fault
     // Help and version come as faults too; commander has printed them already.
@@ -42,7 +42,7 @@ function program(): Command {
     .option('--no-pretty', 'log lines of JSON also on a terminal')
     .option('--watch', 'put the configuration in force again whenever its file has changed')
     .addHelpText('after', examples('hedgerow serve hedgerow.yaml', 'PORT=8081 hedgerow serve hedgerow.yaml'))
-    .action(serve)
+    .action(lazily(async () => (await import('./serve.ts')).serve))
 
   hedgerow
     .command('reload')
@@ -60,26 +60,26 @@ function program(): Command {
       'instead of the admin side: signal the process named in this file; its log says the rest',
     )
     .addHelpText('after', examples('hedgerow reload', 'hedgerow reload --pid-file /run/hedgerow.pid'))
-    .action(reload)
+    .action(lazily(async () => (await import('./reload.ts')).reload))
 
   hedgerow
     .command('check')
     .description('Check a configuration: all faults at once, each with its place. Exit code 2 if there are any.')
     .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
     .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
-    .action(check)
+    .action(lazily(async () => (await import('./check.ts')).check))
 
   hedgerow
     .command('schema')
     .description('Print the JSON Schema of the configuration, which editors use to complete and to check.')
     .addHelpText('after', examples('hedgerow schema > hedgerow.schema.json'))
-    .action(schema)
+    .action(lazily(async () => (await import('./schema.ts')).schema))
 
   hedgerow
     .command('demo')
     .description('Run a gateway with simulated backends that are slow and flaky, to try things on.')
     .addHelpText('after', examples('hedgerow demo'))
-    .action(demo)
+    .action(lazily(async () => (await import('./demo.ts')).demo))
 
   hedgerow
     .command('backend')
@@ -101,13 +101,18 @@ function program(): Command {
       'after',
       examples('hedgerow backend work --port 9101', `hedgerow backend work --port 9101 --set '{"refuse":true}'`),
     )
-    .action(backend)
-
-  hedgerow.addCommand(loadCommand().copyInheritedSettings(hedgerow))
+    .action(lazily(async () => (await import('./backend.ts')).backend))
 
   addDeliveries(hedgerow)
 
   return hedgerow
+}
+
+/** A command's module is loaded when it runs: together they take longer to load than most commands to run. */
+function lazily<A extends readonly unknown[]>(
+  load: () => Promise<(...args: A) => void | Promise<void>>,
+): (...args: A) => Promise<void> {
+  return async (...args) => (await load())(...args)
 }
 
 function examples(...lines: readonly string[]): string {

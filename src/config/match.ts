@@ -1,5 +1,5 @@
-import { METHODS } from 'node:http'
 import { z } from 'zod'
+import { http } from '../kit/node-http.ts'
 import { shapes } from '../kit/schema.ts'
 
 export interface Match {
@@ -30,7 +30,7 @@ export function matchText({ methods, path }: Match): string {
 
 /** What is allowed instead. */
 function methodProblem(methods: readonly string[]): string | undefined {
-  const unknown = methods.find((method) => !METHODS.includes(method))
+  const unknown = methods.find((method) => !http.METHODS.includes(method))
   if (unknown !== undefined) return `HTTP methods (${unknown} is none that Node knows)`
   // Node hands it out apart from the requests; it asks for a tunnel, which no strategy gives.
   if (methods.includes('CONNECT')) return 'HTTP methods without CONNECT, which never reaches a route'

@@ -28,7 +28,6 @@ import { Showing } from './showing.ts'
 import { StartFault } from './start-fault.ts'
 import { statusText } from './status-page.ts'
 import { UpstreamLoads } from './upstream-loads.ts'
-import { WorkerPlanes } from './workers/planes.ts'
 import { slotsFor } from './workers/slots.ts'
 
 export interface Gateway {
@@ -162,7 +161,7 @@ class RunningGateway implements Gateway {
     this.#closers.push(async () => this.#health.close())
     // What a reload has begun ends with the planes, and is not closed under it.
     this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
-    const planes = isHere ? this.#planeHere(observing, central) : this.#workerPlanes(central)
+    const planes = isHere ? this.#planeHere(observing, central) : await this.#workerPlanes(central)
     this.#planes = planes
     this.#closers.push(() => planes.close())
     this.#address = await planes.start(config, stop)
@@ -214,7 +213,8 @@ class RunningGateway implements Gateway {
     })
   }
 
-  #workerPlanes(central: CentralPlane): Planes {
+  async #workerPlanes(central: CentralPlane): Promise<Planes> {
+    const { WorkerPlanes } = await import('./workers/planes.ts')
     return new WorkerPlanes({
       ...this.#deps,
       events: this.events,

@@ -1,7 +1,7 @@
-import { METHODS } from 'node:http'
 import findMyWay from 'find-my-way'
 import type { Match } from '../config/match.ts'
 import { failure } from '../core/failure.ts'
+import { http } from '../kit/node-http.ts'
 import type { Resolve, RouteHandler } from '../transport/server/route-handler.ts'
 
 export interface RoutedHandler {
@@ -35,7 +35,7 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
   for (const { match, handler } of routes) for (const method of match.methods ?? []) add(method, match.path, handler)
   for (const { match, handler } of routes) if (match.methods?.includes('GET')) add('HEAD', match.path, handler)
   for (const { match, handler } of routes) {
-    if (match.methods === undefined) for (const method of METHODS) add(method, match.path, handler)
+    if (match.methods === undefined) for (const method of http.METHODS) add(method, match.path, handler)
   }
 
   return function resolve(method, path) {

@@ -6,7 +6,6 @@ import { countOf } from '../kit/count-of.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { StoreLimits } from '../store/limits.ts'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { TicketKeeper, TicketLimits } from '../store/ticket-store.ts'
 import { StartFault } from './start-fault.ts'
 
@@ -37,6 +36,7 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     await tellOfUnfinished(config, options)
     return undefined
   }
+  const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts')
   const opened = await openSqliteStore({
     path: pathIn(options.folder, config.store.path),
     clock: options.clock,

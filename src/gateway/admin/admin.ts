@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { clientKey } from '../../admission/rate-limit/client-key.ts'
 import { headerValues } from '../../core/headers.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { http } from '../../kit/node-http.ts'
 import { watchAccepts } from '../../transport/server/accept-failures.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
@@ -36,7 +37,7 @@ export interface Admin {
 
 /** The operators' side: an HTTP server over a table of resources, each in a file of its own below `resources`. */
 export function startAdmin(options: AdminOptions): Promise<Admin> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answerFor({ request, response }, options).then(
       (answer) => give(request, response, answer),
       (fault: unknown) => {

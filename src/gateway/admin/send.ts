@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { gzip } from 'node:zlib'
 import type { Answer } from './answer.ts'
 import { dataHeaders } from './headers.ts'
 
@@ -23,6 +22,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   }
   headers['vary'] = 'accept-encoding'
   // In a thread of the pool: the history of a busy gateway takes a while, and calls are being served.
+  // Not imported: it takes 2 MiB, and most gateways have no dashboard open.
+  const { gzip } = process.getBuiltinModule('node:zlib')
   gzip(body, { level: gzipLevel }, (fault, compressed) => {
     if (fault !== null) end(request, response, { ...answer, headers, body })
     else end(request, response, { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: compressed })

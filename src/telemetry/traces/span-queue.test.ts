@@ -88,6 +88,14 @@ describe('SpanQueue', () => {
     })
   }
 
+  it('tells the first reason if a host refuses at each of its addresses', async () => {
+    const reasons = [new Error('connect ECONNREFUSED ::1:4318'), new Error('connect ECONNREFUSED 127.0.0.1:4318')]
+    const { clock, add, told } = open([], { send: () => Promise.reject(new AggregateError(reasons)) })
+    add(1)
+    await clock.advance(1000)
+    assert.match(told[0] ?? '', /: connect ECONNREFUSED ::1:4318$/)
+  })
+
   it('sends all that waits when it is shut down', async () => {
     const { add, queue, clock, sent } = open()
     add(9)

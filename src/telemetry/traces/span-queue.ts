@@ -146,8 +146,9 @@ async function sent(send: SendSpans, batch: ReadableSpan[], signal: AbortSignal)
   await send(batch, signal)
 }
 
-/** `fetch failed` says nothing: what lies behind it does. */
+/** Of an abort or a host with several addresses the reason lies behind the error. */
 function textOf(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason)
+  if (reason instanceof AggregateError && reason.errors.length > 0) return textOf(reason.errors[0])
   return reason.cause instanceof Error ? textOf(reason.cause) : reason.message || reason.name
 }

@@ -92,9 +92,9 @@ export class Spans {
   }
 
   /**
-   * Of milliseconds since the call began. In whole microseconds, and at least one: the exporter for Zipkin passes on
-   * what it is given, and Zipkin takes neither fractions nor spans of no length. The wall clock is read once for all spans
-   * of a call: it counts in whole milliseconds, and by two readings an attempt may begin before its call.
+   * Of milliseconds since the call began. In whole microseconds, and at least one: Zipkin takes neither fractions nor
+   * spans of no length. The wall clock is read once for all spans of a call: it counts in whole milliseconds, and by two
+   * readings an attempt may begin before its call.
    */
   #times(
     call: Call,

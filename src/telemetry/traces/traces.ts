@@ -43,9 +43,8 @@ export async function startTraces(options: TraceOptions, deps: TracesDeps): Prom
     import('./exporters.ts'),
   ])
   const { events, clock, random, log } = deps
-  const collector = sender(options)
   const queue = new SpanQueue({
-    send: collector.send,
+    send: await sender(options),
     clock,
     maxQueued: options.queue,
     maxBatch: Math.min(options.batch, options.queue),
@@ -76,7 +75,6 @@ export async function startTraces(options: TraceOptions, deps: TracesDeps): Prom
     close: async () => {
       for (const stop of stops) stop()
       await queue.shutdown()
-      await collector.close()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
 import { Addresses } from './addresses.ts'
-import { Connection, type Endpoint, hostOf, serverNameOf } from './connection.ts'
+import { Connection, type Endpoint, hostOf, loadTls, serverNameOf } from './connection.ts'
 import type { ResolveName } from './lookups.ts'
 
 export interface ConnectionOptions {
@@ -39,7 +39,7 @@ export class ConnectionPool {
       host,
       addresses: isIP(host) === 0 ? new Addresses({ host, everyMs, clock, resolve }) : undefined,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-      isTls,
+      tls: isTls ? loadTls() : undefined,
       serverName: serverNameOf(hostField),
       connectTimeoutMs: options.connectTimeoutMs,
       clock,

@@ -1,11 +1,15 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { timeLimit } from '../../kit/time-limit.ts'
 import type { Addresses } from './addresses.ts'
 import { type AnswerHandler, AnswerReader } from './answer-reader.ts'
 import type { ConnectionEnd } from './errors.ts'
 import { type Piece, ReadBuffer } from './read-buffer.ts'
+
+export type Tls = ReturnType<typeof loadTls>
+
+/** Not imported: it takes 8 MiB and 36 ms of CPU, which only targets over TLS need. */
+export const loadTls = () => process.getBuiltinModule('node:tls')
 
 /** An exchange as its connection sees it. */
 export interface ConnectionUser extends AnswerHandler {
@@ -24,7 +28,8 @@ export interface ConnectionUser extends AnswerHandler {
 export interface Endpoint {
   readonly host: string
   readonly port: number
-  readonly isTls: boolean
+  /** Undefined where the target is reached without. */
+  readonly tls: Tls | undefined
   /** Whom a certificate has to name; empty for an address. */
   readonly serverName: string
   /** Where the host is a name. */
@@ -67,12 +72,13 @@ export class Connection {
   /** `asStream`: the socket will be handed on when its answer is an upgrade. */
   constructor(endpoint: Endpoint, asStream: boolean, onClosed: (connection: Connection) => void) {
     this.#onClosed = onClosed
-    const isRaw = !endpoint.isTls && !asStream
-    const socket = endpoint.isTls ? this.#connectTls(endpoint) : this.#connectTcp(endpoint, isRaw)
+    const { tls } = endpoint
+    const isRaw = tls === undefined && !asStream
+    const socket = tls === undefined ? this.#connectTcp(endpoint, isRaw) : this.#connectTls(endpoint, tls)
     this.socket = socket
     if (!isRaw) socket.on('data', this.#onData)
     socket
-      .on(endpoint.isTls ? 'secureConnect' : 'connect', () => this.#opened())
+      .on(tls === undefined ? 'connect' : 'secureConnect', () => this.#opened())
       .on('drain', this.#onDrain)
       .on('end', this.#onEnd)
       .on('error', (error) => {
@@ -139,12 +145,12 @@ export class Connection {
     return connectTcp({ ...options, onread: { buffer: this.#buffer.next as () => Buffer, callback } })
   }
 
-  #connectTls(endpoint: Endpoint): Socket {
+  #connectTls(endpoint: Endpoint, tls: Tls): Socket {
     const { host, port, addresses, serverName, session } = endpoint
     const lookup = addresses?.lookup
     const options = { host, port, lookup, ALPNProtocols: ['http/1.1'], session }
     // A name goes into the handshake, an address may not (RFC 6066, 3).
-    const socket = connectTls(serverName === '' ? options : { ...options, servername: serverName })
+    const socket = tls.connect(serverName === '' ? options : { ...options, servername: serverName })
     socket.on('session', (fresh) => {
       endpoint.session = fresh
     })

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Failure, failure } from '../../core/failure.ts'
+import { http } from '../../kit/node-http.ts'
 import { defaultFailurePolicy, failureResponse } from './failure-response.ts'
 
 export type WireError = Error & { readonly code?: string; readonly reason?: string }
@@ -19,7 +19,7 @@ export function refuseMalformed(error: WireError, socket: Duplex, requestId: str
   const { status, headers, body } = failureResponse(failureOf(error), defaultFailurePolicy, facts)
   const bytes = body instanceof Uint8Array ? body : Buffer.alloc(0)
   const own = ['x-request-id', requestId, 'content-length', String(bytes.length), 'connection', 'close']
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+  let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n`
   const all = [...headers, ...own]
   for (let i = 0; i < all.length; i += 2) head += `${all[i]}: ${all[i + 1]}\r\n`
   socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), bytes]))

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { http } from '../../kit/node-http.ts'
 
 /** What a front allows its clients. */
 export interface ListenLimits {
@@ -14,7 +15,7 @@ export interface ListenLimits {
 /** Node's server with these limits; `limitServer` has still to be called. */
 export function newServer(shouldUpgradeCallback: (message: IncomingMessage) => boolean): Server {
   // A missing Host is refused as any other fault is: counted, logged, with problem details.
-  const server = createServer({ noDelay: true, requireHostHeader: false, shouldUpgradeCallback })
+  const server = http.createServer({ noDelay: true, requireHostHeader: false, shouldUpgradeCallback })
   // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
   server.maxHeadersCount = 0
   return server

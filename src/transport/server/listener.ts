@@ -1,9 +1,10 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { failure } from '../../core/failure.ts'
 import { HandedSocket, type PeerAddress } from '../../kit/handed-socket.ts'
 import { LiveCall } from '../../kit/live-call.ts'
+import { http } from '../../kit/node-http.ts'
 import { messageProblem, refusing } from './check-message.ts'
 import { ConnectionCounts, type ConnectionFigures } from './connection-counts.ts'
 import { type Era, Eras } from './eras.ts'
@@ -203,7 +204,7 @@ class Front implements Listener {
     this.#upgraded.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#upgraded.delete(socket))
-    const response = new ServerResponse(message)
+    const response = new http.ServerResponse(message)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
     const waiting = new WaitingUpgrade(socket, head)

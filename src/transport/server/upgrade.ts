@@ -1,6 +1,7 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AbortListener, AbortScope } from '../../core/abort.ts'
+import { http } from '../../kit/node-http.ts'
 
 /** What a client may send before its upgrade is granted. */
 const maxEarlyBytes = 64 * 1024
@@ -78,7 +79,7 @@ export function connectUpgraded(options: UpgradeOptions, onEnded: (bytesToClient
     bytesToClient += chunk.length
   })
 
-  let text = `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nconnection: upgrade\r\nupgrade: ${options.protocol}\r\n`
+  let text = `HTTP/1.1 101 ${http.STATUS_CODES[101]}\r\nconnection: upgrade\r\nupgrade: ${options.protocol}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   client.write(Buffer.from(`${text}\r\n`, 'latin1'))
   if (head !== undefined && head.length > 0) target.write(head)

@@ -1,14 +1,23 @@
 import { json } from '../answer.ts'
-import { openapi } from '../openapi/document.ts'
 import type { Resource } from '../resource.ts'
 import { etagOf } from '../send.ts'
 
-/** `/api/openapi.json`: the description of all of it. */
+/** `/api/openapi.json`: the description of all of it. Few ask for it, so it is made when the first one does. */
 export function openapiResource(version: string): Resource {
-  const document = openapi(version)
-  const etag = etagOf(JSON.stringify(document))
+  let description: Promise<{ readonly document: object; readonly etag: string }> | undefined
+  const describe = async () => {
+    const { openapi } = await import('../openapi/document.ts')
+    const document = openapi(version)
+    return { document, etag: etagOf(JSON.stringify(document)) }
+  }
   return {
     path: '/api/openapi.json',
-    methods: { GET: () => json(document, 200, { etag, 'cache-control': 'no-cache' }) },
+    methods: {
+      GET: async () => {
+        description ??= describe()
+        const { document, etag } = await description
+        return json(document, 200, { etag, 'cache-control': 'no-cache' })
+      },
+    },
   }
 }
