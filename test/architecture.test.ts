@@ -9,16 +9,18 @@ const root = join(import.meta.dirname, '..')
 const levels: Readonly<Record<string, number>> = {
   core: 0,
   kit: 1,
-  strategies: 2,
-  balance: 2,
-  admission: 2,
-  store: 2,
   transport: 2,
-  telemetry: 2,
-  flows: 3,
-  config: 4,
-  gateway: 5,
-  cli: 6,
+  store: 2,
+  layers: 2,
+  telemetry: 3,
+  strategies: 3,
+  upstream: 4,
+  broadcast: 4,
+  callback: 4,
+  config: 5,
+  admin: 6,
+  gateway: 7,
+  cli: 8,
 }
 
 /** Products of their own: what each may import, whatever its level; and who may import it. */
@@ -29,8 +31,8 @@ const mayImportLoad = new Set(['load', 'cli'])
 
 /** Packages and built-ins that only some folders may touch. */
 const restricted: Readonly<Record<string, readonly string[]>> = {
-  'node:net': ['transport', 'gateway', 'backend', 'cli', 'config', 'load'],
-  'node:http': ['transport', 'gateway', 'backend', 'config', 'load'],
+  'node:net': ['transport', 'gateway', 'admin', 'backend', 'cli', 'config', 'load'],
+  'node:http': ['transport', 'gateway', 'admin', 'backend', 'config', 'load'],
 }
 
 /** Time and chance come in from outside; only these folders ask the machine for them. */
@@ -39,7 +41,7 @@ const machineCalls = /\b(?:Date\.now|new Date\(\)|performance\.now|setTimeout|se
 
 /** The dashboard stands by itself: packages for the browser, its own files, and the types of the admin API. */
 const webMayImport = /^(?:preact|preact\/hooks|uplot|uplot\/dist\/uPlot\.min\.css)$/
-const adminApi = '../src/gateway/admin/api.ts'
+const adminApi = '../src/admin/api.ts'
 
 interface Source {
   /** Below `src`, with `/`. */
@@ -174,10 +176,10 @@ describe('architecture', () => {
 
   const plantedInWeb: readonly (readonly [string, string])[] = [
     ['code of the gateway', "import type { Config } from '../../src/config/schema.ts'"],
-    ['values of the admin API', "import { x } from '../../src/gateway/admin/api.ts'"],
+    ['values of the admin API', "import { x } from '../../src/admin/api.ts'"],
     [
       'values of the admin API behind a type',
-      "import type { A } from './a.ts'\nimport { x } from '../../src/gateway/admin/api.ts'",
+      "import type { A } from './a.ts'\nimport { x } from '../../src/admin/api.ts'",
     ],
     ['another package', "import { html } from 'lit'"],
     ['a built-in of Node', "import { join } from 'node:path'"],
@@ -214,7 +216,7 @@ describe('architecture', () => {
     ['a load tester that imports the gateway', [{ file: 'load/a.ts', text: "import '../gateway/b.ts'" }], /gateway/],
     [
       'a socket outside the transport',
-      [{ file: 'balance/a.ts', text: "import { connect } from 'node:net'" }],
+      [{ file: 'upstream/a.ts', text: "import { connect } from 'node:net'" }],
       /node:net/,
     ],
     ['a clock of its own', [{ file: 'strategies/hedge/a.ts', text: 'const now = Date.now()' }], /asks the machine/],

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
  */
 
 const root = join(import.meta.dirname, '..')
-const sources = ['web', 'src/gateway/admin/api.ts', 'package-lock.json']
+const sources = ['web', 'src/admin/api.ts', 'package-lock.json']
 const built = join(root, 'dist/web')
 
 /** Of all that a browser loads, compressed. */

@@ -3,10 +3,10 @@
  *
  *   bin/node bench/micro/admission.ts
  */
-import { AdaptiveLimit, fixedLimit } from '../../src/admission/concurrency/adaptive-limit.ts'
-import { ConcurrencyLimiter } from '../../src/admission/concurrency/limiter.ts'
-import { Gcra } from '../../src/admission/rate-limit/gcra.ts'
-import { KeyTable } from '../../src/admission/rate-limit/key-table.ts'
+import { AdaptiveLimit, fixedLimit } from '../../src/layers/concurrency-limit/adaptive-limit.ts'
+import { ConcurrencyLimiter } from '../../src/layers/concurrency-limit/limiter.ts'
+import { Gcra } from '../../src/layers/rate-limit/gcra.ts'
+import { KeyTable } from '../../src/layers/rate-limit/key-table.ts'
 import { CallBudget } from '../../src/kit/budgets.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'

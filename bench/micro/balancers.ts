@@ -3,10 +3,10 @@
  *
  *   bin/node bench/micro/balancers.ts
  */
-import type { Balancer } from '../../src/balance/balancer.ts'
-import { makeBalancer } from '../../src/balance/make-balancer.ts'
-import { type BalanceOptions, balanceOption } from '../../src/balance/options.ts'
-import { allOf } from '../../src/balance/rotation.ts'
+import type { Balancer } from '../../src/upstream/balance/balancer.ts'
+import { makeBalancer } from '../../src/upstream/balance/make-balancer.ts'
+import { type BalanceOptions, balanceOption } from '../../src/upstream/balance/options.ts'
+import { allOf } from '../../src/upstream/balance/rotation.ts'
 import type { Target } from '../../src/core/attempt.ts'
 import { failure } from '../../src/core/failure.ts'
 import { failed } from '../../src/core/outcome.ts'

@@ -10,8 +10,8 @@
  */
 
 import { ownResponse } from '../../src/core/response.ts'
-import { inscribe } from '../../src/flows/callback/correlation.ts'
-import { callbackOptions } from '../../src/flows/callback/options.ts'
+import { inscribe } from '../../src/callback/token-placement.ts'
+import { callbackOptions } from '../../src/callback/options.ts'
 import { JsonParts } from '../../src/kit/json-parts.ts'
 import { scanJson } from '../../src/kit/json-scan.ts'
 import { Scope } from '../../src/kit/scope.ts'

@@ -5,7 +5,7 @@
  *   bin/node bench/micro/line.ts
  */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { Line } from '../../src/gateway/workers/line.ts'
+import { Line } from '../../src/kit/rpc.ts'
 
 interface Echo {
   echo(body: Uint8Array): number

@@ -5,8 +5,8 @@
  *   bin/node bench/micro/shared-memory.ts
  */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { allOf } from '../../src/balance/rotation.ts'
-import { roundRobin } from '../../src/balance/round-robin.ts'
+import { allOf } from '../../src/upstream/balance/rotation.ts'
+import { roundRobin } from '../../src/upstream/balance/round-robin.ts'
 import { ActiveBudget, CallBudget } from '../../src/kit/budgets.ts'
 import { type Regions, SharedMemory } from '../../src/kit/shared-memory.ts'
 import { hedgeDelay } from '../../src/strategies/hedge/delay.ts'

@@ -1,4 +1,4 @@
-import type { RefusalView } from '../gateway/admin/api.ts'
+import type { RefusalView } from '../admin/api.ts'
 import { exitCodes } from './exit-codes.ts'
 
 export const defaultAdmin = 'http://127.0.0.1:9900'

@@ -1,4 +1,4 @@
-import type { DeliveryListView, DeliveryView } from '../gateway/admin/api.ts'
+import type { DeliveryListView, DeliveryView } from '../admin/api.ts'
 import { countOf } from '../kit/count-of.ts'
 import { AdminClient, type AdminTarget } from './admin-client.ts'
 import { exitCodes } from './exit-codes.ts'

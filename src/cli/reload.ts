@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ReloadView } from '../gateway/admin/api.ts'
+import type { ReloadView } from '../admin/api.ts'
 import { AdminClient, type AdminTarget } from './admin-client.ts'
 import { exitCodes } from './exit-codes.ts'
 

@@ -3,7 +3,7 @@ import type { Fault, Path } from '../config/fault.ts'
 import { formatFault } from '../config/faults.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import type { Reloaded } from '../gateway/admin/resources/reload.ts'
+import type { Reloaded } from '../admin/resources/reload.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { Log } from './log.ts'
 

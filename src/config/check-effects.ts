@@ -1,4 +1,4 @@
-import type { ConcurrencyOptions } from '../admission/concurrency/options.ts'
+import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { isPassed } from '../transport/server/read-request.ts'
 import type { Finding, Path } from './fault.ts'

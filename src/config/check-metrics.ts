@@ -5,7 +5,7 @@ import { matchText } from './match.ts'
 import type { Salvage } from './salvage.ts'
 import type { Config } from './schema.ts'
 import { suggest } from './suggest.ts'
-import { targetsOf } from './targets.ts'
+import { targetsOf } from '../upstream/targets.ts'
 import { foundText, listed, withFound } from './wording.ts'
 
 export function checkMetrics(salvage: Salvage): readonly Finding[] {

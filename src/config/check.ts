@@ -7,7 +7,7 @@ import type { Finding } from './fault.ts'
 import { type Salvage, salvage } from './salvage.ts'
 import { type Config, network } from './schema.ts'
 import { isUnread, type Source } from './source.ts'
-import { targetsOf } from './targets.ts'
+import { targetsOf } from '../upstream/targets.ts'
 import { foundText, withFound } from './wording.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { RetryOptions } from '../strategies/retry/options.ts'
+import type { RetryOptions } from '../layers/retry/options.ts'
 import type { Path } from './fault.ts'
 import type { RouteConfig } from './schema.ts'
 import { strategyNames } from './strategies.ts'

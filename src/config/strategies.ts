@@ -1,5 +1,5 @@
-import { broadcastStrategy } from '../flows/broadcast/broadcast.ts'
-import { callbackStrategy } from '../flows/callback/callback.ts'
+import { broadcastStrategy } from '../broadcast/broadcast.ts'
+import { callbackStrategy } from '../callback/callback.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
 import { forwardStrategy } from '../strategies/forward/forward.ts'

@@ -44,7 +44,7 @@ export type GatewayEvent =
  */
 export type CallbackVerdict = 'answered' | 'kept' | 'repeated' | 'dropped' | 'refused' | 'forged' | 'expired'
 
-/** How a wait for a callback ended: see `flows/callback/waiter.ts`. */
+/** How a wait for a callback ended: see `callback/waiter.ts`. */
 export type WaiterEnd = 'answered' | 'refused' | 'timedOut' | 'gone'
 
 export type EventType = GatewayEvent['type']

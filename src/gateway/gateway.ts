@@ -5,30 +5,30 @@ import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { within } from '../kit/within.ts'
-import type { Admin } from './admin/admin.ts'
-import type { Reloaded } from './admin/resources/reload.ts'
-import { AdminSide } from './admin-side.ts'
-import { CentralPlane, centralServices } from './central.ts'
-import { scopesOf } from './data-plane.ts'
-import { ownEntrance } from './entrance.ts'
+import type { Admin } from '../admin/http-server.ts'
+import type { Reloaded } from '../admin/resources/reload.ts'
+import { AdminSide } from '../admin/reloadable-admin.ts'
+import { CentralPlane, centralServices } from './main-thread.ts'
+import { scopesOf } from './server.ts'
+import { ownEntrance } from './acceptor.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
-import { HealthKeeping } from './health-keeping.ts'
+import { HealthKeeping } from '../upstream/health/health-monitor.ts'
 import { heldLimit } from './held-limit.ts'
 import { listenFault } from './listen-fault.ts'
-import { localPlane } from './local-plane.ts'
-import { observeBy } from './observed-change.ts'
-import { Observing } from './observing.ts'
-import { type Operating, startOperating } from './operating.ts'
-import { textService } from './own-page.ts'
-import type { PlaneView } from './plane-view.ts'
-import { mergeViews } from './plane-views.ts'
-import { PlaneHere, type Planes } from './planes.ts'
-import { ShortageLog } from './shortage-log.ts'
-import { Showing } from './showing.ts'
-import { StartFault } from './start-fault.ts'
+import { localPlane } from './inspect/local.ts'
+import { observeBy } from './telemetry/observed-change.ts'
+import { Observing } from './telemetry/thread-telemetry.ts'
+import { type Operating, startOperating } from '../admin/operator-api.ts'
+import { textService } from './pages.ts'
+import type { PlaneView } from '../admin/inspector.ts'
+import { mergeViews } from './inspect/merged.ts'
+import { PlaneHere, type Planes } from './server-group.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import { Showing } from './telemetry/telemetry-hub.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import { statusText } from './status-page.ts'
-import { UpstreamLoads } from './upstream-loads.ts'
-import { slotsFor } from './workers/slots.ts'
+import { UpstreamLoads } from '../upstream/load-figures.ts'
+import { slotsFor } from './threads/slots.ts'
 
 export interface Gateway {
   /** Of the front. */
@@ -214,7 +214,7 @@ class RunningGateway implements Gateway {
   }
 
   async #workerPlanes(central: CentralPlane): Promise<Planes> {
-    const { WorkerPlanes } = await import('./workers/planes.ts')
+    const { WorkerPlanes } = await import('./threads/worker-group.ts')
     return new WorkerPlanes({
       ...this.#deps,
       events: this.events,

@@ -2,7 +2,7 @@ import { matchText } from '../config/match.ts'
 import type { RouteConfig } from '../config/schema.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
-import { ownRoute } from './own-page.ts'
+import { ownRoute } from './pages.ts'
 import type { RoutedHandler } from './router.ts'
 
 /** `GET /`: the routes that there are, for a person or a program that looks around. */

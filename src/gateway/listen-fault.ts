@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts'
-import { StartFault } from './start-fault.ts'
+import { StartFault } from '../kit/startup-error.ts'
 
 /** Why an address cannot be listened on, and which setting is to be changed; undefined for any other fault. */
 export function listenFault(fault: unknown, config: Config, file = 'the configuration'): StartFault | undefined {

@@ -1,5 +1,5 @@
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
-import type { PageText } from './own-page.ts'
+import type { PageText } from './pages.ts'
 
 /** The front's connections, as nginx's `stub_status` tells its own. To the letter, blanks at line ends included: there are programs that read it. */
 export function statusText(figures: ConnectionFigures): PageText {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { deliveriesPath } from '../flows/broadcast/accept.ts'
-import { ticketsPath } from '../flows/callback/callbacks.ts'
-import { tokenParameter } from '../flows/callback/correlation.ts'
+import { deliveriesPath } from '../broadcast/accept.ts'
+import { ticketsPath } from '../callback/callbacks.ts'
+import { tokenParameter } from '../callback/token-placement.ts'
 import { logOptions } from './log/options.ts'
 import { looksSecret, maxLookedAt, Redaction } from './redact.ts'
 

@@ -4,7 +4,7 @@ export const hidden = '***'
 /** Fields whose values are never shown, whatever the configuration says. */
 const secretFields = ['authorization', 'cookie', 'proxy-authorization', 'set-cookie']
 /**
- * The token in the URL of a callback: whoever has it can answer in the backend's place. `flows/callback/correlation.ts`
+ * The token in the URL of a callback: whoever has it can answer in the backend's place. `callback/token-placement.ts`
  * names it too; telemetry stands below the flows and cannot ask them, so a test holds the two together.
  */
 const secretKeys = ['callback']

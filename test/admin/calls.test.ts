@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CallListView, CallView, OverviewView, UpstreamListView } from '../../src/gateway/admin/api.ts'
+import type { CallListView, CallView, OverviewView, UpstreamListView } from '../../src/admin/api.ts'
 import { adminUrl, askJson } from '../kit/admin.ts'
 import { ask, problemOf } from '../kit/ask.ts'
 import { deadPort, openScene, upstreamOf } from '../kit/gateway.ts'

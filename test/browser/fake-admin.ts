@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
-import type { LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
+import type { LiveFigures, OverviewView } from '../../src/admin/api.ts'
 import { root } from '../kit/command.ts'
 import { overview } from './fake-data.ts'
 

@@ -7,7 +7,7 @@ import type {
   LegView,
   LiveFigures,
   OverviewView,
-} from '../../src/gateway/admin/api.ts'
+} from '../../src/admin/api.ts'
 
 /** What a gateway might tell, for tests of the dashboard that need what a running one seldom shows. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
-import { callbackAt, keyOf, Signer } from '../../src/flows/callback/token.ts'
+import { callbackAt, keyOf, Signer } from '../../src/callback/token.ts'
 import { ask, problemOf } from '../kit/ask.ts'
 import { openCallingBack, post, ticketOf } from '../kit/calling-back.ts'
 import { assertBetween, isQuiet } from '../kit/gateway.ts'

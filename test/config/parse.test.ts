@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatFaults } from '../../src/config/faults.ts'
 import { parseConfig } from '../../src/config/load.ts'
-import { resolveDeadline, usualDeadlineMs } from '../../src/strategies/deadline/options.ts'
+import { resolveDeadline, usualDeadlineMs } from '../../src/layers/deadline/options.ts'
 
 function parsed(text: string, env: Readonly<Record<string, string>> = {}) {
   const result = parseConfig(text, { file: 'hedgerow.yaml', env })

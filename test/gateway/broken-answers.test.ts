@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { UpstreamListView } from '../../src/gateway/admin/api.ts'
+import type { UpstreamListView } from '../../src/admin/api.ts'
 import { adminUrl, askJson } from '../kit/admin.ts'
 import { ask } from '../kit/ask.ts'
 import { isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'

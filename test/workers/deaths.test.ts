@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import type { OverviewView } from '../../src/gateway/admin/api.ts'
+import type { OverviewView } from '../../src/admin/api.ts'
 import { adminUrl, askJson } from '../kit/admin.ts'
 import { ask } from '../kit/ask.ts'
 import { upstreamOf } from '../kit/gateway.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
 import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
-import { attemptOptions, heldOptions } from '../../src/strategies/common-options.ts'
+import { attemptOptions, heldOptions } from '../../src/strategies/attempt-options.ts'
 import {
   admissionExample,
   examples,

@@ -1,4 +1,4 @@
-import type { TargetView } from '../../src/gateway/admin/api.ts'
+import type { TargetView } from '../../src/admin/api.ts'
 
 /** Why a target is asked though something speaks against it; undefined where nothing does, or it is not asked. */
 export function askedBecause({ available, out }: Pick<TargetView, 'available' | 'out'>): string | undefined {

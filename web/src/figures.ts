@@ -1,4 +1,4 @@
-import type { CallFigures, LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
+import type { CallFigures, LiveFigures, OverviewView } from '../../src/admin/api.ts'
 
 /** Sums over the seconds that the gateway tells one by one. Pure, so that they can be tested without a browser. */
 

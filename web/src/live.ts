@@ -1,4 +1,4 @@
-import type { LiveFigures, OverviewView } from '../../src/gateway/admin/api.ts'
+import type { LiveFigures, OverviewView } from '../../src/admin/api.ts'
 import { ApiFault, ask, noAnswer, parsed, request, strangeAnswer } from './api.ts'
 import { appended, isFigures, isOverview, joined, keptSeconds } from './figures.ts'
 import { loginNeeded, token } from './session.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { wholeNumber } from '../../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts'
 
 const namedCall = z.strictObject({ upstream: upstreamName, ...attemptOptions })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { share, wholeNumber } from '../../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts'
 
 export const firstOptions = z
   .strictObject({

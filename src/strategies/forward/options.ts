@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { size } from '../../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts'
 
 export const forwardOptions = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration, quantile, share, wholeNumber } from '../../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts'
 
 const adaptive = z.strictObject({
   quantile: quantile().describe(

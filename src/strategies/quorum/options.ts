@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { shapes, wholeNumber } from '../../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../common-options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts'
 
 export const quorumOptions = z
   .strictObject({

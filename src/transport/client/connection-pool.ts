@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
-import { Addresses } from './addresses.ts'
+import { Addresses } from './dns-cache.ts'
 import { Connection, type Endpoint, hostOf, loadTls, serverNameOf } from './connection.ts'
 import type { ResolveName } from './lookups.ts'
 

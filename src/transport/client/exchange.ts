@@ -14,7 +14,7 @@ import { type ConnectionEnd, failureOfAnswer, failureOfEnd } from './errors.ts'
 import type { Piece } from './read-buffer.ts'
 import { isSentWhole, sendRequest } from './send-request.ts'
 import type { Upload } from './upload.ts'
-import { Waste } from './waste.ts'
+import { Waste } from './discard-sink.ts'
 
 /** What arrives before anybody takes the body is kept up to here; then the target has to wait. */
 const maxEarlyBytes = 64 * 1024

@@ -1,4 +1,4 @@
-import type { CallView } from '../../../src/gateway/admin/api.ts'
+import type { CallView } from '../../../src/admin/api.ts'
 
 /** Milliseconds since the call began, onto a width. */
 export interface Scale {

@@ -1,4 +1,4 @@
-import type { AttemptView, CallView } from '../../../src/gateway/admin/api.ts'
+import type { AttemptView, CallView } from '../../../src/admin/api.ts'
 import { ms } from '../format.ts'
 import { addedBy } from './told.ts'
 import { waitOf } from './wait.ts'

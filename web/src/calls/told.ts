@@ -1,4 +1,4 @@
-import type { AttemptView } from '../../../src/gateway/admin/api.ts'
+import type { AttemptView } from '../../../src/admin/api.ts'
 
 const ofAll = /^All \d+ attempts failed: /
 

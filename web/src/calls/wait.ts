@@ -1,4 +1,4 @@
-import type { CallView } from '../../../src/gateway/admin/api.ts'
+import type { CallView } from '../../../src/admin/api.ts'
 import { ms } from '../format.ts'
 
 /** From when a backend took the work of a `callback` call to when the call ended, with the result or without. */

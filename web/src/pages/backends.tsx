@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { BackendListView, BackendView } from '../../../src/gateway/admin/api.ts'
+import type { BackendListView, BackendView } from '../../../src/admin/api.ts'
 import { ApiFault, patch } from '../api.ts'
 import { count, counted, share } from '../format.ts'
 import { knobsOf, type Profile, patchOf, restoring, type Turn } from '../knobs.ts'

@@ -1,4 +1,4 @@
-import type { CallView } from '../../../src/gateway/admin/api.ts'
+import type { CallView } from '../../../src/admin/api.ts'
 import { durationOf, resultOf, sentenceOf } from '../calls/sentence.ts'
 import { waitOf } from '../calls/wait.ts'
 import { bytes, ms } from '../format.ts'

@@ -1,4 +1,4 @@
-import type { CallListView } from '../../../src/gateway/admin/api.ts'
+import type { CallListView } from '../../../src/admin/api.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'
 import { CallsTable } from '../parts/calls-table.tsx'

@@ -1,4 +1,4 @@
-import type { ConfigView } from '../../../src/gateway/admin/api.ts'
+import type { ConfigView } from '../../../src/admin/api.ts'
 import { Loaded } from '../parts/state.tsx'
 import { useResource } from '../resource.ts'
 

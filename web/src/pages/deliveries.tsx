@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { DeliveryListView, DeliveryView } from '../../../src/gateway/admin/api.ts'
+import type { DeliveryListView, DeliveryView } from '../../../src/admin/api.ts'
 import { moment } from '../format.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'

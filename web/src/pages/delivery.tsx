@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { DeliveryDetailView, RequestView } from '../../../src/gateway/admin/api.ts'
+import type { DeliveryDetailView, RequestView } from '../../../src/admin/api.ts'
 import { fromNow, moment } from '../format.ts'
 import { hrefOf } from '../location.ts'
 import { DeliveryActions } from '../parts/delivery-actions.tsx'

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import type { CallListView, LiveFigures, OverviewView } from '../../../src/gateway/admin/api.ts'
+import type { CallListView, LiveFigures, OverviewView } from '../../../src/admin/api.ts'
 import { callsIn, extraIn, lastSeconds, successShare, sumOf } from '../figures.ts'
 import { bytes, count, counted, ms, rate, share } from '../format.ts'
 import { live } from '../live.ts'

@@ -1,4 +1,4 @@
-import type { LimitListView, LimitView, LiveFigures, RouteView } from '../../../src/gateway/admin/api.ts'
+import type { LimitListView, LimitView, LiveFigures, RouteView } from '../../../src/admin/api.ts'
 import { callsIn, lastSeconds, type Sums, successShare, sumOf } from '../figures.ts'
 import { count, ms, rate, share } from '../format.ts'
 import { live } from '../live.ts'

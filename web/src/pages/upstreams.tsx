@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import type { UpstreamListView, UpstreamView } from '../../../src/gateway/admin/api.ts'
+import type { UpstreamListView, UpstreamView } from '../../../src/admin/api.ts'
 import { lastSeconds, outcomesByTarget } from '../figures.ts'
 import { count, counted, fromNow, ms } from '../format.ts'
 import { live } from '../live.ts'

@@ -1,4 +1,4 @@
-import type { TicketListView, WaiterListView } from '../../../src/gateway/admin/api.ts'
+import type { TicketListView, WaiterListView } from '../../../src/admin/api.ts'
 import { bytes, clock, count, fromNow, moment } from '../format.ts'
 import { useNow } from '../parts/now.ts'
 import { Empty, Loaded } from '../parts/state.tsx'

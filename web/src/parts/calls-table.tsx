@@ -1,4 +1,4 @@
-import type { CallView } from '../../../src/gateway/admin/api.ts'
+import type { CallView } from '../../../src/admin/api.ts'
 import { sentenceOf } from '../calls/sentence.ts'
 import { moment, ms } from '../format.ts'
 import { hrefOf } from '../location.ts'

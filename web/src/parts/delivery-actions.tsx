@@ -1,4 +1,4 @@
-import type { LegView } from '../../../src/gateway/admin/api.ts'
+import type { LegView } from '../../../src/admin/api.ts'
 import { request } from '../api.ts'
 import { Confirm } from './confirm.tsx'
 

@@ -1,4 +1,4 @@
-import type { LegView } from '../../../src/gateway/admin/api.ts'
+import type { LegView } from '../../../src/admin/api.ts'
 import { fromNow } from '../format.ts'
 
 const marks: Readonly<Record<LegView['state'], string>> = { pending: '◌', acknowledged: '✓', dead: '✕', discarded: '–' }

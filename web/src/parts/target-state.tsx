@@ -1,4 +1,4 @@
-import type { TargetView } from '../../../src/gateway/admin/api.ts'
+import type { TargetView } from '../../../src/admin/api.ts'
 import { askedBecause } from '../asked-because.ts'
 import { fromNow } from '../format.ts'
 

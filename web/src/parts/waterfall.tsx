@@ -1,4 +1,4 @@
-import type { AttemptView, CallView } from '../../../src/gateway/admin/api.ts'
+import type { AttemptView, CallView } from '../../../src/admin/api.ts'
 import { type Scale, scaleOf } from '../calls/scale.ts'
 import { labelOf } from '../calls/sentence.ts'
 import { type Wait, waitOf } from '../calls/wait.ts'

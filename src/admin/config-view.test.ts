@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { configSchema } from '../config/schema.ts'
+import { configView } from './config-view.ts'
+
+const config = configSchema.parse({
+  admin: { token: 'the-admin-token-itself' },
+  callbacks: { key: 'a-key-of-more-than-32-characters-1', previousKeys: ['a-key-of-more-than-32-characters-2'] },
+  upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
+  routes: [
+    {
+      match: 'GET /work',
+      forward: {
+        upstream: 'work',
+        headers: { set: { Authorization: 'Bearer upstream', 'X-Api-Key': 'abc-key', 'X-Plain': 'any-value' } },
+      },
+    },
+  ],
+})
+
+describe('configView', () => {
+  it('shows the configuration with its defaults, as YAML and as data that say the same', () => {
+    const { yaml, config: shown } = configView(config)
+    assert.deepEqual(parse(yaml), JSON.parse(JSON.stringify(shown)))
+    assert.match(yaml, /match: GET \/work/)
+    assert.match(yaml, /drain: 30000/)
+  })
+
+  it('hides whatever opens something, and nothing else', () => {
+    const text = JSON.stringify(configView(config))
+    for (const secret of [
+      'the-admin-token-itself',
+      'characters-1',
+      'characters-2',
+      'Bearer upstream',
+      'abc-key',
+      'any-value',
+    ]) {
+      assert.ok(!text.includes(secret), secret)
+    }
+    for (const shown of ['X-Plain', 'hedgerow.key', 'keyRotation']) assert.ok(text.includes(shown), shown)
+  })
+
+  it('hides what a collector is sent, and the user of a URL', () => {
+    const odd = {
+      ...config,
+      telemetry: { ...config.telemetry, traces: { endpoint: 'http://bob:pw@c/', headers: { 'x-team': 'credential' } } },
+    }
+    const { yaml } = configView(odd as unknown as typeof config)
+    assert.match(yaml, /http:\/\/\*\*\*@c\//)
+    assert.doesNotMatch(yaml, /credential/)
+  })
+
+  it('hides the secrets in the query of a URL, by the keys of the log and by their looks', () => {
+    const traces = {
+      url: 'https://c.test/v1?team=a&apikey=s3cret&mine=s3cret&sig=s3cret',
+      headers: { 'x-team': 's3cret' },
+    }
+    const { yaml } = configView(configSchema.parse({ telemetry: { traces, log: { redact: { query: ['mine'] } } } }))
+    assert.doesNotMatch(yaml, /s3cret/)
+    assert.match(yaml, /url: https:\/\/c\.test\/v1\?team=a&apikey=\*\*\*&mine=\*\*\*&sig=\*\*\*/)
+  })
+
+  it('shows lists of names, and what has the name of a secret but is none', () => {
+    const headers = ['x-api-key', 'x-token']
+    const { config: shown } = configView(
+      configSchema.parse({
+        telemetry: { log: { headers, redact: { headers, query: ['token'] } } },
+        upstreams: { token: { targets: { secret: 'http://127.0.0.1:1' } } },
+      }),
+    )
+    const { telemetry, upstreams } = shown as ReturnType<typeof configSchema.parse>
+    assert.deepEqual(telemetry.log.headers, headers)
+    assert.deepEqual(telemetry.log.redact, { headers, query: ['token'] })
+    assert.deepEqual(upstreams['token']?.targets, { secret: { url: 'http://127.0.0.1:1', weight: 1 } })
+  })
+})

@@ -1,0 +1,170 @@
+import { matchText } from '../config/match.ts'
+import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
+import { targetsOf } from '../upstream/targets.ts'
+import { workerRange } from '../config/workers.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
+import { formatDurationMs } from '../kit/units.ts'
+import type { Metrics } from '../telemetry/metrics/metrics.ts'
+import { Redaction } from '../telemetry/redact.ts'
+import { type Admin, startAdmin } from './http-server.ts'
+import type { RouteView } from './api.ts'
+import { DeliveriesAdmin } from './deliveries.ts'
+import { LiveStreams } from './live-streams.ts'
+import { type Resource, resourceTable } from './resource.ts'
+import { backendResources, type SimulatedBackends } from './resources/backends.ts'
+import { callbackResources, type TicketSource } from './resources/callbacks.ts'
+import { callResources } from './resources/calls.ts'
+import { configResource } from './resources/config.ts'
+import { deliveryResources } from './resources/deliveries.ts'
+import { healthResources } from './resources/health.ts'
+import { limitsResource } from './resources/limits.ts'
+import { liveResource } from './resources/live.ts'
+import { metricsResources } from './resources/metrics.ts'
+import { openapiResource } from './resources/openapi.ts'
+import { overviewResource } from './resources/overview.ts'
+import { type Reloaded, reloadResources } from './resources/reload.ts'
+import { upstreamsResource } from './resources/upstreams.ts'
+import { TokenGuesses } from './token-guesses.ts'
+import type { Broadcasting } from '../broadcast/delivery-service.ts'
+import type { TargetHealth } from '../upstream/health/health-figures.ts'
+import type { PlaneView } from './inspector.ts'
+import type { UpstreamLoads } from '../upstream/load-figures.ts'
+import type { Watching } from '../gateway/telemetry/watching.ts'
+
+/** What a change of the configuration may bring or take. */
+export interface OperatedParts {
+  readonly broadcasting: Broadcasting | undefined
+  /** There where a route takes callbacks: its late results. */
+  readonly callbacks: TicketSource | undefined
+}
+
+export interface OperatingOptions extends OperatedParts {
+  readonly clock: Clock
+  readonly version: string
+  /** Wall clock. */
+  readonly startedAtMs: number
+  readonly isReady: () => boolean
+  /** All threads. */
+  readonly planes: PlaneView
+  readonly watching: Watching | undefined
+  readonly metrics: Metrics | undefined
+  /** Of each target of which something can be known. */
+  readonly health: () => readonly TargetHealth[]
+  readonly loads: Pick<UpstreamLoads, 'ewmaMs'>
+  readonly backends: SimulatedBackends | undefined
+  /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
+  readonly reload: (() => Promise<Reloaded>) | undefined
+  /** The operators' side could not accept a connection. */
+  readonly onAcceptFailed: (code: string) => void
+  readonly log: LogText
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+/** The operators' side of a gateway. */
+export interface Operating extends Admin {
+  /** From now on by another configuration; its address stays. Readers of the live figures are kept. */
+  change(config: Config, parts: OperatedParts): void
+  /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
+  drain(): void
+}
+
+/** Undefined where the configuration asks for none. */
+export async function startOperating(config: Config, options: OperatingOptions): Promise<Operating | undefined> {
+  const { watching, clock, logFault } = options
+  if (config.admin === undefined || watching === undefined) return undefined
+  const streams = new LiveStreams(watching.figures, clock)
+  const tableOf = (from: Config, parts: OperatedParts) =>
+    resourceTable(resourcesOf(from, { ...options, ...parts, watching, streams }))
+  let resources = tableOf(config, options)
+  let { token } = config.admin
+  const admin = await startAdmin({
+    ...config.admin,
+    clock,
+    token: () => token,
+    guesses: new TokenGuesses(options),
+    resources: () => resources,
+    onAcceptFailed: options.onAcceptFailed,
+    logFault: (fault) => logFault(fault, 'admin'),
+  })
+  return {
+    address: admin.address,
+    change: (next, parts) => {
+      resources = tableOf(next, parts)
+      token = next.admin?.token
+    },
+    drain: () => streams.close(),
+    close: () => {
+      streams.close()
+      return admin.close()
+    },
+  }
+}
+
+type Shown = OperatingOptions & { readonly watching: Watching; readonly streams: LiveStreams }
+
+function resourcesOf(config: Config, options: Shown): readonly Resource[] {
+  const { watching, broadcasting, backends, isReady, planes } = options
+  const { figures } = watching
+  // Requests are kept for weeks, and have come with secrets that nobody listed.
+  const redaction = new Redaction(config.telemetry.log.redact, true)
+  const routes = config.routes.map(routeView)
+  const workers = workerRange(config.workers) ?? { min: 1, max: 1 }
+  const features = {
+    deliveries: broadcasting !== undefined,
+    callbacks: options.callbacks !== undefined,
+    backends: backends !== undefined,
+  }
+  return [
+    ...healthResources(isReady),
+    ...metricsResources(options.metrics),
+    overviewResource({ ...options, routes, workers, features, figures }),
+    liveResource(options.streams),
+    ...callResources(
+      planes,
+      routes.map(({ name }) => name),
+    ),
+    limitsResource({ routes: limitedRoutes(config), planes, shedOf: (route) => figures.shed(route) }),
+    upstreamsResource(upstreamSources(config), { figures, planes, health: options.health, loads: options.loads }),
+    ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries, redaction)),
+    ...callbackResources(planes, options.callbacks, options.clock),
+    configResource(config),
+    ...reloadResources(options.reload),
+    ...backendResources(backends),
+    openapiResource(options.version),
+  ]
+}
+
+function routeView(route: RouteConfig): RouteView {
+  const strategy = strategyOf(route)
+  return { name: matchText(route.match), strategy, upstreams: upstreamsIn(route[strategy]) }
+}
+
+/** A strategy names one upstream, or one for each of its calls. */
+function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[] {
+  if (typeof options !== 'object') return []
+  const { upstream, calls } = options as { readonly upstream?: unknown; readonly calls?: unknown }
+  if (typeof upstream === 'string') return [upstream]
+  if (typeof calls !== 'object' || calls === null) return []
+  const named = Object.values(calls).map((call: { readonly upstream?: unknown }) => call.upstream)
+  return [...new Set(named.filter((name) => typeof name === 'string'))]
+}
+
+function upstreamSources({ upstreams }: Config) {
+  return Object.entries(upstreams).map(([name, options]) => ({
+    name,
+    balance: options.balance.kind,
+    targets: targetsOf(name, options),
+  }))
+}
+
+/** With a limit for all routes, each of them may have calls shed. */
+function limitedRoutes({ routes, concurrency }: Config) {
+  return routes
+    .filter((route) => concurrency !== undefined || route.concurrency !== undefined || route.rateLimit !== undefined)
+    .map(({ match, rateLimit }) => ({ name: matchText(match), rate: rateLimit && rateText(rateLimit) }))
+}
+
+function rateText({ limit, per, burst, by }: NonNullable<RouteConfig['rateLimit']>): string {
+  return `${limit} in ${formatDurationMs(per)}, ${burst ?? limit} at once, by ${by}`
+}

@@ -1,0 +1,80 @@
+import type { Failure } from '../../core/failure.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { PlaneView } from '../inspector.ts'
+import { json, refusal } from '../answer.ts'
+import type { TicketListView, WaiterListView } from '../api.ts'
+import { wholeNumberIn } from '../query.ts'
+import type { Resource } from '../resource.ts'
+
+/** The results of callbacks that came too late; times of day in milliseconds. */
+export interface TicketSource {
+  tickets(limit: number): Promise<
+    | readonly {
+        readonly id: string
+        readonly route: string
+        readonly createdAt: number
+        readonly readyUntil: number
+        readonly bytes: number
+      }[]
+    | Failure
+  >
+  ticketFigures(): { readonly tickets: number; readonly bytes: number }
+}
+
+const limits = { min: 1, max: 1000, default: 100 }
+
+/** `/api/waiters` and `/api/tickets`. Where no route waits for callbacks both are empty. */
+export function callbackResources(
+  planes: Pick<PlaneView, 'waiters'>,
+  source: TicketSource | undefined,
+  clock: Pick<Clock, 'wallNow'>,
+): readonly Resource[] {
+  return [
+    {
+      path: '/api/waiters',
+      methods: {
+        GET: async ({ query }) => {
+          const limit = wholeNumberIn(query, 'limit', limits)
+          if (typeof limit === 'object') return limit
+          const { open, waiters: waiting } = await planes.waiters(limit)
+          const waiters = waiting.map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
+            id,
+            route,
+            state,
+            startedAt: iso(startedAtMs),
+            expiresAt: iso(expiresAtMs),
+          }))
+          return json({ open, waiters } satisfies WaiterListView)
+        },
+      },
+    },
+    {
+      path: '/api/tickets',
+      methods: {
+        GET: async ({ query }) => {
+          const limit = wholeNumberIn(query, 'limit', limits)
+          if (typeof limit === 'object') return limit
+          const found = (await source?.tickets(limit)) ?? []
+          if ('code' in found) return refusal(503, found.detail)
+          const now = clock.wallNow()
+          const tickets = found
+            .filter(({ readyUntil }) => readyUntil > now)
+            .map(({ id, route, createdAt, readyUntil, bytes }) => ({
+              id,
+              route,
+              state: 'ready' as const,
+              createdAt: iso(createdAt),
+              expiresAt: iso(readyUntil),
+              bytes,
+            }))
+          const { tickets: kept, bytes } = source?.ticketFigures() ?? { tickets: 0, bytes: 0 }
+          return json({ kept, bytes, tickets } satisfies TicketListView)
+        },
+      },
+    },
+  ]
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString()
+}

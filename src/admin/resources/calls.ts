@@ -1,0 +1,73 @@
+import { noRoute, ownPages } from '../../telemetry/counts/places.ts'
+import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
+import type { PlaneView } from '../inspector.ts'
+import { json, refusal } from '../answer.ts'
+import type { AttemptView, CallListView, CallView } from '../api.ts'
+import { oneOfIn, wholeNumberIn } from '../query.ts'
+import type { Resource } from '../resource.ts'
+
+/** `/api/calls`: the recorded calls, each with its race. */
+export function callResources(
+  planes: Pick<PlaneView, 'calls' | 'call'>,
+  routes: readonly string[],
+): readonly Resource[] {
+  return [
+    {
+      path: '/api/calls',
+      methods: {
+        GET: async ({ query }) => {
+          const which = oneOfIn(query, 'which', ['failed', 'slow'])
+          if ('status' in which) return which
+          const limit = wholeNumberIn(query, 'limit', { min: 1, max: 1000, default: 100 })
+          if (typeof limit === 'object') return limit
+          const route = query.get('route') ?? undefined
+          const calls = (await planes.calls({ which: which.word, route, limit })).map(viewOf)
+          if (calls.length === 0 && route !== undefined && !routes.includes(route) && !isOwn(route)) {
+            return refusal(400, `route is "${route}"; allowed: ${routes.join('; ')}`)
+          }
+          return json({ calls } satisfies CallListView)
+        },
+      },
+    },
+    {
+      path: '/api/calls/:id',
+      methods: {
+        GET: async ({ params: { id = '' } }) => {
+          const call = await planes.call(id)
+          if (call !== undefined) return json(viewOf(call))
+          return refusal(404, `No call ${id} is kept: only the latest that failed and the slowest ones are`)
+        },
+      },
+    },
+  ]
+}
+
+/** Requests that no route took, and the gateway's own pages: together, as figures have them, and each. */
+function isOwn(route: string): boolean {
+  return route === noRoute || route === ownPages || route.includes(' /')
+}
+
+function viewOf(call: RecordedCall): CallView {
+  return { ...call, attempts: call.attempts.map(attemptView) }
+}
+
+/** By its place: the attempts of a delivery are counted for each target by itself. */
+function attemptView(attempt: RecordedCall['attempts'][number], place: number): AttemptView {
+  const { kind, target, startedMs, endedMs, outcome, status, detail, won } = attempt
+  return {
+    number: place + 1,
+    kind,
+    upstream: target.upstream,
+    target: target.name,
+    startedMs: rounded(startedMs),
+    endedMs: endedMs === undefined ? undefined : rounded(endedMs),
+    outcome,
+    status,
+    detail,
+    won,
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

@@ -1,0 +1,37 @@
+import type { ShedReason } from '../../core/shed-reason.ts'
+import type { PlaneView } from '../inspector.ts'
+import { json } from '../answer.ts'
+import type { LimitListView } from '../api.ts'
+import type { Resource } from '../resource.ts'
+
+/** A route of which something is limited. */
+export interface LimitedRoute {
+  readonly name: string
+  readonly rate: string | undefined
+}
+
+export interface LimitSources {
+  readonly routes: readonly LimitedRoute[]
+  readonly planes: Pick<PlaneView, 'admission'>
+  /** Of a route, since the start. */
+  readonly shedOf: (route: string) => Readonly<Record<ShedReason, number>>
+}
+
+/** `/api/limits`: how many calls may be in flight, are, wait, and were shed. */
+export function limitsResource({ routes, planes, shedOf }: LimitSources): Resource {
+  return {
+    path: '/api/limits',
+    methods: {
+      GET: async () => {
+        const figures = await planes.admission()
+        const views = routes.map(({ name, rate }) => ({
+          route: name,
+          rate,
+          concurrency: figures?.routes[name],
+          shed: shedOf(name),
+        }))
+        return json({ whole: figures?.whole, routes: views } satisfies LimitListView)
+      },
+    },
+  }
+}

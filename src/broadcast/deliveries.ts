@@ -1,0 +1,221 @@
+import { type Failure } from '../core/failure.ts'
+import type { HeaderPairs } from '../core/headers.ts'
+import type { CallTrace } from '../core/trace.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import type { Random } from '../kit/random.ts'
+import type { DeliveryStore, NewDelivery, StoredDelivery } from '../store/delivery-store.ts'
+import { Attempts } from './sender.ts'
+import { Delivery, type Observer, type Place } from './delivery.ts'
+import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
+import { Operator } from './operations.ts'
+import { Retention } from './retention.ts'
+import { Saver } from './persister.ts'
+
+/** What may be another one after a reload, besides the routes. */
+export interface DeliveriesSettings {
+  /** Decides whether a delivery of an earlier run is traced. */
+  readonly resumedTraceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
+  /** How long finished deliveries are kept. */
+  readonly retentionMs: number
+}
+
+export interface DeliveriesOptions extends DeliveriesSettings {
+  readonly store: DeliveryStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly logFault: (fault: unknown, deliveryId: string) => void
+}
+
+/** At the end, how long a store that does not answer is waited for. */
+const savingGraceMs = 5000
+const resumePage = 500
+
+/** All deliveries that are under way: what begins, goes on after a restart, and ends. `attempts.ts` does the sending. */
+export class Deliveries {
+  readonly #options: DeliveriesOptions
+  readonly #routes = new DeliveryRoutes()
+  readonly #active = new Map<string, Delivery>()
+  readonly #attempts: Attempts
+  readonly #saver: Saver
+  readonly #retention: Retention
+  readonly #operator: Operator
+  #resumedTraceOf: DeliveriesSettings['resumedTraceOf']
+  #stopping = false
+  #abandoned = 0
+  #onQuiet: (() => void) | undefined
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options
+    this.#resumedTraceOf = options.resumedTraceOf
+    this.#saver = new Saver({
+      ...options,
+      onSettled: (place) => this.#settled(place),
+      onSaved: (delivery) => {
+        if (!delivery.isPending) this.#active.delete(delivery.id)
+        this.#checkQuiet()
+      },
+    })
+    this.#attempts = new Attempts({
+      ...options,
+      routes: this.#routes,
+      save: (delivery) => this.#saver.save(delivery),
+      onAbandoned: () => this.#abandoned++,
+      onEnded: (delivery) => {
+        this.#pauseIfStopping(delivery)
+        this.#checkQuiet()
+      },
+    })
+    this.#retention = new Retention(options)
+    this.#operator = new Operator({
+      ...options,
+      active: this.#active,
+      routes: this.#routes,
+      attempts: this.#attempts,
+      saver: this.#saver,
+      resumedTraceOf: (headers) => this.#resumedTraceOf?.(headers),
+    })
+  }
+
+  update({ resumedTraceOf, retentionMs }: DeliveriesSettings): void {
+    this.#resumedTraceOf = resumedTraceOf
+    this.#retention.keepFor(retentionMs)
+  }
+
+  /**
+   * From now on these are the routes; without any nothing is sent. What waits for a route or target that there is no more
+   * becomes a dead letter, as it would at a restart; an attempt under way may end, and its leg is dead if it fails. All
+   * else keeps its place in its lane, and goes by the new options from its next attempt on. Answers how many legs became
+   * dead letters at once.
+   */
+  reconfigure(routes: readonly DeliveryRoute[]): number {
+    this.#routes.replace(routes)
+    if (this.#stopping) return 0
+    const before = this.#abandoned
+    const inQueues: Place[] = []
+    for (const delivery of this.#active.values()) {
+      const abandonedBefore = this.#abandoned
+      for (const place of delivery.places) {
+        if (place.released || place.queue === undefined) continue
+        inQueues.push(place)
+        this.#abandonIfMissing(place)
+      }
+      if (this.#abandoned === abandonedBefore) continue
+      delivery.died()
+      this.#saver.save(delivery)
+    }
+    this.#attempts.rearrange(inQueues)
+    return this.#abandoned - before
+  }
+
+  /** Takes up what an earlier run left unfinished. */
+  async resume(): Promise<Failure | undefined> {
+    for (let after = 0; ; ) {
+      const page = await this.#options.store.unfinished(after, resumePage)
+      if (!Array.isArray(page)) return page as Failure
+      for (const stored of page as readonly StoredDelivery[]) {
+        after = stored.sequence
+        const { request } = stored
+        if (request === undefined) continue
+        const trace = this.#resumedTraceOf?.(request.headers)
+        this.begin({ ...stored, request }, stored.sequence, { trace })
+      }
+      if (page.length < resumePage) return undefined
+    }
+  }
+
+  /** A delivery that the store has; its legs join the queues of their targets. `trace`: what its attempts belong to. */
+  begin(
+    stored: NewDelivery,
+    sequence: number,
+    { trace, observer }: { readonly trace?: CallTrace | undefined; readonly observer?: Observer | undefined } = {},
+  ): Delivery {
+    const delivery = new Delivery(stored, sequence, this.#options.clock.now(), trace)
+    // Before the first attempt, which is sent below.
+    if (observer !== undefined) delivery.observe(observer)
+    this.#active.set(delivery.id, delivery)
+    for (const place of delivery.places) if (place.leg.isPending) this.#join(place)
+    this.#pauseIfStopping(delivery)
+    return delivery
+  }
+
+  active(id: string): Delivery | undefined {
+    return this.#active.get(id)
+  }
+
+  /** Legs that were dead letters at once, as there is nobody left to send them to. */
+  get abandonedCount(): number {
+    return this.#abandoned
+  }
+
+  get pendingCount(): number {
+    return this.#active.size
+  }
+
+  /**
+   * Begins no more attempts; those under way may end within the grace, then they are cut off. What they come to is saved,
+   * as far as the store takes it: what it does not is sent again by the next run.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#attempts.stop()
+    this.#saver.stop()
+    this.#retention.stop()
+    for (const delivery of this.#active.values()) {
+      for (const place of delivery.places) place.timer?.cancel()
+      this.#pauseIfStopping(delivery)
+    }
+    const { clock } = this.#options
+    const timer = clock.after(graceMs, () => this.#attempts.cutOff())
+    let giveUp: Timer | undefined
+    await new Promise<void>((resolve) => {
+      this.#onQuiet = resolve
+      giveUp = clock.after(graceMs + savingGraceMs, resolve)
+      this.#checkQuiet()
+    })
+    giveUp?.cancel()
+    timer.cancel()
+  }
+
+  /** What an operator does to deliveries. */
+  get operator(): Operator {
+    return this.#operator
+  }
+
+  #join(place: Place): void {
+    if (!this.#abandonIfMissing(place)) return this.#attempts.join(place)
+    place.released = true
+    this.#saver.save(place.delivery)
+  }
+
+  /** There is nobody left to send it to. One that is under way may end first. */
+  #abandonIfMissing(place: Place): boolean {
+    const { leg } = place
+    const missing = leg.phase === 'queued' || leg.phase === 'waiting' ? this.#routes.missing(place) : undefined
+    if (missing === undefined) return false
+    place.timer?.cancel()
+    place.timer = undefined
+    leg.abandoned(missing)
+    this.#abandoned++
+    return true
+  }
+
+  /** It is on disk that this leg is done: the next of its lane may go. */
+  #settled(place: Place): void {
+    if (place.leg.phase === 'recording') place.leg.recorded()
+    if (place.released) return
+    place.released = true
+    this.#attempts.release(place)
+  }
+
+  #pauseIfStopping(delivery: Delivery): void {
+    if (this.#stopping && !delivery.isSending) delivery.paused()
+  }
+
+  #checkQuiet(): void {
+    if (!this.#attempts.isQuiet || this.#onQuiet === undefined) return
+    for (const delivery of this.#active.values()) if (delivery.saving) return
+    this.#onQuiet()
+  }
+}

@@ -1,0 +1,51 @@
+import type { Target } from '../core/attempt.ts'
+import type { Service } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import { accept } from './accept.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { DeliveryRoute } from './delivery-route.ts'
+import type { BroadcastOptions } from './options.ts'
+import { laneBy } from './lane-key.ts'
+
+export interface DeliveringDeps {
+  readonly clock: Clock
+  readonly routeName: string
+  readonly targets: readonly Target[]
+  readonly newId: () => string
+  readonly deliveries: Deliveries
+  readonly store: DeliveryStore
+  /** Sends one attempt to the target that the request names. */
+  readonly send: Service
+}
+
+export interface Delivering {
+  /** Takes the writes of the route: each is made durable, delivered, and answered as the route says. */
+  readonly service: Service
+  /** What its deliveries go by, for `Deliveries` to be told of all routes in one step. */
+  readonly route: DeliveryRoute
+}
+
+/** A broadcast route where its deliveries are made; see `leg.ts` for the way of one write to one target. */
+export function delivering(options: BroadcastOptions, deps: DeliveringDeps): Delivering {
+  const { routeName, targets, deliveries, store, clock, newId } = deps
+  const { base, max, jitter } = options.backoff
+  const names = targets.map(({ name }) => name)
+  const laneOf = laneBy(options.order?.by)
+  const { respond } = options
+  const acceptOptions = { route: routeName, targets: names, respond, laneOf, deliveries, store, clock, newId }
+  return {
+    service: (request, call) => accept(request, call, acceptOptions),
+    route: {
+      name: routeName,
+      upstream: options.upstream,
+      targets,
+      attempts: options.attempts,
+      attemptTimeoutMs: options.attemptTimeout,
+      schedule: { baseMs: base, maxMs: max, jitterMs: jitter },
+      concurrency: options.concurrency,
+      statuses: options.success.status,
+      send: deps.send,
+    },
+  }
+}

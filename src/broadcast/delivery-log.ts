@@ -1,0 +1,85 @@
+import type { Deliveries } from './deliveries.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import { countOf } from '../kit/count-of.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
+
+export interface DeliveryLogOptions {
+  readonly events: EventBus
+  readonly clock: Clock
+  readonly log: LogText
+}
+
+/** After an outage thousands may die in a moment: one is named, the others of the time are counted. */
+const quietMs = 1000
+
+/** Tells the operators of dead letters, of answers that unexpectedly do not count, and of what is not delivered when the gateway starts and ends. */
+export class DeliveryLog {
+  readonly #options: DeliveryLogOptions
+  readonly #stopListening: readonly (() => void)[]
+  /** Routes and targets with an answer that did not count, so that each is told once. */
+  readonly #uncounted = new Set<string>()
+  #more = 0
+  #timer: Timer | undefined
+  #hasEnded = false
+
+  constructor(options: DeliveryLogOptions) {
+    this.#options = options
+    const onDead = options.events.on('delivery.dead', ({ deliveryId, target, attempts }) => {
+      if (this.#timer !== undefined) {
+        this.#more++
+        return
+      }
+      options.log(
+        `dead letter: ${target} did not take delivery ${deliveryId} within ${countOf(attempts, 'attempt')}; ` +
+          `\`hedgerow deliveries show ${deliveryId}\` tells why, \`replay\` sends it again`,
+        'warn',
+      )
+      this.#timer = options.clock.after(quietMs, () => this.#tellMore())
+    })
+    const onUncounted = options.events.on('delivery.uncounted', ({ target, status, counted }, { route }) => {
+      // Other statuses may count after a reload.
+      const key = JSON.stringify([route.name, target, counted])
+      if (this.#uncounted.has(key)) return
+      this.#uncounted.add(key)
+      options.log(
+        `${target} answered ${status}, which success.status [${counted}] of ${route.name} does not count: the write is ` +
+          `sent again. If ${status} means that ${target} has it, add ${status} to success.status.`,
+        'warn',
+      )
+    })
+    this.#stopListening = [onDead, onUncounted]
+  }
+
+  resumed({ pendingCount, abandonedCount }: Deliveries): void {
+    if (pendingCount > 0)
+      this.#options.log(`deliveries of an earlier run that are not finished, and go on: ${pendingCount}`)
+    this.abandoned(abandonedCount)
+  }
+
+  /** At the start, or by another configuration. */
+  abandoned(count: number): void {
+    if (count === 0) return
+    this.#options.log(
+      `dead letters: ${count}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
+      'warn',
+    )
+  }
+
+  ended(pendingCount: number): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    for (const stop of this.#stopListening) stop()
+    this.#tellMore()
+    if (pendingCount > 0)
+      this.#options.log(`deliveries that are not finished, and that the next start goes on with: ${pendingCount}`)
+  }
+
+  #tellMore(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#more === 0) return
+    this.#options.log(`dead letters: ${this.#more} more; see \`hedgerow deliveries list --state dead\``, 'warn')
+    this.#more = 0
+  }
+}

@@ -1,0 +1,57 @@
+import type { Target } from '../core/attempt.ts'
+import type { Service } from '../core/service.ts'
+import type { StatusRange } from '../layers/success/options.ts'
+import type { Place } from './delivery.ts'
+import { queueName } from './queues.ts'
+import type { ScheduleOptions } from './schedule.ts'
+
+/** What a route says of its deliveries. */
+export interface DeliveryRoute {
+  readonly name: string
+  readonly upstream: string
+  readonly targets: readonly Target[]
+  readonly attempts: number
+  readonly attemptTimeoutMs: number
+  readonly schedule: ScheduleOptions
+  readonly concurrency: number
+  /** The statuses that acknowledge a write; undefined where the route does not say. */
+  readonly statuses: readonly StatusRange[] | undefined
+  /** Sends one attempt to the target that the request names. */
+  readonly send: Service
+}
+
+/** The routes as they are configured just now. Whoever needs one asks anew: it may be another one, or none, by then. */
+export class DeliveryRoutes {
+  #routes: ReadonlyMap<string, DeliveryRoute> = new Map()
+
+  replace(routes: readonly DeliveryRoute[]): void {
+    this.#routes = new Map(routes.map((route) => [route.name, route]))
+  }
+
+  /** Of each queue, how many may be out: several routes may send to the same target, and the largest of their limits holds. */
+  get concurrencies(): ReadonlyMap<string, number> {
+    const largest = new Map<string, number>()
+    for (const { upstream, targets, concurrency } of this.#routes.values()) {
+      for (const target of targets) {
+        const name = queueName(upstream, target.name)
+        largest.set(name, Math.max(largest.get(name) ?? 0, concurrency))
+      }
+    }
+    return largest
+  }
+
+  /** Why a leg cannot be sent any more; undefined if it can. */
+  missing({ delivery, leg }: Place): string | undefined {
+    const route = this.#routes.get(delivery.route)
+    if (route === undefined) return 'its route is no longer configured'
+    if (route.targets.every(({ name }) => name !== leg.target)) return 'its target is no longer configured'
+    return undefined
+  }
+
+  /** Of a leg that misses nothing. */
+  of({ delivery }: Place): DeliveryRoute {
+    const route = this.#routes.get(delivery.route)
+    if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
+    return route
+  }
+}

@@ -1,0 +1,73 @@
+import type { Config } from '../config/schema.ts'
+import { Deliveries } from './deliveries.ts'
+import type { DeliveryRoute } from './delivery-route.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { Random } from '../kit/random.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { Traces } from '../telemetry/traces/traces.ts'
+import { DeliveryLog } from './delivery-log.ts'
+import { StartFault } from '../kit/startup-error.ts'
+
+/** What is there once a route broadcasts. */
+export interface Broadcasting {
+  readonly store: DeliveryStore
+  readonly deliveries: Deliveries
+  /** Whether it has taken up what an earlier run left. */
+  readonly isResumed: boolean
+  /** Takes up what an earlier run left for these routes, or throws a `StartFault`. */
+  resume(routes: readonly DeliveryRoute[]): Promise<void>
+  /**
+   * Another configuration, in one step: what is under way goes on by it, and what it has no place for becomes a dead
+   * letter. `routes`: those of all stacks; none where no route broadcasts any more.
+   */
+  update(config: Config, routes: readonly DeliveryRoute[], traces: Traces | undefined): void
+  stop(graceMs: number): Promise<void>
+}
+
+export interface BroadcastingOptions {
+  readonly store: DeliveryStore | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly traces: Traces | undefined
+  readonly log: LogText
+  readonly logFault: (fault: unknown, deliveryId: string) => void
+}
+
+/** Undefined where no route broadcasts. */
+export function startBroadcasting(config: Config, options: BroadcastingOptions): Broadcasting | undefined {
+  const { store, traces } = options
+  if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
+  const deliveries = new Deliveries({
+    ...options,
+    store,
+    retentionMs: config.store.retention,
+    resumedTraceOf: traces?.resumedTraceOf,
+  })
+  const log = new DeliveryLog(options)
+  let isResumed = false
+  return {
+    store,
+    deliveries,
+    get isResumed() {
+      return isResumed
+    },
+    resume: async (routes) => {
+      deliveries.reconfigure(routes)
+      const refused = await deliveries.resume()
+      if (refused !== undefined) throw new StartFault(refused.detail)
+      isResumed = true
+      log.resumed(deliveries)
+    },
+    update: (changed, routes, newTraces) => {
+      deliveries.update({ retentionMs: changed.store.retention, resumedTraceOf: newTraces?.resumedTraceOf })
+      log.abandoned(deliveries.reconfigure(routes))
+    },
+    stop: async (graceMs) => {
+      await deliveries.stop(graceMs)
+      log.ended(deliveries.pendingCount)
+    },
+  }
+}

@@ -1,0 +1,165 @@
+import type { Attempt } from '../core/attempt.ts'
+import type { Call } from '../core/call.ts'
+import type { Failure } from '../core/failure.ts'
+import type { GatewayResponse } from '../core/response.ts'
+import type { CallTrace } from '../core/trace.ts'
+import type { Timer } from '../kit/clock.ts'
+import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../store/delivery-store.ts'
+import { Leg } from './leg.ts'
+import type { TargetQueue } from './target-queue.ts'
+
+/** Who waits for what a delivery comes to: a client's call. */
+export interface Observer {
+  /** An attempt was begun. */
+  attempted(attempt: Attempt): void
+  acknowledged(response: GatewayResponse): void
+  died(): void
+  /** Nothing more will be sent in this run: the next one goes on. */
+  paused(): void
+}
+
+/** A leg with its place in its target's queue. */
+export interface Place {
+  readonly delivery: Delivery
+  readonly leg: Leg
+  readonly lane: string | undefined
+  /** Its target's queue, once it has joined it. */
+  queue: TargetQueue<Place> | undefined
+  /** Whoever joined a queue before has a lower one. */
+  turn: number
+  /** The timer of its next attempt. */
+  timer: Timer | undefined
+  /** The attempt under way. */
+  sending: { readonly call: Call; readonly ended: Promise<void> } | undefined
+  /** An operator gives it up as soon as the attempt under way has ended. */
+  discarding: boolean
+  /** It has left its target's queue. */
+  released: boolean
+}
+
+/** A delivery that is under way: what the store has of it, and who waits for it. */
+export class Delivery {
+  readonly id: string
+  readonly sequence: number
+  readonly route: string
+  readonly request: StoredRequest
+  readonly places: readonly Place[]
+  readonly keepsAnswer: boolean
+  /** On the gateway's clock; attempts tell their times from here. */
+  readonly startedAtMs: number
+  readonly trace: CallTrace | undefined
+  /** Whether a target has acknowledged it, in this run or an earlier one. */
+  isAnswered: boolean
+  isPaused = false
+  saving = false
+  /** Something has changed since the last save began. */
+  changed = false
+  /** Told what the next save comes to. */
+  readonly saveWatchers: ((refused: Failure | undefined) => void)[] = []
+  #answer: GatewayResponse | undefined
+  #isAnswerSaved = false
+  readonly #observers = new Set<Observer>()
+
+  constructor(stored: NewDelivery, sequence: number, startedAtMs: number, trace?: CallTrace) {
+    this.id = stored.id
+    this.sequence = sequence
+    this.route = stored.route
+    this.request = stored.request
+    this.keepsAnswer = stored.idempotencyKey !== undefined
+    this.isAnswered = stored.legs.some(({ state }) => state === 'acknowledged')
+    this.startedAtMs = startedAtMs
+    this.trace = trace
+    // What an earlier run has finished never joins a queue here.
+    const place = (leg: Leg): Place => ({
+      delivery: this,
+      leg,
+      lane: stored.lane,
+      queue: undefined,
+      turn: 0,
+      timer: undefined,
+      sending: undefined,
+      discarding: false,
+      released: !leg.isPending,
+    })
+    this.places = stored.legs.map((leg) => place(new Leg(leg)))
+  }
+
+  /** The first good answer, as long as somebody here may ask for it: it may be large, and the store has it otherwise. */
+  get answer(): GatewayResponse | undefined {
+    return this.#answer
+  }
+
+  get isPending(): boolean {
+    return this.places.some(({ leg }) => leg.isPending)
+  }
+
+  get isAcknowledgedByAll(): boolean {
+    return this.places.every(({ leg }) => leg.phase === 'recording' || leg.phase === 'acknowledged')
+  }
+
+  get isDeadEverywhere(): boolean {
+    return this.places.every(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+  }
+
+  get isSending(): boolean {
+    return this.places.some(({ leg }) => leg.phase === 'sending')
+  }
+
+  get hasDied(): boolean {
+    return this.places.some(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+  }
+
+  observe(observer: Observer): () => void {
+    this.#observers.add(observer)
+    return () => {
+      this.#observers.delete(observer)
+      this.#dropAnswer()
+    }
+  }
+
+  attempted(attempt: Attempt): void {
+    for (const observer of this.#observers) observer.attempted(attempt)
+  }
+
+  acknowledged(response: GatewayResponse): void {
+    if (!this.isAnswered) this.#answer = response
+    this.isAnswered = true
+    for (const observer of this.#observers) observer.acknowledged(response)
+    this.#dropAnswer()
+  }
+
+  died(): void {
+    for (const observer of this.#observers) observer.died()
+  }
+
+  paused(): void {
+    this.isPaused = true
+    for (const observer of this.#observers) observer.paused()
+  }
+
+  update(wallNow: number): DeliveryUpdate {
+    return {
+      sequence: this.sequence,
+      legs: this.places.map(({ leg }) => leg.stored()),
+      finishedAt: this.isPending ? undefined : wallNow,
+      answer: this.keepsAnswer && !this.#isAnswerSaved ? storedAnswer(this.#answer) : undefined,
+    }
+  }
+
+  saved({ answer }: DeliveryUpdate): void {
+    if (answer === undefined) return
+    this.#isAnswerSaved = true
+    this.#dropAnswer()
+  }
+
+  #dropAnswer(): void {
+    const isToBeSaved = this.keepsAnswer && !this.#isAnswerSaved
+    if (!isToBeSaved && this.#observers.size === 0) this.#answer = undefined
+  }
+}
+
+function storedAnswer(answer: GatewayResponse | undefined): StoredAnswer | undefined {
+  if (answer === undefined) return undefined
+  const { status, headers, body } = answer
+  return { status, headers, body: body instanceof Uint8Array ? body : new Uint8Array(0) }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { AbortScope } from '../core/abort.ts'
+import type { Failure } from '../core/failure.ts'
+import { headerValue } from '../core/headers.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import { FormField } from '../kit/form-field.ts'
+import { JsonPlace, parsedString } from '../kit/json-place.ts'
+import { type JsonPointer, parseJsonPointer } from '../kit/json-pointer.ts'
+import { atOnceBytes, scanJson, stepBytes } from '../kit/json-scan.ts'
+import { threadTurns } from '../kit/turns.ts'
+
+export type Lane = string | undefined
+
+/**
+ * Which lane a write belongs to. Writes that lack the value share a lane: to keep too much order harms nobody. A large body
+ * is read in turns; a failure: the scope was aborted meanwhile.
+ */
+export type LaneOf = (request: GatewayRequest, scope: AbortScope) => Lane | Promise<Lane | Failure>
+
+export function laneBy(by: string | undefined): LaneOf {
+  if (by === undefined) return () => undefined
+  if (by === 'target') return () => ''
+  if (by.startsWith('header:')) {
+    const name = by.slice('header:'.length).toLowerCase()
+    const valueOf = (request: GatewayRequest): string => headerValue(request.headers, name) ?? ''
+    // Lanes are stored and shown; credentials are neither.
+    return credentials.has(name) ? (request) => digest(valueOf(request)) : valueOf
+  }
+  if (/^form[.:]/.test(by)) {
+    const field = by.slice('form.'.length)
+    return (request, scope) => formValue(bodyOf(request), field, scope)
+  }
+  const pointer = parseJsonPointer(by.slice('json:'.length))
+  return (request, scope) => jsonValue(bodyOf(request), pointer, scope)
+}
+
+const credentials = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+function digest(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+const nothing = new Uint8Array()
+
+function bodyOf({ body }: GatewayRequest): Uint8Array {
+  return body instanceof Uint8Array ? body : nothing
+}
+
+function formValue(body: Uint8Array, name: string, scope: AbortScope): Lane | Promise<Lane | Failure> {
+  const field = new FormField(body, name)
+  const valueOrNone = (): string => field.value ?? ''
+  if (field.read(atOnceBytes)) return valueOrNone()
+  return threadTurns.run(() => field.read(stepBytes), scope).then((aborted) => aborted ?? valueOrNone())
+}
+
+function jsonValue(body: Uint8Array, pointer: JsonPointer, scope: AbortScope): Lane | Promise<Lane | Failure> {
+  const place = new JsonPlace(body, pointer)
+  return scanJson(body, { visitor: place, scope }, (verdict) => {
+    const { value } = place
+    if (verdict !== 'valid' || value === undefined) return ''
+    const text = body.subarray(value.start, value.end)
+    // It would take as long to read as a whole body.
+    if (text.length > atOnceBytes) return digest(text)
+    // Lone surrogates would come back from the store as something else.
+    if (text[0] === quote) return parsedString(text, 0, text.length).toWellFormed()
+    return JSON.stringify(JSON.parse(Buffer.from(text).toString('utf8')))
+  })
+}
+
+const quote = 0x22

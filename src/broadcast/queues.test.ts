@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { NewDelivery, StoredLeg } from '../store/delivery-store.ts'
+import { Delivery, type Place } from './delivery.ts'
+import { Queues } from './queues.ts'
+
+function placeOf(id: string, lane: string | undefined): Place {
+  const none = { nextAttemptAt: undefined, waitMs: undefined, outcome: undefined, status: undefined, detail: undefined }
+  const leg: StoredLeg = { target: 'a', state: 'pending', attempts: 0, ...none }
+  const stored: NewDelivery = {
+    id,
+    route: 'POST /register',
+    lane,
+    idempotencyKey: undefined,
+    fingerprint: '',
+    createdAt: 0,
+    request: { method: 'POST', path: '/', query: '', headers: [], body: undefined },
+    legs: [leg],
+  }
+  return new Delivery(stored, 1, 0).places[0] as Place
+}
+
+function idOf(place: Place | undefined): string | undefined {
+  return place?.delivery.id
+}
+
+/** Takes and lets go until nobody is left; answers who came in which order. */
+function emptied(queues: Queues, name: string): readonly (string | undefined)[] {
+  const queue = queues.of(name)
+  const order: (string | undefined)[] = []
+  for (let place = queue.take(); place !== undefined; place = queue.take()) {
+    order.push(idOf(place))
+    queue.back()
+    const next = queue.release(place)
+    if (next !== undefined) queue.due(next)
+  }
+  return order
+}
+
+describe('queues that are rearranged', () => {
+  it('join two into one, in the order in which they were joined', () => {
+    const queues = new Queues()
+    const places = ['1', '2', '3', '4'].map((id) => placeOf(id, 'bob'))
+    for (const [n, place] of places.entries()) queues.join(n % 2 === 0 ? 'one a' : 'two a', place)
+    queues.rearrange(places.toReversed(), () => 'two a')
+    assert.deepEqual(emptied(queues, 'two a'), ['1', '2', '3', '4'])
+    assert.ok(queues.of('two a').isEmpty)
+  })
+
+  it('have nobody go before what is under way, and count it among those that are out', () => {
+    const queues = new Queues()
+    const [early, late, free] = [placeOf('early', 'bob'), placeOf('late', 'bob'), placeOf('free', undefined)]
+    queues.join('one a', early)
+    queues.join('two a', late)
+    queues.join('one a', free)
+    assert.equal(queues.of('two a').take(), late)
+    late.leg.send()
+    queues.rearrange([early, late, free], () => 'one a')
+    const queue = queues.of('one a')
+    assert.equal(queue.take(), undefined, 'one is out already')
+    queue.limit(3)
+    assert.equal(idOf(queue.take()), 'free')
+    assert.equal(queue.take(), undefined)
+    queue.back()
+    assert.equal(queue.release(late), early)
+  })
+
+  it('are forgotten once nobody is in them and nobody names them', () => {
+    const queues = new Queues()
+    const place = placeOf('1', 'bob')
+    queues.join('one a', place)
+    queues.limit(new Map([['two a', 5]]))
+    assert.deepEqual(
+      queues.all().map(({ name }) => name),
+      ['one a', 'two a'],
+    )
+    emptied(queues, 'one a')
+    queues.limit(new Map([['two a', 5]]))
+    assert.deepEqual(
+      queues.all().map(({ name }) => name),
+      ['two a'],
+    )
+  })
+})

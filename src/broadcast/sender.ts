@@ -1,0 +1,222 @@
+import type { Attempt, Target } from '../core/attempt.ts'
+import { type Failure, failure } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import { LiveCall } from '../kit/live-call.ts'
+import type { Random } from '../kit/random.ts'
+import { anySuccess } from '../strategies/strategy.ts'
+import { statusRangeText } from '../layers/success/options.ts'
+import { statusCounts } from '../layers/success/success.ts'
+import { attemptRequest } from './attempt-request.ts'
+import type { Delivery, Place } from './delivery.ts'
+import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
+import type { AttemptResult } from './leg.ts'
+import { Queues, queueName } from './queues.ts'
+import { waitMs } from './schedule.ts'
+import type { TargetQueue } from './target-queue.ts'
+
+export interface AttemptsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly routes: DeliveryRoutes
+  readonly logFault: (fault: unknown, deliveryId: string) => void
+  /** Something has changed that has to be on disk. */
+  readonly save: (delivery: Delivery) => void
+  /** A leg that cannot be sent any more was given up. */
+  readonly onAbandoned: () => void
+  readonly onEnded: (delivery: Delivery) => void
+}
+
+/** Sends what has its turn, by the routes as they are then, and judges what comes of it. */
+export class Attempts {
+  readonly #options: AttemptsOptions
+  readonly #queues = new Queues()
+  readonly #calls = new Set<LiveCall>()
+  #isStopping = false
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options
+  }
+
+  get isQuiet(): boolean {
+    return this.#calls.size === 0
+  }
+
+  /** Begins none any more. */
+  stop(): void {
+    this.#isStopping = true
+  }
+
+  cutOff(): void {
+    for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
+  }
+
+  /** Takes its place at its target; it misses nothing. */
+  join(place: Place): void {
+    const { routes, clock } = this.#options
+    const { leg } = place
+    const { schedule } = routes.of(place)
+    this.#queues.join(this.#queueNameOf(place), place)
+    if (leg.phase !== 'waiting') return this.#pump(place.queue)
+    // The wall clock may be behind since the last run: no wait is longer than it was meant to be.
+    const longestMs = leg.waitMs ?? schedule.maxMs + schedule.jitterMs
+    this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - clock.wallNow()))
+  }
+
+  /** It is queued again before it has left its queue. */
+  rejoin(place: Place): void {
+    if (place.queue === this.#queues.of(this.#queueNameOf(place))) {
+      place.queue.due(place)
+      this.#pump(place.queue)
+    } else {
+      this.release(place)
+      this.join(place)
+    }
+  }
+
+  /** Gives up what is dead or not under way; it keeps its place in its lane until that is on disk. */
+  discard(place: Place): boolean {
+    const { leg, queue } = place
+    if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
+    place.timer?.cancel()
+    leg.discard()
+    if (!place.released) queue?.hold(place)
+    return true
+  }
+
+  /** It has nothing more to do at its target: the next of its lane may go. */
+  release(place: Place): void {
+    const next = place.queue?.release(place)
+    if (next?.leg.phase === 'queued') place.queue?.due(next)
+    this.#pump(place.queue)
+  }
+
+  /** The routes are other ones, and what they miss is dead. `places`: all that are in queues. */
+  rearrange(places: readonly Place[]): void {
+    const { routes } = this.#options
+    const nameOf = (place: Place): string =>
+      routes.missing(place) === undefined ? this.#queueNameOf(place) : (place.queue?.name ?? '')
+    for (const queue of this.#queues.all()) queue.holdAllBut(({ leg }) => leg.phase === 'queued')
+    if (places.some((place) => place.queue?.name !== nameOf(place))) this.#queues.rearrange(places, nameOf)
+    this.#queues.limit(routes.concurrencies)
+    for (const queue of this.#queues.all()) this.#pump(queue)
+  }
+
+  #queueNameOf(place: Place): string {
+    return queueName(this.#options.routes.of(place).upstream, place.leg.target)
+  }
+
+  #waitFor(place: Place, delayMs: number): void {
+    place.timer = this.#options.clock.after(Math.max(0, delayMs), () => {
+      place.timer = undefined
+      place.leg.due()
+      place.queue?.due(place)
+      this.#pump(place.queue)
+    })
+  }
+
+  #pump(queue: TargetQueue<Place> | undefined): void {
+    while (!this.#isStopping) {
+      const place = queue?.take()
+      if (place === undefined) return
+      this.#send(place)
+    }
+  }
+
+  #send(place: Place): void {
+    const { delivery, leg } = place
+    const { clock, events, logFault, routes } = this.#options
+    const route = routes.of(place)
+    leg.send()
+    const target = route.targets.find(({ name }) => name === leg.target) as Target
+    const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+    // The call that the delivery came with may end at any time: each attempt makes its span itself.
+    const trace = delivery.trace && { ...delivery.trace, attempts: [], detached: true }
+    const { id, startedAtMs } = delivery
+    const call = new LiveCall({ id, route: facts, clock, events, startedAtMs, trace })
+    call.expireAt(clock.now() + route.attemptTimeoutMs)
+    const attempt = call.begin(target)
+    delivery.attempted(attempt)
+    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => logFault(fault, delivery.id))
+    place.sending = { call, ended }
+  }
+
+  async #attempt(place: Place, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
+    const { delivery, leg } = place
+    this.#calls.add(call)
+    let outcome: Outcome
+    try {
+      outcome = await route.send({ ...attemptRequest(delivery, leg.attempts + 1), attempt }, call)
+    } finally {
+      this.#calls.delete(call)
+      place.queue?.back()
+    }
+    place.sending = undefined
+    const { outcome: ended = 'cancelled', status, detail } = attempt
+    this.#judge(place, outcome, { outcome: ended, status, detail }, call)
+    if (place.discarding) {
+      place.discarding = false
+      this.discard(place)
+    }
+    this.#options.save(delivery)
+    this.#pump(place.queue)
+    this.#options.onEnded(delivery)
+  }
+
+  #judge(place: Place, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
+    const { delivery, leg } = place
+    const { routes, onAbandoned } = this.#options
+    const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
+    const missing = routes.missing(place)
+    if (!outcome.ok && missing === undefined) this.#tellUncounted(place, outcome.failure, call)
+    if (outcome.ok) {
+      leg.answered(result)
+      delivery.acknowledged(outcome.response)
+      call.emit({ type: 'delivery.acknowledged', ...facts })
+    } else if (outcome.failure.code === 'CANCELLED') this.#interrupted(place, missing)
+    else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
+    else if (missing !== undefined) {
+      leg.died({ ...result, detail: missing })
+      onAbandoned()
+      delivery.died()
+    } else if (leg.attempts + 1 >= routes.of(place).attempts) {
+      leg.died(result)
+      delivery.died()
+      call.emit({ type: 'delivery.dead', ...facts })
+    } else this.#failed(place, result, outcome.failure.retryAfterMs)
+  }
+
+  /** Most systems take a 2xx for a yes: one that does not count looks delivered to them, and is sent again and again. */
+  #tellUncounted(place: Place, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
+    const { statuses } = this.#options.routes.of(place)
+    if (statuses === undefined || !statusCounts(anySuccess, status)) return
+    const counted = statuses.map(statusRangeText).join(', ')
+    call.emit({ type: 'delivery.uncounted', target: place.leg.target, status, counted })
+  }
+
+  #interrupted({ delivery, leg, discarding }: Place, missing: string | undefined): void {
+    leg.interrupted()
+    // Whoever discards it says so; and at the end the next run sees what it misses.
+    if (discarding || this.#isStopping || missing === undefined) return
+    leg.abandoned(missing)
+    this.#options.onAbandoned()
+    delivery.died()
+  }
+
+  /** The gateway itself lacked what it takes to send it: the target has had no attempt. */
+  #postponed(place: Place, result: AttemptResult): void {
+    const { clock, random, routes } = this.#options
+    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)
+    place.leg.postponed(result, clock.wallNow() + delayMs)
+    if (!this.#isStopping) this.#waitFor(place, delayMs)
+  }
+
+  #failed(place: Place, result: AttemptResult, retryAfterMs: number | undefined): void {
+    const { clock, random, routes } = this.#options
+    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, retryAfterMs, random)
+    place.leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })
+    if (!this.#isStopping) this.#waitFor(place, delayMs)
+  }
+}

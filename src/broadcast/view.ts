@@ -1,0 +1,60 @@
+import type { LegState, StoredDelivery, StoredLeg } from '../store/delivery-store.ts'
+import type { Delivery } from './delivery.ts'
+
+/** A delivery as people and programs see it; times in ISO 8601. */
+export interface DeliveryView {
+  readonly id: string
+  readonly route: string
+  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged`: every target has it. */
+  readonly state: LegState
+  readonly createdAt: string
+  readonly finishedAt: string | undefined
+  readonly targets: readonly TargetView[]
+}
+
+export interface TargetView {
+  readonly target: string
+  readonly state: StoredLeg['state']
+  readonly attempts: number
+  /** While it is pending here: its `turn`, behind earlier writes of its lane or the target's limit; or `time` to pass. */
+  readonly waitsFor: 'turn' | 'time' | undefined
+  readonly nextAttemptAt: string | undefined
+  readonly outcome: string | undefined
+  readonly status: number | undefined
+  readonly detail: string | undefined
+}
+
+/** Where it is under way, what is known now goes before what was last written. */
+export function viewOf(stored: StoredDelivery, active: Delivery | undefined): DeliveryView {
+  const legs = active === undefined ? stored.legs : active.places.map(({ leg }) => leg.stored())
+  const waitsFor = (place: number): TargetView['waitsFor'] => {
+    const phase = active?.places[place]?.leg.phase
+    return phase === 'queued' ? 'turn' : phase === 'waiting' ? 'time' : undefined
+  }
+  return {
+    id: stored.id,
+    route: stored.route,
+    state: stateOf(legs),
+    createdAt: isoTime(stored.createdAt),
+    finishedAt: stored.finishedAt === undefined ? undefined : isoTime(stored.finishedAt),
+    targets: legs.map(({ target, state, attempts, nextAttemptAt, outcome, status, detail }, place) => ({
+      target,
+      state,
+      attempts,
+      waitsFor: waitsFor(place),
+      nextAttemptAt: nextAttemptAt === undefined ? undefined : isoTime(nextAttemptAt),
+      outcome,
+      status,
+      detail,
+    })),
+  }
+}
+
+function stateOf(legs: readonly StoredLeg[]): LegState {
+  const worstFirst = ['pending', 'dead', 'discarded'] as const
+  return worstFirst.find((state) => legs.some((leg) => leg.state === state)) ?? 'acknowledged'
+}
+
+function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString()
+}

@@ -1,0 +1,102 @@
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import { callbackFailureStatuses } from './callback.ts'
+import { Callbacks, type CallbacksOptions, type CallbacksSettings, ticketsPath } from './callbacks.ts'
+import type { Elsewhere } from './receive.ts'
+import { ticketPage } from './ticket-page.ts'
+import type { Keys } from './token.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { TicketStore } from '../store/ticket-store.ts'
+import type { FailurePolicy } from '../transport/server/failure-response.ts'
+import type { Way } from './receive-endpoints.ts'
+import { failurePolicy } from '../gateway/failure-policy.ts'
+import { ownRoute } from '../gateway/pages.ts'
+import { receivers } from './receivers.ts'
+import type { RoutedHandler } from '../gateway/router.ts'
+
+export interface CallingBackOptions {
+  readonly keys: () => Keys
+  /** How callbacks come in, by this configuration and those before. */
+  readonly ways: () => readonly Way[]
+  /** For results that need not outlive the process. */
+  readonly memory: TicketStore
+  /** There where a route is `durable`. */
+  readonly durable: TicketStore | undefined
+  /** How many tickets clients hold, of all workers. */
+  readonly promises: NonNullable<CallbacksOptions['promises']>
+  readonly clock: Clock
+  /** Known once the front listens, which is before a backend is asked. */
+  readonly frontPort: () => number
+  /** There where several threads take callbacks. */
+  readonly elsewhere?: Elsewhere | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+/** Another configuration, before it is in force. */
+export interface CallingBackChange {
+  /** Where callbacks come in and tickets are shown by it, on the front. */
+  readonly handlers: readonly RoutedHandler[]
+  commit(): void
+}
+
+/** What is there once a route waits for callbacks. */
+export interface CallingBack {
+  readonly callbacks: Callbacks
+  /** Also for one in which no route waits any more. Who waits, waits on, and can be reached; tickets and results stay. */
+  prepare(config: Config, durable: TicketStore | undefined): CallingBackChange
+  close(): void
+}
+
+/** Also where no route waits any more: what is still to come is for calls of before. */
+export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack {
+  const { clock, elsewhere } = options
+  const wallNow = (): number => clock.wallNow()
+  const callbacks = new Callbacks({ ...options, ...settingsOf(config, options) })
+  const policies = new Map<string, FailurePolicy>()
+  const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
+  const tickets = ownRoute({
+    method: 'GET',
+    path: `${ticketsPath}/:id`,
+    what: 'ticket',
+    service: ticketPage({ callbacks, wallNow, policyOf }),
+    // Whoever waits while the gateway shuts down waits for these.
+    servesWhileDraining: true,
+  })
+  return {
+    callbacks,
+    prepare: ({ routes, ...changed }, durable) => ({
+      handlers: [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets],
+      commit: () => {
+        callbacks.update(settingsOf(changed, { ...options, durable }))
+        // What is over is told as its route told it, until another of the name does.
+        for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
+      },
+    }),
+    close: () => callbacks.close(),
+  }
+}
+
+function settingsOf(
+  { callbacks: { url, tickets } }: Pick<Config, 'callbacks'>,
+  { keys, frontPort, durable }: Pick<CallingBackOptions, 'keys' | 'frontPort' | 'durable'>,
+): CallbacksSettings {
+  return {
+    keys,
+    publicUrl: () => url ?? `http://localhost:${frontPort()}`,
+    durable,
+    keepMs: tickets.keep,
+    fetchOnce: tickets.fetch === 'once',
+    maxTickets: tickets.limit,
+  }
+}
+
+/** By the route, and by the path at which its results come in. */
+function policiesOf(routes: readonly RouteConfig[]): ReadonlyMap<string, FailurePolicy> {
+  const policies = new Map<string, FailurePolicy>()
+  for (const route of routes.filter(({ callback }) => callback !== undefined)) {
+    const policy = failurePolicy(route, callbackFailureStatuses)
+    policies.set(matchText(route.match), policy)
+    if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)
+  }
+  return policies
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { someKey, someTerms, wideTickets } from '../../test/kit/callbacks.ts'
+import { settled, VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import { memoryTickets } from '../store/memory-tickets.ts'
+import type { TicketKeeper, TicketResult } from '../store/ticket-store.ts'
+import { Callbacks, type CallbacksOptions } from './callbacks.ts'
+import { KeptTickets } from './ticket-expiry.ts'
+import { keyOf, type TokenFacts } from './token.ts'
+
+const keepMs = 60_000
+const work = { route: 'GET /work', terms: someTerms }
+const otherKey = keyOf('another secret of the tests, as long as the first')
+
+function opened(change: Partial<CallbacksOptions> = {}) {
+  const clock = new VirtualClock()
+  const memory = memoryTickets(wideTickets)
+  const durable = memoryTickets(wideTickets)
+  const callbacks = new Callbacks({
+    clock,
+    keys: () => [someKey],
+    publicUrl: () => 'http://gateway:8080',
+    memory,
+    durable,
+    keepMs,
+    fetchOnce: false,
+    maxTickets: wideTickets.maxTickets,
+    logFault: () => {},
+    ...change,
+  })
+  const tokenOf = (id: string, isDurable = false): TokenFacts => ({
+    id,
+    durable: isDurable,
+    expiresAtMs: clock.wallNow() + 65_000,
+    // Of another run, which may have given its client a ticket.
+    isOurs: false,
+    run: 1,
+  })
+  // Those that are given instead look after themselves.
+  const kept = new KeptTickets({ clock, memory, durable })
+  return { clock, memory, durable, callbacks, kept, tokenOf }
+}
+
+function resultOf(text: string): TicketResult {
+  return { kind: 'answer', status: 200, contentType: 'text/plain', body: Buffer.from(text) }
+}
+
+const result = resultOf('late')
+const fetched = { route: '/back', result }
+
+describe('results that nobody waits for', () => {
+  it('are kept once, and found as often as somebody asks, until their time is over', async () => {
+    const { clock, callbacks, tokenOf } = opened()
+    const token = tokenOf('a')
+    assert.equal(await callbacks.fetch(token, false), undefined)
+    assert.equal(await callbacks.keep(token, '/back', result), 'kept')
+    assert.equal(await callbacks.keep(token, '/back', resultOf('again')), 'repeated')
+    for (let n = 0; n < 3; n++) assert.deepEqual(await callbacks.fetch(token, false), fetched)
+    await clock.advance(keepMs - 1)
+    assert.deepEqual(await callbacks.fetch(token, false), fetched)
+    await clock.advance(1)
+    assert.equal(await callbacks.fetch(token, false), 'over')
+  })
+
+  it('are fetched once where that is said, but may be looked at before', async () => {
+    const { callbacks, tokenOf } = opened({ fetchOnce: true })
+    const token = tokenOf('a')
+    assert.equal(await callbacks.fetch(token, true), undefined)
+    await callbacks.keep(token, '/back', result)
+    for (let n = 0; n < 2; n++) assert.deepEqual(await callbacks.fetch(token, true), fetched)
+    const all = await Promise.all([1, 2, 3].map(() => callbacks.fetch(token, false)))
+    assert.deepEqual(
+      all.filter((one) => one !== 'over'),
+      [fetched],
+    )
+    assert.equal(await callbacks.fetch(token, true), 'over')
+    assert.equal(await callbacks.keep(token, '/back', result), 'repeated', 'it does not come again')
+  })
+
+  it('are known to have been there until their callback cannot come any more, and then forgotten', async () => {
+    const { clock, memory, callbacks, kept, tokenOf } = opened()
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    assert.deepEqual(kept.ticketFigures(), { tickets: 1, bytes: 14 })
+    await clock.advance(keepMs)
+    assert.deepEqual(memory.figures(), { tickets: 0, bytes: 0 })
+    await clock.advance(10_000)
+    assert.deepEqual(kept.ticketFigures(), { tickets: 0, bytes: 0 })
+  })
+
+  it('are dropped where none are kept', async () => {
+    const { memory, callbacks, tokenOf } = opened({ keepMs: 0 })
+    assert.equal(await callbacks.keep(tokenOf('a'), '/back', result), 'dropped')
+    assert.equal(memory.figures().tickets, 0)
+  })
+
+  it('are dropped when their ticket has expired already', async () => {
+    const { clock, callbacks, tokenOf } = opened()
+    const token = tokenOf('a')
+    await clock.advance(65_000)
+    assert.equal(await callbacks.keep(token, '/back', result), 'dropped')
+  })
+
+  it('go where their token says, and nowhere else: where that is gone they are dropped', async () => {
+    const { memory, durable, callbacks, kept, tokenOf } = opened()
+    await callbacks.keep(tokenOf('a', true), '/back', result)
+    await callbacks.keep(tokenOf('b'), '/back', resultOf('longer'))
+    assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [16, 14])
+    assert.deepEqual(kept.ticketFigures(), { tickets: 2, bytes: 30 })
+    const without = opened({ durable: undefined })
+    assert.equal(await without.callbacks.keep(without.tokenOf('a', true), '/back', result), 'dropped')
+    assert.equal(await without.callbacks.fetch(without.tokenOf('a', true), false), 'over')
+    assert.equal(without.memory.figures().tickets, 0)
+  })
+
+  it('are refused beyond the limits, until something has gone', async () => {
+    const { clock, memory, callbacks, tokenOf } = opened()
+    memory.limit({ maxTickets: 1, maxBytes: 100 })
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    const full = await callbacks.keep(tokenOf('b'), '/back', result)
+    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    await clock.advance(70_000)
+    assert.equal(await callbacks.keep(tokenOf('b'), '/back', result), 'kept')
+  })
+
+  it('are listed, the newest first, of both stores together', async () => {
+    const { clock, callbacks, kept, tokenOf } = opened()
+    for (const [id, isDurable] of [
+      ['a', true],
+      ['b', false],
+      ['c', true],
+    ] as const) {
+      await callbacks.keep(tokenOf(id, isDurable), '/back', result)
+      await clock.advance(1)
+    }
+    const listed = await kept.tickets(2)
+    assert.ok(!('code' in listed))
+    assert.deepEqual(
+      listed.map(({ id, route }) => [id, route]),
+      [
+        ['c', '/back'],
+        ['b', '/back'],
+      ],
+    )
+  })
+
+  it('are not there, and that is said, while the store fails', async () => {
+    const away = failure('STORE_UNAVAILABLE', 'away')
+    const failing: TicketKeeper = {
+      put: async () => away,
+      find: async () => away,
+      spend: async () => away,
+      list: async () => away,
+      removeExpired: async () => away,
+      figures: () => ({ tickets: 0, bytes: 0 }),
+      limit: () => {},
+    }
+    const { callbacks, kept, clock, tokenOf } = opened({ durable: failing })
+    kept.update(failing)
+    assert.equal(await callbacks.keep(tokenOf('a', true), '/back', result), away)
+    assert.equal(await callbacks.fetch(tokenOf('a', true), false), away)
+    assert.equal(await kept.tickets(5), away)
+    await clock.advance(30_000)
+    const { callbacks: once, tokenOf: tokenOfOnce } = opened({
+      fetchOnce: true,
+      memory: {
+        ...memoryTickets(wideTickets),
+        find: async () => ({ id: 'a', route: '', createdAt: 0, readyUntil: 9e15, knownUntil: 9e15, bytes: 4, result }),
+        spend: async () => away,
+      },
+    })
+    assert.equal(await once.fetch(tokenOfOnce('a'), false), away)
+  })
+})
+
+describe('tickets', () => {
+  it('are promised no more than there may be, until some have expired', async () => {
+    const { clock, callbacks } = opened({ maxTickets: 2 })
+    const promise = (): string | undefined =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work)
+    assert.deepEqual(
+      [1, 2, 3].map(() => promise() !== undefined),
+      [true, true, false],
+    )
+    await clock.advance(10_000)
+    assert.ok(promise() !== undefined)
+  })
+
+  it('that are fetched, once, leave their place to others', async () => {
+    const { clock, callbacks } = opened({ maxTickets: 1, fetchOnce: true })
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    callbacks.promise(issue, work)
+    await callbacks.keep(issue, '/back', result)
+    assert.deepEqual(await callbacks.fetch(issue, true), fetched)
+    const other = (): string | undefined =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work)
+    assert.equal(other(), undefined)
+    assert.deepEqual(await callbacks.fetch(issue, false), fetched)
+    assert.ok(other() !== undefined)
+    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    await clock.advance(10_000)
+    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no place is given back twice')
+  })
+
+  it('are the same if they are promised again, and none once they are withdrawn', async () => {
+    const { callbacks, clock } = opened({ maxTickets: 1 })
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    assert.equal(callbacks.promise(issue, work), callbacks.promise(issue, work))
+    callbacks.withdraw(issue.id)
+    callbacks.withdraw(issue.id)
+    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    const [first, second] = [1, 2].map(() =>
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work),
+    )
+    assert.deepEqual([first !== undefined, second], [true, undefined])
+  })
+
+  it('are over, as no result can come any more, once a reload has nothing kept', async () => {
+    const { callbacks, clock } = opened()
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
+    callbacks.promise(issue, work)
+    const settings = { keys: () => [someKey] as const, publicUrl: () => '', durable: undefined, fetchOnce: false }
+    callbacks.update({ ...settings, keepMs: 0, maxTickets: 1 })
+    assert.equal(await callbacks.keep(issue, '/back', result), 'dropped')
+    assert.equal(await callbacks.fetch(issue, false), 'over')
+  })
+
+  it('are none where nothing is kept', () => {
+    const { callbacks } = opened({ keepMs: 0 })
+    assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000), work), undefined)
+  })
+
+  it('make their results wanted; of this run nothing else is', async () => {
+    const { callbacks } = opened()
+    const issues = [1, 2].map(() => callbacks.signer.issue(false, 2e12))
+    callbacks.promise(issues[0] as (typeof issues)[number], work)
+    const kept = await Promise.all(issues.map((issue) => callbacks.keep(issue, '/back', result)))
+    assert.deepEqual(kept, ['kept', 'repeated'])
+  })
+})
+
+describe('callbacks', () => {
+  it('name a ticket by a token of its own', () => {
+    const { callbacks } = opened()
+    const issue = callbacks.signer.issue(false, 5000)
+    const url = callbacks.promise(issue, work)
+    assert.equal(url, `/_hedgerow/tickets/${callbacks.signer.token(issue, 'ticket')}`)
+    assert.ok(!url?.includes(callbacks.signer.token(issue, 'callback')))
+  })
+
+  it('are quiet when nobody waits and no backend is being asked, for all that wait for it', async () => {
+    const { callbacks } = opened()
+    await callbacks.quiet()
+    const waiter = callbacks.waiters.register(
+      { id: 'a', route: '', startedAtMs: 0, expiresAtMs: 0, terms: someTerms },
+      () => {},
+    )
+    for (const id of ['a', 'b']) callbacks.begun(id, () => {})
+    const told: string[] = []
+    void callbacks.quiet().then(() => told.push('first'))
+    void callbacks.quiet().then(() => told.push('second'))
+    callbacks.waiters.end(waiter, 'gone', failed(failure('CLIENT_GONE', 'gone')))
+    await settled()
+    callbacks.done('a')
+    await settled()
+    assert.deepEqual(told, [])
+    callbacks.done('b')
+    await settled()
+    assert.deepEqual(told, ['first', 'second'])
+  })
+
+  it('leave no timer behind when they are closed', async () => {
+    const { callbacks, kept, clock } = opened()
+    await clock.advance(35_000)
+    assert.equal(clock.pendingCount, 2)
+    callbacks.close()
+    kept.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+})
+
+describe('callbacks that get other settings', () => {
+  it('go by them from then on, and keep who waits, who has a ticket, and what came late', async () => {
+    const { clock, memory, callbacks, tokenOf } = opened()
+    const settings = {
+      keys: () => [otherKey, someKey] as const,
+      publicUrl: () => 'https://elsewhere',
+      durable: undefined,
+      keepMs: 2 * keepMs,
+      fetchOnce: true,
+      maxTickets: 1,
+    }
+    const issue = callbacks.signer.issue(false, clock.wallNow() + 65_000)
+    assert.ok(callbacks.promise(issue, work) !== undefined)
+    const facts = { id: 'w', route: 'r', startedAtMs: 0, expiresAtMs: 1, terms: someTerms }
+    const waiter = callbacks.waiters.register(facts, () => {})
+    await callbacks.keep(tokenOf('a'), '/back', result)
+    callbacks.update(settings)
+    assert.deepEqual([callbacks.publicUrl(), callbacks.keepMs], ['https://elsewhere', 2 * keepMs])
+    assert.equal(callbacks.waiters.find('w'), waiter)
+    const token = callbacks.signer.verify(callbacks.signer.token(issue, 'callback'), 'callback', clock.wallNow())
+    assert.ok(token.kind === 'good' && callbacks.isPromised(token))
+    assert.equal(callbacks.signer.issue(false, 0).key, otherKey)
+    assert.equal(
+      callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 1000), work),
+      undefined,
+      'one is out',
+    )
+    assert.deepEqual(await callbacks.fetch(tokenOf('a'), false), fetched)
+    assert.equal(await callbacks.fetch(tokenOf('a'), false), 'over', 'now it can be fetched once')
+    await callbacks.keep(tokenOf('b'), '/back', result)
+    assert.equal(((await memory.find('b')) as { readyUntil: number }).readyUntil, clock.wallNow() + 2 * keepMs)
+    assert.equal(
+      await callbacks.keep(tokenOf('c', true), '/back', result),
+      'dropped',
+      'there is no durable store any more',
+    )
+  })
+
+  it('have other limits for what is kept, without losing any', async () => {
+    const { memory, callbacks, kept, tokenOf } = opened()
+    for (const id of ['a', 'b']) await callbacks.keep(tokenOf(id), '/back', result)
+    memory.limit({ maxTickets: 1, maxBytes: 1e6 })
+    const full = await callbacks.keep(tokenOf('c'), '/back', result)
+    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    assert.equal(kept.ticketFigures().tickets, 2)
+    memory.limit(wideTickets)
+    assert.equal(await callbacks.keep(tokenOf('c'), '/back', result), 'kept')
+  })
+})

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import type { Clock } from '../kit/clock.ts'
+import { KeyFile, type KeyFileOptions } from './key-file.ts'
+
+const dayMs = 86_400_000
+const minuteMs = 60_000
+const tokenLifeMs = 11 * minuteMs
+
+/** A clock whose wall can be set wrong. */
+class WrongClock extends VirtualClock {
+  offMs = 0
+
+  override wallNow(): number {
+    return super.wallNow() + this.offMs
+  }
+}
+
+function place(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-key-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'test.key')
+  const logged: string[] = []
+  const open = (clock: Clock, change: Partial<KeyFileOptions> = {}): KeyFile => {
+    const opened = KeyFile.open({
+      path,
+      clock,
+      rotationMs: 7 * dayMs,
+      tokenLifeMs,
+      log: (text) => logged.push(text),
+      ...change,
+    })
+    assert.ok(opened.ok, opened.ok ? '' : opened.fault)
+    t.after(() => opened.keys.close())
+    return opened.keys
+  }
+  const fault = (change: Partial<KeyFileOptions> = {}): string => {
+    const opened = KeyFile.open({
+      path,
+      clock: new VirtualClock(),
+      rotationMs: dayMs,
+      tokenLifeMs,
+      log: () => {},
+      ...change,
+    })
+    assert.ok(!opened.ok)
+    return opened.fault
+  }
+  return { folder, path, logged, open, fault }
+}
+
+function ids(keys: KeyFile): readonly string[] {
+  return keys.keys.map(({ id }) => id)
+}
+
+describe('the key file', () => {
+  it('is made on first use, for its user alone, and nothing beside it', (t) => {
+    const { folder, path, open } = place(t)
+    const [key, ...previous] = open(new VirtualClock()).keys
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.deepEqual([readdirSync(folder), previous], [['test.key'], []])
+    assert.equal(Buffer.from(key.secret, 'base64url').length, 32)
+    const [comment, line] = readFileSync(path, 'utf8').split('\n')
+    assert.match(comment ?? '', /^# .*can forge callbacks/)
+    assert.equal(line, `2023-11-14T22:13:20.000Z ${key.secret}`)
+  })
+
+  it('has the same key after a restart, and is not written again', (t) => {
+    const { path, open } = place(t)
+    const first = open(new VirtualClock())
+    const before = statSync(path)
+    assert.deepEqual(open(new VirtualClock()).keys, first.keys)
+    assert.deepEqual([statSync(path).ino, statSync(path).mtimeMs], [before.ino, before.mtimeMs])
+  })
+
+  it('has another key in each place', (t) => {
+    const clock = new VirtualClock()
+    assert.notDeepEqual(place(t).open(clock).keys, place(t).open(clock).keys)
+  })
+
+  it('gets a new key when the old one is old, and drops that when its last token has expired', async (t) => {
+    const { path, open } = place(t)
+    const clock = new VirtualClock()
+    const keys = open(clock)
+    const [first] = ids(keys)
+    await clock.advance(7 * dayMs - minuteMs)
+    assert.deepEqual(ids(keys), [first])
+    await clock.advance(minuteMs)
+    const [second, ...others] = ids(keys)
+    assert.notEqual(second, first)
+    assert.deepEqual(others, [first])
+    assert.deepEqual(ids(open(clock)), [second, first], 'a restart knows both')
+    await clock.advance(tokenLifeMs - minuteMs)
+    assert.deepEqual(ids(keys), [second, first])
+    await clock.advance(minuteMs)
+    assert.deepEqual(ids(keys), [second])
+    assert.equal(readFileSync(path, 'utf8').split('\n').length, 3, 'the file has lost it too')
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+
+  it('gets one new key, however long nobody ran', (t) => {
+    const { open } = place(t)
+    const clock = new WrongClock()
+    const [first] = ids(open(clock))
+    clock.offMs = 365 * dayMs
+    const [second, ...others] = ids(open(clock))
+    assert.notEqual(second, first)
+    // Its last token may be as young as the new key is.
+    assert.deepEqual(others, [first])
+  })
+
+  it('keeps several old keys where they change faster than tokens expire', async (t) => {
+    const { open } = place(t)
+    const clock = new VirtualClock()
+    const keys = open(clock, { rotationMs: minuteMs, tokenLifeMs: 5 * minuteMs })
+    await clock.advance(30 * minuteMs)
+    assert.equal(new Set(ids(keys)).size, 6)
+  })
+
+  it('takes no harm from a clock that jumps back and forth: what was accepted still is', async (t) => {
+    const { open } = place(t)
+    const clock = new WrongClock()
+    const keys = open(clock)
+    const [first] = ids(keys)
+    clock.offMs = -30 * dayMs
+    await clock.advance(2 * minuteMs)
+    assert.deepEqual(ids(keys), [first])
+    clock.offMs = 30 * dayMs
+    await clock.advance(2 * minuteMs)
+    const [second] = ids(keys)
+    assert.deepEqual(ids(keys), [second, first])
+    clock.offMs = 0
+    await clock.advance(2 * minuteMs)
+    assert.deepEqual(ids(keys), [second, first])
+    assert.deepEqual(ids(open(clock)), [second, first])
+    await clock.advance(tokenLifeMs)
+    assert.deepEqual(ids(keys), [second])
+  })
+
+  it('gets a new key in time although its last one was made by a clock that was far ahead', async (t) => {
+    const { open } = place(t)
+    const clock = new WrongClock()
+    clock.offMs = 3650 * dayMs
+    const [first] = ids(open(clock))
+    clock.offMs = 0
+    const keys = open(clock)
+    await clock.advance(7 * dayMs + minuteMs)
+    assert.notEqual(ids(keys)[0], first)
+    assert.ok(ids(keys).includes(first as string))
+  })
+
+  it('leaves the old key in use, and says so, while it cannot be written', async (t) => {
+    const { folder, open, path, logged } = place(t)
+    const clock = new VirtualClock()
+    const keys = open(clock, { rotationMs: dayMs })
+    const [first] = ids(keys)
+    const text = readFileSync(path)
+    rmSync(folder, { recursive: true })
+    await clock.advance(dayMs + minuteMs)
+    assert.deepEqual(ids(keys), [first])
+    assert.match(logged[0] ?? '', /could not be renewed, so the old key stays: .*ENOENT/)
+    mkdirSync(folder)
+    writeFileSync(path, text)
+    await clock.advance(minuteMs)
+    assert.deepEqual(ids(keys).slice(1), [first])
+  })
+
+  it('is no longer looked after when it is closed', (t) => {
+    const clock = new VirtualClock()
+    const keys = place(t).open(clock)
+    assert.equal(clock.pendingCount, 1)
+    keys.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('may have comments and empty lines', (t) => {
+    const { path, open } = place(t)
+    const secret = 'x'.repeat(43)
+    writeFileSync(path, `# mine\n\n2023-11-14T22:00:00Z ${secret}\n# end\n`)
+    assert.equal(open(new VirtualClock()).keys[0].secret, secret)
+  })
+
+  it('comes to the same keys in two processes that share it, whichever renews it', async (t) => {
+    const { open } = place(t)
+    const [one, other] = [new VirtualClock(), new VirtualClock()]
+    const keys = open(one, { rotationMs: dayMs })
+    const others = open(other, { rotationMs: dayMs })
+    await one.advance(dayMs + minuteMs)
+    await other.advance(dayMs + minuteMs)
+    await one.advance(minuteMs)
+    assert.deepEqual(ids(others), ids(keys))
+    assert.equal(ids(keys).length, 2)
+  })
+
+  it('is refused if it is empty, as it may have been written by half', (t) => {
+    const { path, fault } = place(t)
+    writeFileSync(path, '')
+    assert.match(fault(), /it holds no key/)
+  })
+
+  for (const [what, text, entry] of [
+    ['a key that is cut short', `2023-11-14T22:13:20.000Z ${'x'.repeat(42)}\n`, 1],
+    ['a time that is none', `yesterday ${'x'.repeat(43)}\n`, 1],
+    ['something else', 'listen: { port: 8080 }\n', 1],
+    ['a broken second entry', `2023-11-14T22:13:20.000Z ${'x'.repeat(43)}\nx\n`, 2],
+  ] as const) {
+    it(`is refused with ${what}, left as it is, and the fault says where it is and what to do`, (t) => {
+      const { path, fault } = place(t)
+      writeFileSync(path, text)
+      const told = fault()
+      assert.ok(
+        told.startsWith(`The key file ${path} cannot be used: what follows its comment is no key (entry ${entry}). `),
+      )
+      assert.match(told, /callbacks\.keyFile, or set callbacks\.key\.$/)
+      assert.equal(readFileSync(path, 'utf8'), text)
+    })
+  }
+
+  it('is refused if it is a folder, or in none', (t) => {
+    const { folder, fault } = place(t)
+    assert.match(fault({ path: folder }), /EISDIR/)
+    assert.match(fault({ path: join(folder, 'no', 'a.key') }), /ENOENT.*Make its folder writable/)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('is refused in a folder that cannot be written, with the path and what to do', (t) => {
+    const { folder, path, fault } = place(t)
+    chmodSync(folder, 0o500)
+    // Root may write anywhere but where there is nothing to write to.
+    const isRoot = process.getuid?.() === 0
+    const told = isRoot ? fault({ path: '/proc/a.key' }) : fault()
+    chmodSync(folder, 0o700)
+    assert.ok(told.startsWith(`The key file ${isRoot ? '/proc/a.key' : path} cannot be used: E`), told)
+    assert.match(told, /Make its folder writable/)
+  })
+})

@@ -1,0 +1,58 @@
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { CallbackOptions } from './options.ts'
+import { tokenLifeMs } from './signing-keys.ts'
+
+/** One way in which callbacks come in at a path: plain data, as every thread is told of it. */
+export interface Way {
+  readonly receive: CallbackOptions['receive']
+  readonly maxAnswer: number
+  /** Wall clock; undefined while the configuration has it. */
+  readonly untilMs: number | undefined
+}
+
+/**
+ * Where callbacks come in, now and for a while yet: what a reload takes away, or has come in another way, stays until the
+ * last token that was made for it has expired, as somebody may wait for it, or have a ticket. Kept once, so that a thread
+ * that begins after the reload knows it too.
+ */
+export class CallbackWays {
+  readonly #wallNow: () => number
+  #ways: readonly Way[] = []
+  /** How long a token may be good that was made until now. */
+  #lifeMs = 0
+
+  constructor(wallNow: () => number) {
+    this.#wallNow = wallNow
+  }
+
+  /** Those that the configuration has go before former ones. */
+  get current(): readonly Way[] {
+    return this.#ways
+  }
+
+  update(config: Config): void {
+    const now = this.#wallNow()
+    const ways = waysOf(config.routes)
+    const lastMs = now + this.#lifeMs
+    const former = this.#ways
+      .filter((way) => !ways.some((other) => isSame(way, other)))
+      .map(({ receive, maxAnswer, untilMs = lastMs }) => ({ receive, maxAnswer, untilMs }))
+      .filter(({ untilMs }) => untilMs > now)
+    this.#ways = [...ways, ...former]
+    this.#lifeMs = Math.max(this.#lifeMs, tokenLifeMs(config))
+  }
+}
+
+/** Routes that share a path agree on how callbacks are read, as the configuration's check has seen to. */
+function waysOf(routes: readonly RouteConfig[]): readonly Way[] {
+  const options = routes.flatMap(({ callback }) => (callback === undefined ? [] : [callback]))
+  return [...Map.groupBy(options, ({ receive }) => receive.path).values()].map((sharing) => ({
+    receive: (sharing[0] as CallbackOptions).receive,
+    maxAnswer: Math.max(...sharing.map(({ maxAnswer }) => maxAnswer)),
+    untilMs: undefined,
+  }))
+}
+
+function isSame(one: Way, other: Way): boolean {
+  return one.maxAnswer === other.maxAnswer && JSON.stringify(one.receive) === JSON.stringify(other.receive)
+}

@@ -1,0 +1,206 @@
+import type { Call } from '../core/call.ts'
+import { type Failure, type FailureCode, failure } from '../core/failure.ts'
+import { headerValue, headerValues, withoutHeaders } from '../core/headers.ts'
+import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import { type GatewayResponse, ownResponse } from '../core/response.ts'
+import type { Service } from '../core/service.ts'
+import type { TicketResult } from '../store/ticket-store.ts'
+import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import type { Callbacks, KnownCall } from './callbacks.ts'
+import { type Token, type TokenPlace, tokenBy, tokenParameter } from './token-placement.ts'
+import type { CallbackOptions } from './options.ts'
+import { resultResponse, termsOf } from './result-rules.ts'
+import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
+
+export interface ReceiveOptions {
+  /** `status`: for what comes for a call of an earlier run; those of this one have their own. */
+  readonly receive: CallbackOptions['receive']
+  /** The largest that any call may have whose callback comes in here. */
+  readonly maxBytes: number
+  readonly callbacks: Callbacks
+  /** Wall clock, milliseconds. */
+  readonly wallNow: () => number
+  /** Asked for callbacks whose tokens another run has made, as somebody may wait for them there. */
+  readonly elsewhere?: Elsewhere | undefined
+}
+
+/**
+ * Has the run of this number take a callback, whole or `unread`; undefined where there is no such run any more. That its
+ * token is ours is known by then; whether its time is over is for that run to say.
+ */
+export type Elsewhere = (run: number, request: GatewayRequest, call: Call) => Promise<Outcome | undefined> | undefined
+
+type Judged = Verdict | { readonly kind: 'missing' }
+
+/**
+ * Takes what backends post back. A backend posts again until it gets a 2xx, so it gets one for all that is no forgery:
+ * 200 if the client was answered with it or nobody wants it, 202 if it is kept for a client with a ticket. Only what a
+ * full or failing store could not keep gets 503, as it is wanted and may be kept the next time.
+ */
+export function receiveCallbacks(options: ReceiveOptions): Service {
+  const { receive, maxBytes, callbacks, wallNow, elsewhere } = options
+  const place = tokenBy(receive.id)
+  const use = callbackAt(receive.path)
+  const usual = { route: receive.path, terms: termsOf({ maxAnswer: maxBytes, status: receive.status }) }
+
+  const judgeToken = (token: Token): Judged => {
+    if (token === undefined) return { kind: 'missing' }
+    const verdict = callbacks.signer.verify(token, use, wallNow())
+    // The wall clock may have jumped; who waits does so by a clock that does not.
+    if (verdict.kind === 'expired' && callbacks.waiters.find(verdict.id) !== undefined)
+      return { ...verdict, kind: 'good' }
+    return verdict
+  }
+
+  const callOf = ({ id }: TokenFacts): KnownCall => callbacks.known(id) ?? usual
+
+  const take = (token: TokenFacts, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const body = heldBody(request) ?? new Uint8Array()
+    const contentType = headerValue(request.headers, 'content-type') ?? 'application/octet-stream'
+    const status = callOf(token).terms.statusOf(request)
+    const waiter = callbacks.waiters.find(token.id)
+    if (waiter === undefined) return keep(token, status, contentType, body, call)
+    callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
+    return Promise.resolve(taken('answered', call))
+  }
+
+  const keep = async (
+    token: TokenFacts,
+    status: number | Failure,
+    contentType: string,
+    body: Uint8Array,
+    call: Call,
+  ): Promise<Outcome> => {
+    const result =
+      typeof status === 'number' ? ({ kind: 'answer', status, contentType, body } as const) : resultOf(status)
+    const kept = await callbacks.keep(token, callOf(token).route, result)
+    return typeof kept === 'string' ? taken(kept, call) : notTaken(kept, call)
+  }
+
+  /** It would be the same the next time: the client need not wait for it, here or at its ticket. */
+  const useless = async (token: TokenFacts, code: FailureCode, detail: string, call: Call): Promise<Outcome> => {
+    const waiter = callbacks.waiters.find(token.id)
+    const reason = failure('UPSTREAM_INVALID', detail)
+    if (waiter !== undefined) callbacks.waiters.end(waiter, 'refused', failed(reason))
+    else await callbacks.keep(token, callOf(token).route, resultOf(reason))
+    return notTaken(failure(code, detail), call)
+  }
+
+  /** The other run that is to be asked for it. */
+  const otherRun = (verdict: Judged): number | undefined => {
+    if (elsewhere === undefined || verdict.kind === 'forged' || verdict.kind === 'missing') return undefined
+    return verdict.isOurs ? undefined : verdict.run
+  }
+
+  const conclude = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    if (verdict.kind !== 'good') return Promise.resolve(refused(verdict.kind, receive.id, call))
+    const problem = encodingProblem(request)
+    if (problem !== undefined) return useless(verdict, 'BAD_REQUEST', problem, call)
+    const { maxBytes: allowed } = callOf(verdict).terms
+    const isTooLarge = isUnread(request) || (heldBody(request)?.byteLength ?? 0) > allowed
+    if (!isTooLarge) return take(verdict, request, call)
+    return useless(verdict, 'BODY_TOO_LARGE', `The callback is larger than ${allowed} bytes`, call)
+  }
+
+  /** It is whole or unread, or what it says of whose it is stands in its head. */
+  const judged = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
+    const run = otherRun(verdict)
+    const asked = run === undefined ? undefined : elsewhere?.(run, request, call)
+    if (asked === undefined) return conclude(verdict, request, call)
+    return asked.then((outcome) => outcome ?? conclude(verdict, request, call))
+  }
+
+  const judgeBody = async (whole: GatewayRequest, call: Call): Promise<Outcome> => {
+    const token = await place.tokenOf(whole, call.scope)
+    return typeof token === 'object' ? failed(token) : judged(judgeToken(token), whole, call)
+  }
+
+  return async (request, call) => {
+    // The body may be large: for a forgery it is not read, where that shows before.
+    const early = place.isInHead ? judgeToken(place.tokenOf(request)) : undefined
+    const isForAnother = early !== undefined && otherRun(early) !== undefined
+    const problem = encodingProblem(request)
+    if (problem !== undefined && early === undefined) return notTaken(failure('BAD_REQUEST', problem), call)
+    const needsNoBody = early !== undefined && !isForAnother && (early.kind !== 'good' || problem !== undefined)
+    if (needsNoBody) return judged(early, request, call)
+    const allowed = early?.kind === 'good' && !isForAnother ? callOf(early).terms.maxBytes : maxBytes
+    let isRead = false
+    const hold = holdBody(allowed)((whole) => {
+      isRead = true
+      return early === undefined ? judgeBody(whole, call) : judged(early, whole, call)
+    })
+    const outcome = await hold(request, call)
+    if (isRead || outcome.ok || outcome.failure.code !== 'BODY_TOO_LARGE') return outcome
+    return early === undefined ? notTaken(outcome.failure, call) : judged(early, unread(request, allowed), call)
+  }
+}
+
+const lengthOfBody: ReadonlySet<string> = new Set(['content-length'])
+
+/** Its body was too large to be read, or to be sent on: it says a length, and has none. */
+function unread(request: GatewayRequest, maxBytes: number): GatewayRequest {
+  const bytes = Math.max(Number(headerValue(request.headers, 'content-length') ?? 0), maxBytes + 1)
+  const headers = [...withoutHeaders(request.headers, lengthOfBody), 'content-length', String(bytes)]
+  return { ...request, headers, body: undefined }
+}
+
+function isUnread({ headers, body }: GatewayRequest): boolean {
+  return body === undefined && Number(headerValue(headers, 'content-length') ?? 0) > 0
+}
+
+function encodingProblem({ headers }: GatewayRequest): string | undefined {
+  if (headerValue(headers, 'content-encoding') === undefined) return undefined
+  const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
+  return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+}
+
+/** Whether it says, at this place, whose result it is. `request`: held, where that is the body. */
+export async function namesResult(place: TokenPlace, request: GatewayRequest, { scope }: Call): Promise<boolean> {
+  return typeof (await place.tokenOf(request, scope)) === 'string'
+}
+
+function resultOf({ code, detail }: Failure): TicketResult {
+  return { kind: 'failure', code, detail }
+}
+
+function heldBody({ body }: GatewayRequest): Uint8Array | undefined {
+  return body instanceof Uint8Array ? body : undefined
+}
+
+const answers = {
+  answered: takenAs('answered', 200),
+  repeated: takenAs('repeated', 200),
+  dropped: takenAs('dropped', 200),
+  kept: takenAs('kept', 202),
+} as const
+
+function takenAs(verdict: string, status: number): GatewayResponse {
+  const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+  return ownResponse(status, headers, Buffer.from(`${JSON.stringify({ status: verdict })}\n`))
+}
+
+function taken(verdict: keyof typeof answers, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict })
+  return succeeded(answers[verdict])
+}
+
+function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict: verdict === 'missing' ? 'forged' : verdict })
+  const what = {
+    forged: 'has no signature of this gateway',
+    expired: 'came after its time was over',
+    missing: `does not say whose result it is: there is nothing at ${place === 'url' ? `query:${tokenParameter}` : place}`,
+  }[verdict]
+  return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
+}
+
+function notTaken(reason: Failure, call: Call): Outcome {
+  call.emit({ type: 'callback.received', verdict: 'refused' })
+  return failed(reason)
+}
+
+function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
+  if (typeof status === 'object') return failed(status)
+  return succeeded(resultResponse({ status, contentType, body }))
+}

@@ -1,0 +1,53 @@
+import type { Service } from '../core/service.ts'
+import type { Callbacks } from './callbacks.ts'
+import { type TokenPlace, tokenBy } from './token-placement.ts'
+import { type Elsewhere, namesResult, receiveCallbacks } from './receive.ts'
+import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import type { Way } from './receive-endpoints.ts'
+import { ownRoute } from '../gateway/pages.ts'
+import type { RoutedHandler } from '../gateway/router.ts'
+
+export interface ReceiversOptions {
+  readonly callbacks: Callbacks
+  readonly wallNow: () => number
+  readonly elsewhere?: Elsewhere | undefined
+}
+
+/** Where callbacks come in, on the front: one for each path. */
+export function receivers(ways: readonly Way[], options: ReceiversOptions): readonly RoutedHandler[] {
+  const byPath = Map.groupBy(ways, ({ receive }) => receive.path)
+  // Whoever waits while the gateway shuts down waits for these.
+  const facts = { method: 'POST', what: 'receive', servesWhileDraining: true } as const
+  return [...byPath].map(([path, sharing]) => ownRoute({ ...facts, path, service: serviceOf(sharing, options) }))
+}
+
+interface Receiver {
+  readonly place: TokenPlace
+  readonly service: Service
+}
+
+/** Where the id is looked for is all that ways differ in here: what a result may be is known by its call. */
+function serviceOf(ways: readonly Way[], options: ReceiversOptions): Service {
+  const maxBytes = Math.max(...ways.map(({ maxAnswer }) => maxAnswer))
+  const byId = Map.groupBy(ways, ({ receive }) => receive.id)
+  const all = [...byId].map(
+    ([id, sharing]): Receiver => ({
+      place: tokenBy(id),
+      service: receiveCallbacks({ ...options, receive: (sharing[0] as Way).receive, maxBytes }),
+    }),
+  )
+  const [first] = all as [Receiver]
+  if (all.length === 1) return first.service
+  const inBody = all.filter(({ place }) => !place.isInHead)
+  const byBody = holdBody(maxBytes)(async (whole, call) => {
+    for (const { place, service } of inBody) if (await namesResult(place, whole, call)) return service(whole, call)
+    return first.service(whole, call)
+  })
+  const others = inBody.length > 1 ? byBody : (inBody[0] ?? first).service
+  return (request, call) => {
+    for (const { place, service } of all) {
+      if (place.isInHead && place.tokenOf(request) !== undefined) return service(request, call)
+    }
+    return others(request, call)
+  }
+}

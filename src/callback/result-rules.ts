@@ -1,0 +1,51 @@
+import { type Failure, failure } from '../core/failure.ts'
+import { headerValue } from '../core/headers.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import { type GatewayResponse, ownResponse } from '../core/response.ts'
+import type { TicketResult } from '../store/ticket-store.ts'
+import { statusCounts } from '../layers/success/success.ts'
+import type { CallbackOptions } from './options.ts'
+
+/**
+ * What a call's result may be. A call keeps those of its route as it began: neither a reload nor a route that shares the
+ * path of its callback has a say.
+ */
+export interface Terms {
+  readonly maxBytes: number
+  /** Of the client's answer, by its callback; or why that is none. */
+  readonly statusOf: (callback: GatewayRequest) => number | Failure
+}
+
+export interface TermsOptions {
+  readonly maxAnswer: number
+  readonly status: CallbackOptions['receive']['status']
+}
+
+export function termsOf({ maxAnswer, status }: TermsOptions): Terms {
+  return { maxBytes: maxAnswer, statusOf: statusBy(status) }
+}
+
+/** A result as its client gets it, when it comes or at its ticket. */
+export function resultResponse({ status, contentType, body }: Result): GatewayResponse {
+  // These have no body by their own meaning.
+  const isBare = status === 204 || status === 205 || status === 304
+  const headers = [...(isBare ? [] : ['content-type', contentType]), 'cache-control', 'no-store']
+  return ownResponse(status, headers, isBare ? undefined : body)
+}
+
+type Result = Pick<Extract<TicketResult, { readonly kind: 'answer' }>, 'status' | 'contentType' | 'body'>
+
+function statusBy(options: TermsOptions['status']): Terms['statusOf'] {
+  if (options === undefined) return () => 200
+  const field = options.header.toLowerCase()
+  return ({ headers }) => {
+    const named = headerValue(headers, field)
+    if (named === undefined) return 200
+    const status = /^[2-5]\d\d$/.test(named) ? Number(named) : undefined
+    if (status !== undefined && statusCounts(options.allow, status)) return status
+    return failure(
+      'UPSTREAM_INVALID',
+      `The callback named the status ${JSON.stringify(named.slice(0, 20))}, which this route does not allow`,
+    )
+  }
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../config/schema.ts'
+import { KeptTickets } from './ticket-expiry.ts'
+import type { Keys } from './token.ts'
+import { memoryTickets } from '../store/memory-tickets.ts'
+import type { TicketKeeper } from '../store/ticket-store.ts'
+import { CallbackKeys, type CallbackKeysOptions } from './signing-keys.ts'
+import { CallbackWays, type Way } from './receive-endpoints.ts'
+import { ticketLimits } from '../store/open-stores.ts'
+
+export interface KeepingOptions extends CallbackKeysOptions {
+  readonly durable: TicketKeeper | undefined
+}
+
+/** What of callbacks is there once, however many threads take them: the keys, where they come in, and the late results. */
+export interface CallbackKeeping {
+  readonly keys: () => Keys
+  readonly ways: () => readonly Way[]
+  readonly memory: TicketKeeper
+  /** Of all stores, for operators. */
+  readonly kept: KeptTickets
+  /** Throws a `StartFault` if the key file is another one and cannot be used; then all is as it was. */
+  update(config: Config, durable: TicketKeeper | undefined): void
+  close(): void
+}
+
+/** Undefined where no route waits for callbacks. Throws a `StartFault` if the key file cannot be used. */
+export function keepCallbacks(config: Config, options: KeepingOptions): CallbackKeeping | undefined {
+  if (!waitsForCallbacks(config)) return undefined
+  const keys = CallbackKeys.open(config, options)
+  const ways = new CallbackWays(() => options.clock.wallNow())
+  ways.update(config)
+  const memory = memoryTickets(ticketLimits(config))
+  const kept = new KeptTickets({ ...options, memory })
+  return {
+    keys: () => keys.current,
+    ways: () => ways.current,
+    memory,
+    kept,
+    update: (changed, durable) => {
+      // Where no route waits any more the keys stay, for what is still to come.
+      if (waitsForCallbacks(changed)) keys.update(changed)
+      ways.update(changed)
+      memory.limit(ticketLimits(changed))
+      kept.update(durable)
+    },
+    close: () => {
+      kept.close()
+      keys.close()
+    },
+  }
+}
+
+function waitsForCallbacks({ routes }: Config): boolean {
+  return routes.some(({ callback }) => callback !== undefined)
+}

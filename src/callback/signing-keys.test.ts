@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
+import { Signer } from './token.ts'
+import { CallbackKeys, tokenLifeMs } from './signing-keys.ts'
+import { StartFault } from '../kit/startup-error.ts'
+
+const secret = (n: number): string => `a secret of the tests, number ${n}, long enough`
+
+function configOf(callbacks: ConfigInput['callbacks'], deadline = '5s'): Config {
+  return configSchema.parse({
+    upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
+    routes: [{ match: '/work', callback: { upstream: 'work' }, deadline }],
+    callbacks,
+  })
+}
+
+function opened(t: TestContext, config: Config) {
+  const folder = mkdtempSync(join(tmpdir(), 'hedgerow-keys-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const clock = new VirtualClock()
+  let changes = 0
+  const keys = CallbackKeys.open(config, { folder, clock, log: () => {}, onKeys: () => changes++ })
+  const signer = new Signer(() => keys.current)
+  const token = (): string => signer.token(signer.issue(false, clock.wallNow() + 60_000), 'callback')
+  const judge = (given: string) => signer.verify(given, 'callback', clock.wallNow()).kind
+  return { folder, clock, keys, token, judge, changes: () => changes }
+}
+
+describe('keys that a reload changes', () => {
+  it('leave tokens of the former one good for as long as any of it may live', async (t) => {
+    const config = configOf({ key: secret(1) })
+    const { clock, keys, token, judge, changes } = opened(t, config)
+    const [before] = keys.current
+    const first = token()
+    keys.update(configOf({ key: secret(2) }))
+    assert.notEqual(keys.current[0].id, before.id, 'new tokens are of the new key')
+    assert.deepEqual([keys.current[1], changes()], [before, 1])
+    assert.equal(judge(first), 'good')
+    await clock.advance(tokenLifeMs(config) - 1)
+    assert.equal(judge(first), 'expired')
+    await clock.advance(1)
+    assert.deepEqual([judge(first), keys.current.length, changes()], ['forged', 1, 2])
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('are the same file where its path is the same, also with another rotation', async (t) => {
+    const { folder, clock, keys, changes } = opened(t, configOf({ keyFile: './one.key', keyRotation: '20d' }))
+    const [before] = keys.current
+    keys.update(configOf({ keyFile: './one.key', keyRotation: '1h' }))
+    assert.deepEqual([keys.current[0], changes(), readdirSync(folder)], [before, 0, ['one.key']])
+    await clock.advance(3_700_000)
+    assert.notEqual(keys.current[0].id, before.id)
+    assert.deepEqual([keys.current[1], changes()], [before, 1])
+    keys.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+
+  it('come from another file once that is open; one that cannot be used changes nothing', (t) => {
+    const { folder, keys, token, judge, changes } = opened(t, configOf({ keyFile: './one.key' }))
+    const before = keys.current
+    const first = token()
+    writeFileSync(join(folder, 'bad.key'), 'no key\n')
+    assert.throws(() => keys.update(configOf({ keyFile: './bad.key' })), StartFault)
+    assert.deepEqual([keys.current, changes()], [before, 0])
+    keys.update(configOf({ keyFile: './two.key' }))
+    assert.notEqual(keys.current[0].id, before[0].id)
+    assert.equal(judge(first), 'good')
+    // And back: what is in both is there once.
+    keys.update(configOf({ keyFile: './one.key' }))
+    assert.deepEqual([keys.current[0].id, keys.current.length], [before[0].id, 2])
+    keys.close()
+  })
+
+  it('outlive a file that is left for a key of the configuration', (t) => {
+    const { clock, keys, token, judge } = opened(t, configOf({ keyFile: './one.key' }))
+    const first = token()
+    keys.update(configOf({ key: secret(1), previousKeys: [secret(2)] }))
+    assert.deepEqual([judge(first), keys.current.length], ['good', 3])
+    keys.close()
+    assert.equal(clock.pendingCount, 0)
+  })
+})

@@ -1,0 +1,130 @@
+import type { Config } from '../config/schema.ts'
+import { callbackDeadlineMs } from './callback.ts'
+import { callbackGraceMs } from './callbacks.ts'
+import { KeyFile } from './key-file.ts'
+import { type Key, type Keys, keyOf } from './token.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import { resolveDeadline } from '../layers/deadline/options.ts'
+import { StartFault } from '../kit/startup-error.ts'
+import { pathIn } from '../store/open-stores.ts'
+
+export interface CallbackKeysOptions {
+  /** Where a relative path begins: the folder of the configuration file. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly log: (text: string) => void
+  /** The keys are other ones: by their file, or by another configuration. */
+  readonly onKeys?: (keys: Keys) => void
+}
+
+/** Where keys come from. */
+interface KeySource {
+  readonly keys: () => Keys
+  /** Undefined where they stand in the configuration. */
+  readonly file: { readonly path: string; readonly kept: KeyFile } | undefined
+}
+
+/**
+ * The keys by which callback URLs and tickets are signed, as the configuration names them or in the gateway's own file.
+ * Where a reload names others, the former ones are accepted until the last token that they made has expired.
+ */
+export class CallbackKeys {
+  readonly #options: CallbackKeysOptions
+  #source: KeySource
+  #tokenLifeMs: number
+  #former: readonly Key[] = []
+  readonly #timers = new Set<Timer>()
+  #all: Keys
+
+  /** Throws a `StartFault` if the file cannot be used. */
+  static open(config: Config, options: CallbackKeysOptions): CallbackKeys {
+    return new CallbackKeys(config, options)
+  }
+
+  private constructor(config: Config, options: CallbackKeysOptions) {
+    this.#options = options
+    this.#tokenLifeMs = tokenLifeMs(config)
+    this.#source = this.#open(config)
+    this.#all = this.#source.keys()
+  }
+
+  get current(): Keys {
+    return this.#all
+  }
+
+  /** Throws a `StartFault` if another file cannot be used; then all is as it was. */
+  update(config: Config): void {
+    const lifeMs = tokenLifeMs(config)
+    const { file } = this.#source
+    if (file !== undefined && file.path === this.#pathOf(config)) {
+      file.kept.update({ rotationMs: config.callbacks.keyRotation, tokenLifeMs: lifeMs })
+    } else {
+      const former = this.#source
+      this.#source = this.#open(config)
+      former.file?.kept.close()
+      this.#acceptFor(this.#tokenLifeMs, former.keys())
+    }
+    this.#tokenLifeMs = lifeMs
+    this.#changed()
+  }
+
+  close(): void {
+    this.#source.file?.kept.close()
+    for (const timer of this.#timers) timer.cancel()
+  }
+
+  #open(config: Config): KeySource {
+    const { key, previousKeys, keyRotation: rotationMs } = config.callbacks
+    const path = this.#pathOf(config)
+    if (key !== undefined || path === undefined) {
+      const keys: Keys = [keyOf(key ?? ''), ...previousKeys.map(keyOf)]
+      return { keys: () => keys, file: undefined }
+    }
+    const { clock, log } = this.#options
+    const opened = KeyFile.open({
+      path,
+      clock,
+      rotationMs,
+      tokenLifeMs: tokenLifeMs(config),
+      log,
+      onChanged: () => this.#changed(),
+    })
+    if (!opened.ok) throw new StartFault(opened.fault, ['callbacks', 'keyFile'])
+    return { keys: () => opened.keys.keys, file: { path, kept: opened.keys } }
+  }
+
+  #pathOf({ callbacks: { key, keyFile } }: Config): string | undefined {
+    return key === undefined ? pathIn(this.#options.folder, keyFile) : undefined
+  }
+
+  #acceptFor(lifeMs: number, keys: Keys): void {
+    this.#former = [...this.#former, ...keys]
+    const timer = this.#options.clock.after(lifeMs, () => {
+      this.#timers.delete(timer)
+      this.#former = this.#former.filter((key) => !keys.includes(key))
+      this.#changed()
+    })
+    this.#timers.add(timer)
+  }
+
+  #changed(): void {
+    const [current, ...previous] = this.#source.keys()
+    const own = new Set([current, ...previous].map(({ id }) => id))
+    const all: Keys = [current, ...previous, ...this.#former.filter(({ id }) => !own.has(id))]
+    const isSame = all.length === this.#all.length && all.every(({ id }, place) => id === this.#all[place]?.id)
+    if (isSame) return
+    this.#all = all
+    this.#options.onKeys?.(all)
+  }
+}
+
+/**
+ * How long a token lives: a result that comes in the last moment is kept as long as any other. A second, as tokens expire
+ * at whole ones.
+ */
+export function tokenLifeMs({ routes, callbacks: { tickets } }: Config): number {
+  const deadlines = routes
+    .filter(({ callback }) => callback !== undefined)
+    .map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max)
+  return Math.max(0, ...deadlines) + callbackGraceMs(tickets.keep) + tickets.keep + 1000
+}

@@ -1,0 +1,66 @@
+import type { Failure } from '../core/failure.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import type { TicketFacts, TicketFigures, TicketKeeper } from '../store/ticket-store.ts'
+
+export interface KeptTicketsOptions {
+  readonly clock: Clock
+  readonly memory: TicketKeeper
+  /** There where a route is `durable`. */
+  readonly durable: TicketKeeper | undefined
+}
+
+const expiryCheckMs = 10_000
+
+/** Looks after the stores of late results, where they are: has them forget what is over, and tells operators what they hold. */
+export class KeptTickets {
+  readonly #clock: Clock
+  readonly #memory: TicketKeeper
+  #durable: TicketKeeper | undefined
+  #timer: Timer | undefined
+
+  constructor({ clock, memory, durable }: KeptTicketsOptions) {
+    this.#clock = clock
+    this.#memory = memory
+    this.#durable = durable
+    this.#schedule()
+  }
+
+  update(durable: TicketKeeper | undefined): void {
+    this.#durable = durable
+  }
+
+  /** The newest of all stores. */
+  async tickets(limit: number): Promise<readonly TicketFacts[] | Failure> {
+    const kept: TicketFacts[] = []
+    for (const store of this.#stores()) {
+      const listed = await store.list(limit)
+      if ('code' in listed) return listed
+      kept.push(...listed)
+    }
+    return kept.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit)
+  }
+
+  ticketFigures(): TicketFigures {
+    const all = this.#stores().map((store) => store.figures())
+    return {
+      tickets: all.reduce((sum, { tickets }) => sum + tickets, 0),
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  #stores(): readonly TicketKeeper[] {
+    return this.#durable === undefined ? [this.#memory] : [this.#memory, this.#durable]
+  }
+
+  #schedule(): void {
+    this.#timer = this.#clock.after(expiryCheckMs, () => {
+      // A store that fails says so to those who write; what is left is removed the next time.
+      for (const store of this.#stores()) void store.removeExpired(this.#clock.wallNow())
+      this.#schedule()
+    })
+  }
+}

@@ -1,0 +1,76 @@
+import type { WaiterEnd } from '../core/events.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Terms } from './result-rules.ts'
+
+/**
+ * One client that waits for a callback.
+ *
+ * It is `registered` before the backend is asked, as the callback may come before the backend's own answer. When the
+ * backend has said that it took the work, the waiter is `acknowledged`. From either state it ends, once:
+ *
+ * - `answered`: the callback came, and the client has its body.
+ * - `refused`: the backend failed, or said that it would not do it; the client has that failure.
+ * - `timedOut`: the deadline came, or the client wants to wait no longer (`Prefer: wait=N`) or not at all
+ *   (`respond-async`). It has a ticket, at which the result will be.
+ * - `gone`: the client hung up, or the gateway ends. Nobody has a ticket.
+ *
+ * A waiter that has ended is forgotten: whatever else comes for it finds nobody, and no client is answered twice.
+ */
+export type WaiterState = 'registered' | 'acknowledged' | WaiterEnd
+
+const ends: readonly WaiterEnd[] = ['answered', 'refused', 'timedOut', 'gone']
+
+const nextStates: Readonly<Record<WaiterState, readonly WaiterState[]>> = {
+  registered: ['acknowledged', ...ends],
+  acknowledged: ends,
+  answered: [],
+  refused: [],
+  timedOut: [],
+  gone: [],
+}
+
+export interface WaiterFacts {
+  readonly id: string
+  readonly route: string
+  /** Wall clock. */
+  readonly startedAtMs: number
+  readonly expiresAtMs: number
+  readonly terms: Terms
+}
+
+export type Settle = (outcome: Outcome, as: WaiterEnd) => void
+
+export class Waiter {
+  readonly facts: WaiterFacts
+  readonly #settle: Settle
+  #state: WaiterState = 'registered'
+
+  constructor(facts: WaiterFacts, settle: Settle) {
+    this.facts = facts
+    this.#settle = settle
+  }
+
+  get state(): WaiterState {
+    return this.#state
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'registered' || this.#state === 'acknowledged'
+  }
+
+  acknowledge(): void {
+    this.#become('acknowledged')
+  }
+
+  end(as: WaiterEnd, outcome: Outcome): void {
+    this.#become(as)
+    this.#settle(outcome, as)
+  }
+
+  #become(state: WaiterState): void {
+    if (!nextStates[this.#state].includes(state)) {
+      throw new Error(`a waiter that is ${this.#state} cannot become ${state}`)
+    }
+    this.#state = state
+  }
+}

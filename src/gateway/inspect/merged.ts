@@ -1,0 +1,99 @@
+import type { Clock } from '../../kit/clock.ts'
+import { inOrder } from '../../telemetry/recorder/recorder.ts'
+import { LastingCounts } from './lasting-counts.ts'
+import { latestFailures, mergedWaiters, sumOf, sumOfConnections, wholeProcess } from './merge-answers.ts'
+import type { PlaneView } from '../../admin/inspector.ts'
+
+/** How long a thread may take to answer: one that is stuck must not keep the others from being seen. */
+const patienceMs = 1000
+
+/**
+ * Several threads as one. What does not answer in time, or fails to, is left out of the answer; but what only ever grows
+ * does not fall for that, nor when a thread has ended: of such counts the last answer stays.
+ *
+ * @param views of the threads that there are at the moment: for one thread always the same object
+ */
+export function mergeViews(views: () => readonly PlaneView[], clock: Clock): PlaneView {
+  const [connections, dropped, activeMs] = [new LastingCounts(), new LastingCounts(), new LastingCounts()]
+
+  async function askAll<T>(question: (view: PlaneView) => Promise<T>): Promise<readonly Told<T>[]> {
+    const all = await Promise.all(views().map((view) => told(view, question, clock)))
+    return all.filter((one) => one !== undefined)
+  }
+  async function answers<T>(question: (view: PlaneView) => Promise<T>): Promise<readonly T[]> {
+    return (await askAll(question)).map(({ answer }) => answer)
+  }
+
+  return {
+    calls: async (filter) => {
+      const calls = await answers((view) => view.calls(filter))
+      return inOrder(calls.flat(), filter.which).slice(0, filter.limit)
+    },
+    call: async (id) => inOrder((await answers((view) => view.call(id))).filter((call) => call !== undefined))[0],
+    connections: async () => {
+      const all = await askAll((view) => view.connections())
+      for (const { view, answer } of all) {
+        const { accepted, refused, failed, requests, malformed } = answer
+        connections.told(view, { accepted, refused, failed, requests, ...malformed })
+      }
+      const [now, total] = [all.map(({ answer }) => answer), connections.total(views())]
+      const count = (name: string): number => total[name] ?? 0
+      return {
+        ...sumOfConnections(now),
+        accepted: count('accepted'),
+        refused: count('refused'),
+        failed: count('failed'),
+        requests: count('requests'),
+        malformed: { 400: count('400'), 408: count('408'), 431: count('431') },
+      }
+    },
+    targetConnections: async () => {
+      const all = await answers((view) => view.targetConnections())
+      const names = new Set(all.flatMap((one) => Object.keys(one)))
+      return Object.fromEntries(
+        [...names].map((name) => [
+          name,
+          { open: sumOf(all, (one) => one[name]?.open ?? 0), idle: sumOf(all, (one) => one[name]?.idle ?? 0) },
+        ]),
+      )
+    },
+    lastFailures: async () => latestFailures((await answers((view) => view.lastFailures())).flat()),
+    waiters: async (limit) => mergedWaiters(await answers((view) => view.waiters(limit)), limit),
+    process: async () => {
+      const all = await askAll((view) => view.process())
+      for (const { view, answer } of all) if (answer !== undefined) activeMs.told(view, { ms: answer.loop.activeMs })
+      const figures = all.map(({ answer }) => answer).filter((one) => one !== undefined)
+      return wholeProcess(figures, activeMs.total(views())['ms'] ?? 0)
+    },
+    dropped: async () => {
+      for (const { view, answer } of await askAll((one) => one.dropped())) dropped.told(view, answer)
+      return dropped.total(views())
+    },
+    // They all know the same.
+    admission: async () => (await answers((view) => view.admission())).find((figures) => figures !== undefined),
+    inFlight: async () => sumOf(await answers((view) => view.inFlight()), (count) => count),
+  }
+}
+
+interface Told<T> {
+  readonly view: PlaneView
+  readonly answer: T
+}
+
+/** Undefined: it has not answered. */
+async function told<T>(
+  view: PlaneView,
+  question: (view: PlaneView) => Promise<T>,
+  clock: Clock,
+): Promise<Told<T> | undefined> {
+  const { promise: timeIsUp, resolve: stopWaiting } = Promise.withResolvers<undefined>()
+  const timer = clock.after(patienceMs, () => stopWaiting(undefined))
+  try {
+    const answered = question(view).then((answer) => ({ view, answer }))
+    return await Promise.race([answered, timeIsUp])
+  } catch {
+    return undefined
+  } finally {
+    timer.cancel()
+  }
+}

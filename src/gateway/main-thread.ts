@@ -1,0 +1,320 @@
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { RouteFacts } from '../core/call.ts'
+import { failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import type { Service } from '../core/service.ts'
+import { newDeliveryId } from '../broadcast/delivery-id.ts'
+import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
+import type { Keys } from '../callback/token.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { Random } from '../kit/random.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { TicketStore } from '../store/ticket-store.ts'
+import type { Traces } from '../telemetry/traces/traces.ts'
+import { Lookups } from '../transport/client/lookups.ts'
+import { type Broadcasting, startBroadcasting } from '../broadcast/delivery-service.ts'
+import type { Way } from '../callback/receive-endpoints.ts'
+import { deliveryService } from '../broadcast/delivery-page.ts'
+import { type CallbackKeeping, keepCallbacks } from '../callback/shared-state.ts'
+import { RetiredUpstreams } from '../upstream/retired.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import { deliveryStack } from './route-stack.ts'
+import { StartFault } from '../kit/startup-error.ts'
+import { openStores, pathIn, type Stores } from '../store/open-stores.ts'
+import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
+
+/** What a gateway has once, however many threads serve its calls, as a data plane sees it. */
+export interface Central {
+  /** By a name of `centralServices`. */
+  service(name: string): Service
+  /** There once a route waits for callbacks: what they are signed with, and where late results are kept. */
+  readonly callbacks: CentralCallbacks | undefined
+}
+
+export interface CentralCallbacks {
+  readonly keys: () => Keys
+  readonly ways: () => readonly Way[]
+  readonly memory: TicketStore
+  readonly durable: TicketStore | undefined
+}
+
+const deliverPrefix = 'deliver '
+
+export const centralServices = {
+  /** Makes the write of a broadcast route durable, has it delivered, and answers. */
+  deliver: (route: string) => deliverPrefix + route,
+  /** The page that tells a client what became of its write. */
+  delivery: 'delivery page',
+  metrics: 'metrics page',
+  status: 'status page',
+} as const
+
+export interface CentralOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: SharedMemory
+  readonly events: EventBus
+  /** Where a relative path begins: the folder of the configuration file. */
+  readonly folder: string
+  readonly log: LogText
+  readonly logFault: (fault: unknown, about: string) => void
+  /** Instead of the configured one, for tests and benchmarks. */
+  readonly store: DeliveryStore | undefined
+  /** Of deliveries, at the moment. */
+  readonly traces: () => Traces | undefined
+  /** Pages that tell of all threads. */
+  readonly pages: Readonly<Record<string, Service>>
+  readonly onKeys?: (keys: Keys) => void
+}
+
+/** A service with what is known of its route. */
+export interface HostedService {
+  readonly facts: RouteFacts
+  readonly service: Service
+}
+
+/** What was built for one configuration. */
+interface Era {
+  readonly config: Config
+  readonly upstreams: Upstreams
+  readonly services: ReadonlyMap<string, Service>
+  readonly deliveryRoutes: readonly DeliveryRoute[]
+}
+
+/** Another configuration that is ready to be put in force. */
+export interface Prepared {
+  /** The old one is served no more. */
+  commit(): void
+  undo(): Promise<void>
+}
+
+const nothing: Pick<Era, 'upstreams' | 'services' | 'deliveryRoutes'> = {
+  upstreams: new Map(),
+  services: new Map(),
+  deliveryRoutes: [],
+}
+
+/** The store, deliveries, tickets and keys of a gateway, in its main thread. */
+export class CentralPlane implements Central {
+  readonly #options: CentralOptions
+  #stores: Stores | undefined
+  /** Of the store that is open. */
+  #storePath: string | undefined
+  #broadcasting: Broadcasting | undefined
+  #callbacks: CallbackKeeping | undefined
+  readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
+  readonly #facts = new Map<string, RouteFacts>()
+  #era: Era
+
+  private constructor(config: Config, options: CentralOptions) {
+    this.#options = options
+    this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
+    this.#era = { config, ...nothing }
+  }
+
+  /** Or throws a `StartFault`. */
+  static async start(config: Config, options: CentralOptions): Promise<CentralPlane> {
+    const central = new CentralPlane(config, options)
+    try {
+      const prepared = await central.prepare(config)
+      prepared.commit()
+      return central
+    } catch (fault) {
+      await central.close()
+      throw fault
+    }
+  }
+
+  /** Found anew for each call, as a reload changes it. */
+  service(name: string): Service {
+    return (request, call) => this.#service(name)(request, call)
+  }
+
+  /** For another thread that has the call. */
+  hosted(name: string): HostedService {
+    return { facts: this.#factsOf(name), service: this.#service(name) }
+  }
+
+  get callbacks(): CentralCallbacks | undefined {
+    return this.#callbacks && { ...this.#callbacks, durable: this.#stores?.tickets }
+  }
+
+  /** Late results, for operators. */
+  get tickets(): CallbackKeeping['kept'] | undefined {
+    return this.#callbacks?.kept
+  }
+
+  get store(): DeliveryStore | undefined {
+    return this.#options.store ?? this.#stores?.deliveries
+  }
+
+  get broadcasting(): Broadcasting | undefined {
+    return this.#broadcasting
+  }
+
+  /** Those that deliveries are sent to. */
+  get upstreams(): Upstreams {
+    return this.#era.upstreams
+  }
+
+  /** From then on it can do what both ask for; throws a `StartFault` if it cannot, and has changed nothing. */
+  async prepare(config: Config): Promise<Prepared> {
+    const before = this.#era
+    const [storePath, broadcasting, callbacks] = [this.#storePath, this.#broadcasting, this.#callbacks]
+    await this.#open(config)
+    const built = this.#build(config)
+    const both = [...built.deliveryRoutes, ...absentFrom(before.deliveryRoutes, built.deliveryRoutes)]
+    await this.#deliver(config, both)
+    this.#era = { ...built, services: new Map([...before.services, ...built.services]) }
+    return {
+      commit: () => this.#commit(before, built),
+      undo: async () => {
+        this.#era = before
+        this.#broadcasting?.deliveries.reconfigure(before.deliveryRoutes)
+        for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
+        if (broadcasting === undefined) await this.#stopBroadcasting()
+        if (storePath === undefined) await this.#closeStore()
+        if (callbacks !== undefined) callbacks.update(before.config, this.#stores?.tickets)
+        else this.#endCallbacks()
+      },
+    }
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    await this.#broadcasting?.stop(graceMs)
+  }
+
+  async close(): Promise<void> {
+    await this.#broadcasting?.stop(0)
+    this.#callbacks?.close()
+    this.#retired.close()
+    this.#lookups.close()
+    await this.#closeStore()
+    for (const { client } of this.#era.upstreams.values()) client.destroy()
+  }
+
+  #endCallbacks(): void {
+    this.#callbacks?.close()
+    this.#callbacks = undefined
+  }
+
+  async #stopBroadcasting(): Promise<void> {
+    await this.#broadcasting?.stop(0)
+    this.#broadcasting = undefined
+  }
+
+  async #closeStore(): Promise<void> {
+    await this.#stores?.close()
+    this.#stores = undefined
+    this.#storePath = undefined
+  }
+
+  #service(name: string): Service {
+    return this.#era.services.get(name) ?? this.#options.pages[name] ?? ended
+  }
+
+  /** The same object for each call of a route, as what counts knows routes by it. */
+  #factsOf(name: string): RouteFacts {
+    let facts = this.#facts.get(name)
+    if (facts === undefined) {
+      const route = name.startsWith(deliverPrefix) ? name.slice(deliverPrefix.length) : name
+      facts = { name: route, strategy: route === name ? 'page' : 'broadcast', idleTimeoutMs: 30_000 }
+      this.#facts.set(name, facts)
+    }
+    return facts
+  }
+
+  async #open(config: Config): Promise<void> {
+    const { folder, store } = this.#options
+    const path = pathIn(folder, config.store.path)
+    if (this.#storePath !== undefined && path !== this.#storePath) {
+      throw new StartFault(
+        `store.path is ${this.#storePath} while this gateway runs, not ${path}: restart it to change that`,
+        ['store', 'path'],
+      )
+    }
+    if (this.#stores === undefined && store === undefined) {
+      this.#stores = await openStores(config, this.#options)
+      if (this.#stores !== undefined) this.#storePath = path
+    }
+    const durable = this.#stores?.tickets
+    const { onKeys } = this.#options
+    const options = { ...this.#options, durable, ...(onKeys !== undefined && { onChanged: onKeys }) }
+    if (this.#callbacks === undefined) this.#callbacks = keepCallbacks(config, options)
+    else this.#callbacks.update(config, durable)
+  }
+
+  #build(config: Config): Era {
+    const { clock, random, memory, traces, log } = this.#options
+    const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
+    const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
+    const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
+    // Deliveries go to every target, so that nothing here is chosen by a client's address.
+    const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
+    const make = (name: string, options: (typeof configs)[string]) =>
+      new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
+    const upstreams = upstreamsOf(configs, make, this.#era.upstreams)
+    const deliveryRoutes: DeliveryRoute[] = []
+    const services = new Map<string, Service>()
+    this.#broadcasting ??= this.#startBroadcasting(config)
+    const { store, deliveries } = this.#broadcasting ?? {}
+    if (store === undefined || deliveries === undefined) return { config, upstreams, services, deliveryRoutes }
+    const attemptTrace = traces()?.attemptLayer
+    const upstream = upstreamIn(upstreams)
+    const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
+    for (const route of routes) {
+      const { service, route: deliveryRoute } = deliveryStack(route, deps)
+      deliveryRoutes.push(deliveryRoute)
+      services.set(centralServices.deliver(matchText(route.match)), service)
+    }
+    services.set(centralServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
+    return { config, upstreams, services, deliveryRoutes }
+  }
+
+  #startBroadcasting(config: Config): Broadcasting | undefined {
+    return startBroadcasting(config, { ...this.#options, store: this.store, traces: this.#options.traces() })
+  }
+
+  async #deliver(config: Config, routes: readonly DeliveryRoute[]): Promise<void> {
+    if (this.#broadcasting === undefined) return
+    if (this.#broadcasting.isResumed) this.#broadcasting.update(config, routes, this.#options.traces())
+    else await this.#broadcasting.resume(routes)
+  }
+
+  #commit(before: Era, built: Era): void {
+    const { config } = built
+    const isCurrent = this.#era.config === config
+    // Another one may have come meanwhile: it has taken over all that is not freed here.
+    for (const upstream of absent(before.upstreams, this.#era.upstreams)) this.#retired.add(upstream)
+    if (!isCurrent) return
+    this.#era = built
+    this.#facts.clear()
+    this.#broadcasting?.update(config, built.deliveryRoutes, this.#options.traces())
+    this.#stores?.update(config)
+  }
+}
+
+const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'This part of the gateway has ended')))
+
+/** Whether the client may be told the names of targets. Of a route that is gone nobody knows, and so it may not. */
+function exposure(routes: readonly RouteConfig[]): (route: string) => boolean {
+  const isExposed = new Map(routes.map((route) => [matchText(route.match), route.expose === 'attempts']))
+  return (route) => isExposed.get(route) ?? false
+}
+
+function absentFrom(some: readonly DeliveryRoute[], others: readonly DeliveryRoute[]): readonly DeliveryRoute[] {
+  const names = new Set(others.map(({ name }) => name))
+  return some.filter(({ name }) => !names.has(name))
+}
+
+function absent(some: Upstreams, others: Upstreams): readonly Upstream[] {
+  return [...some].filter(([name, upstream]) => others.get(name) !== upstream).map(([, upstream]) => upstream)
+}

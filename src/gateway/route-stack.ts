@@ -1,0 +1,206 @@
+import type { z } from 'zod'
+import { balance } from '../upstream/balance/balance.ts'
+import { elsewhere } from '../upstream/balance/elsewhere.ts'
+import { patienceMs } from '../upstream/health/verdict.ts'
+import { matchText } from '../config/match.ts'
+import { type RouteConfig, strategyOf } from '../config/schema.ts'
+import { type StrategyName, strategies } from '../config/strategies.ts'
+import type { Layer, Service } from '../core/service.ts'
+import type { BroadcastDeps } from '../broadcast/broadcast.ts'
+import type { Deliveries } from '../broadcast/deliveries.ts'
+import { type Delivering, delivering } from '../broadcast/delivering.ts'
+import type { CallbackDeps } from '../callback/callback.ts'
+import type { Callbacks } from '../callback/callbacks.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Random } from '../kit/random.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import { timedAnswer } from '../layers/timed-answer/timed-answer.ts'
+import { attemptTimeout } from '../layers/attempt-timeout/attempt-timeout.ts'
+import { deadline } from '../layers/deadline/deadline.ts'
+import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
+import { headAsGet } from '../layers/head-as-get.ts'
+import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import { retry } from '../layers/retry/retry.ts'
+import { rewrite } from '../layers/rewrite/rewrite.ts'
+import type { LineOptions, Strategy, StrategyPlan } from '../strategies/strategy.ts'
+import { statusCounts, success } from '../layers/success/success.ts'
+import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
+import type { Admission } from './admission.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+
+export interface StackDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** What all workers know together. */
+  readonly memory: MemoryScope
+  readonly upstream: (name: string) => Upstream
+  readonly admission: Admission
+  /** There where calls are traced. */
+  readonly attemptTrace?: Layer | undefined
+  /** Takes the writes of broadcast routes. */
+  readonly deliver: BroadcastDeps['deliver']
+  /** There where a route waits for callbacks. */
+  readonly callbacks: Callbacks | undefined
+}
+
+export interface RouteStack {
+  readonly service: Service
+  readonly strategy: StrategyName
+  /** Whether upgrades (WebSocket) pass. */
+  readonly upgrades: boolean
+  /** See `StrategyPlan`. */
+  readonly failureStatuses: NonNullable<StrategyPlan['failureStatuses']>
+}
+
+/**
+ * The way of every call, outermost layer first. Before it the listener has given the call its id, and behind it turns a
+ * failure into a response (`transport/server/failure-table.ts`).
+ */
+export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
+  const { name, plan } = planOf(route, deps)
+  const timed = route.answer === 'timed'
+  const answersWhole = timed || plan.holdsAnswer
+  const allowed = resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs)
+  const { admission } = deps
+  const layers = [
+    // First of all: a call that comes too often is to cost next to nothing.
+    admission.rateLimit(route),
+    // Outside all that takes time (also the wait for a turn): what is decided by the deadline is decided for the whole call.
+    deadline(allowed, deps.clock),
+    // Inside the deadline, which ends the wait too. Outside the body, so that no more bodies are held than calls are let in.
+    // The route's goes before the gateway's: a call that waits for its route takes nothing from the other routes.
+    admission.ofRoute(route),
+    admission.ofWhole(route),
+    // Outside the strategy, as the time that it tells is the call's.
+    timed && timedAnswer(),
+    // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
+    plan.maxHeldBodyBytes !== undefined && holdBody(plan.maxHeldBodyBytes),
+    // Outside the strategy, so that all its attempts ask alike.
+    (answersWhole || linesOf(plan).some(([, line]) => line.success.json)) && headAsGet(),
+    // A strategy that keeps requests keeps them as the targets get them, whatever the configuration says later.
+    plan.choosesTargets && isLine(plan.lines) && rewrite(plan.lines),
+    plan.layer,
+  ]
+  // What chooses its targets sends its attempts elsewhere: see `deliveryStack`.
+  const lines = plan.choosesTargets ? [] : linesOf(plan)
+  const attemptDeps = { ...deps, timed, patienceMs: patienceMs(allowed.default) }
+  const stacks = lines.map(([part, line]) => [part, attemptStack(line, plan, attemptDeps)] as const)
+  return {
+    service: compose(layers, byPart(new Map(stacks))),
+    strategy: name,
+    upgrades: plan.upgrades,
+    failureStatuses: plan.failureStatuses ?? {},
+  }
+}
+
+export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callbacks' | 'admission'> {
+  readonly newId: () => string
+  readonly deliveries: Deliveries
+  readonly store: DeliveryStore
+}
+
+/** The further way of a broadcast route's writes, in the one place where deliveries are made. */
+export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Delivering {
+  const { broadcast } = route
+  if (broadcast === undefined) throw new Error('deliveries are made for a route that does not broadcast')
+  const routeName = matchText(route.match)
+  const noDeliver = (): never => {
+    throw new Error('where deliveries are made they are not asked of another place')
+  }
+  const { plan } = planOf(route, { ...deps, deliver: noDeliver, callbacks: undefined })
+  const send = attemptStack({ ...broadcast, retry: undefined }, plan, { ...deps, timed: false, patienceMs: 0 })
+  return delivering(broadcast, { ...deps, routeName, targets: deps.upstream(broadcast.upstream).targets, send })
+}
+
+type AttemptDeps = Omit<StackDeps, 'deliver' | 'callbacks' | 'admission'> & {
+  readonly timed: boolean
+  /** The least that a deadline must have left an attempt to count against its target. */
+  readonly patienceMs: number
+}
+
+/** What a strategy sends goes through these, once for each line of attempts. */
+function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps): Service {
+  const upstream = deps.upstream(line.upstream)
+  const good = line.success.status ?? plan.goodStatus
+  const counts = (status: number): boolean => statusCounts(good, status)
+  const passesAnyStatus = plan.passesAnyStatus && !deps.timed
+  const json = line.success.json || deps.timed
+  const layers = [
+    // Once for all attempts of the line: it does not depend on the target.
+    !plan.choosesTargets && rewrite(line),
+    // Outside the retry, as each call pays once for the extra attempts that all together may cause.
+    (!plan.choosesTargets && upstream.extraLoad.payLayer()) ?? false,
+    // Outside the balancer, so that each try may go to another target.
+    line.retry !== undefined &&
+      retry(line.retry, {
+        ...deps,
+        budget: upstream.retryBudget(line.retry),
+        extra: upstream.extraLoad.budget,
+        statusCounts: counts,
+      }),
+    // Inside the retry, which goes by its verdict; outside the balancer, as it asks for targets that have not failed yet.
+    !plan.choosesTargets && upstream.mayTryElsewhere && elsewhere(upstream.rotation),
+    // Chooses the target; from here on the request belongs to one attempt.
+    !plan.choosesTargets && balance(upstream.balancer, upstream.name, upstream.health),
+    // Inside the balancer, as each attempt has a span of its own; in front of all that the attempt may come to.
+    deps.attemptTrace !== undefined && deps.attemptTrace,
+    // Inside the retry: it is the attempt that takes too long, and another may follow.
+    line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
+    // Outside the judgement, as it notes what that came to.
+    attemptTelemetry({ clock: deps.clock, statusCounts: counts, onNoted: upstream.noteWith(deps.patienceMs) }),
+    // Next to the wire, so that all further out agree on what was good.
+    (!passesAnyStatus || json || line.success.contentType !== undefined) &&
+      success({
+        status: passesAnyStatus ? undefined : good,
+        judgedOnly: passesAnyStatus ? good : undefined,
+        json,
+        contentType: line.success.contentType,
+        hold: plan.holdsAnswer || deps.timed,
+        maxAnswerBytes: plan.maxAnswerBytes,
+        bodyMayFail: plan.bodyMayFail ?? false,
+        clock: deps.clock,
+      }),
+  ]
+  return compose(layers, upstream.send)
+}
+
+function planOf(
+  route: RouteConfig,
+  deps: Omit<StackDeps, 'admission'>,
+): { readonly name: StrategyName; readonly plan: StrategyPlan } {
+  const strategyDeps: BroadcastDeps & CallbackDeps = {
+    ...deps,
+    memory: deps.memory.scope(`route ${matchText(route.match)}`),
+    extraLoad: (name) => deps.upstream(name).extraLoad,
+    routeName: matchText(route.match),
+  }
+  const name = strategyOf(route)
+  // The schema has parsed these options by this very strategy.
+  const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
+  return { name, plan: strategy.plan(route[name], strategyDeps) }
+}
+
+/** The lines by their part; a strategy with one line has it under the empty name. */
+function linesOf({ lines }: StrategyPlan): readonly (readonly [string, LineOptions])[] {
+  return isLine(lines) ? [['', lines]] : Object.entries(lines)
+}
+
+function isLine(lines: StrategyPlan['lines']): lines is LineOptions {
+  return typeof lines['upstream'] === 'string'
+}
+
+/** Each named call has a stack of its own, as it may have another upstream and other rules. */
+function byPart(stacks: ReadonlyMap<string, Service>): Service {
+  const only = stacks.get('')
+  if (only !== undefined) return only
+  return (request, call) => {
+    const stack = stacks.get(request.part ?? '')
+    if (stack === undefined) throw new Error(`there is no call named ${request.part}`)
+    return stack(request, call)
+  }
+}
+
+function compose(layers: readonly (Layer | false)[], innermost: Service): Service {
+  return layers.reduceRight((next, layer) => (layer === false ? next : layer(next)), innermost)
+}

@@ -1,0 +1,322 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Service } from '../core/service.ts'
+import type { Elsewhere } from '../callback/receive.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { EventBus } from '../kit/event-bus.ts'
+import { HeldMemory } from '../kit/held-memory.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { Random } from '../kit/random.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import { Lookups } from '../transport/client/lookups.ts'
+import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
+import type { Listener } from '../transport/server/listener.ts'
+import { TrustedProxies } from '../transport/server/proxies.ts'
+import type { RouteHandler } from '../transport/server/route-handler.ts'
+import { Admission, gatewayScope } from './admission.ts'
+import { type CallingBack, type CallingBackChange, startCallingBack } from '../callback/callback-endpoints.ts'
+import { type Central, centralServices, type HostedService } from './main-thread.ts'
+import { deliveryPage } from '../broadcast/delivery-page.ts'
+import { type Entrance, listenOptions } from './acceptor.ts'
+import { failurePolicy } from './failure-policy.ts'
+import { heldLimit } from './held-limit.ts'
+import { indexPage } from './index-page.ts'
+import { localPlane } from './inspect/local.ts'
+import { sumOfConnections } from './inspect/merge-answers.ts'
+import { watchPages } from './telemetry/metric-sources.ts'
+import type { Observing } from './telemetry/thread-telemetry.ts'
+import { noConnections, type PlaneView } from '../admin/inspector.ts'
+import { RetiredUpstreams } from '../upstream/retired.ts'
+import { type RoutedHandler, router } from './router.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import { routeStack } from './route-stack.ts'
+import { StartFault } from '../kit/startup-error.ts'
+import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
+
+export interface DataPlaneOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: SharedMemory
+  readonly events: EventBus
+  readonly central: Central
+  readonly observing: Observing
+  /** How clients' connections come in. */
+  readonly entrance: Entrance
+  /** Serves a callback whose call waits in another thread. */
+  readonly elsewhere?: Elsewhere | undefined
+  readonly log: LogText
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+interface Route extends RoutedHandler {
+  readonly config: RouteConfig
+  readonly strategy: string
+}
+
+/** How callbacks come in by a configuration that is not yet in force. */
+interface Calling {
+  readonly callingBack: CallingBack
+  readonly change: CallingBackChange
+}
+
+/** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
+export class DataPlane {
+  readonly view: PlaneView
+  readonly #options: DataPlaneOptions
+  #config: Config
+  #proxies: TrustedProxies
+  #upstreams: Upstreams = new Map()
+  #callingBack: CallingBack | undefined
+  #callbackHandlers: readonly RoutedHandler[] = []
+  #admission: Admission | undefined
+  /** Requests and answers of this thread's calls. */
+  readonly #held: HeldMemory
+  #front: Listener | undefined
+  #isRetiring = false
+  #isDraining = false
+  #settled: Promise<void> = Promise.resolve()
+  readonly #retiring = new Set<Listener>()
+  /** What fronts have counted that are closed. */
+  #former = noConnections
+  readonly #retired: RetiredUpstreams
+  readonly #shortages: ShortageLog
+  readonly #lookups: Lookups
+
+  private constructor(config: Config, options: DataPlaneOptions) {
+    this.#config = config
+    this.#proxies = new TrustedProxies(config.trust)
+    this.#options = options
+    this.#retired = new RetiredUpstreams(options.clock)
+    this.#shortages = new ShortageLog(options)
+    this.#lookups = new Lookups(options)
+    this.#held = new HeldMemory(options.memory, heldLimit(config))
+    this.view = localPlane(() => ({
+      ...options.observing.plane,
+      front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
+      upstreams: this.#upstreams,
+      callbacks: this.#callingBack?.callbacks,
+      admission: this.#admission,
+    }))
+  }
+
+  /** Rejects if the address cannot be listened on. */
+  static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
+    const plane = new DataPlane(config, options)
+    try {
+      const { upstreams, resolve, admission, calling } = plane.#build(config)
+      plane.#upstreams = upstreams
+      plane.#admission = admission
+      plane.#call(calling)
+      plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
+      return plane
+    } catch (fault) {
+      await plane.close()
+      throw fault
+    }
+  }
+
+  get address(): AddressInfo {
+    return this.#listener.address
+  }
+
+  /** By which callbacks find this thread. */
+  get run(): number | undefined {
+    return this.#callingBack?.callbacks.signer.run
+  }
+
+  /** Serves callbacks that came in at another thread. */
+  receiver(name: string): HostedService | undefined {
+    const found = this.#callbackHandlers.find(({ handler }) => handler.facts.name === name)
+    return found && { facts: found.handler.facts, service: found.handler.service }
+  }
+
+  /**
+   * Another configuration, for calls that begin from now on; those in flight end as they began. Rejects, with nothing
+   * changed, if another address cannot be listened on, or if it drains. What observes the calls knows it already.
+   */
+  async reload(config: Config): Promise<void> {
+    const { entrance, memory } = this.#options
+    const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
+    const { upstreams, resolve, admission, calling } = this.#build(config)
+    const rules = this.#rules(config, resolve)
+    let { front } = before
+    try {
+      // One that retires serves what it has, and takes nothing at another address.
+      if (!this.#isRetiring && !this.#isDraining) front = await entrance.move(front, config, rules)
+      if (this.#isDraining) throw new StartFault('the gateway is ending')
+    } catch (fault) {
+      if (front !== before.front) await front.close()
+      for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()
+      if (calling !== undefined && calling.callingBack !== this.#callingBack) calling.callingBack.close()
+      throw fault
+    }
+    this.#call(calling)
+    this.#config = config
+    this.#proxies = rules.proxies
+    this.#upstreams = upstreams
+    this.#admission = admission
+    this.#held.limit(heldLimit(config))
+    this.#front = front
+    const ended = front === before.front ? front.update(rules) : this.#retire(before.front)
+    memory.retain(scopesOf(config))
+    this.#settled = ended.then(() => {
+      for (const [name, upstream] of before.upstreams) {
+        if (upstreams.get(name) !== upstream) this.#retired.add(upstream)
+      }
+    })
+  }
+
+  /** Resolves when the calls have ended that began before the last reload. */
+  settled(): Promise<void> {
+    return this.#settled
+  }
+
+  /** No more connections; resolves when the last call has ended. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    // Whoever waits for a callback needs the front to stay open for it.
+    await Promise.all([
+      this.#listener.drain(this.#callingBack?.callbacks.quiet()),
+      ...[...this.#retiring].map((front) => front.drain()),
+    ])
+  }
+
+  /** The same, gently: others listen at the port. */
+  async retire(): Promise<void> {
+    this.#isRetiring = true
+    await Promise.all([this.#listener.retire(), this.#callingBack?.callbacks.quiet()])
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#front?.close(), ...[...this.#retiring].map((front) => front.close())])
+    this.#options.entrance.close?.()
+    this.#callingBack?.close()
+    this.#retired.close()
+    this.#lookups.close()
+    for (const { client } of this.#upstreams.values()) client.destroy()
+  }
+
+  get #listener(): Listener {
+    if (this.#front === undefined) throw new Error('the front does not listen yet')
+    return this.#front
+  }
+
+  get #fronts(): readonly Listener[] {
+    return this.#front === undefined ? [] : [this.#front, ...this.#retiring]
+  }
+
+  #inFlight(): number {
+    return this.#fronts.reduce((sum, front) => sum + front.inFlight(), 0)
+  }
+
+  #figures(): ConnectionFigures {
+    return sumOfConnections([this.#former, ...this.#fronts.map((front) => front.figures())])
+  }
+
+  async #retire(front: Listener): Promise<void> {
+    this.#retiring.add(front)
+    await front.retire()
+    await front.close()
+    this.#retiring.delete(front)
+    this.#former = sumOfConnections([this.#former, front.figures()])
+  }
+
+  #rules(config: Config, resolve: ReturnType<typeof router>) {
+    const { clock, events, memory, observing, logFault } = this.#options
+    return {
+      listen: listenOptions(config),
+      resolve,
+      proxies: new TrustedProxies(config.trust),
+      clock,
+      events,
+      connections: memory.levels('client connections', 1),
+      memory: this.#held,
+      newId: randomUUID,
+      traceOf: observing.traces?.traceOf,
+      onAcceptFailed: (code: string) => this.#shortages.onAccept(code),
+      logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
+    }
+  }
+
+  #build(config: Config) {
+    const { clock, random, memory, central, observing, log } = this.#options
+    // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
+    const trusts = (address: string): boolean => this.#proxies.trusts(address)
+    const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
+    const make = (name: string, options: Config['upstreams'][string]) =>
+      new Upstream(name, options, { ...shared, memory: memory.scope(`upstream ${name}`) })
+    const upstreams = upstreamsOf(config.upstreams, make, this.#upstreams)
+    const calling = this.#callBack(config)
+    const handlers = calling?.change.handlers ?? []
+    const admission = new Admission(config, { clock, random, memory })
+    const deps = {
+      clock,
+      random,
+      memory,
+      upstream: upstreamIn(upstreams),
+      admission,
+      deliver: (route: string) => central.service(centralServices.deliver(route)),
+      callbacks: calling?.callingBack.callbacks,
+      attemptTrace: observing.traces?.attemptLayer,
+    }
+    const routes = config.routes.map((route): Route => {
+      const stack = routeStack(route, deps)
+      return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
+    })
+    const page = (name: string): Service => central.service(name)
+    const all: RoutedHandler[] = [
+      ...routes,
+      ...watchPages(config, { metrics: page(centralServices.metrics), status: page(centralServices.status) }),
+    ]
+    if (config.index) all.push(indexPage(routes))
+    all.push(...handlers)
+    if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
+    return { upstreams, resolve: router(all), admission, calling }
+  }
+
+  #call(calling: Calling | undefined): void {
+    calling?.change.commit()
+    this.#callingBack = calling?.callingBack
+    this.#callbackHandlers = calling?.change.handlers ?? []
+  }
+
+  #callBack(config: Config): Calling | undefined {
+    const { clock, central, elsewhere, memory, logFault } = this.#options
+    const kept = central.callbacks
+    const before = this.#callingBack
+    if (before !== undefined) return { callingBack: before, change: before.prepare(config, kept?.durable) }
+    if (kept === undefined) return undefined
+    const frontPort = (): number => this.#listener.address.port
+    const callingBack = startCallingBack(config, {
+      ...kept,
+      promises: memory.levels('ticket promises', 1),
+      clock,
+      elsewhere,
+      frontPort,
+      logFault,
+    })
+    return { callingBack, change: callingBack.prepare(config, kept.durable) }
+  }
+}
+
+/** What memory is kept for. */
+export function scopesOf(config: Config): ReadonlySet<string> {
+  return new Set([
+    gatewayScope,
+    ...config.routes.map(({ match }) => `route ${matchText(match)}`),
+    ...Object.keys(config.upstreams).map((name) => `upstream ${name}`),
+  ])
+}
+
+function handlerOf(route: RouteConfig, stack: ReturnType<typeof routeStack>): RouteHandler {
+  return {
+    facts: { name: matchText(route.match), strategy: stack.strategy, idleTimeoutMs: route.idleTimeout },
+    service: stack.service,
+    failures: failurePolicy(route, stack.failureStatuses),
+    explain: route.explain,
+    upgrades: stack.upgrades,
+    servesWhileDraining: false,
+  }
+}

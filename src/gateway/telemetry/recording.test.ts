@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { requestOf } from '../../../test/kit/calls.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { type ConfigInput, configSchema } from '../../config/schema.ts'
+import { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import { Counts } from '../../telemetry/counts/counts.ts'
+import { Redaction } from '../../telemetry/redact.ts'
+import { countedParts } from './metric-sources.ts'
+import { Recording } from './recording.ts'
+
+const configOf = (more: ConfigInput) =>
+  configSchema.parse({
+    upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
+    routes: [{ match: 'GET /a', forward: { upstream: 'work' } }],
+    ...more,
+  })
+const redaction = new Redaction({ headers: [], query: [] })
+const [silent, counted, shown] = [configOf({}), configOf({ metrics: { path: '/metrics' } }), configOf({ admin: {} })]
+
+function opened(config: typeof silent) {
+  const clock = new VirtualClock()
+  const events = new EventBus()
+  const counts = new Counts(countedParts(config))
+  const writer = counts.open(ArrayBuffer)
+  const recording = new Recording(config, { clock, events, redaction, block: writer.block })
+  const change = (next: typeof silent): void => {
+    const prepared = counts.prepare(countedParts(next))
+    recording.change(next, { redaction, block: writer.block })
+    recording.settle(next)
+    prepared.commit()
+    writer.countsInto(writer.block)
+  }
+  const begin = (): LiveCall => {
+    const route = { name: 'GET /a', strategy: 'forward', idleTimeoutMs: 0 }
+    const call = new LiveCall({ id: 'id', route, clock, events })
+    call.emit({ type: 'call.started', request: requestOf() })
+    return call
+  }
+  const fail = (call: LiveCall): void => {
+    const end = { status: 500, failure: undefined, bytesSent: 7 }
+    call.emit({ type: 'call.ended', request: requestOf(), end })
+  }
+  const told = () => {
+    const [route = assert.fail()] = counts.places.routes
+    const calls = recording.recorder?.list({ which: 'failed', route: undefined, limit: 10 }).length
+    return { inFlight: counts.read(route.inFlight), bytes: counts.read(route.sentBytes), calls }
+  }
+  return { clock, recording, change, begin, fail, told }
+}
+
+describe('Recording', () => {
+  it('counts where somebody can read it, and keeps calls where there is an admin side', () => {
+    const all = [silent, counted, shown].map((config) => {
+      const { begin, fail, told } = opened(config)
+      fail(begin())
+      return told()
+    })
+    assert.deepEqual(all, [
+      { inFlight: 0, bytes: 0, calls: undefined },
+      { inFlight: 0, bytes: 7, calls: undefined },
+      { inFlight: 0, bytes: 7, calls: 1 },
+    ])
+  })
+
+  it('begins with what a new configuration asks for, keeps no calls without an admin side, and counts on', async () => {
+    const { clock, change, begin, fail, told, recording } = opened(silent)
+    const before = begin()
+    await clock.advance(1)
+    change(shown)
+    fail(before)
+    begin()
+    assert.deepEqual(told(), { inFlight: 1, bytes: 7, calls: 1 })
+    change(shown)
+    assert.deepEqual(told(), { inFlight: 1, bytes: 7, calls: 1 })
+    change(counted)
+    fail(begin())
+    assert.deepEqual(told(), { inFlight: 1, bytes: 14, calls: undefined })
+    change(silent)
+    fail(begin())
+    change(shown)
+    assert.deepEqual(told(), { inFlight: 1, bytes: 21, calls: 0 })
+    recording.close()
+    fail(begin())
+    assert.equal(told().bytes, 21)
+  })
+})

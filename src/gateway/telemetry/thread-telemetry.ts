@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '../../config/schema.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import type { LogText } from '../../kit/log-text.ts'
+import { processProbe } from '../../kit/process-probe.ts'
+import type { Random } from '../../kit/random.ts'
+import { startAccessLog } from '../../telemetry/access-log/access-log.ts'
+import { Redaction } from '../../telemetry/redact.ts'
+import { startTraces, type Traces } from '../../telemetry/traces/traces.ts'
+import { TrustedProxies } from '../../transport/server/proxies.ts'
+import type { LocalParts } from '../inspect/local.ts'
+import { Recording } from './recording.ts'
+
+export interface ObservingOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  /** Where this thread counts, if anybody may read it. */
+  readonly block: ArrayBufferLike
+  readonly log: LogText
+  /** Takes the lines of the access log; without it there is none. */
+  readonly logLine?: ((line: string) => void) | undefined
+  /** Lines of the log that were lost so far. */
+  readonly logDropped?: (() => number) | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+}
+
+/** What listens by another configuration already. */
+export interface Observed {
+  /** The calls have ended that began before. */
+  settle(): Promise<void>
+  /** All goes on by the one before. `block`: where this thread counted then. */
+  undo(block: ArrayBufferLike): Promise<void>
+}
+
+/** All that listens to the calls of one thread and changes none of them. What nobody asks for costs nothing. */
+export class Observing {
+  readonly #options: ObservingOptions
+  readonly #probe: ReturnType<typeof processProbe>
+  #config: Config
+  readonly #recording: Recording
+  #traces: Traces | undefined
+  #stopLog: (() => void) | undefined
+  /** Of collectors that are used no more. */
+  #spansDropped = 0
+
+  private constructor(config: Config, options: ObservingOptions) {
+    this.#config = config
+    this.#options = options
+    this.#probe = processProbe(options.clock)
+    this.#recording = new Recording(config, { ...options, redaction: redactionOf(config) })
+  }
+
+  static async start(config: Config, options: ObservingOptions): Promise<Observing> {
+    const observing = new Observing(config, options)
+    observing.#stopLog = observing.#accessLog(config)
+    observing.#traces = await observing.#trace(config)
+    return observing
+  }
+
+  /** There where the configuration asks for traces. */
+  get traces(): Traces | undefined {
+    return this.#traces
+  }
+
+  get plane(): Pick<LocalParts, 'recorder' | 'lastFailures' | 'process' | 'dropped'> {
+    const { logDropped } = this.#options
+    return {
+      recorder: this.#recording.recorder,
+      lastFailures: this.#recording.lastFailures,
+      process: this.#probe,
+      dropped: {
+        ...(logDropped !== undefined && { log_lines: logDropped }),
+        spans: () => this.#spansDropped + (this.#traces?.counts().dropped ?? 0),
+      },
+    }
+  }
+
+  /** From now on by another configuration, into the block that belongs to it. */
+  async reload(config: Config, block: ArrayBufferLike): Promise<Observed> {
+    const before = { traces: this.#traces, config: this.#config }
+    const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.config.telemetry.traces)
+    // It may take its time to load; until then all goes on as it was.
+    const traces = isTracedAnew ? await this.#trace(config) : before.traces
+    this.#follow(config, traces, block)
+    return {
+      settle: async () => {
+        // Another one may have come meanwhile.
+        if (this.#config === config) this.#recording.settle(config)
+        if (isTracedAnew) await this.#end(before.traces)
+      },
+      undo: async (formerBlock) => {
+        this.#follow(before.config, before.traces, formerBlock)
+        if (isTracedAnew) await this.#end(traces)
+      },
+    }
+  }
+
+  /** Sends out what is still held, and stops listening. */
+  async close(): Promise<void> {
+    this.#probe.close()
+    this.#recording.close()
+    this.#stopLog?.()
+    await this.#traces?.close()
+  }
+
+  #follow(config: Config, traces: Traces | undefined, block: ArrayBufferLike): void {
+    this.#recording.change(config, { redaction: redactionOf(config), block })
+    this.#stopLog?.()
+    this.#stopLog = this.#accessLog(config)
+    this.#traces = traces
+    this.#config = config
+  }
+
+  async #end(traces: Traces | undefined): Promise<void> {
+    if (traces === undefined) return
+    await traces.close()
+    this.#spansDropped += traces.counts().dropped
+  }
+
+  async #trace({ telemetry }: Config): Promise<Traces | undefined> {
+    const { traces, log } = telemetry
+    return traces && startTraces(traces, { ...this.#options, redaction: new Redaction(log.redact) })
+  }
+
+  #accessLog(config: Config): (() => void) | undefined {
+    const { logLine } = this.#options
+    if (logLine === undefined || !config.telemetry.log.access) return undefined
+    const proxies = new TrustedProxies(config.trust)
+    const trusts = (address: string): boolean => proxies.trusts(address)
+    const redaction = redactionOf(config)
+    return startAccessLog(config.telemetry.log, { ...this.#options, redaction, trusts, write: logLine })
+  }
+}
+
+function redactionOf({ telemetry }: Config): Redaction {
+  return new Redaction(telemetry.log.redact)
+}

@@ -1,0 +1,20 @@
+import type { Server } from 'node:net'
+import { standBehind } from '../../transport/server/listener.ts'
+import { type Entrance, listenOptions } from '../acceptor.ts'
+import { receiveHanded } from './connection-handoff.ts'
+import type { HandedEntrance } from './protocol.ts'
+
+/** Connections that the main thread has accepted. */
+export function handedEntrance({ path, address }: HandedEntrance): Entrance {
+  let server: Server | undefined
+  return {
+    open: async (config, rules) => {
+      const front = standBehind(address, { ...rules, listen: listenOptions(config) })
+      server = await receiveHanded(path, (socket, peer) => front.take(socket, peer))
+      return front
+    },
+    // Where they come in is the main thread's to change.
+    move: (front) => Promise.resolve(front),
+    close: () => server?.close(),
+  }
+}

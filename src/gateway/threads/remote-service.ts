@@ -1,0 +1,134 @@
+import type { Transferable } from 'node:worker_threads'
+import type { AbortListener } from '../../core/abort.ts'
+import type { Attempt } from '../../core/attempt.ts'
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import type { HostedService } from '../main-thread.ts'
+import { LineClosed } from '../../kit/rpc.ts'
+import {
+  bytesOf,
+  outcomeOf,
+  type PlainCall,
+  type PlainEnd,
+  type PlainRequest,
+  plainCall,
+  plainEnd,
+  plainFailure,
+  plainRequest,
+} from './call-message.ts'
+
+/** What a side that has services does for another thread. */
+export interface ServiceMethods {
+  /** `number`: by which the call can be aborted. */
+  serve(service: string, number: number, request: PlainRequest, call: PlainCall): Promise<PlainEnd>
+  abortCall(number: number, reason: Failure): void
+}
+
+/** How another thread is reached. */
+export interface ServiceLine {
+  ask(to: 'serve', args: Parameters<ServiceMethods['serve']>, moved: Transferable[]): Promise<PlainEnd>
+  tell(to: 'abortCall', number: number, reason: Failure): void
+}
+
+/** Of this thread's calls: no two have the same, whichever thread does their work. */
+let lastNumber = 0
+
+/** A service whose work another thread does: the call's end here is its end there, and its attempts are listed here. */
+export function remoteService(name: string, there: ServiceLine): Service {
+  return async (request, call) => {
+    const asked = askThere(request, call, {
+      ask: (number, plain) => there.ask('serve', [name, number, plain, plainCall(call)], bytesOf(plain)),
+      abort: (number, reason) => there.tell('abortCall', number, reason),
+    })
+    try {
+      return adopted(await asked, call)
+    } catch (fault) {
+      if (fault instanceof LineClosed) return failed(gone)
+      throw fault
+    }
+  }
+}
+
+/** Has another thread do the work of a call, under a number by which it is aborted there when it is aborted here. */
+export async function askThere<End>(
+  request: GatewayRequest,
+  call: Call,
+  there: {
+    readonly ask: (number: number, request: PlainRequest) => Promise<End>
+    readonly abort: (number: number, reason: Failure) => void
+  },
+): Promise<End> {
+  const number = ++lastNumber
+  const listener: AbortListener = { onAbort: (reason) => there.abort(number, plainFailure(reason)) }
+  try {
+    const end = there.ask(number, plainRequest(request))
+    call.scope.add(listener)
+    return await end
+  } finally {
+    call.scope.remove(listener)
+  }
+}
+
+const gone = failure('INTERNAL', 'The part of the gateway that had this call has ended')
+
+/** What a call came to in another thread. */
+export function adopted({ outcome, attempts, winner }: PlainEnd, call: Call): Outcome {
+  let won: Attempt | undefined
+  for (const attempt of attempts) {
+    call.adopt(attempt)
+    if (attempt.number === winner) won = attempt
+  }
+  return outcomeOf(outcome, won)
+}
+
+export interface ServiceHostOptions {
+  readonly find: (name: string) => HostedService | undefined
+  readonly clock: Clock
+  readonly events: EventBus
+}
+
+/** Does the work of one other thread's `remoteService`s. */
+export class ServiceHost implements ServiceMethods {
+  readonly #options: ServiceHostOptions
+  readonly #calls = new Map<number, LiveCall>()
+
+  constructor(options: ServiceHostOptions) {
+    this.#options = options
+  }
+
+  async serve(name: string, number: number, request: PlainRequest, plain: PlainCall): Promise<PlainEnd> {
+    const { find, clock, events } = this.#options
+    const hosted = find(name)
+    if (hosted === undefined) throw new Error(`there is no service ${name} here`)
+    const { id, startedAtMs, trace, deadlineAtMs } = plain
+    const call = new LiveCall({ id, route: hosted.facts, clock, events, startedAtMs, trace })
+    call.expireAt(deadlineAtMs)
+    this.#calls.set(number, call)
+    try {
+      return plainEnd(await hosted.service(requestOf(request), call), call)
+    } finally {
+      this.#calls.delete(number)
+    }
+  }
+
+  abortCall(number: number, reason: Failure): void {
+    this.#calls.get(number)?.abort(reason)
+  }
+
+  /** The other thread has ended: nobody waits for these any more. */
+  close(): void {
+    for (const call of this.#calls.values()) call.abort(workerGone)
+  }
+}
+
+export const workerGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
+
+function requestOf(plain: PlainRequest): GatewayRequest {
+  return { ...plain, attempt: undefined }
+}

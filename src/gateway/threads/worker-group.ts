@@ -1,0 +1,289 @@
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../../config/schema.ts'
+import { workerRange } from '../../config/workers.ts'
+import { failure } from '../../core/failure.ts'
+import type { Keys } from '../../callback/token.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { countOf } from '../../kit/count-of.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import type { LogText } from '../../kit/log-text.ts'
+import type { SharedMemory } from '../../kit/shared-memory.ts'
+import { within } from '../../kit/within.ts'
+import type { Writer } from '../../telemetry/counts/blocks.ts'
+import type { Counts } from '../../telemetry/counts/counts.ts'
+import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
+import type { CentralCallbacks, CentralPlane } from '../main-thread.ts'
+import { checkFree } from '../acceptor.ts'
+import type { PlaneView } from '../../admin/inspector.ts'
+import type { Planes } from '../server-group.ts'
+import { StartFault } from '../../kit/startup-error.ts'
+import { ForwardedCalls } from './forwarded-calls.ts'
+import { HandOut } from './connection-handoff.ts'
+import { type ExitReason, Pool } from './worker-pool.ts'
+import type { CallbacksSetup, EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
+import { remoteView } from './remote-view.ts'
+import { ServiceHost } from './remote-service.ts'
+import { slotsFor } from './slots.ts'
+import { WorkerThread } from './worker-handle.ts'
+
+export interface WorkerPlanesOptions {
+  readonly clock: Clock
+  readonly events: EventBus
+  readonly counts: Counts
+  readonly memory: SharedMemory
+  readonly central: () => CentralPlane
+  readonly log: LogText
+  /** Takes the lines of the access log. */
+  readonly logLine: ((line: string) => void) | undefined
+  readonly logFault: (fault: unknown, about: string) => void
+  /** Connections are accepted here and handed out; default: where the system cannot share a port. */
+  readonly handsOut?: boolean
+}
+
+/** What the main thread keeps for each worker. */
+interface Kept {
+  readonly writer: Writer
+  readonly host: ServiceHost
+  readonly forwarded: ForwardedCalls
+  readonly view: PlaneView
+  /** Where connections are handed to it. */
+  readonly path: string | undefined
+  run: number | undefined
+}
+
+/** Data planes in worker threads, of which the main thread has only what it needs to look after them. */
+export class WorkerPlanes implements Planes {
+  readonly #options: WorkerPlanesOptions
+  readonly #kept = new Map<WorkerThread, Kept>()
+  readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
+  #lostCalls = 0
+  /** Of the front, as it was found. */
+  #port: number | undefined
+  #config: Config | undefined
+  #pool: Pool<WorkerSetup, WorkerThread> | undefined
+  #handOut: HandOut | undefined
+
+  constructor(options: WorkerPlanesOptions) {
+    this.#options = options
+  }
+
+  async start(config: Config, stop?: AbortSignal): Promise<AddressInfo> {
+    const { clock, log, handsOut = !canSharePort } = this.#options
+    this.#config = config
+    if (handsOut) this.#handOut = await HandOut.open(config.listen)
+    else await checkFree(config.listen)
+    stop?.throwIfAborted()
+    const pool = new Pool<WorkerSetup, WorkerThread>({
+      range: rangeOf(config),
+      slots: this.#options.memory.slots,
+      clock,
+      log,
+      startThread: (place, number) => this.#startThread(place, number),
+      setupFor: (thread, regions, first) => this.#setupFor(thread, regions, first),
+      onState: (thread, state) => this.#stateOf(thread, state),
+      onEnded: (thread, reason) => this.#ended(thread, reason),
+    })
+    this.#pool = pool
+    const stopPool = (): void => pool.stop()
+    stop?.addEventListener('abort', stopPool)
+    try {
+      return (await pool.start()).address
+    } finally {
+      stop?.removeEventListener('abort', stopPool)
+    }
+  }
+
+  refusal(config: Config): StartFault | undefined {
+    const range = workerRange(config.workers)
+    if (range === undefined) {
+      return new StartFault('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
+    }
+    const { slots } = this.#options.memory
+    if (slotsFor(range) <= slots) return this.#entranceRefusal(config)
+    const most = Math.floor((slots - 1) / 2)
+    return new StartFault(
+      `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`,
+      ['workers'],
+    )
+  }
+
+  async reload(config: Config): Promise<void> {
+    const before = this.#config
+    // Listeners that share a port would share it with another gateway too, and nobody would be told.
+    const isOurs = isSameAddress(before, config) || config.listen.port === this.#port
+    if (this.#handOut === undefined && !isOurs) await checkFree(config.listen)
+    this.#config = config
+    try {
+      await this.#running.reload(rangeOf(config))
+    } catch (fault) {
+      this.#config = before
+      throw fault
+    }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.all.map((thread) => thread.line.ask('settled', [])))
+  }
+
+  learnKeys(keys: Keys): void {
+    for (const thread of this.#kept.keys()) thread.line.tell('keys', keys)
+  }
+
+  views(): readonly PlaneView[] {
+    return [...this.#kept.values()].map(({ view }) => view)
+  }
+
+  counts(): WorkerCounts {
+    return { running: this.#pool?.serving.length ?? 0, exits: { ...this.#exits }, lostCalls: this.#lostCalls }
+  }
+
+  async drain(): Promise<void> {
+    this.#pool?.stop()
+    const all = this.#pool?.all ?? []
+    await Promise.allSettled(
+      all.map(async (thread) => {
+        await thread.line.ask('drain', [])
+        this.#handOut?.remove(this.#kept.get(thread)?.path)
+      }),
+    )
+    this.#handOut?.stop()
+  }
+
+  async close(): Promise<void> {
+    this.#pool?.stop()
+    this.#handOut?.close()
+    await Promise.all((this.#pool?.all ?? []).map((thread) => this.#closeThread(thread)))
+    await this.#pool?.close()
+  }
+
+  /** One that hangs is not waited for: the pool terminates it. */
+  async #closeThread(thread: WorkerThread): Promise<void> {
+    const { clock } = this.#options
+    let isAwake = false
+    const woken = thread.ping().then(() => {
+      isAwake = true
+    })
+    await within(wakeMs, clock, Promise.allSettled([woken]))
+    if (isAwake) await within(closeMs, clock, Promise.allSettled([thread.close()]))
+  }
+
+  get #running(): Pool<WorkerSetup, WorkerThread> {
+    if (this.#pool === undefined) throw new Error('the workers have not been started yet')
+    return this.#pool
+  }
+
+  /** The address at which connections are accepted for others stays. */
+  #entranceRefusal({ listen }: Pick<Config, 'listen'>): StartFault | undefined {
+    if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
+    const text = 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
+    return new StartFault(text, ['listen'])
+  }
+
+  #startThread(place: WorkerThread['place'], number: number): WorkerThread {
+    const { clock, events, counts, central, logFault } = this.#options
+    const find = (name: string) => central().hosted(name)
+    const host = new ServiceHost({ find, clock, events })
+    const forwarded = new ForwardedCalls()
+    const thread = new WorkerThread({
+      place,
+      number,
+      logFault,
+      host: (line) => this.#methodsFor(line, host, forwarded),
+    })
+    const writer = counts.open(SharedArrayBuffer)
+    const path = this.#handOut?.newPath()
+    this.#kept.set(thread, { writer, host, forwarded, view: remoteView(thread.line), path, run: undefined })
+    return thread
+  }
+
+  #setupFor(thread: WorkerThread, regions: WorkerSetup['regions'], first: WorkerState | undefined): WorkerSetup {
+    const { memory, central } = this.#options
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) throw new Error(`worker ${thread.number} has ended`)
+    const { writer, path } = kept
+    // What a worker has asked for first is that of the main thread too.
+    memory.learn(regions)
+    return {
+      config: this.#config as Config,
+      entrance: this.#entranceOf(path, first),
+      regions: new Map([...regions, ...memory.regions()]),
+      block: writer.block,
+      callbacks: callbacksSetup(central().callbacks),
+    }
+  }
+
+  #entranceOf(path: string | undefined, first: WorkerState | undefined): EntranceSetup {
+    if (path === undefined || this.#handOut === undefined) return { kind: 'own', port: first?.address.port }
+    return { kind: 'handed', path, address: this.#handOut.address }
+  }
+
+  #stateOf(thread: WorkerThread, { run, address }: WorkerState): void {
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) return
+    this.#port = address.port
+    kept.run = run
+    kept.writer.countsInto(kept.writer.block)
+    if (kept.path !== undefined) this.#handOut?.add(kept.path)
+  }
+
+  #methodsFor(thread: WorkerThread, host: ServiceHost, forwarded: ForwardedCalls): MainMethods {
+    const { log, logLine, logFault, central } = this.#options
+    return {
+      serve: (...call) => host.serve(...call),
+      abortCall: (number, reason) => {
+        host.abortCall(number, reason)
+        forwarded.abort(number, reason)
+      },
+      tickets: async (store, method, args) => {
+        const tickets = central().callbacks?.[store]
+        if (tickets === undefined) return failure('STORE_UNAVAILABLE', 'There is no store for this result')
+        return (tickets[method] as (...given: readonly unknown[]) => unknown).apply(tickets, [...args])
+      },
+      elsewhere: async (run, call) => {
+        const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
+        return other && forwarded.serve(other[0].line, call)
+      },
+      lines: (lines) => {
+        for (const line of lines.split('\n')) if (line !== '') logLine?.(`${line}\n`)
+      },
+      log: (text, level) => log(text, level),
+      fault: (text, about) => logFault(text, about),
+    }
+  }
+
+  #ended(thread: WorkerThread, reason: ExitReason): void {
+    const kept = this.#kept.get(thread)
+    if (kept === undefined) return
+    this.#kept.delete(thread)
+    this.#handOut?.remove(kept.path)
+    this.#exits[reason]++
+    const lost = this.#options.counts.inFlightIn(kept.writer)
+    this.#lostCalls += lost
+    if (lost > 0) this.#options.log(`worker ${thread.number} took ${countOf(lost, 'call')} in flight with it`, 'warn')
+    kept.writer.end()
+    kept.host.close()
+    kept.forwarded.close()
+  }
+}
+
+function callbacksSetup(callbacks: CentralCallbacks | undefined): CallbacksSetup | undefined {
+  return callbacks && { keys: callbacks.keys(), ways: callbacks.ways(), isDurable: callbacks.durable !== undefined }
+}
+
+/** A worker that does not answer for so long hangs. */
+const wakeMs = 500
+/** How long a worker may take to close what it has. */
+const closeMs = 2000
+
+/** Where Node can have several sockets listen at a port (`reusePort` of `net.Server.listen`). */
+const canSharePort = ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(process.platform)
+
+function isSameAddress(some: Pick<Config, 'listen'> | undefined, other: Pick<Config, 'listen'>): boolean {
+  return some?.listen.host === other.listen.host && some.listen.port === other.listen.port
+}
+
+function rangeOf(config: Config): { readonly min: number; readonly max: number } {
+  const range = workerRange(config.workers)
+  if (range === undefined) throw new StartFault('workers is 1')
+  return range
+}

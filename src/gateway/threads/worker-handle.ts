@@ -1,0 +1,87 @@
+import { Worker } from 'node:worker_threads'
+import { Line } from '../../kit/rpc.ts'
+import type { PoolThread } from './worker-pool.ts'
+import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
+
+/** From the source as well as from what it was compiled to. */
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const program = new URL(`./worker.${extension}`, import.meta.url)
+
+/** How long a worker that is to end may take for it. */
+export interface WorkerThreadOptions {
+  readonly place: WorkerPlace
+  readonly number: number
+  readonly logFault: (fault: unknown, about: string) => void
+  /** What it may ask of the main thread. */
+  readonly host: (thread: WorkerThread) => MainMethods
+}
+
+/** A worker, as the main thread has it. */
+export class WorkerThread implements PoolThread<WorkerSetup> {
+  readonly place: WorkerPlace
+  readonly number: number
+  readonly line: Line<MainMethods, WorkerMethods>
+  readonly ended: Promise<string>
+  #hasEnded = false
+  readonly #worker: Worker
+  #lastUsed: ReturnType<Worker['performance']['eventLoopUtilization']>
+
+  constructor({ place, number, logFault, host }: WorkerThreadOptions) {
+    this.place = place
+    this.number = number
+    this.#worker = new Worker(program, { name: `hedgerow-worker-${number}`, workerData: place })
+    this.#lastUsed = this.#worker.performance.eventLoopUtilization()
+    this.line = new Line(this.#worker, host(this), logFault)
+    let reason = ''
+    this.#worker.on('error', (fault: unknown) => {
+      reason = fault instanceof Error ? fault.message : String(fault)
+    })
+    this.ended = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => {
+        this.#hasEnded = true
+        this.line.close(`worker ${number} has ended`)
+        resolve(reason !== '' || code === 0 || code === terminated ? reason : `exit code ${code}`)
+      })
+    })
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  start(setup: WorkerSetup): Promise<WorkerState> {
+    return this.line.ask('start', [setup])
+  }
+
+  reload(setup: WorkerSetup): Promise<WorkerState> {
+    return this.line.ask('reload', [setup])
+  }
+
+  retire(): Promise<void> {
+    return this.line.ask('retire', [])
+  }
+
+  close(): Promise<void> {
+    return this.line.ask('close', [])
+  }
+
+  ping(): Promise<void> {
+    return this.line.ask('ping', [])
+  }
+
+  utilisation(): number {
+    const { performance } = this.#worker
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#lastUsed)
+    this.#lastUsed = now
+    return utilization
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate()
+    await this.ended
+  }
+}
+
+/** The exit code of a thread that was terminated. */
+const terminated = 1

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import { Line, LineClosed } from './rpc.ts'
+
+interface Left {
+  double(number: number): number
+}
+
+interface Right {
+  greet(name: string): Promise<string>
+  fail(): never
+  note(text: string): void
+  never(): Promise<void>
+}
+
+function twoSides(t: TestContext) {
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  const notes: string[] = []
+  const faults: string[] = []
+  const right: Right = {
+    greet: async (name) => `hello ${name}`,
+    fail: () => {
+      throw new Error('it cannot')
+    },
+    note: (text) => {
+      notes.push(text)
+      if (text === 'bad') throw new Error('a bad note')
+    },
+    never: () => new Promise(() => {}),
+  }
+  const logFault = (fault: unknown, about: string): void => void faults.push(`${about}: ${String(fault)}`)
+  const left = new Line<Left, Right>(port1, { double: (number) => 2 * number }, logFault)
+  return { left, right: new Line<Right, Left>(port2, right, logFault), notes, faults }
+}
+
+describe('Line', () => {
+  it('asks both ways, each answer to its question', async (t) => {
+    const { left, right } = twoSides(t)
+    const answers = await Promise.all([left.ask('greet', ['a']), left.ask('greet', ['b']), right.ask('double', [21])])
+    assert.deepEqual(answers, ['hello a', 'hello b', 42])
+  })
+
+  it('gives the fault of the other side to who asked, and logs one that nobody asked for', async (t) => {
+    const { left, notes, faults } = twoSides(t)
+    await assert.rejects(left.ask('fail', []), /it cannot/)
+    left.tell('note', 'good')
+    left.tell('note', 'bad')
+    await left.ask('greet', ['behind them'])
+    assert.deepEqual(notes, ['good', 'bad'])
+    assert.deepEqual(faults, ["the other thread's note: Error: a bad note"])
+  })
+
+  it('answers all that is open with why there will be no answer, and at once what is asked later', async (t) => {
+    const { left } = twoSides(t)
+    const open = left.ask('never', [])
+    left.close('worker 2 has ended')
+    await assert.rejects(open, LineClosed)
+    await assert.rejects(left.ask('greet', ['late']), /worker 2 has ended/)
+    left.tell('note', 'nobody hears it')
+  })
+})

@@ -1,0 +1,80 @@
+import type { Attempt, Target } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
+import type { GatewayResponse } from '../../core/response.ts'
+import type { Layer } from '../../core/service.ts'
+import type { Balancer } from './balancer.ts'
+import type { Gate } from './gate.ts'
+import { isTargetsFault } from '../health/verdict.ts'
+import type { TargetLoad } from './target-load.ts'
+
+/** Chooses a target and begins an attempt at it: from here inwards the request has an attempt. */
+export function balance(balancer: Balancer, upstream: string, gate?: Gate): Layer {
+  return function balanceLayer(next) {
+    const { load } = balancer
+    return (request, call) => {
+      const { attempts } = call
+      const lastTried = (target: Target): number => {
+        const last = attempts.findLast((attempt) => attempt.target === target)
+        // It would fail the same way.
+        return last?.outcome === 'tls_error' ? Number.POSITIVE_INFINITY : (last?.number ?? 0)
+      }
+      let attempt: Attempt | undefined
+      // More than once only where a breaker lets one attempt through, and another worker's was first.
+      while (attempt === undefined) {
+        const target = balancer.pick(attempts.length === 0 ? undefined : lastTried, request)
+        if (target === undefined) return Promise.resolve(failed(refusal(gate, upstream)))
+        attempt = gate === undefined ? call.begin(target) : gate.begin(target, call)
+      }
+      const sent = { ...request, attempt }
+      return load === undefined ? next(sent, call) : observed(load, attempt, call, () => next(sent, call))
+    }
+  }
+}
+
+function refusal(gate: Gate | undefined, upstream: string): Failure {
+  return gate?.refusal(upstream) ?? failure('NO_TARGET', `The upstream ${upstream} has no target`)
+}
+
+/**
+ * What it came to stands on the attempt by then (`telemetry/attempt-telemetry.ts`). It is in flight until the last byte
+ * of its answer: who sends a large body is busy with it.
+ */
+async function observed(
+  load: TargetLoad,
+  attempt: Attempt,
+  call: Call,
+  send: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { target } = attempt
+  load.started(target)
+  let outcome: Outcome | undefined
+  try {
+    outcome = await send()
+    return outcome
+  } finally {
+    // Across a stall the time that it took is the gateway's.
+    if (attempt.stalledMs === 0) {
+      load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
+    }
+    if (outcome?.ok === true && goesOn(outcome.response)) watch(outcome.response, load, attempt, call)
+    else load.ended(target)
+  }
+}
+
+function goesOn({ body, upgraded }: GatewayResponse): boolean {
+  return upgraded !== undefined || !isHeld(body)
+}
+
+function watch({ body, upgraded }: GatewayResponse, load: TargetLoad, attempt: Attempt, call: Call): void {
+  const { target } = attempt
+  const onBodyOver = (failure: Failure | undefined): void => {
+    if (isTargetsFault(failure)) load.answered(target, call.elapsedMs() - attempt.startedMs, 'reset')
+    load.ended(target)
+  }
+  if (upgraded !== undefined) upgraded.once('close', () => load.ended(target))
+  else if (isHeld(body) || body.watch === undefined) load.ended(target)
+  else body.watch({ onBodyOver })
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { failureOf, targetOf } from '../../../test/kit/calls.ts'
+import { layerBench } from '../../../test/kit/layers.ts'
+import type { FailureCode } from '../../core/failure.ts'
+import type { Layer } from '../../core/service.ts'
+import { attemptTelemetry } from '../../telemetry/attempt-telemetry.ts'
+import { balance } from './balance.ts'
+import { elsewhere } from './elsewhere.ts'
+import { allOf, type Rotation } from './rotation.ts'
+import { roundRobin } from './round-robin.ts'
+
+type Fates = Readonly<Record<string, FailureCode>>
+
+/** A call that sends an attempt each time it is told to, to targets that all fail in a way of their own. */
+async function failing(fates: Fates, attempts: number, change: Partial<Rotation> = {}) {
+  const rotation = { ...allOf(Object.keys(fates).map((name) => targetOf(name))), ...change }
+  const again: Layer = (next) => async (request, call) => {
+    let outcome = await next(request, call)
+    for (let i = 1; i < attempts; i++) outcome = await next(request, call.fork('retry'))
+    return outcome
+  }
+  const layers = [again, elsewhere(rotation), balance(roundRobin(rotation), 'work')]
+  const { clock, upstream, send } = layerBench(
+    (clock) => (next) => {
+      const telemetry = attemptTelemetry({ clock, statusCounts: () => true })
+      return layers.reduceRight((inner, layer) => layer(inner), telemetry(next))
+    },
+    (_place, { attempt }) => ({ afterMs: 1, fails: fates[attempt?.target.name ?? ''] ?? 'INTERNAL' }),
+  )
+  const { answer } = send()
+  await clock.advance(100)
+  const { code, retry } = failureOf(answer.outcome)
+  return { code, retry, asked: upstream.seen.map(({ request }) => request.attempt?.target.name).join('') }
+}
+
+describe('elsewhere', () => {
+  it('lets a TLS failure be tried again while there is another target', async () => {
+    const { code, retry } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 1)
+    assert.deepEqual([code, retry], ['UPSTREAM_TLS', 'safe'])
+  })
+
+  it('does not once TLS has failed at every target', async () => {
+    const { retry, asked } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 2)
+    assert.deepEqual([retry, asked], ['no', 'ab'])
+  })
+
+  it('does not when the other target may be sent nothing', async () => {
+    const isAvailable = (place: number): boolean => place === 0
+    assert.equal((await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 1, { isAvailable })).retry, 'no')
+  })
+
+  it('leaves other failures as they are', async () => {
+    assert.equal((await failing({ a: 'UPSTREAM_RESET', b: 'UPSTREAM_RESET' }, 1)).retry, 'unsafe')
+  })
+
+  it('has a target asked again that failed otherwise, before one whose TLS fails', async () => {
+    const { asked } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_RESET' }, 4)
+    assert.equal(asked, 'abbb')
+  })
+})

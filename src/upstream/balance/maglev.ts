@@ -1,0 +1,38 @@
+import type { Target } from '../../core/attempt.ts'
+import { hash32 } from './hash.ts'
+
+/** A prime, a hundred times as many as targets at least, for shares that differ by 1 % at most: the paper's small table. */
+export const tableSize = 65_537
+
+const free = 0xffff
+
+/**
+ * A Maglev table (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4): each
+ * target has an order of all slots of its own, by its name, and in turn takes the next that is free; the heavy have more
+ * turns. If one leaves, its slots are shared out, and few others change hands.
+ */
+export function maglevTable(targets: readonly Pick<Target, 'name' | 'weight'>[]): Uint16Array {
+  const table = new Uint16Array(tableSize).fill(free)
+  const heaviest = targets.reduce((most, { weight }) => Math.max(most, weight), 0)
+  const takers = targets.map(({ name, weight }) => ({
+    next: hash32(name, 0x5bd1e995) % tableSize,
+    step: (hash32(name, 0x1b873593) % (tableSize - 1)) + 1,
+    share: weight / heaviest,
+    due: 0,
+  }))
+  for (let taken = 0; taken < tableSize && takers.length > 0; ) {
+    for (let place = 0; place < takers.length && taken < tableSize; place++) {
+      const taker = takers[place] as (typeof takers)[number]
+      taker.due += taker.share
+      // Shares such as 1/3 add up to a hair less than 1.
+      if (taker.due < 1 - 1e-9) continue
+      taker.due -= 1
+      taken++
+      let slot = taker.next
+      while (table[slot] !== free) slot = (slot + taker.step) % tableSize
+      table[slot] = place
+      taker.next = slot
+    }
+  }
+  return table
+}

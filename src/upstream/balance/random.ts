@@ -1,0 +1,17 @@
+import type { Random } from '../../kit/random.ts'
+import type { Balancer } from './balancer.ts'
+import { Candidates } from './candidates.ts'
+import type { Rotation } from './rotation.ts'
+
+/** By chance, each as often as its weight says. Needs no memory, so that any number of gateways do the same. */
+export function randomPick(rotation: Rotation, random: Random): Balancer {
+  const { targets } = rotation
+  const candidates = new Candidates(rotation)
+  return {
+    pick: (lastTried) => {
+      const places = candidates.passing(candidates.of(lastTried), random)
+      if (places.length < 2) return targets[places[0] ?? -1]
+      return targets[places[candidates.draw(places, random)] as number]
+    },
+  }
+}

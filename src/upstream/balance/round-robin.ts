@@ -1,0 +1,42 @@
+import type { Target } from '../../core/attempt.ts'
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import type { Balancer } from './balancer.ts'
+import { Candidates } from './candidates.ts'
+import type { Rotation } from './rotation.ts'
+
+/** Weights are whole numbers; of a part that counts (slow start) so many steps are told apart. */
+const stepsOfWeight = 100
+
+/**
+ * Smooth weighted round robin, as nginx does it (commit 52327e0627f4, Maxim Dounin 2012): at each pick every candidate
+ * gains its weight, the highest is chosen and loses the sum. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
+ *
+ * The turn is that of all workers. Each step of a pick is atomic and the pick is not: two workers that pick at the same
+ * time may choose the same target, which then has lost the sum twice and is passed over later. So the shares are exact.
+ */
+export function roundRobin(rotation: Rotation, memory: MemoryScope = new SharedMemory()): Balancer {
+  const { targets } = rotation
+  const gains = memory.cells(`round robin ${targets.map(({ name }) => name).join(' ')}`, targets.length)
+  const candidates = new Candidates(rotation)
+
+  return {
+    pick: (lastTried) => {
+      const places = candidates.of(lastTried)
+      if (places.length < 2) return targets[places[0] ?? -1]
+      let best = -1
+      let highest = Number.NEGATIVE_INFINITY
+      let totalWeight = 0
+      for (const place of places) {
+        const { weight: fullWeight } = targets[place] as Target
+        const weight = Math.max(1, Math.round(fullWeight * stepsOfWeight * candidates.factor(place)))
+        const gain = Atomics.add(gains, place, weight) + weight
+        totalWeight += weight
+        if (gain <= highest) continue
+        highest = gain
+        best = place
+      }
+      Atomics.sub(gains, best, totalWeight)
+      return targets[best]
+    },
+  }
+}

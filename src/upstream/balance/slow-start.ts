@@ -1,0 +1,78 @@
+import type { Clock } from '../../kit/clock.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import type { Rotation } from './rotation.ts'
+import { memoryOfTarget } from './target-memory.ts'
+
+/** Envoy's default (`min_weight_percent`). */
+const leastFactor = 0.1
+/** So often the weights are set anew while a target is on its way. */
+const steps = 50
+
+/**
+ * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least, as
+ * Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none is spared.
+ *
+ * Any thread that sees a target come back begins it for all of them; the keeper of its health does so where no worker has
+ * a call meanwhile.
+ */
+export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, memory: MemoryScope): Rotation {
+  const { targets } = rotation
+  /** How many times any of them began anew: a thread that has seen nothing of it goes by it too. */
+  const comebacks = memory.cells('slow start', 1)
+  /** When each began anew; 0: never seen by any worker. */
+  const begins = targets.map((target) => memoryOfTarget(memory, target).numbers('slow start', 1))
+  const beginAt = (place: number): number => begins[place]?.[0] ?? 0
+  const begin = (place: number, atMs: number): void => {
+    // Zero would be never.
+    const numbers = begins[place]
+    if (numbers !== undefined) numbers[0] = atMs === 0 ? Number.MIN_VALUE : atMs
+  }
+  const away = new Map<number, number>()
+  let version = 0
+  let seenVersion = rotation.version
+  let seenComebacks = 0
+  let nextStepMs = Number.POSITIVE_INFINITY
+
+  const nowMs = clock.now()
+  const isNew = targets.map((_, place) => beginAt(place) === 0)
+  for (const place of targets.keys()) {
+    if (isNew[place]) begin(place, isNew.includes(false) ? nowMs : nowMs - windowMs)
+  }
+
+  const isOnItsWay = (place: number): boolean => clock.now() - beginAt(place) < windowMs
+  const look = (): void => {
+    // Before the rest: what changes meanwhile is seen the next time.
+    seenComebacks = Atomics.load(comebacks, 0)
+    const atMs = clock.now()
+    for (const place of targets.keys()) {
+      const awaySinceMs = away.get(place)
+      if (!rotation.isAvailable(place)) {
+        if (awaySinceMs === undefined) away.set(place, atMs)
+      } else if (awaySinceMs !== undefined) {
+        away.delete(place)
+        // Another worker may have seen it come back first.
+        if (beginAt(place) >= awaySinceMs) continue
+        begin(place, atMs)
+        Atomics.add(comebacks, 0, 1)
+      }
+    }
+    seenVersion = rotation.version
+    version++
+    nextStepMs = targets.some((_, place) => isOnItsWay(place)) ? atMs + windowMs / steps : Number.POSITIVE_INFINITY
+  }
+  look()
+
+  return {
+    targets,
+    get version() {
+      const isNews = rotation.version !== seenVersion || Atomics.load(comebacks, 0) !== seenComebacks
+      if (isNews || clock.now() >= nextStepMs) look()
+      return version
+    },
+    isAvailable: (place) => rotation.isAvailable(place),
+    factor: (place) => {
+      const share = (clock.now() - beginAt(place)) / windowMs
+      return rotation.factor(place) * Math.min(1, Math.max(leastFactor, share))
+    },
+  }
+}

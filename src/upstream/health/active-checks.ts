@@ -1,0 +1,109 @@
+import type { Target } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
+import type { RouteFacts } from '../../core/call.ts'
+import { failure } from '../../core/failure.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Service } from '../../core/service.ts'
+import type { Clock, Timer } from '../../kit/clock.ts'
+import { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import type { Random } from '../../kit/random.ts'
+import { timeLimit } from '../../kit/time-limit.ts'
+import { statusCounts } from '../../layers/success/success.ts'
+import type { HealthOptions } from './options.ts'
+
+export interface CheckResult {
+  readonly isGood: boolean
+  /** `status 200`, `refused`: what it met, in a few words. */
+  readonly detail: string
+}
+
+export interface ActiveChecksOptions {
+  readonly targets: readonly Target[]
+  readonly options: HealthOptions
+  readonly clock: Clock
+  readonly random: Random
+  /** The innermost service of clients of these targets. */
+  readonly send: Service
+  /** Not called for a check that the gateway could not send. */
+  readonly onResult: (place: number, result: CheckResult) => void
+}
+
+const facts: RouteFacts = { name: 'health check', strategy: 'health', idleTimeoutMs: 30_000 }
+
+/** Asks every target at once, and then each again and again: never while its last check is under way. */
+export class ActiveChecks {
+  readonly #options: ActiveChecksOptions
+  readonly #timers = new Map<number, Timer>()
+  readonly #calls = new Map<number, LiveCall>()
+  /** Checks belong to nobody's figures. */
+  readonly #events = new EventBus()
+  #isClosed = false
+
+  constructor(options: ActiveChecksOptions) {
+    this.#options = options
+    for (const place of options.targets.keys()) this.#begin(place)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    for (const call of this.#calls.values()) call.abort(failure('CANCELLED', 'There are no more checks'))
+  }
+
+  #begin(place: number): void {
+    const { clock, random, options } = this.#options
+    const startedAtMs = clock.now()
+    const again = (result: CheckResult | undefined): void => {
+      if (this.#isClosed) return
+      if (result !== undefined) this.#options.onResult(place, result)
+      const dueAtMs = startedAtMs + options.interval + random() * options.jitter
+      const waitMs = Math.max(0, dueAtMs - clock.now())
+      this.#timers.set(
+        place,
+        clock.after(waitMs, () => this.#begin(place)),
+      )
+    }
+    this.#check(place).then(again, (fault: unknown) => again({ isGood: false, detail: String(fault) }))
+  }
+
+  async #check(place: number): Promise<CheckResult | undefined> {
+    const { targets, clock, send, options } = this.#options
+    const call = new LiveCall({ id: 'health-check', route: facts, clock, events: this.#events })
+    const attempt = call.begin(targets[place] as Target)
+    call.expireAt(clock.now() + options.timeout)
+    const timer = timeLimit(options.timeout, clock, () => {
+      call.abort(failure('UPSTREAM_TIMEOUT', `no answer within ${options.timeout} ms`))
+    })
+    this.#calls.set(place, call)
+    try {
+      return resultOf(await send({ ...question, path: options.path, attempt }, call), options)
+    } finally {
+      timer.cancel()
+      this.#calls.delete(place)
+    }
+  }
+}
+
+const question: Omit<GatewayRequest, 'path' | 'attempt'> = {
+  method: 'GET',
+  query: '',
+  headers: ['user-agent', 'hedgerow-health-check', 'accept', '*/*'],
+  body: undefined,
+  params: {},
+  upgrade: undefined,
+  part: undefined,
+}
+
+/** Undefined: it says nothing of the target, as the gateway itself could not ask. */
+function resultOf(outcome: Outcome, options: HealthOptions): CheckResult | undefined {
+  if (!outcome.ok) {
+    const { code, detail } = outcome.failure
+    return code === 'GATEWAY_EXHAUSTED' ? undefined : { isGood: false, detail }
+  }
+  const { status, body, upgraded } = outcome.response
+  if (!isHeld(body)) body.discard()
+  upgraded?.destroy()
+  return { isGood: statusCounts(options.status, status), detail: `status ${status}` }
+}

@@ -1,0 +1,131 @@
+import type { BreakerOpening, BreakerState } from '../../core/target-event.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { memoryOfTarget } from '../balance/target-memory.ts'
+import { AttemptWindow } from './attempt-window.ts'
+import { field, type HealthCells, time } from './health-cells.ts'
+import type { BreakerOptions } from './options.ts'
+import type { Verdict } from './verdict.ts'
+
+/** In the two lowest bits of a word; above them the number of changes so far, so that no change is taken for another. */
+const closed = 0
+const open = 1
+const probing = 2
+
+/** A probe whose worker has died ends for all others after this time, which deadlines do not exceed by default. */
+const probeLeaseMs = 60_000
+
+/**
+ * The breakers of an upstream's targets, one each, the same for all threads:
+ *
+ *     closed ──(bad share of the window)──> open ──(its time is over, an attempt begins)──> probing
+ *       ^                                     ^                                               │
+ *       └───────────── good ──────────────────┼───────────────── bad ─────────────────────────┤
+ *                                             └──── ended by others: the next attempt probes ─┘
+ *
+ * Each change is one step from the word that was read, so that one thread alone makes it, and one attempt alone probes.
+ */
+export class Breakers {
+  readonly #cells: HealthCells
+  readonly #options: BreakerOptions
+  readonly #windows: readonly AttemptWindow[]
+
+  constructor(cells: HealthCells, options: BreakerOptions, memory: MemoryScope) {
+    this.#cells = cells
+    this.#options = options
+    this.#windows = cells.targets.map((target) => new AttemptWindow(options.window, memoryOfTarget(memory, target)))
+  }
+
+  state(place: number, nowMs: number): BreakerState {
+    const word = this.#word(place)
+    if (stateIn(word) === closed) return 'closed'
+    return stateIn(word) === open && nowMs < this.#until(place, word) ? 'open' : 'half_open'
+  }
+
+  /** Whether an attempt may begin there: as one of many, or as the probe. */
+  allows(place: number, nowMs: number): boolean {
+    return nowMs >= this.allowsAtMs(place)
+  }
+
+  /** When it allows an attempt, unless it is changed before; a closed one has always done so. */
+  allowsAtMs(place: number): number {
+    return this.#until(place, this.#word(place))
+  }
+
+  /** Whether it waits for what a probe comes to, which may be there at any moment. */
+  isProbing(place: number): boolean {
+    return stateIn(this.#word(place)) === probing
+  }
+
+  /** What opened it, as long as it is open: from then on nothing else is counted. */
+  opening(place: number): BreakerOpening {
+    const { open: openMs, window: windowMs } = this.#options
+    const openedAtMs = this.#cells.timeOf(place, time.breakerOpenUntil) - openMs
+    const { good, bad } = this.#window(place).count(openedAtMs)
+    return { failed: bad, attempts: good + bad, windowMs }
+  }
+
+  /** An attempt that was no probe has ended. */
+  note(place: number, verdict: Verdict, nowMs: number): void {
+    const word = this.#word(place)
+    if (verdict === 'neither' || stateIn(word) !== closed) return
+    const window = this.#window(place)
+    window.note(verdict === 'good', nowMs)
+    const { minimum, failures } = this.#options
+    const { good, bad } = window.count(nowMs)
+    if (bad > 0 && good + bad >= minimum && bad >= failures * (good + bad)) this.#open(place, word, nowMs)
+  }
+
+  /** For an attempt about to begin at one that is not closed: a probe to be ended, or undefined: another has it. */
+  tryProbe(place: number, nowMs: number): number | undefined {
+    const cells = this.#cells
+    const word = this.#word(place)
+    if (stateIn(word) === closed || nowMs < this.#until(place, word)) return undefined
+    cells.setTime(place, time.probingSince, nowMs)
+    const next = following(word, probing)
+    if (!cells.change(place, field.breaker, word, next)) return undefined
+    cells.changed()
+    return next
+  }
+
+  probeEnded(place: number, probe: number, verdict: Verdict, nowMs: number): void {
+    const cells = this.#cells
+    if (verdict === 'bad') return this.#open(place, probe, nowMs)
+    if (verdict === 'good') this.#window(place).clear()
+    // With its time over long ago, open means that the next attempt probes.
+    const next = following(probe, verdict === 'good' ? closed : open)
+    if (cells.change(place, field.breaker, probe, next)) cells.changed()
+  }
+
+  isClosed(place: number): boolean {
+    return stateIn(this.#word(place)) === closed
+  }
+
+  #open(place: number, word: number, nowMs: number): void {
+    const cells = this.#cells
+    cells.setTime(place, time.breakerOpenUntil, nowMs + this.#options.open)
+    if (cells.change(place, field.breaker, word, following(word, open))) cells.changed()
+  }
+
+  #window(place: number): AttemptWindow {
+    return this.#windows[place] as AttemptWindow
+  }
+
+  #word(place: number): number {
+    return this.#cells.get(place, field.breaker)
+  }
+
+  #until(place: number, word: number): number {
+    const cells = this.#cells
+    if (stateIn(word) === closed) return Number.NEGATIVE_INFINITY
+    if (stateIn(word) === open) return cells.timeOf(place, time.breakerOpenUntil)
+    return cells.timeOf(place, time.probingSince) + Math.max(probeLeaseMs, this.#options.open)
+  }
+}
+
+function stateIn(word: number): number {
+  return word & 3
+}
+
+function following(word: number, state: number): number {
+  return (((word >> 2) + 1) << 2) | state
+}

@@ -1,0 +1,113 @@
+import type { Target } from '../../core/attempt.ts'
+import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { memoryOfTarget } from '../balance/target-memory.ts'
+
+/** The whole numbers that are kept for each target, on a line of memory of their own. */
+export const field = {
+  /** Failed attempts in a row. */
+  failures: 0,
+  /** How many times it was ejected of late. */
+  timesEjected: 1,
+  /** 1: active checks have taken it out. */
+  unhealthy: 2,
+  /** See `breaker.ts`. */
+  breaker: 3,
+  /** Attempts of the present interval. */
+  good: 4,
+  bad: 5,
+  /** Since the start. */
+  ejectedForFailures: 6,
+  ejectedForRate: 7,
+  rested: 8,
+  checksGood: 9,
+  checksBad: 10,
+  /** What the last of the failures in a row came to that had it ejected: see `last-outcome.ts`. */
+  ejectedWith: 11,
+  /** See `ejections.ts`. */
+  ejection: 12,
+} as const
+
+/** Times on the gateway's clock. */
+export const time = {
+  ejectedUntil: 0,
+  restsUntil: 1,
+  breakerOpenUntil: 2,
+  /** When the present probe began. */
+  probingSince: 3,
+} as const
+
+const cellsEach = 16
+const timesEach = 4
+
+interface CellsOfOne {
+  readonly cells: Int32Array
+  readonly times: Float64Array
+}
+
+/**
+ * What all threads know of the health of an upstream's targets, of each in a memory of its own. A time is written before
+ * the cell that gives it its meaning, and the version goes up last: whoever sees the new version sees all that led to it.
+ */
+export class HealthCells {
+  readonly targets: readonly Target[]
+  readonly #version: Int32Array
+  readonly #of: readonly CellsOfOne[]
+
+  constructor(targets: readonly Target[], memory: MemoryScope = new SharedMemory()) {
+    this.targets = targets
+    this.#version = memory.cells('health version', cellsEach)
+    this.#of = targets.map((target) => {
+      const own = memoryOfTarget(memory, target)
+      return { cells: own.cells('health', cellsEach), times: own.numbers('health', timesEach) }
+    })
+  }
+
+  /** What is known of one; the same object wherever in a thread the same memory is had. */
+  memoryOf(place: number): object {
+    return this.#one(place).cells.buffer
+  }
+
+  get version(): number {
+    return Atomics.load(this.#version, 0)
+  }
+
+  /** Something has changed that may bring a target in or out. */
+  changed(): void {
+    Atomics.add(this.#version, 0, 1)
+  }
+
+  get(place: number, what: number): number {
+    return Atomics.load(this.#one(place).cells, what)
+  }
+
+  set(place: number, what: number, value: number): void {
+    Atomics.store(this.#one(place).cells, what, value)
+  }
+
+  /** Answers the sum. */
+  add(place: number, what: number, difference: number): number {
+    return Atomics.add(this.#one(place).cells, what, difference) + difference
+  }
+
+  /** Answers what was there. */
+  take(place: number, what: number): number {
+    return Atomics.exchange(this.#one(place).cells, what, 0)
+  }
+
+  /** True for the one of all threads that changes it. */
+  change(place: number, what: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#one(place).cells, what, from, to) === from
+  }
+
+  timeOf(place: number, what: number): number {
+    return this.#one(place).times[what] as number
+  }
+
+  setTime(place: number, what: number, atMs: number): void {
+    this.#one(place).times[what] = atMs
+  }
+
+  #one(place: number): CellsOfOne {
+    return this.#of[place] as CellsOfOne
+  }
+}

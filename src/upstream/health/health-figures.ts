@@ -1,0 +1,105 @@
+import { field } from './health-cells.ts'
+import type { HealthKeeper, LastCheck } from './keeper.ts'
+import type { Target } from '../../core/attempt.ts'
+import type { BreakerState, EjectionReason, OutReason } from '../../core/target-event.ts'
+import type { Clock } from '../../kit/clock.ts'
+
+/** What operators are shown of a target's health. Times in milliseconds since 1970. */
+export interface TargetHealth {
+  readonly upstream: string
+  readonly target: string
+  readonly isAvailable: boolean
+  /** Its upstream does not believe ejection and checks now, as too few targets are well. */
+  readonly isPanicking: boolean
+  readonly out: readonly { readonly why: OutReason; readonly untilMs: number | undefined }[]
+  /** Undefined: it has none. */
+  readonly breaker: BreakerState | undefined
+  readonly lastCheck: LastCheck | undefined
+  /** Since the start. */
+  readonly ejections: Readonly<Record<EjectionReason, number>>
+  /** Undefined: it is not checked. */
+  readonly checks: { readonly good: number; readonly bad: number } | undefined
+}
+
+type Counts = ReadonlyMap<CountName, number>
+
+/** Counts go on over reloads: of each target's memory what has come to it since the last look is added up. */
+export class HealthFigures {
+  readonly #seen = new WeakMap<object, Counts>()
+  readonly #total = new Map<string, number>()
+
+  of(keepers: readonly HealthKeeper[], clock: Clock): readonly TargetHealth[] {
+    const toWallMs = clock.wallNow() - clock.now()
+    return keepers.flatMap((keeper) => {
+      const { health, targets } = keeper
+      this.look(keeper)
+      return keeper.states().map((state, place): TargetHealth => {
+        const target = targets[place] as Target
+        return {
+          upstream: target.upstream,
+          target: target.name,
+          isAvailable: state.isAvailable,
+          isPanicking: health.isPanicking,
+          out: state.out.map(({ why, untilMs }) => ({ why, untilMs: untilMs && untilMs + toWallMs })),
+          breaker: state.breaker,
+          lastCheck: keeper.lastCheck(place),
+          ejections: this.#ejections(target),
+          checks: health.options.health && {
+            good: this.#count(target, 'checksGood'),
+            bad: this.#count(target, 'checksBad'),
+          },
+        }
+      })
+    })
+  }
+
+  /** Of one about whose health nothing is done: it is sent attempts whatever comes of them. */
+  ofUnkept(target: Target): TargetHealth {
+    return {
+      upstream: target.upstream,
+      target: target.name,
+      isAvailable: true,
+      isPanicking: false,
+      out: [],
+      breaker: undefined,
+      lastCheck: undefined,
+      ejections: this.#ejections(target),
+      checks: undefined,
+    }
+  }
+
+  /** To be done also when a keeper ends, or what has come since the last look is lost. */
+  look({ health: { cells }, targets }: HealthKeeper): void {
+    for (const [place, target] of targets.entries()) {
+      const seen = this.#seen.get(cells.memoryOf(place))
+      const now = new Map<CountName, number>()
+      for (const what of counted) {
+        const key = keyOf(target, what)
+        const count = cells.get(place, field[what])
+        now.set(what, count)
+        this.#total.set(key, (this.#total.get(key) ?? 0) + count - (seen?.get(what) ?? 0))
+      }
+      this.#seen.set(cells.memoryOf(place), now)
+    }
+  }
+
+  #ejections(target: Target): TargetHealth['ejections'] {
+    return {
+      failures: this.#count(target, 'ejectedForFailures'),
+      success_rate: this.#count(target, 'ejectedForRate'),
+      retry_after: this.#count(target, 'rested'),
+    }
+  }
+
+  #count(target: Target, what: CountName): number {
+    return this.#total.get(keyOf(target, what)) ?? 0
+  }
+}
+
+const counted = ['ejectedForFailures', 'ejectedForRate', 'rested', 'checksGood', 'checksBad'] as const
+
+type CountName = (typeof counted)[number]
+
+function keyOf({ upstream, name }: Target, what: CountName): string {
+  return JSON.stringify([upstream, name, what])
+}

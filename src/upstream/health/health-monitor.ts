@@ -1,0 +1,113 @@
+import { HealthKeeper } from './keeper.ts'
+import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
+import type { Rotation } from '../balance/rotation.ts'
+import type { Config, UpstreamConfig } from '../../config/schema.ts'
+import { targetsOf } from '../targets.ts'
+import type { Target } from '../../core/attempt.ts'
+import type { TargetEvent } from '../../core/target-event.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { LogText } from '../../kit/log-text.ts'
+import type { Random } from '../../kit/random.ts'
+import type { SharedMemory } from '../../kit/shared-memory.ts'
+import { type HttpClient, httpClient } from '../../transport/client/http-client.ts'
+import { Lookups } from '../../transport/client/lookups.ts'
+import { HealthFigures, type TargetHealth } from './health-figures.ts'
+import { healthLine } from './health-log.ts'
+import { connectionsOf, isSameUpstream, withSlowStart } from '../upstream.ts'
+
+export interface HealthKeepingOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: SharedMemory
+  readonly log: LogText
+}
+
+interface Kept {
+  readonly config: UpstreamConfig
+  readonly keeper: HealthKeeper
+  readonly client: HttpClient
+}
+
+/** Looks after the health of all targets, in the main thread; the other threads see what it finds in the memory. */
+export class HealthKeeping {
+  readonly #options: HealthKeepingOptions
+  readonly #figures = new HealthFigures()
+  readonly #lookups: Lookups
+  #kept: ReadonlyMap<string, Kept> = new Map()
+  /** Upstreams that a route broadcasts to. */
+  #withDeliveries: ReadonlySet<string> = new Set()
+  /** Of upstreams about whose health nothing could be done. */
+  #unkept: readonly Target[] = []
+
+  constructor(options: HealthKeepingOptions) {
+    this.#options = options
+    this.#lookups = new Lookups(options)
+  }
+
+  /** Has the memory that this configuration asks for, so that all threads find the same. */
+  prepare(config: Config): void {
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const health = this.#healthOf(name, upstream)
+      if (health !== undefined) this.#rotationOf(health, name, upstream)
+    }
+  }
+
+  /** From now on by this configuration. What it has unchanged goes on as it is. */
+  change(config: Config): void {
+    const before = this.#kept
+    this.#withDeliveries = new Set(config.routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
+    const kept = new Map<string, Kept>()
+    const unkept: Target[] = []
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const known = before.get(name)
+      const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
+      if (one === undefined) unkept.push(...targetsOf(name, upstream))
+      else kept.set(name, one)
+    }
+    this.#kept = kept
+    this.#unkept = unkept
+    for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
+  }
+
+  /** What is known of each target. */
+  figures(): readonly TargetHealth[] {
+    const keepers = [...this.#kept.values()].map(({ keeper }) => keeper)
+    return [
+      ...this.#figures.of(keepers, this.#options.clock),
+      ...this.#unkept.map((target) => this.#figures.ofUnkept(target)),
+    ]
+  }
+
+  close(): void {
+    for (const one of this.#kept.values()) this.#end(one)
+    this.#kept = new Map()
+    this.#lookups.close()
+  }
+
+  #keep(name: string, config: UpstreamConfig): Kept | undefined {
+    const { clock, random, log } = this.#options
+    const health = this.#healthOf(name, config)
+    if (health === undefined) return undefined
+    const client = httpClient({ clock, connections: { ...connectionsOf(config), resolve: this.#lookups.resolve } })
+    const tell = (event: TargetEvent): void => log(...healthLine(event, this.#withDeliveries.has(name)))
+    const rotation = this.#rotationOf(health, name, config)
+    const look = (): void => void rotation.version
+    return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell, look }) }
+  }
+
+  #healthOf(name: string, config: UpstreamConfig): UpstreamHealth | undefined {
+    const { clock, memory } = this.#options
+    return upstreamHealth(targetsOf(name, config), config, clock, memory.scope(`upstream ${name}`))
+  }
+
+  #rotationOf(health: UpstreamHealth, name: string, config: UpstreamConfig): Rotation {
+    const { clock, memory } = this.#options
+    return withSlowStart(health, config, clock, memory.scope(`upstream ${name}`))
+  }
+
+  #end({ keeper, client }: Kept): void {
+    this.#figures.look(keeper)
+    keeper.close()
+    client.destroy()
+  }
+}

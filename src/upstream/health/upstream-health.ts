@@ -1,0 +1,219 @@
+import type { Attempt, Target } from '../../core/attempt.ts'
+import { isHeld } from '../../core/body.ts'
+import type { Call } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { retryAfterMs } from '../../layers/retry-after.ts'
+import type { Gate } from '../balance/gate.ts'
+import type { Rotation } from '../balance/rotation.ts'
+import { availabilityOf, type Condition } from './availability.ts'
+import { Breakers } from './breaker.ts'
+import { Ejections } from './ejections.ts'
+import { field, HealthCells, time } from './health-cells.ts'
+import type { BreakerOptions, HealthOptions, OutlierOptions } from './options.ts'
+import { isTargetsFault, type Verdict, verdictOf } from './verdict.ts'
+
+export interface UpstreamHealthOptions {
+  readonly outlier: OutlierOptions | 'off'
+  readonly health?: HealthOptions | undefined
+  readonly breaker?: BreakerOptions | undefined
+  /** Milliseconds; 0: none. */
+  readonly rest: number
+  readonly panic: number
+}
+
+/** Whoever is refused is told to wait for so long at least: `Retry-After` has whole seconds. */
+const leastWaitMs = 1000
+
+/** Told at the end of each attempt, with all that is known of it by then. */
+export type NoteAttempt = (attempt: Attempt, outcome: Outcome) => void
+
+/** Undefined: with a single target and no breaker nothing could be done about its health. */
+export function upstreamHealth(
+  targets: readonly Target[],
+  options: UpstreamHealthOptions,
+  clock: Clock,
+  memory: MemoryScope,
+): UpstreamHealth | undefined {
+  const { health, breaker, outlier, rest } = options
+  const hasOthers = targets.length > 1 && (outlier !== 'off' || rest > 0)
+  if (!hasOthers && health === undefined && breaker === undefined) return undefined
+  return new UpstreamHealth(targets, options, clock, memory)
+}
+
+/**
+ * What one thread sees of the health of an upstream's targets, and what it tells the others. What is shared is looked at
+ * anew when its version has changed, or a rest or a breaker's time is over; else a question costs two loads.
+ */
+export class UpstreamHealth implements Rotation, Gate {
+  readonly targets: readonly Target[]
+  readonly cells: HealthCells
+  readonly ejections: Ejections | undefined
+  readonly breakers: Breakers | undefined
+  readonly options: UpstreamHealthOptions
+  readonly #clock: Clock
+  readonly #places: ReadonlyMap<Target, number>
+  /** Those that this thread has under way, by place. */
+  readonly #probes = new Map<number, { readonly attempt: Attempt; readonly probe: number }>()
+  #available: readonly boolean[]
+  #isPanicking = false
+  #version = 0
+  #seenVersion = -1
+  /** When what was seen holds no longer. */
+  #changesAtMs = Number.POSITIVE_INFINITY
+
+  constructor(targets: readonly Target[], options: UpstreamHealthOptions, clock: Clock, memory: MemoryScope) {
+    this.targets = targets
+    this.options = options
+    this.#clock = clock
+    this.#places = new Map(targets.map((target, place) => [target, place]))
+    this.#available = targets.map(() => true)
+    const { outlier, breaker } = options
+    this.cells = new HealthCells(targets, memory)
+    if (outlier !== 'off' && targets.length > 1) this.ejections = new Ejections(this.cells, outlier)
+    if (breaker !== undefined) this.breakers = new Breakers(this.cells, breaker, memory)
+  }
+
+  get version(): number {
+    this.#refresh()
+    return this.#version
+  }
+
+  get isPanicking(): boolean {
+    this.#refresh()
+    return this.#isPanicking
+  }
+
+  isAvailable(place: number): boolean {
+    this.#refresh()
+    return this.#available[place] === true
+  }
+
+  factor(): number {
+    return 1
+  }
+
+  begin(target: Target, call: Call): Attempt | undefined {
+    const { breakers } = this
+    if (breakers === undefined) return call.begin(target)
+    const place = this.#places.get(target)
+    if (place === undefined || breakers.isClosed(place)) return call.begin(target)
+    const probe = breakers.tryProbe(place, this.#now())
+    if (probe === undefined) {
+      // Whoever was first may not have said so yet.
+      this.#look(this.cells.version)
+      return undefined
+    }
+    const attempt = call.begin(target)
+    this.#probes.set(place, { attempt, probe })
+    return attempt
+  }
+
+  refusal(upstream: string): Failure {
+    const { breakers, targets } = this
+    const places = [...targets.keys()]
+    if (breakers !== undefined && places.length > 0 && !places.some((place) => breakers.isClosed(place))) {
+      const isProbing = places.some((place) => breakers.isProbing(place))
+      const detail = isProbing
+        ? `No breaker of a target of the upstream ${upstream} is closed, and an attempt is under way that may close one`
+        : `The breakers of all targets of the upstream ${upstream} are open`
+      // No longer than the least where a probe is under way: its lease is for those that are lost.
+      const allowedAtMs = isProbing ? 0 : Math.min(...places.map((place) => breakers.allowsAtMs(place)))
+      const retryAfterMs = Math.max(leastWaitMs, allowedAtMs - this.#clock.now())
+      return failure('BREAKER_OPEN', detail, { retryAfterMs })
+    }
+    const detail = `The upstream ${upstream} has no target that may be sent anything`
+    return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? leastWaitMs })
+  }
+
+  /**
+   * For attempts with this patience: see `verdictOf`. A body that still streams has the last word: with a head that was
+   * good already, a target that breaks off every answer would look half well. A probe's head counts at once, as nothing
+   * else is sent meanwhile, and a stream may last for hours.
+   */
+  noteWith(patienceMs: number): NoteAttempt {
+    return (attempt, outcome) => {
+      const place = this.#places.get(attempt.target)
+      if (place === undefined) return
+      const verdict = verdictOf(attempt, outcome, patienceMs)
+      const body = outcome.ok && verdict === 'good' ? outcome.response.body : undefined
+      if (isHeld(body) || body.watch === undefined) this.#note(place, verdict, attempt)
+      else {
+        if (this.#probes.get(place)?.attempt === attempt) this.#note(place, verdict, attempt)
+        body.watch({ onBodyOver: (reason) => this.#note(place, isTargetsFault(reason) ? 'bad' : 'good', attempt) })
+      }
+      if (attempt.status === 429 || attempt.status === 503) this.#rest(place, outcome)
+    }
+  }
+
+  /** What is known of each target now. */
+  conditions(nowMs: number): readonly Condition[] {
+    const { cells, ejections, breakers, options } = this
+    return this.targets.map((_, place) => ({
+      isEjected: ejections?.isEjected(place) ?? false,
+      isUnhealthy: options.health !== undefined && cells.get(place, field.unhealthy) === 1,
+      restsUntilMs: cells.timeOf(place, time.restsUntil),
+      breakerAllows: breakers?.allows(place, nowMs) ?? true,
+    }))
+  }
+
+  #now(): number {
+    return this.#clock.now()
+  }
+
+  #note(place: number, verdict: Verdict, attempt: Attempt): void {
+    const isGood = verdict === 'good'
+    if (verdict !== 'neither') this.ejections?.note(place, isGood, isGood ? 0 : this.#now(), attempt)
+    if (this.breakers !== undefined) this.#noteBreaker(this.breakers, place, verdict, attempt)
+  }
+
+  #noteBreaker(breakers: Breakers, place: number, verdict: Verdict, attempt: Attempt): void {
+    const own = this.#probes.get(place)
+    if (own?.attempt !== attempt) return breakers.note(place, verdict, this.#now())
+    this.#probes.delete(place)
+    breakers.probeEnded(place, own.probe, verdict, this.#now())
+  }
+
+  #rest(place: number, outcome: Outcome): void {
+    const { cells } = this
+    const askedMs = outcome.ok ? retryAfterMs(outcome.response.headers, this.#clock) : outcome.failure.retryAfterMs
+    const forMs = Math.min(askedMs ?? 0, this.options.rest)
+    if (forMs <= 0 || this.targets.length < 2) return
+    const nowMs = this.#now()
+    const [until, wasUntil] = [nowMs + forMs, cells.timeOf(place, time.restsUntil)]
+    if (until <= wasUntil) return
+    cells.setTime(place, time.restsUntil, until)
+    if (wasUntil <= nowMs) cells.add(place, field.rested, 1)
+    cells.changed()
+  }
+
+  #refresh(): void {
+    const { version } = this.cells
+    if (version === this.#seenVersion) {
+      if (this.#changesAtMs === Number.POSITIVE_INFINITY || this.#now() < this.#changesAtMs) return
+    }
+    this.#look(version)
+  }
+
+  #look(version: number): void {
+    const { cells, breakers, targets } = this
+    const nowMs = this.#now()
+    this.#seenVersion = version
+    this.#changesAtMs = Number.POSITIVE_INFINITY
+    for (let place = 0; place < targets.length; place++) {
+      this.#changesAt(cells.timeOf(place, time.restsUntil), nowMs)
+      if (breakers !== undefined) this.#changesAt(breakers.allowsAtMs(place), nowMs)
+    }
+    const { available, isPanicking } = availabilityOf(this.conditions(nowMs), this.options.panic, nowMs)
+    this.#isPanicking = isPanicking
+    if (available.every((one, place) => one === this.#available[place])) return
+    this.#available = available
+    this.#version++
+  }
+
+  #changesAt(atMs: number, nowMs: number): void {
+    if (atMs > nowMs && atMs < this.#changesAtMs) this.#changesAtMs = atMs
+  }
+}

@@ -1,0 +1,19 @@
+import type { Target } from '../core/attempt.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+
+/** The targets of an upstream, in the order of the configuration. */
+export function targetsOf(upstream: string, { targets }: UpstreamConfig): readonly Target[] {
+  const named = Array.isArray(targets)
+    ? targets.map((target) => [hostAndPort(new URL(target.url)), target] as const)
+    : Object.entries(targets)
+  return named.map(([name, { url, weight }]) => {
+    const base = new URL(url)
+    const basePath = base.pathname.replace(/\/+$/, '')
+    return { upstream, name, origin: base.origin, authority: base.host, basePath, weight }
+  })
+}
+
+/** With the port also where the scheme implies it: `http://a` and `https://a` are two targets. */
+function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`
+}

@@ -1,0 +1,67 @@
+import { memoryOfTarget } from './balance/target-memory.ts'
+import type { Attempt, Target } from '../core/attempt.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import { Spell } from '../kit/spell.ts'
+import { codeOfEnd } from '../transport/client/errors.ts'
+import { tlsFault } from '../transport/client/tls-fault.ts'
+
+/**
+ * Answers count as a sign that TLS works again only once no handshake has failed for as long: connections that were
+ * opened before a certificate expired go on answering between handshakes that fail.
+ */
+const quietMs = 10_000
+
+export interface TlsLogOptions {
+  readonly clock: Clock
+  /** The upstream's, so that all workers together write one line. */
+  readonly memory: MemoryScope
+  readonly log: LogText
+}
+
+/** Warns once for each target to which no TLS connection comes about, and again when it fails after it had recovered. */
+export class TlsLog {
+  readonly #options: TlsLogOptions
+  readonly #spells: ReadonlyMap<Target, Spell>
+
+  constructor(targets: readonly Target[], options: TlsLogOptions) {
+    this.#options = options
+    this.#spells = new Map(
+      targets
+        .filter(isOverTls)
+        .map((target) => [target, new Spell(memoryOfTarget(options.memory, target).cells('tls', 1), quietMs)]),
+    )
+  }
+
+  /** At the end of each attempt: on the way of every call over TLS. There is nothing to do for one over plain HTTP. */
+  note({ target }: Attempt, outcome: Outcome): void {
+    const spell = this.#spells.get(target)
+    if (spell === undefined) return
+    const { clock, log } = this.#options
+    if (!outcome.ok && outcome.failure.code === 'UPSTREAM_TLS') {
+      if (spell.occurs(clock.now())) log(lineOf(target, textOf(codeOfEnd(outcome.failure.cause))), 'warn')
+    } else if (spell.isOn && hasAnswered(outcome) && spell.endIfQuiet(clock.now())) {
+      log(lineOf(target, 'TLS works again'), 'info')
+    }
+  }
+}
+
+export function isOverTls({ origin }: Target): boolean {
+  return origin.startsWith('https:')
+}
+
+function hasAnswered(outcome: Outcome): boolean {
+  return outcome.ok || outcome.failure.upstreamStatus !== undefined
+}
+
+function lineOf({ name, upstream }: Target, text: string): string {
+  return `target ${name} of upstream ${upstream}: ${text}`
+}
+
+function textOf(code: string): string {
+  const fault = tlsFault(code)
+  const remedy = fault?.remedy === undefined ? '' : `. ${fault.remedy}`
+  return `TLS failed: ${fault?.reason ?? 'the handshake failed'} (${code})${remedy}`
+}

@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util'
+import { UpstreamExtraLoad } from '../layers/extra-load-budget/extra-load.ts'
+import type { Balancer } from './balance/balancer.ts'
+import { type NoteAttempt, type UpstreamHealth, upstreamHealth } from './health/upstream-health.ts'
+import { makeBalancer } from './balance/make-balancer.ts'
+import { allOf, type Rotation } from './balance/rotation.ts'
+import { slowStart } from './balance/slow-start.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import { targetsOf } from './targets.ts'
+import type { Target } from '../core/attempt.ts'
+import type { Service } from '../core/service.ts'
+import { ActiveBudget } from '../kit/budgets.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { LogText } from '../kit/log-text.ts'
+import type { Random } from '../kit/random.ts'
+import type { MemoryScope } from '../kit/shared-memory.ts'
+import type { RetryOptions } from '../layers/retry/options.ts'
+import type { ConnectionOptions } from '../transport/client/connection-pool.ts'
+import { codeOfEnd } from '../transport/client/errors.ts'
+import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
+import type { ResolveName } from '../transport/client/lookups.ts'
+import type { ShortageLog } from '../telemetry/shortage-log.ts'
+import { isOverTls, TlsLog } from './tls-log.ts'
+
+export interface UpstreamDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** The upstream's own, in all workers. */
+  readonly memory: MemoryScope
+  /** Whether an address is that of a trusted proxy. */
+  readonly trusts: (address: string) => boolean
+  readonly resolve: ResolveName
+  readonly shortages: ShortageLog
+  readonly log: LogText
+}
+
+/** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
+export class Upstream {
+  readonly name: string
+  readonly config: UpstreamConfig
+  readonly targets: readonly Target[]
+  /** Undefined where nothing can be done about it. */
+  readonly health: UpstreamHealth | undefined
+  readonly rotation: Rotation
+  readonly balancer: Balancer
+  readonly client: HttpClient
+  readonly extraLoad: UpstreamExtraLoad
+  readonly #memory: MemoryScope
+  /** Undefined where no target is spoken to over TLS. */
+  readonly #tlsLog: TlsLog | undefined
+  readonly #shortages: ShortageLog
+  readonly #retryBudgets = new Map<string, ActiveBudget>()
+
+  constructor(name: string, config: UpstreamConfig, deps: UpstreamDeps) {
+    const { clock, memory } = deps
+    this.name = name
+    this.config = config
+    this.#memory = memory
+    this.targets = targetsOf(name, config)
+    this.#tlsLog = this.targets.some(isOverTls) ? new TlsLog(this.targets, deps) : undefined
+    this.#shortages = deps.shortages
+    this.health = upstreamHealth(this.targets, config, clock, memory)
+    const send: Service = (request, call) => this.send(request, call)
+    this.rotation = withSlowStart(this.health ?? allOf(this.targets), config, clock, memory)
+    this.balancer = makeBalancer(config.balance, this.rotation, { ...deps, send })
+    this.extraLoad = new UpstreamExtraLoad(config.budget, this.rotation, memory)
+    this.client = httpClient({
+      clock,
+      connections: { ...connectionsOf(config), resolve: deps.resolve },
+    })
+  }
+
+  get send(): Service {
+    return this.client.send
+  }
+
+  /** Whether an attempt may fail in a way that the same target would repeat, while another may answer. */
+  get mayTryElsewhere(): boolean {
+    return this.targets.length > 1 && this.#tlsLog !== undefined
+  }
+
+  /** For attempts with this patience, at the end of each: what the next ones go by, and what the log has to say. */
+  noteWith(patienceMs: number): NoteAttempt {
+    const noteHealth = this.health?.noteWith(patienceMs)
+    const tlsLog = this.#tlsLog
+    return (attempt, outcome) => {
+      noteHealth?.(attempt, outcome)
+      tlsLog?.note(attempt, outcome)
+      if (outcome.ok || outcome.failure.code !== 'GATEWAY_EXHAUSTED') return
+      this.#shortages.onConnect(codeOfEnd(outcome.failure.cause))
+    }
+  }
+
+  /** Routes that give the same figures share one budget. */
+  retryBudget({ budget, minBudget }: RetryOptions): ActiveBudget {
+    const key = `${budget} ${minBudget}`
+    let shared = this.#retryBudgets.get(key)
+    if (shared === undefined) {
+      shared = new ActiveBudget({ share: budget, floor: minBudget }, this.#memory.scope(`retries ${key}`))
+      this.#retryBudgets.set(key, shared)
+    }
+    return shared
+  }
+}
+
+export function withSlowStart(
+  rotation: Rotation,
+  { slowStart: windowMs }: UpstreamConfig,
+  clock: Clock,
+  memory: MemoryScope,
+): Rotation {
+  return windowMs > 0 ? slowStart(rotation, windowMs, clock, memory) : rotation
+}
+
+export type Upstreams = ReadonlyMap<string, Upstream>
+
+/** Those of a configuration. What it has unchanged from the one before goes on as it is, with its connections. */
+export function upstreamsOf(
+  configs: Readonly<Record<string, UpstreamConfig>>,
+  make: (name: string, config: UpstreamConfig) => Upstream,
+  before: Upstreams = new Map(),
+): Upstreams {
+  const entries = Object.entries(configs).map(([name, config]) => {
+    const known = before.get(name)
+    return [name, known !== undefined && isSameUpstream(known.config, config) ? known : make(name, config)] as const
+  })
+  return new Map(entries)
+}
+
+/** In the same order too: whose turn it is, threads share by their places. */
+export function isSameUpstream(one: UpstreamConfig, other: UpstreamConfig): boolean {
+  return isDeepStrictEqual(one, other) && isDeepStrictEqual(Object.keys(one.targets), Object.keys(other.targets))
+}
+
+/** The one of this name, which the configuration's check has seen to be there. */
+export function upstreamIn(upstreams: Upstreams): (name: string) => Upstream {
+  return (name) => {
+    const found = upstreams.get(name)
+    if (found === undefined) throw new Error(`the upstream ${name} got past the configuration's check`)
+    return found
+  }
+}
+
+export function connectionsOf({ connectTimeout, keepAlive, dns }: UpstreamConfig): ConnectionOptions {
+  return { connectTimeoutMs: connectTimeout, keepAliveMs: keepAlive, resolveEveryMs: dns.every }
+}
