@@ -1,7 +1,7 @@
-import type { Failure } from '../core/failure.ts'
 import type { Deliveries } from '../broadcast/deliveries.ts'
 import type { OnlyLegs, Operation } from '../broadcast/operations.ts'
 import { viewOf } from '../broadcast/view.ts'
+import type { Failure } from '../core/failure.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { DeliveryFilter, DeliveryStore, LegState } from '../store/delivery-store.ts'
 import type { Redaction } from '../telemetry/redact.ts'

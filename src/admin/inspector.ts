@@ -1,9 +1,9 @@
+import type { AdmissionFigures } from '../gateway/admission.ts'
 import type { ProcessFigures } from '../kit/process-probe.ts'
 import type { LastFailure } from '../telemetry/recorder/last-failures.ts'
 import type { RecordedCall } from '../telemetry/recorder/recorded-call.ts'
 import type { CallFilter } from '../telemetry/recorder/recorder.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
-import type { AdmissionFigures } from '../gateway/admission.ts'
 
 /**
  * What can be asked of a thread that serves calls, or of all together. Questions and answers are plain data, as they may

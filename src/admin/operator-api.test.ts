@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { askJson } from '../../test/kit/admin.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type ConfigInput, configSchema } from '../config/schema.ts'
+import { localPlane } from '../gateway/inspect/local.ts'
+import { countedParts } from '../gateway/telemetry/metric-sources.ts'
+import { startWatching } from '../gateway/telemetry/watching.ts'
 import { Counts } from '../telemetry/counts/counts.ts'
 import { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { CallListView, OverviewView, UpstreamListView } from './api.ts'
-import { localPlane } from '../gateway/inspect/local.ts'
-import { countedParts } from '../gateway/telemetry/metric-sources.ts'
 import { startOperating } from './operator-api.ts'
-import { startWatching } from '../gateway/telemetry/watching.ts'
 
 const configOf = (route: string, upstreams: ConfigInput['upstreams']) =>
   configSchema.parse({ admin: { port: 0 }, upstreams, routes: [{ match: route, forward: { upstream: 'work' } }] })

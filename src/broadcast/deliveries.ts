@@ -5,12 +5,12 @@ import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore, NewDelivery, StoredDelivery } from '../store/delivery-store.ts'
-import { Attempts } from './sender.ts'
 import { Delivery, type Observer, type Place } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import { Operator } from './operations.ts'
-import { Retention } from './retention.ts'
 import { Saver } from './persister.ts'
+import { Retention } from './retention.ts'
+import { Attempts } from './sender.ts'
 
 /** What may be another one after a reload, besides the routes. */
 export interface DeliveriesSettings {

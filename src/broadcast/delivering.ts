@@ -5,8 +5,8 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import { accept } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
-import type { BroadcastOptions } from './options.ts'
 import { laneBy } from './lane-key.ts'
+import type { BroadcastOptions } from './options.ts'
 
 export interface DeliveringDeps {
   readonly clock: Clock

@@ -1,8 +1,8 @@
-import type { Deliveries } from './deliveries.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
+import type { Deliveries } from './deliveries.ts'
 
 export interface DeliveryLogOptions {
   readonly events: EventBus

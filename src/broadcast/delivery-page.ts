@@ -2,12 +2,12 @@ import { failure } from '../core/failure.ts'
 import { failed, succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
+import { ownRoute } from '../gateway/pages.ts'
+import type { RoutedHandler } from '../gateway/router.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
 import { deliveriesPath } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
 import { type TargetView, viewOf } from './view.ts'
-import type { DeliveryStore } from '../store/delivery-store.ts'
-import { ownRoute } from '../gateway/pages.ts'
-import type { RoutedHandler } from '../gateway/router.ts'
 
 /** What became of a write, for the client that was told its id. */
 export function deliveryService(

@@ -1,14 +1,14 @@
 import type { Config } from '../config/schema.ts'
-import { Deliveries } from './deliveries.ts'
-import type { DeliveryRoute } from './delivery-route.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
+import { Deliveries } from './deliveries.ts'
 import { DeliveryLog } from './delivery-log.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import type { DeliveryRoute } from './delivery-route.ts'
 
 /** What is there once a route broadcasts. */
 export interface Broadcasting {

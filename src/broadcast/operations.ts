@@ -3,10 +3,10 @@ import type { HeaderPairs } from '../core/headers.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, LegState } from '../store/delivery-store.ts'
-import type { Attempts } from './sender.ts'
 import { Delivery, type Place } from './delivery.ts'
 import type { DeliveryRoutes } from './delivery-route.ts'
 import type { Saver } from './persister.ts'
+import type { Attempts } from './sender.ts'
 
 /** `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or pending is given up. */
 export type Operation = 'replay' | 'discard'

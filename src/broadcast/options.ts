@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration, wholeNumber } from '../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../strategies/attempt-options.ts'
 import { successOptions } from '../layers/success/options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../strategies/attempt-options.ts'
 
 const { retry: _retry, ...lineOptions } = attemptOptions
 

@@ -8,14 +8,14 @@ import { streamsSettled, VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { callbackStrategy } from './callback.ts'
+import { type RoutedHandler, router } from '../gateway/router.ts'
 import { anyExtraLoad } from '../kit/budgets.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
-import { tokenLifeMs } from './signing-keys.ts'
-import { CallbackWays } from './receive-endpoints.ts'
+import { callbackStrategy } from './callback.ts'
 import { startCallingBack } from './callback-endpoints.ts'
-import { type RoutedHandler, router } from '../gateway/router.ts'
+import { CallbackWays } from './receive-endpoints.ts'
+import { tokenLifeMs } from './signing-keys.ts'
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
 

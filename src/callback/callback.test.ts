@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  type Asked,
-  type CallbackScene,
-  type CallbackSceneOptions,
-  callbackScene,
-} from '../../test/kit/callbacks.ts'
+import { type Asked, type CallbackScene, type CallbackSceneOptions, callbackScene } from '../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
 import { abortCodes, hang } from '../../test/kit/layers.ts'
 import type { VirtualClock } from '../../test/kit/virtual-clock.ts'

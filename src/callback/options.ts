@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { jsonPointerPattern } from '../kit/json-pointer.ts'
 import { duration, headerName, path, shapes } from '../kit/schema.ts'
-import { attemptOptions, heldOptions, upstreamName } from '../strategies/attempt-options.ts'
 import { statusRange, successOptions } from '../layers/success/options.ts'
+import { attemptOptions, heldOptions, upstreamName } from '../strategies/attempt-options.ts'
 
 const header = "header:[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const query = 'query:[^\\s=&#]+'

@@ -5,13 +5,13 @@ import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
-import type { TicketResult } from '../store/ticket-store.ts'
 import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import type { TicketResult } from '../store/ticket-store.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
-import { type Token, type TokenPlace, tokenBy, tokenParameter } from './token-placement.ts'
 import type { CallbackOptions } from './options.ts'
 import { resultResponse, termsOf } from './result-rules.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
+import { type Token, type TokenPlace, tokenBy, tokenParameter } from './token-placement.ts'
 
 export interface ReceiveOptions {
   /** `status`: for what comes for a call of an earlier run; those of this one have their own. */

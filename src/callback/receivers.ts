@@ -1,11 +1,11 @@
 import type { Service } from '../core/service.ts'
-import type { Callbacks } from './callbacks.ts'
-import { type TokenPlace, tokenBy } from './token-placement.ts'
-import { type Elsewhere, namesResult, receiveCallbacks } from './receive.ts'
-import { holdBody } from '../layers/buffer-body/buffer-body.ts'
-import type { Way } from './receive-endpoints.ts'
 import { ownRoute } from '../gateway/pages.ts'
 import type { RoutedHandler } from '../gateway/router.ts'
+import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import type { Callbacks } from './callbacks.ts'
+import { type Elsewhere, namesResult, receiveCallbacks } from './receive.ts'
+import type { Way } from './receive-endpoints.ts'
+import { type TokenPlace, tokenBy } from './token-placement.ts'
 
 export interface ReceiversOptions {
   readonly callbacks: Callbacks

@@ -2,8 +2,8 @@ import { type Failure, failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
-import type { TicketResult } from '../store/ticket-store.ts'
 import { statusCounts } from '../layers/success/success.ts'
+import type { TicketResult } from '../store/ticket-store.ts'
 import type { CallbackOptions } from './options.ts'
 
 /**

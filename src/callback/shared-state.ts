@@ -1,11 +1,11 @@
 import type { Config } from '../config/schema.ts'
+import { memoryTickets } from '../store/memory-tickets.ts'
+import { ticketLimits } from '../store/open-stores.ts'
+import type { TicketKeeper } from '../store/ticket-store.ts'
+import { CallbackWays, type Way } from './receive-endpoints.ts'
+import { CallbackKeys, type CallbackKeysOptions } from './signing-keys.ts'
 import { KeptTickets } from './ticket-expiry.ts'
 import type { Keys } from './token.ts'
-import { memoryTickets } from '../store/memory-tickets.ts'
-import type { TicketKeeper } from '../store/ticket-store.ts'
-import { CallbackKeys, type CallbackKeysOptions } from './signing-keys.ts'
-import { CallbackWays, type Way } from './receive-endpoints.ts'
-import { ticketLimits } from '../store/open-stores.ts'
 
 export interface KeepingOptions extends CallbackKeysOptions {
   readonly durable: TicketKeeper | undefined

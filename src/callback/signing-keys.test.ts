@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
-import { Signer } from './token.ts'
-import { CallbackKeys, tokenLifeMs } from './signing-keys.ts'
 import { StartFault } from '../kit/startup-error.ts'
+import { CallbackKeys, tokenLifeMs } from './signing-keys.ts'
+import { Signer } from './token.ts'
 
 const secret = (n: number): string => `a secret of the tests, number ${n}, long enough`
 

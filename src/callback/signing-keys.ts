@@ -1,12 +1,12 @@
 import type { Config } from '../config/schema.ts'
+import type { Clock, Timer } from '../kit/clock.ts'
+import { StartFault } from '../kit/startup-error.ts'
+import { resolveDeadline } from '../layers/deadline/options.ts'
+import { pathIn } from '../store/open-stores.ts'
 import { callbackDeadlineMs } from './callback.ts'
 import { callbackGraceMs } from './callbacks.ts'
 import { KeyFile } from './key-file.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
-import type { Clock, Timer } from '../kit/clock.ts'
-import { resolveDeadline } from '../layers/deadline/options.ts'
-import { StartFault } from '../kit/startup-error.ts'
-import { pathIn } from '../store/open-stores.ts'
 
 export interface CallbackKeysOptions {
   /** Where a relative path begins: the folder of the configuration file. */

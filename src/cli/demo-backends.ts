@@ -1,8 +1,8 @@
+import type { BackendView } from '../admin/api.ts'
+import type { SimulatedBackends } from '../admin/resources/backends.ts'
 import { ProfileError } from '../backend/profile.ts'
 import type { ProfilePatch } from '../backend/profile-patch.ts'
 import type { Backend } from '../backend/server.ts'
-import type { BackendView } from '../admin/api.ts'
-import type { SimulatedBackends } from '../admin/resources/backends.ts'
 
 /** The backends of the demo, as the admin side shows and changes them. */
 export function demoBackends(backends: readonly Backend[]): SimulatedBackends {

@@ -1,10 +1,11 @@
 import { type Stats, unwatchFile, watchFile } from 'node:fs'
-import type { Fault, Path } from '../config/fault.ts'
+import type { Reloaded } from '../admin/resources/reload.ts'
+import type { Fault } from '../config/fault.ts'
 import { formatFault } from '../config/faults.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import type { Reloaded } from '../admin/resources/reload.ts'
 import { countOf } from '../kit/count-of.ts'
+import type { Path } from '../kit/json-pointer.ts'
 import type { Log } from './log.ts'
 
 export interface ReloadingOptions {

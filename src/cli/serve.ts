@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
-import type { Reloaded } from '../admin/resources/reload.ts'
 import { descriptorWarning } from '../gateway/descriptor-need.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from '../kit/count-of.ts'

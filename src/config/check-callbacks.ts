@@ -1,8 +1,10 @@
-import type { Finding, Path } from './fault.ts'
+import { isLoopback } from '../kit/address-schema.ts'
+import type { Path } from '../kit/json-pointer.ts'
+import type { Finding } from './fault.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
 import type { Salvage } from './salvage.ts'
-import { type Config, isLoopback, type RouteConfig } from './schema.ts'
+import type { Config, RouteConfig } from './schema.ts'
 import { listed, withFound } from './wording.ts'
 
 /** What the options of a callback route cannot mean together. */

@@ -1,10 +1,12 @@
-import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
+import type { Path } from '../kit/json-pointer.ts'
 import { formatDurationMs } from '../kit/units.ts'
+import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
 import { isPassed } from '../transport/server/read-request.ts'
-import type { Finding, Path } from './fault.ts'
+import type { UpstreamOptions } from '../upstream/options.ts'
+import type { Finding } from './fault.ts'
 import { linesOf } from './lines.ts'
 import type { Salvage } from './salvage.ts'
-import type { RouteConfig, UpstreamConfig } from './schema.ts'
+import type { RouteConfig } from './schema.ts'
 import { valueAt } from './shape.ts'
 import type { Source } from './source.ts'
 import { foundText, withFound } from './wording.ts'
@@ -72,7 +74,7 @@ function checkPriority(path: Path, given: Given): readonly Finding[] {
   return without(needs, 'none', [...path, 'priority'], given)
 }
 
-function checkOutlier({ outlier }: UpstreamConfig, path: Path, given: Given): readonly Finding[] {
+function checkOutlier({ outlier }: UpstreamOptions, path: Path, given: Given): readonly Finding[] {
   if (outlier === 'off' || outlier.ejection <= outlier.maxEjection) return []
   const at = [...path, 'outlier', 'maxEjection']
   return outOfBounds(`no less than \`ejection\` (${formatDurationMs(outlier.ejection)})`, at, given)

@@ -1,11 +1,12 @@
+import type { Path } from '../kit/json-pointer.ts'
 import { type MetricName, metrics, sampleNames } from '../telemetry/metrics/catalogue.ts'
 import type { ViewOptions } from '../telemetry/metrics/options.ts'
-import type { Finding, Path } from './fault.ts'
+import { targetsOf } from '../upstream/targets.ts'
+import type { Finding } from './fault.ts'
 import { matchText } from './match.ts'
 import type { Salvage } from './salvage.ts'
 import type { Config } from './schema.ts'
 import { suggest } from './suggest.ts'
-import { targetsOf } from '../upstream/targets.ts'
 import { foundText, listed, withFound } from './wording.ts'
 
 export function checkMetrics(salvage: Salvage): readonly Finding[] {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { targetsOf } from '../upstream/targets.ts'
 import { checkCallbacks } from './check-callbacks.ts'
 import { checkEffects } from './check-effects.ts'
 import { checkMetrics } from './check-metrics.ts'
@@ -7,7 +8,6 @@ import type { Finding } from './fault.ts'
 import { type Salvage, salvage } from './salvage.ts'
 import { type Config, network } from './schema.ts'
 import { isUnread, type Source } from './source.ts'
-import { targetsOf } from '../upstream/targets.ts'
 import { foundText, withFound } from './wording.ts'
 
 /**

@@ -1,5 +1,4 @@
-/** Where in the configuration: keys and places in lists, from the top. */
-export type Path = readonly (string | number)[]
+import type { Path } from '../kit/json-pointer.ts'
 
 /** Both counted from 1. */
 export interface Place {

@@ -1,4 +1,5 @@
-import { type Fault, type Finding, type Path, type Place, pathText } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
+import { type Fault, type Finding, type Place, pathText } from './fault.ts'
 import type { Source, Spot } from './source.ts'
 
 /** Puts a finding in its place in the file. */

@@ -1,4 +1,5 @@
-import { type Finding, type Path, pathText } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
+import { type Finding, pathText } from './fault.ts'
 import { type Issue, meantIssues, pathOf } from './meant.ts'
 import { keysOf, type Schema, schemaAt, synonymsAt, valueAt } from './shape.ts'
 import { isUnread, type Source, spotAt } from './source.ts'

@@ -1,5 +1,5 @@
+import type { Path } from '../kit/json-pointer.ts'
 import type { RetryOptions } from '../layers/retry/options.ts'
-import type { Path } from './fault.ts'
 import type { RouteConfig } from './schema.ts'
 import { strategyNames } from './strategies.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Path } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
 import { branchOf, declaredAt, type Schema, valueAt } from './shape.ts'
 
 export type Issue = z.core.$ZodIssue

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
+import type { Path } from '../kit/json-pointer.ts'
 import { type Environment, substitute } from './environment.ts'
-import { type Fault, type Finding, fault, type Path, type Place } from './fault.ts'
+import { type Fault, type Finding, fault, type Place } from './fault.ts'
 import type { Source } from './source.ts'
 import type { ReadResult } from './yaml.ts'
 

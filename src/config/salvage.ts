@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { type Path, pathText } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
+import { pathText } from './fault.ts'
 import { meantIssues, pathOf } from './meant.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './shape.ts'

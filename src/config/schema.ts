@@ -1,16 +1,17 @@
 import { z } from 'zod'
-import { concurrencyOptions, priorityOption } from '../layers/concurrency-limit/options.ts'
-import { extraLoadOption } from '../layers/extra-load-budget/options.ts'
-import { rateLimitOptions } from '../layers/rate-limit/options.ts'
-import { healthShape } from '../upstream/health/options.ts'
-import { balanceOption, slowStartOption } from '../upstream/balance/options.ts'
+import { sharedCallbackOptions } from '../callback/shared-options.ts'
 import { failureCodes } from '../core/failure.ts'
-import { duration, shapes, size, wholeNumber } from '../kit/schema.ts'
-import { answerForms } from '../layers/timed-answer/timed-answer.ts'
+import { host, isLoopback, port } from '../kit/address-schema.ts'
+import { duration, shapes, wholeNumber } from '../kit/schema.ts'
+import { concurrencyOptions, priorityOption } from '../layers/concurrency-limit/options.ts'
 import { deadlineOptions } from '../layers/deadline/options.ts'
+import { rateLimitOptions } from '../layers/rate-limit/options.ts'
+import { answerForms } from '../layers/timed-answer/timed-answer.ts'
+import { storeOptions } from '../store/options.ts'
 import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
-import { dnsOptions } from '../transport/client/dns-options.ts'
+import { listenerOptions } from '../transport/server/options.ts'
+import { upstreamOptions } from '../upstream/options.ts'
 import { matchPattern } from './match.ts'
 import { memoryOptions } from './memory.ts'
 import { type StrategyName, strategies, strategyNames } from './strategies.ts'
@@ -20,38 +21,6 @@ import { workersOption } from './workers.ts'
  * The one schema of a configuration. What belongs to a strategy stands in its own folder; this file puts it together.
  * Defaults, descriptions, checks, the JSON Schema and `docs/reference` all come from here.
  */
-
-const port = wholeNumber({ min: 0, max: 65_535 })
-
-const host = z
-  .string({ error: 'a host name or address' })
-  .min(1, { error: 'a host name or address' })
-  .register(shapes, { shape: 'host name or address' })
-
-const listen = z
-  .strictObject({
-    host: host
-      .prefault('127.0.0.1')
-      .describe('The address to listen on. `0.0.0.0` or `::` opens the gateway to other machines.'),
-    port: port.prefault(8080).describe('0 takes any free port.'),
-    maxConnections: wholeNumber({ min: 1, max: 1_000_000 })
-      .prefault(20_000)
-      .describe(
-        'Client connections; further ones are closed at once. Each takes a file descriptor, and each call one more for its target: at the start you are warned if the process may not open as many.',
-      ),
-    headerSize: size().prefault('16KiB').describe("The largest request header; more gets 431. Node's default."),
-    headerCount: wholeNumber({ min: 1, max: 2000 })
-      .prefault(100)
-      .describe("The most fields in a request header; more gets 431. Apache's default."),
-    headerTimeout: duration({ min: 1 })
-      .prefault('10s')
-      .describe('How long a client may take to send its header; longer gets 408.'),
-    requestTimeout: duration({ min: 1 })
-      .prefault('5m')
-      .describe("How long a client may take to send its whole request; longer gets 408. Node's default."),
-    keepAlive: duration({ min: 1 }).prefault('60s').describe('How long an unused client connection is kept open.'),
-  })
-  .describe('Where clients connect, and what they may send.')
 
 const admin = z
   .strictObject({
@@ -70,59 +39,6 @@ const admin = z
   .describe(
     'Where operators connect: the dashboard at `/`, its API at `/api`, `/metrics`, `/healthz`, `/readyz`. Without this section there is none.',
   )
-
-const targetUrl = z
-  .string({ error: 'a URL such as http://127.0.0.1:9101' })
-  .refine(isTargetUrl, {
-    error: 'a URL such as http://127.0.0.1:9101: http or https, without user, query or fragment',
-  })
-  .register(shapes, { shape: 'URL', range: '`http:` or `https:`, without user, query or fragment' })
-
-const target = z.union(
-  [
-    targetUrl.transform((url) => ({ url, weight: 1 })),
-    z.strictObject({
-      url: targetUrl.describe('Its base URL. What path it has goes before that of each request.'),
-      weight: wholeNumber({ min: 1, max: 1000 })
-        .prefault(1)
-        .describe('Its share of the attempts, next to the weights of the others.'),
-    }),
-  ],
-  { error: 'a URL such as http://127.0.0.1:9101 (http or https, without user, query or fragment), or { url, weight }' },
-)
-
-const atLeastOneTarget = { error: 'at least one target' }
-
-const upstream = z
-  .strictObject({
-    targets: z
-      .union(
-        [
-          z.array(target).min(1, atLeastOneTarget),
-          z.record(z.string().min(1), target).refine((named) => Object.keys(named).length > 0, atLeastOneTarget),
-        ],
-        {
-          error: 'a list of URLs, or URLs by name, at least one',
-        },
-      )
-      .describe('The base URLs that do the same job. Unnamed ones are called by their host and port.'),
-    balance: balanceOption,
-    budget: extraLoadOption,
-    slowStart: slowStartOption,
-    ...healthShape,
-    dns: dnsOptions,
-    connectTimeout: duration({ min: 1 })
-      .prefault('2s')
-      .describe(
-        'How long a connection may take to be made. 2 s are ours: a first packet that is lost is sent again after 1 s (RFC 6298), and that may happen once. Envoy has 5 s.',
-      ),
-    keepAlive: duration({ min: 1 })
-      .prefault('4s')
-      .describe(
-        "How long an unused connection is kept; a target's own Keep-Alive hint goes before. Shorter than the 5 s of Node's servers, so that the target does not close it first.",
-      ),
-  })
-  .describe('A named set of targets that do the same job.')
 
 export const network = 'an address or a network such as 10.0.0.0/8 or fd00::/8'
 
@@ -187,85 +103,9 @@ const route = z
   })
   .describe('What to do with the requests that match.')
 
-const store = z
-  .strictObject({
-    path: z
-      .string({ error: 'a path' })
-      .min(1, { error: 'a path' })
-      .prefault('hedgerow.db')
-      .describe('The SQLite file; a relative path begins at the folder of the configuration. It is made on first use.'),
-    retention: duration({ min: 1000 })
-      .prefault('24h')
-      .describe(
-        'How long finished deliveries are kept, and with them the answers to their idempotency keys. Stripe keeps keys as long.',
-      ),
-    maxUndelivered: size()
-      .prefault('256MiB')
-      .describe(
-        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`, as they do while the disk has no room. As much may be held in memory.',
-      ),
-  })
-  .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
-
-const secret = z.string().min(32, { error: 'at least 32 characters, such as `openssl rand -base64 32` gives' })
-
-const callbacks = z
-  .strictObject({
-    url: targetUrl
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional()
-      .describe(
-        'The base URL by which backends reach the front. Default: `http://localhost` with the port of `listen`.',
-      ),
-    key: secret
-      .optional()
-      .describe(
-        'The secret that callback URLs and tickets are signed with. Default: one that is made and kept in `keyFile`.',
-      ),
-    previousKeys: z
-      .array(secret)
-      .prefault([])
-      .describe('Earlier values of `key`, whose callbacks and tickets are still accepted: after a change of the key.'),
-    keyFile: z
-      .string({ error: 'a path' })
-      .min(1, { error: 'a path' })
-      .prefault('hedgerow.key')
-      .describe(
-        'Where the key is kept where `key` gives none; a relative path begins at the folder of the configuration. It is made on first use, for its user alone.',
-      ),
-    keyRotation: duration({ min: 60_000 })
-      .prefault('7d')
-      .describe(
-        'After that time another key is made in `keyFile`; the old one is accepted until its last callback has expired.',
-      ),
-    tickets: z
-      .strictObject({
-        keep: duration()
-          .prefault('10m')
-          .describe(
-            'How long after the deadline a result may come, and how long it is kept then. 0ms: late results are dropped, and there are no tickets.',
-          ),
-        limit: wholeNumber({ min: 1, max: 1_000_000 })
-          .prefault(100_000)
-          .describe(
-            'Tickets that clients hold, and results that are kept for them, at a time. Where there are as many, `respond-async` gets 503 `STORE_FULL`, and who waited in vain gets no ticket.',
-          ),
-        size: size()
-          .prefault('64MiB')
-          .describe('What results may come to, altogether; further ones get 503 `STORE_FULL`.'),
-        fetch: z
-          .enum(['many', 'once'], { error: '`many` or `once`' })
-          .prefault('many')
-          .describe('Whether a result can be fetched many times until it expires, or once.'),
-      })
-      .prefault({})
-      .describe('Results that came when nobody was waiting any more.'),
-  })
-  .describe('What routes with `callback` share.')
-
 export const configSchema = z
   .strictObject({
-    listen: listen.prefault({}),
+    listen: listenerOptions.prefault({}),
     admin: admin
       .refine((options) => isLoopback(options.host) || options.token !== undefined, {
         error: 'a token of at least 16 characters, as the host is not loopback',
@@ -273,7 +113,7 @@ export const configSchema = z
       })
       .optional(),
     upstreams: z
-      .record(z.string().regex(/^[\w.-]+$/, { error: 'a name of letters, digits, _ . -' }), upstream)
+      .record(z.string().regex(/^[\w.-]+$/, { error: 'a name of letters, digits, _ . -' }), upstreamOptions)
       .prefault({})
       .describe('Upstreams by name.'),
     routes: z
@@ -291,8 +131,8 @@ export const configSchema = z
         'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are dropped from all.',
       ),
     memory: memoryOptions.prefault({}),
-    store: store.prefault({}),
-    callbacks: callbacks.prefault({}),
+    store: storeOptions.prefault({}),
+    callbacks: sharedCallbackOptions.prefault({}),
     metrics: metricsOptions.prefault({}),
     status: statusOptions.optional(),
     telemetry: telemetryOptions.prefault({}),
@@ -304,22 +144,10 @@ export const configSchema = z
 export type ConfigInput = z.input<typeof configSchema>
 export type Config = z.output<typeof configSchema>
 export type RouteConfig = Config['routes'][number]
-export type UpstreamConfig = Config['upstreams'][string]
 
 /** The one strategy that it names. */
 export function strategyOf(route: RouteConfig): StrategyName {
   const name = strategyNames.find((candidate) => route[candidate] !== undefined)
   if (name === undefined) throw new Error('a route without a strategy got past the schema')
   return name
-}
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address)
-}
-
-function isTargetUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  return (url.protocol === 'http:' || url.protocol === 'https:') && plain
 }

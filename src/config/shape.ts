@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Path } from '../kit/json-pointer.ts'
 import { synonyms } from '../kit/schema.ts'
-import type { Path } from './fault.ts'
 
 /** What a schema looks like from outside: which keys it takes, and which of its forms a value is meant to have. */
 

@@ -1,4 +1,5 @@
-import { type Finding, type Path, type Place, pathText } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
+import { type Finding, type Place, pathText } from './fault.ts'
 
 /** One node of the file, at the path of the value that was read from it. */
 export interface Spot {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Path } from './fault.ts'
+import type { Path } from '../kit/json-pointer.ts'
 
 /** How found values and allowed ones are put into words. */
 

@@ -1,6 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
+import type { Path } from '../kit/json-pointer.ts'
 import { type Environment, readScalar, substitute } from './environment.ts'
-import type { Finding, Path, Place } from './fault.ts'
+import type { Finding, Place } from './fault.ts'
 import type { Spot } from './source.ts'
 import { suggest } from './suggest.ts'
 

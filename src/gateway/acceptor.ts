@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import type { Config } from '../config/schema.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import type { FrontOptions, ListenOptions } from '../transport/server/front-options.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
-import { StartFault } from '../kit/startup-error.ts'
 
 type Rules = FrontOptions
 

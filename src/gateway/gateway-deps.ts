@@ -1,9 +1,9 @@
+import type { SimulatedBackends } from '../admin/resources/backends.ts'
+import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { SimulatedBackends } from '../admin/resources/backends.ts'
-import type { Reloaded } from '../admin/resources/reload.ts'
 
 /** What a gateway takes from the program that starts it. */
 export interface GatewayDeps {

@@ -1,33 +1,33 @@
 import type { AddressInfo } from 'node:net'
+import type { Admin } from '../admin/http-server.ts'
+import type { PlaneView } from '../admin/inspector.ts'
+import { type Operating, startOperating } from '../admin/operator-api.ts'
+import { AdminSide } from '../admin/reloadable-admin.ts'
+import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import { within } from '../kit/within.ts'
-import type { Admin } from '../admin/http-server.ts'
-import type { Reloaded } from '../admin/resources/reload.ts'
-import { AdminSide } from '../admin/reloadable-admin.ts'
-import { CentralPlane, centralServices } from './main-thread.ts'
-import { scopesOf } from './server.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import { HealthKeeping } from '../upstream/health/health-monitor.ts'
+import { UpstreamLoads } from '../upstream/load-figures.ts'
 import { ownEntrance } from './acceptor.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
-import { HealthKeeping } from '../upstream/health/health-monitor.ts'
 import { heldLimit } from './held-limit.ts'
-import { listenFault } from './listen-fault.ts'
 import { localPlane } from './inspect/local.ts'
-import { observeBy } from './telemetry/observed-change.ts'
-import { Observing } from './telemetry/thread-telemetry.ts'
-import { type Operating, startOperating } from '../admin/operator-api.ts'
-import { textService } from './pages.ts'
-import type { PlaneView } from '../admin/inspector.ts'
 import { mergeViews } from './inspect/merged.ts'
+import { listenFault } from './listen-fault.ts'
+import { CentralPlane, centralServices } from './main-thread.ts'
+import { textService } from './pages.ts'
+import { scopesOf } from './server.ts'
 import { PlaneHere, type Planes } from './server-group.ts'
-import { ShortageLog } from '../telemetry/shortage-log.ts'
-import { Showing } from './telemetry/telemetry-hub.ts'
-import { StartFault } from '../kit/startup-error.ts'
 import { statusText } from './status-page.ts'
-import { UpstreamLoads } from '../upstream/load-figures.ts'
+import { observeBy } from './telemetry/observed-change.ts'
+import { Showing } from './telemetry/telemetry-hub.ts'
+import { Observing } from './telemetry/thread-telemetry.ts'
 import { slotsFor } from './threads/slots.ts'
 
 export interface Gateway {
@@ -156,8 +156,8 @@ class RunningGateway implements Gateway {
     this.#closers.push(() => central.close())
     stop?.throwIfAborted()
     // Before there are workers, so that they find its memory.
-    this.#health.change(config)
-    this.#loads.prepare(config)()
+    this.#health.change(config.upstreams, broadcastUpstreams(config))
+    this.#loads.prepare(config.upstreams)()
     this.#closers.push(async () => this.#health.close())
     // What a reload has begun ends with the planes, and is not closed under it.
     this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
@@ -261,12 +261,12 @@ class RunningGateway implements Gateway {
       const prepared = await central.prepare(config)
       undos.push(() => prepared.undo())
       this.#checkGoesOn()
-      this.#health.prepare(config)
-      const showLoads = this.#loads.prepare(config)
+      this.#health.prepare(config.upstreams)
+      const showLoads = this.#loads.prepare(config.upstreams)
       await planes.reload(config)
       this.#config = config
       observed.commit()
-      this.#health.change(config)
+      this.#health.change(config.upstreams, broadcastUpstreams(config))
       showLoads()
       this.#connect()
       admin.settle()
@@ -330,4 +330,8 @@ class RunningGateway implements Gateway {
       targets: () => this.#health.figures(),
     })
   }
+}
+
+function broadcastUpstreams({ routes }: Config): ReadonlySet<string> {
+  return new Set(routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
 }

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
-import type { Config } from '../config/schema.ts'
+import type { PlaneView } from '../admin/inspector.ts'
 import type { Keys } from '../callback/token.ts'
+import type { Config } from '../config/schema.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
 import { DataPlane, type DataPlaneOptions } from './server.ts'
-import type { PlaneView } from '../admin/inspector.ts'
-import { StartFault } from '../kit/startup-error.ts'
 
 /** The data planes of a gateway, in one thread or several. */
 export interface Planes {

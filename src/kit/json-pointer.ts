@@ -1,6 +1,9 @@
 /** RFC 6901: a path into a JSON value, `/user/id`. */
 export type JsonPointer = string[]
 
+/** Where in the configuration: keys and indexes in lists, from the top. */
+export type Path = readonly (string | number)[]
+
 export const jsonPointerPattern = /^(?:\/(?:[^~/]|~[01])*)+$/
 
 /** `pointer` fits the pattern. */

@@ -1,4 +1,4 @@
-import type { Path } from '../config/fault.ts'
+import type { Path } from './json-pointer.ts'
 
 /** The configuration is good, and yet the gateway cannot start, or go over to it: the message says what to do. */
 export class StartFault extends Error {

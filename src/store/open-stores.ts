@@ -4,10 +4,10 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { LogText } from '../kit/log-text.ts'
+import { StartFault } from '../kit/startup-error.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { StoreLimits } from './limits.ts'
 import type { TicketKeeper, TicketLimits } from './ticket-store.ts'
-import { StartFault } from '../kit/startup-error.ts'
 
 export interface Stores {
   readonly deliveries: DeliveryStore

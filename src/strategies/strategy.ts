@@ -4,8 +4,8 @@ import type { Layer } from '../core/service.ts'
 import type { ExtraLoad } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
-import type { AttemptOptions } from './attempt-options.ts'
 import type { StatusRange } from '../layers/success/options.ts'
+import type { AttemptOptions } from './attempt-options.ts'
 
 export interface LineOptions extends AttemptOptions {
   readonly upstream: string

@@ -1,9 +1,9 @@
-import { goesByLoad, loadFor } from './balance/make-balancer.ts'
-import type { Config } from '../config/schema.ts'
-import { targetsOf } from './targets.ts'
 import type { Target } from '../core/attempt.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
+import { goesByLoad, loadFor } from './balance/make-balancer.ts'
+import type { UpstreamsOptions } from './options.ts'
+import { targetsOf } from './targets.ts'
 
 /** What the balancers of all threads know of their targets, for operators. */
 export class UpstreamLoads {
@@ -20,7 +20,7 @@ export class UpstreamLoads {
    * Before there are workers of this configuration, so that they find its memory. Answers how to show what it has, once it
    * is in force.
    */
-  prepare({ upstreams }: Config): () => void {
+  prepare(upstreams: UpstreamsOptions): () => void {
     const ewmas = new Map(
       Object.entries(upstreams).flatMap(([name, config]) => {
         if (!goesByLoad(config.balance)) return []

@@ -1,8 +1,8 @@
 import type { Target } from '../core/attempt.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
+import type { UpstreamOptions } from './options.ts'
 
 /** The targets of an upstream, in the order of the configuration. */
-export function targetsOf(upstream: string, { targets }: UpstreamConfig): readonly Target[] {
+export function targetsOf(upstream: string, { targets }: UpstreamOptions): readonly Target[] {
   const named = Array.isArray(targets)
     ? targets.map((target) => [hostAndPort(new URL(target.url)), target] as const)
     : Object.entries(targets)

@@ -1,4 +1,3 @@
-import { memoryOfTarget } from './balance/target-memory.ts'
 import type { Attempt, Target } from '../core/attempt.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -7,6 +6,7 @@ import type { MemoryScope } from '../kit/shared-memory.ts'
 import { Spell } from '../kit/spell.ts'
 import { codeOfEnd } from '../transport/client/errors.ts'
 import { tlsFault } from '../transport/client/tls-fault.ts'
+import { memoryOfTarget } from './balance/target-memory.ts'
 
 /**
  * Answers count as a sign that TLS works again only once no handshake has failed for as long: connections that were

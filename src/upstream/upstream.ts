@@ -1,12 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { UpstreamExtraLoad } from '../layers/extra-load-budget/extra-load.ts'
-import type { Balancer } from './balance/balancer.ts'
-import { type NoteAttempt, type UpstreamHealth, upstreamHealth } from './health/upstream-health.ts'
-import { makeBalancer } from './balance/make-balancer.ts'
-import { allOf, type Rotation } from './balance/rotation.ts'
-import { slowStart } from './balance/slow-start.ts'
-import type { UpstreamConfig } from '../config/schema.ts'
-import { targetsOf } from './targets.ts'
 import type { Target } from '../core/attempt.ts'
 import type { Service } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
@@ -14,12 +6,20 @@ import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
+import { UpstreamExtraLoad } from '../layers/extra-load-budget/extra-load.ts'
 import type { RetryOptions } from '../layers/retry/options.ts'
+import type { ShortageLog } from '../telemetry/shortage-log.ts'
 import type { ConnectionOptions } from '../transport/client/connection-pool.ts'
 import { codeOfEnd } from '../transport/client/errors.ts'
 import { type HttpClient, httpClient } from '../transport/client/http-client.ts'
 import type { ResolveName } from '../transport/client/lookups.ts'
-import type { ShortageLog } from '../telemetry/shortage-log.ts'
+import type { Balancer } from './balance/balancer.ts'
+import { makeBalancer } from './balance/make-balancer.ts'
+import { allOf, type Rotation } from './balance/rotation.ts'
+import { slowStart } from './balance/slow-start.ts'
+import { type NoteAttempt, type UpstreamHealth, upstreamHealth } from './health/upstream-health.ts'
+import type { UpstreamOptions, UpstreamsOptions } from './options.ts'
+import { targetsOf } from './targets.ts'
 import { isOverTls, TlsLog } from './tls-log.ts'
 
 export interface UpstreamDeps {
@@ -37,7 +37,7 @@ export interface UpstreamDeps {
 /** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
 export class Upstream {
   readonly name: string
-  readonly config: UpstreamConfig
+  readonly config: UpstreamOptions
   readonly targets: readonly Target[]
   /** Undefined where nothing can be done about it. */
   readonly health: UpstreamHealth | undefined
@@ -51,7 +51,7 @@ export class Upstream {
   readonly #shortages: ShortageLog
   readonly #retryBudgets = new Map<string, ActiveBudget>()
 
-  constructor(name: string, config: UpstreamConfig, deps: UpstreamDeps) {
+  constructor(name: string, config: UpstreamOptions, deps: UpstreamDeps) {
     const { clock, memory } = deps
     this.name = name
     this.config = config
@@ -105,7 +105,7 @@ export class Upstream {
 
 export function withSlowStart(
   rotation: Rotation,
-  { slowStart: windowMs }: UpstreamConfig,
+  { slowStart: windowMs }: UpstreamOptions,
   clock: Clock,
   memory: MemoryScope,
 ): Rotation {
@@ -116,8 +116,8 @@ export type Upstreams = ReadonlyMap<string, Upstream>
 
 /** Those of a configuration. What it has unchanged from the one before goes on as it is, with its connections. */
 export function upstreamsOf(
-  configs: Readonly<Record<string, UpstreamConfig>>,
-  make: (name: string, config: UpstreamConfig) => Upstream,
+  configs: UpstreamsOptions,
+  make: (name: string, config: UpstreamOptions) => Upstream,
   before: Upstreams = new Map(),
 ): Upstreams {
   const entries = Object.entries(configs).map(([name, config]) => {
@@ -128,7 +128,7 @@ export function upstreamsOf(
 }
 
 /** In the same order too: whose turn it is, threads share by their places. */
-export function isSameUpstream(one: UpstreamConfig, other: UpstreamConfig): boolean {
+export function isSameUpstream(one: UpstreamOptions, other: UpstreamOptions): boolean {
   return isDeepStrictEqual(one, other) && isDeepStrictEqual(Object.keys(one.targets), Object.keys(other.targets))
 }
 
@@ -141,6 +141,6 @@ export function upstreamIn(upstreams: Upstreams): (name: string) => Upstream {
   }
 }
 
-export function connectionsOf({ connectTimeout, keepAlive, dns }: UpstreamConfig): ConnectionOptions {
+export function connectionsOf({ connectTimeout, keepAlive, dns }: UpstreamOptions): ConnectionOptions {
   return { connectTimeoutMs: connectTimeout, keepAliveMs: keepAlive, resolveEveryMs: dns.every }
 }

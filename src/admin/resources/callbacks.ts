@@ -1,8 +1,8 @@
 import type { Failure } from '../../core/failure.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { PlaneView } from '../inspector.ts'
 import { json, refusal } from '../answer.ts'
 import type { TicketListView, WaiterListView } from '../api.ts'
+import type { PlaneView } from '../inspector.ts'
 import { wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 

@@ -1,8 +1,8 @@
 import { noRoute, ownPages } from '../../telemetry/counts/places.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
-import type { PlaneView } from '../inspector.ts'
 import { json, refusal } from '../answer.ts'
 import type { AttemptView, CallListView, CallView } from '../api.ts'
+import type { PlaneView } from '../inspector.ts'
 import { oneOfIn, wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 

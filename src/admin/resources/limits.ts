@@ -1,7 +1,7 @@
 import type { ShedReason } from '../../core/shed-reason.ts'
-import type { PlaneView } from '../inspector.ts'
 import { json } from '../answer.ts'
 import type { LimitListView } from '../api.ts'
+import type { PlaneView } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
 /** A route of which something is limited. */

@@ -1,4 +1,4 @@
-import type { Path } from '../../config/fault.ts'
+import type { Path } from '../../kit/json-pointer.ts'
 import { json } from '../answer.ts'
 import type { RefusalView, ReloadView } from '../api.ts'
 import type { Resource } from '../resource.ts'

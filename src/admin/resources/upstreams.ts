@@ -2,10 +2,10 @@ import type { Target } from '../../core/attempt.ts'
 import type { Figures } from '../../telemetry/figures/figures.ts'
 import type { LastFailure } from '../../telemetry/recorder/last-failures.ts'
 import type { TargetHealth } from '../../upstream/health/health-figures.ts'
-import type { PlaneView } from '../inspector.ts'
 import type { UpstreamLoads } from '../../upstream/load-figures.ts'
 import { json } from '../answer.ts'
 import type { TargetView, UpstreamListView } from '../api.ts'
+import type { PlaneView } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
 /** What is asked of an upstream here. */

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import { someTerms } from '../../../test/kit/callbacks.ts'
 import { requestOf, targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { failure } from '../../core/failure.ts'
+import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 import { Waiters } from '../../callback/waiters.ts'
+import { failure } from '../../core/failure.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { processProbe } from '../../kit/process-probe.ts'
@@ -12,7 +13,6 @@ import { LastFailures } from '../../telemetry/recorder/last-failures.ts'
 import { Recorder } from '../../telemetry/recorder/recorder.ts'
 import { Redaction } from '../../telemetry/redact.ts'
 import { type LocalParts, localPlane } from './local.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 
 const anyCall = { which: undefined, route: undefined, limit: 10 }
 const questions: readonly ((view: PlaneView) => Promise<unknown>)[] = [

@@ -1,11 +1,11 @@
+import { noConnections, type OpenConnections, type PlaneView, type WaitersFigures } from '../../admin/inspector.ts'
 import type { Callbacks } from '../../callback/callbacks.ts'
 import type { ProcessProbe } from '../../kit/process-probe.ts'
 import type { LastFailures } from '../../telemetry/recorder/last-failures.ts'
 import type { Recorder } from '../../telemetry/recorder/recorder.ts'
 import type { Listener } from '../../transport/server/listener.ts'
-import type { Admission } from '../admission.ts'
-import { noConnections, type OpenConnections, type PlaneView, type WaitersFigures } from '../../admin/inspector.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
+import type { Admission } from '../admission.ts'
 
 /** What of all this there is in this thread, at the moment. */
 export interface LocalParts {

@@ -1,7 +1,7 @@
+import type { WaitersFigures } from '../../admin/inspector.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { LastFailure } from '../../telemetry/recorder/last-failures.ts'
 import type { ConnectionFigures } from '../../transport/server/connection-counts.ts'
-import type { WaitersFigures } from '../../admin/inspector.ts'
 
 export function sumOf<T>(all: readonly T[], value: (one: T) => number): number {
   return all.reduce((sum, one) => sum + value(one), 0)

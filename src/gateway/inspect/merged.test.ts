@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
 import { localPlane } from './local.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 import { mergeViews } from './merged.ts'
 
 const empty = localPlane(() => ({}))

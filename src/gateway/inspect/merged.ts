@@ -1,8 +1,8 @@
+import type { PlaneView } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { inOrder } from '../../telemetry/recorder/recorder.ts'
 import { LastingCounts } from './lasting-counts.ts'
 import { latestFailures, mergedWaiters, sumOf, sumOfConnections, wholeProcess } from './merge-answers.ts'
-import type { PlaneView } from '../../admin/inspector.ts'
 
 /** How long a thread may take to answer: one that is stuck must not keep the others from being seen. */
 const patienceMs = 1000

@@ -1,14 +1,14 @@
+import type { PlaneView } from '../../admin/inspector.ts'
 import { matchText } from '../../config/match.ts'
 import { type Config, strategyOf } from '../../config/schema.ts'
-import { targetsOf } from '../../upstream/targets.ts'
 import type { Service } from '../../core/service.ts'
 import { descriptorFigures } from '../../kit/descriptors.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { CountedParts } from '../../telemetry/counts/places.ts'
 import type { MetricSources, WorkerCounts } from '../../telemetry/metrics/sources.ts'
+import { targetsOf } from '../../upstream/targets.ts'
 import type { AdmissionFigures } from '../admission.ts'
 import { ownPage } from '../pages.ts'
-import type { PlaneView } from '../../admin/inspector.ts'
 import type { RoutedHandler } from '../router.ts'
 
 /** Whether anybody can read what is counted; where nobody can, nothing is. */

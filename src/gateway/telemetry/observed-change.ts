@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
-import type { Observing } from './thread-telemetry.ts'
 import type { Showing } from './telemetry-hub.ts'
+import type { Observing } from './thread-telemetry.ts'
 
 export interface ObservingParts {
   readonly observing: Observing

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 import { Counts } from '../../telemetry/counts/counts.ts'
 import { localPlane } from '../inspect/local.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
 import { startWatching } from './watching.ts'
 
 function opened(view: Partial<PlaneView>) {

@@ -1,9 +1,9 @@
+import type { PlaneView } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
 import { Figures, type Gauges } from '../../telemetry/figures/figures.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
-import type { PlaneView } from '../../admin/inspector.ts'
 
 /** What comes into being later than the figures, and is looked at once a second. */
 export interface WatchedParts {

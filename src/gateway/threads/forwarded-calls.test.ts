@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Failure, failure } from '../../core/failure.ts'
-import { ForwardedCalls } from './forwarded-calls.ts'
 import { LineClosed } from '../../kit/rpc.ts'
 import type { PlainEnd, PlainRequest } from './call-message.ts'
+import { ForwardedCalls } from './forwarded-calls.ts'
 
 const request: PlainRequest = {
   method: 'POST',

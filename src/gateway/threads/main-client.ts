@@ -1,8 +1,8 @@
-import type { Service } from '../../core/service.ts'
 import type { Keys } from '../../callback/token.ts'
+import type { Service } from '../../core/service.ts'
+import type { Line } from '../../kit/rpc.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
 import type { Central, CentralCallbacks } from '../main-thread.ts'
-import type { Line } from '../../kit/rpc.ts'
 import type { CallbacksSetup, MainMethods, WorkerMethods } from './protocol.ts'
 import { remoteService } from './remote-service.ts'
 

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net'
-import type { Config } from '../../config/schema.ts'
+import type { PlaneView } from '../../admin/inspector.ts'
+import type { Way } from '../../callback/receive-endpoints.ts'
 import type { Keys } from '../../callback/token.ts'
+import type { Config } from '../../config/schema.ts'
 import type { Regions } from '../../kit/shared-memory.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
-import type { Way } from '../../callback/receive-endpoints.ts'
-import type { PlaneView } from '../../admin/inspector.ts'
-import type { ForwardedCall } from './forwarded-calls.ts'
 import type { PlainEnd } from './call-message.ts'
+import type { ForwardedCall } from './forwarded-calls.ts'
 import type { ServiceMethods } from './remote-service.ts'
 
 /** What a worker needs to know of the whole. */

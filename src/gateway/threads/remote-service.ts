@@ -9,8 +9,8 @@ import type { Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import type { HostedService } from '../main-thread.ts'
 import { LineClosed } from '../../kit/rpc.ts'
+import type { HostedService } from '../main-thread.ts'
 import {
   bytesOf,
   outcomeOf,

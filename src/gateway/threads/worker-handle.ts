@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { Line } from '../../kit/rpc.ts'
-import type { PoolThread } from './worker-pool.ts'
 import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
+import type { PoolThread } from './worker-pool.ts'
 
 /** From the source as well as from what it was compiled to. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
-import type { WorkerPlace, WorkerState } from './protocol.ts'
 import { Scale, type ScaleOptions } from './autoscale.ts'
+import type { WorkerPlace, WorkerState } from './protocol.ts'
 
 /**
  * The workers of a gateway. Each stands in a slot, its row in shared memory, from its start to its end:

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Clock } from '../../kit/clock.ts'
-import { Addresses } from './dns-cache.ts'
 import { Connection, type Endpoint, hostOf, loadTls, serverNameOf } from './connection.ts'
+import { Addresses } from './dns-cache.ts'
 import type { ResolveName } from './lookups.ts'
 
 export interface ConnectionOptions {

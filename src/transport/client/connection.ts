@@ -1,8 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { timeLimit } from '../../kit/time-limit.ts'
-import type { Addresses } from './dns-cache.ts'
 import { type AnswerHandler, AnswerReader } from './answer-reader.ts'
+import type { Addresses } from './dns-cache.ts'
 import type { ConnectionEnd } from './errors.ts'
 import { type Piece, ReadBuffer } from './read-buffer.ts'
 

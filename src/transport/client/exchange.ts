@@ -10,11 +10,11 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import type { AnswerHead } from './answer-head.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
+import { Waste } from './discard-sink.ts'
 import { type ConnectionEnd, failureOfAnswer, failureOfEnd } from './errors.ts'
 import type { Piece } from './read-buffer.ts'
 import { isSentWhole, sendRequest } from './send-request.ts'
 import type { Upload } from './upload.ts'
-import { Waste } from './discard-sink.ts'
 
 /** What arrives before anybody takes the body is kept up to here; then the target has to wait. */
 const maxEarlyBytes = 64 * 1024

@@ -5,9 +5,9 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { failed, type Outcome } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer } from '../../core/service.ts'
+import { isTargetsFault } from '../health/verdict.ts'
 import type { Balancer } from './balancer.ts'
 import type { Gate } from './gate.ts'
-import { isTargetsFault } from '../health/verdict.ts'
 import type { TargetLoad } from './target-load.ts'
 
 /** Chooses a target and begins an attempt at it: from here inwards the request has an attempt. */

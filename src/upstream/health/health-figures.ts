@@ -1,8 +1,8 @@
-import { field } from './health-cells.ts'
-import type { HealthKeeper, LastCheck } from './keeper.ts'
 import type { Target } from '../../core/attempt.ts'
 import type { BreakerState, EjectionReason, OutReason } from '../../core/target-event.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { field } from './health-cells.ts'
+import type { HealthKeeper, LastCheck } from './keeper.ts'
 
 /** What operators are shown of a target's health. Times in milliseconds since 1970. */
 export interface TargetHealth {

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { field, time } from './health-cells.ts'
-import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
-import type { Rotation } from '../balance/rotation.ts'
 import { configSchema } from '../../config/schema.ts'
-import { targetsOf } from '../targets.ts'
 import type { TargetEvent } from '../../core/target-event.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
-import { HealthKeeping } from './health-monitor.ts'
-import { healthLine } from './health-log.ts'
+import type { Rotation } from '../balance/rotation.ts'
+import { targetsOf } from '../targets.ts'
 import { withSlowStart } from '../upstream.ts'
+import { field, time } from './health-cells.ts'
+import { healthLine } from './health-log.ts'
+import { HealthKeeping } from './health-monitor.ts'
+import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
 
 const configOf = (
   options: object = {},
@@ -53,13 +53,13 @@ describe('HealthKeeping', () => {
   it('keeps what is known, and all counts, when an upstream is made anew with the same targets', async (t) => {
     const { clock, keeping, fail, ejections } = kept(t)
     const before = configOf()
-    keeping.change(before)
+    keeping.change(before.upstreams)
     fail(before, 0)
     await clock.advance(1000)
     assert.equal(ejections('a'), 1)
     const after = configOf({ keepAlive: '1s' })
-    keeping.prepare(after)
-    keeping.change(after)
+    keeping.prepare(after.upstreams)
+    keeping.change(after.upstreams)
     assert.deepEqual([ejections('a'), keeping.figures()[0]?.isAvailable], [1, false])
     await clock.advance(30_000)
     assert.equal(keeping.figures()[0]?.isAvailable, true)
@@ -77,7 +77,7 @@ describe('HealthKeeping', () => {
       const { clock, keeping, fail, healthOf, ejections } = kept(t)
       const options = { health: { path: '/' }, breaker: { open: '30s' }, panic: '0%' }
       const before = configOf(options, ['a', 'b', 'c'])
-      keeping.change(before)
+      keeping.change(before.upstreams)
       await clock.advance(0)
       fail(before, 0)
       const { cells, breakers } = healthOf(before)
@@ -92,8 +92,8 @@ describe('HealthKeeping', () => {
           ?.out.map(({ why }) => why)
       assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
       const after = configOf(options, names)
-      keeping.prepare(after)
-      keeping.change(after)
+      keeping.prepare(after.upstreams)
+      keeping.change(after.upstreams)
       assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
       const left = keeping.figures().filter(({ isAvailable }) => isAvailable)
       assert.deepEqual(
@@ -108,22 +108,22 @@ describe('HealthKeeping', () => {
     const { clock, keeping, fail } = kept(t)
     const options = { outlier: { share: '50%' }, panic: '0%' }
     const before = configOf(options, ['a', 'b', 'c', 'd'])
-    keeping.change(before)
+    keeping.change(before.upstreams)
     fail(before, 0)
     await clock.advance(10)
     fail(before, 1)
     const available = () => keeping.figures().flatMap(({ target, isAvailable }) => (isAvailable ? [target] : []))
     assert.deepEqual(available(), ['c', 'd'])
-    keeping.change(configOf(options, ['a', 'b']))
+    keeping.change(configOf(options, ['a', 'b']).upstreams)
     assert.deepEqual(available(), ['a'])
   })
 
   it('tells of a target alone as of all others, though nothing is done about it, and no count falls', async (t) => {
     const { keeping, fail, ejections } = kept(t)
     const before = configOf()
-    keeping.change(before)
+    keeping.change(before.upstreams)
     fail(before, 0)
-    keeping.change(configOf({}, ['a']))
+    keeping.change(configOf({}, ['a']).upstreams)
     const [figures, ...others] = keeping.figures()
     assert.deepEqual(others, [])
     assert.deepEqual(
@@ -132,14 +132,14 @@ describe('HealthKeeping', () => {
     )
     assert.deepEqual([figures?.breaker, figures?.lastCheck, figures?.checks], [undefined, undefined, undefined])
     assert.deepEqual(figures?.ejections, { failures: 1, success_rate: 0, retry_after: 0 })
-    keeping.change(before)
+    keeping.change(before.upstreams)
     assert.deepEqual([ejections('a'), ejections('b')], [1, 0])
   })
 
   it('has a target begin slowly that comes back while nobody asks', async (t) => {
     const { clock, keeping, healthOf, rotationOf } = kept(t)
     const config = configOf({ slowStart: '20s' })
-    keeping.change(config)
+    keeping.change(config.upstreams)
     await clock.advance(60_000)
     const quiet = rotationOf(config)
     assert.equal(quiet.factor(0), 1)
@@ -155,7 +155,7 @@ describe('HealthKeeping', () => {
   it('writes one line for each change', async (t) => {
     const { clock, keeping, lines, fail } = kept(t)
     const config = configOf()
-    keeping.change(config)
+    keeping.change(config.upstreams)
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
@@ -168,8 +168,8 @@ describe('HealthKeeping', () => {
     const { clock, keeping, lines, fail } = kept(t)
     const config = configOf({}, ['a', 'b'], [{ match: 'POST /', broadcast: { upstream: 'work' } }])
     // The route comes with a reload, and the upstream stays what it was.
-    keeping.change(configOf())
-    keeping.change(config)
+    keeping.change(configOf().upstreams)
+    keeping.change(config.upstreams)
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
@@ -180,8 +180,8 @@ describe('HealthKeeping', () => {
 
   it('leaves no timer behind', async (t) => {
     const { clock, keeping } = kept(t)
-    keeping.change(configOf({ health: { path: '/' } }))
-    keeping.change(configOf({}, ['only']))
+    keeping.change(configOf({ health: { path: '/' } }).upstreams)
+    keeping.change(configOf({}, ['only']).upstreams)
     keeping.close()
     await clock.advance(0)
     assert.equal(clock.pendingCount, 0)

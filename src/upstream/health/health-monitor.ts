@@ -1,8 +1,3 @@
-import { HealthKeeper } from './keeper.ts'
-import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
-import type { Rotation } from '../balance/rotation.ts'
-import type { Config, UpstreamConfig } from '../../config/schema.ts'
-import { targetsOf } from '../targets.ts'
 import type { Target } from '../../core/attempt.ts'
 import type { TargetEvent } from '../../core/target-event.ts'
 import type { Clock } from '../../kit/clock.ts'
@@ -11,9 +6,14 @@ import type { Random } from '../../kit/random.ts'
 import type { SharedMemory } from '../../kit/shared-memory.ts'
 import { type HttpClient, httpClient } from '../../transport/client/http-client.ts'
 import { Lookups } from '../../transport/client/lookups.ts'
+import type { Rotation } from '../balance/rotation.ts'
+import type { UpstreamOptions, UpstreamsOptions } from '../options.ts'
+import { targetsOf } from '../targets.ts'
+import { connectionsOf, isSameUpstream, withSlowStart } from '../upstream.ts'
 import { HealthFigures, type TargetHealth } from './health-figures.ts'
 import { healthLine } from './health-log.ts'
-import { connectionsOf, isSameUpstream, withSlowStart } from '../upstream.ts'
+import { HealthKeeper } from './keeper.ts'
+import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
 
 export interface HealthKeepingOptions {
   readonly clock: Clock
@@ -23,7 +23,7 @@ export interface HealthKeepingOptions {
 }
 
 interface Kept {
-  readonly config: UpstreamConfig
+  readonly config: UpstreamOptions
   readonly keeper: HealthKeeper
   readonly client: HttpClient
 }
@@ -45,20 +45,20 @@ export class HealthKeeping {
   }
 
   /** Has the memory that this configuration asks for, so that all threads find the same. */
-  prepare(config: Config): void {
-    for (const [name, upstream] of Object.entries(config.upstreams)) {
+  prepare(upstreams: UpstreamsOptions): void {
+    for (const [name, upstream] of Object.entries(upstreams)) {
       const health = this.#healthOf(name, upstream)
       if (health !== undefined) this.#rotationOf(health, name, upstream)
     }
   }
 
-  /** From now on by this configuration. What it has unchanged goes on as it is. */
-  change(config: Config): void {
+  /** From now on by these options; upstreams that have not changed go on. `withDeliveries`: those that a route broadcasts to. */
+  change(upstreams: UpstreamsOptions, withDeliveries: ReadonlySet<string> = new Set()): void {
     const before = this.#kept
-    this.#withDeliveries = new Set(config.routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
+    this.#withDeliveries = withDeliveries
     const kept = new Map<string, Kept>()
     const unkept: Target[] = []
-    for (const [name, upstream] of Object.entries(config.upstreams)) {
+    for (const [name, upstream] of Object.entries(upstreams)) {
       const known = before.get(name)
       const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
       if (one === undefined) unkept.push(...targetsOf(name, upstream))
@@ -84,7 +84,7 @@ export class HealthKeeping {
     this.#lookups.close()
   }
 
-  #keep(name: string, config: UpstreamConfig): Kept | undefined {
+  #keep(name: string, config: UpstreamOptions): Kept | undefined {
     const { clock, random, log } = this.#options
     const health = this.#healthOf(name, config)
     if (health === undefined) return undefined
@@ -95,12 +95,12 @@ export class HealthKeeping {
     return { config, client, keeper: new HealthKeeper(health, { clock, random, send: client.send, tell, look }) }
   }
 
-  #healthOf(name: string, config: UpstreamConfig): UpstreamHealth | undefined {
+  #healthOf(name: string, config: UpstreamOptions): UpstreamHealth | undefined {
     const { clock, memory } = this.#options
     return upstreamHealth(targetsOf(name, config), config, clock, memory.scope(`upstream ${name}`))
   }
 
-  #rotationOf(health: UpstreamHealth, name: string, config: UpstreamConfig): Rotation {
+  #rotationOf(health: UpstreamHealth, name: string, config: UpstreamOptions): Rotation {
     const { clock, memory } = this.#options
     return withSlowStart(health, config, clock, memory.scope(`upstream ${name}`))
   }
