@@ -1,5 +1,5 @@
-import type { AdmissionFigures } from '../gateway/admission.ts'
 import type { ProcessFigures } from '../kit/process-probe.ts'
+import type { AdmissionFigures } from '../layers/concurrency-limit/figures.ts'
 import type { LastFailure } from '../telemetry/recorder/last-failures.ts'
 import type { RecordedCall } from '../telemetry/recorder/recorded-call.ts'
 import type { CallFilter } from '../telemetry/recorder/recorder.ts'

@@ -28,7 +28,7 @@ describe('the admin side', () => {
       version: '1',
       startedAtMs: 0,
       isReady: () => true,
-      watching,
+      figures: watching.figures,
       metrics: new Metrics(counts, before.metrics),
       planes: localPlane(() => ({})),
       health: () => [],

@@ -2,10 +2,10 @@ import type { Broadcasting } from '../broadcast/delivery-service.ts'
 import { matchText } from '../config/match.ts'
 import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
-import type { Watching } from '../gateway/telemetry/watching.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
 import { formatDurationMs } from '../kit/units.ts'
+import type { Figures } from '../telemetry/figures/figures.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
 import type { TargetHealth } from '../upstream/health/health-figures.ts'
@@ -47,7 +47,8 @@ export interface OperatingOptions extends OperatedParts {
   readonly isReady: () => boolean
   /** All threads. */
   readonly planes: PlaneView
-  readonly watching: Watching | undefined
+  /** The live figures; undefined where the configuration has no admin side. */
+  readonly figures: Figures | undefined
   readonly metrics: Metrics | undefined
   /** Of each target of which something can be known. */
   readonly health: () => readonly TargetHealth[]
@@ -71,11 +72,11 @@ export interface Operating extends Admin {
 
 /** Undefined where the configuration asks for none. */
 export async function startOperating(config: Config, options: OperatingOptions): Promise<Operating | undefined> {
-  const { watching, clock, logFault } = options
-  if (config.admin === undefined || watching === undefined) return undefined
-  const streams = new LiveStreams(watching.figures, clock)
+  const { figures, clock, logFault } = options
+  if (config.admin === undefined || figures === undefined) return undefined
+  const streams = new LiveStreams(figures, clock)
   const tableOf = (from: Config, parts: OperatedParts) =>
-    resourceTable(resourcesOf(from, { ...options, ...parts, watching, streams }))
+    resourceTable(resourcesOf(from, { ...options, ...parts, figures, streams }))
   let resources = tableOf(config, options)
   let { token } = config.admin
   const admin = await startAdmin({
@@ -101,11 +102,10 @@ export async function startOperating(config: Config, options: OperatingOptions):
   }
 }
 
-type Shown = OperatingOptions & { readonly watching: Watching; readonly streams: LiveStreams }
+type Shown = OperatingOptions & { readonly figures: Figures; readonly streams: LiveStreams }
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
-  const { watching, broadcasting, backends, isReady, planes } = options
-  const { figures } = watching
+  const { figures, broadcasting, backends, isReady, planes } = options
   // Requests are kept for weeks, and have come with secrets that nobody listed.
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)

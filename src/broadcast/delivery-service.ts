@@ -1,4 +1,3 @@
-import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -22,12 +21,19 @@ export interface Broadcasting {
    * Another configuration, in one step: what is under way goes on by it, and what it has no place for becomes a dead
    * letter. `routes`: those of all stacks; none where no route broadcasts any more.
    */
-  update(config: Config, routes: readonly DeliveryRoute[], traces: Traces | undefined): void
+  update(change: DeliveryChange): void
   stop(graceMs: number): Promise<void>
 }
 
+export interface DeliveryChange {
+  readonly routes: readonly DeliveryRoute[]
+  readonly retentionMs: number
+  readonly traces: Traces | undefined
+}
+
 export interface BroadcastingOptions {
-  readonly store: DeliveryStore | undefined
+  readonly retentionMs: number
+  readonly store: DeliveryStore
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
@@ -36,14 +42,11 @@ export interface BroadcastingOptions {
   readonly logFault: (fault: unknown, deliveryId: string) => void
 }
 
-/** Undefined where no route broadcasts. */
-export function startBroadcasting(config: Config, options: BroadcastingOptions): Broadcasting | undefined {
+export function startBroadcasting(options: BroadcastingOptions): Broadcasting {
   const { store, traces } = options
-  if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
   const deliveries = new Deliveries({
     ...options,
     store,
-    retentionMs: config.store.retention,
     resumedTraceOf: traces?.resumedTraceOf,
   })
   const log = new DeliveryLog(options)
@@ -61,8 +64,8 @@ export function startBroadcasting(config: Config, options: BroadcastingOptions):
       isResumed = true
       log.resumed(deliveries)
     },
-    update: (changed, routes, newTraces) => {
-      deliveries.update({ retentionMs: changed.store.retention, resumedTraceOf: newTraces?.resumedTraceOf })
+    update: ({ routes, retentionMs, traces: changed }) => {
+      deliveries.update({ retentionMs, resumedTraceOf: changed?.resumedTraceOf })
       log.abandoned(deliveries.reconfigure(routes))
     },
     stop: async (graceMs) => {

@@ -8,10 +8,12 @@ import { streamsSettled, VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { type RoutedHandler, router } from '../gateway/router.ts'
+import { callbackConfig } from '../gateway/callback-config.ts'
+import { router } from '../gateway/router.ts'
 import { anyExtraLoad } from '../kit/budgets.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
+import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import { callbackStrategy } from './callback.ts'
 import { startCallingBack } from './callback-endpoints.ts'
 import { CallbackWays } from './receive-endpoints.ts'
@@ -35,8 +37,8 @@ function opened(config: Config, known?: CallbackWays) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
   const ways = known ?? new CallbackWays(() => clock.wallNow())
-  if (known === undefined) ways.update(config)
-  const started = startCallingBack(config, {
+  if (known === undefined) ways.update(callbackConfig(config))
+  const started = startCallingBack(callbackConfig(config), {
     clock,
     ways: () => ways.current,
     promises: new SharedMemory().levels('promises', 1),
@@ -70,12 +72,12 @@ function opened(config: Config, known?: CallbackWays) {
   const sent = (name: string): string => headerValue(upstream.seen.at(-1)?.request.headers ?? [], name) ?? ''
   /** As a reload does. */
   const update = (changed: Config): readonly RoutedHandler[] => {
-    ways.update(changed)
-    const { handlers, commit } = started.prepare(changed, undefined)
+    ways.update(callbackConfig(changed))
+    const { handlers, commit } = started.prepare(callbackConfig(changed), undefined)
     commit()
     return handlers
   }
-  const { handlers, commit } = started.prepare(config, undefined)
+  const { handlers, commit } = started.prepare(callbackConfig(config), undefined)
   commit()
   return { clock, started, handlers, update, wait, post, sent }
 }
@@ -92,7 +94,7 @@ describe('callbacks of a route that a reload takes away', () => {
     const posted = post(handlers, pathname, { query: search.slice(1) })
     await clock.advance(0)
     assert.deepEqual([textOf(waiting.outcome), codeOf(posted.outcome)], ['done', 'ok'])
-    await clock.advance(tokenLifeMs(config) - 1)
+    await clock.advance(tokenLifeMs(callbackConfig(config)) - 1)
     assert.equal(update(without).length, 2)
     await clock.advance(1)
     const left = update(without)
@@ -195,9 +197,9 @@ describe('callbacks of a thread that begins after a reload', () => {
   it('come in where those of before came in, also where no route waits any more', () => {
     const clock = new VirtualClock()
     const ways = new CallbackWays(() => clock.wallNow())
-    ways.update(configOf([other]))
+    ways.update(callbackConfig(configOf([other])))
     const forward = configOf([{ match: '/work', forward: { upstream: 'work' } }])
-    ways.update(forward)
+    ways.update(callbackConfig(forward))
     const { started, handlers } = opened(forward, ways)
     const paths = handlers.map(({ match }) => match.path)
     assert.deepEqual(paths, ['/other-back', '/_hedgerow/tickets/:id'])

@@ -1,12 +1,9 @@
-import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import { failurePolicy } from '../gateway/failure-policy.ts'
-import { ownRoute } from '../gateway/pages.ts'
-import type { RoutedHandler } from '../gateway/router.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
-import { callbackFailureStatuses } from './callback.ts'
+import { ownRoute } from '../transport/server/own-route.ts'
+import type { RoutedHandler } from '../transport/server/route-handler.ts'
+import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import { Callbacks, type CallbacksOptions, type CallbacksSettings, ticketsPath } from './callbacks.ts'
 import type { Elsewhere } from './receive.ts'
 import type { Way } from './receive-endpoints.ts'
@@ -43,15 +40,15 @@ export interface CallingBackChange {
 export interface CallingBack {
   readonly callbacks: Callbacks
   /** Also for one in which no route waits any more. Who waits, waits on, and can be reached; tickets and results stay. */
-  prepare(config: Config, durable: TicketStore | undefined): CallingBackChange
+  prepare(config: CallbackConfig, durable: TicketStore | undefined): CallingBackChange
   close(): void
 }
 
 /** Also where no route waits any more: what is still to come is for calls of before. */
-export function startCallingBack(config: Config, options: CallingBackOptions): CallingBack {
+export function startCallingBack(config: CallbackConfig, options: CallingBackOptions): CallingBack {
   const { clock, elsewhere } = options
   const wallNow = (): number => clock.wallNow()
-  const callbacks = new Callbacks({ ...options, ...settingsOf(config, options) })
+  const callbacks = new Callbacks({ ...options, ...settingsOf(config.shared, options) })
   const policies = new Map<string, FailurePolicy>()
   const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
   const tickets = ownRoute({
@@ -64,10 +61,10 @@ export function startCallingBack(config: Config, options: CallingBackOptions): C
   })
   return {
     callbacks,
-    prepare: ({ routes, ...changed }, durable) => ({
+    prepare: ({ routes, shared }, durable) => ({
       handlers: [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets],
       commit: () => {
-        callbacks.update(settingsOf(changed, { ...options, durable }))
+        callbacks.update(settingsOf(shared, { ...options, durable }))
         // What is over is told as its route told it, until another of the name does.
         for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
       },
@@ -77,7 +74,7 @@ export function startCallingBack(config: Config, options: CallingBackOptions): C
 }
 
 function settingsOf(
-  { callbacks: { url, tickets } }: Pick<Config, 'callbacks'>,
+  { url, tickets }: CallbackConfig['shared'],
   { keys, frontPort, durable }: Pick<CallingBackOptions, 'keys' | 'frontPort' | 'durable'>,
 ): CallbacksSettings {
   return {
@@ -91,12 +88,11 @@ function settingsOf(
 }
 
 /** By the route, and by the path at which its results come in. */
-function policiesOf(routes: readonly RouteConfig[]): ReadonlyMap<string, FailurePolicy> {
-  const policies = new Map<string, FailurePolicy>()
-  for (const route of routes.filter(({ callback }) => callback !== undefined)) {
-    const policy = failurePolicy(route, callbackFailureStatuses)
-    policies.set(matchText(route.match), policy)
-    if (route.callback !== undefined) policies.set(route.callback.receive.path, policy)
-  }
-  return policies
+function policiesOf(routes: readonly CallbackRoute[]): ReadonlyMap<string, FailurePolicy> {
+  return new Map(
+    routes.flatMap(({ name, callback, failures }) => [
+      [name, failures],
+      [callback.receive.path, failures],
+    ]),
+  )
 }

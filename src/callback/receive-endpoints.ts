@@ -1,4 +1,4 @@
-import type { Config, RouteConfig } from '../config/schema.ts'
+import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import type { CallbackOptions } from './options.ts'
 import { tokenLifeMs } from './signing-keys.ts'
 
@@ -30,7 +30,7 @@ export class CallbackWays {
     return this.#ways
   }
 
-  update(config: Config): void {
+  update(config: CallbackConfig): void {
     const now = this.#wallNow()
     const ways = waysOf(config.routes)
     const lastMs = now + this.#lifeMs
@@ -44,8 +44,8 @@ export class CallbackWays {
 }
 
 /** Routes that share a path agree on how callbacks are read, as the configuration's check has seen to. */
-function waysOf(routes: readonly RouteConfig[]): readonly Way[] {
-  const options = routes.flatMap(({ callback }) => (callback === undefined ? [] : [callback]))
+function waysOf(routes: readonly CallbackRoute[]): readonly Way[] {
+  const options = routes.map(({ callback }) => callback)
   return [...Map.groupBy(options, ({ receive }) => receive.path).values()].map((sharing) => ({
     receive: (sharing[0] as CallbackOptions).receive,
     maxAnswer: Math.max(...sharing.map(({ maxAnswer }) => maxAnswer)),

@@ -1,8 +1,8 @@
-import type { Config } from '../config/schema.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
-import { ticketLimits } from '../store/open-stores.ts'
 import type { TicketKeeper } from '../store/ticket-store.ts'
+import type { CallbackConfig } from './callback-config.ts'
 import { CallbackWays, type Way } from './receive-endpoints.ts'
+import { ticketLimits } from './shared-options.ts'
 import { CallbackKeys, type CallbackKeysOptions } from './signing-keys.ts'
 import { KeptTickets } from './ticket-expiry.ts'
 import type { Keys } from './token.ts'
@@ -19,17 +19,17 @@ export interface CallbackKeeping {
   /** Of all stores, for operators. */
   readonly kept: KeptTickets
   /** Throws a `StartFault` if the key file is another one and cannot be used; then all is as it was. */
-  update(config: Config, durable: TicketKeeper | undefined): void
+  update(config: CallbackConfig, durable: TicketKeeper | undefined): void
   close(): void
 }
 
 /** Undefined where no route waits for callbacks. Throws a `StartFault` if the key file cannot be used. */
-export function keepCallbacks(config: Config, options: KeepingOptions): CallbackKeeping | undefined {
-  if (!waitsForCallbacks(config)) return undefined
+export function keepCallbacks(config: CallbackConfig, options: KeepingOptions): CallbackKeeping | undefined {
+  if (config.routes.length === 0) return undefined
   const keys = CallbackKeys.open(config, options)
   const ways = new CallbackWays(() => options.clock.wallNow())
   ways.update(config)
-  const memory = memoryTickets(ticketLimits(config))
+  const memory = memoryTickets(ticketLimits(config.shared))
   const kept = new KeptTickets({ ...options, memory })
   return {
     keys: () => keys.current,
@@ -38,9 +38,9 @@ export function keepCallbacks(config: Config, options: KeepingOptions): Callback
     kept,
     update: (changed, durable) => {
       // Where no route waits any more the keys stay, for what is still to come.
-      if (waitsForCallbacks(changed)) keys.update(changed)
+      if (changed.routes.length > 0) keys.update(changed)
       ways.update(changed)
-      memory.limit(ticketLimits(changed))
+      memory.limit(ticketLimits(changed.shared))
       kept.update(durable)
     },
     close: () => {
@@ -48,8 +48,4 @@ export function keepCallbacks(config: Config, options: KeepingOptions): Callback
       keys.close()
     },
   }
-}
-
-function waitsForCallbacks({ routes }: Config): boolean {
-  return routes.some(({ callback }) => callback !== undefined)
 }

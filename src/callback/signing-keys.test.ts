@@ -4,22 +4,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
-import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
+import { type ConfigInput, configSchema } from '../config/schema.ts'
+import { callbackConfig } from '../gateway/callback-config.ts'
 import { StartFault } from '../kit/startup-error.ts'
+import type { CallbackConfig } from './callback-config.ts'
 import { CallbackKeys, tokenLifeMs } from './signing-keys.ts'
 import { Signer } from './token.ts'
 
 const secret = (n: number): string => `a secret of the tests, number ${n}, long enough`
 
-function configOf(callbacks: ConfigInput['callbacks'], deadline = '5s'): Config {
-  return configSchema.parse({
+function configOf(callbacks: ConfigInput['callbacks'], deadline = '5s'): CallbackConfig {
+  const config = configSchema.parse({
     upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
     routes: [{ match: '/work', callback: { upstream: 'work' }, deadline }],
     callbacks,
   })
+  return callbackConfig(config)
 }
 
-function opened(t: TestContext, config: Config) {
+function opened(t: TestContext, config: CallbackConfig) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-keys-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const clock = new VirtualClock()

@@ -1,9 +1,9 @@
-import type { Config } from '../config/schema.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
+import { pathIn } from '../kit/paths.ts'
 import { StartFault } from '../kit/startup-error.ts'
 import { resolveDeadline } from '../layers/deadline/options.ts'
-import { pathIn } from '../store/open-stores.ts'
 import { callbackDeadlineMs } from './callback.ts'
+import type { CallbackConfig } from './callback-config.ts'
 import { callbackGraceMs } from './callbacks.ts'
 import { KeyFile } from './key-file.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
@@ -37,11 +37,11 @@ export class CallbackKeys {
   #all: Keys
 
   /** Throws a `StartFault` if the file cannot be used. */
-  static open(config: Config, options: CallbackKeysOptions): CallbackKeys {
+  static open(config: CallbackConfig, options: CallbackKeysOptions): CallbackKeys {
     return new CallbackKeys(config, options)
   }
 
-  private constructor(config: Config, options: CallbackKeysOptions) {
+  private constructor(config: CallbackConfig, options: CallbackKeysOptions) {
     this.#options = options
     this.#tokenLifeMs = tokenLifeMs(config)
     this.#source = this.#open(config)
@@ -53,11 +53,11 @@ export class CallbackKeys {
   }
 
   /** Throws a `StartFault` if another file cannot be used; then all is as it was. */
-  update(config: Config): void {
+  update(config: CallbackConfig): void {
     const lifeMs = tokenLifeMs(config)
     const { file } = this.#source
     if (file !== undefined && file.path === this.#pathOf(config)) {
-      file.kept.update({ rotationMs: config.callbacks.keyRotation, tokenLifeMs: lifeMs })
+      file.kept.update({ rotationMs: config.shared.keyRotation, tokenLifeMs: lifeMs })
     } else {
       const former = this.#source
       this.#source = this.#open(config)
@@ -73,8 +73,8 @@ export class CallbackKeys {
     for (const timer of this.#timers) timer.cancel()
   }
 
-  #open(config: Config): KeySource {
-    const { key, previousKeys, keyRotation: rotationMs } = config.callbacks
+  #open(config: CallbackConfig): KeySource {
+    const { key, previousKeys, keyRotation: rotationMs } = config.shared
     const path = this.#pathOf(config)
     if (key !== undefined || path === undefined) {
       const keys: Keys = [keyOf(key ?? ''), ...previousKeys.map(keyOf)]
@@ -93,7 +93,7 @@ export class CallbackKeys {
     return { keys: () => opened.keys.keys, file: { path, kept: opened.keys } }
   }
 
-  #pathOf({ callbacks: { key, keyFile } }: Config): string | undefined {
+  #pathOf({ shared: { key, keyFile } }: CallbackConfig): string | undefined {
     return key === undefined ? pathIn(this.#options.folder, keyFile) : undefined
   }
 
@@ -122,9 +122,7 @@ export class CallbackKeys {
  * How long a token lives: a result that comes in the last moment is kept as long as any other. A second, as tokens expire
  * at whole ones.
  */
-export function tokenLifeMs({ routes, callbacks: { tickets } }: Config): number {
-  const deadlines = routes
-    .filter(({ callback }) => callback !== undefined)
-    .map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max)
+export function tokenLifeMs({ routes, shared: { tickets } }: CallbackConfig): number {
+  const deadlines = routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max)
   return Math.max(0, ...deadlines) + callbackGraceMs(tickets.keep) + tickets.keep + 1000
 }

@@ -3,12 +3,13 @@ import type { Path } from '../kit/json-pointer.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
 import { capturesOf } from '../layers/rewrite/rewrite.ts'
+import type { RouteMatch } from '../transport/server/route-handler.ts'
 import { targetsOf } from '../upstream/targets.ts'
 import { checkBroadcast } from './check-broadcast.ts'
 import { checkCallback, checkReceivers } from './check-callbacks.ts'
 import type { Finding } from './fault.ts'
 import { type Line, linesOf } from './lines.ts'
-import { type Match, matchText } from './match.ts'
+import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
 import type { Salvage } from './salvage.ts'
 import type { RouteConfig } from './schema.ts'
@@ -57,7 +58,7 @@ function checkUpstreamName({ path, upstream }: Line, { value }: Source): readonl
   return [suggestion === undefined ? finding : { ...finding, suggestion }]
 }
 
-function checkCaptures({ path, template }: Line, match: Match): readonly Finding[] {
+function checkCaptures({ path, template }: Line, match: RouteMatch): readonly Finding[] {
   if (template === undefined) return []
   const captured = capturesOf(match.path)
   const missing = [...new Set(capturesOf(template))].filter((name) => !captured.includes(name))

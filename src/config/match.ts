@@ -1,12 +1,7 @@
 import { z } from 'zod'
 import { http } from '../kit/node-http.ts'
 import { shapes } from '../kit/schema.ts'
-
-export interface Match {
-  /** Undefined: all of them. */
-  readonly methods: readonly string[] | undefined
-  readonly path: string
-}
+import type { RouteMatch } from '../transport/server/route-handler.ts'
 
 const expected =
   'methods and a path, such as GET /api/users/:id, GET,POST /files/* or /any-method (:name captures one segment, a last * the rest)'
@@ -24,7 +19,7 @@ export const matchPattern = z
   .register(shapes, { shape: 'methods and path' })
   .describe('Methods (none: all) and a path pattern. `GET` also answers `HEAD`.')
 
-export function matchText({ methods, path }: Match): string {
+export function matchText({ methods, path }: RouteMatch): string {
   return methods === undefined ? path : `${methods.join(',')} ${path}`
 }
 
@@ -48,7 +43,7 @@ function pathProblem(path: string): string | undefined {
   return new Set(captures).size < captures.length ? 'each capture once' : undefined
 }
 
-function toMatch(text: string): Match {
+function toMatch(text: string): RouteMatch {
   const space = text.indexOf(' ')
   return { methods: space < 0 ? undefined : text.slice(0, space).split(','), path: text.slice(space + 1) }
 }

@@ -6,7 +6,8 @@ import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { concurrencyLimit, concurrencyLimiter } from '../layers/concurrency-limit/concurrency-limit.ts'
-import type { ConcurrencyLimiter, LimiterFigures } from '../layers/concurrency-limit/limiter.ts'
+import type { AdmissionFigures } from '../layers/concurrency-limit/figures.ts'
+import type { ConcurrencyLimiter } from '../layers/concurrency-limit/limiter.ts'
 import { rateLimit } from '../layers/rate-limit/rate-limit.ts'
 import { clientAddress } from '../telemetry/access-log/client-address.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
@@ -62,11 +63,4 @@ export class Admission {
   #memoryOf({ match }: RouteConfig): MemoryScope {
     return this.#deps.memory.scope(`route ${matchText(match)}`)
   }
-}
-
-/** Of all threads together, whichever of them is asked. */
-export interface AdmissionFigures {
-  readonly whole: LimiterFigures | undefined
-  /** By name, those that have a limit. */
-  readonly routes: Readonly<Record<string, LimiterFigures>>
 }

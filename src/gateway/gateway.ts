@@ -303,7 +303,7 @@ class RunningGateway implements Gateway {
       startedAtMs: this.#startedAtMs,
       isReady: () => !this.#draining,
       planes: this.view,
-      watching: this.#showing.watchingFor(config),
+      figures: this.#showing.watchingFor(config)?.figures,
       metrics: this.#showing.metrics,
       health: () => this.#health.figures(),
       loads: this.#loads,

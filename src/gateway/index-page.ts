@@ -2,8 +2,8 @@ import { matchText } from '../config/match.ts'
 import type { RouteConfig } from '../config/schema.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
-import { ownRoute } from './pages.ts'
-import type { RoutedHandler } from './router.ts'
+import { ownRoute } from '../transport/server/own-route.ts'
+import type { RoutedHandler } from '../transport/server/route-handler.ts'
 
 /** `GET /`: the routes that there are, for a person or a program that looks around. */
 export function indexPage(

@@ -1,7 +1,7 @@
 import { newDeliveryId } from '../broadcast/delivery-id.ts'
 import { deliveryService } from '../broadcast/delivery-page.ts'
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
-import { type Broadcasting, startBroadcasting } from '../broadcast/delivery-service.ts'
+import { type Broadcasting, type DeliveryChange, startBroadcasting } from '../broadcast/delivery-service.ts'
 import type { Way } from '../callback/receive-endpoints.ts'
 import { type CallbackKeeping, keepCallbacks } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
@@ -14,18 +14,21 @@ import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
+import { pathIn } from '../kit/paths.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import { StartFault } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import { openStores, pathIn, type Stores } from '../store/open-stores.ts'
+import { openStores, type Stores } from '../store/open-stores.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { Lookups } from '../transport/client/lookups.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
+import { callbackConfig } from './callback-config.ts'
 import { deliveryStack } from './route-stack.ts'
+import { storesConfig } from './stores-config.ts'
 
 /** What a gateway has once, however many threads serve its calls, as a data plane sees it. */
 export interface Central {
@@ -182,7 +185,7 @@ export class CentralPlane implements Central {
         for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
         if (broadcasting === undefined) await this.#stopBroadcasting()
         if (storePath === undefined) await this.#closeStore()
-        if (callbacks !== undefined) callbacks.update(before.config, this.#stores?.tickets)
+        if (callbacks !== undefined) callbacks.update(callbackConfig(before.config), this.#stores?.tickets)
         else this.#endCallbacks()
       },
     }
@@ -242,14 +245,14 @@ export class CentralPlane implements Central {
       )
     }
     if (this.#stores === undefined && store === undefined) {
-      this.#stores = await openStores(config, this.#options)
+      this.#stores = await openStores(storesConfig(config), this.#options)
       if (this.#stores !== undefined) this.#storePath = path
     }
     const durable = this.#stores?.tickets
     const { onKeys } = this.#options
     const options = { ...this.#options, durable, ...(onKeys !== undefined && { onChanged: onKeys }) }
-    if (this.#callbacks === undefined) this.#callbacks = keepCallbacks(config, options)
-    else this.#callbacks.update(config, durable)
+    if (this.#callbacks === undefined) this.#callbacks = keepCallbacks(callbackConfig(config), options)
+    else this.#callbacks.update(callbackConfig(config), durable)
   }
 
   #build(config: Config): Era {
@@ -280,12 +283,15 @@ export class CentralPlane implements Central {
   }
 
   #startBroadcasting(config: Config): Broadcasting | undefined {
-    return startBroadcasting(config, { ...this.#options, store: this.store, traces: this.#options.traces() })
+    const { store } = this
+    if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
+    const { retention: retentionMs } = config.store
+    return startBroadcasting({ ...this.#options, store, retentionMs, traces: this.#options.traces() })
   }
 
   async #deliver(config: Config, routes: readonly DeliveryRoute[]): Promise<void> {
     if (this.#broadcasting === undefined) return
-    if (this.#broadcasting.isResumed) this.#broadcasting.update(config, routes, this.#options.traces())
+    if (this.#broadcasting.isResumed) this.#broadcasting.update(this.#deliveryChange(config, routes))
     else await this.#broadcasting.resume(routes)
   }
 
@@ -297,8 +303,12 @@ export class CentralPlane implements Central {
     if (!isCurrent) return
     this.#era = built
     this.#facts.clear()
-    this.#broadcasting?.update(config, built.deliveryRoutes, this.#options.traces())
-    this.#stores?.update(config)
+    this.#broadcasting?.update(this.#deliveryChange(config, built.deliveryRoutes))
+    this.#stores?.update(storesConfig(config))
+  }
+
+  #deliveryChange({ store }: Config, routes: readonly DeliveryRoute[]): DeliveryChange {
+    return { routes, retentionMs: store.retention, traces: this.#options.traces() }
   }
 }
 

@@ -1,13 +1,7 @@
 import findMyWay from 'find-my-way'
-import type { Match } from '../config/match.ts'
 import { failure } from '../core/failure.ts'
 import { http } from '../kit/node-http.ts'
-import type { Resolve, RouteHandler } from '../transport/server/route-handler.ts'
-
-export interface RoutedHandler {
-  readonly match: Match
-  readonly handler: RouteHandler
-}
+import type { Resolve, RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
 
 interface Stored {
   readonly handler: RouteHandler

@@ -19,11 +19,12 @@ import { Lookups } from '../transport/client/lookups.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
-import type { RouteHandler } from '../transport/server/route-handler.ts'
+import type { RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
 import { type Entrance, listenOptions } from './acceptor.ts'
 import { Admission, gatewayScope } from './admission.ts'
+import { callbackConfig } from './callback-config.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { heldLimit } from './held-limit.ts'
 import { indexPage } from './index-page.ts'
@@ -31,7 +32,7 @@ import { localPlane } from './inspect/local.ts'
 import { sumOfConnections } from './inspect/merge-answers.ts'
 import { type Central, centralServices, type HostedService } from './main-thread.ts'
 import { routeStack } from './route-stack.ts'
-import { type RoutedHandler, router } from './router.ts'
+import { router } from './router.ts'
 import { watchPages } from './telemetry/metric-sources.ts'
 import type { Observing } from './telemetry/thread-telemetry.ts'
 
@@ -286,10 +287,11 @@ export class DataPlane {
     const { clock, central, elsewhere, memory, logFault } = this.#options
     const kept = central.callbacks
     const before = this.#callingBack
-    if (before !== undefined) return { callingBack: before, change: before.prepare(config, kept?.durable) }
+    if (before !== undefined)
+      return { callingBack: before, change: before.prepare(callbackConfig(config), kept?.durable) }
     if (kept === undefined) return undefined
     const frontPort = (): number => this.#listener.address.port
-    const callingBack = startCallingBack(config, {
+    const callingBack = startCallingBack(callbackConfig(config), {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
@@ -297,7 +299,7 @@ export class DataPlane {
       frontPort,
       logFault,
     })
-    return { callingBack, change: callingBack.prepare(config, kept.durable) }
+    return { callingBack, change: callingBack.prepare(callbackConfig(config), kept.durable) }
   }
 }
 

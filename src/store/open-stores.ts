@@ -1,19 +1,27 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
-import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { LogText } from '../kit/log-text.ts'
+import { pathIn } from '../kit/paths.ts'
 import { StartFault } from '../kit/startup-error.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { StoreLimits } from './limits.ts'
+import type { StoreOptions } from './options.ts'
 import type { TicketKeeper, TicketLimits } from './ticket-store.ts'
+
+/** What a configuration asks of its stores. */
+export interface StoresConfig {
+  readonly store: StoreOptions
+  readonly ticketLimits: TicketLimits
+  /** Whether a route keeps anything in the store. */
+  readonly isNeeded: boolean
+}
 
 export interface Stores {
   readonly deliveries: DeliveryStore
   readonly tickets: TicketKeeper
   /** The limits of another configuration; that its path is another one has no effect. */
-  update(config: Config): void
+  update(config: StoresConfig): void
   close(): Promise<void>
 }
 
@@ -28,11 +36,8 @@ export interface StoringOptions {
  * Opens the store, or throws a `StartFault`; undefined where no route needs one. What an earlier run left unfinished in it
  * then waits: to open it would make dead letters of it, and it may be another gateway's.
  */
-export async function openStores(config: Config, options: StoringOptions): Promise<Stores | undefined> {
-  const isNeeded = config.routes.some(
-    ({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true,
-  )
-  if (!isNeeded) {
+export async function openStores(config: StoresConfig, options: StoringOptions): Promise<Stores | undefined> {
+  if (!config.isNeeded) {
     await tellOfUnfinished(config, options)
     return undefined
   }
@@ -41,7 +46,7 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     path: pathIn(options.folder, config.store.path),
     clock: options.clock,
     limits: storeLimits(config),
-    ticketLimits: ticketLimits(config),
+    ticketLimits: config.ticketLimits,
     log: options.log,
   })
   if (!opened.ok) throw new StartFault(opened.fault, ['store', 'path'])
@@ -51,13 +56,13 @@ export async function openStores(config: Config, options: StoringOptions): Promi
     tickets,
     update: (changed) => {
       limit(storeLimits(changed))
-      tickets.limit(ticketLimits(changed))
+      tickets.limit(changed.ticketLimits)
     },
     close: () => store.close(),
   }
 }
 
-async function tellOfUnfinished({ store }: Config, { folder, log }: StoringOptions): Promise<void> {
+async function tellOfUnfinished({ store }: StoresConfig, { folder, log }: StoringOptions): Promise<void> {
   const path = pathIn(folder, store.path)
   if (!existsSync(path)) return
   // SQLite takes its time to load, and few need it here.
@@ -68,14 +73,6 @@ async function tellOfUnfinished({ store }: Config, { folder, log }: StoringOptio
   log(`The store ${path} holds ${deliveries}, and no route broadcasts: they wait until one does.`, 'warn')
 }
 
-function storeLimits({ store }: Config): StoreLimits {
+function storeLimits({ store }: StoresConfig): StoreLimits {
   return { maxUndeliveredBytes: store.maxUndelivered }
-}
-
-export function ticketLimits({ callbacks: { tickets } }: Config): TicketLimits {
-  return { maxTickets: tickets.limit, maxBytes: tickets.size }
-}
-
-export function pathIn(folder: string, path: string): string {
-  return isAbsolute(path) ? path : join(folder, path)
 }

@@ -1,4 +1,3 @@
-import type { AttemptKind, AttemptOutcome } from '../../src/core/attempt.ts'
 import type {
   AttemptView,
   CallFigures,
@@ -8,6 +7,7 @@ import type {
   LiveFigures,
   OverviewView,
 } from '../../src/admin/api.ts'
+import type { AttemptKind, AttemptOutcome } from '../../src/core/attempt.ts'
 
 /** What a gateway might tell, for tests of the dashboard that need what a running one seldom shows. */
 

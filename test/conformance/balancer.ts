@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Balancer } from '../../src/upstream/balance/balancer.ts'
-import type { Rotation } from '../../src/upstream/balance/rotation.ts'
 import type { AttemptOutcome, Target } from '../../src/core/attempt.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import { type Random, seededRandom } from '../../src/kit/random.ts'
+import type { Balancer } from '../../src/upstream/balance/balancer.ts'
+import type { Rotation } from '../../src/upstream/balance/rotation.ts'
 import { requestOf, targetOf } from '../kit/calls.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { UpstreamListView } from '../../src/admin/api.ts'
 import type { ProfileInput } from '../../src/backend/profile.ts'
 import type { ConfigInput } from '../../src/config/schema.ts'
-import type { UpstreamListView } from '../../src/admin/api.ts'
 import { ask } from '../kit/ask.ts'
 import { openScene, type Scene } from '../kit/gateway.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { configSchema } from '../../src/config/schema.ts'
 import type { UpstreamListView } from '../../src/admin/api.ts'
+import { configSchema } from '../../src/config/schema.ts'
 import { ask } from '../kit/ask.ts'
 import { Scene } from '../kit/gateway.ts'
 import { Scrape } from '../kit/prometheus.ts'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { basename, dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseConfig } from '../../src/config/load.ts'
+import { storesConfig } from '../../src/gateway/stores-config.ts'
 import { openStores } from '../../src/store/open-stores.ts'
 import { inserted, someDelivery } from '../conformance/deliveries.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
@@ -17,7 +18,7 @@ routes: [{ match: /*, forward: { upstream: work } }]`
   assert.ok(parsed.ok)
   const told: string[] = []
   const options = { folder: dirname(path), clock: new VirtualClock(), log: (line: string) => told.push(line) }
-  assert.equal(await openStores(parsed.config, options), undefined)
+  assert.equal(await openStores(storesConfig(parsed.config), options), undefined)
   return told
 }
 

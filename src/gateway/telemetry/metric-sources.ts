@@ -3,13 +3,13 @@ import { matchText } from '../../config/match.ts'
 import { type Config, strategyOf } from '../../config/schema.ts'
 import type { Service } from '../../core/service.ts'
 import { descriptorFigures } from '../../kit/descriptors.ts'
+import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { CountedParts } from '../../telemetry/counts/places.ts'
 import type { MetricSources, WorkerCounts } from '../../telemetry/metrics/sources.ts'
+import type { RoutedHandler } from '../../transport/server/route-handler.ts'
 import { targetsOf } from '../../upstream/targets.ts'
-import type { AdmissionFigures } from '../admission.ts'
 import { ownPage } from '../pages.ts'
-import type { RoutedHandler } from '../router.ts'
 
 /** Whether anybody can read what is counted; where nobody can, nothing is. */
 export function isCounted({ admin, metrics }: Config): boolean {

@@ -16,6 +16,18 @@ export interface RouteHandler {
   readonly servesWhileDraining: boolean
 }
 
+/** Which requests a route serves. */
+export interface RouteMatch {
+  /** Undefined: all of them. */
+  readonly methods: readonly string[] | undefined
+  readonly path: string
+}
+
+export interface RoutedHandler {
+  readonly match: RouteMatch
+  readonly handler: RouteHandler
+}
+
 export type Resolved =
   | { readonly found: true; readonly handler: RouteHandler; readonly params: GatewayRequest['params'] }
   | { readonly found: false; readonly failure: Failure }

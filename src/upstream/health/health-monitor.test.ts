@@ -169,7 +169,7 @@ describe('HealthKeeping', () => {
     const config = configOf({}, ['a', 'b'], [{ match: 'POST /', broadcast: { upstream: 'work' } }])
     // The route comes with a reload, and the upstream stays what it was.
     keeping.change(configOf().upstreams)
-    keeping.change(config.upstreams)
+    keeping.change(config.upstreams, new Set(['work']))
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [

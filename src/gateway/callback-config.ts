@@ -1,0 +1,17 @@
+import { callbackFailureStatuses } from '../callback/callback.ts'
+import type { CallbackConfig } from '../callback/callback-config.ts'
+import { matchText } from '../config/match.ts'
+import type { Config } from '../config/schema.ts'
+import { failurePolicy } from './failure-policy.ts'
+
+/** The part of a configuration that concerns callbacks. */
+export function callbackConfig({ routes, callbacks }: Config): CallbackConfig {
+  return {
+    shared: callbacks,
+    routes: routes.flatMap((route) => {
+      const { match, callback, deadline } = route
+      if (callback === undefined) return []
+      return [{ name: matchText(match), callback, deadline, failures: failurePolicy(route, callbackFailureStatuses) }]
+    }),
+  }
+}

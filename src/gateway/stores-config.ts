@@ -1,0 +1,12 @@
+import { ticketLimits } from '../callback/shared-options.ts'
+import type { Config } from '../config/schema.ts'
+import type { StoresConfig } from '../store/open-stores.ts'
+
+/** The part of a configuration that concerns stores. */
+export function storesConfig({ routes, store, callbacks }: Config): StoresConfig {
+  return {
+    store,
+    ticketLimits: ticketLimits(callbacks),
+    isNeeded: routes.some(({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true),
+  }
+}
