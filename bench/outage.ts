@@ -121,6 +121,6 @@ function openGateway() {
       { match: 'POST /changePassword', broadcast },
     ],
   })
-  const logFault = (fault: unknown): void => console.error(fault)
-  return startGateway(config, { clock: systemClock(), random: systemRandom, folder, logFault })
+  const reportBug = (fault: unknown): void => console.error(fault)
+  return startGateway(config, { clock: systemClock(), random: systemRandom, folder, reportBug })
 }

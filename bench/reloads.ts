@@ -44,7 +44,7 @@ const gateway = await startGateway(configOf(0), {
   clock: systemClock(),
   random: systemRandom,
   log: (text, level) => level === 'warn' && !text.includes('died') && !text.includes('are lost') && console.log(text),
-  logFault: (fault, about) => console.error(about, fault),
+  reportBug: (fault, about) => console.error(about, fault),
 })
 const url = `http://127.0.0.1:${gateway.address.port}/api/work`
 

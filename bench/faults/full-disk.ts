@@ -98,7 +98,7 @@ function openGateway(disk: string, upPort: number, downPort: number): Promise<Ga
     clock: systemClock(),
     random: systemRandom,
     log: (text, level) => (level === 'warn' ? console.log(`  ${text}`) : undefined),
-    logFault: (fault) => console.error(fault),
+    reportBug: (fault) => console.error(fault),
   })
 }
 

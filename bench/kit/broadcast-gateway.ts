@@ -18,8 +18,8 @@ const config = configSchema.parse({
   upstreams: { accounts: { targets } },
   routes: [{ match: 'POST /register', broadcast: { upstream: 'accounts' } }],
 })
-const logFault = (fault: unknown): void => console.error(fault)
-const gateway = await startGateway(config, { clock, random: systemRandom, logFault, store })
+const reportBug = (fault: unknown): void => console.error(fault)
+const gateway = await startGateway(config, { clock, random: systemRandom, reportBug, store })
 const startedMs = clock.now()
 process.on('SIGTERM', () => void end())
 

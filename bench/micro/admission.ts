@@ -3,13 +3,14 @@
  *
  *   bin/node bench/micro/admission.ts
  */
+
+import { CallBudget } from '../../src/kit/budgets.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { AdaptiveLimit, fixedLimit } from '../../src/layers/concurrency-limit/adaptive-limit.ts'
 import { ConcurrencyLimiter } from '../../src/layers/concurrency-limit/limiter.ts'
 import { Gcra } from '../../src/layers/rate-limit/gcra.ts'
 import { KeyTable } from '../../src/layers/rate-limit/key-table.ts'
-import { CallBudget } from '../../src/kit/budgets.ts'
-import { systemClock } from '../../src/kit/clock.ts'
-import { SharedMemory } from '../../src/kit/shared-memory.ts'
 
 const rounds = 1_000_000
 const clock = systemClock()

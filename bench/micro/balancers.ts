@@ -3,16 +3,17 @@
  *
  *   bin/node bench/micro/balancers.ts
  */
-import type { Balancer } from '../../src/upstream/balance/balancer.ts'
-import { makeBalancer } from '../../src/upstream/balance/make-balancer.ts'
-import { type BalanceOptions, balanceOption } from '../../src/upstream/balance/options.ts'
-import { allOf } from '../../src/upstream/balance/rotation.ts'
+
 import type { Target } from '../../src/core/attempt.ts'
 import { failure } from '../../src/core/failure.ts'
 import { failed } from '../../src/core/outcome.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { systemRandom } from '../../src/kit/random.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'
+import type { Balancer } from '../../src/upstream/balance/balancer.ts'
+import { makeBalancer } from '../../src/upstream/balance/make-balancer.ts'
+import { type BalanceOptions, balanceOption } from '../../src/upstream/balance/options.ts'
+import { allOf } from '../../src/upstream/balance/rotation.ts'
 import { requestOf, targetOf } from '../../test/kit/calls.ts'
 
 const rounds = 1_000_000

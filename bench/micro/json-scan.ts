@@ -9,9 +9,9 @@
  * places and comparisons had.
  */
 
-import { ownResponse } from '../../src/core/response.ts'
-import { inscribe } from '../../src/callback/token-placement.ts'
 import { callbackOptions } from '../../src/callback/options.ts'
+import { inscribe } from '../../src/callback/token-placement.ts'
+import { ownResponse } from '../../src/core/response.ts'
 import { JsonParts } from '../../src/kit/json-parts.ts'
 import { scanJson } from '../../src/kit/json-scan.ts'
 import { Scope } from '../../src/kit/scope.ts'

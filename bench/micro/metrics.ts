@@ -98,13 +98,13 @@ function waysToFindAPlace(): void {
   const byWeakIdentity = new WeakMap(routes.map((route, place) => [route, place]))
   const byName = new Map(routes.map(({ name }, place) => [name, place]))
   const byKey = new Map(routes.map(({ name }, place) => [`${name} 2xx`, place]))
-  const ways: readonly (readonly [string, (route: RouteFacts) => number | undefined])[] = [
+  const endpoints: readonly (readonly [string, (route: RouteFacts) => number | undefined])[] = [
     ['Map by identity', (route) => byIdentity.get(route)],
     ['WeakMap by identity', (route) => byWeakIdentity.get(route)],
     ['Map by name', ({ name }) => byName.get(name)],
     ['Map by a key put together', ({ name }) => byKey.get(`${name} 2xx`)],
   ]
-  for (const [name, way] of ways) {
+  for (const [name, way] of endpoints) {
     const costs = Array.from({ length: 7 }, () => {
       let sum = 0
       const startedMs = clock.now()

@@ -37,7 +37,7 @@ function open(port: number) {
     clock: systemClock(),
     events: new EventBus(),
     newId: () => 'id',
-    logFault: (fault) => console.error(fault),
+    reportBug: (fault) => console.error(fault),
   })
 }
 

@@ -5,11 +5,11 @@
  *   bin/node bench/micro/shared-memory.ts
  */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { allOf } from '../../src/upstream/balance/rotation.ts'
-import { roundRobin } from '../../src/upstream/balance/round-robin.ts'
 import { ActiveBudget, CallBudget } from '../../src/kit/budgets.ts'
 import { type Regions, SharedMemory } from '../../src/kit/shared-memory.ts'
 import { hedgeDelay } from '../../src/strategies/hedge/delay.ts'
+import { allOf } from '../../src/upstream/balance/rotation.ts'
+import { roundRobin } from '../../src/upstream/balance/round-robin.ts'
 
 const rounds = 2_000_000
 

@@ -25,7 +25,7 @@ export interface AdminOptions {
   readonly resources: () => ResourceTable
   /** A connection could not be accepted, with the system's code for why. */
   readonly onAcceptFailed: (code: string) => void
-  readonly logFault: (fault: unknown) => void
+  readonly reportBug: (fault: unknown) => void
   /** Where the built dashboard is looked for, if not where the build puts it. */
   readonly dashboardFolders?: readonly string[]
 }
@@ -41,7 +41,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
     answerFor({ request, response }, options).then(
       (answer) => give(request, response, answer),
       (fault: unknown) => {
-        options.logFault(fault)
+        options.reportBug(fault)
         send(request, response, refusal(500, 'The gateway has failed; its log has the cause'))
       },
     )

@@ -9,7 +9,7 @@ import type { ConnectionFigures } from '../transport/server/connection-counts.ts
  * What can be asked of a thread that serves calls, or of all together. Questions and answers are plain data, as they may
  * cross from one thread to another. What a thread does not have (a front, say) is empty there.
  */
-export interface PlaneView {
+export interface Inspector {
   /** Failed ones: the latest first. Slow ones: the slowest first. Both: the latest first. */
   calls(filter: CallFilter): Promise<readonly RecordedCall[]>
   /** The latest with this id. */

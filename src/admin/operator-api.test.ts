@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { askJson } from '../../test/kit/admin.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type ConfigInput, configSchema } from '../config/schema.ts'
-import { localPlane } from '../gateway/inspect/local.ts'
+import { localInspector } from '../gateway/inspect/local.ts'
 import { countedParts } from '../gateway/telemetry/metric-sources.ts'
 import { startWatching } from '../gateway/telemetry/watching.ts'
 import { Counts } from '../telemetry/counts/counts.ts'
 import { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { CallListView, OverviewView, UpstreamListView } from './api.ts'
-import { startOperating } from './operator-api.ts'
+import { startOperatorApi } from './operator-api.ts'
 
 const configOf = (route: string, upstreams: ConfigInput['upstreams']) =>
   configSchema.parse({ admin: { port: 0 }, upstreams, routes: [{ match: route, forward: { upstream: 'work' } }] })
@@ -21,8 +21,8 @@ describe('the admin side', () => {
     const counts = new Counts(countedParts(before))
     const watching = startWatching(clock, counts)
     t.after(() => watching.close())
-    const parts = { broadcasting: undefined, callbacks: undefined }
-    const operating = await startOperating(before, {
+    const parts = { deliveryService: undefined, callbacks: undefined }
+    const operatorApi = await startOperatorApi(before, {
       ...parts,
       clock,
       version: '1',
@@ -30,24 +30,24 @@ describe('the admin side', () => {
       isReady: () => true,
       figures: watching.figures,
       metrics: new Metrics(counts, before.metrics),
-      planes: localPlane(() => ({})),
+      servers: localInspector(() => ({})),
       health: () => [],
       loads: { ewmaMs: () => undefined },
       backends: undefined,
       reload: undefined,
       onAcceptFailed: (code) => assert.fail(code),
       log: () => {},
-      logFault: (fault) => assert.fail(String(fault)),
+      reportBug: (fault) => assert.fail(String(fault)),
     })
-    assert.ok(operating)
-    t.after(() => operating.close())
+    assert.ok(operatorApi)
+    t.after(() => operatorApi.close())
     const ask = async <T>(path: string): Promise<T> =>
-      (await askJson<T>(`http://127.0.0.1:${operating.address.port}${path}`)).json
+      (await askJson<T>(`http://127.0.0.1:${operatorApi.address.port}${path}`)).json
     const routes = async () => (await ask<OverviewView>('/api/overview')).routes.map(({ name }) => name)
     assert.deepEqual(await routes(), ['GET /a'])
     const after = configOf('GET /b', { work: { targets: { one: 'http://127.0.0.1:2' } } })
     counts.prepare(countedParts(after)).commit()
-    operating.change(after, parts)
+    operatorApi.change(after, parts)
     assert.deepEqual(await routes(), ['GET /b'])
     const { upstreams } = await ask<UpstreamListView>('/api/upstreams')
     assert.deepEqual(

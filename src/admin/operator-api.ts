@@ -1,4 +1,4 @@
-import type { Broadcasting } from '../broadcast/delivery-service.ts'
+import type { DeliveryService } from '../broadcast/delivery-service.ts'
 import { matchText } from '../config/match.ts'
 import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
@@ -9,12 +9,12 @@ import type { Figures } from '../telemetry/figures/figures.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { Redaction } from '../telemetry/redact.ts'
 import type { TargetHealth } from '../upstream/health/health-figures.ts'
-import type { UpstreamLoads } from '../upstream/load-figures.ts'
+import type { LoadFigures } from '../upstream/load-figures.ts'
 import { targetsOf } from '../upstream/targets.ts'
 import type { RouteView } from './api.ts'
 import { DeliveriesAdmin } from './deliveries.ts'
 import { type Admin, startAdmin } from './http-server.ts'
-import type { PlaneView } from './inspector.ts'
+import type { Inspector } from './inspector.ts'
 import { LiveStreams } from './live-streams.ts'
 import { type Resource, resourceTable } from './resource.ts'
 import { backendResources, type SimulatedBackends } from './resources/backends.ts'
@@ -34,36 +34,36 @@ import { TokenGuesses } from './token-guesses.ts'
 
 /** What a change of the configuration may bring or take. */
 export interface OperatedParts {
-  readonly broadcasting: Broadcasting | undefined
+  readonly deliveryService: DeliveryService | undefined
   /** There where a route takes callbacks: its late results. */
   readonly callbacks: TicketSource | undefined
 }
 
-export interface OperatingOptions extends OperatedParts {
+export interface OperatorApiOptions extends OperatedParts {
   readonly clock: Clock
   readonly version: string
   /** Wall clock. */
   readonly startedAtMs: number
   readonly isReady: () => boolean
   /** All threads. */
-  readonly planes: PlaneView
+  readonly servers: Inspector
   /** The live figures; undefined where the configuration has no admin side. */
   readonly figures: Figures | undefined
   readonly metrics: Metrics | undefined
   /** Of each target of which something can be known. */
   readonly health: () => readonly TargetHealth[]
-  readonly loads: Pick<UpstreamLoads, 'ewmaMs'>
+  readonly loads: Pick<LoadFigures, 'ewmaMs'>
   readonly backends: SimulatedBackends | undefined
   /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
   readonly reload: (() => Promise<Reloaded>) | undefined
   /** The operators' side could not accept a connection. */
   readonly onAcceptFailed: (code: string) => void
   readonly log: LogText
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
 }
 
 /** The operators' side of a gateway. */
-export interface Operating extends Admin {
+export interface OperatorApi extends Admin {
   /** From now on by another configuration; its address stays. Readers of the live figures are kept. */
   change(config: Config, parts: OperatedParts): void
   /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
@@ -71,8 +71,8 @@ export interface Operating extends Admin {
 }
 
 /** Undefined where the configuration asks for none. */
-export async function startOperating(config: Config, options: OperatingOptions): Promise<Operating | undefined> {
-  const { figures, clock, logFault } = options
+export async function startOperatorApi(config: Config, options: OperatorApiOptions): Promise<OperatorApi | undefined> {
+  const { figures, clock, reportBug } = options
   if (config.admin === undefined || figures === undefined) return undefined
   const streams = new LiveStreams(figures, clock)
   const tableOf = (from: Config, parts: OperatedParts) =>
@@ -86,7 +86,7 @@ export async function startOperating(config: Config, options: OperatingOptions):
     guesses: new TokenGuesses(options),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
-    logFault: (fault) => logFault(fault, 'admin'),
+    reportBug: (fault) => reportBug(fault, 'admin'),
   })
   return {
     address: admin.address,
@@ -102,16 +102,16 @@ export async function startOperating(config: Config, options: OperatingOptions):
   }
 }
 
-type Shown = OperatingOptions & { readonly figures: Figures; readonly streams: LiveStreams }
+type Shown = OperatorApiOptions & { readonly figures: Figures; readonly streams: LiveStreams }
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
-  const { figures, broadcasting, backends, isReady, planes } = options
+  const { figures, deliveryService, backends, isReady, servers } = options
   // Requests are kept for weeks, and have come with secrets that nobody listed.
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)
   const workers = workerRange(config.workers) ?? { min: 1, max: 1 }
   const features = {
-    deliveries: broadcasting !== undefined,
+    deliveries: deliveryService !== undefined,
     callbacks: options.callbacks !== undefined,
     backends: backends !== undefined,
   }
@@ -121,13 +121,15 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
     overviewResource({ ...options, routes, workers, features, figures }),
     liveResource(options.streams),
     ...callResources(
-      planes,
+      servers,
       routes.map(({ name }) => name),
     ),
-    limitsResource({ routes: limitedRoutes(config), planes, shedOf: (route) => figures.shed(route) }),
-    upstreamsResource(upstreamSources(config), { figures, planes, health: options.health, loads: options.loads }),
-    ...deliveryResources(broadcasting && new DeliveriesAdmin(broadcasting.store, broadcasting.deliveries, redaction)),
-    ...callbackResources(planes, options.callbacks, options.clock),
+    limitsResource({ routes: limitedRoutes(config), servers, shedOf: (route) => figures.shed(route) }),
+    upstreamsResource(upstreamSources(config), { figures, servers, health: options.health, loads: options.loads }),
+    ...deliveryResources(
+      deliveryService && new DeliveriesAdmin(deliveryService.store, deliveryService.deliveries, redaction),
+    ),
+    ...callbackResources(servers, options.callbacks, options.clock),
     configResource(config),
     ...reloadResources(options.reload),
     ...backendResources(backends),

@@ -1,16 +1,16 @@
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Admin } from './http-server.ts'
-import type { OperatedParts, Operating } from './operator-api.ts'
+import type { OperatedParts, OperatorApi } from './operator-api.ts'
 
 /** So long one that has moved may still answer: whoever asked for the reload there is to hear of it. */
 const lastAnswerMs = 500
 
 export interface AdminSideOptions {
   readonly clock: Clock
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
   /** Undefined where the configuration asks for none. */
-  readonly start: (config: Config) => Promise<Operating | undefined>
+  readonly start: (config: Config) => Promise<OperatorApi | undefined>
 }
 
 /** An admin side that is open for another configuration, beside the one before. */
@@ -21,10 +21,10 @@ export interface OpenedAdmin {
 }
 
 /** The operators' side over all reloads: there or not, and at one address after the other. */
-export class AdminSide {
+export class ReloadableAdmin {
   readonly #options: AdminSideOptions
-  readonly #former = new Set<Operating>()
-  #current: Operating | undefined
+  readonly #former = new Set<OperatorApi>()
+  #current: OperatorApi | undefined
   #config: Config['admin']
 
   constructor(options: AdminSideOptions) {
@@ -66,12 +66,12 @@ export class AdminSide {
     await this.#current?.close()
   }
 
-  #closeLater(former: Operating): void {
-    const { clock, logFault } = this.#options
+  #closeLater(former: OperatorApi): void {
+    const { clock, reportBug } = this.#options
     this.#former.add(former)
     clock.after(lastAnswerMs, () => {
       this.#former.delete(former)
-      former.close().catch((fault: unknown) => logFault(fault, 'the former admin side'))
+      former.close().catch((fault: unknown) => reportBug(fault, 'the former admin side'))
     })
   }
 }

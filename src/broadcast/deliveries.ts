@@ -25,7 +25,7 @@ export interface DeliveriesOptions extends DeliveriesSettings {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  readonly logFault: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (fault: unknown, deliveryId: string) => void
 }
 
 /** At the end, how long a store that does not answer is waited for. */

@@ -2,7 +2,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { Deliveries } from './deliveries.ts'
@@ -10,12 +10,12 @@ import { DeliveryLog } from './delivery-log.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
 
 /** What is there once a route broadcasts. */
-export interface Broadcasting {
+export interface DeliveryService {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries
   /** Whether it has taken up what an earlier run left. */
   readonly isResumed: boolean
-  /** Takes up what an earlier run left for these routes, or throws a `StartFault`. */
+  /** Takes up what an earlier run left for these routes, or throws a `StartupError`. */
   resume(routes: readonly DeliveryRoute[]): Promise<void>
   /**
    * Another configuration, in one step: what is under way goes on by it, and what it has no place for becomes a dead
@@ -31,7 +31,7 @@ export interface DeliveryChange {
   readonly traces: Traces | undefined
 }
 
-export interface BroadcastingOptions {
+export interface DeliveryServiceOptions {
   readonly retentionMs: number
   readonly store: DeliveryStore
   readonly clock: Clock
@@ -39,10 +39,10 @@ export interface BroadcastingOptions {
   readonly events: EventBus
   readonly traces: Traces | undefined
   readonly log: LogText
-  readonly logFault: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (fault: unknown, deliveryId: string) => void
 }
 
-export function startBroadcasting(options: BroadcastingOptions): Broadcasting {
+export function startDeliveryService(options: DeliveryServiceOptions): DeliveryService {
   const { store, traces } = options
   const deliveries = new Deliveries({
     ...options,
@@ -60,7 +60,7 @@ export function startBroadcasting(options: BroadcastingOptions): Broadcasting {
     resume: async (routes) => {
       deliveries.reconfigure(routes)
       const refused = await deliveries.resume()
-      if (refused !== undefined) throw new StartFault(refused.detail)
+      if (refused !== undefined) throw new StartupError(refused.detail)
       isResumed = true
       log.resumed(deliveries)
     },

@@ -6,7 +6,7 @@ import type { Delivery, Place } from './delivery.ts'
 export interface SaverOptions {
   readonly store: DeliveryStore
   readonly clock: Clock
-  readonly logFault: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (fault: unknown, deliveryId: string) => void
   /** It is on disk that this leg is done. */
   readonly onSettled: (place: Place) => void
   /** All of it is on disk, or, at the end, left to the store. */
@@ -34,7 +34,7 @@ export class Saver {
     delivery.changed = true
     if (delivery.saving) return
     delivery.saving = true
-    this.#saveAll(delivery).catch((fault: unknown) => this.#options.logFault(fault, delivery.id))
+    this.#saveAll(delivery).catch((fault: unknown) => this.#options.reportBug(fault, delivery.id))
   }
 
   /** The same, and tells what the next save comes to. */

@@ -21,7 +21,7 @@ export interface AttemptsOptions {
   readonly random: Random
   readonly events: EventBus
   readonly routes: DeliveryRoutes
-  readonly logFault: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (fault: unknown, deliveryId: string) => void
   /** Something has changed that has to be on disk. */
   readonly save: (delivery: Delivery) => void
   /** A leg that cannot be sent any more was given up. */
@@ -127,7 +127,7 @@ export class Attempts {
 
   #send(place: Place): void {
     const { delivery, leg } = place
-    const { clock, events, logFault, routes } = this.#options
+    const { clock, events, reportBug, routes } = this.#options
     const route = routes.of(place)
     leg.send()
     const target = route.targets.find(({ name }) => name === leg.target) as Target
@@ -139,7 +139,7 @@ export class Attempts {
     call.expireAt(clock.now() + route.attemptTimeoutMs)
     const attempt = call.begin(target)
     delivery.attempted(attempt)
-    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => logFault(fault, delivery.id))
+    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => reportBug(fault, delivery.id))
     place.sending = { call, ended }
   }
 

@@ -15,8 +15,8 @@ import { SharedMemory } from '../kit/shared-memory.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import { callbackStrategy } from './callback.ts'
-import { startCallingBack } from './callback-endpoints.ts'
-import { CallbackWays } from './receive-endpoints.ts'
+import { startCallbackEndpoints } from './callback-endpoints.ts'
+import { ReceiveEndpoints } from './receive-endpoints.ts'
 import { tokenLifeMs } from './signing-keys.ts'
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
@@ -33,20 +33,20 @@ const byHeader: RouteInput = {
 const other: RouteInput = { match: '/other', callback: { upstream: 'work', receive: { path: '/other-back' } } }
 
 /** Callbacks of a gateway, with one client that waits for one, in virtual time. */
-function opened(config: Config, known?: CallbackWays) {
+function opened(config: Config, known?: ReceiveEndpoints) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
-  const ways = known ?? new CallbackWays(() => clock.wallNow())
-  if (known === undefined) ways.update(callbackConfig(config))
-  const started = startCallingBack(callbackConfig(config), {
+  const endpoints = known ?? new ReceiveEndpoints(() => clock.wallNow())
+  if (known === undefined) endpoints.update(callbackConfig(config))
+  const started = startCallbackEndpoints(callbackConfig(config), {
     clock,
-    ways: () => ways.current,
+    endpoints: () => endpoints.current,
     promises: new SharedMemory().levels('promises', 1),
     keys: () => [someKey],
     memory: memoryTickets(wideTickets),
     durable: undefined,
     frontPort: () => 8080,
-    logFault: (fault) => {
+    reportBug: (fault) => {
       throw fault
     },
   })
@@ -72,7 +72,7 @@ function opened(config: Config, known?: CallbackWays) {
   const sent = (name: string): string => headerValue(upstream.seen.at(-1)?.request.headers ?? [], name) ?? ''
   /** As a reload does. */
   const update = (changed: Config): readonly RoutedHandler[] => {
-    ways.update(callbackConfig(changed))
+    endpoints.update(callbackConfig(changed))
     const { handlers, commit } = started.prepare(callbackConfig(changed), undefined)
     commit()
     return handlers
@@ -196,11 +196,11 @@ describe('the result of a call that was in flight at a reload', () => {
 describe('callbacks of a thread that begins after a reload', () => {
   it('come in where those of before came in, also where no route waits any more', () => {
     const clock = new VirtualClock()
-    const ways = new CallbackWays(() => clock.wallNow())
-    ways.update(callbackConfig(configOf([other])))
+    const endpoints = new ReceiveEndpoints(() => clock.wallNow())
+    endpoints.update(callbackConfig(configOf([other])))
     const forward = configOf([{ match: '/work', forward: { upstream: 'work' } }])
-    ways.update(callbackConfig(forward))
-    const { started, handlers } = opened(forward, ways)
+    endpoints.update(callbackConfig(forward))
+    const { started, handlers } = opened(forward, endpoints)
     const paths = handlers.map(({ match }) => match.path)
     assert.deepEqual(paths, ['/other-back', '/_hedgerow/tickets/:id'])
     started.close()

@@ -6,15 +6,15 @@ import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import { Callbacks, type CallbacksOptions, type CallbacksSettings, ticketsPath } from './callbacks.ts'
 import type { Elsewhere } from './receive.ts'
-import type { Way } from './receive-endpoints.ts'
+import type { ReceiveEndpoint } from './receive-endpoints.ts'
 import { receivers } from './receivers.ts'
 import { ticketPage } from './ticket-page.ts'
 import type { Keys } from './token.ts'
 
-export interface CallingBackOptions {
+export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
   /** How callbacks come in, by this configuration and those before. */
-  readonly ways: () => readonly Way[]
+  readonly endpoints: () => readonly ReceiveEndpoint[]
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
   /** There where a route is `durable`. */
@@ -26,26 +26,26 @@ export interface CallingBackOptions {
   readonly frontPort: () => number
   /** There where several threads take callbacks. */
   readonly elsewhere?: Elsewhere | undefined
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
 }
 
 /** Another configuration, before it is in force. */
-export interface CallingBackChange {
+export interface CallbackEndpointsChange {
   /** Where callbacks come in and tickets are shown by it, on the front. */
   readonly handlers: readonly RoutedHandler[]
   commit(): void
 }
 
 /** What is there once a route waits for callbacks. */
-export interface CallingBack {
+export interface CallbackEndpoints {
   readonly callbacks: Callbacks
   /** Also for one in which no route waits any more. Who waits, waits on, and can be reached; tickets and results stay. */
-  prepare(config: CallbackConfig, durable: TicketStore | undefined): CallingBackChange
+  prepare(config: CallbackConfig, durable: TicketStore | undefined): CallbackEndpointsChange
   close(): void
 }
 
 /** Also where no route waits any more: what is still to come is for calls of before. */
-export function startCallingBack(config: CallbackConfig, options: CallingBackOptions): CallingBack {
+export function startCallbackEndpoints(config: CallbackConfig, options: CallbackEndpointsOptions): CallbackEndpoints {
   const { clock, elsewhere } = options
   const wallNow = (): number => clock.wallNow()
   const callbacks = new Callbacks({ ...options, ...settingsOf(config.shared, options) })
@@ -62,7 +62,7 @@ export function startCallingBack(config: CallbackConfig, options: CallingBackOpt
   return {
     callbacks,
     prepare: ({ routes, shared }, durable) => ({
-      handlers: [...receivers(options.ways(), { callbacks, wallNow, elsewhere }), tickets],
+      handlers: [...receivers(options.endpoints(), { callbacks, wallNow, elsewhere }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
         // What is over is told as its route told it, until another of the name does.
@@ -75,7 +75,7 @@ export function startCallingBack(config: CallbackConfig, options: CallingBackOpt
 
 function settingsOf(
   { url, tickets }: CallbackConfig['shared'],
-  { keys, frontPort, durable }: Pick<CallingBackOptions, 'keys' | 'frontPort' | 'durable'>,
+  { keys, frontPort, durable }: Pick<CallbackEndpointsOptions, 'keys' | 'frontPort' | 'durable'>,
 ): CallbacksSettings {
   return {
     keys,

@@ -182,7 +182,7 @@ class Wait implements AbortListener {
 
   #fault(fault: unknown): void {
     const { call, callbacks } = this.#options
-    callbacks.logFault(fault, call.id)
+    callbacks.reportBug(fault, call.id)
     if (!this.#waiter.isOpen) return
     this.#end('refused', failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
   }

@@ -7,7 +7,7 @@ import { failed } from '../core/outcome.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper, TicketResult } from '../store/ticket-store.ts'
 import { Callbacks, type CallbacksOptions } from './callbacks.ts'
-import { KeptTickets } from './ticket-expiry.ts'
+import { TicketExpiry } from './ticket-expiry.ts'
 import { keyOf, type TokenFacts } from './token.ts'
 
 const keepMs = 60_000
@@ -27,7 +27,7 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     keepMs,
     fetchOnce: false,
     maxTickets: wideTickets.maxTickets,
-    logFault: () => {},
+    reportBug: () => {},
     ...change,
   })
   const tokenOf = (id: string, isDurable = false): TokenFacts => ({
@@ -39,7 +39,7 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     run: 1,
   })
   // Those that are given instead look after themselves.
-  const kept = new KeptTickets({ clock, memory, durable })
+  const kept = new TicketExpiry({ clock, memory, durable })
   return { clock, memory, durable, callbacks, kept, tokenOf }
 }
 

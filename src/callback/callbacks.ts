@@ -31,7 +31,7 @@ export interface CallbacksOptions extends CallbacksSettings {
   readonly memory: TicketStore
   /** How many tickets clients hold, of all workers. */
   readonly promises?: Levels
-  readonly logFault: (fault: unknown, callId: string) => void
+  readonly reportBug: (fault: unknown, callId: string) => void
 }
 
 const expiryCheckMs = 10_000
@@ -62,7 +62,7 @@ interface Promised extends KnownCall {
 export class Callbacks {
   readonly waiters = new Waiters()
   readonly signer = new Signer(() => this.#settings.keys())
-  readonly logFault: CallbacksOptions['logFault']
+  readonly reportBug: CallbacksOptions['reportBug']
   readonly #options: CallbacksOptions
   #settings: CallbacksSettings
   /** The tickets that clients hold. */
@@ -77,7 +77,7 @@ export class Callbacks {
     this.#options = options
     this.#settings = options
     this.#promises = options.promises ?? new SharedMemory().levels('promises', 1)
-    this.logFault = options.logFault
+    this.reportBug = options.reportBug
     this.#scheduleExpiry()
   }
 

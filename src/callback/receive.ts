@@ -5,7 +5,7 @@ import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
-import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { TicketResult } from '../store/ticket-store.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
 import type { CallbackOptions } from './options.ts'
@@ -126,7 +126,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     if (needsNoBody) return judged(early, request, call)
     const allowed = early?.kind === 'good' && !isForAnother ? callOf(early).terms.maxBytes : maxBytes
     let isRead = false
-    const hold = holdBody(allowed)((whole) => {
+    const hold = bufferBody(allowed)((whole) => {
       isRead = true
       return early === undefined ? judgeBody(whole, call) : judged(early, whole, call)
     })

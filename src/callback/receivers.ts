@@ -1,10 +1,10 @@
 import type { Service } from '../core/service.ts'
-import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import type { Callbacks } from './callbacks.ts'
 import { type Elsewhere, namesResult, receiveCallbacks } from './receive.ts'
-import type { Way } from './receive-endpoints.ts'
+import type { ReceiveEndpoint } from './receive-endpoints.ts'
 import { type TokenPlace, tokenBy } from './token-placement.ts'
 
 export interface ReceiversOptions {
@@ -14,8 +14,8 @@ export interface ReceiversOptions {
 }
 
 /** Where callbacks come in, on the front: one for each path. */
-export function receivers(ways: readonly Way[], options: ReceiversOptions): readonly RoutedHandler[] {
-  const byPath = Map.groupBy(ways, ({ receive }) => receive.path)
+export function receivers(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): readonly RoutedHandler[] {
+  const byPath = Map.groupBy(endpoints, ({ receive }) => receive.path)
   // Whoever waits while the gateway shuts down waits for these.
   const facts = { method: 'POST', what: 'receive', servesWhileDraining: true } as const
   return [...byPath].map(([path, sharing]) => ownRoute({ ...facts, path, service: serviceOf(sharing, options) }))
@@ -27,19 +27,19 @@ interface Receiver {
 }
 
 /** Where the id is looked for is all that ways differ in here: what a result may be is known by its call. */
-function serviceOf(ways: readonly Way[], options: ReceiversOptions): Service {
-  const maxBytes = Math.max(...ways.map(({ maxAnswer }) => maxAnswer))
-  const byId = Map.groupBy(ways, ({ receive }) => receive.id)
+function serviceOf(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): Service {
+  const maxBytes = Math.max(...endpoints.map(({ maxAnswer }) => maxAnswer))
+  const byId = Map.groupBy(endpoints, ({ receive }) => receive.id)
   const all = [...byId].map(
     ([id, sharing]): Receiver => ({
       place: tokenBy(id),
-      service: receiveCallbacks({ ...options, receive: (sharing[0] as Way).receive, maxBytes }),
+      service: receiveCallbacks({ ...options, receive: (sharing[0] as ReceiveEndpoint).receive, maxBytes }),
     }),
   )
   const [first] = all as [Receiver]
   if (all.length === 1) return first.service
   const inBody = all.filter(({ place }) => !place.isInHead)
-  const byBody = holdBody(maxBytes)(async (whole, call) => {
+  const byBody = bufferBody(maxBytes)(async (whole, call) => {
     for (const { place, service } of inBody) if (await namesResult(place, whole, call)) return service(whole, call)
     return first.service(whole, call)
   })

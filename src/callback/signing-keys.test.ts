@@ -6,9 +6,9 @@ import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type ConfigInput, configSchema } from '../config/schema.ts'
 import { callbackConfig } from '../gateway/callback-config.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { CallbackConfig } from './callback-config.ts'
-import { CallbackKeys, tokenLifeMs } from './signing-keys.ts'
+import { SigningKeys, tokenLifeMs } from './signing-keys.ts'
 import { Signer } from './token.ts'
 
 const secret = (n: number): string => `a secret of the tests, number ${n}, long enough`
@@ -27,7 +27,7 @@ function opened(t: TestContext, config: CallbackConfig) {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const clock = new VirtualClock()
   let changes = 0
-  const keys = CallbackKeys.open(config, { folder, clock, log: () => {}, onKeys: () => changes++ })
+  const keys = SigningKeys.open(config, { folder, clock, log: () => {}, onKeys: () => changes++ })
   const signer = new Signer(() => keys.current)
   const token = (): string => signer.token(signer.issue(false, clock.wallNow() + 60_000), 'callback')
   const judge = (given: string) => signer.verify(given, 'callback', clock.wallNow()).kind
@@ -68,7 +68,7 @@ describe('keys that a reload changes', () => {
     const before = keys.current
     const first = token()
     writeFileSync(join(folder, 'bad.key'), 'no key\n')
-    assert.throws(() => keys.update(configOf({ keyFile: './bad.key' })), StartFault)
+    assert.throws(() => keys.update(configOf({ keyFile: './bad.key' })), StartupError)
     assert.deepEqual([keys.current, changes()], [before, 0])
     keys.update(configOf({ keyFile: './two.key' }))
     assert.notEqual(keys.current[0].id, before[0].id)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../kit/clock.ts'
 import { pathIn } from '../kit/paths.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import { resolveDeadline } from '../layers/deadline/options.ts'
 import { callbackDeadlineMs } from './callback.ts'
 import type { CallbackConfig } from './callback-config.ts'
@@ -8,7 +8,7 @@ import { callbackGraceMs } from './callbacks.ts'
 import { KeyFile } from './key-file.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
 
-export interface CallbackKeysOptions {
+export interface SigningKeysOptions {
   /** Where a relative path begins: the folder of the configuration file. */
   readonly folder: string
   readonly clock: Clock
@@ -28,20 +28,20 @@ interface KeySource {
  * The keys by which callback URLs and tickets are signed, as the configuration names them or in the gateway's own file.
  * Where a reload names others, the former ones are accepted until the last token that they made has expired.
  */
-export class CallbackKeys {
-  readonly #options: CallbackKeysOptions
+export class SigningKeys {
+  readonly #options: SigningKeysOptions
   #source: KeySource
   #tokenLifeMs: number
   #former: readonly Key[] = []
   readonly #timers = new Set<Timer>()
   #all: Keys
 
-  /** Throws a `StartFault` if the file cannot be used. */
-  static open(config: CallbackConfig, options: CallbackKeysOptions): CallbackKeys {
-    return new CallbackKeys(config, options)
+  /** Throws a `StartupError` if the file cannot be used. */
+  static open(config: CallbackConfig, options: SigningKeysOptions): SigningKeys {
+    return new SigningKeys(config, options)
   }
 
-  private constructor(config: CallbackConfig, options: CallbackKeysOptions) {
+  private constructor(config: CallbackConfig, options: SigningKeysOptions) {
     this.#options = options
     this.#tokenLifeMs = tokenLifeMs(config)
     this.#source = this.#open(config)
@@ -52,7 +52,7 @@ export class CallbackKeys {
     return this.#all
   }
 
-  /** Throws a `StartFault` if another file cannot be used; then all is as it was. */
+  /** Throws a `StartupError` if another file cannot be used; then all is as it was. */
   update(config: CallbackConfig): void {
     const lifeMs = tokenLifeMs(config)
     const { file } = this.#source
@@ -89,7 +89,7 @@ export class CallbackKeys {
       log,
       onChanged: () => this.#changed(),
     })
-    if (!opened.ok) throw new StartFault(opened.fault, ['callbacks', 'keyFile'])
+    if (!opened.ok) throw new StartupError(opened.fault, ['callbacks', 'keyFile'])
     return { keys: () => opened.keys.keys, file: { path, kept: opened.keys } }
   }
 

@@ -12,7 +12,7 @@ export interface KeptTicketsOptions {
 const expiryCheckMs = 10_000
 
 /** Looks after the stores of late results, where they are: has them forget what is over, and tells operators what they hold. */
-export class KeptTickets {
+export class TicketExpiry {
   readonly #clock: Clock
   readonly #memory: TicketKeeper
   #durable: TicketKeeper | undefined

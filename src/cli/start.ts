@@ -6,7 +6,7 @@ import type { GatewayDeps } from '../gateway/gateway-deps.ts'
 import { listenFault } from '../gateway/listen-fault.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Log } from './log.ts'
 import { version } from './version.ts'
@@ -28,7 +28,7 @@ export async function start(
       log: (text, level = 'info') => log[level](text),
       logLine: log.line,
       logDropped: log.dropped,
-      logFault: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
+      reportBug: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
     })
   } catch (fault) {
     if (more.stop?.aborted === true) return undefined
@@ -44,6 +44,6 @@ export function urlOf({ address, family, port }: AddressInfo): string {
 
 function explain(fault: unknown, config: Config, file: string): string {
   if (!(fault instanceof Error)) return String(fault)
-  if (fault instanceof StartFault) return fault.message
+  if (fault instanceof StartupError) return fault.message
   return listenFault(fault, config, file)?.message ?? fault.stack ?? fault.message
 }

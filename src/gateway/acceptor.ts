@@ -1,20 +1,20 @@
 import { createServer } from 'node:net'
 import type { Config } from '../config/schema.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { FrontOptions, ListenOptions } from '../transport/server/front-options.ts'
 import { type Listener, listen } from '../transport/server/listener.ts'
 
 type Rules = FrontOptions
 
 /** How clients' connections come in to a thread. */
-export interface Entrance {
+export interface Acceptor {
   open(config: Config, rules: Rules): Promise<Listener>
   /** The same front if its address stays; else a new one, beside it for the time. */
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
   close?(): void
 }
 
-export interface OwnEntranceOptions {
+export interface OwnAcceptorOptions {
   /** Others listen at the same port. */
   readonly isShared: boolean
   /** Once another thread has found one, where the configuration takes any (0). */
@@ -22,7 +22,7 @@ export interface OwnEntranceOptions {
 }
 
 /** A listening socket of the thread's own. */
-export function ownEntrance({ isShared, port }: OwnEntranceOptions): Entrance {
+export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
   let opened = { host: '', port: 0 }
   const open = async (config: Config, rules: Rules, at: number): Promise<Listener> => {
     const { host, port: wanted } = config.listen
@@ -39,7 +39,7 @@ export function ownEntrance({ isShared, port }: OwnEntranceOptions): Entrance {
       if (host === opened.host && isSamePort) return front
       // Each thread would find another one.
       if (isShared && wanted === 0) {
-        throw new StartFault('listen.port cannot become 0 while workers share it', ['listen', 'port'])
+        throw new StartupError('listen.port cannot become 0 while workers share it', ['listen', 'port'])
       }
       return open(config, rules, wanted)
     },

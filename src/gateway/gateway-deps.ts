@@ -29,5 +29,5 @@ export interface GatewayDeps {
   /** Connections are handed to workers also where they could share the port. */
   readonly handsOut?: boolean
   /** `about`: the id of the call or delivery that met it. */
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
 }

@@ -1,33 +1,33 @@
 import type { AddressInfo } from 'node:net'
 import type { Admin } from '../admin/http-server.ts'
-import type { PlaneView } from '../admin/inspector.ts'
-import { type Operating, startOperating } from '../admin/operator-api.ts'
-import { AdminSide } from '../admin/reloadable-admin.ts'
+import type { Inspector } from '../admin/inspector.ts'
+import { type OperatorApi, startOperatorApi } from '../admin/operator-api.ts'
+import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import { within } from '../kit/within.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
-import { HealthKeeping } from '../upstream/health/health-monitor.ts'
-import { UpstreamLoads } from '../upstream/load-figures.ts'
-import { ownEntrance } from './acceptor.ts'
+import { HealthMonitor } from '../upstream/health/health-monitor.ts'
+import { LoadFigures } from '../upstream/load-figures.ts'
+import { ownAcceptor } from './acceptor.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
-import { localPlane } from './inspect/local.ts'
-import { mergeViews } from './inspect/merged.ts'
+import { localInspector } from './inspect/local.ts'
+import { mergedInspector } from './inspect/merged.ts'
 import { listenFault } from './listen-fault.ts'
-import { CentralPlane, centralServices } from './main-thread.ts'
+import { MainThread, mainThreadServices } from './main-thread.ts'
 import { textService } from './pages.ts'
 import { scopesOf } from './server.ts'
-import { PlaneHere, type Planes } from './server-group.ts'
+import { type ServerGroup, SingleThread } from './server-group.ts'
 import { statusText } from './status-page.ts'
 import { observeBy } from './telemetry/observed-change.ts'
-import { Showing } from './telemetry/telemetry-hub.ts'
-import { Observing } from './telemetry/thread-telemetry.ts'
+import { TelemetryHub } from './telemetry/telemetry-hub.ts'
+import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 import { slotsFor } from './threads/slots.ts'
 
 export interface Gateway {
@@ -37,7 +37,7 @@ export interface Gateway {
   /** Of this thread. */
   readonly events: EventBus
   /** All threads. */
-  readonly view: PlaneView
+  readonly view: Inspector
   /** Puts another configuration in force for calls that begin from now on; those in flight end as they began. */
   reload(config: Config): Promise<Reloaded>
   /** One was read that cannot be put in force. */
@@ -67,53 +67,53 @@ const patienceMs = 500
 
 class RunningGateway implements Gateway {
   readonly events: EventBus
-  readonly view: PlaneView
+  readonly view: Inspector
   readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
   readonly #startedAtMs: number
   readonly #memory: SharedMemory
   /** What all threads hold for calls. */
   readonly #held: HeldMemory
-  readonly #health: HealthKeeping
-  readonly #loads: UpstreamLoads
-  readonly #showing: Showing
+  readonly #health: HealthMonitor
+  readonly #loads: LoadFigures
+  readonly #hub: TelemetryHub
   /** What listens in this thread. */
-  readonly #writer: ReturnType<Showing['counts']['open']>
+  readonly #writer: ReturnType<TelemetryHub['counts']['open']>
   /** First in, last out. */
   readonly #closers: (() => Promise<void>)[] = []
   #config: Config
   #reloads = { applied: 0, refused: 0, lastAppliedAtMs: 0 }
-  #observing: Observing | undefined
-  #central: CentralPlane | undefined
-  #planes: Planes | undefined
-  readonly #adminSide: AdminSide
+  #telemetry: ThreadTelemetry | undefined
+  #mainThread: MainThread | undefined
+  #servers: ServerGroup | undefined
+  readonly #reloadableAdmin: ReloadableAdmin
   #address: AddressInfo | undefined
   #reloading: Promise<unknown> = Promise.resolve()
   #draining = false
 
   constructor(config: Config, deps: GatewayDeps) {
-    const { clock, logFault } = deps
+    const { clock, reportBug } = deps
     this.#config = config
     this.#deps = { folder: '.', log: () => {}, ...deps }
     this.#startedAtMs = clock.wallNow()
     this.#reloads.lastAppliedAtMs = this.#startedAtMs
-    this.events = new EventBus(logFault)
-    this.#showing = new Showing(config, clock)
-    this.#writer = this.#showing.counts.open(ArrayBuffer)
+    this.events = new EventBus(reportBug)
+    this.#hub = new TelemetryHub(config, clock)
+    this.#writer = this.#hub.counts.open(ArrayBuffer)
     const range = workerRange(config.workers)
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot is this thread's.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
     // Before there are workers, so that they find it.
     this.#held = new HeldMemory(this.#memory, heldLimit(config))
-    this.#adminSide = new AdminSide({ ...this.#deps, start: (asked) => this.#operate(asked) })
-    this.#health = new HealthKeeping({ ...this.#deps, memory: this.#memory })
-    this.#loads = new UpstreamLoads({ clock, memory: this.#memory })
-    const here = localPlane(() => ({
-      // Where the data plane is in this thread, it tells of what is observed here.
-      ...(range !== undefined && this.#observing?.plane),
-      upstreams: this.#central?.upstreams,
+    this.#reloadableAdmin = new ReloadableAdmin({ ...this.#deps, start: (asked) => this.#operate(asked) })
+    this.#health = new HealthMonitor({ ...this.#deps, memory: this.#memory })
+    this.#loads = new LoadFigures({ clock, memory: this.#memory })
+    const here = localInspector(() => ({
+      // Where the server is in this thread, it tells of what is observed here.
+      ...(range !== undefined && this.#telemetry?.server),
+      upstreams: this.#mainThread?.upstreams,
     }))
-    this.view = mergeViews(() => [here, ...(this.#planes?.views() ?? [])], clock)
+    this.view = mergedInspector(() => [here, ...(this.#servers?.views() ?? [])], clock)
   }
 
   get address(): AddressInfo {
@@ -122,53 +122,53 @@ class RunningGateway implements Gateway {
   }
 
   get admin(): Admin | undefined {
-    return this.#adminSide.current
+    return this.#reloadableAdmin.current
   }
 
   async start(): Promise<void> {
     const config = this.#config
     const { logLine, stop } = this.#deps
     const isHere = workerRange(config.workers) === undefined
-    this.#closers.push(async () => this.#showing.close())
+    this.#closers.push(async () => this.#hub.close())
     // What ends while the rest closes is observed too.
-    const observing = await Observing.start(config, {
+    const telemetry = await ThreadTelemetry.start(config, {
       ...this.#deps,
       events: this.events,
       block: this.#writer.block,
       logLine: isHere ? logLine : undefined,
     })
-    this.#observing = observing
-    this.#closers.push(() => observing.close())
+    this.#telemetry = telemetry
+    this.#closers.push(() => telemetry.close())
     stop?.throwIfAborted()
-    const central = await CentralPlane.start(config, {
+    const mainThread = await MainThread.start(config, {
       ...this.#deps,
       store: this.#deps.store,
       memory: this.#memory,
       events: this.events,
-      traces: () => observing.traces,
+      traces: () => telemetry.traces,
       pages: {
-        [centralServices.metrics]: textService(() => this.#showing.metrics.render()),
-        [centralServices.status]: textService(async () => statusText(await this.view.connections())),
+        [mainThreadServices.metrics]: textService(() => this.#hub.metrics.render()),
+        [mainThreadServices.status]: textService(async () => statusText(await this.view.connections())),
       },
-      onKeys: (keys) => this.#planes?.learnKeys(keys),
+      onKeys: (keys) => this.#servers?.learnKeys(keys),
     })
-    this.#central = central
-    this.#closers.push(() => central.close())
+    this.#mainThread = mainThread
+    this.#closers.push(() => mainThread.close())
     stop?.throwIfAborted()
     // Before there are workers, so that they find its memory.
     this.#health.change(config.upstreams, broadcastUpstreams(config))
     this.#loads.prepare(config.upstreams)()
     this.#closers.push(async () => this.#health.close())
-    // What a reload has begun ends with the planes, and is not closed under it.
+    // What a reload has begun ends with the servers, and is not closed under it.
     this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
-    const planes = isHere ? this.#planeHere(observing, central) : await this.#workerPlanes(central)
-    this.#planes = planes
-    this.#closers.push(() => planes.close())
-    this.#address = await planes.start(config, stop)
+    const servers = isHere ? this.#singleThread(telemetry, mainThread) : await this.#workerGroup(mainThread)
+    this.#servers = servers
+    this.#closers.push(() => servers.close())
+    this.#address = await servers.start(config, stop)
     stop?.throwIfAborted()
     this.#connect()
-    this.#closers.push(() => this.#adminSide.close())
-    await this.#adminSide.open(config)
+    this.#closers.push(() => this.#reloadableAdmin.close())
+    await this.#reloadableAdmin.open(config)
     stop?.throwIfAborted()
   }
 
@@ -184,10 +184,10 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true
-    this.#adminSide.drain()
+    this.#reloadableAdmin.drain()
     const { drain: limitMs } = this.#config
     // A reload that is under way finds that it has to give up; it may hang, as its workers may.
-    const ended = Promise.all([this.#planes?.drain(), this.#central?.drain(limitMs)])
+    const ended = Promise.all([this.#servers?.drain(), this.#mainThread?.drain(limitMs)])
     await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloading]))
     let cutOff = 0
     const counted = this.view.inFlight().then((count) => {
@@ -202,25 +202,25 @@ class RunningGateway implements Gateway {
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close()
   }
 
-  #planeHere(observing: Observing, central: CentralPlane): Planes {
-    return new PlaneHere({
+  #singleThread(telemetry: ThreadTelemetry, mainThread: MainThread): ServerGroup {
+    return new SingleThread({
       ...this.#deps,
       memory: this.#memory,
       events: this.events,
-      observing,
-      central,
-      entrance: ownEntrance({ isShared: false }),
+      telemetry,
+      mainThread,
+      acceptor: ownAcceptor({ isShared: false }),
     })
   }
 
-  async #workerPlanes(central: CentralPlane): Promise<Planes> {
-    const { WorkerPlanes } = await import('./threads/worker-group.ts')
-    return new WorkerPlanes({
+  async #workerGroup(mainThread: MainThread): Promise<ServerGroup> {
+    const { WorkerGroup } = await import('./threads/worker-group.ts')
+    return new WorkerGroup({
       ...this.#deps,
       events: this.events,
-      counts: this.#showing.counts,
+      counts: this.#hub.counts,
       memory: this.#memory,
-      central: () => central,
+      mainThread: () => mainThread,
       logLine: this.#deps.logLine,
     })
   }
@@ -229,7 +229,7 @@ class RunningGateway implements Gateway {
     const before = this.#config
     try {
       this.#checkGoesOn()
-      const refusal = this.#planes?.refusal(config)
+      const refusal = this.#servers?.refusal(config)
       if (refusal !== undefined) throw refusal
       await this.#change(config, before)
       this.#reloads = {
@@ -241,43 +241,43 @@ class RunningGateway implements Gateway {
     } catch (fault) {
       this.reloadRefused()
       const expected = this.#expected(fault, config)
-      if (expected === undefined) this.#deps.logFault(fault, 'a reload')
+      if (expected === undefined) this.#deps.reportBug(fault, 'a reload')
       return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
     }
   }
 
   async #change(config: Config, before: Config): Promise<void> {
-    const [observing, central, planes] = [this.#observing, this.#central, this.#planes]
-    if (observing === undefined || central === undefined || planes === undefined) return
+    const [telemetry, mainThread, servers] = [this.#telemetry, this.#mainThread, this.#servers]
+    if (telemetry === undefined || mainThread === undefined || servers === undefined) return
     const undos: (() => unknown)[] = []
     try {
       // The new admin side first: that its port is taken is what may well be.
-      const admin = await this.#adminSide.open(config)
+      const admin = await this.#reloadableAdmin.open(config)
       undos.push(() => admin.undo())
       this.#checkGoesOn()
-      const observed = await observeBy(config, { observing, showing: this.#showing, writer: this.#writer })
+      const observed = await observeBy(config, { telemetry, hub: this.#hub, writer: this.#writer })
       undos.push(() => observed.undo())
       this.#checkGoesOn()
-      const prepared = await central.prepare(config)
+      const prepared = await mainThread.prepare(config)
       undos.push(() => prepared.undo())
       this.#checkGoesOn()
       this.#health.prepare(config.upstreams)
       const showLoads = this.#loads.prepare(config.upstreams)
-      await planes.reload(config)
+      await servers.reload(config)
       this.#config = config
       observed.commit()
       this.#health.change(config.upstreams, broadcastUpstreams(config))
       showLoads()
       this.#connect()
       admin.settle()
-      this.#adminSide.change(config, this.#operated())
+      this.#reloadableAdmin.change(config, this.#operated())
       this.#memory.retain(scopesOf(config))
       // What lasts (a WebSocket, say) must not keep for ever what only it might use.
-      const settled = within(before.drain, this.#deps.clock, planes.settled()).then(() => {
+      const settled = within(before.drain, this.#deps.clock, servers.settled()).then(() => {
         prepared.commit()
         return observed.settle()
       })
-      settled.catch((fault: unknown) => this.#deps.logFault(fault, 'a reload'))
+      settled.catch((fault: unknown) => this.#deps.reportBug(fault, 'a reload'))
     } catch (fault) {
       for (const undo of undos.reverse()) await undo()
       throw fault
@@ -285,26 +285,26 @@ class RunningGateway implements Gateway {
   }
 
   /** Undefined for a fault of the gateway. */
-  #expected(fault: unknown, config: Config): StartFault | undefined {
-    if (fault instanceof StartFault) return fault
-    return this.#draining ? new StartFault('the gateway is ending') : listenFault(fault, config)
+  #expected(fault: unknown, config: Config): StartupError | undefined {
+    if (fault instanceof StartupError) return fault
+    return this.#draining ? new StartupError('the gateway is ending') : listenFault(fault, config)
   }
 
   #checkGoesOn(): void {
-    if (this.#draining) throw new StartFault('the gateway is ending')
+    if (this.#draining) throw new StartupError('the gateway is ending')
   }
 
-  #operate(config: Config): Promise<Operating | undefined> {
+  #operate(config: Config): Promise<OperatorApi | undefined> {
     const shortages = new ShortageLog({ ...this.#deps, memory: this.#memory })
-    return startOperating(config, {
+    return startOperatorApi(config, {
       ...this.#deps,
       ...this.#operated(),
       version: this.#deps.version ?? 'unknown',
       startedAtMs: this.#startedAtMs,
       isReady: () => !this.#draining,
-      planes: this.view,
-      figures: this.#showing.watchingFor(config)?.figures,
-      metrics: this.#showing.metrics,
+      servers: this.view,
+      figures: this.#hub.watchingFor(config)?.figures,
+      metrics: this.#hub.metrics,
       health: () => this.#health.figures(),
       loads: this.#loads,
       backends: this.#deps.backends,
@@ -314,17 +314,17 @@ class RunningGateway implements Gateway {
   }
 
   #operated() {
-    return { broadcasting: this.#central?.broadcasting, callbacks: this.#central?.tickets }
+    return { deliveryService: this.#mainThread?.deliveryService, callbacks: this.#mainThread?.tickets }
   }
 
   #connect(): void {
     const parts = {
-      planes: this.view,
-      store: this.#central?.store,
-      hasWaiters: this.#central?.callbacks !== undefined,
-      workers: () => this.#planes?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
+      servers: this.view,
+      store: this.#mainThread?.store,
+      hasWaiters: this.#mainThread?.callbacks !== undefined,
+      workers: () => this.#servers?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
     }
-    this.#showing.connect(parts, {
+    this.#hub.connect(parts, {
       reloads: () => this.#reloads,
       held: () => ({ bytes: this.#held.bytes, limitBytes: heldLimit(this.#config) }),
       targets: () => this.#health.figures(),

@@ -1,12 +1,12 @@
 import type { Config } from '../config/schema.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 
 /** Why an address cannot be listened on, and which setting is to be changed; undefined for any other fault. */
-export function listenFault(fault: unknown, config: Config, file = 'the configuration'): StartFault | undefined {
+export function listenFault(fault: unknown, config: Config, file = 'the configuration'): StartupError | undefined {
   if (!(fault instanceof Error)) return undefined
   const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
   const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
-  const refuse = (setting: 'port' | 'host', text: string): StartFault => new StartFault(text, [section, setting])
+  const refuse = (setting: 'port' | 'host', text: string): StartupError => new StartupError(text, [section, setting])
   if (code === 'EADDRINUSE') {
     return refuse('port', `port ${port} on ${address} is taken: set ${section}.port in ${file} to another`)
   }

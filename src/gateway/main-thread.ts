@@ -1,9 +1,9 @@
 import { newDeliveryId } from '../broadcast/delivery-id.ts'
 import { deliveryService } from '../broadcast/delivery-page.ts'
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
-import { type Broadcasting, type DeliveryChange, startBroadcasting } from '../broadcast/delivery-service.ts'
-import type { Way } from '../callback/receive-endpoints.ts'
-import { type CallbackKeeping, keepCallbacks } from '../callback/shared-state.ts'
+import { type DeliveryChange, type DeliveryService, startDeliveryService } from '../broadcast/delivery-service.ts'
+import type { ReceiveEndpoint } from '../callback/receive-endpoints.ts'
+import { openSharedCallbackState, type SharedCallbackState } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
@@ -17,7 +17,7 @@ import type { LogText } from '../kit/log-text.ts'
 import { pathIn } from '../kit/paths.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { openStores, type Stores } from '../store/open-stores.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
@@ -30,24 +30,24 @@ import { callbackConfig } from './callback-config.ts'
 import { deliveryStack } from './route-stack.ts'
 import { storesConfig } from './stores-config.ts'
 
-/** What a gateway has once, however many threads serve its calls, as a data plane sees it. */
-export interface Central {
-  /** By a name of `centralServices`. */
+/** What a gateway has once, however many threads serve its calls, as a server sees it. */
+export interface MainThreadApi {
+  /** By a name of `mainThreadServices`. */
   service(name: string): Service
   /** There once a route waits for callbacks: what they are signed with, and where late results are kept. */
-  readonly callbacks: CentralCallbacks | undefined
+  readonly callbacks: MainThreadCallbacks | undefined
 }
 
-export interface CentralCallbacks {
+export interface MainThreadCallbacks {
   readonly keys: () => Keys
-  readonly ways: () => readonly Way[]
+  readonly endpoints: () => readonly ReceiveEndpoint[]
   readonly memory: TicketStore
   readonly durable: TicketStore | undefined
 }
 
 const deliverPrefix = 'deliver '
 
-export const centralServices = {
+export const mainThreadServices = {
   /** Makes the write of a broadcast route durable, has it delivered, and answers. */
   deliver: (route: string) => deliverPrefix + route,
   /** The page that tells a client what became of its write. */
@@ -56,7 +56,7 @@ export const centralServices = {
   status: 'status page',
 } as const
 
-export interface CentralOptions {
+export interface MainThreadOptions {
   readonly clock: Clock
   readonly random: Random
   readonly memory: SharedMemory
@@ -64,7 +64,7 @@ export interface CentralOptions {
   /** Where a relative path begins: the folder of the configuration file. */
   readonly folder: string
   readonly log: LogText
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
   /** Instead of the configured one, for tests and benchmarks. */
   readonly store: DeliveryStore | undefined
   /** Of deliveries, at the moment. */
@@ -81,7 +81,7 @@ export interface HostedService {
 }
 
 /** What was built for one configuration. */
-interface Era {
+interface Generation {
   readonly config: Config
   readonly upstreams: Upstreams
   readonly services: ReadonlyMap<string, Service>
@@ -95,43 +95,43 @@ export interface Prepared {
   undo(): Promise<void>
 }
 
-const nothing: Pick<Era, 'upstreams' | 'services' | 'deliveryRoutes'> = {
+const nothing: Pick<Generation, 'upstreams' | 'services' | 'deliveryRoutes'> = {
   upstreams: new Map(),
   services: new Map(),
   deliveryRoutes: [],
 }
 
 /** The store, deliveries, tickets and keys of a gateway, in its main thread. */
-export class CentralPlane implements Central {
-  readonly #options: CentralOptions
+export class MainThread implements MainThreadApi {
+  readonly #options: MainThreadOptions
   #stores: Stores | undefined
   /** Of the store that is open. */
   #storePath: string | undefined
-  #broadcasting: Broadcasting | undefined
-  #callbacks: CallbackKeeping | undefined
+  #deliveryService: DeliveryService | undefined
+  #callbacks: SharedCallbackState | undefined
   readonly #retired: RetiredUpstreams
   readonly #shortages: ShortageLog
   readonly #lookups: Lookups
   readonly #facts = new Map<string, RouteFacts>()
-  #era: Era
+  #generation: Generation
 
-  private constructor(config: Config, options: CentralOptions) {
+  private constructor(config: Config, options: MainThreadOptions) {
     this.#options = options
     this.#retired = new RetiredUpstreams(options.clock)
     this.#shortages = new ShortageLog(options)
     this.#lookups = new Lookups(options)
-    this.#era = { config, ...nothing }
+    this.#generation = { config, ...nothing }
   }
 
-  /** Or throws a `StartFault`. */
-  static async start(config: Config, options: CentralOptions): Promise<CentralPlane> {
-    const central = new CentralPlane(config, options)
+  /** Or throws a `StartupError`. */
+  static async start(config: Config, options: MainThreadOptions): Promise<MainThread> {
+    const mainThread = new MainThread(config, options)
     try {
-      const prepared = await central.prepare(config)
+      const prepared = await mainThread.prepare(config)
       prepared.commit()
-      return central
+      return mainThread
     } catch (fault) {
-      await central.close()
+      await mainThread.close()
       throw fault
     }
   }
@@ -146,12 +146,12 @@ export class CentralPlane implements Central {
     return { facts: this.#factsOf(name), service: this.#service(name) }
   }
 
-  get callbacks(): CentralCallbacks | undefined {
+  get callbacks(): MainThreadCallbacks | undefined {
     return this.#callbacks && { ...this.#callbacks, durable: this.#stores?.tickets }
   }
 
   /** Late results, for operators. */
-  get tickets(): CallbackKeeping['kept'] | undefined {
+  get tickets(): SharedCallbackState['kept'] | undefined {
     return this.#callbacks?.kept
   }
 
@@ -159,31 +159,31 @@ export class CentralPlane implements Central {
     return this.#options.store ?? this.#stores?.deliveries
   }
 
-  get broadcasting(): Broadcasting | undefined {
-    return this.#broadcasting
+  get deliveryService(): DeliveryService | undefined {
+    return this.#deliveryService
   }
 
   /** Those that deliveries are sent to. */
   get upstreams(): Upstreams {
-    return this.#era.upstreams
+    return this.#generation.upstreams
   }
 
-  /** From then on it can do what both ask for; throws a `StartFault` if it cannot, and has changed nothing. */
+  /** From then on it can do what both ask for; throws a `StartupError` if it cannot, and has changed nothing. */
   async prepare(config: Config): Promise<Prepared> {
-    const before = this.#era
-    const [storePath, broadcasting, callbacks] = [this.#storePath, this.#broadcasting, this.#callbacks]
+    const before = this.#generation
+    const [storePath, deliveryService, callbacks] = [this.#storePath, this.#deliveryService, this.#callbacks]
     await this.#open(config)
     const built = this.#build(config)
     const both = [...built.deliveryRoutes, ...absentFrom(before.deliveryRoutes, built.deliveryRoutes)]
     await this.#deliver(config, both)
-    this.#era = { ...built, services: new Map([...before.services, ...built.services]) }
+    this.#generation = { ...built, services: new Map([...before.services, ...built.services]) }
     return {
       commit: () => this.#commit(before, built),
       undo: async () => {
-        this.#era = before
-        this.#broadcasting?.deliveries.reconfigure(before.deliveryRoutes)
+        this.#generation = before
+        this.#deliveryService?.deliveries.reconfigure(before.deliveryRoutes)
         for (const upstream of absent(built.upstreams, before.upstreams)) upstream.client.destroy()
-        if (broadcasting === undefined) await this.#stopBroadcasting()
+        if (deliveryService === undefined) await this.#stopBroadcasting()
         if (storePath === undefined) await this.#closeStore()
         if (callbacks !== undefined) callbacks.update(callbackConfig(before.config), this.#stores?.tickets)
         else this.#endCallbacks()
@@ -192,16 +192,16 @@ export class CentralPlane implements Central {
   }
 
   async drain(graceMs: number): Promise<void> {
-    await this.#broadcasting?.stop(graceMs)
+    await this.#deliveryService?.stop(graceMs)
   }
 
   async close(): Promise<void> {
-    await this.#broadcasting?.stop(0)
+    await this.#deliveryService?.stop(0)
     this.#callbacks?.close()
     this.#retired.close()
     this.#lookups.close()
     await this.#closeStore()
-    for (const { client } of this.#era.upstreams.values()) client.destroy()
+    for (const { client } of this.#generation.upstreams.values()) client.destroy()
   }
 
   #endCallbacks(): void {
@@ -210,8 +210,8 @@ export class CentralPlane implements Central {
   }
 
   async #stopBroadcasting(): Promise<void> {
-    await this.#broadcasting?.stop(0)
-    this.#broadcasting = undefined
+    await this.#deliveryService?.stop(0)
+    this.#deliveryService = undefined
   }
 
   async #closeStore(): Promise<void> {
@@ -221,7 +221,7 @@ export class CentralPlane implements Central {
   }
 
   #service(name: string): Service {
-    return this.#era.services.get(name) ?? this.#options.pages[name] ?? ended
+    return this.#generation.services.get(name) ?? this.#options.pages[name] ?? ended
   }
 
   /** The same object for each call of a route, as what counts knows routes by it. */
@@ -239,7 +239,7 @@ export class CentralPlane implements Central {
     const { folder, store } = this.#options
     const path = pathIn(folder, config.store.path)
     if (this.#storePath !== undefined && path !== this.#storePath) {
-      throw new StartFault(
+      throw new StartupError(
         `store.path is ${this.#storePath} while this gateway runs, not ${path}: restart it to change that`,
         ['store', 'path'],
       )
@@ -251,11 +251,11 @@ export class CentralPlane implements Central {
     const durable = this.#stores?.tickets
     const { onKeys } = this.#options
     const options = { ...this.#options, durable, ...(onKeys !== undefined && { onChanged: onKeys }) }
-    if (this.#callbacks === undefined) this.#callbacks = keepCallbacks(callbackConfig(config), options)
+    if (this.#callbacks === undefined) this.#callbacks = openSharedCallbackState(callbackConfig(config), options)
     else this.#callbacks.update(callbackConfig(config), durable)
   }
 
-  #build(config: Config): Era {
+  #build(config: Config): Generation {
     const { clock, random, memory, traces, log } = this.#options
     const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
@@ -264,11 +264,11 @@ export class CentralPlane implements Central {
     const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
     const make = (name: string, options: (typeof configs)[string]) =>
       new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
-    const upstreams = upstreamsOf(configs, make, this.#era.upstreams)
+    const upstreams = upstreamsOf(configs, make, this.#generation.upstreams)
     const deliveryRoutes: DeliveryRoute[] = []
     const services = new Map<string, Service>()
-    this.#broadcasting ??= this.#startBroadcasting(config)
-    const { store, deliveries } = this.#broadcasting ?? {}
+    this.#deliveryService ??= this.#startDeliveryService(config)
+    const { store, deliveries } = this.#deliveryService ?? {}
     if (store === undefined || deliveries === undefined) return { config, upstreams, services, deliveryRoutes }
     const attemptTrace = traces()?.attemptLayer
     const upstream = upstreamIn(upstreams)
@@ -276,34 +276,34 @@ export class CentralPlane implements Central {
     for (const route of routes) {
       const { service, route: deliveryRoute } = deliveryStack(route, deps)
       deliveryRoutes.push(deliveryRoute)
-      services.set(centralServices.deliver(matchText(route.match)), service)
+      services.set(mainThreadServices.deliver(matchText(route.match)), service)
     }
-    services.set(centralServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
+    services.set(mainThreadServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
     return { config, upstreams, services, deliveryRoutes }
   }
 
-  #startBroadcasting(config: Config): Broadcasting | undefined {
+  #startDeliveryService(config: Config): DeliveryService | undefined {
     const { store } = this
     if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
     const { retention: retentionMs } = config.store
-    return startBroadcasting({ ...this.#options, store, retentionMs, traces: this.#options.traces() })
+    return startDeliveryService({ ...this.#options, store, retentionMs, traces: this.#options.traces() })
   }
 
   async #deliver(config: Config, routes: readonly DeliveryRoute[]): Promise<void> {
-    if (this.#broadcasting === undefined) return
-    if (this.#broadcasting.isResumed) this.#broadcasting.update(this.#deliveryChange(config, routes))
-    else await this.#broadcasting.resume(routes)
+    if (this.#deliveryService === undefined) return
+    if (this.#deliveryService.isResumed) this.#deliveryService.update(this.#deliveryChange(config, routes))
+    else await this.#deliveryService.resume(routes)
   }
 
-  #commit(before: Era, built: Era): void {
+  #commit(before: Generation, built: Generation): void {
     const { config } = built
-    const isCurrent = this.#era.config === config
+    const isCurrent = this.#generation.config === config
     // Another one may have come meanwhile: it has taken over all that is not freed here.
-    for (const upstream of absent(before.upstreams, this.#era.upstreams)) this.#retired.add(upstream)
+    for (const upstream of absent(before.upstreams, this.#generation.upstreams)) this.#retired.add(upstream)
     if (!isCurrent) return
-    this.#era = built
+    this.#generation = built
     this.#facts.clear()
-    this.#broadcasting?.update(this.#deliveryChange(config, built.deliveryRoutes))
+    this.#deliveryService?.update(this.#deliveryChange(config, built.deliveryRoutes))
     this.#stores?.update(storesConfig(config))
   }
 

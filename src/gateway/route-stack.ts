@@ -12,7 +12,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { attemptTimeout } from '../layers/attempt-timeout/attempt-timeout.ts'
-import { holdBody } from '../layers/buffer-body/buffer-body.ts'
+import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import { deadline } from '../layers/deadline/deadline.ts'
 import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
 import { headAsGet } from '../layers/head-as-get.ts'
@@ -75,7 +75,7 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
     // Outside the strategy, as the time that it tells is the call's.
     timed && timedAnswer(),
     // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
-    plan.maxHeldBodyBytes !== undefined && holdBody(plan.maxHeldBodyBytes),
+    plan.maxHeldBodyBytes !== undefined && bufferBody(plan.maxHeldBodyBytes),
     // Outside the strategy, so that all its attempts ask alike.
     (answersWhole || linesOf(plan).some(([, line]) => line.success.json)) && headAsGet(),
     // A strategy that keeps requests keeps them as the targets get them, whatever the configuration says later.

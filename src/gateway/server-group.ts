@@ -1,24 +1,24 @@
 import type { AddressInfo } from 'node:net'
-import type { PlaneView } from '../admin/inspector.ts'
+import type { Inspector } from '../admin/inspector.ts'
 import type { Keys } from '../callback/token.ts'
 import type { Config } from '../config/schema.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
-import { DataPlane, type DataPlaneOptions } from './server.ts'
+import { Server, type ServerOptions } from './server.ts'
 
-/** The data planes of a gateway, in one thread or several. */
-export interface Planes {
+/** The servers of a gateway, in one thread or several. */
+export interface ServerGroup {
   /** Rejects if the address cannot be listened on, and soon once `stop` is aborted. */
   start(config: Config, stop?: AbortSignal): Promise<AddressInfo>
   /** Why they cannot take this configuration up while they run; undefined if they can. */
-  refusal(config: Config): StartFault | undefined
+  refusal(config: Config): StartupError | undefined
   /** Calls that begin from now on go by it. Rejects, with nothing changed, if another address cannot be listened on. */
   reload(config: Config): Promise<void>
   /** Resolves when the calls have ended that began before the last reload. */
   settled(): Promise<void>
   /** What callback URLs are signed with has changed. */
   learnKeys(keys: Keys): void
-  views(): readonly PlaneView[]
+  views(): readonly Inspector[]
   counts(): WorkerCounts
   /** No more connections; resolves when the last call has ended. */
   drain(): Promise<void>
@@ -26,40 +26,40 @@ export interface Planes {
 }
 
 /** One, in this thread. */
-export class PlaneHere implements Planes {
-  readonly #options: DataPlaneOptions
-  #plane: DataPlane | undefined
+export class SingleThread implements ServerGroup {
+  readonly #options: ServerOptions
+  #server: Server | undefined
 
-  constructor(options: DataPlaneOptions) {
+  constructor(options: ServerOptions) {
     this.#options = options
   }
 
   async start(config: Config): Promise<AddressInfo> {
-    this.#plane = await DataPlane.start(config, this.#options)
-    return this.#plane.address
+    this.#server = await Server.start(config, this.#options)
+    return this.#server.address
   }
 
-  refusal({ workers }: Config): StartFault | undefined {
+  refusal({ workers }: Config): StartupError | undefined {
     if (workers === 1) return undefined
-    return new StartFault('workers is 1 while this gateway runs, all in one thread: restart it to have more', [
+    return new StartupError('workers is 1 while this gateway runs, all in one thread: restart it to have more', [
       'workers',
     ])
   }
 
   async reload(config: Config): Promise<void> {
-    await this.#plane?.reload(config)
+    await this.#server?.reload(config)
   }
 
   async settled(): Promise<void> {
-    await this.#plane?.settled()
+    await this.#server?.settled()
   }
 
   learnKeys(): void {
-    // They are asked of the central plane each time.
+    // They are asked of the main thread each time.
   }
 
-  views(): readonly PlaneView[] {
-    return this.#plane === undefined ? [] : [this.#plane.view]
+  views(): readonly Inspector[] {
+    return this.#server === undefined ? [] : [this.#server.view]
   }
 
   counts(): WorkerCounts {
@@ -67,10 +67,10 @@ export class PlaneHere implements Planes {
   }
 
   async drain(): Promise<void> {
-    await this.#plane?.drain()
+    await this.#server?.drain()
   }
 
   async close(): Promise<void> {
-    await this.#plane?.close()
+    await this.#server?.close()
   }
 }

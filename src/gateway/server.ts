@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { noConnections, type PlaneView } from '../admin/inspector.ts'
+import { type Inspector, noConnections } from '../admin/inspector.ts'
 import { deliveryPage } from '../broadcast/delivery-page.ts'
-import { type CallingBack, type CallingBackChange, startCallingBack } from '../callback/callback-endpoints.ts'
+import {
+  type CallbackEndpoints,
+  type CallbackEndpointsChange,
+  startCallbackEndpoints,
+} from '../callback/callback-endpoints.ts'
 import type { Elsewhere } from '../callback/receive.ts'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
@@ -13,7 +17,7 @@ import { HeldMemory } from '../kit/held-memory.ts'
 import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import { Lookups } from '../transport/client/lookups.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
@@ -22,33 +26,33 @@ import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
-import { type Entrance, listenOptions } from './acceptor.ts'
+import { type Acceptor, listenOptions } from './acceptor.ts'
 import { Admission, gatewayScope } from './admission.ts'
 import { callbackConfig } from './callback-config.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { heldLimit } from './held-limit.ts'
 import { indexPage } from './index-page.ts'
-import { localPlane } from './inspect/local.ts'
+import { localInspector } from './inspect/local.ts'
 import { sumOfConnections } from './inspect/merge-answers.ts'
-import { type Central, centralServices, type HostedService } from './main-thread.ts'
+import { type HostedService, type MainThreadApi, mainThreadServices } from './main-thread.ts'
 import { routeStack } from './route-stack.ts'
 import { router } from './router.ts'
 import { watchPages } from './telemetry/metric-sources.ts'
-import type { Observing } from './telemetry/thread-telemetry.ts'
+import type { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 
-export interface DataPlaneOptions {
+export interface ServerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly memory: SharedMemory
   readonly events: EventBus
-  readonly central: Central
-  readonly observing: Observing
+  readonly mainThread: MainThreadApi
+  readonly telemetry: ThreadTelemetry
   /** How clients' connections come in. */
-  readonly entrance: Entrance
+  readonly acceptor: Acceptor
   /** Serves a callback whose call waits in another thread. */
   readonly elsewhere?: Elsewhere | undefined
   readonly log: LogText
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
 }
 
 interface Route extends RoutedHandler {
@@ -58,18 +62,18 @@ interface Route extends RoutedHandler {
 
 /** How callbacks come in by a configuration that is not yet in force. */
 interface Calling {
-  readonly callingBack: CallingBack
-  readonly change: CallingBackChange
+  readonly callbackEndpoints: CallbackEndpoints
+  readonly change: CallbackEndpointsChange
 }
 
 /** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
-export class DataPlane {
-  readonly view: PlaneView
-  readonly #options: DataPlaneOptions
+export class Server {
+  readonly view: Inspector
+  readonly #options: ServerOptions
   #config: Config
   #proxies: TrustedProxies
   #upstreams: Upstreams = new Map()
-  #callingBack: CallingBack | undefined
+  #callbackEndpoints: CallbackEndpoints | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
   /** Requests and answers of this thread's calls. */
@@ -85,7 +89,7 @@ export class DataPlane {
   readonly #shortages: ShortageLog
   readonly #lookups: Lookups
 
-  private constructor(config: Config, options: DataPlaneOptions) {
+  private constructor(config: Config, options: ServerOptions) {
     this.#config = config
     this.#proxies = new TrustedProxies(config.trust)
     this.#options = options
@@ -93,27 +97,27 @@ export class DataPlane {
     this.#shortages = new ShortageLog(options)
     this.#lookups = new Lookups(options)
     this.#held = new HeldMemory(options.memory, heldLimit(config))
-    this.view = localPlane(() => ({
-      ...options.observing.plane,
+    this.view = localInspector(() => ({
+      ...options.telemetry.server,
       front: this.#front && { inFlight: () => this.#inFlight(), figures: () => this.#figures() },
       upstreams: this.#upstreams,
-      callbacks: this.#callingBack?.callbacks,
+      callbacks: this.#callbackEndpoints?.callbacks,
       admission: this.#admission,
     }))
   }
 
   /** Rejects if the address cannot be listened on. */
-  static async start(config: Config, options: DataPlaneOptions): Promise<DataPlane> {
-    const plane = new DataPlane(config, options)
+  static async start(config: Config, options: ServerOptions): Promise<Server> {
+    const server = new Server(config, options)
     try {
-      const { upstreams, resolve, admission, calling } = plane.#build(config)
-      plane.#upstreams = upstreams
-      plane.#admission = admission
-      plane.#call(calling)
-      plane.#front = await options.entrance.open(config, plane.#rules(config, resolve))
-      return plane
+      const { upstreams, resolve, admission, calling } = server.#build(config)
+      server.#upstreams = upstreams
+      server.#admission = admission
+      server.#call(calling)
+      server.#front = await options.acceptor.open(config, server.#rules(config, resolve))
+      return server
     } catch (fault) {
-      await plane.close()
+      await server.close()
       throw fault
     }
   }
@@ -124,7 +128,7 @@ export class DataPlane {
 
   /** By which callbacks find this thread. */
   get run(): number | undefined {
-    return this.#callingBack?.callbacks.signer.run
+    return this.#callbackEndpoints?.callbacks.signer.run
   }
 
   /** Serves callbacks that came in at another thread. */
@@ -138,19 +142,20 @@ export class DataPlane {
    * changed, if another address cannot be listened on, or if it drains. What observes the calls knows it already.
    */
   async reload(config: Config): Promise<void> {
-    const { entrance, memory } = this.#options
+    const { acceptor, memory } = this.#options
     const before = { config: this.#config, upstreams: this.#upstreams, front: this.#listener }
     const { upstreams, resolve, admission, calling } = this.#build(config)
     const rules = this.#rules(config, resolve)
     let { front } = before
     try {
       // One that retires serves what it has, and takes nothing at another address.
-      if (!this.#isRetiring && !this.#isDraining) front = await entrance.move(front, config, rules)
-      if (this.#isDraining) throw new StartFault('the gateway is ending')
+      if (!this.#isRetiring && !this.#isDraining) front = await acceptor.move(front, config, rules)
+      if (this.#isDraining) throw new StartupError('the gateway is ending')
     } catch (fault) {
       if (front !== before.front) await front.close()
       for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()
-      if (calling !== undefined && calling.callingBack !== this.#callingBack) calling.callingBack.close()
+      if (calling !== undefined && calling.callbackEndpoints !== this.#callbackEndpoints)
+        calling.callbackEndpoints.close()
       throw fault
     }
     this.#call(calling)
@@ -179,7 +184,7 @@ export class DataPlane {
     this.#isDraining = true
     // Whoever waits for a callback needs the front to stay open for it.
     await Promise.all([
-      this.#listener.drain(this.#callingBack?.callbacks.quiet()),
+      this.#listener.drain(this.#callbackEndpoints?.callbacks.quiet()),
       ...[...this.#retiring].map((front) => front.drain()),
     ])
   }
@@ -187,13 +192,13 @@ export class DataPlane {
   /** The same, gently: others listen at the port. */
   async retire(): Promise<void> {
     this.#isRetiring = true
-    await Promise.all([this.#listener.retire(), this.#callingBack?.callbacks.quiet()])
+    await Promise.all([this.#listener.retire(), this.#callbackEndpoints?.callbacks.quiet()])
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#front?.close(), ...[...this.#retiring].map((front) => front.close())])
-    this.#options.entrance.close?.()
-    this.#callingBack?.close()
+    this.#options.acceptor.close?.()
+    this.#callbackEndpoints?.close()
     this.#retired.close()
     this.#lookups.close()
     for (const { client } of this.#upstreams.values()) client.destroy()
@@ -225,7 +230,7 @@ export class DataPlane {
   }
 
   #rules(config: Config, resolve: ReturnType<typeof router>) {
-    const { clock, events, memory, observing, logFault } = this.#options
+    const { clock, events, memory, telemetry, reportBug } = this.#options
     return {
       listen: listenOptions(config),
       resolve,
@@ -235,14 +240,14 @@ export class DataPlane {
       connections: memory.levels('client connections', 1),
       memory: this.#held,
       newId: randomUUID,
-      traceOf: observing.traces?.traceOf,
+      traceOf: telemetry.traces?.traceOf,
       onAcceptFailed: (code: string) => this.#shortages.onAccept(code),
-      logFault: (fault: unknown, call: { readonly id: string }) => logFault(fault, call.id),
+      reportBug: (fault: unknown, call: { readonly id: string }) => reportBug(fault, call.id),
     }
   }
 
   #build(config: Config) {
-    const { clock, random, memory, central, observing, log } = this.#options
+    const { clock, random, memory, mainThread, telemetry, log } = this.#options
     // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
     const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
@@ -258,48 +263,49 @@ export class DataPlane {
       memory,
       upstream: upstreamIn(upstreams),
       admission,
-      deliver: (route: string) => central.service(centralServices.deliver(route)),
-      callbacks: calling?.callingBack.callbacks,
-      attemptTrace: observing.traces?.attemptLayer,
+      deliver: (route: string) => mainThread.service(mainThreadServices.deliver(route)),
+      callbacks: calling?.callbackEndpoints.callbacks,
+      attemptTrace: telemetry.traces?.attemptLayer,
     }
     const routes = config.routes.map((route): Route => {
       const stack = routeStack(route, deps)
       return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
     })
-    const page = (name: string): Service => central.service(name)
+    const page = (name: string): Service => mainThread.service(name)
     const all: RoutedHandler[] = [
       ...routes,
-      ...watchPages(config, { metrics: page(centralServices.metrics), status: page(centralServices.status) }),
+      ...watchPages(config, { metrics: page(mainThreadServices.metrics), status: page(mainThreadServices.status) }),
     ]
     if (config.index) all.push(indexPage(routes))
     all.push(...handlers)
-    if (routes.some(({ strategy }) => strategy === 'broadcast')) all.push(deliveryPage(page(centralServices.delivery)))
+    if (routes.some(({ strategy }) => strategy === 'broadcast'))
+      all.push(deliveryPage(page(mainThreadServices.delivery)))
     return { upstreams, resolve: router(all), admission, calling }
   }
 
   #call(calling: Calling | undefined): void {
     calling?.change.commit()
-    this.#callingBack = calling?.callingBack
+    this.#callbackEndpoints = calling?.callbackEndpoints
     this.#callbackHandlers = calling?.change.handlers ?? []
   }
 
   #callBack(config: Config): Calling | undefined {
-    const { clock, central, elsewhere, memory, logFault } = this.#options
-    const kept = central.callbacks
-    const before = this.#callingBack
+    const { clock, mainThread, elsewhere, memory, reportBug } = this.#options
+    const kept = mainThread.callbacks
+    const before = this.#callbackEndpoints
     if (before !== undefined)
-      return { callingBack: before, change: before.prepare(callbackConfig(config), kept?.durable) }
+      return { callbackEndpoints: before, change: before.prepare(callbackConfig(config), kept?.durable) }
     if (kept === undefined) return undefined
     const frontPort = (): number => this.#listener.address.port
-    const callingBack = startCallingBack(callbackConfig(config), {
+    const callbackEndpoints = startCallbackEndpoints(callbackConfig(config), {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
       elsewhere,
       frontPort,
-      logFault,
+      reportBug,
     })
-    return { callingBack, change: callingBack.prepare(callbackConfig(config), kept.durable) }
+    return { callbackEndpoints, change: callbackEndpoints.prepare(callbackConfig(config), kept.durable) }
   }
 }
 

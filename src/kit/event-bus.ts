@@ -7,13 +7,13 @@ type AnyListener = (event: GatewayEvent, call: Call) => void
 /** Carries the events of all calls to whoever listens. Taking a listener away changes nothing else. */
 export class EventBus {
   readonly #listeners = new Map<EventType, readonly AnyListener[]>()
-  readonly #logFault: (fault: unknown, about: string) => void
+  readonly #reportBug: (fault: unknown, about: string) => void
   /** Listeners that have thrown: one that throws at every event is told of once. */
   readonly #faulty = new WeakSet<AnyListener>()
 
   /** Whom to tell of a listener's fault. Without one the process meets it, as no test may overlook it. */
-  constructor(logFault: (fault: unknown, about: string) => void = throwLater) {
-    this.#logFault = logFault
+  constructor(reportBug: (fault: unknown, about: string) => void = throwLater) {
+    this.#reportBug = reportBug
   }
 
   /** Answers how to stop listening. */
@@ -43,7 +43,7 @@ export class EventBus {
   #met(fault: unknown, listener: AnyListener, type: EventType): void {
     if (this.#faulty.has(listener)) return
     this.#faulty.add(listener)
-    this.#logFault(fault, `a listener to ${type}`)
+    this.#reportBug(fault, `a listener to ${type}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
-import { Line, LineClosed } from './rpc.ts'
+import { ChannelClosed, RpcChannel } from './rpc.ts'
 
 interface Left {
   double(number: number): number
@@ -30,34 +30,38 @@ function twoSides(t: TestContext) {
     },
     never: () => new Promise(() => {}),
   }
-  const logFault = (fault: unknown, about: string): void => void faults.push(`${about}: ${String(fault)}`)
-  const left = new Line<Left, Right>(port1, { double: (number) => 2 * number }, logFault)
-  return { left, right: new Line<Right, Left>(port2, right, logFault), notes, faults }
+  const reportBug = (fault: unknown, about: string): void => void faults.push(`${about}: ${String(fault)}`)
+  const left = new RpcChannel<Left, Right>(port1, { double: (number) => 2 * number }, reportBug)
+  return { left, right: new RpcChannel<Right, Left>(port2, right, reportBug), notes, faults }
 }
 
-describe('Line', () => {
+describe('RpcChannel', () => {
   it('asks both ways, each answer to its question', async (t) => {
     const { left, right } = twoSides(t)
-    const answers = await Promise.all([left.ask('greet', ['a']), left.ask('greet', ['b']), right.ask('double', [21])])
+    const answers = await Promise.all([
+      left.call('greet', ['a']),
+      left.call('greet', ['b']),
+      right.call('double', [21]),
+    ])
     assert.deepEqual(answers, ['hello a', 'hello b', 42])
   })
 
   it('gives the fault of the other side to who asked, and logs one that nobody asked for', async (t) => {
     const { left, notes, faults } = twoSides(t)
-    await assert.rejects(left.ask('fail', []), /it cannot/)
-    left.tell('note', 'good')
-    left.tell('note', 'bad')
-    await left.ask('greet', ['behind them'])
+    await assert.rejects(left.call('fail', []), /it cannot/)
+    left.notify('note', 'good')
+    left.notify('note', 'bad')
+    await left.call('greet', ['behind them'])
     assert.deepEqual(notes, ['good', 'bad'])
     assert.deepEqual(faults, ["the other thread's note: Error: a bad note"])
   })
 
   it('answers all that is open with why there will be no answer, and at once what is asked later', async (t) => {
     const { left } = twoSides(t)
-    const open = left.ask('never', [])
+    const open = left.call('never', [])
     left.close('worker 2 has ended')
-    await assert.rejects(open, LineClosed)
-    await assert.rejects(left.ask('greet', ['late']), /worker 2 has ended/)
-    left.tell('note', 'nobody hears it')
+    await assert.rejects(open, ChannelClosed)
+    await assert.rejects(left.call('greet', ['late']), /worker 2 has ended/)
+    left.notify('note', 'nobody hears it')
   })
 })

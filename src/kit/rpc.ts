@@ -1,5 +1,5 @@
 import type { Transferable } from 'node:worker_threads'
-import { StartFault } from './startup-error.ts'
+import { StartupError } from './startup-error.ts'
 
 /** An end of what threads talk through: a `MessagePort`, a `Worker`, or (from within) the worker's `parentPort`. */
 export interface Port {
@@ -14,7 +14,7 @@ type Answer<Method> = Method extends (...args: never[]) => infer Value ? Awaited
 
 interface Asked {
   readonly resolve: (value: never) => void
-  readonly reject: (fault: LineClosed | Error) => void
+  readonly reject: (fault: ChannelClosed | Error) => void
 }
 
 type Message =
@@ -23,48 +23,48 @@ type Message =
   | { readonly id: number; readonly fault: PlainFault }
 
 /** The other thread has ended, or ends: what was asked of it has no answer any more. */
-export class LineClosed extends Error {}
+export class ChannelClosed extends Error {}
 
 /**
  * Two threads that ask things of each other by name. A question with its answer takes 9 us of CPU in both together while
- * there are many, and 50 us where the other has to be woken for each (`bench/micro/line.ts`): no plain call needs one.
+ * there are many, and 50 us where the other has to be woken for each (`bench/micro/channel.ts`): no plain call needs one.
  */
-export class Line<Here extends Methods<Here>, There extends Methods<There>> {
+export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>> {
   readonly #port: Port
   readonly #here: Here
-  readonly #logFault: (fault: unknown, about: string) => void
+  readonly #reportBug: (fault: unknown, about: string) => void
   readonly #asked = new Map<number, Asked>()
   #lastId = 0
   #closed: string | undefined
 
-  constructor(port: Port, here: Here, logFault: (fault: unknown, about: string) => void) {
+  constructor(port: Port, here: Here, reportBug: (fault: unknown, about: string) => void) {
     this.#port = port
     this.#here = here
-    this.#logFault = logFault
+    this.#reportBug = reportBug
     port.on('message', (message) => this.#take(message))
   }
 
-  /** `moved`: what belongs to the other side from then on. Rejects with `LineClosed`, or with the other side's fault. */
-  ask<Name extends keyof There & string>(
+  /** `moved`: what belongs to the other side from then on. Rejects with `ChannelClosed`, or with the other side's fault. */
+  call<Name extends keyof There & string>(
     to: Name,
     args: Args<There[Name]>,
     moved: Transferable[] = [],
   ): Promise<Answer<There[Name]>> {
-    if (this.#closed !== undefined) return Promise.reject(new LineClosed(this.#closed))
+    if (this.#closed !== undefined) return Promise.reject(new ChannelClosed(this.#closed))
     const id = ++this.#lastId
     this.#send({ to, args, id }, moved)
     return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }))
   }
 
   /** Wants no answer. */
-  tell<Name extends keyof There & string>(to: Name, ...args: Args<There[Name]>): void {
+  notify<Name extends keyof There & string>(to: Name, ...args: Args<There[Name]>): void {
     if (this.#closed === undefined) this.#send({ to, args })
   }
 
   close(reason: string): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    for (const { reject } of this.#asked.values()) reject(new LineClosed(reason))
+    for (const { reject } of this.#asked.values()) reject(new ChannelClosed(reason))
     this.#asked.clear()
   }
 
@@ -88,7 +88,7 @@ export class Line<Here extends Methods<Here>, There extends Methods<There>> {
       const value = await method.apply(this.#here, args as never[])
       if (id !== undefined && this.#closed === undefined) this.#send({ id, value })
     } catch (fault) {
-      if (id === undefined) this.#logFault(fault, `the other thread's ${to}`)
+      if (id === undefined) this.#reportBug(fault, `the other thread's ${to}`)
       else if (this.#closed === undefined) this.#send({ id, fault: plainFault(fault) })
     }
   }
@@ -112,6 +112,6 @@ function plainFault(fault: unknown): PlainFault {
 }
 
 function faultOf({ name, message, facts }: PlainFault): Error {
-  const fault = name === StartFault.name ? new StartFault(message) : new Error(message)
+  const fault = name === StartupError.name ? new StartupError(message) : new Error(message)
   return Object.assign(fault, facts)
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../kit/clock.ts'
 import { countOf } from '../kit/count-of.ts'
 import type { LogText } from '../kit/log-text.ts'
 import { pathIn } from '../kit/paths.ts'
-import { StartFault } from '../kit/startup-error.ts'
+import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { StoreLimits } from './limits.ts'
 import type { StoreOptions } from './options.ts'
@@ -33,7 +33,7 @@ export interface StoringOptions {
 }
 
 /**
- * Opens the store, or throws a `StartFault`; undefined where no route needs one. What an earlier run left unfinished in it
+ * Opens the store, or throws a `StartupError`; undefined where no route needs one. What an earlier run left unfinished in it
  * then waits: to open it would make dead letters of it, and it may be another gateway's.
  */
 export async function openStores(config: StoresConfig, options: StoringOptions): Promise<Stores | undefined> {
@@ -49,7 +49,7 @@ export async function openStores(config: StoresConfig, options: StoringOptions):
     ticketLimits: config.ticketLimits,
     log: options.log,
   })
-  if (!opened.ok) throw new StartFault(opened.fault, ['store', 'path'])
+  if (!opened.ok) throw new StartupError(opened.fault, ['store', 'path'])
   const { store, tickets, limit } = opened
   return {
     deliveries: store,

@@ -6,7 +6,7 @@ import type { UpstreamsOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 
 /** What the balancers of all threads know of their targets, for operators. */
-export class UpstreamLoads {
+export class LoadFigures {
   readonly #clock: Clock
   readonly #memory: SharedMemory
   #ewmas: ReadonlyMap<string, () => number> = new Map()

@@ -59,7 +59,7 @@ async function openScene(t: TestContext, broadcast: object = {}, deadline = '2s'
     clock: systemClock(),
     random: systemRandom,
     folder,
-    logFault: (fault) => faults.push(fault),
+    reportBug: (fault) => faults.push(fault),
   })
   t.after(async () => {
     await gateway.close()

@@ -27,12 +27,12 @@ async function openGateway(t: TestContext, folder: string, store?: DeliveryStore
     upstreams: { accounts: { targets: [backend.url] } },
     routes: [{ match: 'POST /register', broadcast: { upstream: 'accounts', bodyLimit: '2MiB' } }],
   })
-  const logFault = (fault: unknown): void => assert.fail(String(fault))
+  const reportBug = (fault: unknown): void => assert.fail(String(fault))
   const deps = {
     clock: systemClock(),
     random: systemRandom,
     folder,
-    logFault,
+    reportBug,
     ...(store === undefined ? {} : { store }),
   }
   const gateway = await startGateway(config, deps)

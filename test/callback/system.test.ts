@@ -39,8 +39,8 @@ async function opened(t: TestContext, isDown = false) {
     KEY_FILE: join(folder, 'test.key'),
   })
   assert.ok(result.ok, JSON.stringify(result))
-  const logFault = (fault: unknown): void => assert.fail(String(fault))
-  const gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, logFault })
+  const reportBug = (fault: unknown): void => assert.fail(String(fault))
+  const gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, reportBug })
   atEnd(t, () => gateway.close())
   return { url: `http://127.0.0.1:${port}`, backend, requests }
 }

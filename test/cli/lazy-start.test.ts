@@ -14,7 +14,7 @@ const config = {
 
 /** Slow to load, and of no use to most commands. */
 const heavy =
-  /@opentelemetry|pino-pretty|src\/load\/|src\/cli\/(?:demo|load)|src\/backend\/|src\/gateway\/workers\/planes|sqlite/
+  /@opentelemetry|pino-pretty|src\/load\/|src\/cli\/(?:demo|load)|src\/backend\/|src\/gateway\/workers\/servers|sqlite/
 
 function start(t: TestContext, args: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-lazy-'))

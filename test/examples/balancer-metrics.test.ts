@@ -31,8 +31,8 @@ async function openBalancer(t: TestContext) {
   })
   assert.ok(result.ok, JSON.stringify(result))
   const faults: unknown[] = []
-  const logFault = (fault: unknown): void => void faults.push(fault)
-  const gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, logFault })
+  const reportBug = (fault: unknown): void => void faults.push(fault)
+  const gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, reportBug })
   t.after(async () => {
     await gateway.close()
     await Promise.all([good.close(), skips.close()])

@@ -138,8 +138,8 @@ for (const [file, list] of Object.entries(asks)) {
         SERVER3_PORT: server3,
       })
       assert.ok(result.ok, JSON.stringify(result))
-      const logFault = (fault: unknown): void => assert.fail(String(fault))
-      gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, logFault })
+      const reportBug = (fault: unknown): void => assert.fail(String(fault))
+      gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, reportBug })
     })
 
     after(async () => {

@@ -44,7 +44,7 @@ export function scene(
     clock,
     random: seededRandom(1),
     events: new EventBus(),
-    logFault: (fault) => faults.push(fault),
+    reportBug: (fault) => faults.push(fault),
     retentionMs: 86_400_000,
   })
   let ids = 0

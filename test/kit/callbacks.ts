@@ -5,7 +5,7 @@ import { Callbacks, type CallbacksOptions } from '../../src/callback/callbacks.t
 import { type CallbackOptions, callbackOptions } from '../../src/callback/options.ts'
 import { type Elsewhere, receiveCallbacks } from '../../src/callback/receive.ts'
 import { termsOf } from '../../src/callback/result-rules.ts'
-import { KeptTickets } from '../../src/callback/ticket-expiry.ts'
+import { TicketExpiry } from '../../src/callback/ticket-expiry.ts'
 import { ticketPage } from '../../src/callback/ticket-page.ts'
 import { keyOf } from '../../src/callback/token.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
@@ -61,7 +61,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const faults: unknown[] = []
   const memory = options.shared?.memory ?? memoryTickets(wideTickets)
   const durable = options.shared?.durable
-  const kept = new KeptTickets({ clock, memory, durable })
+  const kept = new TicketExpiry({ clock, memory, durable })
   const callbacks = new Callbacks({
     clock,
     keys: () => [someKey],
@@ -69,7 +69,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     keepMs: 600_000,
     fetchOnce: false,
     maxTickets: wideTickets.maxTickets,
-    logFault: (fault) => faults.push(fault),
+    reportBug: (fault) => faults.push(fault),
     ...options.shared,
     memory,
     durable,

@@ -52,7 +52,7 @@ export class Scene {
     const gateway = await startGateway(configSchema.parse({ ...config, listen: { ...config.listen, port: 0 } }), {
       clock: systemClock(),
       random: seededRandom(1),
-      logFault: (fault) => faults.push(fault),
+      reportBug: (fault) => faults.push(fault),
       ...deps,
     })
     const { port } = gateway.address

@@ -165,7 +165,7 @@ class Life {
       clock: this.clock,
       random: seededRandom(life),
       events: new EventBus(),
-      logFault: (fault) => {
+      reportBug: (fault) => {
         throw fault
       },
       retentionMs: 1e12,

@@ -187,7 +187,7 @@ describe('a store whose disk is full', () => {
 })
 
 describe('a store whose file is gone', () => {
-  const ways: readonly (readonly [string, (path: string) => void])[] = [
+  const endpoints: readonly (readonly [string, (path: string) => void])[] = [
     [
       'deleted with its log',
       (path) => {
@@ -197,7 +197,7 @@ describe('a store whose file is gone', () => {
     ['deleted without its log', (path) => rmSync(path)],
     ['moved away', (path) => renameSync(path, `${path}.moved`)],
   ]
-  for (const [way, lose] of ways) {
+  for (const [way, lose] of endpoints) {
     it(`never says yes into a file that was ${way}, and writes all that is unfinished into a new one`, async (t) => {
       const path = join(folderFor(t), 'store.db')
       const failing = await failingStoreAt(t, path)

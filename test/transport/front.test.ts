@@ -56,7 +56,7 @@ const common = () => {
     throw fault
   }
   let ids = 0
-  return { clock, events: new EventBus(), newId: () => `id-${++ids}`, logFault: throwFault }
+  return { clock, events: new EventBus(), newId: () => `id-${++ids}`, reportBug: throwFault }
 }
 
 async function openFront(t: TestContext, given: FrontRules, port = 0): Promise<Listener> {

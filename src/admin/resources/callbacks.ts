@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { json, refusal } from '../answer.ts'
 import type { TicketListView, WaiterListView } from '../api.ts'
-import type { PlaneView } from '../inspector.ts'
+import type { Inspector } from '../inspector.ts'
 import { wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 
@@ -25,7 +25,7 @@ const limits = { min: 1, max: 1000, default: 100 }
 
 /** `/api/waiters` and `/api/tickets`. Where no route waits for callbacks both are empty. */
 export function callbackResources(
-  planes: Pick<PlaneView, 'waiters'>,
+  servers: Pick<Inspector, 'waiters'>,
   source: TicketSource | undefined,
   clock: Pick<Clock, 'wallNow'>,
 ): readonly Resource[] {
@@ -36,7 +36,7 @@ export function callbackResources(
         GET: async ({ query }) => {
           const limit = wholeNumberIn(query, 'limit', limits)
           if (typeof limit === 'object') return limit
-          const { open, waiters: waiting } = await planes.waiters(limit)
+          const { open, waiters: waiting } = await servers.waiters(limit)
           const waiters = waiting.map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
             id,
             route,

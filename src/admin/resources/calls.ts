@@ -2,13 +2,13 @@ import { noRoute, ownPages } from '../../telemetry/counts/places.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
 import { json, refusal } from '../answer.ts'
 import type { AttemptView, CallListView, CallView } from '../api.ts'
-import type { PlaneView } from '../inspector.ts'
+import type { Inspector } from '../inspector.ts'
 import { oneOfIn, wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 
 /** `/api/calls`: the recorded calls, each with its race. */
 export function callResources(
-  planes: Pick<PlaneView, 'calls' | 'call'>,
+  servers: Pick<Inspector, 'calls' | 'call'>,
   routes: readonly string[],
 ): readonly Resource[] {
   return [
@@ -21,7 +21,7 @@ export function callResources(
           const limit = wholeNumberIn(query, 'limit', { min: 1, max: 1000, default: 100 })
           if (typeof limit === 'object') return limit
           const route = query.get('route') ?? undefined
-          const calls = (await planes.calls({ which: which.word, route, limit })).map(viewOf)
+          const calls = (await servers.calls({ which: which.word, route, limit })).map(viewOf)
           if (calls.length === 0 && route !== undefined && !routes.includes(route) && !isOwn(route)) {
             return refusal(400, `route is "${route}"; allowed: ${routes.join('; ')}`)
           }
@@ -33,7 +33,7 @@ export function callResources(
       path: '/api/calls/:id',
       methods: {
         GET: async ({ params: { id = '' } }) => {
-          const call = await planes.call(id)
+          const call = await servers.call(id)
           if (call !== undefined) return json(viewOf(call))
           return refusal(404, `No call ${id} is kept: only the latest that failed and the slowest ones are`)
         },

@@ -1,7 +1,7 @@
 import type { ShedReason } from '../../core/shed-reason.ts'
 import { json } from '../answer.ts'
 import type { LimitListView } from '../api.ts'
-import type { PlaneView } from '../inspector.ts'
+import type { Inspector } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
 /** A route of which something is limited. */
@@ -12,18 +12,18 @@ export interface LimitedRoute {
 
 export interface LimitSources {
   readonly routes: readonly LimitedRoute[]
-  readonly planes: Pick<PlaneView, 'admission'>
+  readonly servers: Pick<Inspector, 'admission'>
   /** Of a route, since the start. */
   readonly shedOf: (route: string) => Readonly<Record<ShedReason, number>>
 }
 
 /** `/api/limits`: how many calls may be in flight, are, wait, and were shed. */
-export function limitsResource({ routes, planes, shedOf }: LimitSources): Resource {
+export function limitsResource({ routes, servers, shedOf }: LimitSources): Resource {
   return {
     path: '/api/limits',
     methods: {
       GET: async () => {
-        const figures = await planes.admission()
+        const figures = await servers.admission()
         const views = routes.map(({ name, rate }) => ({
           route: name,
           rate,

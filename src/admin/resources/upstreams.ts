@@ -2,10 +2,10 @@ import type { Target } from '../../core/attempt.ts'
 import type { Figures } from '../../telemetry/figures/figures.ts'
 import type { LastFailure } from '../../telemetry/recorder/last-failures.ts'
 import type { TargetHealth } from '../../upstream/health/health-figures.ts'
-import type { UpstreamLoads } from '../../upstream/load-figures.ts'
+import type { LoadFigures } from '../../upstream/load-figures.ts'
 import { json } from '../answer.ts'
 import type { TargetView, UpstreamListView } from '../api.ts'
-import type { PlaneView } from '../inspector.ts'
+import type { Inspector } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
 /** What is asked of an upstream here. */
@@ -17,26 +17,26 @@ export interface UpstreamSource {
 
 export interface UpstreamsAsked {
   readonly figures: Figures
-  readonly planes: Pick<PlaneView, 'targetConnections' | 'lastFailures'>
+  readonly servers: Pick<Inspector, 'targetConnections' | 'lastFailures'>
   readonly health: () => readonly TargetHealth[]
-  readonly loads: Pick<UpstreamLoads, 'ewmaMs'>
+  readonly loads: Pick<LoadFigures, 'ewmaMs'>
 }
 
 interface Known {
   readonly figures: Figures
   readonly failures: readonly LastFailure[]
   readonly health: ReadonlyMap<string, TargetHealth>
-  readonly loads: Pick<UpstreamLoads, 'ewmaMs'>
+  readonly loads: Pick<LoadFigures, 'ewmaMs'>
 }
 
 /** `/api/upstreams`: what is known of each target. */
 export function upstreamsResource(upstreams: readonly UpstreamSource[], asked: UpstreamsAsked): Resource {
-  const { figures, planes, loads } = asked
+  const { figures, servers, loads } = asked
   return {
     path: '/api/upstreams',
     methods: {
       GET: async () => {
-        const [connections, failures] = await Promise.all([planes.targetConnections(), planes.lastFailures()])
+        const [connections, failures] = await Promise.all([servers.targetConnections(), servers.lastFailures()])
         const health = new Map(asked.health().map((one) => [keyOf(one.upstream, one.target), one]))
         const views = upstreams.map(({ name, balance, targets }) => ({
           name,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { someTerms } from '../../../test/kit/callbacks.ts'
 import { requestOf, targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
+import { type Inspector, noConnections } from '../../admin/inspector.ts'
 import { Waiters } from '../../callback/waiters.ts'
 import { failure } from '../../core/failure.ts'
 import { EventBus } from '../../kit/event-bus.ts'
@@ -12,10 +12,10 @@ import { processProbe } from '../../kit/process-probe.ts'
 import { LastFailures } from '../../telemetry/recorder/last-failures.ts'
 import { Recorder } from '../../telemetry/recorder/recorder.ts'
 import { Redaction } from '../../telemetry/redact.ts'
-import { type LocalParts, localPlane } from './local.ts'
+import { type LocalParts, localInspector } from './local.ts'
 
 const anyCall = { which: undefined, route: undefined, limit: 10 }
-const questions: readonly ((view: PlaneView) => Promise<unknown>)[] = [
+const questions: readonly ((view: Inspector) => Promise<unknown>)[] = [
   (view) => view.calls(anyCall),
   (view) => view.call('id'),
   (view) => view.connections(),
@@ -44,7 +44,7 @@ describe('the view of a thread', () => {
     const waiters = new Waiters()
     const facts = { id: 'w', route: 'POST /b', startedAtMs: 1, expiresAtMs: 2 }
     waiters.register({ ...facts, terms: someTerms }, () => {})
-    const view = localPlane(() => ({
+    const view = localInspector(() => ({
       front: { figures: () => noConnections, inFlight: () => 1 },
       recorder,
       lastFailures,
@@ -63,14 +63,14 @@ describe('the view of a thread', () => {
   })
 
   it('is empty where the thread has nothing of it', async () => {
-    const view = localPlane(() => ({}))
+    const view = localInspector(() => ({}))
     const answers = await Promise.all(questions.map((question) => question(view)))
     assert.deepEqual(answers, [[], undefined, noConnections, {}, [], { open: 0, waiters: [] }, undefined, {}, 0])
   })
 
   it('is of what is there when it is asked', async () => {
     let parts: LocalParts = {}
-    const view = localPlane(() => parts)
+    const view = localInspector(() => parts)
     parts = { front: { figures: () => noConnections, inFlight: () => 5 } }
     assert.equal(await view.inFlight(), 5)
   })

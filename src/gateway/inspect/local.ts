@@ -1,4 +1,4 @@
-import { noConnections, type OpenConnections, type PlaneView, type WaitersFigures } from '../../admin/inspector.ts'
+import { type Inspector, noConnections, type OpenConnections, type WaitersFigures } from '../../admin/inspector.ts'
 import type { Callbacks } from '../../callback/callbacks.ts'
 import type { ProcessProbe } from '../../kit/process-probe.ts'
 import type { LastFailures } from '../../telemetry/recorder/last-failures.ts'
@@ -21,7 +21,7 @@ export interface LocalParts {
 }
 
 /** The view of this thread. `parts` is asked each time, as a reload changes them. */
-export function localPlane(parts: () => LocalParts): PlaneView {
+export function localInspector(parts: () => LocalParts): Inspector {
   return {
     calls: async (filter) => parts().recorder?.list(filter) ?? [],
     call: async (id) => parts().recorder?.find(id),

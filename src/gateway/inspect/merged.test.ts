@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
+import { type Inspector, noConnections } from '../../admin/inspector.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
-import { localPlane } from './local.ts'
-import { mergeViews } from './merged.ts'
+import { localInspector } from './local.ts'
+import { mergedInspector } from './merged.ts'
 
-const empty = localPlane(() => ({}))
+const empty = localInspector(() => ({}))
 const never = new Promise<never>(() => {})
 
-function merged(...views: readonly Partial<PlaneView>[]) {
+function merged(...views: readonly Partial<Inspector>[]) {
   const clock = new VirtualClock()
-  const present: PlaneView[] = views.map((view) => Object.assign({}, empty, view))
-  return { clock, present, all: mergeViews(() => present, clock) }
+  const present: Inspector[] = views.map((view) => Object.assign({}, empty, view))
+  return { clock, present, all: mergedInspector(() => present, clock) }
 }
 
 const callOf = (id: string, startedAtMs: number, durationMs: number): RecordedCall => ({

@@ -1,4 +1,4 @@
-import type { PlaneView } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { inOrder } from '../../telemetry/recorder/recorder.ts'
 import { LastingCounts } from './lasting-counts.ts'
@@ -13,14 +13,14 @@ const patienceMs = 1000
  *
  * @param views of the threads that there are at the moment: for one thread always the same object
  */
-export function mergeViews(views: () => readonly PlaneView[], clock: Clock): PlaneView {
+export function mergedInspector(views: () => readonly Inspector[], clock: Clock): Inspector {
   const [connections, dropped, activeMs] = [new LastingCounts(), new LastingCounts(), new LastingCounts()]
 
-  async function askAll<T>(question: (view: PlaneView) => Promise<T>): Promise<readonly Told<T>[]> {
+  async function askAll<T>(question: (view: Inspector) => Promise<T>): Promise<readonly Told<T>[]> {
     const all = await Promise.all(views().map((view) => told(view, question, clock)))
     return all.filter((one) => one !== undefined)
   }
-  async function answers<T>(question: (view: PlaneView) => Promise<T>): Promise<readonly T[]> {
+  async function answers<T>(question: (view: Inspector) => Promise<T>): Promise<readonly T[]> {
     return (await askAll(question)).map(({ answer }) => answer)
   }
 
@@ -76,14 +76,14 @@ export function mergeViews(views: () => readonly PlaneView[], clock: Clock): Pla
 }
 
 interface Told<T> {
-  readonly view: PlaneView
+  readonly view: Inspector
   readonly answer: T
 }
 
 /** Undefined: it has not answered. */
 async function told<T>(
-  view: PlaneView,
-  question: (view: PlaneView) => Promise<T>,
+  view: Inspector,
+  question: (view: Inspector) => Promise<T>,
   clock: Clock,
 ): Promise<Told<T> | undefined> {
   const { promise: timeIsUp, resolve: stopWaiting } = Promise.withResolvers<undefined>()

@@ -1,4 +1,4 @@
-import type { PlaneView } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import { matchText } from '../../config/match.ts'
 import { type Config, strategyOf } from '../../config/schema.ts'
 import type { Service } from '../../core/service.ts'
@@ -31,23 +31,23 @@ export function countedParts(config: Config): CountedParts {
 /** What comes into being later than the metrics, and is asked when they are read. */
 export interface MeteredParts {
   /** All threads. */
-  readonly planes: PlaneView
+  readonly servers: Inspector
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
   readonly hasWaiters: boolean
   readonly workers: () => WorkerCounts
 }
 
-export function sourcesOf({ planes, store, hasWaiters, workers }: MeteredParts): MetricSources {
+export function sourcesOf({ servers, store, hasWaiters, workers }: MeteredParts): MetricSources {
   return {
     workers,
-    process: () => planes.process(),
+    process: () => servers.process(),
     descriptors: descriptorFigures,
-    clientConnections: () => planes.connections(),
-    targetConnections: () => planes.targetConnections(),
-    limits: async () => limitsOf(await planes.admission()),
-    dropped: () => planes.dropped(),
-    waiters: hasWaiters ? async () => (await planes.waiters(0)).open : undefined,
+    clientConnections: () => servers.connections(),
+    targetConnections: () => servers.targetConnections(),
+    limits: async () => limitsOf(await servers.admission()),
+    dropped: () => servers.dropped(),
+    waiters: hasWaiters ? async () => (await servers.waiters(0)).open : undefined,
     ...(store !== undefined && { store: () => sizesOf(store) }),
   }
 }

@@ -1,12 +1,12 @@
 import type { Config } from '../../config/schema.ts'
-import type { Showing } from './telemetry-hub.ts'
-import type { Observing } from './thread-telemetry.ts'
+import type { TelemetryHub } from './telemetry-hub.ts'
+import type { ThreadTelemetry } from './thread-telemetry.ts'
 
 export interface ObservingParts {
-  readonly observing: Observing
-  readonly showing: Showing
+  readonly telemetry: ThreadTelemetry
+  readonly hub: TelemetryHub
   /** What this thread counts with. */
-  readonly writer: ReturnType<Showing['counts']['open']>
+  readonly writer: ReturnType<TelemetryHub['counts']['open']>
 }
 
 /** Another configuration by which calls are observed already, and which is shown once it is committed. */
@@ -18,11 +18,11 @@ export interface ObservedChange {
 }
 
 export async function observeBy(config: Config, parts: ObservingParts): Promise<ObservedChange> {
-  const { observing, showing, writer } = parts
+  const { telemetry, hub, writer } = parts
   const { block: former } = writer
-  const counted = showing.prepare(config)
+  const counted = hub.prepare(config)
   const { block } = writer
-  const observed = await observing.reload(config, block)
+  const observed = await telemetry.reload(config, block)
   return {
     commit: () => {
       counted.commit()

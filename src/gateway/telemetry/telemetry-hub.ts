@@ -8,7 +8,7 @@ import { countedParts, type MeteredParts, sourcesOf } from './metric-sources.ts'
 import { startWatching, type Watching } from './watching.ts'
 
 /** What all threads have counted, for those who read it: the metrics, and the live figures. */
-export class Showing {
+export class TelemetryHub {
   readonly counts: Counts
   readonly metrics: Metrics
   readonly #clock: Clock

@@ -23,7 +23,7 @@ export interface ObservingOptions {
   readonly logLine?: ((line: string) => void) | undefined
   /** Lines of the log that were lost so far. */
   readonly logDropped?: (() => number) | undefined
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
 }
 
 /** What listens by another configuration already. */
@@ -35,7 +35,7 @@ export interface Observed {
 }
 
 /** All that listens to the calls of one thread and changes none of them. What nobody asks for costs nothing. */
-export class Observing {
+export class ThreadTelemetry {
   readonly #options: ObservingOptions
   readonly #probe: ReturnType<typeof processProbe>
   #config: Config
@@ -52,11 +52,11 @@ export class Observing {
     this.#recording = new Recording(config, { ...options, redaction: redactionOf(config) })
   }
 
-  static async start(config: Config, options: ObservingOptions): Promise<Observing> {
-    const observing = new Observing(config, options)
-    observing.#stopLog = observing.#accessLog(config)
-    observing.#traces = await observing.#trace(config)
-    return observing
+  static async start(config: Config, options: ObservingOptions): Promise<ThreadTelemetry> {
+    const telemetry = new ThreadTelemetry(config, options)
+    telemetry.#stopLog = telemetry.#accessLog(config)
+    telemetry.#traces = await telemetry.#trace(config)
+    return telemetry
   }
 
   /** There where the configuration asks for traces. */
@@ -64,7 +64,7 @@ export class Observing {
     return this.#traces
   }
 
-  get plane(): Pick<LocalParts, 'recorder' | 'lastFailures' | 'process' | 'dropped'> {
+  get server(): Pick<LocalParts, 'recorder' | 'lastFailures' | 'process' | 'dropped'> {
     const { logDropped } = this.#options
     return {
       recorder: this.#recording.recorder,

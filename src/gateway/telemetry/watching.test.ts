@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { noConnections, type PlaneView } from '../../admin/inspector.ts'
+import { type Inspector, noConnections } from '../../admin/inspector.ts'
 import { Counts } from '../../telemetry/counts/counts.ts'
-import { localPlane } from '../inspect/local.ts'
+import { localInspector } from '../inspect/local.ts'
 import { startWatching } from './watching.ts'
 
-function opened(view: Partial<PlaneView>) {
+function opened(view: Partial<Inspector>) {
   const clock = new VirtualClock()
   const watching = startWatching(clock, new Counts({ routes: [], targets: [], live: true }))
-  const planes = { ...localPlane(() => ({})), ...view }
+  const servers = { ...localInspector(() => ({})), ...view }
   const counts = { running: 2, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 }
-  return { clock, watching, planes, counts, workers: () => counts }
+  return { clock, watching, servers, counts, workers: () => counts }
 }
 
 describe('what the live figures look at', () => {
   it('is told a second after it was asked for, and as before where there is no answer', async (t) => {
     let connections = async () => ({ ...noConnections, active: 1 })
     let open = 1
-    const { clock, watching, planes, workers } = opened({
+    const { clock, watching, servers, workers } = opened({
       connections: () => connections(),
       waiters: async () => ({ open, waiters: [] }),
     })
     t.after(() => watching.close())
-    watching.connect({ planes, store: undefined, hasWaiters: true, workers })
+    watching.connect({ servers, store: undefined, hasWaiters: true, workers })
     await clock.advance(1000)
     const now = () => {
       const { process, waiters, deliveries } = watching.figures.latest()
@@ -37,9 +37,9 @@ describe('what the live figures look at', () => {
   })
 
   it('has the workers that run and have died as they are at that second', async (t) => {
-    const { clock, watching, planes, workers, counts } = opened({})
+    const { clock, watching, servers, workers, counts } = opened({})
     t.after(() => watching.close())
-    watching.connect({ planes, store: undefined, hasWaiters: false, workers })
+    watching.connect({ servers, store: undefined, hasWaiters: false, workers })
     await clock.advance(1000)
     assert.deepEqual(watching.figures.latest().workers, { running: 2, died: 0 })
     counts.running = 1
@@ -49,12 +49,12 @@ describe('what the live figures look at', () => {
   })
 
   it('is not what the configuration has no more', async (t) => {
-    const { clock, watching, planes, workers } = opened({ waiters: async () => ({ open: 7, waiters: [] }) })
+    const { clock, watching, servers, workers } = opened({ waiters: async () => ({ open: 7, waiters: [] }) })
     t.after(() => watching.close())
-    watching.connect({ planes, store: undefined, hasWaiters: true, workers })
+    watching.connect({ servers, store: undefined, hasWaiters: true, workers })
     await clock.advance(1000)
     assert.equal(watching.figures.latest().waiters, 7)
-    watching.connect({ planes, store: undefined, hasWaiters: false, workers })
+    watching.connect({ servers, store: undefined, hasWaiters: false, workers })
     await clock.advance(2000)
     assert.equal(watching.figures.latest().waiters, undefined)
   })

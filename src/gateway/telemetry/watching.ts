@@ -1,4 +1,4 @@
-import type { PlaneView } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
@@ -8,7 +8,7 @@ import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
 /** What comes into being later than the figures, and is looked at once a second. */
 export interface WatchedParts {
   /** All threads. */
-  readonly planes: PlaneView
+  readonly servers: Inspector
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
   readonly hasWaiters: boolean
@@ -63,19 +63,19 @@ class LatestGauges {
   }
 
   #ask(parts: WatchedParts): void {
-    const { planes, store, hasWaiters } = parts
+    const { servers, store, hasWaiters } = parts
     // Each as it comes: one that takes its time holds up no other.
-    this.#tell(parts, planes.process(), (process) => ({
+    this.#tell(parts, servers.process(), (process) => ({
       process: {
         ...this.#told.process,
         memoryBytes: process?.memory.residentBytes ?? 0,
         loopDelayMs: Math.round((process?.loop.delayMs.p99 ?? 0) * 1000) / 1000,
       },
     }))
-    this.#tell(parts, planes.connections(), ({ active: clientConnections }) => ({
+    this.#tell(parts, servers.connections(), ({ active: clientConnections }) => ({
       process: { ...this.#told.process, clientConnections },
     }))
-    if (hasWaiters) this.#tell(parts, planes.waiters(0), ({ open: waiters }) => ({ waiters }))
+    if (hasWaiters) this.#tell(parts, servers.waiters(0), ({ open: waiters }) => ({ waiters }))
     if (store === undefined) return
     this.#tell(parts, store.figures(), (figures) =>
       'code' in figures ? {} : { deliveries: { pending: figures.pendingLegs, dead: figures.deadLegs } },

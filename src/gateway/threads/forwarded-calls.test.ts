@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Failure, failure } from '../../core/failure.ts'
-import { LineClosed } from '../../kit/rpc.ts'
+import { ChannelClosed } from '../../kit/rpc.ts'
 import type { PlainEnd, PlainRequest } from './call-message.ts'
 import { ForwardedCalls } from './forwarded-calls.ts'
 
@@ -33,10 +33,10 @@ function fakeWorker() {
   return {
     served,
     aborted,
-    line: {
-      ask: (_to: 'serve', [, number]: readonly [string, number, ...unknown[]]) =>
+    channel: {
+      call: (_to: 'serve', [, number]: readonly [string, number, ...unknown[]]) =>
         new Promise<PlainEnd>((resolve, reject) => served.push({ number, resolve, reject })),
-      tell: (_to: 'abortCall', number: number, _reason: Failure) => void aborted.push(number),
+      notify: (_to: 'abortCall', number: number, _reason: Failure) => void aborted.push(number),
     },
   }
 }
@@ -45,9 +45,9 @@ describe('ForwardedCalls', () => {
   it('aborts one call and leaves the others alone', async () => {
     const [worker, one, other] = [fakeWorker(), new ForwardedCalls(), new ForwardedCalls()]
     const ends = [
-      one.serve(worker.line, callOf(1)),
-      one.serve(worker.line, callOf(2)),
-      other.serve(worker.line, callOf(1)),
+      one.serve(worker.channel, callOf(1)),
+      one.serve(worker.channel, callOf(2)),
+      other.serve(worker.channel, callOf(1)),
     ]
     assert.equal(new Set(worker.served.map(({ number }) => number)).size, 3)
     one.abort(2, gone)
@@ -58,7 +58,7 @@ describe('ForwardedCalls', () => {
 
   it('keeps nothing of a call that has ended', async () => {
     const [worker, calls] = [fakeWorker(), new ForwardedCalls()]
-    const served = calls.serve(worker.line, callOf(1))
+    const served = calls.serve(worker.channel, callOf(1))
     worker.served[0]?.resolve(end)
     await served
     calls.abort(1, gone)
@@ -68,8 +68,8 @@ describe('ForwardedCalls', () => {
 
   it('aborts every call of a worker that has ended', () => {
     const [worker, calls] = [fakeWorker(), new ForwardedCalls()]
-    void calls.serve(worker.line, callOf(1))
-    void calls.serve(worker.line, callOf(2))
+    void calls.serve(worker.channel, callOf(1))
+    void calls.serve(worker.channel, callOf(2))
     calls.close()
     assert.deepEqual(
       worker.aborted,
@@ -79,8 +79,8 @@ describe('ForwardedCalls', () => {
 
   it('fails a call with WORKER_LOST when the worker that has it ends', async () => {
     const [worker, calls] = [fakeWorker(), new ForwardedCalls()]
-    const served = calls.serve(worker.line, callOf(1))
-    worker.served[0]?.reject(new LineClosed('worker 2 has ended'))
+    const served = calls.serve(worker.channel, callOf(1))
+    worker.served[0]?.reject(new ChannelClosed('worker 2 has ended'))
     const { outcome } = await served
     assert.ok(!outcome.ok)
     assert.equal(outcome.failure.code, 'WORKER_LOST')

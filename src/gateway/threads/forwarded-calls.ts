@@ -1,7 +1,7 @@
 import { type Failure, failure } from '../../core/failure.ts'
-import { LineClosed } from '../../kit/rpc.ts'
+import { ChannelClosed } from '../../kit/rpc.ts'
 import { bytesOf, type PlainCall, type PlainEnd, type PlainRequest } from './call-message.ts'
-import { type ServiceLine, workerGone } from './remote-service.ts'
+import { type ServiceChannel, workerGone } from './remote-service.ts'
 
 /** A call that has come in at one worker, for another one to serve. */
 export interface ForwardedCall {
@@ -13,7 +13,7 @@ export interface ForwardedCall {
 }
 
 interface Forwarded {
-  readonly to: ServiceLine
+  readonly to: ServiceChannel
   /** Among the calls that the main thread passes on to any worker. */
   readonly number: number
 }
@@ -25,13 +25,14 @@ export class ForwardedCalls {
   readonly #calls = new Map<number, Forwarded>()
 
   /** A worker that dies over it has done nothing that counts, or has answered its client: it may be sent again. */
-  async serve(to: ServiceLine, { number, service, request, call }: ForwardedCall): Promise<PlainEnd> {
+  async serve(to: ServiceChannel, { number, service, request, call }: ForwardedCall): Promise<PlainEnd> {
     const forwarded = { to, number: ++lastNumber }
     this.#calls.set(number, forwarded)
     try {
-      return await to.ask('serve', [service, forwarded.number, request, call], bytesOf(request))
+      return await to.call('serve', [service, forwarded.number, request, call], bytesOf(request))
     } catch (fault) {
-      if (fault instanceof LineClosed) return { outcome: { ok: false, failure: died }, attempts: [], winner: undefined }
+      if (fault instanceof ChannelClosed)
+        return { outcome: { ok: false, failure: died }, attempts: [], winner: undefined }
       throw fault
     } finally {
       this.#calls.delete(number)
@@ -41,7 +42,7 @@ export class ForwardedCalls {
   /** This one alone. One that has ended, or is none of these, is left as it is. */
   abort(number: number, reason: Failure): void {
     const forwarded = this.#calls.get(number)
-    forwarded?.to.tell('abortCall', forwarded.number, reason)
+    forwarded?.to.notify('abortCall', forwarded.number, reason)
   }
 
   /** The worker where they came in has ended. */

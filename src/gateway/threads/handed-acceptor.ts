@@ -1,11 +1,11 @@
 import type { Server } from 'node:net'
 import { standBehind } from '../../transport/server/listener.ts'
-import { type Entrance, listenOptions } from '../acceptor.ts'
+import { type Acceptor, listenOptions } from '../acceptor.ts'
 import { receiveHanded } from './connection-handoff.ts'
-import type { HandedEntrance } from './protocol.ts'
+import type { HandedAcceptor } from './protocol.ts'
 
 /** Connections that the main thread has accepted. */
-export function handedEntrance({ path, address }: HandedEntrance): Entrance {
+export function handedAcceptor({ path, address }: HandedAcceptor): Acceptor {
   let server: Server | undefined
   return {
     open: async (config, rules) => {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
-import type { PlaneView } from '../../admin/inspector.ts'
-import type { Way } from '../../callback/receive-endpoints.ts'
+import type { Inspector } from '../../admin/inspector.ts'
+import type { ReceiveEndpoint } from '../../callback/receive-endpoints.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Regions } from '../../kit/shared-memory.ts'
@@ -13,7 +13,7 @@ import type { ServiceMethods } from './remote-service.ts'
 export interface WorkerSetup {
   readonly config: Config
   /** The front's port, once another worker has it, and how connections come in. */
-  readonly entrance: EntranceSetup
+  readonly acceptor: AcceptorSetup
   readonly regions: Regions
   /** Where it counts what telemetry tells. */
   readonly block: SharedArrayBuffer
@@ -23,17 +23,17 @@ export interface WorkerSetup {
 
 export interface CallbacksSetup {
   readonly keys: Keys
-  readonly ways: readonly Way[]
+  readonly endpoints: readonly ReceiveEndpoint[]
   /** Whether the main thread has a store for the results of durable routes. */
   readonly isDurable: boolean
 }
 
-export type EntranceSetup =
+export type AcceptorSetup =
   /** It listens at the port like all others. */
-  { readonly kind: 'own'; readonly port: number | undefined } | HandedEntrance
+  { readonly kind: 'own'; readonly port: number | undefined } | HandedAcceptor
 
 /** Connections to this address are handed to it through a socket at `path`. */
-export interface HandedEntrance {
+export interface HandedAcceptor {
   readonly kind: 'handed'
   readonly path: string
   readonly address: AddressInfo
@@ -59,7 +59,7 @@ export interface WorkerMethods extends ServiceMethods {
   /** Resolves when the calls have ended that began before the last reload. */
   settled(): Promise<void>
   keys(keys: Keys): void
-  view(name: keyof PlaneView, args: readonly unknown[]): unknown
+  view(name: keyof Inspector, args: readonly unknown[]): unknown
   /** No more connections; resolves when the last call has ended. */
   drain(): Promise<void>
   /** The same, gently: others go on listening at the port. */

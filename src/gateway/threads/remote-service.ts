@@ -9,7 +9,7 @@ import type { Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import { LineClosed } from '../../kit/rpc.ts'
+import { ChannelClosed } from '../../kit/rpc.ts'
 import type { HostedService } from '../main-thread.ts'
 import {
   bytesOf,
@@ -31,25 +31,25 @@ export interface ServiceMethods {
 }
 
 /** How another thread is reached. */
-export interface ServiceLine {
-  ask(to: 'serve', args: Parameters<ServiceMethods['serve']>, moved: Transferable[]): Promise<PlainEnd>
-  tell(to: 'abortCall', number: number, reason: Failure): void
+export interface ServiceChannel {
+  call(to: 'serve', args: Parameters<ServiceMethods['serve']>, moved: Transferable[]): Promise<PlainEnd>
+  notify(to: 'abortCall', number: number, reason: Failure): void
 }
 
 /** Of this thread's calls: no two have the same, whichever thread does their work. */
 let lastNumber = 0
 
 /** A service whose work another thread does: the call's end here is its end there, and its attempts are listed here. */
-export function remoteService(name: string, there: ServiceLine): Service {
+export function remoteService(name: string, there: ServiceChannel): Service {
   return async (request, call) => {
     const asked = askThere(request, call, {
-      ask: (number, plain) => there.ask('serve', [name, number, plain, plainCall(call)], bytesOf(plain)),
-      abort: (number, reason) => there.tell('abortCall', number, reason),
+      ask: (number, plain) => there.call('serve', [name, number, plain, plainCall(call)], bytesOf(plain)),
+      abort: (number, reason) => there.notify('abortCall', number, reason),
     })
     try {
       return adopted(await asked, call)
     } catch (fault) {
-      if (fault instanceof LineClosed) return failed(gone)
+      if (fault instanceof ChannelClosed) return failed(gone)
       throw fault
     }
   }

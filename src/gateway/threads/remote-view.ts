@@ -1,11 +1,12 @@
-import type { PlaneView } from '../../admin/inspector.ts'
-import type { Line } from '../../kit/rpc.ts'
+import type { Inspector } from '../../admin/inspector.ts'
+import type { RpcChannel } from '../../kit/rpc.ts'
 import type { MainMethods, WorkerMethods } from './protocol.ts'
 
-/** What can be asked of a worker's data plane. */
-export function remoteView(line: Line<MainMethods, WorkerMethods>): PlaneView {
+/** What can be asked of a worker's server. */
+export function remoteInspector(channel: RpcChannel<MainMethods, WorkerMethods>): Inspector {
   // The worker answers as the view of its thread does.
-  const ask = (name: keyof PlaneView, ...args: readonly unknown[]) => line.ask('view', [name, args]) as Promise<never>
+  const ask = (name: keyof Inspector, ...args: readonly unknown[]) =>
+    channel.call('view', [name, args]) as Promise<never>
   return {
     calls: (filter) => ask('calls', filter),
     call: (id) => ask('call', id),

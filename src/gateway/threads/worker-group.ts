@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import type { PlaneView } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
 import { workerRange } from '../../config/workers.ts'
@@ -9,33 +9,33 @@ import { countOf } from '../../kit/count-of.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import type { SharedMemory } from '../../kit/shared-memory.ts'
-import { StartFault } from '../../kit/startup-error.ts'
+import { StartupError } from '../../kit/startup-error.ts'
 import { within } from '../../kit/within.ts'
 import type { Writer } from '../../telemetry/counts/blocks.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
 import { checkFree } from '../acceptor.ts'
-import type { CentralCallbacks, CentralPlane } from '../main-thread.ts'
-import type { Planes } from '../server-group.ts'
+import type { MainThread, MainThreadCallbacks } from '../main-thread.ts'
+import type { ServerGroup } from '../server-group.ts'
 import { HandOut } from './connection-handoff.ts'
 import { ForwardedCalls } from './forwarded-calls.ts'
-import type { CallbacksSetup, EntranceSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
+import type { AcceptorSetup, CallbacksSetup, MainMethods, WorkerSetup, WorkerState } from './protocol.ts'
 import { ServiceHost } from './remote-service.ts'
-import { remoteView } from './remote-view.ts'
+import { remoteInspector } from './remote-view.ts'
 import { slotsFor } from './slots.ts'
 import { WorkerThread } from './worker-handle.ts'
 import { type ExitReason, Pool } from './worker-pool.ts'
 
-export interface WorkerPlanesOptions {
+export interface WorkerGroupOptions {
   readonly clock: Clock
   readonly events: EventBus
   readonly counts: Counts
   readonly memory: SharedMemory
-  readonly central: () => CentralPlane
+  readonly mainThread: () => MainThread
   readonly log: LogText
   /** Takes the lines of the access log. */
   readonly logLine: ((line: string) => void) | undefined
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
   /** Connections are accepted here and handed out; default: where the system cannot share a port. */
   readonly handsOut?: boolean
 }
@@ -45,15 +45,15 @@ interface Kept {
   readonly writer: Writer
   readonly host: ServiceHost
   readonly forwarded: ForwardedCalls
-  readonly view: PlaneView
+  readonly view: Inspector
   /** Where connections are handed to it. */
   readonly path: string | undefined
   run: number | undefined
 }
 
-/** Data planes in worker threads, of which the main thread has only what it needs to look after them. */
-export class WorkerPlanes implements Planes {
-  readonly #options: WorkerPlanesOptions
+/** Servers in worker threads, of which the main thread has only what it needs to look after them. */
+export class WorkerGroup implements ServerGroup {
+  readonly #options: WorkerGroupOptions
   readonly #kept = new Map<WorkerThread, Kept>()
   readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
   #lostCalls = 0
@@ -63,7 +63,7 @@ export class WorkerPlanes implements Planes {
   #pool: Pool<WorkerSetup, WorkerThread> | undefined
   #handOut: HandOut | undefined
 
-  constructor(options: WorkerPlanesOptions) {
+  constructor(options: WorkerGroupOptions) {
     this.#options = options
   }
 
@@ -93,15 +93,15 @@ export class WorkerPlanes implements Planes {
     }
   }
 
-  refusal(config: Config): StartFault | undefined {
+  refusal(config: Config): StartupError | undefined {
     const range = workerRange(config.workers)
     if (range === undefined) {
-      return new StartFault('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
+      return new StartupError('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
     }
     const { slots } = this.#options.memory
-    if (slotsFor(range) <= slots) return this.#entranceRefusal(config)
+    if (slotsFor(range) <= slots) return this.#acceptorRefusal(config)
     const most = Math.floor((slots - 1) / 2)
-    return new StartFault(
+    return new StartupError(
       `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`,
       ['workers'],
     )
@@ -122,14 +122,14 @@ export class WorkerPlanes implements Planes {
   }
 
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running.all.map((thread) => thread.line.ask('settled', [])))
+    await Promise.allSettled(this.#running.all.map((thread) => thread.channel.call('settled', [])))
   }
 
   learnKeys(keys: Keys): void {
-    for (const thread of this.#kept.keys()) thread.line.tell('keys', keys)
+    for (const thread of this.#kept.keys()) thread.channel.notify('keys', keys)
   }
 
-  views(): readonly PlaneView[] {
+  views(): readonly Inspector[] {
     return [...this.#kept.values()].map(({ view }) => view)
   }
 
@@ -142,7 +142,7 @@ export class WorkerPlanes implements Planes {
     const all = this.#pool?.all ?? []
     await Promise.allSettled(
       all.map(async (thread) => {
-        await thread.line.ask('drain', [])
+        await thread.channel.call('drain', [])
         this.#handOut?.remove(this.#kept.get(thread)?.path)
       }),
     )
@@ -173,31 +173,31 @@ export class WorkerPlanes implements Planes {
   }
 
   /** The address at which connections are accepted for others stays. */
-  #entranceRefusal({ listen }: Pick<Config, 'listen'>): StartFault | undefined {
+  #acceptorRefusal({ listen }: Pick<Config, 'listen'>): StartupError | undefined {
     if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
     const text = 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
-    return new StartFault(text, ['listen'])
+    return new StartupError(text, ['listen'])
   }
 
   #startThread(place: WorkerThread['place'], number: number): WorkerThread {
-    const { clock, events, counts, central, logFault } = this.#options
-    const find = (name: string) => central().hosted(name)
+    const { clock, events, counts, mainThread, reportBug } = this.#options
+    const find = (name: string) => mainThread().hosted(name)
     const host = new ServiceHost({ find, clock, events })
     const forwarded = new ForwardedCalls()
     const thread = new WorkerThread({
       place,
       number,
-      logFault,
-      host: (line) => this.#methodsFor(line, host, forwarded),
+      reportBug,
+      host: (thread) => this.#methodsFor(thread, host, forwarded),
     })
     const writer = counts.open(SharedArrayBuffer)
     const path = this.#handOut?.newPath()
-    this.#kept.set(thread, { writer, host, forwarded, view: remoteView(thread.line), path, run: undefined })
+    this.#kept.set(thread, { writer, host, forwarded, view: remoteInspector(thread.channel), path, run: undefined })
     return thread
   }
 
   #setupFor(thread: WorkerThread, regions: WorkerSetup['regions'], first: WorkerState | undefined): WorkerSetup {
-    const { memory, central } = this.#options
+    const { memory, mainThread } = this.#options
     const kept = this.#kept.get(thread)
     if (kept === undefined) throw new Error(`worker ${thread.number} has ended`)
     const { writer, path } = kept
@@ -205,14 +205,14 @@ export class WorkerPlanes implements Planes {
     memory.learn(regions)
     return {
       config: this.#config as Config,
-      entrance: this.#entranceOf(path, first),
+      acceptor: this.#acceptorOf(path, first),
       regions: new Map([...regions, ...memory.regions()]),
       block: writer.block,
-      callbacks: callbacksSetup(central().callbacks),
+      callbacks: callbacksSetup(mainThread().callbacks),
     }
   }
 
-  #entranceOf(path: string | undefined, first: WorkerState | undefined): EntranceSetup {
+  #acceptorOf(path: string | undefined, first: WorkerState | undefined): AcceptorSetup {
     if (path === undefined || this.#handOut === undefined) return { kind: 'own', port: first?.address.port }
     return { kind: 'handed', path, address: this.#handOut.address }
   }
@@ -227,7 +227,7 @@ export class WorkerPlanes implements Planes {
   }
 
   #methodsFor(thread: WorkerThread, host: ServiceHost, forwarded: ForwardedCalls): MainMethods {
-    const { log, logLine, logFault, central } = this.#options
+    const { log, logLine, reportBug, mainThread } = this.#options
     return {
       serve: (...call) => host.serve(...call),
       abortCall: (number, reason) => {
@@ -235,19 +235,19 @@ export class WorkerPlanes implements Planes {
         forwarded.abort(number, reason)
       },
       tickets: async (store, method, args) => {
-        const tickets = central().callbacks?.[store]
+        const tickets = mainThread().callbacks?.[store]
         if (tickets === undefined) return failure('STORE_UNAVAILABLE', 'There is no store for this result')
         return (tickets[method] as (...given: readonly unknown[]) => unknown).apply(tickets, [...args])
       },
       elsewhere: async (run, call) => {
         const other = [...this.#kept].find(([candidate, kept]) => candidate !== thread && kept.run === run)
-        return other && forwarded.serve(other[0].line, call)
+        return other && forwarded.serve(other[0].channel, call)
       },
       lines: (lines) => {
         for (const line of lines.split('\n')) if (line !== '') logLine?.(`${line}\n`)
       },
       log: (text, level) => log(text, level),
-      fault: (text, about) => logFault(text, about),
+      fault: (text, about) => reportBug(text, about),
     }
   }
 
@@ -266,8 +266,14 @@ export class WorkerPlanes implements Planes {
   }
 }
 
-function callbacksSetup(callbacks: CentralCallbacks | undefined): CallbacksSetup | undefined {
-  return callbacks && { keys: callbacks.keys(), ways: callbacks.ways(), isDurable: callbacks.durable !== undefined }
+function callbacksSetup(callbacks: MainThreadCallbacks | undefined): CallbacksSetup | undefined {
+  return (
+    callbacks && {
+      keys: callbacks.keys(),
+      endpoints: callbacks.endpoints(),
+      isDurable: callbacks.durable !== undefined,
+    }
+  )
 }
 
 /** A worker that does not answer for so long hangs. */
@@ -284,6 +290,6 @@ function isSameAddress(some: Pick<Config, 'listen'> | undefined, other: Pick<Con
 
 function rangeOf(config: Config): { readonly min: number; readonly max: number } {
   const range = workerRange(config.workers)
-  if (range === undefined) throw new StartFault('workers is 1')
+  if (range === undefined) throw new StartupError('workers is 1')
   return range
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { Line } from '../../kit/rpc.ts'
+import { RpcChannel } from '../../kit/rpc.ts'
 import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
 import type { PoolThread } from './worker-pool.ts'
 
@@ -11,7 +11,7 @@ const program = new URL(`./worker.${extension}`, import.meta.url)
 export interface WorkerThreadOptions {
   readonly place: WorkerPlace
   readonly number: number
-  readonly logFault: (fault: unknown, about: string) => void
+  readonly reportBug: (fault: unknown, about: string) => void
   /** What it may ask of the main thread. */
   readonly host: (thread: WorkerThread) => MainMethods
 }
@@ -20,18 +20,18 @@ export interface WorkerThreadOptions {
 export class WorkerThread implements PoolThread<WorkerSetup> {
   readonly place: WorkerPlace
   readonly number: number
-  readonly line: Line<MainMethods, WorkerMethods>
+  readonly channel: RpcChannel<MainMethods, WorkerMethods>
   readonly ended: Promise<string>
   #hasEnded = false
   readonly #worker: Worker
   #lastUsed: ReturnType<Worker['performance']['eventLoopUtilization']>
 
-  constructor({ place, number, logFault, host }: WorkerThreadOptions) {
+  constructor({ place, number, reportBug, host }: WorkerThreadOptions) {
     this.place = place
     this.number = number
     this.#worker = new Worker(program, { name: `hedgerow-worker-${number}`, workerData: place })
     this.#lastUsed = this.#worker.performance.eventLoopUtilization()
-    this.line = new Line(this.#worker, host(this), logFault)
+    this.channel = new RpcChannel(this.#worker, host(this), reportBug)
     let reason = ''
     this.#worker.on('error', (fault: unknown) => {
       reason = fault instanceof Error ? fault.message : String(fault)
@@ -39,7 +39,7 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         this.#hasEnded = true
-        this.line.close(`worker ${number} has ended`)
+        this.channel.close(`worker ${number} has ended`)
         resolve(reason !== '' || code === 0 || code === terminated ? reason : `exit code ${code}`)
       })
     })
@@ -50,23 +50,23 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
   }
 
   start(setup: WorkerSetup): Promise<WorkerState> {
-    return this.line.ask('start', [setup])
+    return this.channel.call('start', [setup])
   }
 
   reload(setup: WorkerSetup): Promise<WorkerState> {
-    return this.line.ask('reload', [setup])
+    return this.channel.call('reload', [setup])
   }
 
   retire(): Promise<void> {
-    return this.line.ask('retire', [])
+    return this.channel.call('retire', [])
   }
 
   close(): Promise<void> {
-    return this.line.ask('close', [])
+    return this.channel.call('close', [])
   }
 
   ping(): Promise<void> {
-    return this.line.ask('ping', [])
+    return this.channel.call('ping', [])
   }
 
   utilisation(): number {

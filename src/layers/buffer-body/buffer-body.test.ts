@@ -8,7 +8,7 @@ import { streamsSettled } from '../../../test/kit/virtual-clock.ts'
 import { failure } from '../../core/failure.ts'
 import { HeldMemory } from '../../kit/held-memory.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
-import { holdBody } from './buffer-body.ts'
+import { bufferBody } from './buffer-body.ts'
 
 const limit = 10
 
@@ -18,14 +18,14 @@ function sending(): Readable {
 }
 
 function held(body: Readable, headers: readonly string[] = []) {
-  return served(() => holdBody(limit), [{ afterMs: 0 }], { method: 'POST', body, headers })
+  return served(() => bufferBody(limit), [{ afterMs: 0 }], { method: 'POST', body, headers })
 }
 
 function listenersOf(body: Readable): readonly number[] {
   return ['data', 'end', 'error'].map((event) => body.listenerCount(event))
 }
 
-describe('holdBody', () => {
+describe('bufferBody', () => {
   it('waits for the whole body and passes it on in one piece', async () => {
     const body = sending()
     const before = listenersOf(body)
@@ -43,7 +43,7 @@ describe('holdBody', () => {
   it('refuses a body that cannot be held, which is counted until its call ends', async () => {
     const memory = new HeldMemory(new SharedMemory(), 4096)
     const bodies = [sending(), sending()]
-    const [kept, refused] = bodies.map((body) => served(() => holdBody(8192), [], { method: 'POST', body }, memory))
+    const [kept, refused] = bodies.map((body) => served(() => bufferBody(8192), [], { method: 'POST', body }, memory))
     bodies[0]?.push(Buffer.alloc(3000))
     bodies[0]?.push(null)
     bodies[1]?.push(Buffer.alloc(3000))
@@ -65,7 +65,7 @@ describe('holdBody', () => {
 
   for (const body of [undefined, Buffer.from('x'.repeat(100))]) {
     it(`has nothing to do for ${body === undefined ? 'no body' : 'one that is held already'}`, async () => {
-      const { upstream } = served(() => holdBody(limit), [], { body })
+      const { upstream } = served(() => bufferBody(limit), [], { body })
       assert.equal(upstream.seen[0]?.request.body, body)
     })
   }
@@ -137,7 +137,7 @@ describe('holdBody', () => {
     const { answer } = served(
       () => (next) => (request, call) => {
         call.abort(failure('CLIENT_GONE', 'gone'))
-        return holdBody(limit)(next)(request, call)
+        return bufferBody(limit)(next)(request, call)
       },
       [],
       { body },

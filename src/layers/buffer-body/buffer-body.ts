@@ -8,7 +8,7 @@ import type { Layer } from '../../core/service.ts'
 import { noRoomFor } from '../../kit/collect.ts'
 
 /** Reads the client's body whole into memory, for strategies that may need to send it more than once. */
-export function holdBody(maxBytes: number): Layer {
+export function bufferBody(maxBytes: number): Layer {
   return function holdBodyLayer(next) {
     return async (request, call) => {
       if (!(request.body instanceof Readable)) return next(request, call)

@@ -13,7 +13,7 @@ import type { Gcra, GcraVerdict } from './gcra.ts'
  * - Two keys in one set are taken for one if 32 bits of their hashes are alike: 8 in 2^32 for each new key of a full table.
  *   What the hashes begin with is drawn anew at each start, so that nobody can choose whose place to share.
  */
-const ways = 8
+const endpoints = 8
 const tagThen = 2
 const firstSet = 16
 
@@ -24,8 +24,8 @@ export class KeyTable {
 
   constructor(gcra: Gcra, maxKeys: number, memory: MemoryScope, seed: () => number) {
     this.#gcra = gcra
-    this.#sets = 2 ** Math.ceil(Math.log2(Math.max(1, maxKeys / ways)))
-    this.#cells = memory.cells('keys', firstSet + this.#sets * ways * tagThen)
+    this.#sets = 2 ** Math.ceil(Math.log2(Math.max(1, maxKeys / endpoints)))
+    this.#cells = memory.cells('keys', firstSet + this.#sets * endpoints * tagThen)
     // Whoever comes first draws it for all.
     Atomics.compareExchange(this.#cells, 0, 0, Math.floor(seed() * 2 ** 32) | 0 || 1)
   }
@@ -46,8 +46,8 @@ export class KeyTable {
   #placeOf(key: string, now: number): number {
     const cells = this.#cells
     const { tag, set } = this.#hash(key)
-    const first = firstSet + set * ways * tagThen
-    const end = first + ways * tagThen
+    const first = firstSet + set * endpoints * tagThen
+    const end = first + endpoints * tagThen
     for (;;) {
       let idle = -1
       let idleTag = 0

@@ -296,13 +296,13 @@ describe('hedge, its budget', () => {
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_STATUS')
   })
 
-  const ways: readonly (readonly [string, Script, Script, FailureCode | undefined])[] = [
+  const endpoints: readonly (readonly [string, Script, Script, FailureCode | undefined])[] = [
     ['one has won', hang, { afterMs: 50 }, undefined],
     ['all have failed', { afterMs: 400, fails: 'UPSTREAM_RESET' }, { afterMs: 9, fails: 'UPSTREAM_RESET' }, undefined],
     ['the deadline has passed', hang, hang, 'DEADLINE'],
     ['the client has gone', hang, hang, 'CLIENT_GONE'],
   ]
-  for (const [how, first, extra, abort] of ways) {
+  for (const [how, first, extra, abort] of endpoints) {
     it(`takes back what it granted when ${how}`, async () => {
       const { clock, upstream, send } = budgeted({ budget: '0%' }, (place) =>
         place < 3 ? first : place < 6 ? extra : hang,

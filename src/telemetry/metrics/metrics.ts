@@ -9,7 +9,7 @@ import type { MetricSources } from './sources.ts'
 import { viewFacts, viewSamples } from './views.ts'
 
 /** What the configuration says of how they are shown. */
-export type Showing = Pick<MetricsOptions, 'rename' | 'views'>
+export type TelemetryHub = Pick<MetricsOptions, 'rename' | 'views'>
 
 export interface RenderedMetrics {
   readonly contentType: string
@@ -19,10 +19,10 @@ export interface RenderedMetrics {
 /** Shows what was counted in Prometheus' text form to whoever asks. */
 export class Metrics {
   readonly #counts: Counts
-  #show: Showing
+  #show: TelemetryHub
   #sources: MetricSources = {}
 
-  constructor(counts: Counts, show: Showing) {
+  constructor(counts: Counts, show: TelemetryHub) {
     this.#counts = counts
     this.#show = show
   }
@@ -33,7 +33,7 @@ export class Metrics {
   }
 
   /** From now on by another configuration. */
-  change(show: Showing): void {
+  change(show: TelemetryHub): void {
     this.#show = show
   }
 

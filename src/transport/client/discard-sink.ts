@@ -4,7 +4,7 @@ import type { BodySink } from '../../core/body.ts'
 const maxDiscardedBytes = 64 * 1024
 
 /** Reads a little and then gives up. */
-export class Waste implements BodySink {
+export class DiscardSink implements BodySink {
   readonly #giveUp: () => void
   #bytes = 0
 

@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import type { AnswerHead } from './answer-head.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { Waste } from './discard-sink.ts'
+import { DiscardSink } from './discard-sink.ts'
 import { type ConnectionEnd, failureOfAnswer, failureOfEnd } from './errors.ts'
 import type { Piece } from './read-buffer.ts'
 import { isSentWhole, sendRequest } from './send-request.ts'
@@ -199,7 +199,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     }
     this.#timer?.cancel()
     this.#timer = this.#options.clock.after(maxDiscardMs, () => this.#close())
-    this.pipe(new Waste(() => this.#close()))
+    this.pipe(new DiscardSink(() => this.#close()))
   }
 
   watch(watcher: BodyWatcher): void {

@@ -35,7 +35,7 @@ export interface FrontOptions extends FrontRules {
   readonly connections?: Levels
   /** A connection could not be accepted, with the system's code for why. */
   readonly onAcceptFailed?: (code: string) => void
-  readonly logFault: (fault: unknown, call: LiveCall) => void
+  readonly reportBug: (fault: unknown, call: LiveCall) => void
 }
 
 export interface ListenerOptions extends FrontOptions {

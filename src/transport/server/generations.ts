@@ -1,5 +1,5 @@
 /** The calls that began under one set of rules. */
-export interface Era {
+export interface Generation {
   inFlight: number
   isOver: boolean
   readonly ended: PromiseWithResolvers<void>
@@ -9,19 +9,19 @@ export interface Era {
  * Tells when the last of those calls has ended that began before the rules were changed: only then may be freed what they
  * use. A call belongs to the era in which it began, however often the rules change while it lasts.
  */
-export class Eras {
+export class Generations {
   #current = newEra()
   /** Resolves when all calls of all eras before the current one have ended. */
   #past: Promise<unknown> = Promise.resolve()
 
-  begin(): Era {
+  begin(): Generation {
     this.#current.inFlight++
     return this.#current
   }
 
-  end(era: Era): void {
-    era.inFlight--
-    resolveIfDone(era)
+  end(generation: Generation): void {
+    generation.inFlight--
+    resolveIfDone(generation)
   }
 
   /** Begins a new era; resolves when the last call of all earlier ones has ended. */
@@ -35,10 +35,10 @@ export class Eras {
   }
 }
 
-function newEra(): Era {
+function newEra(): Generation {
   return { inFlight: 0, isOver: false, ended: Promise.withResolvers() }
 }
 
-function resolveIfDone({ inFlight, isOver, ended }: Era): void {
+function resolveIfDone({ inFlight, isOver, ended }: Generation): void {
   if (isOver && inFlight === 0) ended.resolve()
 }

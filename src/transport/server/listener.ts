@@ -8,7 +8,7 @@ import { http } from '../../kit/node-http.ts'
 import { messageProblem, refusing } from './check-message.ts'
 import { ConnectionCounts, type ConnectionFigures } from './connection-counts.ts'
 import type { FrontOptions, FrontRules, ListenerOptions, ListenOptions } from './front-options.ts'
-import { type Era, Eras } from './generations.ts'
+import { type Generation, Generations } from './generations.ts'
 import { limitServer, newServer } from './http-server.ts'
 import { Intake } from './intake.ts'
 import { clientRequestId, readRequest, readTarget } from './read-request.ts'
@@ -67,7 +67,7 @@ class Front implements Listener {
   /** Connections that are no longer the server's: upgraded ones. */
   readonly #upgraded = new Set<Duplex>()
   readonly #counts: ConnectionCounts
-  readonly #eras = new Eras()
+  readonly #generations = new Generations()
   readonly #intake: Intake
   #rules: FrontRules
   #address: AddressInfo
@@ -145,7 +145,7 @@ class Front implements Listener {
   update(rules: FrontRules): Promise<void> {
     this.#rules = rules
     if (!this.#isClosed) limitServer(this.#server, rules.listen)
-    return this.#eras.turn()
+    return this.#generations.turn()
   }
 
   take(stream: Duplex, peer: PeerAddress): void {
@@ -220,7 +220,7 @@ class Front implements Listener {
 
   #serve(message: IncomingMessage, response: ServerResponse, upgrade: WaitingUpgrade | undefined): void {
     this.#counts.requestOn(message.socket)
-    const { clock, events, newId, logFault, memory } = this.#options
+    const { clock, events, newId, reportBug, memory } = this.#options
     const { proxies, traceOf } = this.#rules
     const target = readTarget(message.url ?? '/')
     const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
@@ -239,7 +239,7 @@ class Front implements Listener {
     const trace = traceOf?.(request.headers)
     const call = new LiveCall({ id, route: handler.facts, clock, events, trace, memory })
     this.#inFlight++
-    const era = this.#eras.begin()
+    const generation = this.#generations.begin()
     const serving = new Serving({
       message,
       response,
@@ -250,11 +250,11 @@ class Front implements Listener {
       upgrade,
       isDraining: () => this.#isEnding,
       isLast: this.#intake.isLast(message),
-      logFault,
+      reportBug,
       onEnded: () => {
         // Before this call is counted as ended: a drain waits for those behind it too.
         this.#intake.answered(message)
-        this.#callEnded(era)
+        this.#callEnded(generation)
       },
     })
     serving.start()
@@ -279,9 +279,9 @@ class Front implements Listener {
     this.#server.close()
   }
 
-  #callEnded(era: Era): void {
+  #callEnded(generation: Generation): void {
     this.#inFlight--
-    this.#eras.end(era)
+    this.#generations.end(generation)
     if (this.#draining && this.#isShut && this.#inFlight === 0) this.#idle.resolve()
     this.#checkLeft()
   }

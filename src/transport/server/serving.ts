@@ -25,7 +25,7 @@ export interface ServingOptions {
   readonly isDraining: () => boolean
   /** Nothing that stands behind this request on its connection may be served. */
   readonly isLast: boolean
-  readonly logFault: (fault: unknown, call: LiveCall) => void
+  readonly reportBug: (fault: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
 
@@ -138,8 +138,8 @@ export class Serving {
   }
 
   #fault(fault: unknown): void {
-    const { call, response, logFault } = this.#options
-    logFault(fault, call)
+    const { call, response, reportBug } = this.#options
+    reportBug(fault, call)
     call.abort(failure('INTERNAL', 'The gateway has failed', { cause: fault }))
     if (response.headersSent || this.#status !== 0) response.destroy()
     else this.#answer(failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))

@@ -10,7 +10,7 @@ import { targetsOf } from '../targets.ts'
 import { withSlowStart } from '../upstream.ts'
 import { field, time } from './health-cells.ts'
 import { healthLine } from './health-log.ts'
-import { HealthKeeping } from './health-monitor.ts'
+import { HealthMonitor } from './health-monitor.ts'
 import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
 
 const configOf = (
@@ -29,7 +29,7 @@ function kept(t: TestContext) {
   const clock = new VirtualClock()
   const memory = new SharedMemory()
   const lines: string[] = []
-  const keeping = new HealthKeeping({ clock, random: () => 0, memory, log: (text) => lines.push(text) })
+  const keeping = new HealthMonitor({ clock, random: () => 0, memory, log: (text) => lines.push(text) })
   t.after(() => keeping.close())
   const healthOf = (config: ReturnType<typeof configOf>): UpstreamHealth => {
     const options = config.upstreams['work']
@@ -49,7 +49,7 @@ function kept(t: TestContext) {
   return { clock, keeping, lines, fail, healthOf, rotationOf, ejections }
 }
 
-describe('HealthKeeping', () => {
+describe('HealthMonitor', () => {
   it('keeps what is known, and all counts, when an upstream is made anew with the same targets', async (t) => {
     const { clock, keeping, fail, ejections } = kept(t)
     const before = configOf()

@@ -15,7 +15,7 @@ import { healthLine } from './health-log.ts'
 import { HealthKeeper } from './keeper.ts'
 import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
 
-export interface HealthKeepingOptions {
+export interface HealthMonitorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly memory: SharedMemory
@@ -29,8 +29,8 @@ interface Kept {
 }
 
 /** Looks after the health of all targets, in the main thread; the other threads see what it finds in the memory. */
-export class HealthKeeping {
-  readonly #options: HealthKeepingOptions
+export class HealthMonitor {
+  readonly #options: HealthMonitorOptions
   readonly #figures = new HealthFigures()
   readonly #lookups: Lookups
   #kept: ReadonlyMap<string, Kept> = new Map()
@@ -39,7 +39,7 @@ export class HealthKeeping {
   /** Of upstreams about whose health nothing could be done. */
   #unkept: readonly Target[] = []
 
-  constructor(options: HealthKeepingOptions) {
+  constructor(options: HealthMonitorOptions) {
     this.#options = options
     this.#lookups = new Lookups(options)
   }
