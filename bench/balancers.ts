@@ -1,12 +1,12 @@
 /**
- * Three targets, one of which becomes 10 x slower, then fails fast, then hangs, then comes back: what each balancer makes
- * of it under the same load, and what it would be with that target taken out by hand. In virtual time, so that it takes
- * seconds and comes out the same each time.
+ * Three targets, one of which becomes 10 x slower, then fails fast, then hangs, then recovers: compares the balancers
+ * under the same load, and with that target removed by hand. Runs in virtual time, so it takes seconds and is
+ * reproducible.
  *
  *   bin/node bench/balancers.ts [--per-second 300] [--seed 0] [--only peak-ewma,probing]
  *
- * With the defaults of an upstream, and once more with `outlier: off`, by the balancer alone. Exit code 1 if p99 of
- * peak-ewma or probing is in some phase more than 1.5 times that without the sick target.
+ * Runs with the defaults of an upstream, then with `outlier: off`, where only the balancer acts. Exit code 1 if p99 of
+ * peak-ewma or probing exceeds 1.5 times the p99 without the sick target in any phase.
  */
 import { parseArgs } from 'node:util'
 import { allBalancers, type PhaseResult, playBalancing, type SceneOptions, usualPhases } from './kit/balancing-scene.ts'
@@ -65,7 +65,7 @@ async function play(name: string, upstream: SceneOptions['upstream']): Promise<s
   })
 }
 
-/** Shares near 0 and 1 are what matters here. */
+/** Shows the digits that matter for shares near 0 and 1. */
 function percent(value: number): string {
   return value > 0 && value < 1 && (value < 0.1 || value > 0.9) ? `${(value * 100).toFixed(2)} %` : share(value)
 }

@@ -5,7 +5,7 @@ import type { Case, Verdict } from './kit/results.ts'
 const cpu = (round: Round): number => round.cpuUs
 const throughput = (round: Round): number => round.mibPerSecond
 
-/** What Hedgerow has to keep to. A bound whose figures were not taken is not judged. */
+/** The bounds that Hedgerow must keep. A bound without figures is not judged. */
 export function judge(cases: readonly Case[]): readonly Verdict[] {
   const figures = (suite: string, name: string, who: string): Figures | undefined =>
     cases.find((one) => one.suite === suite && one.name === name)?.figures.find((one) => one.name === who)
@@ -84,7 +84,7 @@ interface Grown {
   readonly many: Figures | undefined
 }
 
-/** Of two cases, whose rounds have nothing to do with each other. What grows at nginx is the kernel's part. */
+/** Compares two cases with unrelated rounds. The growth of nginx is due to the kernel. */
 function growth(own: Grown, nginx: Grown): Verdict | undefined {
   const [value, beside] = [grown(own), grown(nginx)]
   if (value === undefined) return undefined

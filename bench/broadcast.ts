@@ -1,6 +1,6 @@
 /**
- * What a durable broadcast costs: `POST /register` with a form body, three backends (nginx) that answer 201 at once, 64
- * connections, load and backends on the same cores; SQLite beside the memory store, so that durability's part is seen.
+ * The cost of a durable broadcast: `POST /register` with a form body, three backends (nginx) that answer 201 at once,
+ * 64 connections, load and backends on the same cores. The memory store beside SQLite shows the cost of durability.
  *
  *   bin/node bench/broadcast.ts [--connections 64] [--seconds 8] [--rounds 3]
  *
@@ -38,7 +38,7 @@ async function compare(stage: Stage): Promise<boolean> {
     const port = await freePort()
     const targets = ports.map((target) => `http://127.0.0.1:${target}`)
     const program = join(root, 'bench/kit/broadcast-gateway.ts')
-    // Not on the stage, as it tells at its end what its store did.
+    // Not on the stage: it prints the store's statistics when it ends.
     const { pid } = start(join(root, 'bin/node'), [program, String(port), store, ...targets])
     await listening(port)
     return { name, pid: pid as number, url: `http://127.0.0.1:${port}/register`, script }

@@ -1,10 +1,10 @@
 /**
- * A partial outage: a third of the answers is 500, another tenth comes late, and all routes retry and hedge. How much more
- * the upstream is asked than there are calls, without and with its budget, and how many calls are answered well.
+ * A partial outage: a third of the answers are 500, another tenth are late, and all routes retry and hedge. Measures
+ * the extra load on the upstream and the share of good answers, without and with a budget.
  *
  *   bin/node bench/budget.ts [--seconds 8] [--rate 400]
  *
- * Exit code 1 if the extra load is above what the budget allows: its share of the calls, and `min` in flight.
+ * Exit code 1 if the extra load exceeds the budget: its share of the calls plus `min` in flight.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -71,7 +71,7 @@ async function run(budget: Budget): Promise<void> {
     const good = samples.filter(({ status }) => status === 200).length
     const extra = asked - samples.length
     const share = extra / samples.length
-    // What `min` in flight can come to: so many in flight all the time, each as short as an answer can be.
+    // Upper limit for `min`: that many in flight all the time, each as short as an answer can be.
     const allowed = typeof budget === 'string' ? Infinity : 0.2 + ((budget.min ?? 3) * 1000) / answerMs / perSecond
     const isMet = share <= allowed
     if (!isMet) missed++

@@ -1,7 +1,7 @@
 /**
- * Whether waiters that time out leave anything behind: 100,000 of them, through the real front, against a backend that
- * acknowledges and never calls back; each client gets a ticket that is good for a second. Exit code 1 unless nobody waits
- * any more and, once the tickets are over, the heap is back where it was.
+ * Checks that waiters that time out leave nothing behind: 100,000 of them, through the real front, against a backend
+ * that acknowledges and never calls back; each client gets a ticket valid for one second. Exit code 1 unless no waiter
+ * is left and, once the tickets have expired, the heap is back to its size before.
  *
  *   bin/node --expose-gc bench/callback-leaks.ts [--calls 100000] [--concurrency 1000]
  */
@@ -24,10 +24,10 @@ const { values: args } = parseArgs({
 const calls = Number(args.calls)
 const concurrency = Number(args.concurrency)
 
-/** Tickets are forgotten within ten seconds of their end. */
+/** Tickets are removed within ten seconds of their expiry. */
 const ticketsOverMs = 13_000
 
-/** What a heap differs by from one collection to the next, without anything being lost. */
+/** The heap size varies by this much between collections without a leak. */
 const heapToleranceMib = 4
 
 const collectGarbage = globalThis.gc
@@ -57,7 +57,7 @@ rmSync(folder, { recursive: true })
 
 async function run(): Promise<boolean> {
   const clients = await Promise.all(Array.from({ length: concurrency }, () => Client.connected(gateway.address.port)))
-  // Compiled code, pools and buffers are there after the first thousands; what comes then must not add up.
+  // The first thousands create compiled code, pools and buffers; later calls must not add to them.
   await timeOut(clients, calls / 10)
   const before = await heapMib()
   const startedMs = performance.now()
@@ -75,7 +75,7 @@ async function run(): Promise<boolean> {
   return timedOut === calls && inFlight === 0 && isBack
 }
 
-/** How many got a 503 that names a ticket. */
+/** Counts the 503 answers that name a ticket. */
 async function timeOut(clients: readonly Client[], count: number): Promise<number> {
   let next = 0
   let good = 0

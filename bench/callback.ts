@@ -1,11 +1,11 @@
 /**
- * What `callback` must show, on one worker on core 0, with the asynchronous backend and the load on core 1:
+ * Acceptance of `callback`, on one worker on core 0, with the asynchronous backend and the load on core 1:
  *
- * 1. `ab -c 50 -n 20000`: none failed, none other than 2xx.
- * 2. 20,000 calls at 256 at once: each gets the result of its own id.
- * 3. 20,000 calls that wait at once for results 4 s away: all answered within their 5 s.
- * 4. CPU of the gateway for a call (three exchanges), as a multiple of plain `forward` (two), both in one run and in front
- *    of a backend that is not what holds them up.
+ * 1. `ab -c 50 -n 20000`: no failures, only 2xx.
+ * 2. 20,000 calls, 256 at a time: each gets the result of its own id.
+ * 3. 20,000 calls that wait together for results due after 4 s: all answered within their 5 s.
+ * 4. CPU of the gateway per call (three exchanges), as a multiple of plain `forward` (two), in the same run and with a
+ *    backend that is not the bottleneck.
  *
  *   bin/node bench/callback.ts [--seconds 5] [--rounds 3] [--open 20000]
  */
@@ -41,7 +41,7 @@ const deadlineMs = 5000
 const allowed = 3
 const rampMs = 3000
 
-/** As the `async` profile, but the result tells the query that it is for. */
+/** Like the `async` profile, but the result contains the query that it answers. */
 const profile = {
   endpoints: {
     'GET /backend-service/method': {
@@ -133,8 +133,8 @@ async function ownResults(): Promise<boolean> {
 }
 
 /**
- * The connections are there before; the calls are begun within less than the results are away. Two share a connection,
- * so that a limit of 20,000 open files, a usual one, does for 20,000 calls.
+ * The connections are opened first, and all calls start before the first result is due. Two calls share a connection,
+ * so that the usual limit of 20,000 open files is enough for 20,000 calls.
  */
 async function manyOpen(pid: number): Promise<boolean> {
   const clients: Client[] = []
@@ -149,7 +149,7 @@ async function manyOpen(pid: number): Promise<boolean> {
   for (let id = 0; id < openAtOnce; id++) {
     const client = clients[id % clients.length] as Client
     answers.push(client.ask(`/service/method?delay=${delaySeconds}&id=${id}`).finally(() => ended++))
-    // So many a millisecond that all are begun well before the first result is due.
+    // Calls per millisecond, so that all start well before the first result is due.
     const aheadMs = ((id + 1) / openAtOnce) * rampMs - (performance.now() - startedMs)
     if (aheadMs > 2) await sleep(aheadMs)
   }

@@ -11,11 +11,10 @@ import { listening, start, startPinned, stopAll } from './kit/processes.ts'
 import { median } from './kit/statistics.ts'
 
 /**
- * What an open dashboard costs the gateway: its CPU at a fixed 2,000 calls a second, by turns without and with somebody who
- * reads what the page reads (the overview once, then the stream of figures). At most 5 % more is allowed. The gateway has
- * core 0 for itself, the load core 1. The browser itself is measured apart, without calls: on a machine of two cores it
- * would share one with the load, and so change in what bunches calls arrive, which moves their cost by 10 % and more
- * whatever page it shows.
+ * The cost of an open dashboard for the gateway: CPU at a fixed 2,000 calls a second, alternating between no reader and
+ * a reader of the page's data (the overview once, then the stream of figures). The limit is 5 % more. The gateway has
+ * core 0 to itself, the load core 1. The browser is measured separately, without calls: on two cores it would share one
+ * with the load and change the bunching of calls, which moves their cost by 10 % and more whatever the page shows.
  */
 const perSecond = 2_000
 const seconds = Number(process.argv[2] ?? 8)
@@ -30,14 +29,14 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-bench-'))
   try {
     const gateway = await startGateway(folder)
-    // Until the code is compiled, every run is cheaper than the one before.
+    // Runs are cheaper until the code is compiled.
     for (let run = 0; run < 3; run++) await cpuPerCall(gateway)
     const closed: number[] = []
     const open: number[] = []
     for (let round = 1; round <= rounds; round++) {
       const alone = async (): Promise<unknown> => closed.push(await cpuPerCall(gateway))
       const watched = async (): Promise<unknown> => open.push(await withReader(() => cpuPerCall(gateway)))
-      // By turns the first and the second, so that no drift is taken for a cost.
+      // Alternate which variant runs first, so that drift is not counted as cost.
       for (const measure of round % 2 === 1 ? [alone, watched] : [watched, alone]) await measure()
       const [without, withIt] = [closed, open].map((runs) => `${runs.at(-1)?.toFixed(1)} us`)
       console.log(`round ${round}: ${without} of CPU for a call without, ${withIt} with the dashboard`)
@@ -71,7 +70,7 @@ routes: [{ match: GET /api/fixed, forward: { upstream: fixed, path: /api/work } 
   return gateway.pid as number
 }
 
-/** Microseconds of CPU for a call. */
+/** Microseconds of CPU per call. */
 async function cpuPerCall(pid: number): Promise<number> {
   const before = cpuMicroseconds(pid)
   const samples = await openLoop({ url: `http://127.0.0.1:${front}/api/fixed`, perSecond, seconds })
@@ -95,14 +94,14 @@ async function tellIdle(gateway: number): Promise<void> {
   }
 }
 
-/** Milliseconds of CPU, while there are no calls. */
+/** Milliseconds of CPU without calls. */
 async function cpuPerSecond(pid: number): Promise<number> {
   const before = cpuMicroseconds(pid)
   await sleep(seconds * 1000)
   return (cpuMicroseconds(pid) - before) / seconds / 1000
 }
 
-/** What the overview asks for, as the page does. */
+/** Fetches the overview, as the page does. */
 async function withReader<T>(measure: () => Promise<T>): Promise<T> {
   await (await fetch(`${dashboard}api/overview`)).arrayBuffer()
   const leaving = new AbortController()

@@ -1,6 +1,6 @@
 /**
- * Writes the figures of the newest results (`bench/results`) into README.md and docs/benchmarks.md, between their marks:
- * `npm run bench:figures`. A test holds the documents to it.
+ * Writes the figures of the newest results (`bench/results`) into README.md and docs/benchmarks.md, between their
+ * marks: `npm run bench:figures`. A test checks that the documents match.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

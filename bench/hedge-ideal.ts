@@ -1,12 +1,12 @@
 /**
- * How near `hedge` comes to what the numbers allow. The backend takes uniformly 100 to 600 ms and fails one time in
- * ten; `/api/smart?timeout=1000` is asked 200 times a second (open loop). Beside it stands the ideal: the same race,
- * drawn a million times, with no gateway, no network and no clock in between.
+ * Compares `hedge` with the theoretical optimum. The backend takes uniformly 100 to 600 ms and fails one time in ten;
+ * `/api/smart?timeout=1000` gets 200 calls a second (open loop). The ideal is the same race, simulated a million times
+ * without gateway, network or clock.
  *
  *   bin/node bench/hedge-ideal.ts [--seconds 30] [--rate 200]
  *
- * Exit code 1 if an answer is more than 25 ms past its timeout, fewer than 99.8 % are 200, p50 is more than 5 % or p99
- * more than 8 % off the ideal.
+ * Exit code 1 if an answer is more than 25 ms past its timeout, fewer than 99.8 % are 200, or p50 differs from the
+ * ideal by more than 5 % or p99 by more than 8 %.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -42,12 +42,12 @@ async function measure(): Promise<readonly Sample[]> {
   startPinned(0, hedgerow, ['serve', join(root, 'examples/hedged.yaml')])
   for (const port of [backendPort, gatewayPort]) await listening(port)
   const url = `http://127.0.0.1:${gatewayPort}/api/smart?timeout=${timeoutMs}`
-  // Connections and compiled code are there before it counts.
+  // Open connections and compile code before the measurement.
   await openLoop({ url, perSecond: 100, seconds: 2 })
   return openLoop({ url, perSecond: Number(args.rate), seconds: Number(args.seconds), onProgress: showProgress })
 }
 
-/** What each call would take if nothing but the backend took time; Infinity where all three fail. */
+/** Duration of each call if only the backend took time; Infinity if all three attempts fail. */
 function ideal(count: number, random: Random): readonly number[] {
   const latency = (): number => 100 + 500 * random()
   const good = (): boolean => random() >= errorShare

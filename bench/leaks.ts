@@ -1,6 +1,6 @@
 /**
- * Whether calls that come to nothing leave anything behind: 10,000 that time out and 10,000 whose clients hang up, all
- * against a backend that never answers. Exit code 1 unless every socket is gone and the heap is back where it was.
+ * Checks that failed calls leave nothing behind: 10,000 that time out and 10,000 whose clients hang up, all against a
+ * backend that never answers. Exit code 1 unless every socket is closed and the heap is back to its size before.
  *
  *   bin/node --expose-gc bench/leaks.ts [--calls 10000] [--concurrency 200]
  */
@@ -19,15 +19,15 @@ const { values: args } = parseArgs({
 const calls = Number(args.calls)
 const concurrency = Number(args.concurrency)
 
-/** Long enough that all of a round are there together, short enough for 10,000 of them. */
+/** Long enough that all calls of a round overlap, short enough for 10,000 of them. */
 const deadlineMs = 200
-/** What a heap differs by from one collection to the next, without anything being lost. */
+/** The heap size varies by this much between collections without a leak. */
 const heapToleranceMib = 4
 
-/** A socket that goes later than this was waited for by nobody, and went by a timeout of its own. */
+/** A socket that closes later than this was leaked, and closed only by its own timeout. */
 const maxRestMs = 2000
 
-/** One route for each way in which attempts are begun and given up. */
+/** One route for each way to start and cancel attempts. */
 const routes = [
   { match: 'GET /forward', forward: { upstream: 'work' } },
   { match: 'POST /forward', forward: { upstream: 'work' } },
@@ -51,9 +51,9 @@ interface Snapshot {
   readonly callsInFlight: number
   readonly targetSockets: number
   readonly backendSockets: number
-  /** Those of front, targets and backend, and any that none of them knows of. */
+  /** Sockets of front, targets and backend, and any others. */
   readonly processSockets: number
-  /** How long after the last call the last socket went. */
+  /** Time from the last call until the last socket closed. */
   readonly restMs: number
   readonly heapMib: number
 }
@@ -81,7 +81,7 @@ await gateway.close()
 await backend.close()
 
 async function run(): Promise<boolean> {
-  // Compiled code, pools and buffers are there after the first thousands; what comes then must not add up.
+  // The first thousands create compiled code, pools and buffers; later calls must not add to them.
   await rounds(calls / 4, timeOut)
   await rounds(calls / 4, hangUp)
   const before = await snapshot()
@@ -112,7 +112,7 @@ async function rounds(count: number, call: (request: string, place: number) => P
   await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-/** Waits for its answer, which has to be a 504. */
+/** Waits for the answer, which must be a 504. */
 function timeOut(request: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(request))
@@ -129,7 +129,7 @@ function timeOut(request: string): Promise<void> {
   })
 }
 
-/** Goes at any moment between being connected and the deadline. */
+/** Hangs up at a random moment between connecting and the deadline. */
 async function hangUp(request: string, place: number): Promise<void> {
   const socket = connect(port, '127.0.0.1', () => socket.write(request))
   socket.on('error', () => {})
@@ -166,7 +166,7 @@ async function targetSockets(): Promise<number> {
   return counts.reduce((sum, { open }) => sum + open, 0)
 }
 
-/** What is under way is given a moment; what is still there then is left. */
+/** Gives calls in flight a moment, then returns the number still open. */
 async function rest(): Promise<number> {
   const startedMs = performance.now()
   const elapsedMs = (): number => performance.now() - startedMs

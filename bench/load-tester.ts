@@ -1,8 +1,8 @@
 /**
  * The load tester beside wrk, ab and autocannon: in turn on the same server in one run, each on core 1, the server on
- * core 0. First a server that answers at once (nginx): how much load each can make, and what a request costs it. Then
- * one that takes 20 ms, at 20 connections: what each measures where it is not the bottleneck. The CPU is the whole
- * program's, its start included (about a second for those in JavaScript), so it means little for the few requests there.
+ * core 0. First a server that answers at once (nginx): the maximum load of each, and its cost per request. Then one
+ * that takes 20 ms, at 20 connections: the times that each measures when it is not the bottleneck. CPU is that of the
+ * whole program, start included (about a second for the JavaScript ones), so it means little for so few requests.
  *
  *   bin/node bench/load-tester.ts [--seconds 5] [--connections 64]
  */
@@ -152,7 +152,7 @@ function measure(tester: Tester, port: number, connections: number, isShown: boo
   )
 }
 
-/** Of all that have ended and been waited for, in hundredths of a second on Linux. */
+/** CPU time of all children that have ended and been waited for, in hundredths of a second on Linux. */
 function childrenCpuMicroseconds(): number {
   const stat = readFileSync('/proc/self/stat', 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,10 +1,10 @@
 /**
- * A backend is down while users register and change their passwords: what each user waits meanwhile, and whether the one
- * that was down gets all of it, in order per user, once it is back.
+ * A backend is down while users register and change their passwords: measures how long users wait, and checks that the
+ * backend gets every write, in order per user, once it is back.
  *
  *   bin/node bench/outage.ts [--users 1000] [--seconds 60]
  *
- * Exit code 1 if a write is missing or out of order, was not answered 201, or if p99 is more than 3 times that of the
+ * Exit code 1 if a write is missing, out of order or not answered 201, or if p99 is more than 3 times the p99 of the
  * same load with all backends up.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

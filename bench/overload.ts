@@ -1,12 +1,12 @@
 /**
- * Five times as many calls as the backend bears: how fast are those that are let in, how many are, how soon are the others
- * refused, and when is all as before. Once for each way of keeping calls out.
+ * Five times the capacity of the backend: measures latency and goodput of admitted calls, the speed of refusals, and
+ * the time to recover. Once for each way to limit calls.
  *
  *   bin/node bench/overload.ts [--seconds 10] [--times 5] [--only fixed,adaptive,rate,tolerant]
  *
- * Exit code 1 if, of those let in, p99 is more than 2 times that without load; if goodput is under 90 % of what the backend
- * bears; if p99 of the refusals is 5 ms or more, or one has another status than 429 and 503; or if after 5 s it is not as
- * before.
+ * Exit code 1 if p99 of admitted calls is more than 2 times the p99 without load; if goodput is under 90 % of the
+ * backend's capacity; if p99 of the refusals is 5 ms or more, or one has a status other than 429 and 503; or if
+ * recovery takes more than 5 s.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,13 +28,13 @@ const times = Number(args.times)
 const places = 40
 const serviceMs = 100
 const perSecond = (places * 1000) / serviceMs
-/** More is another program's doing. */
+/** Anything above is caused by another program. */
 const busyMs = 5
 const calmPerSecond = perSecond * 0.4
 const limits: Readonly<Record<string, string>> = {
   fixed: `concurrency: { limit: ${places}, queue: 4 }`,
   adaptive: 'concurrency: { limit: adaptive, tolerance: 1.2, queue: 4 }',
-  // The usual tolerance lets calls take half as long again, and some wait besides: it comes too near to 2 to be held to it.
+  // The default tolerance lets calls take half as long again, plus some waiting: too close to 2 to be judged.
   tolerant: 'concurrency: { limit: adaptive, queue: 4 }',
   rate: `rateLimit: { limit: ${perSecond * 0.95}, burst: 4, by: route }`,
 }
@@ -101,7 +101,7 @@ function told(what: string, text: string, isMet = true): void {
   console.log(`  ${what.padEnd(13)} ${text}${isMet ? '' : '  MISSED'}`)
 }
 
-/** When the last quarter of a second began in which not all was well, of those that came after the load. */
+/** Time from the end of the load to the last quarter of a second with a bad call. */
 function recoveryMs(after: readonly Sample[], limitMs: number): number {
   const each = calmPerSecond / 4
   let backAfterMs = 0

@@ -1,10 +1,10 @@
 /**
- * 50 reloads and 20 deaths of workers under load: how many requests fail of it. Two workers; the load is kept connections
- * and new ones side by side.
+ * Counts the requests that fail during 50 reloads and 20 worker deaths under load. Two workers; the load uses kept and
+ * new connections side by side.
  *
  *   bin/node bench/reloads.ts [--reloads 50] [--kills 20]
  *
- * Bound: no failed request by the reloads; by a death only those that were in flight in that worker, or on their way to it.
+ * Bound: reloads fail no request; a death fails only requests in flight in that worker, or on their way to it.
  */
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -119,8 +119,8 @@ console.log(
 )
 await gateway.close()
 await backend.close()
-// A connection that was waiting to be accepted, or an answer on its way, is in flight for the client and not yet, or no
-// longer, for the gateway: at most one for each client and death.
+// A connection waiting to be accepted, or an answer on its way, is in flight for the client but not for the gateway:
+// at most one per client and death.
 const mostByKill = keptConnections + newConnections
 const holds = byReloads.kept.length + byReloads.fresh.length + refused === 0 && died === kills
 const holdsKills = kept.failures.length + fresh.failures.length <= kills * mostByKill

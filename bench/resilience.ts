@@ -1,7 +1,7 @@
 /**
- * What standing up to load and sick backends costs plain `forward` while all is well: CPU per request with what is on by
- * default (outlier ejection, rests, the budget of extra load), then with active checks, a breaker and peak EWMA, then with
- * rate and concurrency limits besides, in one run. `--before` names another checkout, to compare with that.
+ * The cost of overload protection and health tracking for plain `forward` while all is well: CPU per request with the
+ * defaults (outlier ejection, rests, the budget of extra load), then with active checks, a breaker and peak EWMA, then
+ * with rate and concurrency limits too, in one run. `--before` adds another checkout to the comparison.
  * Exit code 1 unless all of it together costs at most 15 % more.
  *
  *   bin/node bench/resilience.ts [--before ../hedgerow-before] [--seconds 5] [--rounds 5] [--connections 64]

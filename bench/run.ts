@@ -1,5 +1,5 @@
 /**
- * What Hedgerow costs beside other proxies: `npm run bench`, `npm run bench -- --help`. Each proxy alone on core 0, in
+ * The cost of Hedgerow beside other proxies: `npm run bench`, `npm run bench -- --help`. Each proxy alone on core 0, in
  * turn, backend and load on core 1. Exit code 1 if a bound of `bounds.ts` does not hold.
  */
 import { spawnSync } from 'node:child_process'
@@ -19,7 +19,7 @@ import { forward, largeBodies } from './suites/proxies.ts'
 
 interface Suite {
   readonly run: (session: Session) => Promise<void>
-  /** How many contenders it measures, over all its cases. */
+  /** Number of contenders, over all cases. */
   readonly size: (peers: number, connections: number) => number
 }
 
@@ -68,7 +68,7 @@ requireProgram('wrk', 'wrk')
 // The backend too.
 requireProgram('nginx', 'nginx-light')
 tidyOnSignals()
-// This process, which reads figures meanwhile, stays off the core of the proxies.
+// Keep this process, which reads figures meanwhile, off the core of the proxies.
 spawnSync('taskset', ['-a', '-cp', String(loadCore), String(process.pid)])
 process.exitCode = (await run()) ? 0 : 1
 

@@ -1,7 +1,7 @@
 /**
- * What it costs to watch plain `forward`: CPU per request with all telemetry off, with metrics, recorder and access log
- * on, and with one call in a hundred traced besides (to a collector that is not there), in one
- * run. Exit code 1 unless the bounds hold: 20 % more, and 3 % above that. (With the dashboard open: `dashboard-cost.ts`.)
+ * The cost of telemetry for plain `forward`: CPU per request with all telemetry off, with metrics, recorder and access
+ * log on, and with one call in a hundred traced as well (to a collector that does not exist), in one run. Exit code 1
+ * unless the bounds hold: 20 % more, and 3 % above that. (With the dashboard open: `dashboard-cost.ts`.)
  *
  *   bin/node bench/telemetry.ts [--seconds 5] [--rounds 5] [--connections 64]
  */

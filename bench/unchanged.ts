@@ -1,7 +1,7 @@
 /**
- * Shows whether plain `forward` costs as much CPU per request as in another checkout: interleaved rounds of that one, of
- * this one, and of that one a second time, whose ratio to itself tells what the machine's noise makes of equal things.
- * Exit code 1 if the upper end of the 95 % interval of the median ratio is more than `--within` per cent above 1.
+ * Compares CPU per request of plain `forward` with another checkout: interleaved rounds of that one, of this one, and
+ * of that one a second time, whose ratio to itself shows the machine's noise. Exit code 1 if the upper end of the 95 %
+ * interval of the median ratio is more than `--within` per cent above 1.
  *
  *   bin/node bench/unchanged.ts --before ../hedgerow-before [--within 2] [--pairs 20] [--seconds 3] [--connections 64]
  */

@@ -3,7 +3,7 @@ import type { ScalingRow, Verdict, WorkersRow } from './kit/results.ts'
 import { median } from './kit/statistics.ts'
 import { ratioOf } from './kit/workers-tables.ts'
 
-/** Whoever has fewer cores makes load and gateway share them, and sees no throughput grow. */
+/** With fewer cores, load and gateway share them, and throughput does not grow. */
 export const coresToScale = 4
 
 export function judgeTable(rows: readonly WorkersRow[]): readonly Verdict[] {
@@ -25,7 +25,7 @@ export function judgeScaling(rows: readonly ScalingRow[], isApart: boolean): rea
   return [verdict('2 workers: requests/s, times 1 worker', ratioOf(two, one, 'requestsPerSecond'), { atLeast: 1.7 })]
 }
 
-/** What two workers would do with two cores of their own, by what a request costs: times one worker. */
+/** Estimated throughput of two workers with their own cores, from the CPU per request, relative to one worker. */
 export function scalingByCpu(rows: readonly ScalingRow[]): number {
   const [one, two] = rows
   return one === undefined || two === undefined ? Number.NaN : 2 / ratioOf(two, one, 'cpuUs')

@@ -1,7 +1,7 @@
 /**
- * What workers do: `npm run bench:workers`, with `-- --help` for more. The table of the program that Hedgerow replaces,
- * over a backend of 300 to 500 ms, and plain `forward` with one worker and with two. Exit code 1 if a bound of
- * `workers-bounds.ts` does not hold or a gateway did not start.
+ * The effect of workers: `npm run bench:workers`, with `-- --help` for more. The table of the program that Hedgerow
+ * replaces, over a backend of 300 to 500 ms, and plain `forward` with one worker and with two. Exit code 1 if a bound
+ * of `workers-bounds.ts` does not hold or a gateway did not start.
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
 
-/** A folder may import its own level and those below it. */
+/** A folder may import its own level and the levels below it. */
 const levels: Readonly<Record<string, number>> = {
   core: 0,
   kit: 1,
@@ -23,28 +23,28 @@ const levels: Readonly<Record<string, number>> = {
   cli: 8,
 }
 
-/** Products of their own: what each may import, whatever its level; and who may import it. */
+/** Separate products: the imports of each, whatever its level, and the folders that may import it. */
 const backendMayImport = new Set(['core', 'kit', 'backend'])
 const mayImportBackend = new Set(['backend', 'cli'])
 const loadMayImport = new Set(['core', 'kit', 'load'])
 const mayImportLoad = new Set(['load', 'cli'])
 
-/** Packages and built-ins that only some folders may touch. */
+/** Packages and built-ins restricted to some folders. */
 const restricted: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['transport', 'gateway', 'admin', 'backend', 'cli', 'config', 'load'],
   'node:http': ['transport', 'gateway', 'admin', 'backend', 'config', 'load'],
 }
 
-/** Time and chance come in from outside; only these folders ask the machine for them. */
+/** Time and randomness are injected; only these folders ask the machine for them. */
 const mayAskMachine = new Set(['kit', 'cli'])
 const machineCalls = /\b(?:Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval|Math\.random)\b/
 
-/** The dashboard stands by itself: packages for the browser, its own files, and the types of the admin API. */
+/** The dashboard is separate: browser packages, its own files, and the types of the admin API. */
 const webMayImport = /^(?:preact|preact\/hooks|uplot|uplot\/dist\/uPlot\.min\.css)$/
 const adminApi = '../src/admin/api.ts'
 
 interface Source {
-  /** Below `src`, with `/`. */
+  /** Relative to `src`, with `/`. */
   readonly file: string
   readonly text: string
 }
@@ -97,7 +97,7 @@ function isAllowed(file: string, target: string): boolean {
   )
 }
 
-/** What stands beside the strategies is for all of them, and may put their options together. */
+/** Files beside the strategies are shared by all, and may combine their options. */
 function isShared(file: string, target: string): boolean {
   return strategyOf(file) === undefined || strategyOf(target) === undefined
 }
@@ -162,13 +162,13 @@ function readSources(folder: string): readonly Source[] {
 }
 
 describe('architecture', () => {
-  it('lets no folder import what stands above it, no strategy another, and has no cycle', () => {
+  it('lets no folder import from a higher level, no strategy import another, and has no cycle', () => {
     const sources = readSources('src')
     assert.ok(sources.length > 80, 'the sources were found')
     assert.deepEqual(breachesOf(sources), [])
   })
 
-  it('lets the dashboard import nothing of the gateway but the types of its admin API, and has no cycle there', () => {
+  it('lets the dashboard import only the types of the admin API from the gateway, and has no cycle there', () => {
     const sources = readSources('web').filter(({ file }) => file.startsWith('src/'))
     assert.ok(sources.length > 30, 'the sources were found')
     assert.deepEqual([...webBreachesOf(sources), ...cyclesIn(sources)], [])

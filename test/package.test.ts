@@ -26,9 +26,9 @@ const whole = [
 ]
 
 describe('the package', () => {
-  it('is built before it is packed, and its dashboard with every install of a checkout', () => {
+  it('is built before it is packed, and its dashboard at every install in a checkout', () => {
     assert.equal(manifest.scripts['prepack'], 'npm run build')
-    // In a workspace, or it would be part of the package too.
+    // Not in a workspace, where they would be part of the package too.
     assert.match(manifestIn('web').scripts['prepare'] ?? '', /build-web\.ts/)
   })
 
@@ -37,14 +37,14 @@ describe('the package', () => {
   })
 
   for (const missing of whole) {
-    it(`is refused without ${missing}`, () => {
+    it(`is rejected without ${missing}`, () => {
       const files = whole.filter((file) => file !== missing)
       assert.equal(packageProblems(files, manifest).length, 1)
     })
   }
 
   for (const file of ['dist/kit/race.test.js', 'src/cli/main.ts', 'test/kit/wire.ts']) {
-    it(`is refused with ${file}`, () => {
+    it(`is rejected with ${file}`, () => {
       assert.equal(packageProblems([...whole, file], manifest).length, 1)
     })
   }

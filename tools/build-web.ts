@@ -3,20 +3,20 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 /**
- * Builds the dashboard into `dist/web`. With `--if-older` only where it is missing, or older than its sources: what
- * `npm start` and the tests do.
+ * Builds the dashboard into `dist/web`. With `--if-older`, as `npm start` and the tests use it, only if it is missing
+ * or older than its sources.
  */
 
 const root = join(import.meta.dirname, '..')
 const sources = ['web', 'src/admin/api.ts', 'package-lock.json']
 const built = join(root, 'dist/web')
 
-/** Of all that a browser loads, compressed. */
+/** Limit on everything that a browser loads, compressed. */
 export const maxBundleBytes = 100 * 1024
 
 export async function buildWeb(): Promise<void> {
   const { build } = await import('vite')
-  // Whoever serves the dashboard meanwhile finds the old one whole, or the new one.
+  // A running gateway sees either the whole old dashboard or the whole new one.
   const fresh = join(root, `dist/web-${process.pid}`)
   mkdirSync(join(root, 'dist'), { recursive: true })
   await build({ configFile: join(root, 'web/vite.config.ts'), build: { outDir: fresh }, logLevel: 'warn' })
@@ -24,7 +24,7 @@ export async function buildWeb(): Promise<void> {
   try {
     renameSync(fresh, built)
   } catch (fault) {
-    // Another process has built it at the same time: the same.
+    // Another process has built the same dashboard at the same time.
     if (!existsSync(join(built, 'index.html'))) throw fault
     rmSync(fresh, { recursive: true })
   }
@@ -35,7 +35,7 @@ export function isWebOlder(): boolean {
   return sources.some((source) => newestMs(join(root, source)) > indexMs)
 }
 
-/** What a browser loads, file by file, with gzip: the worse of the two that are served. */
+/** The files that a browser loads, with gzip: the larger of the two encodings served. */
 export function bundleBytes(folder = built): number {
   return filesIn(folder)
     .filter((file) => !/\.(?:gz|br)$/.test(file))

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Checks what `npm pack` would put into the package, once `npm run build` has been run: program, dashboard and the pages
- * that the program reads, and no tests or sources. Exit code 1 if something is missing or too much.
+ * Checks the files that `npm pack` would put into the package, after `npm run build`: program, dashboard and the pages
+ * that the program reads, and no tests or sources. Exit code 1 on missing or surplus files.
  */
 
 interface PackedFile {
@@ -19,11 +19,11 @@ export interface Manifest {
 
 const root = join(import.meta.dirname, '..')
 const needed = ['dist/web/index.html', 'dist/gateway/workers/worker.js', 'README.md', 'LICENSE', 'package.json']
-/** Of each of these folders something is needed. */
+/** The package needs files from each of these folders. */
 const folders = ['dist/web/assets/', 'dist/load/page/', 'examples/']
 const unwanted = /\.test\.|(?<!\.d)\.tsx?$|^(?:src|test|web|tools)\//
 
-/** What is wrong with these files as the content of the package. */
+/** Lists the problems of these files as package contents. */
 export function packageProblems(files: readonly string[], manifest: Manifest): readonly string[] {
   const named = [...Object.values(manifest.bin), ...Object.values(manifest.exports['.'])]
   const wanted = [...needed, ...named.map((path) => path.replace(/^\.\//, ''))]

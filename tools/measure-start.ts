@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 
 /**
- * What the start costs: the CPU time of `hedgerow --version`, and the memory of a gateway with one route that has been
- * idle for 10 s. Linux only. `npm run build` first, then `bin/node tools/measure-start.ts`; exit code 1 beyond a bound.
+ * The cost of a start: CPU time of `hedgerow --version`, and memory of a gateway with one route after 10 s idle. Linux
+ * only. Run `npm run build` first, then `bin/node tools/measure-start.ts`; exit code 1 if a bound is exceeded.
  *
- * CPU time is the least of ten runs, as other processes only add to it. A machine that is busy still inflates it: compare
+ * CPU time is the minimum of ten runs, as other processes only add to it. A busy machine still inflates it: compare
  * with the bare Node in the last column.
  */
 const root = join(import.meta.dirname, '..')
@@ -24,7 +24,7 @@ interface Figure {
   readonly bareNode: number
 }
 
-/** Of the process and all that it starts, in seconds. */
+/** CPU time of the process and its children, in seconds. */
 function cpuSeconds(command: string, args: readonly string[]): number {
   const seconds = Array.from({ length: runs }, () => {
     const shell = '"$0" "$@" > /dev/null; times'

@@ -1,10 +1,10 @@
 /**
- * 1,500 clients come at once, on a machine whose cores are all taken by busy loops, so that the gateway has to open as many
- * connections to its targets while its event loop comes round every few seconds only. Nothing is wrong with the targets.
+ * 1,500 clients arrive at once while busy loops occupy all cores: the gateway has to open as many connections to its
+ * targets while its event loop turns only every few seconds. The targets themselves are healthy.
  *
  *   bin/node bench/faults/connect-burst.ts [--runs 3] [--calls 30000] [--only first,forward]
  *
- * Exit code 1 if a call has no good answer, or a target is ejected.
+ * Exit code 1 if a call gets no good answer, or a target is ejected.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -40,7 +40,7 @@ try {
 }
 process.exitCode = breaches === 0 ? 0 : 1
 
-/** Each begins with a gateway that has no connection yet. */
+/** Each run starts with a gateway without connections. */
 async function play(name: string, run: number): Promise<void> {
   const [port, ...targetPorts] = [await freePort(), await freePort(), await freePort()] as const
   const logFile = join(folder, `${name}-${run}.log`)
@@ -72,7 +72,7 @@ function configFile(port: number, targetPorts: readonly number[]): string {
   const [one, two] = targetPorts.map((targetPort) => `'http://127.0.0.1:${targetPort}'`)
   writeFileSync(
     file,
-    // The subject is connections to targets: clients may take their time.
+    // Only connections to targets are tested: clients may take their time.
     `listen: { port: ${port}, headerTimeout: 2m }
 upstreams: { one: { targets: [${one}] }, two: { targets: [${one}, ${two}] } }
 routes:

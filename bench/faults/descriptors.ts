@@ -1,11 +1,11 @@
 /**
- * A gateway that runs out of file descriptors: `ulimit -n 128`, 300 idle clients, and targets that close each connection,
- * so that every call needs a new one.
+ * A gateway that runs out of file descriptors: `ulimit -n 128`, 300 idle clients, and targets that close each
+ * connection, so that every call needs a new one.
  *
  *   bin/node bench/faults/descriptors.ts [--workers 1]
  *
- * Shown: calls fail as the gateway's own shortage and no target is ejected; the log says it in one line; the process
- * lives; once the idle clients leave, calls succeed at once. Takes some 15 s. Exit code 1 if any of that does not hold.
+ * Expected: calls fail with the gateway's own shortage and no target is ejected; the log has one line about it; the
+ * process survives; once the idle clients leave, calls succeed at once. Takes some 15 s. Exit code 1 otherwise.
  */
 
 import { readFileSync } from 'node:fs'
@@ -44,9 +44,9 @@ await onStage(async (stage) => {
   const hedgerow = join(import.meta.dirname, '../../bin/hedgerow')
   const gateway = start('sh', ['-c', `ulimit -n ${limit} && exec ${hedgerow} serve ${config}`], { logFile })
   const pid = gateway.pid ?? 0
-  // The port answers when the first worker is there; this one when all are.
+  // The front port answers once the first worker runs; this one once all do.
   while (!(await admin(adminPort)) && gateway.exitCode === null) await sleep(100)
-  // Connected before there are none left.
+  // Connect before the descriptors run out.
   const clients = await Promise.all(Array.from({ length: callers }, () => Client.connected(port)))
   show('before', await calls(clients, 1000))
 
@@ -94,7 +94,7 @@ await onStage(async (stage) => {
 for (const one of wrong) console.log(`WRONG: ${one}`)
 process.exitCode = wrong.length === 0 ? 0 : 1
 
-/** Each client sends its next call as soon as it has its answer, and a little later where that was a failure. */
+/** Each client sends its next call as soon as it has its answer; after a failure, a little later. */
 async function calls(clients: readonly Client[], forMs: number): Promise<readonly Answer[]> {
   const answers: Answer[] = []
   const endMs = performance.now() + forMs

@@ -1,11 +1,11 @@
 /**
- * One of two targets is down, and what waits for it fills the disk of the store: a tmpfs of 3 MB and one of 16 MB, twice
- * each; then once each with a disk that others have filled to its last page besides. Then the target comes back.
+ * One of two targets is down, and its pending writes fill the disk of the store: a tmpfs of 3 MB and one of 16 MB,
+ * twice each; then once each with a disk that other files have filled to the last page. Then the target comes back.
  *
  *   bin/node bench/faults/full-disk.ts [--seconds 10]
  *
- * Needs root, to mount the disks. Exit code 1 if in a run not every write that was accepted has reached the target within
- * so many seconds, in the order of its user, or if no new write is accepted after that.
+ * Needs root, to mount the disks. Exit code 1 if an accepted write has not reached the target within that many seconds,
+ * in the order of its user, or if no new write is accepted after that.
  */
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -30,7 +30,7 @@ interface Run {
 const { values: args } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } })
 const limitMs = 1000 * Number(args.seconds)
 const users = 40
-/** So many are refused in a row before the disk is called full: one batch may be too large, and the next one fit. */
+/** Refusals in a row before the disk counts as full: one batch may be too large, and the next one fit. */
 const refusalsWhenFull = 100
 
 const small: Run = { size: '3m', bodyBytes: 800, othersFillIt: false }
@@ -117,7 +117,7 @@ async function target(port: number, onBody: (body: string) => void): Promise<Ser
   return server
 }
 
-/** Every user writes, one write after the other, until the store takes no more. Gives what was accepted. */
+/** Every user writes, one write after the other, until the store is full. Returns the accepted writes. */
 async function fill(url: string, bodyBytes: number): Promise<readonly string[]> {
   const accepted: string[] = []
   let refused = 0
@@ -157,7 +157,7 @@ function fillRest(disk: string): void {
   }
 }
 
-/** How many came after a later write of the same user; one that came twice is no fault. */
+/** Counts writes that arrived after a later write of the same user; duplicates are allowed. */
 function outOfOrder(arrived: readonly string[]): number {
   const latest = new Map<string, number>()
   const seen = new Set<string>()

@@ -1,11 +1,11 @@
 /**
- * What share of the calls a hedge delay by quantile hedges: `p95` promises 5 %. Two targets answer by a lognormal law
- * with a median of 20 ms, 300 calls a second come in (open loop), and then the median doubles.
+ * The share of calls that a quantile hedge delay hedges: `p95` promises 5 %. Two targets answer with lognormal times,
+ * with a median of 20 ms; 300 calls a second arrive (open loop), and then the median doubles.
  *
  *   bin/node bench/faults/hedge-share.ts [--after p95] [--sigma 1] [--seconds 60] [--seeds 1,2,3]
  *
- * For each seed it prints the share over the first `--seconds`, those of the cold start included, and over half as many
- * from 20 s after the change on. Hedges that the budget denied count too: their calls were late. Exit code 1 if a share
+ * For each seed it prints the share over the first `--seconds`, cold start included, and over half that time starting
+ * 20 s after the change. Hedges that the budget denied count too: their calls were late. Exit code 1 if a share
  * is outside its band: 4.0 to 6.5 % for p95, 8.5 to 12 % for p90.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -94,7 +94,7 @@ interface Share {
   readonly denied: number
 }
 
-/** Of the calls that end in the seconds to come. */
+/** Measures the calls that end in the next seconds. */
 async function shareOver(windowSeconds: number, adminPort: number): Promise<Share> {
   const before = await counts(adminPort)
   await sleep(windowSeconds * 1000)

@@ -1,12 +1,12 @@
 /**
- * What the gateway's memory comes to when clients do not read what it holds for them: 60 connections ask for four answers
- * of 9 MB each (`all: { calls: 4 }`, 2.1 GB together) and read nothing. Exit code 1 unless resident memory stays below
- * three times `memory.held` beyond what the gateway takes alone, a client that reads is served meanwhile on a route that
- * streams, and all is let go when the clients have gone.
+ * Memory of the gateway when clients do not read the answers held for them: 60 connections ask for four answers of 9 MB
+ * each (`all: { calls: 4 }`, 2.1 GB together) and read nothing. Exit code 1 unless resident memory stays below its idle
+ * size plus three times `memory.held`, a client of a streaming route is served meanwhile, and all memory is released
+ * once the clients have gone.
  *
  *   bin/node bench/faults/held-answers.ts [--held 256MiB] [--workers 1]
  *
- * Without the bound it was 3.0 GB.
+ * Without the bound, resident memory was 3.0 GB.
  */
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,7 +24,7 @@ const heldMiB = (parseSizeBytes(args.held) ?? Number.NaN) / 2 ** 20
 const connections = 60
 const answerBytes = 9_000_000
 const seconds = 12
-/** Bodies are there twice while they are put together, and garbage is collected later. */
+/** Bodies exist twice while they are assembled, and garbage is collected later. */
 const allowedFactor = 3
 
 requireProgram('nginx', 'nginx-light')
@@ -65,7 +65,7 @@ async function run(stage: Stage): Promise<boolean> {
   return most <= allowed && left === 0 && failed === 0
 }
 
-/** Asks, and reads nothing. */
+/** Sends a request and reads nothing. */
 function asking(port: number): Socket {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})

@@ -1,8 +1,8 @@
 /**
- * What clients lose whose neighbours post the worst JSON: 30 connections post 1 MiB of `[1,1,1,...]` to a callback route
- * that puts its URL into the body, each the next as soon as it has its answer, beside 16 on a plain route. One thread; load
- * and gateway each on a core. Exit code 1 unless the plain route keeps 80 % of its rate, the median of three pairs of runs.
- * It needs a machine with nothing else to do, as the clients that post share a core with those that count.
+ * What the worst JSON costs other clients: 30 connections post 1 MiB of `[1,1,1,...]` to a callback route that puts its
+ * URL into the body, without a pause, while 16 use a plain route. One thread; load and gateway each on a core. Exit
+ * code 1 unless the plain route keeps 80 % of its rate, as the median of three pairs of runs. Needs an otherwise idle
+ * machine, because the posting clients share a core with the measuring ones.
  *
  *   bin/node bench/faults/json.ts [--seconds 5] [--pairs 3]
  */
@@ -34,7 +34,7 @@ async function run(stage: Stage): Promise<boolean> {
     targetPorts: [backend.port],
     routes: [
       '{ match: GET /api/work, deadline: 1s, forward: { upstream: work } }',
-      // The backend has no such path and says so at once: nothing is waited for.
+      // The backend has no such path and answers at once, so nothing waits.
       '{ match: POST /callback, deadline: 5s, callback: { upstream: work, bodyLimit: 2MiB, send: { url: json:/cb } } }',
     ],
   })

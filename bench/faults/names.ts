@@ -1,14 +1,14 @@
 /**
- * Eight upstreams whose names no DNS server answers for, called all the time, beside two whose names are in /etc/hosts:
- * how long the first call of each of these takes, one while the eight are asked for the first time, one later.
+ * Calls eight upstreams whose names no DNS server resolves, all the time, beside two whose names are in /etc/hosts.
+ * Measures the first call of each of the two: one during the first lookups of the eight, one later.
  *
  *   bin/node bench/faults/names.ts [--threads 32]
  *
- * `--threads`: of libuv's pool (UV_THREADPOOL_SIZE); `getaddrinfo` gets half of them. With 4, libuv's own default, the
+ * `--threads`: size of libuv's pool (UV_THREADPOOL_SIZE); `getaddrinfo` gets half of it. With 4, libuv's default, the
  * first of the two may have to wait, and only the later one has a bound.
  *
- * Takes some 20 s. It is run again in a mount and a network namespace of its own, where it can have a name server that
- * never answers, and so needs root on Linux. Exit code 1 if a call takes longer than a second.
+ * Takes some 20 s. It runs itself again in its own mount and network namespaces, with a name server that never answers,
+ * and so needs root on Linux. Exit code 1 if a call takes longer than a second.
  */
 import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -24,14 +24,14 @@ const { values: args } = parseArgs({ options: { threads: { type: 'string', defau
 const boundMs = 1000
 const silent = Array.from({ length: 8 }, (_, i) => `silent-${i}.example.test`)
 const listed = ['listed-1.example.test', 'listed-2.example.test']
-/** How long glibc waits for the server, for each of the two addresses of a name together. */
+/** Time that glibc waits for the server, for both addresses of a name together. */
 const serverTimeoutS = 3
 tidyOnSignals()
 
 if (process.env['HEDGEROW_NAMES_INSIDE'] === undefined) await runInside()
 else await run()
 
-/** The same program, where nobody else sees its name server and hosts. */
+/** Runs this program again, with a name server and hosts that no other process sees. */
 function runInside(): Promise<void> {
   return onStage(async (stage) => {
     const resolv = stage.file('resolv.conf', `nameserver 127.0.0.1\noptions timeout:${serverTimeoutS} attempts:1\n`)
@@ -67,7 +67,7 @@ function run(): Promise<void> {
     const asking = silent.map((name) => askOn(port, name, over.signal))
     await sleep(100)
     const first = await callMs(port, listed[0] as string)
-    // Until each of the eight has failed once.
+    // Wait until each of the eight has failed once.
     await sleep(1000 * serverTimeoutS * Math.ceil(silent.length / Math.max(1, Math.floor(Number(args.threads) / 2))))
     const later = await callMs(port, listed[1] as string)
     over.abort()
@@ -83,7 +83,7 @@ function run(): Promise<void> {
   })
 }
 
-/** Calls it again and again, as clients do who do not know that it is gone. */
+/** Calls it repeatedly, like clients that do not know that it is gone. */
 async function askOn(port: number, name: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const client = await Client.connected(port).catch(() => undefined)

@@ -1,12 +1,12 @@
 /**
- * The gateway is stopped (SIGSTOP) while calls are in flight, and goes on: what becomes of them, and of its targets? A
- * third of the clients call with a deadline of 1 s, a third with an `attemptTimeout` of 500 ms, a third with the defaults;
- * three targets answer in 50 ms, also while the gateway stands still.
+ * Stops the gateway (SIGSTOP) while calls are in flight, then continues it, and checks the calls and the targets. A
+ * third of the clients call with a deadline of 1 s, a third with an `attemptTimeout` of 500 ms, a third with the
+ * defaults; three targets answer in 50 ms, during the pause too.
  *
  *   bin/node bench/faults/pause.ts [--runs 3] [--only 3s,11s] [--workers 1,2]
  *
- * Exit code 1 if a target is ejected, a breaker opens, or a call fails whose answer had reached the gateway's socket
- * during the pause.
+ * Exit code 1 if a target is ejected, a breaker opens, or a call fails although its answer had reached the gateway's
+ * socket during the pause.
  */
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ const { values: args } = parseArgs({
 interface Scene {
   readonly pauseMs: number
   readonly clients: number
-  /** Of the upstream, besides its targets. */
+  /** Options of the upstream besides its targets. */
   readonly upstream: string
 }
 
@@ -52,7 +52,7 @@ interface CallResult {
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'hedgerow-pause-'))
-/** When the answer to a call was written, by the call's id; the latest of several. */
+/** When the latest answer to a call was written, by call id. */
 const answeredMs = new Map<string, number>()
 const targets = await Promise.all(Array.from({ length: 3 }, startTarget))
 let breaches = 0

@@ -1,12 +1,12 @@
 /**
- * A signal at every moment of the start: SIGHUP and SIGTERM 0 to 1500 ms after the process was started, with one thread
- * and with workers. SIGHUP must never end it; SIGTERM must end it with exit code 0. Before its first line of JavaScript
- * has run a program on Node cannot take a signal: what that window costs is told apart.
+ * Signals at every moment of the start: SIGHUP and SIGTERM 0 to 1500 ms after the process started, with one thread and
+ * with workers. SIGHUP must never end it; SIGTERM must end it with exit code 0. A Node program cannot handle a signal
+ * before its first line of JavaScript has run; signals in that window are reported separately.
  *
  *   bin/node bench/faults/signals.ts [--step 50] [--last 1500] [--at-once 4]
  *
- * Linux only, as it looks into /proc. Exit code 1 if a signal that came once JavaScript ran has ended a process, or if an
- * exit code was another than 0.
+ * Linux only, as it reads /proc. Exit code 1 if a signal has ended a process that was running JavaScript, or on an exit
+ * code other than 0.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -31,12 +31,12 @@ interface Try {
 }
 
 interface End extends Try {
-  /** Whether it had handlers of its own when the signal was sent. */
+  /** Whether it had its own handlers when the signal was sent. */
   readonly takes: boolean
   readonly isReloaded: boolean
   readonly code: number | null
   readonly by: NodeJS.Signals | null
-  /** From the signal on. */
+  /** Measured from the signal. */
   readonly tookMs: number
 }
 
@@ -81,7 +81,7 @@ async function attempt({ signal, workers, afterMs }: Try): Promise<End> {
   const sentMs = performance.now()
   child.kill(signal)
   if (signal === 'SIGHUP') {
-    // It has survived it once it runs, and carried it out a moment later.
+    // It has survived the signal once it runs, and acts on it a moment later.
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
     for (let i = 0; i < 3000 && !isOver() && !log.includes(takes ? 'is in force' : 'on http'); i++) await sleep(10)
     child.kill('SIGTERM')
@@ -99,7 +99,7 @@ async function attempt({ signal, workers, afterMs }: Try): Promise<End> {
   }
 }
 
-/** Whether it catches SIGUSR2, for which Node has no handler of its own. */
+/** Whether it handles SIGUSR2, for which Node has no default handler. */
 function takesSignals(pid: number | undefined): boolean {
   try {
     const [, caught = '0'] = /SigCgt:\s+(\w+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []

@@ -3,32 +3,32 @@ import { outputOf } from './processes.ts'
 export interface AbLoad {
   readonly url: string
   readonly calls: number
-  /** At once. */
+  /** Number of concurrent requests. */
   readonly concurrency: number
-  /** Where the load comes from. */
+  /** Cores of the load generator. */
   readonly cores: number | string
-  /** How long it waits for an answer; 30 without it, as ab has it. */
+  /** Timeout for an answer; 30 by default, as in ab. */
   readonly patienceSeconds?: number
 }
 
 export interface AbFigures {
-  /** With a good answer. */
+  /** Requests with a good answer. */
   readonly completed: number
   readonly failed: number
   readonly requestsPerSecond: number
-  /** Whole ones; NaN if nothing was answered. */
+  /** Whole milliseconds; NaN without answers. */
   readonly p50Ms: number
   readonly p99Ms: number
 }
 
-/** Exactly so many calls, so many at once, each on a connection of its own. */
+/** Sends an exact number of calls at a fixed concurrency, each on its own connection. */
 export async function runAb({ url, calls, concurrency, cores, patienceSeconds = 30 }: AbLoad): Promise<AbFigures> {
-  // -r: a broken connection is counted, and ends nothing.
+  // -r: a broken connection is counted and does not end the run.
   const options = ['-q', '-r', '-s', String(patienceSeconds), '-n', String(calls), '-c', String(concurrency)]
   return readAb(await outputOf('taskset', ['-c', String(cores), 'ab', ...options, url]), calls)
 }
 
-/** Whatever of the calls did not end with a good answer has failed, also where it went missing. */
+/** Every call without a good answer has failed, missing ones included. */
 export function readAb(output: string, calls: number): AbFigures {
   const value = (name: string): number => Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(output)?.[1] ?? 0)
   const completed = Math.max(0, value('Complete requests') - value('Failed requests') - value('Non-2xx responses'))

@@ -1,8 +1,8 @@
 /**
- * An asynchronous backend that costs next to nothing, as it shares a core with the load: every request is acknowledged at
- * once, and its result posted at once to the URL in `x-callback-url`, over connections that are kept. `GET /plain` is a small
- * JSON answer. It reads no more of HTTP than what the gateway sends it; `hedgerow backend async` takes three times as long
- * for a call as the gateway, which then waits, and pays to be woken for each packet.
+ * An asynchronous backend that costs next to nothing, as it shares a core with the load: it acknowledges every request
+ * at once and posts the result at once to the URL in `x-callback-url`, over kept connections. `GET /plain` returns a
+ * small JSON answer. It parses only the HTTP that the gateway sends; `hedgerow backend async` takes three times as long
+ * per call as the gateway, which then waits, and pays to be woken for each packet.
  *
  *   bin/node bench/kit/async-backend.ts --port 9101
  */
@@ -45,7 +45,7 @@ function acknowledge(socket: Socket, head: string): void {
   )
 }
 
-/** One request at a time on each: it is free again when its answer is there, which comes in one piece. */
+/** One request at a time per connection: it is free again once its answer has arrived, which comes in one piece. */
 function connected(host: string, port: number): Socket {
   const poster = connect({ host, port, noDelay: true })
   poster.on('data', (chunk) => {

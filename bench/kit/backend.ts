@@ -15,12 +15,12 @@ export const bodies = { '10 KiB': 10 * 2 ** 10, '1 MiB': 2 ** 20 } as const
 
 export interface Backend {
   readonly port: number
-  /** Three ports of the same, for what goes to several targets. */
+  /** Three ports with the same content, for tests with several targets. */
   readonly ports: readonly [number, number, number]
 }
 
 /**
- * A backend that costs next to nothing, as it shares a core with the load: `GET /api/work` is a small JSON answer,
+ * A backend that costs next to nothing, as it shares a core with the load: `GET /api/work` returns a small JSON answer,
  * `POST /register` 201, and `GET /bodies/<bytes>` a file from the page cache.
  */
 export async function startBackend(stage: Stage, cores: number | string, workers = 1): Promise<Backend> {

@@ -29,7 +29,7 @@ export interface SceneOptions {
   readonly upstream: Omit<NonNullable<ConfigInput['upstreams']>[string], 'targets'>
   readonly phases: readonly Phase[]
   readonly perSecond: number
-  /** Somebody has taken the sick target out by hand. */
+  /** The sick target has been removed by hand. */
   readonly withoutSick?: boolean
   readonly seed?: number
 }
@@ -40,16 +40,16 @@ export interface PhaseResult {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly success: number
-  /** Of the attempts of the phase. */
+  /** Share of the attempts of the phase. */
   readonly sickShare: number
 }
 
 const sick = 'sick'
 const timeoutMs = 1000
-/** What the path of probes is in the options of a scene. */
+/** Stands for the path of probes in the options of a scene. */
 export const probePath = '/load'
 
-/** A target that takes 5 to 15 ms for each of up to 16 requests at a time; further ones wait. */
+/** A target that takes 5 to 15 ms for each of up to 16 concurrent requests; further ones queue. */
 class Model {
   condition: Condition = 'well'
   readonly #clock: VirtualClock
@@ -134,8 +134,8 @@ interface Sample {
 }
 
 /**
- * Three targets behind an upstream, in virtual time, with the balancer and the rules of health that its configuration
- * asks for. Calls come at random at a steady rate; one of the targets goes from phase to phase.
+ * Three targets behind an upstream, in virtual time, with the configured balancer and health rules. Calls arrive at
+ * random at a steady rate; one of the targets goes from phase to phase.
  */
 export async function playBalancing(options: SceneOptions): Promise<readonly PhaseResult[]> {
   const clock = new VirtualClock()
@@ -204,7 +204,7 @@ function resultOf(phase: string, samples: readonly Sample[]): PhaseResult {
   }
 }
 
-/** What happens to the sick target, one after the other. */
+/** The phases of the sick target, in order. */
 export const usualPhases: readonly Phase[] = [
   { name: 'well', condition: 'well', seconds: 10 },
   { name: '10 x slower', condition: 'slow', seconds: 20 },

@@ -1,4 +1,4 @@
-/** Text between `<!-- figures: NAME -->` and `<!-- /figures -->` is made by a program; all around is written by people. */
+/** Programs generate the text between `<!-- figures: NAME -->` and `<!-- /figures -->`; people write the rest. */
 export type Makers = Readonly<Record<string, () => string>>
 
 const block = /<!-- figures: (\S+) -->\n[^]*?<!-- \/figures -->/g

@@ -1,6 +1,6 @@
 /**
- * A gateway that broadcasts, in a process of its own: `broadcast-gateway.ts PORT STORE TARGET...`; STORE is `memory` or a
- * file. When it ends it tells what its store did.
+ * A gateway that broadcasts, in its own process: `broadcast-gateway.ts PORT STORE TARGET...`; STORE is `memory` or a
+ * file. Prints the store's statistics when it ends.
  */
 import { configSchema } from '../../src/config/schema.ts'
 import { startGateway } from '../../src/gateway/gateway.ts'

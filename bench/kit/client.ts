@@ -11,10 +11,10 @@ interface Asked {
   readonly settle: (answer: Answer) => void
 }
 
-/** One connection, on which several calls may be under way: as little work as can be, as it shares a core with a backend. */
+/** One pipelining connection: does as little work as possible, as it shares a core with a backend. */
 export class Client {
   readonly #socket: Socket
-  /** The oldest first, as answers come in that order. */
+  /** Oldest first, as answers arrive in that order. */
   readonly #asked: Asked[] = []
   #text = ''
 

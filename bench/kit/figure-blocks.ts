@@ -11,7 +11,7 @@ export interface Results {
   readonly workers?: WorkersResult
 }
 
-/** What the documents show, by the name of its block. */
+/** The generated blocks of the documents, by name. */
 export function figureBlocks({ peers, workers }: Results): Makers {
   const ofPeers = (make: (result: PeersResult) => string) => () => (peers ? make(peers) : absent('bench'))
   const ofWorkers = (make: (result: WorkersResult) => string) => () =>
@@ -40,7 +40,7 @@ export function figureBlocks({ peers, workers }: Results): Makers {
 
 type Columns = Parameters<typeof tableOf>[1]
 
-/** `FIRST` stands for the name of the first in the table. */
+/** `FIRST` stands for the name of the first contender in the table. */
 const cost: Columns = [
   ['', 'name'],
   ['CPU per request', 'cpu'],
@@ -83,7 +83,7 @@ function suite({ cases }: PeersResult, name: string, one: string, columns: Colum
   return asMarkdown({ head: head.map((title) => title.replace('FIRST', found.figures[0]?.name ?? '')), rows })
 }
 
-/** One row for each proxy, one column for each number of connections. */
+/** One row per proxy, one column per number of connections. */
 function byConnections(
   { cases }: PeersResult,
   value: (round: Round) => number,

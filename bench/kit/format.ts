@@ -1,4 +1,4 @@
-/** Figures for people: thousands apart, no more digits than mean something. */
+/** Formats figures for people: thousands separators, significant digits only. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
@@ -33,7 +33,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** For the terminal: the first column to the left, the figures to the right. */
+/** For the terminal: first column left-aligned, figures right-aligned. */
 export function asText({ head, rows }: Table): string {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]): string =>

@@ -20,7 +20,7 @@ export interface Measured {
   readonly name: string
   /** Medians over the rounds. */
   readonly cpuUs: number
-  /** Against the first variant, in the same round. */
+  /** Relative to the first variant of the same round. */
   readonly ratio: number
   readonly requestsPerSecond: number
 }
@@ -36,7 +36,7 @@ export async function forwardCpu(variants: readonly Variant[], load: ForwardLoad
   }))
 }
 
-/** Plain `forward` under several configurations, side by side: in turn, each alone on its core. */
+/** Measures plain `forward` under several configurations, in turn, each alone on its core. */
 export async function forwardRounds(variants: readonly Variant[], load: ForwardLoad): Promise<readonly Figures[]> {
   requireProgram('nginx', 'nginx-light')
   requireProgram('wrk', 'wrk')

@@ -1,6 +1,6 @@
 /**
- * A backend with a known capacity: so many requests at a time, each for so long; all others wait in it, first in, first
- * out, as they do in front of a pool of threads. It bears `places / service` requests a second, and no more.
+ * A backend with a known capacity: a fixed number of concurrent requests with a fixed service time; others queue in it,
+ * first in, first out, as in front of a thread pool. Its capacity is `places / service` requests a second.
  *
  *   bin/node bench/kit/limited-backend.ts --port 9101 --places 16 --service 40
  */
@@ -30,7 +30,7 @@ function next(): void {
   while (busy < places) {
     const response = waiting.shift()
     if (response === undefined) return
-    // Whoever has hung up meanwhile takes no time.
+    // A request whose client has hung up takes no time.
     if (response.destroyed) continue
     busy++
     setTimeout(() => {

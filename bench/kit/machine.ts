@@ -8,9 +8,9 @@ export interface Machine {
   readonly cores: number
   readonly memoryMiB: number
   readonly kernel: string
-  /** How many files a process may have open. */
+  /** Limit on open files per process. */
   readonly openFiles: number
-  /** By the program's name. */
+  /** Versions by program name. */
   readonly versions: Readonly<Record<string, string>>
 }
 
@@ -32,7 +32,7 @@ export function openFileLimit(): number {
   return line?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line?.[1])
 }
 
-/** The commit, and whether what is measured has been changed since. */
+/** The commit, and whether the measured sources have changed since. */
 export function checkout(): { readonly commit: string; readonly isChanged: boolean } {
   const git = (...args: string[]): string => spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' }).stdout.trim()
   return {

@@ -4,32 +4,32 @@ import { cpuOfTree, residentMiB } from './process-cpu.ts'
 import { median } from './statistics.ts'
 import { runWrk } from './wrk.ts'
 
-/** Who is measured: a server that is up. */
+/** A running server to measure. */
 export interface Contender {
   readonly name: string
   readonly url: string
-  /** Its process; what descends from it counts too. */
+  /** Its process; descendants count too. */
   readonly pid: number
-  /** A Lua file of wrk that makes the requests; plain GETs without it. */
+  /** A Lua file for wrk that makes the requests; plain GETs by default. */
   readonly script?: string
 }
 
 export interface Load {
   readonly connections: number
   readonly seconds: number
-  /** Of the first round, which does not count: connections, caches, compiled code. */
+  /** Duration of the warm-up round: connections, caches, compiled code. */
   readonly warmUpSeconds: number
   readonly rounds: number
-  /** Where the load comes from. */
+  /** Cores of the load generator. */
   readonly cores: number | string
   /** The core of the contenders, if they have only one. */
   readonly watchedCore?: number
-  /** Of the load; 1 by default. */
+  /** Threads of the load generator; 1 by default. */
   readonly threads?: number
 }
 
 export interface Round {
-  /** User and system time over requests done, microseconds. */
+  /** User and system time per completed request, microseconds. */
   readonly cpuUs: number
   readonly requestsPerSecond: number
   readonly mibPerSecond: number
@@ -37,7 +37,7 @@ export interface Round {
   readonly p99Ms: number
   readonly residentMiB: { readonly before: number; readonly peak: number; readonly after: number }
   readonly failed: number
-  /** What others took of the contender's core, 0 to 1: with more than a few hundredths the figures are worth little. */
+  /** Share of the contender's core used by other processes, 0 to 1: figures are unreliable above a few hundredths. */
   readonly othersShare: number
 }
 
@@ -48,7 +48,7 @@ export interface Figures {
 
 export type Tell = (contender: string, round: number) => void
 
-/** One after the other, round by round, so that what the machine does meanwhile strikes all alike. */
+/** Measures in turn, round by round, so that disturbances of the machine affect all alike. */
 export async function sideBySide(
   contenders: readonly Contender[],
   load: Load,

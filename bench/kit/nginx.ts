@@ -5,20 +5,20 @@ export interface NginxPlan {
   readonly name: string
   readonly cores: number | string
   readonly port: number
-  /** What stands inside `http`. */
+  /** Contents of the `http` block. */
   readonly servers: string
-  /** What stands before all, such as `load_module`. */
+  /** Directives at the top of the file, such as `load_module`. */
   readonly head?: string
   readonly workers?: number
 }
 
-/** An nginx of its own folder, without an access log. */
+/** Starts nginx in its own folder, without an access log. */
 export function startNginx(stage: Stage, { name, cores, port, servers, head = '', workers = 1 }: NginxPlan) {
   const place = (what: string): string => join(stage.folder, `${name}-${what}`)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${place(kind)};`,
   )
-  // Started by root its workers would be nobody, who may not read the folder.
+  // Started by root, its workers would run as nobody, who may not read the folder.
   const user = process.getuid?.() === 0 ? 'user root;' : ''
   const file = stage.file(
     `${name}.conf`,

@@ -5,20 +5,20 @@ export interface OpenLoopOptions {
   readonly url: string
   readonly perSecond: number
   readonly seconds: number
-  /** Told as it goes. */
+  /** Called as results arrive. */
   readonly onProgress?: (sent: number, total: number) => void
 }
 
 export interface Sample {
   /** 0: the connection broke. */
   readonly status: number
-  /** From when the call was due, so that a late sender hides nothing. */
+  /** Measured from when the call was due, so that a late sender hides nothing. */
   readonly latencyMs: number
-  /** How much of it is the sender's own. */
+  /** Delay caused by the sender itself. */
   readonly lateMs: number
 }
 
-/** Sends calls at a fixed rate, whatever becomes of those before, and waits for all of them. */
+/** Sends calls at a fixed rate, whatever the state of earlier ones, and waits for all of them. */
 export async function openLoop(options: OpenLoopOptions): Promise<readonly Sample[]> {
   const total = Math.round(options.perSecond * options.seconds)
   const agent = new Agent({ keepAlive: true, maxSockets: 4096 })

@@ -5,12 +5,12 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Servers stand in folders that are not on everybody's path. */
+/** Servers are often in folders outside the PATH. */
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv
-  /** Where its outputs go; without it the errors are shown and the rest is dropped. */
+  /** File for its output; by default errors are shown and the rest is dropped. */
   readonly logFile?: string
 }
 
@@ -21,7 +21,7 @@ export interface Program {
 
 const started = new Set<ChildProcess>()
 
-/** Starts a program; it is ended with this one. */
+/** Starts a program; it ends with this process. */
 export function start(command: string, args: readonly string[], options: StartOptions = {}): ChildProcess {
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a')
   const child = spawn(command, args, {
@@ -31,7 +31,7 @@ export function start(command: string, args: readonly string[], options: StartOp
   return endWithThis(child)
 }
 
-/** Runs a program to its end, and gives what it said. */
+/** Runs a program to its end and returns its output. */
 export async function outputOf(command: string, args: readonly string[]): Promise<string> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   endWithThis(child)
@@ -39,7 +39,7 @@ export async function outputOf(command: string, args: readonly string[]): Promis
   return output
 }
 
-/** Starts a program that runs on these cores only: `0`, or `0,1`. */
+/** Starts a program pinned to these cores: `0`, or `0,1`. */
 export function startPinned(
   cores: number | string,
   command: string,
@@ -49,7 +49,7 @@ export function startPinned(
   return start('taskset', ['-c', String(cores), command, ...args], options)
 }
 
-/** Ends one program, and waits until it has ended. */
+/** Ends a program and waits for its exit. */
 export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
@@ -68,7 +68,7 @@ export async function stopAll(): Promise<void> {
   await Promise.all(Array.from(started, stop))
 }
 
-/** Resolves when something listens on the port; on a machine that is kept busy that may take longer than 10 s. */
+/** Resolves when something listens on the port; on a busy machine that may take longer than 10 s. */
 export async function listening(port: number, signal?: AbortSignal, patienceSeconds = 10): Promise<void> {
   for (let tries = 0; tries < patienceSeconds * 10; tries++) {
     if (await canConnect(port)) return
@@ -78,7 +78,7 @@ export async function listening(port: number, signal?: AbortSignal, patienceSeco
   throw new Error(`nothing listens on port ${port} after ${patienceSeconds} s`)
 }
 
-/** A port that nobody listens on now. */
+/** A port on which nothing listens now. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')

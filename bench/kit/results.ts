@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Machine } from './machine.ts'
 import type { Figures } from './measure.ts'
 
-/** One comparison: who did how well at the same. */
+/** One comparison: the figures of each contender for the same work. */
 export interface Case {
   readonly suite: string
   readonly name: string
@@ -23,7 +23,7 @@ export interface Verdict {
   readonly limit: number
   readonly isAtMost: boolean
   readonly holds: boolean
-  /** What helps to judge it. */
+  /** Notes that help to judge the figures. */
   readonly note?: string
 }
 
@@ -31,15 +31,15 @@ interface About {
   /** ISO time. */
   readonly date: string
   readonly commit: string
-  /** The sources were not those of the commit. */
+  /** The sources differed from the commit. */
   readonly isChanged: boolean
   readonly machine: Machine
-  /** What was not measured, and why. */
+  /** Skipped measurements, with reasons. */
   readonly leftOut: readonly string[]
   readonly verdicts: readonly Verdict[]
 }
 
-/** Of `npm run bench`. */
+/** Results of `npm run bench`. */
 export interface PeersResult extends About {
   readonly kind: 'peers'
   readonly rounds: number
@@ -59,17 +59,17 @@ export interface WorkersRow {
 
 export interface ScalingRow {
   readonly workers: number
-  /** Medians are for the reader to make: every round. */
+  /** Every round; readers compute the medians. */
   readonly cpuUs: readonly number[]
   readonly requestsPerSecond: readonly number[]
 }
 
-/** Of `npm run bench:workers`. */
+/** Results of `npm run bench:workers`. */
 export interface WorkersResult extends About {
   readonly kind: 'workers'
   readonly rows: readonly WorkersRow[]
   readonly scaling: readonly ScalingRow[]
-  /** Whether load and gateway had cores of their own. */
+  /** Whether load and gateway had their own cores. */
   readonly isApart: boolean
 }
 
@@ -77,7 +77,7 @@ export type Result = PeersResult | WorkersResult
 
 const folder = join(import.meta.dirname, '../results')
 
-/** `bench/results/<date>-<commit>.json`, with the kind if it is not the usual one. */
+/** `bench/results/<date>-<commit>.json`, with the kind unless it is the default. */
 export function resultFile({ kind, date, commit }: Pick<Result, 'kind' | 'date' | 'commit'>): string {
   return join(folder, `${date.slice(0, 10)}-${commit}${kind === 'peers' ? '' : `-${kind}`}.json`)
 }
@@ -87,7 +87,7 @@ export function writeResult(file: string, result: Result): void {
   writeFileSync(file, `${JSON.stringify(result, rounded, 1)}\n`)
 }
 
-/** The newest of each kind that is there. */
+/** The newest result of each kind. */
 export function newestResults(): { readonly peers?: PeersResult; readonly workers?: WorkersResult } {
   const byDate = resultFiles()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Result)
@@ -105,7 +105,7 @@ function resultFiles(): readonly string[] {
   }
 }
 
-/** Five digits are more than any of them is good for. */
+/** Five digits exceed the precision of every figure. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
 }

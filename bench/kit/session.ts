@@ -9,17 +9,17 @@ export interface Settings {
   readonly warmUpSeconds: number
   readonly rounds: number
   readonly peers: readonly Peer[]
-  /** Of `forward`. */
+  /** Numbers of connections for `forward`. */
   readonly connections: readonly number[]
-  /** So many comparisons of one contender are to come: for the time that is told. */
+  /** Number of comparisons of one contender, for the time estimate. */
   readonly expected: number
 }
 
-/** The core of the proxies, each alone there, and that of all else. */
+/** The core of the proxies, each alone there, and the core of everything else. */
 export const proxyCore = 0
 export const loadCore = 1
 
-/** A run: what was found so far, told as it goes. */
+/** A run: collects results and prints them as they arrive. */
 export class Session {
   readonly settings: Settings
   readonly cases: Case[] = []
@@ -31,7 +31,7 @@ export class Session {
     this.settings = settings
   }
 
-  /** The first contender is the one that the others are told as multiples of. */
+  /** The first contender is the reference for the others. */
   async compare(suite: string, name: string, connections: number, contenders: readonly Contender[]): Promise<void> {
     const { seconds, warmUpSeconds, rounds } = this.settings
     const load: Load = { connections, seconds, warmUpSeconds, rounds, cores: loadCore, watchedCore: proxyCore }
@@ -61,7 +61,7 @@ export class Session {
     console.log(text)
   }
 
-  /** One line that changes, on a terminal only. */
+  /** Updates one line, on a terminal only. */
   tell(what: string): void {
     if (!process.stderr.isTTY) return
     const gone = clockTime((performance.now() - this.#beganMs) / 1000)
@@ -70,7 +70,7 @@ export class Session {
 
   expectedTime(): string {
     const { seconds, warmUpSeconds, rounds, expected } = this.settings
-    // Half a second for each measurement besides the load itself is what it takes to start and to end programs.
+    // Starting and ending programs takes half a second per measurement besides the load itself.
     return clockTime(expected * (warmUpSeconds + rounds * seconds) * 1.05)
   }
 }

@@ -9,25 +9,25 @@ export interface Part {
   readonly command: string
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
-  /** It is there when something listens here. */
+  /** The program is ready once something listens on this port. */
   readonly port: number
 }
 
 const open = new Set<Stage>()
 
-/** A folder and the programs that were started for one comparison; both go when it is over. */
+/** A folder and the programs started for one comparison; both are removed at its end. */
 export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'hedgerow-bench-'))
   readonly #children: ChildProcess[] = []
 
-  /** Writes a file into the folder, and gives its path. */
+  /** Writes a file into the folder and returns its path. */
   file(name: string, text: string | Uint8Array): string {
     const path = join(this.folder, name)
     writeFileSync(path, text)
     return path
   }
 
-  /** Starts a program and gives its process id once it listens; what it said is told if it does not. */
+  /** Starts a program and returns its process id once it listens; prints its output if it does not. */
   async start({ cores, command, args, env = {}, port }: Part): Promise<number> {
     const logFile = join(this.folder, `${this.#children.length}-${basename(command)}.log`)
     const child = startPinned(cores, command, args, { env, logFile })
@@ -65,7 +65,7 @@ export async function onStage<T>(act: (stage: Stage) => Promise<T>): Promise<T> 
   }
 }
 
-/** Ctrl-C takes what was started with it. */
+/** Ctrl-C also ends the programs that were started. */
 export function tidyOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
-/** The smallest value that at least `share` (0 to 1) of them do not exceed. */
+/** The smallest value that at least `share` (0 to 1) of the values do not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN
@@ -21,7 +21,8 @@ export interface Interval {
 
 /**
  * The median with its 95 % confidence interval, which assumes nothing about the distribution: the median lies between
- * two order statistics whose ranks follow from the binomial distribution (Conover, "Practical Nonparametric Statistics").
+ * two order statistics whose ranks follow from the binomial distribution (Conover, "Practical Nonparametric
+ * Statistics").
  */
 export function medianInterval(values: readonly number[]): Interval {
   const sorted = values.toSorted((a, b) => a - b)

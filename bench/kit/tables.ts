@@ -2,7 +2,7 @@ import { asText, mib, ms, type Table, times, us, whole } from './format.ts'
 import { type Figures, medianOf, medianRatio } from './measure.ts'
 import type { Case } from './results.ts'
 
-/** What one did, against the first. */
+/** One contender's figures, relative to the first. */
 export function figureCells(figures: Figures, first: Figures) {
   return {
     name: figures.name,
@@ -50,10 +50,10 @@ export function caseTable(found: Case): string {
   )
 }
 
-/** What a machine that does nothing else takes now and then. */
+/** The share that an idle machine uses now and then. */
 export const quietShare = 0.05
 
-/** The most that others took of a contender's core, in the middle of its rounds. */
+/** The largest share of a contender's core used by other processes, as the median of its rounds. */
 export function othersShare(cases: readonly Case[]): number {
   return Math.max(
     0,

@@ -2,7 +2,7 @@ import { type Table, times, us, whole } from './format.ts'
 import type { ScalingRow, WorkersResult, WorkersRow } from './results.ts'
 import { median } from './statistics.ts'
 
-/** What the program that Hedgerow replaces did with so many workers, one request at a time in each. */
+/** Results of the program that Hedgerow replaces, by number of workers, each with one request at a time. */
 export const originalPerSecond: Readonly<Record<number, string>> = { 1: '2.3 to 2.5', 4: '6.2 to 7.3' }
 
 export function workersTable(rows: readonly WorkersRow[]): Table {

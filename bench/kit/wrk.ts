@@ -4,7 +4,7 @@ export interface WrkLoad {
   readonly url: string
   readonly connections: number
   readonly seconds: number
-  /** Where the load comes from. */
+  /** Cores of the load generator. */
   readonly cores: number | string
   readonly threads?: number
   /** A Lua file that makes the requests. */
@@ -17,7 +17,7 @@ export interface WrkFigures {
   readonly mibPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Broken connections, answers of 400 and above, and those that took longer than 10 s. */
+  /** Broken connections, answers of 400 and above, and answers that took longer than 10 s. */
   readonly failed: number
 }
 
@@ -28,7 +28,7 @@ wrk.body = "username=bob&password=secret"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 `
 
-/** Loads a server over kept connections, each of which waits for its answer. */
+/** Loads a server over kept connections, one request at a time on each. */
 export async function runWrk(load: WrkLoad): Promise<WrkFigures> {
   const { url, connections, seconds, cores, threads = 1, script } = load
   const options = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency']

@@ -1,5 +1,5 @@
 /**
- * What a line of the access log costs, and how much of that is pino's way of making JSON spared:
+ * The cost of a line of the access log, and the savings over pino's own way of making JSON:
  *
  *   bin/node bench/micro/access-log.ts
  */
@@ -54,7 +54,7 @@ const redacting = pino({ base: null, redact: ['headers.authorization', 'headers.
 for (const count of [1, 3]) {
   const call = callWith(count)
   const line = (): string => accessLine('info', request, call, end, options)
-  // Without what pino puts in itself.
+  // Without pino's own fields.
   const facts = { ...(JSON.parse(line()) as object), level: undefined, time: undefined, msg: undefined }
   measure(`${count} attempt(s): by hand`, line)
   measure(`${count} attempt(s): pino, the object given`, () => logger.info(facts, 'call'))
@@ -67,7 +67,7 @@ for (let round = 0; round < 3; round++) {
   const before = process.cpuUsage()
   for (let i = 0; i < runs; i++) {
     writer.write(accessLine('info', request, call, end, options))
-    // A gateway has other things to do between; this lets writes end.
+    // Yield as a gateway does between calls, so that writes finish.
     if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve))
   }
   const { user, system } = process.cpuUsage(before)

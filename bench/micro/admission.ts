@@ -1,5 +1,5 @@
 /**
- * What it costs to let a call in: a rate limit by client, a limit on calls in flight, and the account for extra load.
+ * The cost of admitting a call: a rate limit by client, a limit on calls in flight, and the budget for extra load.
  *
  *   bin/node bench/micro/admission.ts
  */

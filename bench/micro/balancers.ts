@@ -1,5 +1,5 @@
 /**
- * What one pick among three targets costs, and with the balancers that go by load what it costs to note an attempt.
+ * The cost of one pick among three targets and, for the balancers that use load, of recording an attempt.
  *
  *   bin/node bench/micro/balancers.ts
  */

@@ -1,12 +1,13 @@
 /**
- * How long the event loop stands still for the worst 10 MiB of JSON, and how long the whole takes: to validate them
- * (`success.json`, `all`), to find a place in them (`json:/POINTER` of callbacks and broadcast), and to compare them
- * (`quorum` with `ignore`). CPU time of this thread, so that neighbours do not count. Exit code 1 if a turn takes 50 ms.
+ * How long the worst 10 MiB of JSON block the event loop, and how long the whole takes: to validate them
+ * (`success.json`, `all`), to find a position in them (`json:/POINTER` of callbacks and broadcast), and to compare them
+ * (`quorum` with `ignore`). CPU time of this thread, so that neighbours do not count. Exit code 1 if a turn takes 50
+ * ms.
  *
  *   bin/node bench/micro/json-scan.ts
  *
- * Before, all of it in one go, wall time: `JSON.parse` took 76 ms for `[1,1,...]`, and 7 to 10 s with the reviver that both
- * places and comparisons had.
+ * Wall times before, all in one turn: `JSON.parse` took 76 ms for `[1,1,...]`, and 7 to 10 s with the reviver that both
+ * positions and comparisons used.
  */
 
 import { callbackOptions } from '../../src/callback/options.ts'

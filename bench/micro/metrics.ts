@@ -1,11 +1,11 @@
 /**
- * What metrics cost: the listeners alone, in ns for each call of a plain `forward` (four events), over 1 and 100 routes,
- * without and with what only the live figures tell;
- * ways to find a place; and CPU per request of a gateway that counts, next to one that does not.
+ * The cost of metrics: the listeners alone, in ns per call of a plain `forward` (four events), over 1 and 100 routes,
+ * without and with the additional counts of the live figures; ways to look up a series; and CPU per request of a
+ * gateway that counts, beside one that does not.
  *
  *   bin/node bench/micro/metrics.ts [--connections 64] [--seconds 3] [--rounds 5] [--gateway no]
  *
- * Exit code 1 if the listeners take more than 500 ns a call, or the gateway that counts over 5 % more CPU.
+ * Exit code 1 if the listeners take more than 500 ns a call, or the counting gateway over 5 % more CPU.
  */
 import { parseArgs } from 'node:util'
 import type { Target } from '../../src/core/attempt.ts'
@@ -66,7 +66,7 @@ function nsEach(all: readonly Served[]): number {
   return ((clock.now() - startedMs) / callsAtOnce) * 1e6
 }
 
-/** The events are made before, as they are made whether anybody listens or not. */
+/** The events are created beforehand, as the gateway creates them with or without listeners. */
 function served(route: RouteFacts, target: Target, events: EventBus): Served {
   const call = new LiveCall({ id: 'bench', route, clock, events })
   const attempt = call.begin(target)

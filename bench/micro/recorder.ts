@@ -1,6 +1,7 @@
 /**
- * What an admin side costs: ns for each call of a plain `forward` (four events), next to a bus that nobody listens to, of
- * the counts (those of the metrics too) and the recorder; and what ends a second, with 100 routes and 100 targets.
+ * The cost of an admin side: ns per call of a plain `forward` (four events), beside a bus without listeners, for the
+ * counts (the metrics' included) and the recorder; and of the work at the end of each second, with 100 routes and
+ * targets.
  *
  *   bin/node bench/micro/recorder.ts
  */
@@ -79,11 +80,11 @@ function nsEach(all: readonly Served[]): number {
   return median(costs.slice(2))
 }
 
-/** The events are made before, as they are made whether anybody listens or not. */
+/** The events are created beforehand, as the gateway creates them with or without listeners. */
 function served(routes: readonly CountedRoute[], targets: readonly Target[], events: EventBus): readonly Served[] {
   return routes.map((counted, place) => {
     const route = { ...counted, idleTimeoutMs: 0 }
-    // Every call is as old, so that after the first ones none is among the slowest.
+    // All calls have the same age, so that after the first ones none is among the slowest.
     const call = new LiveCall({ id: 'id', route, clock, events, startedAtMs: Number.MAX_SAFE_INTEGER })
     const attempt = call.begin(targets[place] as Target)
     attempt.outcome = 'success'

@@ -10,9 +10,9 @@ import { listen } from '../../src/transport/server/listener.ts'
 import { TrustedProxies } from '../../src/transport/server/proxies.ts'
 
 /**
- * What clients lose when one of two fronts that share a port retires, again and again: every connection is opened anew and
- * brings one request. `node bench/micro/retire.ts [gentle|plain] [seconds] [clients]`; `plain` closes the front's server
- * as Node does.
+ * Calls that clients lose when one of two fronts on a shared port retires, again and again: every request opens a new
+ * connection. `node bench/micro/retire.ts [gentle|plain] [seconds] [clients]`; `plain` closes the front's server as
+ * Node does.
  */
 type Role =
   | { readonly role: 'stays' | 'client'; readonly port: number }
@@ -53,7 +53,7 @@ async function go(port: number, plain: boolean): Promise<void> {
     const front = await open(port)
     await sleep(100)
     const startedMs = performance.now()
-    // As every shutdown does it: the queue is whatever it is.
+    // Like every shutdown, whatever the queue holds.
     if (plain) await front.drain()
     else await Promise.race([front.retire(), sleep(2000)])
     closing.push(performance.now() - startedMs)

@@ -1,6 +1,6 @@
 /**
- * What it costs to ask another thread: CPU of the whole process for each question with its answer, one at a time and 64
- * at once, with a body of 200 bytes that moves along.
+ * The cost of a question to another thread: CPU of the whole process per question with its answer, one at a time and 64
+ * concurrent, with a body of 200 bytes that is transferred along.
  *
  *   bin/node bench/micro/channel.ts
  */

@@ -1,6 +1,6 @@
 /**
- * What one step costs in memory that several threads share: with another thread idle, and with one that changes the
- * same numbers all the time.
+ * The cost of one operation on memory shared by several threads: with the other thread idle, and with one that changes
+ * the same numbers all the time.
  *
  *   bin/node bench/micro/shared-memory.ts
  */

@@ -1,10 +1,10 @@
 /**
- * How a batch of inserts gets to the store's thread, in four forms that all end in the values which SQLite is given.
- * `rows, one buffer` is what the store does: see src/store/sqlite/rows.ts.
+ * Four ways to send a batch of inserts to the store's thread; all end in the values passed to SQLite. The store uses
+ * `rows, one buffer`: see src/store/sqlite/rows.ts.
  *
  *   bin/node bench/micro/store-messages.ts [--rounds 4000]
  *
- * CPU of both threads from batch to values and back; the passing alone, a message without contents, stands above it.
+ * CPU of both threads from batch to values and back; the first row is the message passing alone, without contents.
  */
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -64,7 +64,7 @@ const encoded: Form = {
 
 const forms = [nothing, rowsOneBuffer, rowsOwnBuffers, flat, encoded]
 
-/** A tag, and for texts and bytes their length, before each value. */
+/** A tag precedes each value; texts and bytes also have their length. */
 class ValueWriter {
   #buffer = Buffer.allocUnsafeSlow(65_536)
   #at = 0
@@ -124,7 +124,7 @@ function valuesOf(delivery: NewDelivery, place: number): Values {
     { ...delivery, request: { ...delivery.request, body: undefined } },
     new BytesWriter(),
   )
-  // A chunk of a socket's large buffer: cloned as it is, all of that would go along.
+  // A slice of a socket's large buffer: cloning it as it is would copy the whole buffer.
   return [...values, ...request, new Uint8Array(delivery.request.body ?? [])]
 }
 

@@ -1,12 +1,12 @@
 /**
- * What a durable delivery costs: each is inserted and, once that is on disk, updated to acknowledged by three targets.
- * CPU is that of the whole process, the store's thread included; the memory store beside it shows what durability costs.
+ * The cost of a durable delivery: each is inserted and, once on disk, updated to acknowledged by three targets. CPU is
+ * that of the whole process, the store's thread included; the memory store beside it shows the cost of durability.
  *
  *   bin/node bench/micro/store.ts [--seconds 3] [--folder .] [--rate 2500]
  *
- * The last rows are for deliveries that come at this rate, one by one, as a gateway's do, and not as fast as they can.
- * The folder decides the disk. Exit code 1 if SQLite at 64 in parallel stays under 2,500 deliveries/s or takes more
- * than 80 us of CPU each.
+ * The last rows are for deliveries that arrive one by one at this rate, as in a gateway, instead of as fast as
+ * possible. The folder decides the disk. Exit code 1 if SQLite with 64 in parallel stays under 2,500 deliveries/s or
+ * takes more than 80 us of CPU each.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -76,7 +76,7 @@ function inParallel(count: number): Load {
       let turn = 0
       while (performance.now() < untilMs) {
         await deliver()
-        // A store that never waits would let nothing else run.
+        // A store that never waits would block everything else.
         if (++turn % 64 === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     }
@@ -84,7 +84,7 @@ function inParallel(count: number): Load {
   }
 }
 
-/** At intervals drawn anew each time, so that arrivals are as irregular as those of many clients. */
+/** Uses random intervals, so that arrivals are as irregular as those of many clients. */
 function atRate(perSecond: number): Load {
   return async (deliver, untilMs) => {
     const running = new Set<Promise<void>>()

@@ -6,7 +6,7 @@ import { nginx } from './nginx.ts'
 import { nodePeer } from './node-peer.ts'
 import type { Peer } from './peer.ts'
 
-/** nginx first: the others are told as multiples of it. */
+/** nginx first: the others are given as multiples of it. */
 export const allPeers: readonly Peer[] = [
   nginx,
   haproxy,
@@ -18,11 +18,11 @@ export const allPeers: readonly Peer[] = [
 
 export interface Choice {
   readonly peers: readonly Peer[]
-  /** What is left out, and why: to be said loudly. */
+  /** Skipped peers and the reasons, for a clear warning. */
   readonly leftOut: readonly string[]
 }
 
-/** Those of the names given (all without names) that can run on this machine. */
+/** The named peers (all without names) that can run on this machine. */
 export function choosePeers(names: readonly string[] | undefined, has = hasProgram): Choice {
   const wanted = names === undefined ? allPeers : allPeers.filter(({ name }) => names.includes(name.toLowerCase()))
   const missing = (peer: Peer) => peer.needs.filter(({ name }) => !has(name))

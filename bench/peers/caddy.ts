@@ -31,7 +31,7 @@ http://127.0.0.1:${port} {
       port,
       command: 'caddy',
       args: ['run', '--adapter', 'caddyfile', '--config', file],
-      // Its own folder instead of the user's; one thread that runs Go code, as it has one core.
+      // Its own folder instead of the user's; one thread for Go code, as it has one core.
       env: { XDG_DATA_HOME: stage.folder, XDG_CONFIG_HOME: stage.folder, GOMAXPROCS: '1' },
     })
     return { port, pid }

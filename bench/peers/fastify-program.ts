@@ -1,4 +1,4 @@
-/** `fastify-program.ts PORT BACKEND-PORT`: @fastify/http-proxy as its guide has it. */
+/** `fastify-program.ts PORT BACKEND-PORT`: @fastify/http-proxy as in its guide. */
 import { randomUUID } from 'node:crypto'
 import httpProxy from '@fastify/http-proxy'
 import { fastify } from 'fastify'
@@ -8,7 +8,7 @@ const server = fastify({ logger: false, keepAliveTimeout: 3_600_000, genReqId: (
 
 await server.register(httpProxy, {
   upstream: `http://127.0.0.1:${backendPort}`,
-  // As many connections as there are requests, and all of them kept.
+  // As many connections as requests, all kept.
   undici: { connections: 2048, pipelining: 1, keepAliveTimeout: 3_600_000 },
   replyOptions: {
     rewriteRequestHeaders: (request, headers) => ({

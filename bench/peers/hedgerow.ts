@@ -7,7 +7,7 @@ export const hedgerowProgram = join(import.meta.dirname, '../../bin/hedgerow')
 
 export interface HedgerowPlan {
   readonly cores: number | string
-  /** Under `routes`. */
+  /** Entries under `routes`. */
   readonly routes: readonly string[]
   /** The targets of the upstream `work`. */
   readonly targetPorts: readonly number[]
@@ -15,9 +15,9 @@ export interface HedgerowPlan {
   readonly upstream?: string
   /** Top-level sections besides `listen`, `upstreams` and `routes`; `PORT` stands for the front's port. */
   readonly sections?: readonly string[]
-  /** Further arguments of `hedgerow serve`; `FOLDER` stands for one that goes with the benchmark. */
+  /** Further arguments of `hedgerow serve`; `FOLDER` stands for the benchmark's folder. */
   readonly args?: readonly string[]
-  /** Another checkout's `bin/hedgerow`. */
+  /** `bin/hedgerow` of another checkout. */
   readonly program?: string
 }
 

@@ -6,28 +6,28 @@ import type { Stage } from '../kit/stage.ts'
 import { keptUpstream, passOn } from './nginx.ts'
 import type { Running } from './peer.ts'
 
-/** Where Debian and others keep nginx's modules. */
+/** Module folders of nginx in Debian and others. */
 const moduleFolders = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/etc/nginx/modules']
 const moduleNames = ['ndk_http_module.so', 'ngx_http_lua_module.so']
 
 export interface LuaPlan {
   readonly core: number
   readonly backendPort: number
-  /** What `findLua` found. */
+  /** The result of `findLua`. */
   readonly modules: readonly string[]
   /** `GET /all/2` makes two calls. */
   readonly counts: readonly number[]
 }
 
-/** The modules' files, in the order in which nginx has to load them. */
+/** The module files, in the order in which nginx has to load them. */
 export function findLua(): readonly string[] | undefined {
   const folder = moduleFolders.find((one) => moduleNames.every((name) => existsSync(join(one, name))))
   return folder === undefined ? undefined : moduleNames.map((name) => join(folder, name))
 }
 
 /**
- * nginx that makes several calls at once by hand, and joins their bodies to a JSON array. Unlike Hedgerow it does not look
- * whether they are JSON.
+ * nginx with hand-written concurrent calls, whose bodies it joins to a JSON array. Unlike Hedgerow it does not check
+ * that they are JSON.
  */
 export async function startLua(stage: Stage, { core, backendPort, modules, counts }: LuaPlan): Promise<Running> {
   const port = await freePort()

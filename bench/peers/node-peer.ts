@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { freePort } from '../kit/processes.ts'
 import type { Peer } from './peer.ts'
 
-/** A proxy in Node, on the Node that Hedgerow runs on: a program that is given its port and the backend's. */
+/** A proxy in Node, on Hedgerow's Node version: a program with its port and the backend's as arguments. */
 export function nodePeer(name: string, program: string): Peer {
   return {
     name,

@@ -7,7 +7,7 @@ import { findLua, startLua } from '../peers/nginx-lua.ts'
 
 const counts = [2, 3]
 
-/** `all`: several calls at once, their bodies merged into a JSON array, beside the same by hand in nginx's Lua. */
+/** `all`: concurrent calls, their bodies merged into a JSON array, beside a hand-written version in nginx's Lua. */
 export function fanOut(session: Session): Promise<void> {
   return onStage(async (stage) => {
     const backend = await startBackend(stage, loadCore)

@@ -10,7 +10,7 @@ import { forwardRoute, startHedgerow } from '../peers/hedgerow.ts'
 const calledBack = '{ match: GET /service/method, callback: { upstream: work } }'
 const asyncBackend = join(import.meta.dirname, '../kit/async-backend.ts')
 
-/** What the durable and the asynchronous cost for each call, beside `forward`: 1 exchange there, 4 and 3 here. */
+/** The cost per call of the durable and asynchronous strategies, beside `forward`: 1 exchange there, 4 and 3 here. */
 export function flows(session: Session): Promise<void> {
   return onStage(async (stage) => {
     const backend = await startBackend(stage, loadCore)

@@ -9,7 +9,7 @@ const routes = {
   hedge: '{ match: GET /api/work, hedge: { upstream: work, after: 300ms, extra: 2 } }',
 }
 
-/** What a hedge costs where it is never needed: the backend answers at once. */
+/** The cost of `hedge` when no hedge is needed: the backend answers at once. */
 export function hedge(session: Session): Promise<void> {
   return onStage(async (stage) => {
     const backend = await startBackend(stage, loadCore)

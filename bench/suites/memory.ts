@@ -11,10 +11,10 @@ import { forwardRoute, startHedgerow } from '../peers/hedgerow.ts'
 
 const busyConnections = 1500
 const wantedIdle = 10_000
-/** Files that a process has open besides. */
+/** Open files of a process besides its connections. */
 const otherFiles = 200
 
-/** Resident memory of Hedgerow: at rest, under 1,500 busy connections, and with 10,000 that have asked once and wait. */
+/** Resident memory of Hedgerow: idle, with 1,500 busy connections, and with 10,000 idle ones after one request each. */
 export async function memory(session: Session): Promise<void> {
   await onGateway(session, 'busy', async ({ port, pid, remember }) => {
     const load = { url: `http://127.0.0.1:${port}/api/work`, connections: busyConnections, cores: loadCore }

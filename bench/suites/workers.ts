@@ -6,7 +6,7 @@ import type { ScalingRow, WorkersRow } from '../kit/results.ts'
 import { onStage } from '../kit/stage.ts'
 import { forwardRoute, hedgerowProgram, startHedgerow } from '../peers/hedgerow.ts'
 
-/** How many calls, and how many at once: the rows of the original's table. */
+/** Numbers of calls and concurrency: the rows of the original's table. */
 export const table: readonly (readonly [number, number])[] = [
   [100, 10],
   [400, 40],
@@ -19,7 +19,7 @@ export const table: readonly (readonly [number, number])[] = [
   [2400, 300],
 ]
 
-/** About 400 ms, as the original's backend, and always good: who fails here is the gateway. */
+/** About 400 ms, like the original's backend, and always good: any failure is the gateway's. */
 const slowWork = { endpoints: { 'GET /api/work': { latency: { kind: 'uniform', minMs: 300, maxMs: 500 } } } }
 
 export interface TablePlan {
@@ -49,7 +49,7 @@ export function workersRows({ workers, cores, rows, onRow }: TablePlan): Promise
 }
 
 export interface ScalingPlan {
-  /** Of the gateway, and of backend and load. */
+  /** Cores of the gateway, and of backend and load. */
   readonly cores: readonly [string, string]
   readonly rounds: number
   readonly seconds: number

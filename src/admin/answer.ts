@@ -1,17 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { RefusalView } from './api.ts'
 
-/** What the operators' side says to a request. */
+/** A response of the admin server. */
 export interface Answer {
   readonly status: number
-  /** In lower case. */
+  /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
-  /** Called with the response once, before the answer is sent: for an answer that holds something until it is out. */
+  /** Called once with the response before it is sent, to release a resource when the response closes. */
   readonly onSend?: (response: ServerResponse) => void
 }
 
-/** An answer that goes on: it is handed the response, with what every answer says in its header. */
+/** A response without an end: the handler writes to it and adds these common headers. */
 export interface StreamedAnswer {
   readonly stream: (response: ServerResponse, headers: Readonly<Record<string, string>>) => void
 }

@@ -4,11 +4,11 @@ import type { ShedReason } from '../core/shed-reason.ts'
 import type { BreakerState, OutReason } from '../core/target-event.ts'
 
 /**
- * What the admin side says, as plain data: the dashboard and `hedgerow` read it, and it can be added up over several
- * workers. Times of day in ISO 8601, durations in milliseconds, shares from 0 to 1. The OpenAPI description
- * (`/api/openapi.json`) says the same, and a test holds the two together.
+ * Responses of the admin API as plain data, read by the dashboard and by `hedgerow`; they can be added up over
+ * workers. Times of day are ISO 8601, durations milliseconds, shares 0 to 1. The OpenAPI description
+ * (`/api/openapi.json`) repeats these types; a test compares the two.
  *
- *   GET  /api/overview              OverviewView   ?history=seconds, 600 if it is not given
+ *   GET  /api/overview              OverviewView   ?history=seconds, default 600
  *   GET  /api/live                  server-sent events, one a second: `event: figures`, data: LiveFigures
  *   GET  /api/calls                 CallListView   ?which=failed|slow  ?route=  ?limit=
  *   GET  /api/calls/:id             CallView
@@ -19,81 +19,81 @@ import type { BreakerState, OutReason } from '../core/target-event.ts'
  *   GET  /api/waiters               WaiterListView
  *   GET  /api/tickets               TicketListView
  *   GET  /api/config                ConfigView: the configuration in force, secrets hidden
- *   POST /api/reload                ReloadView; 422 with the faults of a configuration that was not put in force
- *   GET  /api/backends              BackendListView: simulated backends of the demo; 404 where there are none
+ *   POST /api/reload                ReloadView; 422 with the errors of a rejected configuration
+ *   GET  /api/backends              BackendListView: simulated backends of the demo; 404 outside the demo
  *   GET  /api/backends/:name        BackendView
  *   PATCH /api/backends/:name       a JSON merge patch of a backend's profile; answers BackendView
- *   GET  /api/openapi.json          the description of all this
+ *   GET  /api/openapi.json          the OpenAPI description
  *
- * What is not answered is told as a RefusalView, with its status: 400, 401, 403, 404, 405, 409, 503.
+ * Refusals are a RefusalView with status 400, 401, 403, 404, 405, 409 or 503.
  */
 
-/** Why something was not done, in one sentence that says what is allowed. */
+/** Why the request was refused, in one sentence that says what is allowed. */
 export interface RefusalView {
   readonly detail: string
-  /** Several faults of what was sent, one each. */
+  /** One message per error in the request. */
   readonly errors?: readonly string[]
 }
 
-/** What stays the same while the gateway runs, and the figures of this moment. */
+/** Constant facts about this gateway, and its current figures. */
 export interface OverviewView {
   readonly version: string
   readonly startedAt: string
   readonly draining: boolean
   readonly routes: readonly RouteView[]
-  /** How many threads the configuration has serve calls; the figures say how many do. */
+  /** Configured number of worker threads; the figures report how many run. */
   readonly workers: { readonly min: number; readonly max: number }
-  /** Whether there is something to show under deliveries, waiters, simulated backends. */
+  /** Whether the deliveries, waiters and simulated-backend pages have content. */
   readonly features: { readonly deliveries: boolean; readonly callbacks: boolean; readonly backends: boolean }
   readonly figures: LiveFigures
-  /** The figures of the last minutes, a second each, oldest first: what charts begin with. */
+  /** Figures of the last minutes, one entry per second, oldest first: the initial content of charts. */
   readonly history: readonly LiveFigures[]
 }
 
 export interface RouteView {
-  /** `GET /api/smart`: how the configuration matches it. */
+  /** `GET /api/smart`: the match rule in the configuration. */
   readonly name: string
   readonly strategy: string
   readonly upstreams: readonly string[]
 }
 
-/** What happened within the last second, over all routes and for each. */
+/** Activity in the last second, in total and per route. */
 export interface LiveFigures {
   readonly at: string
   readonly total: CallFigures
-  /** By name; `none` (requests that no route serves) and `page` (pages of the gateway itself) once there were any. */
+  /** By name. `none` (requests without a route) and `page` (the gateway's own pages) appear once they had requests. */
   readonly routes: Readonly<Record<string, CallFigures>>
   readonly targets: readonly TargetFigures[]
   readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
   readonly waiters: number | undefined
   readonly process: {
     readonly memoryBytes: number
-    /** The 99th percentile of the event loop's delay. */
+    /** 99th percentile of the event loop delay. */
     readonly loopDelayMs: number
     readonly clientConnections: number
   }
-  /** Threads that serve calls; those that have died since the start, each of which was replaced. */
+  /** Running worker threads, and worker threads that died since the start; each of those was replaced. */
   readonly workers: { readonly running: number; readonly died: number }
   /**
-   * Where the gateway has more than 200 routes and targets, or 100 for all ten minutes: the busiest are told one by one,
-   * and this is how many are not. `total` has them all.
+   * Set when the gateway has more than 200 routes and targets, or more than 100 for the full ten minutes: only the
+   * busiest are listed. Counts the omitted ones; `total` includes them.
    */
   readonly leftOut?: { readonly routes: number; readonly targets: number } | undefined
 }
 
 export interface CallFigures {
-  /** Ended within the second. */
+  /** Calls that ended within the second. */
   readonly calls: number
   readonly inFlight: number
-  /** Ended with a failure that was not the client's, or with status 500 or more. */
+  /** Calls that ended with a failure not caused by the client, or with status 500 or more. */
   readonly failed: number
-  /** Of the answers within the last ten seconds; undefined where there were none. */
+  /** Over answers of the last ten seconds; undefined without any. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
   readonly attempts: number
-  /** Attempts beyond one per call, as a share of calls; broadcast deliveries and named calls are not extra. */
+  /** Attempts beyond one per call, as a share of calls; broadcast deliveries and named calls do not count as extra. */
   readonly extraLoad: number
-  /** Calls whose answer came from an attempt that was not the first: what the extra load has saved. */
+  /** Calls answered by an attempt other than the first: the benefit of the extra load. */
   readonly rescued: number
   readonly failures: Partial<Readonly<Record<FailureCode, number>>>
 }
@@ -118,19 +118,19 @@ export interface CallView {
   readonly route: string
   readonly strategy: string
   readonly method: string
-  /** Path and query as the client sent them, with the configured query keys hidden. */
+  /** Path and query as sent by the client, with the configured query keys hidden. */
   readonly url: string
   readonly startedAt: string
   readonly durationMs: number
-  /** 0 if the client hung up before it had an answer. */
+  /** 0 if the client hung up before the answer. */
   readonly status: number
   readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
-  /** The budget that the call had; undefined: none. */
+  /** Time budget of the call; undefined without a deadline. */
   readonly deadlineMs: number | undefined
-  /** How long it waited for its turns at limits on calls in flight, before its first attempt; undefined: not at all. */
+  /** Time spent queued at concurrency limits before the first attempt; undefined if it was not queued. */
   readonly queuedMs: number | undefined
   readonly bytesSent: number
-  /** There where the call was traced. */
+  /** Set when the call was traced. */
   readonly traceId: string | undefined
   readonly attempts: readonly AttemptView[]
 }
@@ -142,7 +142,7 @@ export interface AttemptView {
   readonly target: string
   /** Since the call began. */
   readonly startedMs: number
-  /** Undefined: the call ended first. */
+  /** Undefined if the call ended first. */
   readonly endedMs: number | undefined
   readonly outcome: AttemptOutcome | undefined
   readonly status: number | undefined
@@ -150,25 +150,25 @@ export interface AttemptView {
   readonly won: boolean
 }
 
-/** What keeps calls out. */
+/** Limits that can refuse calls. */
 export interface LimitListView {
-  /** Of all routes together, where there is a limit. */
+  /** Set when there is a limit for all routes together. */
   readonly whole: ConcurrencyView | undefined
-  /** Those that have a limit of their own, and all where there is one for all. */
+  /** Routes with a limit of their own; all routes if there is a global limit. */
   readonly routes: readonly LimitView[]
 }
 
 export interface LimitView {
   readonly route: string
-  /** `100 in 1s, 20 at once, by client`; undefined: any. */
+  /** `100 in 1s, 20 at once, by client`; undefined without a rate limit. */
   readonly rate: string | undefined
   readonly concurrency: ConcurrencyView | undefined
-  /** Calls that were refused since the start, by why. */
+  /** Calls refused since the start, by reason. */
   readonly shed: Readonly<Record<ShedReason, number>>
 }
 
 export interface ConcurrencyView {
-  /** How many calls may be in flight, at present. */
+  /** Current limit on calls in flight. */
   readonly limit: number
   readonly inFlight: number
   readonly queued: number
@@ -181,7 +181,7 @@ export interface UpstreamListView {
 export interface UpstreamView {
   readonly name: string
   readonly balance: string
-  /** So few targets are well that ejection and checks are not believed: all are asked. */
+  /** True when so few targets are healthy that ejections and checks are ignored and all targets get calls. */
   readonly panicking: boolean
   readonly connections: { readonly open: number; readonly idle: number }
   readonly targets: readonly TargetView[]
@@ -189,32 +189,32 @@ export interface UpstreamView {
 
 export interface TargetView {
   readonly name: string
-  /** The operators' side may show it; clients never see it. */
+  /** Shown on the admin side only; clients never see it. */
   readonly origin: string
   readonly weight: number
   readonly inFlight: number
   /** Since the start. */
   readonly attempts: number
   readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
-  /** Of the last minute's answers. */
+  /** Over answers of the last minute. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
-  /** How long an answer takes, as a balancer sees it that goes by that. */
+  /** Response time as estimated by a latency-based balancer. */
   readonly ewmaMs: number | undefined
-  /** Whether it is sent attempts. */
+  /** Whether the balancer sends attempts here. */
   readonly available: boolean
-  /** Why it is not, or would not be if more of the others were well. */
+  /** Reasons against this target. In a panic it is available despite them. */
   readonly out: readonly { readonly why: OutReason; readonly until: string | undefined }[]
-  /** Undefined: it has none. */
+  /** Undefined without a breaker. */
   readonly breaker: BreakerState | undefined
-  /** Undefined: it is not checked, or the first check has not ended. */
+  /** Undefined without health checks, or before the first check has ended. */
   readonly lastCheck: { readonly at: string; readonly good: boolean; readonly detail: string } | undefined
   readonly lastFailure: { readonly at: string; readonly detail: string } | undefined
 }
 
 export interface WaiterListView {
   readonly open: number
-  /** The oldest first, not all of them. */
+  /** Oldest first; may be truncated. */
   readonly waiters: readonly WaiterView[]
 }
 
@@ -255,7 +255,7 @@ export interface BackendListView {
   readonly backends: readonly BackendView[]
 }
 
-/** A simulated backend and its knobs, as its own control API has them (`src/backend/profile.ts`). */
+/** A simulated backend and its settings, as in its own control API (`src/backend/profile.ts`). */
 export interface BackendView {
   readonly name: string
   readonly url: string
@@ -265,50 +265,50 @@ export interface BackendView {
 
 export interface DeliveryListView {
   readonly deliveries: readonly DeliveryView[]
-  /** Give it as `before` to go on; undefined at the end. */
+  /** Pass it as `before` to get the next page; undefined on the last page. */
   readonly next: number | undefined
 }
 
 export interface DeliveryView {
   readonly id: string
   readonly route: string
-  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged`. */
+  /** `pending` while any target is; otherwise `dead` or `discarded` if any target is; otherwise `acknowledged`. */
   readonly state: LegView['state']
   readonly createdAt: string
   readonly finishedAt: string | undefined
   readonly targets: readonly LegView[]
 }
 
-/** A delivery's way to one target. */
+/** One target's part of a delivery. */
 export interface LegView {
   readonly target: string
   readonly state: 'pending' | 'acknowledged' | 'dead' | 'discarded'
   /** Attempts that have ended. */
   readonly attempts: number
-  /** While it is pending: its `turn`, behind earlier writes or the target's limit; or `time` to pass. */
+  /** Set while pending: `turn` waits for earlier writes or the target's limit, `time` for the next attempt. */
   readonly waitsFor: 'turn' | 'time' | undefined
-  /** When the next one is due, while it is pending. */
+  /** When the next attempt is due, while pending. */
   readonly nextAttemptAt: string | undefined
-  /** What the last one came to. */
+  /** Outcome of the last attempt. */
   readonly outcome: string | undefined
   readonly status: number | undefined
   readonly detail: string | undefined
 }
 
-/** One delivery with all that is known of it. */
+/** One delivery in full. */
 export interface DeliveryDetailView extends DeliveryView {
   readonly lane: string | undefined
   readonly idempotencyKey: string | undefined
-  /** Undefined once it has finished without a dead letter: nothing can be sent again then. */
+  /** Undefined once it has finished without a dead letter, because nothing can be replayed then. */
   readonly request?: RequestView | undefined
 }
 
-/** A request's body as it was kept, in the form that its bytes allow. */
+/** A stored request body, as UTF-8 text or as Base64 depending on its bytes. */
 export interface RequestView {
   readonly method: string
   readonly path: string
   readonly query: string
-  /** Names and values by turns; secrets as `***`. */
+  /** Alternating names and values; secrets as `***`. */
   readonly headers: readonly string[]
   readonly body: string | undefined
   readonly bodyEncoding: 'utf8' | 'base64'

@@ -20,14 +20,14 @@ const config = configSchema.parse({
 })
 
 describe('configView', () => {
-  it('shows the configuration with its defaults, as YAML and as data that say the same', () => {
+  it('shows the configuration with its defaults, equal as YAML and as data', () => {
     const { yaml, config: shown } = configView(config)
     assert.deepEqual(parse(yaml), JSON.parse(JSON.stringify(shown)))
     assert.match(yaml, /match: GET \/work/)
     assert.match(yaml, /drain: 30000/)
   })
 
-  it('hides whatever opens something, and nothing else', () => {
+  it('hides credentials and nothing else', () => {
     const text = JSON.stringify(configView(config))
     for (const secret of [
       'the-admin-token-itself',
@@ -42,7 +42,7 @@ describe('configView', () => {
     for (const shown of ['X-Plain', 'hedgerow.key', 'keyRotation']) assert.ok(text.includes(shown), shown)
   })
 
-  it('hides what a collector is sent, and the user of a URL', () => {
+  it('hides the headers for a collector and the user of a URL', () => {
     const odd = {
       ...config,
       telemetry: { ...config.telemetry, traces: { endpoint: 'http://bob:pw@c/', headers: { 'x-team': 'credential' } } },
@@ -52,7 +52,7 @@ describe('configView', () => {
     assert.doesNotMatch(yaml, /credential/)
   })
 
-  it('hides the secrets in the query of a URL, by the keys of the log and by their looks', () => {
+  it('hides secrets in URL queries by the log keys and by their names', () => {
     const traces = {
       url: 'https://c.test/v1?team=a&apikey=s3cret&mine=s3cret&sig=s3cret',
       headers: { 'x-team': 's3cret' },
@@ -62,7 +62,7 @@ describe('configView', () => {
     assert.match(yaml, /url: https:\/\/c\.test\/v1\?team=a&apikey=\*\*\*&mine=\*\*\*&sig=\*\*\*/)
   })
 
-  it('shows lists of names, and what has the name of a secret but is none', () => {
+  it('shows lists of names and harmless values under secret-looking names', () => {
     const headers = ['x-api-key', 'x-token']
     const { config: shown } = configView(
       configSchema.parse({

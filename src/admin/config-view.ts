@@ -4,14 +4,14 @@ import type { Config } from '../config/schema.ts'
 import { hidden, Redaction } from '../telemetry/redact.ts'
 import type { ConfigView } from './api.ts'
 
-/** Options whose values open something. `keyFile` is a path, and `keyRotation` a time: they are shown. */
+/** Options with credentials as values. `keyFile` (a path) and `keyRotation` (a time) are shown. */
 const secretOption = /(?:token|secret|password|passphrase|credentials?|keys?)$/i
-/** Every field that is sent to a collector, or set for a target, may be a credential. */
+/** Headers for a collector or set for a target may all be credentials. */
 const secretMap = /^telemetry\.traces\.headers$|\.headers\.set$/
-/** What is in these is named by whoever wrote them: a target called `token` is no token. */
+/** Keys in these maps are names chosen by the user: a target called `token` is not a token. */
 const namedByUser = /^upstreams$|\.targets$|\.calls$|^metrics\./
 
-/** The configuration in force, with all defaults, and without what must not be seen. */
+/** The configuration in force with all defaults and with secrets hidden. */
 export function configView(config: Config): ConfigView {
   const routes = config.routes.map((route) => ({ ...route, match: matchText(route.match) }))
   const redaction = new Redaction(config.telemetry.log.redact, true)
@@ -20,7 +20,7 @@ export function configView(config: Config): ConfigView {
   return { yaml: head + stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false }), config: shown }
 }
 
-/** `path`: the names that lead to the value; members of a list have the path of the list. */
+/** `path`: the option names that lead to the value; list items have the path of their list. */
 function show(value: unknown, path: string, redaction: Redaction): unknown {
   if (typeof value === 'string') return redaction.text(value)
   if (Array.isArray(value)) return value.map((item) => show(item, path, redaction))
@@ -36,7 +36,7 @@ function show(value: unknown, path: string, redaction: Redaction): unknown {
   )
 }
 
-/** What is empty says so. */
+/** Empty values stay visible. */
 function hideAll(value: unknown): unknown {
   if (value === undefined || value === null || value === '' || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map(hideAll)

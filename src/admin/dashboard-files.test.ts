@@ -30,14 +30,14 @@ function asking(coding?: string): IncomingMessage {
 }
 
 describe('dashboardFile', () => {
-  it('gives the page at /, to be asked for again each time', async (t) => {
+  it('serves the page at /, to be revalidated each time', async (t) => {
     const answer = await dashboardFile('/', asking(), [built(t)])
     assert.deepEqual([answer?.status, String(answer?.body)], [200, '<p>'])
     assert.equal(answer?.headers['cache-control'], 'no-cache')
     assert.match(answer?.headers['content-security-policy'] ?? '', /^default-src 'self'; /)
   })
 
-  it('gives what the build compressed to who takes it, the better one first', async (t) => {
+  it('serves the precompressed file to clients that accept it, best coding first', async (t) => {
     const folders = [built(t)]
     const path = '/assets/index-DkX3a91b.js'
     for (const [taken, coding, body] of [
@@ -53,7 +53,7 @@ describe('dashboardFile', () => {
     }
   })
 
-  it('gives nothing that the build did not put there', async (t) => {
+  it('serves only files from the build', async (t) => {
     const folders = [built(t)]
     for (const path of [
       '/../secret.js',
@@ -71,7 +71,7 @@ describe('dashboardFile', () => {
     }
   })
 
-  it('says how to build it where it is not built', async () => {
+  it('says how to build the dashboard if it is not built', async () => {
     const answer = await dashboardFile('/', asking(), ['/nowhere'])
     assert.equal(answer?.status, 404)
     assert.match(String(answer?.body), /npm run build:web/)

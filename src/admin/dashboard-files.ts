@@ -17,26 +17,26 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
-/** The build puts these beside every file that gains by it; the better one first. */
+/** The build puts these beside each file that compresses well; best coding first. */
 const codings = [
   { name: 'br', ending: '.br' },
   { name: 'gzip', ending: '.gz' },
 ] as const
 
-/** `assets/index-DkX3a91b.js`: another content has another name. */
+/** `assets/index-DkX3a91b.js`: the name changes with the content. */
 const hashedName = /^assets\/.+-[\w-]{8,}\.\w+$/
-/** No empty, hidden or climbing segment. */
+/** No empty or hidden segment, and no `..`. */
 const fileName = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/
 
-/** Where the built dashboard lies, seen from the compiled package and from the sources. */
+/** Location of the built dashboard, relative to the compiled package and to the sources. */
 export const dashboardFolders = [
   join(import.meta.dirname, '..', '..', 'web'),
   join(import.meta.dirname, '..', '..', '..', 'dist', 'web'),
 ]
 
 /**
- * The files of the dashboard, as the build left them. They hold no data, so they need no token: the page that asks for
- * one is among them. Undefined where the path names none. They are read anew each time, so that a build is seen at once.
+ * Dashboard files as built. They contain no data and need no token, because the page that asks for the token is one of
+ * them. Undefined for an unknown path. Files are read on each request, so that a new build shows at once.
  */
 export async function dashboardFile(
   path: string,

@@ -7,7 +7,7 @@ import type { DeliveryFilter, DeliveryStore, LegState } from '../store/delivery-
 import type { Redaction } from '../telemetry/redact.ts'
 import type { DeliveryDetailView, DeliveryListView, RequestView } from './api.ts'
 
-/** What the operators' side says to a request. */
+/** A response of the deliveries API. */
 export interface AdminAnswer {
   readonly status: number
   readonly body: object
@@ -15,7 +15,7 @@ export interface AdminAnswer {
 
 const states: readonly LegState[] = ['pending', 'acknowledged', 'dead', 'discarded']
 
-/** What there is to be done to. */
+/** Leg states that each operation applies to. */
 const operable: Readonly<Record<Operation, readonly LegState[]>> = {
   replay: ['dead'],
   discard: ['dead', 'pending'],
@@ -23,13 +23,13 @@ const operable: Readonly<Record<Operation, readonly LegState[]>> = {
 
 const done: Readonly<Record<Operation, string>> = { replay: 'replayed', discard: 'discarded' }
 
-/** `/api/deliveries`: list, inspect, replay, discard, one or all. */
+/** `/api/deliveries`: list, inspect, replay and discard, one or all. */
 export class DeliveriesAdmin {
   readonly #store: DeliveryStore
   readonly #deliveries: Deliveries
   readonly #redaction: Redaction
 
-  /** `redaction`: for the head of a request; its body is what an operator decides by, and shown as it is. */
+  /** `redaction` applies to the request head. The body is shown in full, because operators decide by it. */
   constructor(store: DeliveryStore, deliveries: Deliveries, redaction: Redaction) {
     this.#store = store
     this.#deliveries = deliveries
@@ -82,7 +82,7 @@ export class DeliveriesAdmin {
     return { status: 409, body: { detail: `Delivery ${id} has nothing${where} that is ${allowed}` } }
   }
 
-  /** All that the query names, the oldest first; dead letters where it names no state. */
+  /** Operates on all legs that match the query, oldest first; on dead letters if the query names no state. */
   async operateAll(what: Operation, query: URLSearchParams): Promise<AdminAnswer> {
     const only = onlyOf(query, what)
     if (typeof only === 'string') return { status: 400, body: { detail: only } }
@@ -98,7 +98,7 @@ export class DeliveriesAdmin {
   }
 }
 
-/** Or what is wrong with it. */
+/** The filter, or an error message. */
 function onlyOf(query: URLSearchParams, what: Operation): OnlyLegs | string {
   const state = query.get('state') ?? undefined
   const allowed = operable[what].find((one) => one === state)

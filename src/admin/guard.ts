@@ -4,10 +4,10 @@ import { isIP } from 'node:net'
 import { type Answer, refusal } from './answer.ts'
 
 /**
- * Who may ask. With a token, whoever has it. Without one the admin side is for this machine's own users, and what
- * threatens them are pages in their browsers: another site's page may send requests here, and its name may be made to
- * resolve to this machine (DNS rebinding), but it can neither change the `Host` and `Origin` that go with them, nor read
- * an answer that allows no other origin.
+ * Access control. With a token, clients must send it. Without one the admin side serves the users of this machine, and
+ * the threat is a web page in their browser: it can send requests here and make its host name resolve to this machine
+ * (DNS rebinding). But it cannot change the `Host` and `Origin` headers of those requests, nor read a response that
+ * allows no other origin.
  */
 export function refusedBy(request: IncomingMessage, token: string | undefined): Answer | undefined {
   if (token !== undefined && !hasToken(request, token)) {
@@ -22,7 +22,7 @@ export function refusedBy(request: IncomingMessage, token: string | undefined): 
   return undefined
 }
 
-/** Whether it was refused for a token that is not the right one; one with none at all guesses nothing. */
+/** Whether a wrong token was sent; a request without a token is not a guess. */
 export function isWrongGuess({ headers }: IncomingMessage, refused: Answer): boolean {
   return refused.status === 401 && bearerOf(headers.authorization) !== ''
 }
@@ -32,7 +32,9 @@ function isLocalHost(host: string | undefined): boolean {
   return name === 'localhost' || isIP(name) !== 0
 }
 
-/** A form can post without asking first, but not without saying where it comes from. To follow a link is no such thing. */
+/**
+ * A form can post cross-origin without a preflight, but the browser then sends its origin. Following a link is allowed.
+ */
 function isFromElsewhere({ method, headers }: IncomingMessage): boolean {
   const { origin, host } = headers
   if (origin !== undefined && hostOf(origin) !== host) return true
@@ -41,12 +43,12 @@ function isFromElsewhere({ method, headers }: IncomingMessage): boolean {
   return !(headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD'))
 }
 
-/** Behind a proxy that speaks TLS the page's scheme is not ours. */
+/** The scheme is ignored: behind a TLS proxy the page's scheme differs from ours. */
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined
 }
 
-/** Hashes are compared, so that neither length nor content shows in the time that it takes. */
+/** Compares hashes, so that the response time reveals neither length nor content. */
 function hasToken(request: IncomingMessage, token: string): boolean {
   return timingSafeEqual(sha256(bearerOf(request.headers.authorization)), sha256(token))
 }

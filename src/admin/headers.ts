@@ -1,4 +1,4 @@
-/** What every answer says: nobody may frame it, guess at its type, or read it from another origin. */
+/** On every response: no framing, no type sniffing, no reads from other origins. */
 const always = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -8,14 +8,14 @@ const always = {
   'x-frame-options': 'DENY',
 } as const
 
-/** Data is never a page: were it shown as one, nothing in it would run. */
+/** For data: even if a browser renders it as a page, nothing in it runs. */
 export const dataHeaders = {
   ...always,
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'cache-control': 'no-store',
 } as const
 
-/** The dashboard brings all that it needs: no inline script or style, no other origin. */
+/** For the dashboard, which is self-contained: no inline script or style, no other origin. */
 export const pageHeaders = {
   ...always,
   'content-security-policy':

@@ -17,16 +17,16 @@ import type { TokenGuesses } from './token-guesses.ts'
 export interface AdminOptions {
   readonly host: string
   readonly port: number
-  /** As it is at the moment. */
+  /** Current token; a reload may change it. */
   readonly token: () => string | undefined
   readonly clock: Clock
   readonly guesses: TokenGuesses
-  /** All that can be asked for at the moment; the files of the dashboard stand beside it. */
+  /** Current resources; the dashboard files are served besides these. */
   readonly resources: () => ResourceTable
-  /** A connection could not be accepted, with the system's code for why. */
+  /** Called with the system error code when a connection could not be accepted. */
   readonly onAcceptFailed: (code: string) => void
   readonly reportBug: (fault: unknown) => void
-  /** Where the built dashboard is looked for, if not where the build puts it. */
+  /** Folders to search for the built dashboard; default: where the build puts it. */
   readonly dashboardFolders?: readonly string[]
 }
 
@@ -35,7 +35,7 @@ export interface Admin {
   close(): Promise<void>
 }
 
-/** The operators' side: an HTTP server over a table of resources, each in a file of its own below `resources`. */
+/** The admin HTTP server over a table of resources, each in its own file in `resources`. */
 export function startAdmin(options: AdminOptions): Promise<Admin> {
   const server = http.createServer((request, response) => {
     answerFor({ request, response }, options).then(
@@ -46,7 +46,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
       },
     )
   })
-  // A reader that goes away in the middle is no fault of ours.
+  // A reader that disconnects midway is not a bug.
   server.on('clientError', (_fault, socket) => socket.destroy())
   watchAccepts(server, options.onAcceptFailed)
   return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ async function answerFor(
   if (!isPath(target) || !URL.canParse(target, base)) {
     return refusal(400, 'The request target must be a path, without empty or dot segments')
   }
-  // A proxy in front of it may have judged by the other one.
+  // A proxy in front may have checked the other one.
   if (headerValues(request.rawHeaders, 'host').length > 1) return refusal(400, 'Host is given more than once')
   const { pathname, searchParams: query } = new URL(target, base)
   const resources = options.resources()
@@ -100,7 +100,7 @@ async function answerFor(
   return answer({ params, query, json: () => bodyOf(request, response) })
 }
 
-/** Answers a wrong token, after a while if its client has sent many of them. */
+/** Answers a wrong token, with a delay if the client has sent many. */
 async function slowed(
   refused: Answer,
   { socket }: IncomingMessage,
@@ -109,7 +109,7 @@ async function slowed(
 ): Promise<Answer> {
   const waitMs = guesses.note(clientKey(socket.remoteAddress ?? ''))
   if (waitMs === 0) return refused
-  // What was sent behind it is not answered: each guess needs a connection for as long as it waits.
+  // Pipelined requests are dropped: each guess occupies a connection for the whole delay.
   response.shouldKeepAlive = false
   await new Promise<void>((resolve) => {
     const timer = clock.after(waitMs, resolve)
@@ -121,7 +121,7 @@ async function slowed(
   return refusal(429, 'Too many wrong tokens came from this address', { 'retry-after': '1' })
 }
 
-/** What `URL` would quietly make another path of is refused: what is asked for is what is looked up. */
+/** Refuses paths that `URL` would silently normalize, so that the lookup uses the path that was requested. */
 function isPath(target: string): boolean {
   const [path = ''] = target.split('?', 1)
   return path.startsWith('/') && !/\/\/|[\\#]|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)
@@ -129,7 +129,7 @@ function isPath(target: string): boolean {
 
 async function bodyOf(request: IncomingMessage, response: ServerResponse): ReturnType<AdminRequest['json']> {
   const body = await readJson(request)
-  // What is still to come of it is nothing that a next request could stand behind.
+  // No further request can follow one that was not read to its end.
   if (!request.complete) response.shouldKeepAlive = false
   return body
 }
@@ -139,7 +139,7 @@ function give(request: IncomingMessage, response: ServerResponse, answer: Answer
     answer.onSend?.(response)
     send(request, response, answer)
   }
-  // There would be no end to wait for.
+  // A stream has no end to wait for.
   else if (request.method === 'HEAD') send(request, response, { status: 200, headers: {}, body: '' })
   else answer.stream(response, dataHeaders)
 }

@@ -6,28 +6,28 @@ import type { CallFilter } from '../telemetry/recorder/recorder.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 
 /**
- * What can be asked of a thread that serves calls, or of all together. Questions and answers are plain data, as they may
- * cross from one thread to another. What a thread does not have (a front, say) is empty there.
+ * Queries to one worker thread or to all of them. Questions and answers are plain data because they may cross threads.
+ * A part that a thread lacks (a front, for example) is empty.
  */
 export interface Inspector {
-  /** Failed ones: the latest first. Slow ones: the slowest first. Both: the latest first. */
+  /** Failed calls: latest first. Slow calls: slowest first. Both: latest first. */
   calls(filter: CallFilter): Promise<readonly RecordedCall[]>
-  /** The latest with this id. */
+  /** The latest call with this id. */
   call(id: string): Promise<RecordedCall | undefined>
-  /** Of clients. */
+  /** Client connections. */
   connections(): Promise<ConnectionFigures>
-  /** By upstream. */
+  /** Open connections by upstream. */
   targetConnections(): Promise<Readonly<Record<string, OpenConnections>>>
   lastFailures(): Promise<readonly LastFailure[]>
-  /** The oldest first. */
+  /** Oldest first. */
   waiters(limit: number): Promise<WaitersFigures>
-  /** Undefined where nobody looks at it. */
+  /** Undefined if process figures are not collected. */
   process(): Promise<ProcessFigures | undefined>
-  /** What telemetry has dropped so far, by the name of what it drops. */
+  /** Items dropped by telemetry so far, by kind. */
   dropped(): Promise<Readonly<Record<string, number>>>
-  /** What the limits on calls in flight come to, in all threads; undefined where none serves calls. */
+  /** Concurrency limits over all threads; undefined if none serves calls. */
   admission(): Promise<AdmissionFigures | undefined>
-  /** Calls. */
+  /** Calls in flight. */
   inFlight(): Promise<number>
 }
 
@@ -38,7 +38,7 @@ export interface OpenConnections {
 
 export interface WaitersFigures {
   readonly open: number
-  /** Not all of them. */
+  /** May be truncated. */
   readonly waiters: readonly WaitingClient[]
 }
 

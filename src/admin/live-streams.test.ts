@@ -8,7 +8,7 @@ import { Counts } from '../telemetry/counts/counts.ts'
 import { Figures } from '../telemetry/figures/figures.ts'
 import { LiveStreams } from './live-streams.ts'
 
-/** Figures so large that a reader who takes none is soon behind. */
+/** Large figures, so that a reader that does not read falls behind quickly. */
 const routes = Array.from({ length: 300 }, (_, i) => ({
   name: `GET /a-route-with-a-long-name/${i}`,
   strategy: 'forward',
@@ -54,7 +54,7 @@ async function opened(t: TestContext) {
 }
 
 describe('LiveStreams', () => {
-  it('cuts off a reader that does not keep up, and goes on for the others', async (t) => {
+  it('disconnects a reader that falls behind and keeps the others', async (t) => {
     const { clock, streams, responses, reader } = await opened(t)
     reader(false)
     await until('the slow one is there', () => streams.count === 1)
@@ -69,7 +69,7 @@ describe('LiveStreams', () => {
     assert.equal(good.destroyed, false)
   })
 
-  it('sends a sign of life when the figures do not come, and leaves no timer once the last reader has gone', async (t) => {
+  it('sends heartbeats without figures, and leaves no timer after the last reader', async (t) => {
     const { clock, figures, streams, responses, reader } = await opened(t)
     const socket = reader(true)
     let text = ''
@@ -86,7 +86,7 @@ describe('LiveStreams', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('takes no more readers once it is closed', async (t) => {
+  it('accepts no readers after it is closed', async (t) => {
     const { streams } = await opened(t)
     streams.close()
     const answer = streams.answer()

@@ -3,19 +3,19 @@ import type { Clock, Timer } from '../kit/clock.ts'
 import type { Figures, SecondFigures } from '../telemetry/figures/figures.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 
-/** Browsers open at most six connections to one HTTP/1.1 server; this is several people with several tabs. */
+/** Browsers open at most six connections to one HTTP/1.1 server, so this allows several people with several tabs. */
 export const maxStreams = 32
 /**
- * What a reader may leave unread here, beyond what the kernel holds for it: ten seconds of the largest gateway, as a second
- * of 200 routes and targets (`maxListed`) takes 50 KB.
+ * Unread bytes per reader, in addition to the kernel's buffer: ten seconds of the largest gateway. One second of 200
+ * routes and targets (`maxListed`) takes 50 KB.
  */
 export const maxUnreadBytes = 512 * 1024
-/** Proxies close what is silent for longer than 30 to 60 s. */
+/** Proxies close a connection after 30 to 60 s of silence. */
 const heartbeatMs = 15_000
 
 /**
- * `/api/live`: the figures of each second as server-sent events. They are put together once for all readers, and not at
- * all while there is none. A reader that does not keep up is cut off, so that it holds no memory; it can come back.
+ * `/api/live`: the figures of each second as server-sent events. They are serialized once for all readers, and not at
+ * all without readers. A reader that falls behind is disconnected to bound memory; it can reconnect.
  */
 export class LiveStreams {
   readonly #figures: Figures
@@ -43,7 +43,7 @@ export class LiveStreams {
     return { stream: (response, headers) => this.#start(response, headers) }
   }
 
-  /** Ends all of them; there will be no others. */
+  /** Ends all streams and refuses new ones. */
   close(): void {
     this.#isClosed = true
     for (const response of this.#open) response.end('event: end\ndata: {}\n\n')
@@ -52,7 +52,7 @@ export class LiveStreams {
   }
 
   #start(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    // For nginx, which would gather several seconds first.
+    // Otherwise nginx would buffer several seconds.
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
     response.write(`retry: 2000\n\n${eventOf(this.#figures.latest())}`)
     this.#open.add(response)
@@ -69,7 +69,7 @@ export class LiveStreams {
     }
   }
 
-  /** Also tells a reader whose figures have stopped from one that is there no more. */
+  /** Also lets a reader tell stalled figures from a dead server. */
   #beat(): void {
     this.#heartbeat = this.#clock.after(heartbeatMs, () => {
       this.#tell(': still here\n\n')

@@ -15,7 +15,7 @@ const configOf = (route: string, upstreams: ConfigInput['upstreams']) =>
   configSchema.parse({ admin: { port: 0 }, upstreams, routes: [{ match: route, forward: { upstream: 'work' } }] })
 
 describe('the admin side', () => {
-  it('shows another configuration from the next question on, at the same address', async (t) => {
+  it('serves the new configuration from the next request on, at the same address', async (t) => {
     const clock = new VirtualClock()
     const before = configOf('GET /a', { work: { targets: ['http://127.0.0.1:1'] } })
     const counts = new Counts(countedParts(before))

@@ -32,10 +32,10 @@ import { type Reloaded, reloadResources } from './resources/reload.ts'
 import { upstreamsResource } from './resources/upstreams.ts'
 import { TokenGuesses } from './token-guesses.ts'
 
-/** What a change of the configuration may bring or take. */
+/** Parts that a configuration change may add or remove. */
 export interface OperatedParts {
   readonly deliveryService: DeliveryService | undefined
-  /** There where a route takes callbacks: its late results. */
+  /** Late results; undefined until a route uses `callback`. */
   readonly callbacks: TicketSource | undefined
 }
 
@@ -45,32 +45,32 @@ export interface OperatorApiOptions extends OperatedParts {
   /** Wall clock. */
   readonly startedAtMs: number
   readonly isReady: () => boolean
-  /** All threads. */
+  /** All worker threads. */
   readonly servers: Inspector
-  /** The live figures; undefined where the configuration has no admin side. */
+  /** Live figures; undefined without an admin side. */
   readonly figures: Figures | undefined
   readonly metrics: Metrics | undefined
-  /** Of each target of which something can be known. */
+  /** One entry for each target with health data. */
   readonly health: () => readonly TargetHealth[]
   readonly loads: Pick<LoadFigures, 'ewmaMs'>
   readonly backends: SimulatedBackends | undefined
-  /** Reads the configuration again and puts it in force; undefined where it comes from no file. */
+  /** Reloads and applies the configuration; undefined if it does not come from a file. */
   readonly reload: (() => Promise<Reloaded>) | undefined
-  /** The operators' side could not accept a connection. */
+  /** Called when the admin server could not accept a connection. */
   readonly onAcceptFailed: (code: string) => void
   readonly log: LogText
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** The operators' side of a gateway. */
+/** The admin side of a gateway. */
 export interface OperatorApi extends Admin {
-  /** From now on by another configuration; its address stays. Readers of the live figures are kept. */
+  /** Applies another configuration. The address and the readers of live figures are kept. */
   change(config: Config, parts: OperatedParts): void
-  /** Ends the live figures, so that nobody's dashboard holds up the end; all else is still answered. */
+  /** Ends the live streams so that an open dashboard does not delay the shutdown; all else is still answered. */
   drain(): void
 }
 
-/** Undefined where the configuration asks for none. */
+/** Undefined if the configuration has no admin side. */
 export async function startOperatorApi(config: Config, options: OperatorApiOptions): Promise<OperatorApi | undefined> {
   const { figures, clock, reportBug } = options
   if (config.admin === undefined || figures === undefined) return undefined
@@ -106,7 +106,7 @@ type Shown = OperatorApiOptions & { readonly figures: Figures; readonly streams:
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   const { figures, deliveryService, backends, isReady, servers } = options
-  // Requests are kept for weeks, and have come with secrets that nobody listed.
+  // Requests are kept for weeks and may contain secrets that nobody listed, so this also guesses by name.
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const routes = config.routes.map(routeView)
   const workers = workerRange(config.workers) ?? { min: 1, max: 1 }
@@ -142,7 +142,7 @@ function routeView(route: RouteConfig): RouteView {
   return { name: matchText(route.match), strategy, upstreams: upstreamsIn(route[strategy]) }
 }
 
-/** A strategy names one upstream, or one for each of its calls. */
+/** A strategy names one upstream, or one for each named call. */
 function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[] {
   if (typeof options !== 'object') return []
   const { upstream, calls } = options as { readonly upstream?: unknown; readonly calls?: unknown }
@@ -160,7 +160,7 @@ function upstreamSources({ upstreams }: Config) {
   }))
 }
 
-/** With a limit for all routes, each of them may have calls shed. */
+/** A limit for all routes may shed calls of any route. */
 function limitedRoutes({ routes, concurrency }: Config) {
   return routes
     .filter((route) => concurrency !== undefined || route.concurrency !== undefined || route.rateLimit !== undefined)

@@ -1,6 +1,6 @@
 import { type Answer, refusal } from './answer.ts'
 
-/** A whole number that a query may give; a refusal says what is allowed. */
+/** A whole number from the query, or a refusal that says what is allowed. */
 export function wholeNumberIn(
   query: URLSearchParams,
   name: string,
@@ -13,7 +13,7 @@ export function wholeNumberIn(
   return refusal(400, `${name} is "${given}"; allowed: ${bounds.min} to ${bounds.max}`)
 }
 
-/** One of several words that a query may give; undefined where it gives none. */
+/** One of several words from the query; undefined if absent. */
 export function oneOfIn<T extends string>(
   query: URLSearchParams,
   name: string,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 const maxBodyBytes = 1024 * 1024
 
-/** The body as JSON; a text says what is wrong with it. */
+/** The body as JSON, or an error message. */
 export async function readJson(request: IncomingMessage): Promise<{ readonly value: unknown } | string> {
   const body = await read(request)
   if (typeof body === 'string') return body
@@ -13,7 +13,7 @@ export async function readJson(request: IncomingMessage): Promise<{ readonly val
   }
 }
 
-/** By events: to leave a loop over the request would destroy it, and its connection with the answer. */
+/** Uses events: leaving a `for await` loop would destroy the request and its connection before the answer. */
 function read(request: IncomingMessage): Promise<Buffer | string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
@@ -22,13 +22,13 @@ function read(request: IncomingMessage): Promise<Buffer | string> {
       bytes += chunk.length
       if (bytes <= maxBodyBytes) chunks.push(chunk)
       else {
-        // What still comes is read and thrown away until the answer is out, or a reset could overtake it.
+        // The rest is read and discarded until the answer is sent, because a reset could overtake the answer.
         chunks.length = 0
         resolve(`The body is larger than ${maxBodyBytes} bytes`)
       }
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
-    // The client has hung up: nobody hears this, and it is no fault of ours.
+    // The client has hung up: nobody reads this message, and it is not a bug.
     const gone = (): void => resolve('The body broke off')
     request.on('error', gone)
     request.on('close', gone)

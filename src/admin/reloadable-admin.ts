@@ -3,24 +3,26 @@ import type { Clock } from '../kit/clock.ts'
 import type { Admin } from './http-server.ts'
 import type { OperatedParts, OperatorApi } from './operator-api.ts'
 
-/** So long one that has moved may still answer: whoever asked for the reload there is to hear of it. */
+/**
+ * How long the old address keeps answering after a move, so that the client that asked for the reload gets its answer.
+ */
 const lastAnswerMs = 500
 
 export interface AdminSideOptions {
   readonly clock: Clock
   readonly reportBug: (fault: unknown, about: string) => void
-  /** Undefined where the configuration asks for none. */
+  /** Undefined if the configuration has no admin side. */
   readonly start: (config: Config) => Promise<OperatorApi | undefined>
 }
 
-/** An admin side that is open for another configuration, beside the one before. */
+/** An admin side opened for a new configuration while the previous one still runs. */
 export interface OpenedAdmin {
-  /** The one before is needed no more. */
+  /** Closes the previous one. */
   settle(): void
   undo(): Promise<void>
 }
 
-/** The operators' side over all reloads: there or not, and at one address after the other. */
+/** The admin side across reloads, which may add it, remove it or move it to another address. */
 export class ReloadableAdmin {
   readonly #options: AdminSideOptions
   readonly #former = new Set<OperatorApi>()
@@ -35,7 +37,7 @@ export class ReloadableAdmin {
     return this.#current
   }
 
-  /** Opens it if it is asked for at another address than before. Rejects if that cannot be listened on. */
+  /** Opens a server if the configuration has another address than before. Rejects if it cannot listen there. */
   async open(config: Config): Promise<OpenedAdmin> {
     const [before, beforeConfig] = [this.#current, this.#config]
     const isSame =

@@ -5,17 +5,17 @@ export type AdminMethod = 'GET' | 'POST' | 'PATCH'
 export interface AdminRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Reads the body as JSON; a text says what is wrong with it. */
+  /** Reads the body as JSON; a string is an error message. */
   readonly json: () => Promise<{ readonly value: unknown } | string>
 }
 
 type Answering = (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>
 
-/** A path of the operators' side, and what can be done there. */
+/** A path of the admin API with its methods. */
 export interface Resource {
-  /** `/api/calls/:id`: a `:name` stands for one segment. */
+  /** `/api/calls/:id`: `:name` matches one segment. */
   readonly path: string
-  /** Whoever asks needs no token, so that a load balancer can. */
+  /** Needs no token, so that a load balancer can request it. */
   readonly isPublic?: boolean
   readonly methods: Readonly<Partial<Record<AdminMethod, Answering>>>
 }
@@ -30,7 +30,7 @@ export interface ResourceTable {
   find(path: string): FoundResource | undefined
 }
 
-/** Finds the resource of a path. There are some twenty, and operators ask seldom: they are tried in turn. */
+/** Finds the resource for a path. A linear search suffices for some twenty resources and rare requests. */
 export function resourceTable(resources: readonly Resource[]): ResourceTable {
   const entries = resources.map((resource) => ({ resource, segments: resource.path.split('/') }))
   return {
@@ -70,7 +70,7 @@ function decode(segment: string): string | undefined {
   }
 }
 
-/** `GET, HEAD, POST`: what `Allow` says of a resource. */
+/** `GET, HEAD, POST`: the `Allow` header of a resource. */
 export function allowOf({ methods }: Resource): string {
   return Object.keys(methods)
     .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))

@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from './answer.ts'
 import { dataHeaders } from './headers.ts'
 
-/** Below it a packet is not saved. */
+/** Compressing a shorter body does not save a packet. */
 const minGzipBytes = 2048
 const gzipLevel = 3
 
-/** Sends an answer: compressed where that is worth it and wanted, and only its header where the client has it already. */
+/** Sends an answer, compressed if worthwhile and accepted; headers only if the client has the content already. */
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
   const headers: Record<string, string> = { ...dataHeaders, ...answer.headers }
@@ -21,8 +21,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
     return
   }
   headers['vary'] = 'accept-encoding'
-  // In a thread of the pool: the history of a busy gateway takes a while, and calls are being served.
-  // Not imported: it takes 2 MiB, and most gateways have no dashboard open.
+  // In a pool thread: compressing the history of a busy gateway takes long enough to delay calls.
+  // Not imported: the module takes 2 MiB, and most gateways have no dashboard open.
   const { gzip } = process.getBuiltinModule('node:zlib')
   gzip(body, { level: gzipLevel }, (fault, compressed) => {
     if (fault !== null) end(request, response, { ...answer, headers, body })
@@ -30,12 +30,12 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   })
 }
 
-/** For what seldom changes. Weak, as the same content may be sent compressed or not. */
+/** For content that seldom changes. Weak, because the same content may be sent compressed or not. */
 export function etagOf(body: string | Uint8Array): string {
   return `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
 }
 
-/** Whether a client takes this coding: named, and not with `q=0`. */
+/** Whether the client accepts this coding: listed, and not with `q=0`. */
 export function takes({ headers }: IncomingMessage, coding: string): boolean {
   const given = headers['accept-encoding']
   if (given === undefined) return false

@@ -13,7 +13,7 @@ function opened() {
 }
 
 describe('TokenGuesses', () => {
-  it('slows down a client after ten wrong tokens, with one line in the log', () => {
+  it('delays a client after ten wrong tokens, with one log line', () => {
     const { logged, times } = opened()
     assert.deepEqual(
       times(10, '192.0.2.1'),
@@ -33,7 +33,7 @@ describe('TokenGuesses', () => {
     assert.deepEqual(times(1, '192.0.2.1'), [0])
   })
 
-  it('remembers a thousand clients and no more', () => {
+  it('remembers at most a thousand clients', () => {
     const { times } = opened()
     times(11, 'first')
     for (let place = 0; place < 999; place++) times(1, `client ${place}`)

@@ -1,12 +1,12 @@
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
 
-/** Wrong tokens that a client may send within the window before it is slowed down: a person who mistypes, a stale script. */
+/** Wrong tokens per window before a client is delayed: allows for typing errors and a stale script. */
 const freeGuesses = 10
 const windowMs = 60_000
-/** How long the answer to each further one takes: a guesser has one guess a second on each connection. */
+/** Delay of each further answer: an attacker gets one guess per second and connection. */
 const waitMs = 1000
-/** Clients of which wrong tokens are remembered; the one that began first is forgotten for a further one. */
+/** Remembered clients; beyond that, the one with the oldest window is forgotten. */
 const maxClients = 1000
 
 interface Guesser {
@@ -20,8 +20,8 @@ export interface TokenGuessesOptions {
 }
 
 /**
- * Clients that send wrong tokens again and again. They wait for each answer, and are never refused what the right token
- * allows: others may share its address, and need the admin side most while somebody attacks it.
+ * Clients that repeatedly send wrong tokens. Their wrong guesses are answered with a delay, but the right token always
+ * works: others may share the address, and need the admin side most during an attack.
  */
 export class TokenGuesses {
   readonly #options: TokenGuessesOptions
@@ -31,7 +31,7 @@ export class TokenGuesses {
     this.#options = options
   }
 
-  /** A wrong token came from this client: answers how long it is to wait for its answer. */
+  /** Records a wrong token from this client; returns the delay of the answer. */
   note(client: string): number {
     const { log } = this.#options
     const guesser = this.#guesserOf(client)

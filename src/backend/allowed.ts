@@ -1,13 +1,13 @@
 import * as z from 'zod'
 
 /**
- * Schema parts whose messages say only what is allowed; `reasonsOf` puts the place and the value before them. An
- * object never takes a key it does not know: a misspelt `latncy` would otherwise be a backend that answers at once.
+ * Schema parts whose messages say only what is allowed; `reasonsOf` prepends the path and the value. Objects reject
+ * unknown keys: otherwise a misspelt `latncy` would be a backend that answers at once.
  */
 
 export function numberFrom(min: number, max: number): z.ZodNumber {
   const error = `a number from ${min} to ${max}`
-  // Aborted, so that rules which compare it with other numbers do not complain as well.
+  // Aborted, so that rules comparing it with other numbers do not report errors as well.
   return z.number({ error }).min(min, { error, abort: true }).max(max, { error, abort: true })
 }
 
@@ -30,7 +30,7 @@ export function objectOf<S extends z.core.$ZodLooseShape>(shape: S): z.ZodObject
   return z.strictObject(shape, { error: () => `an object with keys among ${keys}` })
 }
 
-/** One line a fault: `latency.minMs: found -5; allowed: a number from 0 to 86400000`. */
+/** One line per error: `latency.minMs: found -5; allowed: a number from 0 to 86400000`. */
 export function reasonsOf(error: z.ZodError, input: unknown): readonly string[] {
   const reasons: string[] = []
   for (const issue of error.issues) {

@@ -3,11 +3,11 @@ import { type HeaderPairs, headerValue } from '../core/headers.ts'
 import type { Body } from './profile.ts'
 import { jsonTemplate, type Placeholder, type Template, textTemplate } from './template.ts'
 
-/** What goes out for one status, with all that never changes made beforehand. */
+/** The answer for one status, with all constant parts prepared. */
 export interface Answer {
   readonly status: number
   readonly body: Template
-  /** Complete, if the body is constant; else without the length. */
+  /** Complete, if the body is constant; otherwise without the length. */
   readonly headers: HeaderPairs
 }
 
@@ -15,7 +15,7 @@ export interface AnswerOptions {
   readonly status: number
   readonly body: Body
   readonly headers?: Readonly<Record<string, string>>
-  /** The backend's. */
+  /** The name of the backend. */
   readonly name: string
 }
 
@@ -43,7 +43,7 @@ export function withLength(headers: HeaderPairs, body: string): string[] {
   return [...headers, 'Content-Length', String(Buffer.byteLength(body))]
 }
 
-/** What a client that asks for JSON gets at times: a proxy's error page under the right status and type. */
+/** An answer that JSON clients sometimes get: a proxy's error page with a good status and the JSON content type. */
 export function notJsonAnswer(name: string): Answer {
   const text = '<html><body>This is not JSON.</body></html>'
   return compileAnswer({ status: 200, body: { text, contentType: 'application/json' }, name })

@@ -1,17 +1,17 @@
 import { type HeaderPairs, headerValue } from '../core/headers.ts'
 
-/** What an asynchronous request asks for: where its result goes, and when. */
+/** The callback that an asynchronous request asks for: where its result goes, and when. */
 export interface CallbackOrder {
   readonly url: URL
   readonly delayMs: number
   readonly correlationId: string | undefined
 }
 
-/** As Python's `float` takes it, without its names for what is no finite number. */
+/** The syntax of Python's `float`, without its names for non-finite numbers. */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const longestDelayMs = 86_400_000
 
-/** The order, or what is wrong with it. */
+/** Returns the order, or an error message. */
 export function readCallbackOrder(query: string, headers: HeaderPairs, defaultUrl: string): CallbackOrder | string {
   const parameters = new URLSearchParams(query)
   const delay = (parameters.get('delay') ?? '0').trim()

@@ -7,15 +7,15 @@ export interface CallbackWork {
   readonly order: CallbackOrder
   readonly repeatEveryMs: number
   readonly contentType: string
-  /** Made once, when it is due; a repeated post carries the same. */
+  /** Called once, when the result is due; repeated posts send the same body. */
   readonly makeBody: () => string
 }
 
-/** Posts results, each again and again until it is acknowledged by a 2xx. */
+/** Posts results, each repeatedly until a 2xx acknowledges it. */
 export class CallbackPoster {
   readonly #clock: Clock
   readonly #pending = new Set<PendingCallback>()
-  /** As many at once as a busy gateway still takes at once; the others wait for a free connection. */
+  /** As many connections as a busy gateway still accepts at once; other posts wait for a free one. */
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 128, maxFreeSockets: 128, maxTotalSockets: 256 })
   #posted = 0
   #acknowledged = 0
@@ -54,7 +54,7 @@ interface Listener {
   acknowledged(): void
 }
 
-/** Waits for its delay; then posts at every beat of its timer, until a post is acknowledged or it is stopped. */
+/** Waits for its delay; then posts on every tick of its timer, until a post is acknowledged or it is stopped. */
 class PendingCallback {
   readonly #work: CallbackWork
   readonly #clock: Clock
@@ -85,7 +85,7 @@ class PendingCallback {
   }
 
   #beat(): void {
-    // One that is still unanswered is given up, so that a silent receiver holds one connection, not one a beat.
+    // An unanswered post is cancelled, so that a silent receiver holds one connection, not one per tick.
     this.stop()
     this.#timer = this.#clock.after(this.#work.repeatEveryMs, () => this.#beat())
     this.#post()
@@ -113,7 +113,7 @@ class PendingCallback {
     posted.on('error', () => {
       if (this.#request !== posted) return
       this.#request = undefined
-      // The receiver closed an idle connection just as it was used again: that says nothing about the next one.
+      // The receiver closed an idle connection just as it was reused: the next connection may well work.
       if (posted.reusedSocket) this.#post()
     })
     posted.end(this.#body)

@@ -72,7 +72,7 @@ describe('an asynchronous backend', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('posts at once without a delay, and takes a fraction of a second', async (t) => {
+  test('posts at once without a delay, and accepts fractions of a second', async (t) => {
     const { clock, receiver, url } = await open(t)
     await ask(url)
     await until('the first has come', () => receiver.posts.length === 1)
@@ -81,7 +81,7 @@ describe('an asynchronous backend', () => {
     await until('the second has come', () => receiver.posts.length === 2)
   })
 
-  test('posts the same again every 10 s until it gets a 2xx, whatever else it gets', async (t) => {
+  test('repeats the same post every 10 s until it gets a 2xx, whatever else it gets', async (t) => {
     const answers: readonly Answer[] = [
       (response) => void response.writeHead(500).end(),
       (response) => void response.writeHead(302, { location: '/' }).end(),
@@ -105,7 +105,7 @@ describe('an asynchronous backend', () => {
     assert.equal(new Set(receiver.posts.map(({ body }) => body)).size, 1)
   })
 
-  test('posts on when the receiver was down', async (t) => {
+  test('keeps posting while the receiver is down', async (t) => {
     const closed = await openReceiver(t)
     const { clock, url, backend } = await open(t, acknowledge, { callbackUrl: closed.url.replace(/:\d+/, ':1') })
     await ask(url)
@@ -118,7 +118,7 @@ describe('an asynchronous backend', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('posts to the header’s place, else the query’s, and sends the correlation id on', async (t) => {
+  test('posts to the URL in the header, else in the query, and sends the correlation id', async (t) => {
     const { receiver, url } = await open(t)
     const other = await openReceiver(t)
     const query = `callback_url=${encodeURIComponent(`${other.url}?from=query&n=1`)}`
@@ -137,7 +137,7 @@ describe('an asynchronous backend', () => {
     assert.equal(receiver.posts.length, 0)
   })
 
-  test('answers 400 and posts nothing if the delay is no number', async (t) => {
+  test('answers 400 and posts nothing if the delay is not a number', async (t) => {
     const { url, backend } = await open(t)
     const { status, headers, body } = await ask(`${url}?delay=xyz`)
     assert.deepEqual([status, body], [400, 'Delay is not a number'])
@@ -146,14 +146,14 @@ describe('an asynchronous backend', () => {
     assert.equal(backend.stats().callbacks.posted, 0)
   })
 
-  test('posts its result also when its acknowledgement was lost', async (t) => {
+  test('posts its result even if its acknowledgement was lost', async (t) => {
     const { url, backend, receiver } = await open(t)
     await backend.patch({ endpoints: { 'GET /backend-service/method': { faults: { resetBeforeHead: 1 } } } })
     await assert.rejects(ask(url), { code: 'ECONNRESET' })
     await until('it has come', () => receiver.posts.length === 1)
   })
 
-  test('posts many over connections that it keeps', async (t) => {
+  test('posts many results over kept connections', async (t) => {
     const { url, backend, receiver } = await open(t)
     await Promise.all(Array.from({ length: 400 }, () => ask(url)))
     await until('all are acknowledged', () => backend.stats().callbacks.acknowledged === 400)
@@ -162,7 +162,7 @@ describe('an asynchronous backend', () => {
     assert.equal(new Set(receiver.posts.map(({ body }) => body)).size, 400)
   })
 
-  test('forgets what it was to post when it is closed', async (t) => {
+  test('drops pending posts when it is closed', async (t) => {
     const silent: Answer = () => {}
     const { url, backend, clock, receiver } = await open(t, silent)
     await ask(`${url}?delay=3`)

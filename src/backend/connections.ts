@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Ending } from './stats.ts'
 
-/** What hangs on a connection, and has to know when it ends. */
+/** Depends on a connection, and must know when it ends. */
 export interface Held {
-  /** Called once at most, and never after it was released. */
+  /** Called at most once, and never after the release. */
   connectionEnded(as: Ending): void
 }
 
-/** Every open connection, and what is in flight on each. Pipelined requests share one. */
+/** Every open connection, with the exchanges in flight on it. Pipelined requests share one. */
 export class Connections {
   readonly #open = new Map<Socket, Set<Held>>()
   #total = 0
@@ -16,7 +16,7 @@ export class Connections {
     return this.#open.size
   }
 
-  /** All there ever were. */
+  /** All connections so far. */
   get total(): number {
     return this.#total
   }
@@ -29,7 +29,7 @@ export class Connections {
 
   hold(socket: Socket, held: Held): void {
     const all = this.#open.get(socket)
-    // A request that was parsed just before its connection was destroyed.
+    // The request was parsed just before its connection was destroyed.
     if (all === undefined) held.connectionEnded('aborted')
     else all.add(held)
   }
@@ -38,7 +38,7 @@ export class Connections {
     this.#open.get(socket)?.delete(held)
   }
 
-  /** As a process that crashes does: the client sees a reset. */
+  /** Like the crash of a process: the client sees a reset. */
   reset(socket: Socket): void {
     this.#ended(socket, 'reset')
     socket.resetAndDestroy()

@@ -18,7 +18,7 @@ function patchAt(url: string, patch: unknown): Promise<Asked> {
 }
 
 describe('/_backend', () => {
-  test('tells name, profile and counts, and does not count itself', async (t) => {
+  test('returns name, profile and counts, and does not count itself', async (t) => {
     const backend = await openBackend(t, { name: 'b1', profile })
     await ask(`${backend.url}/x`)
     const state = await stateAt(backend.url)
@@ -27,7 +27,7 @@ describe('/_backend', () => {
     assert.deepEqual([state.stats.requests, state.stats.answers], [1, { 200: 1 }])
   })
 
-  test('changes what the next request gets', async (t) => {
+  test('changes the answer to the next request', async (t) => {
     const backend = await openBackend(t, { profile })
     const { status, body } = await patchAt(backend.url, { endpoints: { 'GET /x': { status: { 503: 1 } } } })
     assert.equal(status, 200)
@@ -35,7 +35,7 @@ describe('/_backend', () => {
     assert.equal((await ask(`${backend.url}/x`)).status, 503)
   })
 
-  test('refuses a bad patch with its reasons, and changes nothing', async (t) => {
+  test('refuses a bad patch with the reasons, and changes nothing', async (t) => {
     const backend = await openBackend(t, { profile })
     const { status, body } = await patchAt(backend.url, {
       refuse: true,
@@ -61,7 +61,7 @@ describe('/_backend', () => {
     })
   }
 
-  test('takes no other method, and is alone on the control port', async (t) => {
+  test('accepts no other method, and is the only path on the control port', async (t) => {
     const backend = await openBackend(t, { profile, control: { port: 0 } })
     const { status, headers } = await ask(`${backend.url}/_backend`, { method: 'DELETE' })
     assert.deepEqual([status, headers.allow], [405, 'GET, PATCH'])
@@ -70,7 +70,7 @@ describe('/_backend', () => {
 })
 
 describe('a backend that refuses', () => {
-  test('has no listener and no connection, and comes back on the same port', async (t) => {
+  test('has no listener and no connection, and returns on the same port', async (t) => {
     const agent = new Agent({ keepAlive: true })
     t.after(() => agent.destroy())
     const backend = await openBackend(t, { profile, control: { port: 0 } })
@@ -86,7 +86,7 @@ describe('a backend that refuses', () => {
     assert.equal((await ask(`${url}/x`)).body, 'here')
   })
 
-  test('cuts requests that wait', async (t) => {
+  test('cuts off waiting requests', async (t) => {
     const clock = new VirtualClock()
     const latency = { kind: 'fixed', ms: 60_000 } as const
     const backend = await openBackend(t, { clock, profile: { endpoints: { 'GET /x': { latency } } } })
@@ -105,7 +105,7 @@ describe('a backend that refuses', () => {
     await until('that connection is gone too', () => backend.stats().connections === 0)
   })
 
-  test('for a time comes back by itself', async (t) => {
+  test('for a limited time returns by itself', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, profile })
     await backend.patch({ refuse: { forMs: 2000 } })
@@ -117,7 +117,7 @@ describe('a backend that refuses', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('for a time, told anew, forgets the first time', async (t) => {
+  test('for a limited time, patched again, forgets the first limit', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, profile })
     await backend.patch({ refuse: { forMs: 2000 } })
@@ -127,13 +127,13 @@ describe('a backend that refuses', () => {
     await assert.rejects(ask(`${backend.url}/x`), { code: 'ECONNREFUSED' })
   })
 
-  test('may do so from the start, and is closed while it does', async (t) => {
+  test('may refuse from the start, and can be closed meanwhile', async (t) => {
     const backend = await openBackend(t, { profile: { ...profile, refuse: { forMs: 60_000 } } })
     assert.ok(backend.port > 0)
     await assert.rejects(ask(`${backend.url}/x`), { code: 'ECONNREFUSED' })
   })
 
-  test('waits for its port if somebody else took it', async (t) => {
+  test('waits for its port if another process took it', async (t) => {
     const backend = await openBackend(t, { profile })
     await backend.patch({ refuse: true })
     const thief = createServer().listen(backend.port, '127.0.0.1')
@@ -145,7 +145,7 @@ describe('a backend that refuses', () => {
     assert.equal((await ask(`${backend.url}/x`)).body, 'here')
   })
 
-  test('may be closed while it waits for its port', async (t) => {
+  test('can be closed while it waits for its port', async (t) => {
     const backend = await openBackend(t, { profile, clock: new VirtualClock() })
     await backend.patch({ refuse: true })
     const thief = createServer().listen(backend.port, '127.0.0.1')
@@ -156,7 +156,7 @@ describe('a backend that refuses', () => {
     await back
   })
 
-  test('ends as the last of many changes says', async (t) => {
+  test('ends in the state of the last of many changes', async (t) => {
     const backend = await openBackend(t, { profile })
     const changes = [true, false, true, false, true, false]
     await Promise.all(changes.map((refuse) => backend.patch({ refuse })))

@@ -4,7 +4,7 @@ import { type Profile, ProfileError } from './profile.ts'
 import { readBody } from './request-body.ts'
 import type { BackendStats } from './stats.ts'
 
-/** Where a backend is asked and changed while it runs, on its own port and on its control port. */
+/** Where a running backend is inspected and changed, on its own port and on its control port. */
 export const controlPath = '/_backend'
 
 export interface ControlState {
@@ -14,7 +14,7 @@ export interface ControlState {
   readonly stats: BackendStats
 }
 
-/** What the control endpoint acts on. */
+/** The backend behind the control endpoint. */
 export interface Controlled {
   state(): ControlState
   /** Rejects with a `ProfileError`. A change that closes all connections leaves the given one open. */
@@ -23,7 +23,7 @@ export interface Controlled {
 
 const maxPatchBytes = 1024 * 1024
 
-/** `GET /_backend` tells the profile and the counts; `PATCH /_backend` takes a merge patch of the profile. */
+/** `GET /_backend` returns the profile and the counts; `PATCH /_backend` takes a merge patch of the profile. */
 export function serveControl(controlled: Controlled, incoming: IncomingMessage, response: ServerResponse): void {
   if (incoming.url?.split('?', 1)[0] !== controlPath)
     return answer(response, 404, { errors: [`here is only ${controlPath}`] })

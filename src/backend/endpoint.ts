@@ -7,12 +7,12 @@ import { uuidFrom } from './uuid.ts'
 
 export type Fate = keyof Faults | 'answered'
 
-/** What will be done with one request; all its chances are drawn when it arrives. */
+/** How to handle one request; all random choices are made when it arrives. */
 export interface Plan {
   readonly latencyMs: number
   readonly fate: Fate
   readonly answer: Answer
-  /** In how many pieces over what time; undefined: all at once. */
+  /** The number of pieces and their total duration; undefined: all at once. */
   readonly slow: { readonly spreadMs: number; readonly chunks: number } | undefined
   readonly uuid: string
 }
@@ -24,9 +24,9 @@ export interface CallbackPlan {
   readonly contentType: string
 }
 
-/** An endpoint of a profile, made ready: its weights added up, its answers prepared. */
+/** A prepared endpoint of a profile: weights summed, answers built. */
 export class Endpoint {
-  /** The answer that every request gets at once, if nothing about it is left to chance. */
+  /** The answer that every request gets at once, if nothing is random. */
   readonly constantAnswer: Answer | undefined
   readonly callback: CallbackPlan | undefined
   readonly #latency: Latency
@@ -56,7 +56,7 @@ export class Endpoint {
     this.constantAnswer = this.#findConstantAnswer()
   }
 
-  /** Four random numbers, or eight with a UUID, in the same order for every request, so that a seed repeats a run. */
+  /** Draws four random numbers, or eight with a UUID, in the same order for every request, so that a seed repeats. */
   plan(random: Random, skippedWith: number | undefined): Plan {
     const latencyMs = drawLatencyMs(this.#latency, random)
     const fate = pick(this.#fates, random()) ?? 'answered'
@@ -110,7 +110,7 @@ interface Weighted<T> {
   readonly weight: number
 }
 
-/** Whichever holds the mark when all stand in a row; undefined if it lies beyond them. */
+/** The item whose range contains the mark when weights are laid end to end; undefined if the mark lies beyond them. */
 function pick<T>(row: readonly Weighted<T>[], mark: number): T | undefined {
   let end = 0
   for (const { value, weight } of row) {

@@ -15,13 +15,13 @@ import type { Placeholder } from './template.ts'
 export interface ReceivedRequest {
   readonly method: string
   readonly path: string
-  /** As it was sent, without the `?`. */
+  /** As sent, without the `?`. */
   readonly query: string
   readonly headers: HeaderPairs
   readonly body: Uint8Array
 }
 
-/** What all exchanges of a backend share. */
+/** Shared by all exchanges of a backend. */
 export interface ExchangeContext {
   readonly name: string
   readonly clock: Clock
@@ -31,7 +31,7 @@ export interface ExchangeContext {
   readonly callbacks: CallbackPoster
   readonly maxBodyBytes: number
   readonly onRequest: ((request: ReceivedRequest) => void) | undefined
-  /** Now, as ISO time with microseconds and no zone. */
+  /** The current ISO time with microseconds and no zone. */
   readonly timestamp: () => string
 }
 
@@ -44,13 +44,13 @@ export interface ExchangeOptions {
   readonly callback: CallbackPlan | undefined
 }
 
-/** Long enough for the client to read what came before a reset, which may wipe it from its buffer. */
+/** Long enough for the client to read the bytes before a reset, which may discard its receive buffer. */
 const pauseBeforeResetMs = 5
 
 /**
- * One request, from its head to the end of its answer. It reads the request, waits for as long as planned, then does
- * what is planned: answers (at once or in pieces), resets, or does nothing more. Whatever it is doing, it ends when
- * its connection does, and leaves no timer behind.
+ * One request, from its head to the end of its answer. It reads the request, waits for the planned latency, then does
+ * as planned: answers (at once or in pieces), resets, or does nothing more. In any state it ends when its connection
+ * does, and leaves no timer behind.
  */
 export class Exchange implements Held {
   readonly #context: ExchangeContext
@@ -117,7 +117,7 @@ export class Exchange implements Held {
     this.#send(answer)
   }
 
-  /** A backend that loses its connection has taken the work on all the same, so its result is posted whatever comes. */
+  /** A backend that loses its connection has still accepted the work, so its result is posted in any case. */
   #acceptWork(): void {
     const { callback } = this.#options
     const { status } = this.#plan.answer
@@ -167,7 +167,7 @@ export class Exchange implements Held {
     sendFrom(0)
   }
 
-  /** Answers the body that is to follow it. */
+  /** Returns the body that must follow the head. */
   #writeHead(answer: Answer): string {
     const constant = answer.body.constant
     const body = constant ?? answer.body.render(this.#valueOf)

@@ -11,7 +11,7 @@ function withFault(fault: keyof Faults): ProfileInput {
   return { endpoints: { 'GET /x': { body, faults: { [fault]: 1 } } } }
 }
 
-/** What a client sees until it hangs up, and what its backend counts. */
+/** The client's view until it hangs up, and the backend's counts. */
 async function seenOf(url: string, options: AskOptions = {}): Promise<Asked | string> {
   try {
     return await ask(url, options)
@@ -21,14 +21,14 @@ async function seenOf(url: string, options: AskOptions = {}): Promise<Asked | st
 }
 
 describe('a fault', () => {
-  test('notJson: 200 and the type of JSON, with a body that is none', async (t) => {
+  test('notJson: 200 and the JSON content type, with a body that is not JSON', async (t) => {
     const backend = await openBackend(t, { profile: withFault('notJson') })
     const { status, headers, body } = await ask(`${backend.url}/x`)
     assert.deepEqual([status, headers['content-type']], [200, 'application/json'])
     assert.throws(() => JSON.parse(body))
   })
 
-  test('resetBeforeHead: a reset and no byte', async (t) => {
+  test('resetBeforeHead: a reset without any byte', async (t) => {
     const backend = await openBackend(t, { profile: withFault('resetBeforeHead') })
     let hasHead = false
     const onHead = (): void => {
@@ -51,7 +51,7 @@ describe('a fault', () => {
     assert.deepEqual({ reset, aborted, inFlight }, { reset: 1, aborted: 0, inFlight: 0 })
   })
 
-  test('hangAfterAccept: nothing, until the client goes', async (t) => {
+  test('hangAfterAccept: nothing, until the client hangs up', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, profile: withFault('hangAfterAccept') })
     const abort = new AbortController()
@@ -69,7 +69,7 @@ describe('a fault', () => {
     assert.equal(hasHead, false)
   })
 
-  test('hangAfterHead: the head, and then nothing until the client goes', async (t) => {
+  test('hangAfterHead: the head, then nothing until the client hangs up', async (t) => {
     const backend = await openBackend(t, { profile: withFault('hangAfterHead') })
     const abort = new AbortController()
     let received = ''
@@ -82,7 +82,7 @@ describe('a fault', () => {
     assert.equal(received, '')
   })
 
-  test('slowBody: the body in pieces, the last when the time is over', async (t) => {
+  test('slowBody: the body in pieces, the last at the end of the spread', async (t) => {
     const clock = new VirtualClock()
     const endpoint: EndpointInput = { body: { text: 'abcdefg' }, slowBody: { share: 1, spreadMs: 300, chunks: 4 } }
     const backend = await openBackend(t, { clock, profile: { endpoints: { 'GET /x': endpoint } } })
@@ -141,7 +141,7 @@ describe('the plans of an endpoint over 100,000 requests', () => {
     slowBody: { share: 0.1, spreadMs: 100, chunks: 2 },
   }
 
-  test('have the shares that the profile says', () => {
+  test('have the shares of the profile', () => {
     const plans = plansOf(flaky, 3)
     const shareOf = (isIt: (plan: Plan) => boolean): number => plans.filter(isIt).length / count
     const expected: readonly (readonly [number, (plan: Plan) => boolean])[] = [
@@ -161,13 +161,13 @@ describe('the plans of an endpoint over 100,000 requests', () => {
     }
   })
 
-  test('keep the other chances when one option changes', () => {
+  test('keep the other random choices when one option changes', () => {
     const fates = (endpoint: EndpointInput): readonly string[] => plansOf(endpoint, 5).map((plan) => plan.fate)
     assert.deepEqual(fates({ ...flaky, latency: { kind: 'normal', meanMs: 9, deviationMs: 2 } }), fates(flaky))
   })
 })
 
-test('a backend with the same seed does the same, request by request, and another seed does not', async (t) => {
+test('backends with the same seed behave the same, request by request; another seed differs', async (t) => {
   const faults = { notJson: 0.2, resetBeforeHead: 0.2 }
   const endpoint: EndpointInput = { status: { 200: 1, 500: 1, 429: 1 }, body: { text: '{{uuid}}' }, faults }
   const runs = []
@@ -184,7 +184,7 @@ test('a backend with the same seed does the same, request by request, and anothe
   assert.notDeepEqual(runs[0], runs[2])
 })
 
-test('in a storm of every fault each request ends in exactly one way', async (t) => {
+test('in a storm of all faults each request ends in exactly one way', async (t) => {
   const faults = { notJson: 0.1, resetBeforeHead: 0.1, resetMidBody: 0.1, hangAfterAccept: 0.1, hangAfterHead: 0.1 }
   const endpoint: EndpointInput = {
     latency: { kind: 'uniform', minMs: 0, maxMs: 60 },

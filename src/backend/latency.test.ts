@@ -34,7 +34,7 @@ const latencies: fc.Arbitrary<Latency> = fc.oneof(
   ),
 )
 
-/** All that a generator of 32 bits can give. */
+/** Every value that a 32-bit generator can return. */
 const chance = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((n) => n / 2 ** 32)
 
 function samplesOf(spec: Latency, count = 100_000): readonly number[] {
@@ -55,7 +55,7 @@ function isNear(found: number, expected: number, tolerance: number): void {
 }
 
 describe('a latency', () => {
-  test('is a finite number that is not negative, and under its limit', () => {
+  test('is a finite number, not negative, and at most its limit', () => {
     fc.assert(
       fc.property(latencies, chance, (spec, u) => {
         const drawnMs = drawLatencyMs(spec, () => u)
@@ -83,13 +83,13 @@ describe('a latency', () => {
       fc.property(latencies, chance, chance, (spec, a, b) => {
         const low = drawLatencyMs(spec, () => Math.min(a, b))
         const high = drawLatencyMs(spec, () => Math.max(a, b))
-        // The normal quantile is pieced together from three fits, which meet to one part in 10^7.
+        // The normal quantile is composed of three fits, which meet to one part in 10^7.
         assert.ok(low <= high * (1 + 1e-5) + 1e-5 * scaleOf(spec), `${low} > ${high}`)
       }),
     )
   })
 
-  test('is taken by the schema as it is', () => {
+  test('is accepted by the schema unchanged', () => {
     fc.assert(fc.property(latencies, (spec) => assert.deepEqual(latencySchema.parse(spec), { ...spec })))
   })
 })
@@ -111,28 +111,28 @@ describe('the shape of a latency over 100,000 draws', () => {
     for (const share of [0.1, 0.25, 0.5, 0.75, 0.9]) isNear(quantile(samples, share), 100 + 500 * share, 0.02)
   })
 
-  test('normal has its mean and its deviation', () => {
+  test('normal has its mean and standard deviation', () => {
     const samples = samplesOf({ kind: 'normal', meanMs: 300, deviationMs: 50, maxMs: undefined })
     isNear(mean(samples), 300, 0.01)
     isNear(Math.sqrt(mean(samples.map((sample) => (sample - 300) ** 2))), 50, 0.02)
     isNear(quantile(samples, 0.975), 300 + 1.95996 * 50, 0.01)
   })
 
-  test('lognormal has its median, and a mean that its tail lifts', () => {
+  test('lognormal has its median, and a mean raised by its tail', () => {
     const samples = samplesOf({ kind: 'lognormal', medianMs: 200, sigma: 0.5, maxMs: undefined })
     isNear(quantile(samples, 0.5), 200, 0.01)
     isNear(quantile(samples, 0.99), 200 * Math.exp(0.5 * 2.32635), 0.03)
     isNear(mean(samples), 200 * Math.exp(0.125), 0.01)
   })
 
-  test('pareto has its least value and its tail', () => {
+  test('pareto has its minimum and its tail', () => {
     const samples = samplesOf({ kind: 'pareto', minMs: 100, alpha: 3, maxMs: undefined })
     assert.ok((samples[0] as number) >= 100)
     isNear(mean(samples), 150, 0.02)
     isNear(quantile(samples, 0.99), 100 / 0.01 ** (1 / 3), 0.03)
   })
 
-  test('percentiles come back as they were measured, with straight lines between', () => {
+  test('percentiles match the measured points, with straight lines between them', () => {
     const points = [
       { percentile: 50, ms: 164 },
       { percentile: 99, ms: 438 },

@@ -3,11 +3,11 @@ import type { Random } from '../kit/random.ts'
 import { numberFrom, objectOf } from './allowed.ts'
 import { normalQuantile } from './normal-quantile.ts'
 
-/** A day: beyond any wait that a test or a demo means. */
+/** A day: longer than any useful wait in a test or a demo. */
 const longestMs = 86_400_000
 
 const ms = (): z.ZodNumber => numberFrom(0, longestMs)
-/** Cuts a long tail off: what would be later comes then. */
+/** Truncates a long tail: longer latencies become this one. */
 const maxMs = ms().optional()
 
 const pointSchema = objectOf({ percentile: numberFrom(0, 100), ms: ms() }).readonly()
@@ -16,11 +16,11 @@ type Point = z.output<typeof pointSchema>
 /**
  * How long an endpoint takes before it answers.
  * - `fixed`: always the same. 0 answers at once, without a timer.
- * - `uniform`: from `minMs` to `maxMs`, all alike.
- * - `normal`: a bell around `meanMs`; what would be negative is 0.
- * - `lognormal`: half of them under `medianMs`, with a tail that grows with `sigma` (0.5 is usual for a service).
- * - `pareto`: none under `minMs`, and a tail that is longer the smaller `alpha` is; under 2 it has no variance.
- * - `percentiles`: what was measured of a real one, with straight lines between the points.
+ * - `uniform`: evenly distributed from `minMs` to `maxMs`.
+ * - `normal`: a bell curve around `meanMs`; negative values become 0.
+ * - `lognormal`: half of them under `medianMs`, with a tail that grows with `sigma` (0.5 is typical of a service).
+ * - `pareto`: none under `minMs`, and a tail that is longer the smaller `alpha` is; under 2 it has no finite variance.
+ * - `percentiles`: measured from a real service, with straight lines between the points.
  */
 export const latencySchema = z.discriminatedUnion(
   'kind',
@@ -47,8 +47,8 @@ export const latencySchema = z.discriminatedUnion(
 export type Latency = z.output<typeof latencySchema>
 
 /**
- * Milliseconds, never negative. Each takes exactly one random number, whatever its kind, so that a change of latency
- * leaves all other chances of a seeded run as they were.
+ * Milliseconds, never negative. Every kind takes exactly one random number, so that a change of latency leaves all
+ * other random choices of a seeded run unchanged.
  */
 export function drawLatencyMs(spec: Latency, random: Random): number {
   const drawn = quantileMs(spec, random())
@@ -76,7 +76,7 @@ function capped(drawnMs: number, limitMs: number | undefined): number {
   return limitMs === undefined ? drawnMs : Math.min(drawnMs, limitMs)
 }
 
-/** A generator may give 0, whose normal quantile is minus infinity. */
+/** A generator may return 0, whose normal quantile is minus infinity. */
 function inside(u: number): number {
   return Math.max(u, 2 ** -33)
 }

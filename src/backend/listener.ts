@@ -5,16 +5,16 @@ import { Connections } from './connections.ts'
 
 export interface ListenerOptions {
   readonly host: string
-  /** 0: any that is free; it is kept from then on. */
+  /** 0: any free port; kept from then on. */
   readonly port: number
   readonly clock: Clock
   readonly onRequest: RequestListener
 }
 
-/** How long to wait for our port when somebody else has got it while we refused. */
+/** How long to wait before trying our port again if another process took it while we refused. */
 const retryMs = 20
 
-/** A listening port that can be shut and opened again. Each opening has a server of its own. */
+/** A listening port that can be closed and reopened. Each opening has its own server. */
 export class Listener {
   readonly connections = new Connections()
   readonly #options: ListenerOptions
@@ -39,14 +39,14 @@ export class Listener {
     await this.#listen()
   }
 
-  /** Listens again, as soon as the port can be had. */
+  /** Listens again, as soon as the port is free. */
   async open(): Promise<void> {
     this.#wantsOpen = true
     this.#turn = this.#turn.then(() => this.#listenAgain())
     await this.#turn
   }
 
-  /** Closes the port and every connection but one; when it returns, new ones are refused. */
+  /** Closes the port and every connection but one; when it returns, new connections are refused. */
   shut(except?: Socket): void {
     this.#wantsOpen = false
     this.#server?.close()
@@ -56,7 +56,7 @@ export class Listener {
     this.#retry?.proceed()
   }
 
-  /** Shuts, and waits until all is gone. */
+  /** Shuts, and waits until everything is closed. */
   async close(): Promise<void> {
     const server = this.#server
     const closed = server === undefined ? undefined : new Promise((resolve) => server.once('close', resolve))
@@ -83,7 +83,7 @@ export class Listener {
     server.on('connection', this.connections.add)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      // The longest queue of connections that Linux allows, so that thousands may come at once.
+      // The longest backlog that Linux allows, so that thousands of connections may arrive at once.
       server.listen({ port: this.#port, host: this.#options.host, backlog: 4096 }, resolve)
     })
     this.#port = (server.address() as AddressInfo).port
@@ -93,9 +93,9 @@ export class Listener {
 }
 
 /**
- * A client's pool decides when an idle connection goes: 75 s (nginx's default) is longer than clients keep one, so a
- * request never meets a connection that is being closed here. All other limits of time are off: being slow is a
- * backend's own business here.
+ * Clients' pools decide when an idle connection closes: 75 s (nginx's default) is longer than clients keep one, so a
+ * request never meets a connection that is being closed here. All other timeouts are off: a simulated backend may be as
+ * slow as its profile says.
  */
 function createBackendServer(onRequest: RequestListener): Server {
   const server = createServer(

@@ -4,8 +4,8 @@ import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { loadPath, RecentLatencies } from './load-report.ts'
 import { startBackend } from './server.ts'
 
-describe('what a backend says of its load', () => {
-  it('is the median of what was answered of late, and nothing after ten quiet seconds', async () => {
+describe('the load report of a backend', () => {
+  it('has the median of recent answers, and none after ten quiet seconds', async () => {
     const clock = new VirtualClock()
     const latencies = new RecentLatencies(clock)
     assert.equal(latencies.medianMs(), undefined)
@@ -15,7 +15,7 @@ describe('what a backend says of its load', () => {
     assert.equal(latencies.medianMs(), undefined)
   })
 
-  it('tells the requests that it is busy with, and itself is none', async (t) => {
+  it('counts the requests in progress, but not itself', async (t) => {
     const endpoints = {
       'GET /slow': { latency: { kind: 'fixed', ms: 20 } },
       'GET /stuck': { faults: { hangAfterAccept: 1 } },

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../kit/clock.ts'
 
-/** Where a balancer that probes (Hedgerow's `probing`) asks a backend how busy it is. */
+/** Where a probing balancer (Hedgerow's `probing`) asks a backend for its load. */
 export const loadPath = '/_backend/load'
 
 const remembered = 16
-/** What was slow before says nothing of now. */
+/** Older latencies say nothing about the present. */
 const believedForMs = 10_000
 
-/** How long the latest requests took, from the last byte of the request to the last of the answer. */
+/** Latencies of recent requests, from the last byte of the request to the last of the answer. */
 export class RecentLatencies {
   readonly #clock: Clock
   readonly #recent: { readonly atMs: number; readonly tookMs: number }[] = []
@@ -22,7 +22,7 @@ export class RecentLatencies {
     this.#recent[this.#added++ % remembered] = { atMs: this.#clock.now(), tookMs }
   }
 
-  /** The one in the middle; undefined if nothing was asked of late. */
+  /** The median; undefined if there was no recent request. */
   medianMs(): number | undefined {
     const sinceMs = this.#clock.now() - believedForMs
     const sorted = this.#recent

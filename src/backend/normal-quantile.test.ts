@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { normalQuantile } from './normal-quantile.ts'
 
-test('gives the quantiles that tables of the normal distribution have', () => {
+test('gives the quantiles in tables of the normal distribution', () => {
   const table: readonly (readonly [number, number])[] = [
     [0.5, 0],
     [0.6, 0.2533471031],
@@ -18,7 +18,7 @@ test('gives the quantiles that tables of the normal distribution have', () => {
   }
 })
 
-test('is the same on both sides of the middle', () => {
+test('is symmetric about the middle', () => {
   for (const probability of [0.001, 0.02, 0.07, 0.08, 0.3, 0.49]) {
     assert.ok(Math.abs(normalQuantile(probability) + normalQuantile(1 - probability)) < 1e-9)
   }

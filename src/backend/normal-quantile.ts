@@ -1,7 +1,7 @@
 /**
  * The standard normal distribution's quantile function, for a probability between 0 and 1 (both excluded): PPND7 of
  * Wichura's "Algorithm AS 241: The Percentage Points of the Normal Distribution" (Applied Statistics 37, 1988), right
- * to about one part in 10^7. An inverse takes one random number a sample, where Box-Muller takes two.
+ * to about one part in 10^7. The inverse needs one random number per sample, where Box-Muller needs two.
  */
 export function normalQuantile(probability: number): number {
   const q = probability - 0.5

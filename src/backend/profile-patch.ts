@@ -2,14 +2,14 @@ import { type EndpointInput, type Profile, type ProfileInput, parseProfile } fro
 
 type Patched<T> = { readonly [K in keyof T]?: T[K] | null }
 
-/** What of a profile is to change; `null` gives an option its default, or takes an endpoint away. */
+/** Changes to a profile; `null` resets an option to its default, or removes an endpoint. */
 export type ProfilePatch = Patched<Omit<ProfileInput, 'endpoints'>> & {
   readonly endpoints?: Readonly<Record<string, Patched<EndpointInput> | null>>
 }
 
 /**
- * A JSON merge patch (RFC 7396) as far down as the options. Each option is replaced whole: merged, `uniform` numbers
- * would stay behind in a `fixed` latency, and the old faults would go on beside the ones asked for.
+ * A JSON merge patch (RFC 7396) down to the level of options. Each option is replaced as a whole: merged, `uniform`
+ * numbers would remain in a `fixed` latency, and old faults would stay active beside the requested ones.
  */
 export function patchProfile(profile: Profile, patch: unknown): Profile {
   if (!isObject(patch)) return parseProfile(patch)

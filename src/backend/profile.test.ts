@@ -18,7 +18,7 @@ function endpoint(options: object): object {
 }
 
 describe('a profile', () => {
-  test('has harmless values for all that is left out', () => {
+  test('has harmless defaults for omitted options', () => {
     const { refuse, skip, endpoints } = parseProfile(endpoint({}))
     assert.deepEqual([refuse, skip], [false, undefined])
     const { latency, status, faults } = endpoints['GET /x'] ?? {}
@@ -120,12 +120,12 @@ describe('a profile', () => {
     ],
   ]
   for (const [what, input, reason] of faulty) {
-    test(`with ${what} is refused, with place, value and what is allowed`, () => {
+    test(`with ${what} is refused, with path, value and what is allowed`, () => {
       assert.deepEqual(reasonsFor(input), [reason])
     })
   }
 
-  test('tells all its faults at once', () => {
+  test('reports all its errors at once', () => {
     const input = { refuse: 1, endpoints: { 'GET /x': { faults: { a: 1, b: 2 } }, 'GET /y': { latency: 3 } } }
     assert.equal(reasonsFor(input).length, 4)
   })
@@ -140,7 +140,7 @@ describe('a patch', () => {
     },
   })
 
-  test('leaves alone what it does not name', () => {
+  test('leaves unnamed options alone', () => {
     const next = patchProfile(profile, { endpoints: { 'GET /x': { status: { 500: 1 } } } })
     assert.deepEqual(next, {
       ...profile,
@@ -148,14 +148,14 @@ describe('a patch', () => {
     })
   })
 
-  test('replaces each option whole', () => {
+  test('replaces each option as a whole', () => {
     const change = { latency: { kind: 'fixed', ms: 9 }, faults: { notJson: 0.2 } }
     const next = patchProfile(profile, { endpoints: { 'GET /x': change } }).endpoints['GET /x']
     assert.deepEqual(next?.latency, { kind: 'fixed', ms: 9 })
     assert.deepEqual([next?.faults.notJson, next?.faults.resetMidBody], [0.2, 0])
   })
 
-  test('gives an option its default, or takes an endpoint away, by null', () => {
+  test('resets an option, or removes an endpoint, by null', () => {
     const next = patchProfile(profile, { skip: null, endpoints: { 'GET /x': { faults: null }, 'GET /y': null } })
     assert.equal(next.skip, undefined)
     assert.equal(next.endpoints['GET /x']?.faults.notJson, 0)

@@ -4,8 +4,8 @@ import { latencySchema } from './latency.ts'
 import { placeholders, unknownPlaceholders } from './template.ts'
 
 /**
- * What a simulated backend does: JSON that can be shown, patched while it runs, and kept beside a test. Whatever is
- * left out is the harmless value, so `{ "endpoints": { "GET /x": {} } }` answers 200 at once, for ever.
+ * The behaviour of a simulated backend: JSON that can be displayed, patched at run time, and stored beside a test.
+ * Defaults are harmless, so `{ "endpoints": { "GET /x": {} } }` answers 200 at once, for ever.
  */
 
 const header = text('a header value without line breaks', /^[\t\x20-\x7e\x80-\xff]*$/)
@@ -19,8 +19,8 @@ const templateJson = z.json({ error: 'any JSON' }).refine((value) => holesAreKno
 })
 
 /**
- * Either a text or any JSON, with placeholders: `{ "json": { "time": "{{latencyMs}}" } }`. A JSON text that is
- * nothing but `{{latencyMs}}` or `{{requestNumber}}` becomes a number.
+ * Either a text or any JSON, with placeholders: `{ "json": { "time": "{{latencyMs}}" } }`. A JSON string that consists
+ * only of `{{latencyMs}}` or `{{requestNumber}}` becomes a number.
  */
 const bodySchema = objectOf({
   json: templateJson.optional(),
@@ -30,17 +30,17 @@ const bodySchema = objectOf({
   .refine((body) => (body.json === undefined) !== (body.text === undefined), { error: 'exactly one of json, text' })
   .readonly()
 
-/** Shares of all requests (0.02 is 2 %). A request meets at most one of them. */
+/** Shares of all requests (0.02 is 2 %). A request meets at most one fault. */
 const faultsSchema = objectOf({
-  /** 200 in time, announced as JSON, with a body that is none. */
+  /** 200 in time with the JSON content type, but a body that is not JSON. */
   notJson: share().default(0),
   /** The connection is reset when the answer is due. */
   resetBeforeHead: share().default(0),
   /** Head and half of the body, then a reset. */
   resetMidBody: share().default(0),
-  /** The request is read, and nothing is ever answered. */
+  /** The request is read, but never answered. */
   hangAfterAccept: share().default(0),
-  /** The head is sent when it is due, and no byte of the body. */
+  /** The head is sent when it is due, but no byte of the body. */
   hangAfterHead: share().default(0),
 })
   .refine((faults) => Object.values(faults).reduce((sum, part) => sum + part, 0) <= 1 + 1e-9, {
@@ -52,7 +52,7 @@ const slowBodySchema = objectOf({
   share: share(),
   /** From the first piece, which goes out with the head, to the last. */
   spreadMs: numberFrom(0, 86_400_000),
-  /** A body of fewer bytes goes in as many pieces as it has bytes. */
+  /** A body with fewer bytes is sent byte by byte. */
   chunks: wholeFrom(2, 10_000),
 }).readonly()
 
@@ -61,25 +61,25 @@ const statusMixSchema = z
   .refine((mix) => Object.values(mix).some((weight) => weight > 0), { error: 'a weight above 0 for some status' })
   .readonly()
 
-/** The work is done later, and its result posted: to `x-callback-url`, else `callback_url` of the query, else here. */
+/** The work is done later; its result goes to `x-callback-url`, else `callback_url` of the query, else `defaultUrl`. */
 const callbackSchema = objectOf({
   defaultUrl: text('a URL that begins with http://', /^http:\/\/[^\s/]/).refine((url) => URL.canParse(url), {
     error: 'a URL that begins with http://',
   }),
-  /** Until it is answered 2xx. */
+  /** Repeats until a 2xx. */
   repeatEveryMs: numberFrom(1, 86_400_000).default(10_000),
   body: bodySchema,
 }).readonly()
 
 const endpointSchema = objectOf({
   latency: latencySchema.default({ kind: 'fixed', ms: 0 }),
-  /** Weights, of any sum, among the requests that meet no fault. */
+  /** Weights, with any sum, among the requests that meet no fault. */
   status: statusMixSchema.default({ '200': 1 }),
-  /** Of a 2xx. */
+  /** The body of a 2xx. */
   body: bodySchema.default({ text: 'ok' }),
-  /** Of any other status. */
+  /** The body of any other status. */
   errorBody: bodySchema.default({ json: { error: '{{reason}}' } }),
-  /** Further fields of every answer (`retry-after`, `location`). */
+  /** Further headers of every answer (`retry-after`, `location`). */
   headers: z
     .record(text('a header name', /^[\w!#$%&'*+.^`|~-]+$/), header, { error: 'header values by name' })
     .readonly()
@@ -93,7 +93,7 @@ const endpointSchema = objectOf({
 const skipSchema = objectOf({
   every: wholeFrom(1, 1e9),
   status: wholeFrom(200, 599),
-  /** Absent: all of them. */
+  /** Undefined: all methods. */
   methods: z
     .array(text('a method in capitals', /^[A-Z]+$/), { error: 'a list of methods' })
     .min(1, { error: 'at least one method' })
@@ -110,7 +110,7 @@ export const profileSchema = objectOf({
     .default(false),
   /** Every k-th request is answered with this status instead. */
   skip: skipSchema.optional(),
-  /** By method and path, `GET /api/work`; a path that ends in `*` takes all that begin so, the longest first. */
+  /** By method and path, `GET /api/work`; a path that ends in `*` matches all paths with that prefix; longest first. */
   endpoints: z
     .record(text('a method and a path, as in GET /api/work', /^[A-Z]+ \/[^\s?#*]*\*?$/), endpointSchema, {
       error: 'endpoints by method and path',
@@ -126,7 +126,7 @@ export type Body = z.output<typeof bodySchema>
 export type Faults = z.output<typeof faultsSchema>
 
 export class ProfileError extends Error {
-  /** One for each fault: its place, the value found, what is allowed. */
+  /** One per error: its path, the value found, and what is allowed. */
   readonly reasons: readonly string[]
 
   constructor(reasons: readonly string[]) {
@@ -136,7 +136,7 @@ export class ProfileError extends Error {
   }
 }
 
-/** Checks all of it and fills in the defaults; throws a `ProfileError` that tells every fault. */
+/** Checks the whole profile and fills in defaults; throws a `ProfileError` that lists every error. */
 export function parseProfile(input: unknown): Profile {
   const result = profileSchema.safeParse(input)
   if (!result.success) throw new ProfileError(reasonsOf(result.error, input))

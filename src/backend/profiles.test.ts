@@ -9,7 +9,7 @@ import { ask, openBackend, until, VirtualClock } from './test-kit.ts'
 import { isoMicroseconds } from './timestamp.ts'
 
 describe('work', () => {
-  test('tells the time that it took', async (t) => {
+  test('reports the time that it took', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, seed: 1, profile: readyProfiles.work() })
     await backend.patch(workWithErrors(0))
@@ -24,7 +24,7 @@ describe('work', () => {
     assert.ok(time >= 100 && time <= 600 && Math.abs(time - tookMs) <= 1, `${time}, ${tookMs}`)
   })
 
-  test('can be told to fail with 500 in 10 % and in no other way', () => {
+  test('can be set to fail with 500 in 10 % and in no other way', () => {
     const patched = patchProfile(parseProfile(readyProfiles.work()), workWithErrors(0.1))
     const endpoint = new Endpoint(patched.endpoints['GET /api/work'] as EndpointProfile, 'b1')
     const random = seededRandom(1)
@@ -57,14 +57,14 @@ describe('accounts', () => {
     assert.deepEqual([change.status, change.body], [201, 'password changed on server2'])
   })
 
-  test('knows no other method and no other path', async (t) => {
+  test('has no other methods or paths', async (t) => {
     const backend = await openBackend(t, { profile: readyProfiles.accounts() })
     assert.equal((await ask(`${backend.url}/login`, { method: 'POST' })).status, 405)
     assert.equal((await ask(`${backend.url}/register`)).status, 405)
     assert.equal((await ask(`${backend.url}/logout`)).status, 404)
   })
 
-  test('skips every fifth POST with 500, and no GET, when told to', async (t) => {
+  test('skips every fifth POST with 500, and no GET, if configured', async (t) => {
     const backend = await openBackend(t, { profile: readyProfiles.accounts({ skipsSome: true }) })
     const statuses: number[] = []
     for (let i = 0; i < 10; i++) {
@@ -81,7 +81,7 @@ describe('accounts', () => {
   })
 })
 
-test('a time has six digits after the second, also when they are zero', () => {
+test('a timestamp has six fractional digits, even if they are zero', () => {
   assert.equal(isoMicroseconds(Date.UTC(2015, 9, 17, 19, 31, 37) + 889.072), '2015-10-17T19:31:37.889072')
   assert.equal(isoMicroseconds(Date.UTC(2015, 9, 17, 19, 31, 37)), '2015-10-17T19:31:37.000000')
 })

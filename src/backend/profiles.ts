@@ -7,14 +7,14 @@ export interface AccountsOptions {
 }
 
 export interface AsyncOptions {
-  /** Where results go if the request names no place. */
+  /** Where results go if the request names no URL. */
   readonly callbackUrl?: string
   readonly repeatEveryMs?: number
 }
 
 const workLatency: EndpointInput['latency'] = { kind: 'uniform', minMs: 100, maxMs: 600 }
 
-/** The shares and weights are percent of all requests: 6 meet a fault, and 94 the status mix. */
+/** Shares and weights are percentages of all requests: 6 meet a fault, and 94 the status mix. */
 const flakyWork: EndpointInput = {
   latency: workLatency,
   status: { '200': 83, '500': 8, '429': 3 },
@@ -22,7 +22,7 @@ const flakyWork: EndpointInput = {
   faults: { notJson: 0.02, resetBeforeHead: 0.02, resetMidBody: 0.01, hangAfterAccept: 0.01 },
 }
 
-/** `GET /api/work` takes 100 to 600 ms, tells how long in `{"time": <ms>}`, and fails now and then in every way. */
+/** `GET /api/work` takes 100 to 600 ms, reports it in `{"time": <ms>}`, and sometimes fails in every possible way. */
 function work(): ProfileInput {
   return { endpoints: { 'GET /api/work': flakyWork } }
 }
@@ -32,7 +32,7 @@ function workFixed(): ProfileInput {
   return { endpoints: { 'GET /api/work': { body: { json: { time: 250 } } } } }
 }
 
-/** Three ways to write and read accounts; each answer names the backend. */
+/** Three requests that write and read accounts; each answer names the backend. */
 function accounts(options: AccountsOptions = {}): ProfileInput {
   return {
     ...(options.skipsSome === true ? { skip: { every: 5, status: 500, methods: ['POST'] } } : {}),
@@ -61,7 +61,7 @@ function asynchronous(options: AsyncOptions = {}): ProfileInput {
   }
 }
 
-/** By the names that a command line or a configuration gives them. */
+/** By their names on the command line and in a configuration. */
 export const readyProfiles = { work, 'work-fixed': workFixed, accounts, async: asynchronous } as const
 
 /** Makes `work` take 100 to 600 ms and fail with 500 in this share (0.1 is 10 %), and in no other way. */
@@ -70,7 +70,7 @@ export function workWithErrors(share: number): ProfilePatch {
   return { endpoints: { 'GET /api/work': { latency: workLatency, status, faults: null, slowBody: null } } }
 }
 
-/** What `SKIP_SOME_REQUESTS` says; absent or empty is `false`, and any other word is a mistake. */
+/** Parses `SKIP_SOME_REQUESTS`; undefined or empty is `false`, and any other word is an error. */
 export function parseSkipSomeRequests(value: string | undefined): boolean {
   if (value === undefined || value === '' || value === 'false') return false
   if (value === 'true') return true

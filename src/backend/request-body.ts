@@ -8,7 +8,7 @@ export function hasBody(incoming: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || headerValue(incoming.rawHeaders, 'transfer-encoding') !== undefined
 }
 
-/** Has the whole body given to `done`, or `undefined` once it is larger than allowed; never, if the client hangs up. */
+/** Passes the whole body to `done`, or `undefined` once it is larger than allowed; never if the client hangs up. */
 export function readBody(
   incoming: IncomingMessage,
   maxBytes: number,

@@ -4,10 +4,10 @@ import type { Profile } from './profile.ts'
 
 type Methods = ReadonlyMap<string, Endpoint>
 
-/** Finds what a request is for: an endpoint, or the answer that says that there is none. */
+/** Finds the endpoint of a request, or the answer that says that there is none. */
 export class Routes {
   readonly #exact = new Map<string, Map<string, Endpoint>>()
-  /** Those that end in `*`, the longest first. */
+  /** Paths that end in `*`, the longest first. */
   readonly #prefixes: readonly (readonly [string, Methods])[]
   readonly #refusals = new Map<Methods, Answer>()
   readonly #notFound: Answer

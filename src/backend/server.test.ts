@@ -11,8 +11,8 @@ function profileOf(endpoint: EndpointInput, key = 'GET /x'): ProfileInput {
   return { endpoints: { [key]: endpoint } }
 }
 
-describe('what a backend answers', () => {
-  test('is the body, the type and the length that its profile says', async (t) => {
+describe('the answer of a backend', () => {
+  test('has the body, the type and the length of its profile', async (t) => {
     const backend = await openBackend(t, {
       profile: profileOf({ body: { json: { a: 'é' } }, headers: { 'x-a': 'b' } }),
     })
@@ -23,7 +23,7 @@ describe('what a backend answers', () => {
     assert.equal(headers['x-a'], 'b')
   })
 
-  test('comes no sooner than its latency, and tells it', async (t) => {
+  test('comes no sooner than its latency, and reports it', async (t) => {
     const clock = new VirtualClock()
     const latency = { kind: 'fixed', ms: 300 } as const
     const backend = await openBackend(t, { clock, profile: profileOf({ latency, body: { json: '{{latencyMs}}' } }) })
@@ -38,7 +38,7 @@ describe('what a backend answers', () => {
     assert.equal((await asked).body, '300')
   })
 
-  test('takes about as long on the machine’s own clock', async (t) => {
+  test('takes about as long on the real clock', async (t) => {
     const latency = { kind: 'fixed', ms: 60 } as const
     const backend = await openBackend(t, { profile: profileOf({ latency, body: { json: '{{latencyMs}}' } }) })
     const tookMs = Number((await ask(`${backend.url}/x`)).body)
@@ -52,7 +52,7 @@ describe('what a backend answers', () => {
     assert.deepEqual([status, headers.allow], [405, 'GET, PUT'])
   })
 
-  test('has the error body for a status that is no 2xx, and none for 204', async (t) => {
+  test('has the error body for a status other than 2xx, and none for 204', async (t) => {
     const backend = await openBackend(t, {
       profile: { endpoints: { 'GET /a': { status: { 429: 1 } }, 'GET /b': { status: { 204: 1 } } } },
     })
@@ -62,7 +62,7 @@ describe('what a backend answers', () => {
     assert.deepEqual([empty.status, empty.body, empty.headers['content-length']], [204, '', undefined])
   })
 
-  test('is the longest prefix’s, where no path fits exactly', async (t) => {
+  test('comes from the longest matching prefix if no path matches exactly', async (t) => {
     const text = (text: string): EndpointInput => ({ body: { text } })
     const endpoints = { 'GET /*': text('any'), 'GET /a/*': text('a'), 'GET /a/b': text('b') }
     const backend = await openBackend(t, { profile: { endpoints } })
@@ -70,14 +70,14 @@ describe('what a backend answers', () => {
     assert.deepEqual(bodies, ['any', 'a', 'b'])
   })
 
-  test('can name the request', async (t) => {
+  test('can contain data of the request', async (t) => {
     const body = { json: '{{requestNumber}} {{name}} {{method}} {{path}} {{query}}' }
     const backend = await openBackend(t, { name: 'b1', profile: profileOf({ body }) })
     await ask(`${backend.url}/x`)
     assert.equal((await ask(`${backend.url}/x?a=%22`)).body, '"2 b1 GET /x a=%22"')
   })
 
-  test('keeps the connection, so that the next request needs none', async (t) => {
+  test('keeps the connection, so that the next request needs no new one', async (t) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     t.after(() => agent.destroy())
     const backend = await openBackend(t, { profile: { endpoints: { 'GET /x': {}, 'POST /x': {} } } })
@@ -89,7 +89,7 @@ describe('what a backend answers', () => {
     assert.deepEqual({ requests, connectionsTotal }, { requests: 10, connectionsTotal: 1 })
   })
 
-  test('goes out in order to requests that are pipelined', async (t) => {
+  test('goes out in order to pipelined requests', async (t) => {
     const backend = await openBackend(t, {
       profile: {
         endpoints: { 'GET /a': { latency: { kind: 'fixed', ms: 20 } }, 'GET /b': { body: { text: 'last' } } },
@@ -103,8 +103,8 @@ describe('what a backend answers', () => {
   })
 })
 
-describe('what a backend tells of each request', () => {
-  test('is method, path, query, headers and the whole body', async (t) => {
+describe('the request that a backend reports', () => {
+  test('has method, path, query, headers and the whole body', async (t) => {
     const seen: ReceivedRequest[] = []
     const onRequest = (request: ReceivedRequest): void => void seen.push(request)
     const backend = await openBackend(t, { profile: profileOf({}, 'POST /x'), onRequest })
@@ -115,7 +115,7 @@ describe('what a backend tells of each request', () => {
     assert.equal(Buffer.from(body).toString(), 'é'.repeat(40_000))
   })
 
-  test('leaves out a body above the limit, which gets 413', async (t) => {
+  test('is omitted if the body exceeds the limit, which gets 413', async (t) => {
     let told = 0
     const backend = await openBackend(t, {
       profile: profileOf({}, 'POST /x'),
@@ -131,7 +131,7 @@ describe('what a backend tells of each request', () => {
 describe('a client that hangs up', () => {
   const slow = { kind: 'fixed', ms: 60_000 } as const
 
-  test('while it waits is counted as aborted, and leaves no timer', async (t) => {
+  test('during its wait is counted as aborted, and leaves no timer', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, profile: profileOf({ latency: slow }) })
     const abort = new AbortController()
@@ -165,14 +165,14 @@ describe('a client that hangs up', () => {
     await until('the backend sees it', () => backend.stats().aborted === 3)
   })
 
-  test('after its answer is not', async (t) => {
+  test('after its answer is not counted', async (t) => {
     const backend = await openBackend(t, { profile: profileOf({ latency: { kind: 'fixed', ms: 1 } }) })
     await ask(`${backend.url}/x`)
     await until('the connection is gone', () => backend.stats().connections === 0)
     assert.equal(backend.stats().aborted, 0)
   })
 
-  test('one of 1,500 at once, all of them: nothing is left', async (t) => {
+  test('along with 1,499 others leaves nothing behind', async (t) => {
     const clock = new VirtualClock()
     const backend = await openBackend(t, { clock, profile: profileOf({ latency: slow }) })
     const abort = new AbortController()
@@ -188,7 +188,7 @@ describe('a client that hangs up', () => {
 })
 
 describe('close', () => {
-  test('ends requests that wait, and their timers', async (t) => {
+  test('ends waiting requests and their timers', async (t) => {
     const clock = new VirtualClock()
     const latency = { kind: 'fixed', ms: 60_000 } as const
     const backend = await openBackend(t, { clock, profile: profileOf({ latency }) })
@@ -202,7 +202,7 @@ describe('close', () => {
     await assert.rejects(ask(`${backend.url}/x`), { code: 'ECONNREFUSED' })
   })
 
-  test('may be called twice, and no patch is taken after it', async (t) => {
+  test('may be called twice, and no patch is accepted afterwards', async (t) => {
     const backend = await openBackend(t, { name: 'b1', profile: profileOf({}) })
     await Promise.all([backend.close(), backend.close()])
     await assert.rejects(backend.patch({ refuse: false }), /b1 is closed/)

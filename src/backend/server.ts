@@ -18,12 +18,12 @@ import { type BackendStats, RequestCounter } from './stats.ts'
 import { timestampsFrom } from './timestamp.ts'
 
 /**
- * Simulated backends: HTTP servers that are slow and wrong in known shares, to see what stands before them cope.
+ * Simulated backends: HTTP servers that are slow or faulty in known proportions, to test the systems in front of them.
  *
  * A demo starts some, and worsens one by `PATCH /_backend` while people watch. A test starts one on a free port,
- * says what goes wrong, and reads in `stats()` what its client really did: how many requests arrived, how many were
- * hung up on. A benchmark puts `work-fixed` behind a gateway, which costs little more than `node:http` itself.
- * With a `seed`, the same requests in the same order meet the same fates.
+ * configures its faults, and reads in `stats()` what its client really did: how many requests arrived, how many were
+ * aborted. A benchmark puts `work-fixed` behind a gateway; it costs little more than `node:http` itself.
+ * With a `seed`, the same requests in the same order get the same treatment.
  *
  *     const backend = await startBackend({ profile: readyProfiles.work(), port: 0, seed: 1 })
  *     await backend.patch({ endpoints: { 'GET /api/work': { faults: { hangAfterAccept: 1 } } } })
@@ -32,19 +32,19 @@ import { timestampsFrom } from './timestamp.ts'
  */
 export interface BackendOptions {
   readonly profile: ProfileInput
-  /** What it calls itself in answers; `backend` by default. */
+  /** The backend's name in answers; default: `backend`. */
   readonly name?: string
-  /** 127.0.0.1 by default. */
+  /** Default: 127.0.0.1. */
   readonly host?: string
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number
-  /** The same seed, the same chances. `random` goes before it; without both they differ from run to run. */
+  /** Repeats the same random choices. `random` takes precedence; without both they differ between runs. */
   readonly seed?: number
   readonly random?: Random
   readonly clock?: Clock
-  /** Told of each request to the endpoints once it is whole, before anything is answered. */
+  /** Called for each request to the endpoints once it is whole, before anything is answered. */
   readonly onRequest?: (request: ReceivedRequest) => void
-  /** Larger request bodies get 413; 1 MiB by default. */
+  /** Larger request bodies get 413; default: 1 MiB. */
   readonly maxBodyBytes?: number
   /** A port where `/_backend` can still be reached while the backend refuses. */
   readonly control?: { readonly port: number }
@@ -61,9 +61,9 @@ export interface Backend extends Address {
   readonly control: Address | undefined
   profile(): Profile
   stats(): BackendStats
-  /** Resolves when it is in force, and rejects with a `ProfileError`. Requests in flight keep the old one. */
+  /** Resolves when the patch is in force; rejects with a `ProfileError`. Requests in flight keep the old profile. */
   patch(patch: ProfilePatch): Promise<Profile>
-  /** Ends all: listeners, connections, timers, callbacks that are still to be posted. */
+  /** Ends everything: listeners, connections, timers, pending callbacks. */
   close(): Promise<void>
 }
 
@@ -161,7 +161,7 @@ class RunningBackend implements Backend, Controlled {
     return { name: this.name, url: this.url, profile: this.#profile, stats: this.stats() }
   }
 
-  /** A refusing one listens for a moment too, to get its port. */
+  /** A backend that starts by refusing listens briefly as well, to get its port. */
   async start(): Promise<void> {
     await this.#listener.start()
     await this.#controlListener?.start()
@@ -220,7 +220,7 @@ class RunningBackend implements Backend, Controlled {
     new Exchange(this.#context, exchange).start()
   }
 
-  /** The path that benchmarks take: no timer, no listener, nothing made anew but what `node:http` makes. */
+  /** The path for benchmarks: no timer, no listener, no allocation beyond those of `node:http`. */
   #answerAtOnce(response: ServerResponse, answer: Answer): void {
     response.writeHead(answer.status, answer.headers as string[])
     response.end(answer.body.constant)

@@ -1,6 +1,6 @@
 import type { Profile } from './profile.ts'
 
-/** Counts requests, and picks every k-th of those it counts. */
+/** Counts requests, and picks every k-th one. */
 export class SkipCounter {
   readonly #options: Profile['skip']
   #counted = 0
@@ -9,7 +9,7 @@ export class SkipCounter {
     this.#options = options
   }
 
-  /** The status to answer instead, if it is this one's turn. */
+  /** The status to answer instead, if this request is picked. */
   next(method: string): number | undefined {
     const options = this.#options
     if (options === undefined || options.methods?.includes(method) === false) return undefined

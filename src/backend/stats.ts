@@ -1,21 +1,21 @@
 /**
- * What a backend has seen. Requests to `/_backend` do not count. At all times
+ * A backend's counts. Requests to `/_backend` do not count. At all times
  * `requests = inFlight + aborted + reset + cut + the sum of answers`.
  */
 export interface BackendStats {
   readonly requests: number
-  /** Arrived and not over: being read, waiting, being answered, or hanging. */
+  /** Arrived and not finished: being read, waiting, being answered, or hanging. */
   readonly inFlight: number
   readonly inFlightPeak: number
-  /** The client hung up before its answer was done. */
+  /** The client hung up before its answer was complete. */
   readonly aborted: number
   /** Reset by a fault of the profile. */
   readonly reset: number
   /** Ended because the backend closed or began to refuse. */
   readonly cut: number
-  /** Answers that went out whole, by status. */
+  /** Complete answers, by status. */
   readonly answers: Readonly<Record<string, number>>
-  /** Open now, idle ones too. */
+  /** Currently open, including idle ones. */
   readonly connections: number
   readonly connectionsTotal: number
   readonly callbacks: CallbackStats
@@ -24,7 +24,7 @@ export interface BackendStats {
 export interface CallbackStats {
   /** Not acknowledged yet. */
   readonly pending: number
-  /** Attempts, repeated ones too. */
+  /** Attempts, including repeated ones. */
   readonly posted: number
   readonly acknowledged: number
 }
@@ -44,7 +44,7 @@ export class RequestCounter {
     return this.#inFlight
   }
 
-  /** Answers the request's number, 1 for the first. */
+  /** Returns the request's number, 1 for the first. */
   started(): number {
     this.#inFlight++
     if (this.#inFlight > this.#inFlightPeak) this.#inFlightPeak = this.#inFlight

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { jsonTemplate, textTemplate, unknownPlaceholders } from './template.ts'
 
-test('a JSON text that is one number placeholder becomes a number', () => {
+test('a JSON string that is a single number placeholder becomes a number', () => {
   const template = jsonTemplate({ time: '{{latencyMs}}', said: 'after {{latencyMs}} ms' }, {})
   assert.equal(
     template.render(() => '250'),
@@ -11,7 +11,7 @@ test('a JSON text that is one number placeholder becomes a number', () => {
   )
 })
 
-test('a key that is a number placeholder stays a text', () => {
+test('a key that is a number placeholder stays a string', () => {
   const template = jsonTemplate({ '{{latencyMs}}': '{{requestNumber}}' }, {})
   assert.equal(
     template.render(() => '7'),
@@ -24,7 +24,7 @@ test('a template whose values are all known is constant', () => {
   assert.equal(textTemplate('{{name}} {{uuid}}', { name: 'server1' }).constant, undefined)
 })
 
-test('tells which placeholders are left', () => {
+test('reports the remaining placeholders', () => {
   const template = textTemplate('{{name}} {{uuid}}', { name: 'server1' })
   assert.deepEqual([template.uses('name'), template.uses('uuid')], [false, true])
 })
@@ -33,11 +33,11 @@ test('names placeholders that do not exist', () => {
   assert.deepEqual(unknownPlaceholders('{{name}} {{nmae}}'), ['nmae'])
 })
 
-test('JSON without placeholders comes out as JSON.stringify writes it', () => {
+test('JSON without placeholders equals the output of JSON.stringify', () => {
   fc.assert(fc.property(fc.json(), (json) => assert.equal(jsonTemplate(JSON.parse(json), {}).constant, canon(json))))
 })
 
-test('whatever a value holds, the JSON stays valid', () => {
+test('the JSON stays valid whatever the values', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
       const rendered = jsonTemplate({ path: 'at {{path}}', name: '{{name}}' }, { name: value }).render(() => value)

@@ -1,4 +1,4 @@
-/** What a body may name between `{{` and `}}`. */
+/** Names that a body may put between `{{` and `}}`. */
 export const placeholders = [
   'latencyMs',
   'requestNumber',
@@ -20,16 +20,16 @@ interface Hole {
   readonly inJson: boolean
 }
 
-/** A body with holes, taken apart once, so that each answer only joins strings. */
+/** A body with placeholders, parsed once, so that each answer only joins strings. */
 export interface Template {
-  /** All of it, if it has no holes left. */
+  /** The whole text, if no placeholders are left. */
   readonly constant: string | undefined
   uses(placeholder: Placeholder): boolean
   render(valueOf: ValueOf): string
 }
 
 const hole = /\{\{(\w+)\}\}/g
-/** `"{{latencyMs}}"` as a whole JSON value, but no key: it becomes a bare number. */
+/** `"{{latencyMs}}"` as a whole JSON value, but not as a key: it becomes a bare number. */
 const bareNumber = /"\{\{(latencyMs|requestNumber)\}\}"(?!:)/g
 
 /** The placeholders of a body that do not exist. */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, systemClock, type Timer } from '../kit/clock.ts'
 import { type Backend, type BackendOptions, startBackend } from './server.ts'
 
-/** Starts a backend on a free port, and closes it when the test ends: nothing may be left of it then. */
+/** Starts a backend on a free port, and closes it at the end of the test; fails if anything is left of it then. */
 export async function openBackend(
   t: TestContext,
   options: Omit<BackendOptions, 'port'> & { readonly port?: number },
@@ -30,7 +30,7 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal
-  /** A connection of its own, if absent. */
+  /** Default: a new connection. */
   readonly agent?: Agent
   readonly onHead?: () => void
   readonly onData?: (chunk: string) => void
@@ -56,7 +56,7 @@ export function ask(url: string, options: AskOptions = {}): Promise<Asked> {
   })
 }
 
-/** Waits for real sockets to get as far; fails after 5 s. */
+/** Waits until real sockets have caught up; fails after 5 s. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
   const clock = systemClock()
   const deadlineMs = clock.now() + 5000
@@ -71,7 +71,7 @@ interface Due {
   readonly action: () => void
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that only moves when the test advances it. */
 export class VirtualClock implements Clock {
   readonly #due = new Set<Due>()
   #nowMs = 1000

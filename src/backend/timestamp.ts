@@ -1,8 +1,8 @@
 import type { Clock } from '../kit/clock.ts'
 
 /**
- * Tells the time as `2015-10-17T19:31:37.889072`: UTC without a zone, always six digits. The wall clock gives whole
- * milliseconds, so it is read once, and what has passed since comes from the finer one.
+ * The time as `2015-10-17T19:31:37.889072`: UTC without a zone, always six digits. The wall clock has whole
+ * milliseconds, so it is read once, and the time since then comes from the finer clock.
  */
 export function timestampsFrom(clock: Clock): () => string {
   const originMs = clock.wallNow() - clock.now()

@@ -1,6 +1,6 @@
 import type { Random } from '../kit/random.ts'
 
-/** A version 4 UUID (RFC 9562, 5.4) of four random numbers; not for secrets. */
+/** A version 4 UUID (RFC 9562, 5.4) from four random numbers; not for secrets. */
 export function uuidFrom(random: Random): string {
   const bytes = Buffer.alloc(16)
   for (let i = 0; i < 16; i += 4) bytes.writeUInt32BE(Math.floor(random() * 2 ** 32), i)

@@ -20,17 +20,17 @@ export interface AcceptOptions {
   readonly deliveries: Deliveries
   readonly store: DeliveryStore
   readonly clock: Clock
-  /** Not to be guessed: who knows it may see what became of the delivery. */
+  /** Must not be guessable: anyone with the id may see the status of the delivery. */
   readonly newId: () => string
 }
 
-/** Where a client can see what becomes of its write. */
+/** Path at which a client can see the status of its write. */
 export const deliveriesPath = '/_hedgerow/deliveries'
 
-/** The gateway's own, anew for each attempt. */
+/** The gateway sets these headers itself, with new values for each attempt. */
 const notStored = new Set(['x-hedgerow-attempt', 'x-request-timeout-ms'])
 
-/** Makes a client's write durable, has it delivered, and answers as the route says. */
+/** Makes a client's write durable, starts its delivery, and answers as the route configures. */
 export function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const badKey = keyProblem(request)
   if (badKey !== undefined) return Promise.resolve(failed(badKey))
@@ -44,7 +44,7 @@ function acceptIn(lane: Lane, request: GatewayRequest, call: Call, options: Acce
   const delivery = newDelivery(request, lane, options)
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
   const waiting = new Waiting(respond, call, resolve)
-  // One way for all, whether somebody still waits or not: deliveries begin in the order in which the store took them.
+  // One path for all, with or without a waiting client: deliveries start in the order in which the store took them.
   const taken = (result: InsertResult): void => {
     if (result.kind === 'refused') waiting.settle(failed(result.failure))
     else if (result.kind === 'existing') repeat(result.delivery, delivery.fingerprint, waiting, options)
@@ -58,7 +58,7 @@ function acceptIn(lane: Lane, request: GatewayRequest, call: Call, options: Acce
   return promise
 }
 
-/** The same key again: what the first one got, or will get; never a second delivery. */
+/** Same key again: returns the answer that the first call got or will get; never starts a second delivery. */
 function repeat(stored: StoredDelivery, fingerprint: string, waiting: Waiting, options: AcceptOptions): void {
   const { respond, deliveries } = options
   if (stored.fingerprint !== fingerprint) {
@@ -74,7 +74,7 @@ function repeat(stored: StoredDelivery, fingerprint: string, waiting: Waiting, o
   else waiting.watch(active, answer)
 }
 
-/** Of a delivery that is over. */
+/** The outcome of a finished delivery. */
 function whatItCameTo(
   { id, legs }: StoredDelivery,
   answer: GatewayResponse | undefined,
@@ -97,16 +97,16 @@ function notAllAcknowledged(id: string): Failure {
 }
 
 /**
- * A client's call that waits: first for the store, then for its delivery. What the store has taken is delivered whatever
- * becomes of the call.
+ * A client's call that waits: first for the store, then for its delivery. A write that the store has taken is delivered
+ * even if the call ends.
  */
 class Waiting implements Observer {
   readonly #respond: AcceptOptions['respond']
   readonly #call: Call
   readonly #resolve: (outcome: Outcome) => void
-  /** Undefined until the store has taken it. */
+  /** Undefined until the store has taken the write. */
   #delivery: Delivery | undefined
-  /** The first good answer, where an earlier call got it. */
+  /** The first good answer, if an earlier call received it. */
   #answer: GatewayResponse | undefined
   #stopObserving: (() => void) | undefined
   #isOver = false
@@ -154,7 +154,7 @@ class Waiting implements Observer {
 
   onAbort(reason: Failure): void {
     const delivery = this.#delivery
-    // The write is durable and goes on: at the deadline that is the truth to tell.
+    // The write is durable and its delivery goes on: at the deadline 202 is the true answer.
     const isAccepted = delivery !== undefined && reason.code === 'DEADLINE'
     this.settle(isAccepted ? succeeded(accepted(delivery.id)) : failed(reason))
   }
@@ -166,7 +166,7 @@ class Waiting implements Observer {
     this.#resolve(outcome)
   }
 
-  /** `latest`: the answer that has just come. The client gets the first one, unless a crash has lost it. */
+  /** `latest`: the new answer. The client gets the first answer, unless a crash has lost it. */
   #answered(delivery: Delivery, latest?: GatewayResponse): void {
     if (this.#respond === 'all' && !delivery.isAcknowledgedByAll) return
     const answer = delivery.answer ?? this.#answer ?? latest
@@ -174,7 +174,7 @@ class Waiting implements Observer {
   }
 }
 
-/** RFC 8631: where it can be seen what becomes of the write at all its targets, whatever this answer says. */
+/** RFC 8631: links to the status of the write at all its targets, whatever this answer says. */
 function linkTo(id: string): readonly string[] {
   return ['link', `<${deliveriesPath}/${id}>; rel="status"`]
 }
@@ -213,7 +213,7 @@ function newLeg(target: string): StoredLeg {
 
 const maxKeyLength = 1024
 
-/** An empty key would be everybody's, and of two nobody knows which one counts. */
+/** All clients would share an empty key; with two keys it is unclear which one counts. */
 function keyProblem({ headers }: GatewayRequest): Failure | undefined {
   const keys = headerValues(headers, 'idempotency-key')
   const [key] = keys
@@ -224,7 +224,7 @@ function keyProblem({ headers }: GatewayRequest): Failure | undefined {
   return failure('BAD_REQUEST', `The Idempotency-Key is ${found}; allowed: 1 to ${maxKeyLength} characters`)
 }
 
-/** The lane is part of it, as it may come from a header: the same key for another user is another write. */
+/** Includes the lane, which may come from a header: the same key for another user is another write. */
 function fingerprintOf(
   method: string,
   path: string,

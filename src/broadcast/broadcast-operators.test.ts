@@ -10,7 +10,7 @@ import { memoryStore } from '../store/memory-store.ts'
 const inOrder = { order: { by: 'form.username' } } as const
 const one = { names: ['a'] }
 
-/** A store of which `update` can be made to refuse, or to take as long as it likes. */
+/** A store whose `update` can be made to refuse or to stall. */
 function troubledStore() {
   const inner = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
   const held: (() => void)[] = []
@@ -47,7 +47,7 @@ function body(n: number) {
 }
 
 describe('replay', () => {
-  it('of what is dead and not yet on disk as dead leaves its lane open', async () => {
+  it('keeps the lane open when the dead leg is not yet on disk as dead', async () => {
     const { store, trouble } = troubledStore()
     let fails = true
     const { clock, write, deliveries, upstream } = scene(
@@ -62,7 +62,7 @@ describe('replay', () => {
     fails = false
     const replayed = deliveries.operator.operate('id-1', 'replay')
     await clock.advance(1000)
-    assert.equal(await replayed.then((result) => typeof result), 'object', 'it is told that the disk did not take it')
+    assert.equal(await replayed.then((result) => typeof result), 'object', 'reports that the disk refused it')
     trouble.refuses = false
     await clock.advance(5000)
     const { answer } = write(body(2))
@@ -75,7 +75,7 @@ describe('replay', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('is nothing for a target that is no longer configured', async () => {
+  it('does nothing for a target that is no longer configured', async () => {
     const before = scene(() => bad, { attempts: 1 })
     before.write()
     await before.clock.advance(100)
@@ -88,7 +88,7 @@ describe('replay', () => {
 })
 
 describe('discard', () => {
-  it('is answered, and lets its lane go on, only once it is on disk', async () => {
+  it('answers, and lets the lane go on, only once it is on disk', async () => {
     const { store, inner, trouble, release } = troubledStore()
     const answers = (_target: string, _attempt: number, request: GatewayRequest) =>
       numberOf(request) === '1' ? bad : good
@@ -121,7 +121,7 @@ describe('discard', () => {
     )
   })
 
-  it('cuts off an attempt under way', async () => {
+  it('cancels an attempt under way', async () => {
     const hangs = { afterMs: 3_600_000, status: 201 }
     const { clock, write, deliveries, upstream } = scene(() => hangs, { attemptTimeout: '1h' }, undefined, one)
     write()
@@ -133,7 +133,7 @@ describe('discard', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('leaves alone what is still pending, where only the dead are meant', async () => {
+  it('skips pending legs when only dead legs are selected', async () => {
     const waits = { afterMs: 3_600_000, status: 201 }
     const { clock, write, deliveries, store } = scene((target) => (target === 'a' ? bad : waits), {
       attempts: 1,
@@ -152,7 +152,7 @@ describe('discard', () => {
     )
   })
 
-  it('leaves one alone that is acknowledged at that very moment', async () => {
+  it('skips a leg that is acknowledged at that very moment', async () => {
     const { clock, write, deliveries, store } = scene(() => good, {}, undefined, one)
     write()
     await clock.advance(10)
@@ -164,8 +164,8 @@ describe('discard', () => {
   })
 })
 
-describe('the end', () => {
-  it('comes although the store takes nothing any more', async () => {
+describe('stop', () => {
+  it('completes although the store refuses every update', async () => {
     const { store, trouble } = troubledStore()
     const { clock, write, deliveries } = scene(() => good, {}, store)
     trouble.refuses = true
@@ -179,7 +179,7 @@ describe('the end', () => {
     assert.equal(stopped, true)
   })
 
-  it('comes although the store does not answer', async () => {
+  it('completes although the store does not answer', async () => {
     const { store, trouble } = troubledStore()
     const { clock, write, deliveries } = scene(() => good, {}, store)
     trouble.holds = true
@@ -196,7 +196,7 @@ describe('the end', () => {
 })
 
 describe('Retry-After', () => {
-  it('holds a lane up for five minutes at the most', async () => {
+  it('holds a lane up for at most five minutes', async () => {
     const busy = { afterMs: 10, fails: 'UPSTREAM_STATUS', retryAfterMs: 999_999_000 } as const
     const { clock, write, upstream } = scene((_target, attempt) => (attempt === 1 ? busy : good), {}, undefined, one)
     write()

@@ -12,8 +12,8 @@ function statusOf(outcome: Outcome | undefined): number | string | undefined {
   return outcome.ok ? outcome.response.status : outcome.failure.code
 }
 
-describe('the same key again', () => {
-  it('never says that all have it when one is dead (respond: all)', async () => {
+describe('a repeated key', () => {
+  it('never gets a success when one target is dead (respond: all)', async () => {
     const { clock, write } = scene((target) => (target === 'b' ? bad : good), { attempts: 1, respond: 'all' })
     const first = write(keyed).answer
     await clock.advance(10_000)
@@ -25,7 +25,7 @@ describe('the same key again', () => {
     )
   })
 
-  it('is told at once that one is dead, though another is still pending (respond: all)', async () => {
+  it('gets a failure at once when one target is dead and another pending (respond: all)', async () => {
     const hangs = { afterMs: 60_000, status: 201 }
     const { clock, write } = scene((target) => (target === 'b' ? bad : target === 'c' ? hangs : good), {
       attempts: 1,
@@ -39,7 +39,7 @@ describe('the same key again', () => {
     assert.equal(failureOf(answer.outcome).code, 'BROADCAST_FAILED')
   })
 
-  it('gets the first answer after a restart too, whoever else has acknowledged meanwhile', async () => {
+  it('gets the first answer after a restart, even if others acknowledged since', async () => {
     const before = scene((target) => (target === 'a' ? { ...good, body: 'by a' } : bad))
     const { clock, store } = before
     before.write(keyed)
@@ -54,7 +54,7 @@ describe('the same key again', () => {
     assert.deepEqual([textOf(atOnce.outcome), textOf(later.outcome)], ['by a', 'by a'])
   })
 
-  it('is another write where the lane is another, also if only a header says so', async () => {
+  it('is another write when the lane differs, even if only a header sets the lane', async () => {
     const { clock, write } = scene(() => good, { order: { by: 'header:x-user' } })
     write({ headers: ['x-user', '7', ...keyed.headers] })
     await clock.advance(100)
@@ -69,7 +69,7 @@ describe('the same key again', () => {
     ['two keys', ['idempotency-key', 'a', 'Idempotency-Key', 'b']],
     ['a key of 2000 characters', ['idempotency-key', 'k'.repeat(2000)]],
   ] as const) {
-    it(`is refused for ${what}, which would be somebody else's too`, async () => {
+    it(`is refused for ${what}, which other clients could share`, async () => {
       const { clock, write, upstream } = scene(() => good)
       const { answer } = write({ headers })
       await clock.advance(100)
@@ -80,7 +80,7 @@ describe('the same key again', () => {
 })
 
 describe('every answer', () => {
-  it('says where it can be seen what becomes of the write at the other targets', async () => {
+  it('links to the status of the write at the other targets', async () => {
     const { clock, write } = scene((target) => (target === 'a' ? good : bad), { attempts: 1 })
     const { answer } = write()
     await clock.advance(100)
@@ -89,7 +89,7 @@ describe('every answer', () => {
     assert.equal(link, '</_hedgerow/deliveries/id-1>; rel="status"')
   })
 
-  it('also a failure', async () => {
+  it('links to the status when it is a failure', async () => {
     const { clock, write } = scene(() => bad, { attempts: 1 })
     const { answer } = write()
     await clock.advance(100)
@@ -98,7 +98,7 @@ describe('every answer', () => {
 })
 
 describe('a large answer', () => {
-  it('is not held in memory once the client has it, though a target is still pending', async () => {
+  it('is released from memory once the client has it, though a target is still pending', async () => {
     const { clock, write, deliveries } = scene((target) => (target === 'a' ? good : bad))
     for (const headers of [[], keyed.headers]) {
       write({ headers })

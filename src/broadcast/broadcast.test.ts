@@ -10,7 +10,7 @@ import { memoryStore } from '../store/memory-store.ts'
 import { waitMs } from './schedule.ts'
 
 describe('broadcast', () => {
-  it('sends to every target at once and answers with the first good one', async () => {
+  it('sends to every target at once and answers with the first good answer', async () => {
     const { clock, upstream, write } = scene((target) => ({
       ...good,
       afterMs: { a: 30, b: 20, c: 40 }[target] ?? 0,
@@ -26,7 +26,7 @@ describe('broadcast', () => {
     assert.equal(answer.settledMs, 20)
   })
 
-  it('tries a target again until it acknowledges, at the times of its schedule', async () => {
+  it('retries a target on schedule until it acknowledges', async () => {
     const { clock, upstream, write, deliveries } = scene((target, attempt) =>
       target === 'b' && attempt < 6 ? bad : good,
     )
@@ -43,7 +43,7 @@ describe('broadcast', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('carries the same key with every attempt, and counts them', async () => {
+  it('sends the same key with every attempt, and numbers the attempts', async () => {
     const { clock, upstream, write } = scene((_target, attempt) => (attempt < 3 ? bad : good))
     write()
     await clock.advance(20_000)
@@ -80,7 +80,7 @@ describe('broadcast', () => {
     assert.ok('deadLegs' in figures && figures.deadLegs === 3)
   })
 
-  it('takes no attempts from a target that the gateway had no descriptor for', async () => {
+  it('does not count an attempt that failed because the gateway had no descriptor', async () => {
     let isExhausted = true
     const { clock, write, store } = scene(() => (isExhausted ? { afterMs: 10, fails: 'GATEWAY_EXHAUSTED' } : good), {
       attempts: 2,
@@ -95,7 +95,7 @@ describe('broadcast', () => {
     assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 0])
   })
 
-  it('respond: all waits for every target; respond: accepted for none', async () => {
+  it('waits for every target with respond: all, and for none with respond: accepted', async () => {
     const all = scene((target) => ({ ...good, afterMs: target === 'c' ? 300 : 10 }), { respond: 'all' })
     const { answer } = all.write()
     await all.clock.advance(299)
@@ -109,7 +109,7 @@ describe('broadcast', () => {
     assert.equal(responseOf(write.answer.outcome).status, 202)
   })
 
-  it('goes on when the client hangs up', async () => {
+  it('goes on when the client disconnects', async () => {
     const { clock, write, deliveries, upstream } = scene((_target, attempt) => (attempt < 2 ? bad : good))
     const { call } = write()
     await clock.advance(5)
@@ -142,7 +142,7 @@ describe('broadcast', () => {
     assert.equal(at('b'), '132')
   })
 
-  it('lets the same key have one delivery and one answer, and refuses it with another body', async () => {
+  it('makes one delivery and one answer per key, and refuses the key with another body', async () => {
     const { clock, upstream, write } = scene(() => good)
     const keyed = { headers: ['Idempotency-Key', 'k1'] }
     const one = write(keyed)
@@ -175,7 +175,7 @@ describe('broadcast', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('takes up what an earlier run left, no sooner than its time', async () => {
+  it('resumes deliveries of an earlier run, not before they are due', async () => {
     const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
     const before = scene((target) => (target === 'a' ? bad : good), { attempts: 9 }, store)
     before.write()
@@ -193,7 +193,7 @@ describe('broadcast', () => {
     assert.deepEqual(after.faults, [])
   })
 
-  it('keeps a lane whole when it takes up deliveries that some targets have already', async () => {
+  it('keeps a lane in order when it resumes deliveries that some targets already have', async () => {
     const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
     const order = { order: { by: 'target' } }
     const before = scene((target) => (target === 'a' ? bad : good), { attempts: 99, ...order }, store)
@@ -213,7 +213,7 @@ describe('broadcast', () => {
     assert.equal(after.deliveries.pendingCount, 0)
   })
 
-  it('answers at the deadline when the store does not, and delivers what it takes later', async () => {
+  it('answers at the deadline if the store has not, and delivers a write stored later', async () => {
     const memory = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
     const { promise: diskIsBack, resolve: bringDiskBack } = Promise.withResolvers<void>()
     const slow: DeliveryStore = {

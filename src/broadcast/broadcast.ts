@@ -8,7 +8,7 @@ export interface BroadcastDeps extends StrategyDeps {
   readonly deliver: (route: string) => Service
 }
 
-/** A write that goes to every target. There is one place for that in the gateway, whichever thread took the write. */
+/** Sends a write to every target. One thread of the gateway delivers all writes, whichever thread received them. */
 export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps> = {
   options: broadcastOptions,
   plan: (options, { deliver, routeName }) => ({
@@ -20,7 +20,7 @@ export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps>
     passesAnyStatus: false,
     holdsAnswer: true,
     maxAnswerBytes: options.maxAnswer,
-    // To have the write sent again would not mend the answer.
+    // Resending the write would not repair the answer.
     bodyMayFail: true,
     maxHeldBodyBytes: options.bodyLimit,
     upgrades: false,

@@ -12,7 +12,7 @@ import { Saver } from './persister.ts'
 import { Retention } from './retention.ts'
 import { Attempts } from './sender.ts'
 
-/** What may be another one after a reload, besides the routes. */
+/** Settings that a reload may change, besides the routes. */
 export interface DeliveriesSettings {
   /** Decides whether a delivery of an earlier run is traced. */
   readonly resumedTraceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
@@ -28,11 +28,11 @@ export interface DeliveriesOptions extends DeliveriesSettings {
   readonly reportBug: (fault: unknown, deliveryId: string) => void
 }
 
-/** At the end, how long a store that does not answer is waited for. */
+/** How long a shutdown waits for a store that does not answer. */
 const savingGraceMs = 5000
 const resumePage = 500
 
-/** All deliveries that are under way: what begins, goes on after a restart, and ends. `attempts.ts` does the sending. */
+/** All deliveries under way: starts, resumes and ends them. `sender.ts` does the sending. */
 export class Deliveries {
   readonly #options: DeliveriesOptions
   readonly #routes = new DeliveryRoutes()
@@ -84,10 +84,10 @@ export class Deliveries {
   }
 
   /**
-   * From now on these are the routes; without any nothing is sent. What waits for a route or target that there is no more
-   * becomes a dead letter, as it would at a restart; an attempt under way may end, and its leg is dead if it fails. All
-   * else keeps its place in its lane, and goes by the new options from its next attempt on. Answers how many legs became
-   * dead letters at once.
+   * Replaces the routes; without any, nothing is sent. A leg that waits for a removed route or target becomes a dead
+   * letter, as it would at a restart; an attempt under way may end, and its leg is dead if it fails. All other legs
+   * keep their position in their lane, and use the new options from their next attempt on. Returns the number of legs
+   * that became dead letters at once.
    */
   reconfigure(routes: readonly DeliveryRoute[]): number {
     this.#routes.replace(routes)
@@ -109,7 +109,7 @@ export class Deliveries {
     return this.#abandoned - before
   }
 
-  /** Takes up what an earlier run left unfinished. */
+  /** Resumes the unfinished deliveries of an earlier run. */
   async resume(): Promise<Failure | undefined> {
     for (let after = 0; ; ) {
       const page = await this.#options.store.unfinished(after, resumePage)
@@ -125,7 +125,7 @@ export class Deliveries {
     }
   }
 
-  /** A delivery that the store has; its legs join the queues of their targets. `trace`: what its attempts belong to. */
+  /** Starts a stored delivery: its legs join the queues of their targets. `trace`: the parent of its attempts. */
   begin(
     stored: NewDelivery,
     sequence: number,
@@ -144,7 +144,7 @@ export class Deliveries {
     return this.#active.get(id)
   }
 
-  /** Legs that were dead letters at once, as there is nobody left to send them to. */
+  /** Legs that became dead letters at once, because their target or route is gone. */
   get abandonedCount(): number {
     return this.#abandoned
   }
@@ -154,8 +154,8 @@ export class Deliveries {
   }
 
   /**
-   * Begins no more attempts; those under way may end within the grace, then they are cut off. What they come to is saved,
-   * as far as the store takes it: what it does not is sent again by the next run.
+   * Starts no more attempts. Those under way may end within the grace period, then they are cancelled. Their results
+   * are saved if the store accepts them; otherwise the next run sends those writes again.
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
@@ -178,7 +178,7 @@ export class Deliveries {
     timer.cancel()
   }
 
-  /** What an operator does to deliveries. */
+  /** Operator actions on deliveries. */
   get operator(): Operator {
     return this.#operator
   }
@@ -189,7 +189,7 @@ export class Deliveries {
     this.#saver.save(place.delivery)
   }
 
-  /** There is nobody left to send it to. One that is under way may end first. */
+  /** Gives up a leg whose target or route is gone. An attempt under way may end first. */
   #abandonIfMissing(place: Place): boolean {
     const { leg } = place
     const missing = leg.phase === 'queued' || leg.phase === 'waiting' ? this.#routes.missing(place) : undefined
@@ -201,7 +201,7 @@ export class Deliveries {
     return true
   }
 
-  /** It is on disk that this leg is done: the next of its lane may go. */
+  /** The end of this leg is on disk: the next leg of its lane may go. */
   #settled(place: Place): void {
     if (place.leg.phase === 'recording') place.leg.recorded()
     if (place.released) return

@@ -20,13 +20,13 @@ export interface DeliveringDeps {
 }
 
 export interface Delivering {
-  /** Takes the writes of the route: each is made durable, delivered, and answered as the route says. */
+  /** Takes the writes of the route: each is made durable, delivered, and answered as the route configures. */
   readonly service: Service
-  /** What its deliveries go by, for `Deliveries` to be told of all routes in one step. */
+  /** The settings of its deliveries, so that `Deliveries` can replace all routes in one step. */
   readonly route: DeliveryRoute
 }
 
-/** A broadcast route where its deliveries are made; see `leg.ts` for the way of one write to one target. */
+/** The delivering side of a broadcast route; `leg.ts` describes the states of one write at one target. */
 export function delivering(options: BroadcastOptions, deps: DeliveringDeps): Delivering {
   const { routeName, targets, deliveries, store, clock, newId } = deps
   const { base, max, jitter } = options.backoff

@@ -10,14 +10,14 @@ export interface DeliveryLogOptions {
   readonly log: LogText
 }
 
-/** After an outage thousands may die in a moment: one is named, the others of the time are counted. */
+/** After an outage thousands may die at once: the log names one per interval and counts the others. */
 const quietMs = 1000
 
-/** Tells the operators of dead letters, of answers that unexpectedly do not count, and of what is not delivered when the gateway starts and ends. */
+/** Logs dead letters, answers that unexpectedly do not count, and the undelivered writes at start and shutdown. */
 export class DeliveryLog {
   readonly #options: DeliveryLogOptions
   readonly #stopListening: readonly (() => void)[]
-  /** Routes and targets with an answer that did not count, so that each is told once. */
+  /** Routes and targets with an answer that did not count, so that each is logged once. */
   readonly #uncounted = new Set<string>()
   #more = 0
   #timer: Timer | undefined
@@ -38,7 +38,7 @@ export class DeliveryLog {
       this.#timer = options.clock.after(quietMs, () => this.#tellMore())
     })
     const onUncounted = options.events.on('delivery.uncounted', ({ target, status, counted }, { route }) => {
-      // Other statuses may count after a reload.
+      // A reload may change the statuses, so they are part of the key.
       const key = JSON.stringify([route.name, target, counted])
       if (this.#uncounted.has(key)) return
       this.#uncounted.add(key)
@@ -57,7 +57,7 @@ export class DeliveryLog {
     this.abandoned(abandonedCount)
   }
 
-  /** At the start, or by another configuration. */
+  /** At startup, or after a reload. */
   abandoned(count: number): void {
     if (count === 0) return
     this.#options.log(

@@ -9,7 +9,7 @@ import { deliveriesPath } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
 import { type TargetView, viewOf } from './view.ts'
 
-/** What became of a write, for the client that was told its id. */
+/** Reports the status of a write to a client that has its id. */
 export function deliveryService(
   store: DeliveryStore,
   deliveries: Deliveries,
@@ -38,7 +38,7 @@ export function deliveryPage(service: Service): RoutedHandler {
   })
 }
 
-/** As the failures of a route that says `expose: none`. */
+/** Hides the same facts as failures do on a route with `expose: none`. */
 function withoutName(view: TargetView, index: number): TargetView {
   return { ...view, target: `target ${index + 1}`, detail: undefined }
 }

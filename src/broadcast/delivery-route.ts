@@ -5,7 +5,7 @@ import type { Place } from './delivery.ts'
 import { queueName } from './queues.ts'
 import type { ScheduleOptions } from './schedule.ts'
 
-/** What a route says of its deliveries. */
+/** A route's settings for its deliveries. */
 export interface DeliveryRoute {
   readonly name: string
   readonly upstream: string
@@ -14,13 +14,13 @@ export interface DeliveryRoute {
   readonly attemptTimeoutMs: number
   readonly schedule: ScheduleOptions
   readonly concurrency: number
-  /** The statuses that acknowledge a write; undefined where the route does not say. */
+  /** The statuses that acknowledge a write; undefined if the route does not set them. */
   readonly statuses: readonly StatusRange[] | undefined
   /** Sends one attempt to the target that the request names. */
   readonly send: Service
 }
 
-/** The routes as they are configured just now. Whoever needs one asks anew: it may be another one, or none, by then. */
+/** The routes as currently configured. Do not cache a route: a reload may replace or remove it. */
 export class DeliveryRoutes {
   #routes: ReadonlyMap<string, DeliveryRoute> = new Map()
 
@@ -28,7 +28,7 @@ export class DeliveryRoutes {
     this.#routes = new Map(routes.map((route) => [route.name, route]))
   }
 
-  /** Of each queue, how many may be out: several routes may send to the same target, and the largest of their limits holds. */
+  /** Attempts allowed at once, by queue. Several routes may send to one target: the largest of their limits applies. */
   get concurrencies(): ReadonlyMap<string, number> {
     const largest = new Map<string, number>()
     for (const { upstream, targets, concurrency } of this.#routes.values()) {
@@ -48,7 +48,7 @@ export class DeliveryRoutes {
     return undefined
   }
 
-  /** Of a leg that misses nothing. */
+  /** The route of a leg for which `missing` is undefined. */
   of({ delivery }: Place): DeliveryRoute {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)

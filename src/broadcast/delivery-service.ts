@@ -9,17 +9,17 @@ import { Deliveries } from './deliveries.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
 
-/** What is there once a route broadcasts. */
+/** Exists once any route broadcasts. */
 export interface DeliveryService {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries
-  /** Whether it has taken up what an earlier run left. */
+  /** Whether it has resumed the deliveries of an earlier run. */
   readonly isResumed: boolean
-  /** Takes up what an earlier run left for these routes, or throws a `StartupError`. */
+  /** Resumes the deliveries of an earlier run with these routes, or throws a `StartupError`. */
   resume(routes: readonly DeliveryRoute[]): Promise<void>
   /**
-   * Another configuration, in one step: what is under way goes on by it, and what it has no place for becomes a dead
-   * letter. `routes`: those of all stacks; none where no route broadcasts any more.
+   * Applies a new configuration in one step: deliveries under way continue under it; legs whose route or target is gone
+   * become dead letters. `routes`: the routes of all stacks; empty if no route broadcasts any more.
    */
   update(change: DeliveryChange): void
   stop(graceMs: number): Promise<void>

@@ -8,36 +8,36 @@ import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '.
 import { Leg } from './leg.ts'
 import type { TargetQueue } from './target-queue.ts'
 
-/** Who waits for what a delivery comes to: a client's call. */
+/** Waits for the outcome of a delivery: a client's call. */
 export interface Observer {
-  /** An attempt was begun. */
+  /** An attempt was started. */
   attempted(attempt: Attempt): void
   acknowledged(response: GatewayResponse): void
   died(): void
-  /** Nothing more will be sent in this run: the next one goes on. */
+  /** Nothing more will be sent in this run: the next run continues. */
   paused(): void
 }
 
-/** A leg with its place in its target's queue. */
+/** A leg with its position in its target's queue. */
 export interface Place {
   readonly delivery: Delivery
   readonly leg: Leg
   readonly lane: string | undefined
-  /** Its target's queue, once it has joined it. */
+  /** Its target's queue, once joined. */
   queue: TargetQueue<Place> | undefined
-  /** Whoever joined a queue before has a lower one. */
+  /** Lower for a leg that joined a queue earlier. */
   turn: number
   /** The timer of its next attempt. */
   timer: Timer | undefined
   /** The attempt under way. */
   sending: { readonly call: Call; readonly ended: Promise<void> } | undefined
-  /** An operator gives it up as soon as the attempt under way has ended. */
+  /** Set by an operator: discard the leg as soon as the attempt under way has ended. */
   discarding: boolean
   /** It has left its target's queue. */
   released: boolean
 }
 
-/** A delivery that is under way: what the store has of it, and who waits for it. */
+/** A delivery under way: its state as stored, and its observers. */
 export class Delivery {
   readonly id: string
   readonly sequence: number
@@ -45,7 +45,7 @@ export class Delivery {
   readonly request: StoredRequest
   readonly places: readonly Place[]
   readonly keepsAnswer: boolean
-  /** On the gateway's clock; attempts tell their times from here. */
+  /** On the gateway's clock; the times of attempts are relative to this. */
   readonly startedAtMs: number
   readonly trace: CallTrace | undefined
   /** Whether a target has acknowledged it, in this run or an earlier one. */
@@ -54,7 +54,7 @@ export class Delivery {
   saving = false
   /** Something has changed since the last save began. */
   changed = false
-  /** Told what the next save comes to. */
+  /** Called with the result of the next save. */
   readonly saveWatchers: ((refused: Failure | undefined) => void)[] = []
   #answer: GatewayResponse | undefined
   #isAnswerSaved = false
@@ -69,7 +69,7 @@ export class Delivery {
     this.isAnswered = stored.legs.some(({ state }) => state === 'acknowledged')
     this.startedAtMs = startedAtMs
     this.trace = trace
-    // What an earlier run has finished never joins a queue here.
+    // A leg that an earlier run finished never joins a queue here.
     const place = (leg: Leg): Place => ({
       delivery: this,
       leg,
@@ -84,7 +84,7 @@ export class Delivery {
     this.places = stored.legs.map((leg) => place(new Leg(leg)))
   }
 
-  /** The first good answer, as long as somebody here may ask for it: it may be large, and the store has it otherwise. */
+  /** The first good answer, while an observer may need it: it may be large, and the store has it too. */
   get answer(): GatewayResponse | undefined {
     return this.#answer
   }

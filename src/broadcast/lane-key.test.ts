@@ -21,7 +21,7 @@ describe('the lane of a write', () => {
     ['form.user', 'a=1&user=u+1&user=2', 'u 1'],
     ['form.user', 'a=1', ''],
   ] as const) {
-    it(`is ${JSON.stringify(lane)} by ${by} of ${body}`, () => assert.equal(laneOf(by, body), lane))
+    it(`is ${JSON.stringify(lane)} for ${body} with by: ${by}`, () => assert.equal(laneOf(by, body), lane))
   }
 
   const many = {
@@ -29,7 +29,7 @@ describe('the lane of a write', () => {
     'form.user': `${'a&'.repeat(50_000)}user=u1`,
   }
   for (const [by, body] of Object.entries(many)) {
-    it(`is found in turns by ${by} in a large body, or given up at once with its call`, async () => {
+    it(`is read from a large body by ${by} in several turns, or abandoned with its call`, async () => {
       assert.equal(await laneOf(by, body), 'u1')
       const scope = new Scope()
       const lane = laneOf(by, body, scope)
@@ -40,7 +40,7 @@ describe('the lane of a write', () => {
     })
   }
 
-  it('is a digest where the value is as large as a body', async () => {
+  it('is a digest when the value is as large as a body', async () => {
     const laneEndingIn = async (end: string) => laneOf('json:/user', `{"user":"${'x'.repeat(20_000)}${end}"}`)
     const [one, same, other] = await Promise.all(['x', 'x', 'y'].map(laneEndingIn))
     assert.ok(typeof one === 'string')

@@ -12,8 +12,8 @@ import { threadTurns } from '../kit/turns.ts'
 export type Lane = string | undefined
 
 /**
- * Which lane a write belongs to. Writes that lack the value share a lane: to keep too much order harms nobody. A large body
- * is read in turns; a failure: the scope was aborted meanwhile.
+ * The lane of a write. Writes without the value share a lane: too much order does no harm. A large body is read over
+ * several turns of the event loop; the failure means that the scope was aborted meanwhile.
  */
 export type LaneOf = (request: GatewayRequest, scope: AbortScope) => Lane | Promise<Lane | Failure>
 
@@ -23,7 +23,7 @@ export function laneBy(by: string | undefined): LaneOf {
   if (by.startsWith('header:')) {
     const name = by.slice('header:'.length).toLowerCase()
     const valueOf = (request: GatewayRequest): string => headerValue(request.headers, name) ?? ''
-    // Lanes are stored and shown; credentials are neither.
+    // Lanes are stored and shown, which credentials must never be.
     return credentials.has(name) ? (request) => digest(valueOf(request)) : valueOf
   }
   if (/^form[.:]/.test(by)) {
@@ -59,9 +59,9 @@ function jsonValue(body: Uint8Array, pointer: JsonPointer, scope: AbortScope): L
     const { value } = place
     if (verdict !== 'valid' || value === undefined) return ''
     const text = body.subarray(value.start, value.end)
-    // It would take as long to read as a whole body.
+    // Parsing it would take as long as parsing a whole body.
     if (text.length > atOnceBytes) return digest(text)
-    // Lone surrogates would come back from the store as something else.
+    // The store would return lone surrogates as other characters.
     if (text[0] === quote) return parsedString(text, 0, text.length).toWellFormed()
     return JSON.stringify(JSON.parse(Buffer.from(text).toString('utf8')))
   })

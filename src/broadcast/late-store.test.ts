@@ -5,7 +5,7 @@ import { responseOf } from '../../test/kit/calls.ts'
 import { failure } from '../core/failure.ts'
 import { memoryStore } from '../store/memory-store.ts'
 
-/** A store that tells what it has done only when it is asked to, from `hold` on. */
+/** A store that, after `hold`, reports its results only on request. */
 function heldStore() {
   const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
   const untold: (() => void)[] = []
@@ -31,8 +31,8 @@ function heldStore() {
   return { store, hold, tellOne, tellAll }
 }
 
-describe('a store that takes its time', () => {
-  it('has writes of one lane sent as they came, also where the client of a later one has gone', async () => {
+describe('a slow store', () => {
+  it('keeps the writes of a lane in order, even if the client of a later one has gone', async () => {
     const { store, hold, tellAll } = heldStore()
     const { clock, write, upstream } = scene(() => good, { order: { by: 'form.username' } }, store, { names: ['a'] })
     hold()
@@ -47,7 +47,7 @@ describe('a store that takes its time', () => {
     assert.deepEqual(sent, ['username=bob&n=1', 'username=bob&n=2'])
   })
 
-  it('has a write counted as accepted that nobody waits for any more', async () => {
+  it('has a write counted as accepted although its client has gone', async () => {
     const { store, hold, tellAll } = heldStore()
     const { clock, write } = scene(() => good, {}, store)
     hold()
@@ -59,7 +59,7 @@ describe('a store that takes its time', () => {
     assert.deepEqual(events, [{ type: 'delivery.accepted', deliveryId: 'id-1', legs: 3 }])
   })
 
-  it('has the same key told 201 that comes while the last acknowledgement is recorded (respond: all)', async () => {
+  it('answers a repeated key with 201 while the last leg is saved (respond: all)', async () => {
     const { store, hold, tellOne, tellAll } = heldStore()
     const answers = (target: string) => (target === 'c' ? { ...good, afterMs: 500 } : good)
     const { clock, write } = scene(answers, { respond: 'all' }, store)

@@ -4,12 +4,12 @@ import type { LegState, StoredLeg } from '../store/delivery-store.ts'
 /**
  * One delivery's way to one target.
  *
- * It begins `queued` for its turn: behind earlier legs of its lane, and behind the target's limit of attempts at a time.
+ * A leg starts as `queued`: it waits for earlier legs of its lane, and for the target's limit of concurrent attempts.
  * When its turn comes it is `sending`. A good answer makes it `recording` until the store has that on disk, and only
- * then `acknowledged`: were the next leg of the lane sent before, a crash could have this one sent again behind it. A bad
- * answer makes it `waiting` for its next attempt, keeping its place at the head of its lane; or, if that was the last
- * one, `dead`, which lets the lane go on. An operator may replay what is dead (it is `queued` again, its attempts counted
- * anew) and discard what is dead or has not been answered.
+ * then `acknowledged`: if the next leg of the lane were sent earlier, a crash could resend this one after it. A bad
+ * answer makes it `waiting` for its next attempt, at the head of its lane; or, after the last attempt, `dead`, which
+ * lets the lane go on. An operator may replay a dead leg (it is `queued` again, and its attempts count from 0) and
+ * discard a leg that is dead or not yet answered.
  *
  *     queued ──> sending ──> recording ──> acknowledged
  *       ^  ^       │  │
@@ -17,10 +17,11 @@ import type { LegState, StoredLeg } from '../store/delivery-store.ts'
  *       └─ (interrupted)
  *     queued, waiting ──> discarded, dead (its target or route is no longer configured)
  *
- * Whatever it comes to, its lane goes on once that is on disk, never before: a crash could otherwise have it sent again
- * behind a later one.
+ * Whatever its final state, its lane goes on only once that state is on disk: otherwise a crash could resend it after a
+ * later leg.
  *
- * A shutdown that cuts an attempt off puts it back to `queued`: it is not counted, and the next start sends it again.
+ * A shutdown that cancels an attempt puts the leg back to `queued`: the attempt is not counted, and the next start
+ * sends it again.
  */
 export type LegPhase = 'queued' | 'sending' | 'waiting' | 'recording' | 'acknowledged' | 'dead' | 'discarded'
 
@@ -64,19 +65,19 @@ export class Leg {
   get phase(): LegPhase {
     return this.#phase
   }
-  /** Another one after each change: what was saved under an earlier one is not what it is now. */
+  /** Changes with each transition, so that a save can tell whether its state is outdated. */
   get version(): number {
     return this.#version
   }
-  /** Attempts that have ended. */
+  /** Finished attempts. */
   get attempts(): number {
     return this.#attempts
   }
-  /** On the wall clock, while it waits. */
+  /** Wall-clock time, set while waiting. */
   get nextAttemptAt(): number | undefined {
     return this.#nextAttemptAt
   }
-  /** How long that wait was meant to be; undefined in a store of an earlier version. */
+  /** The planned wait; undefined in a store of an earlier version. */
   get waitMs(): number | undefined {
     return this.#waitMs
   }
@@ -85,7 +86,7 @@ export class Leg {
     return this.state === 'pending'
   }
 
-  /** As the store and operators know it: what is being recorded is what it is about to be. */
+  /** As the store and operators know it: a leg that is `recording` counts as `acknowledged`. */
   get state(): LegState {
     return this.#phase === 'recording' ? 'acknowledged' : storedState(this.#phase)
   }
@@ -111,7 +112,7 @@ export class Leg {
     this.#waitMs = wait.ms
   }
 
-  /** It was not sent, for want of a descriptor or port: that takes none of its attempts. */
+  /** The attempt was not sent, for lack of a descriptor or port, and does not count. */
   postponed(result: AttemptResult, nextAttemptAt: number): void {
     this.#to('waiting')
     this.#last = result
@@ -128,7 +129,7 @@ export class Leg {
     this.#endWait()
   }
 
-  /** There is nobody left to send it to. */
+  /** Its target or route is gone. */
   abandoned(detail: string): void {
     this.#to('dead')
     this.#endWait()
@@ -173,7 +174,7 @@ export class Leg {
     this.#last = result
   }
 
-  /** The one place where the phase changes. */
+  /** The only method that changes the phase. */
   #to(phase: LegPhase): void {
     if (!transitions[this.#phase].includes(phase)) {
       throw new Error(`a leg to ${this.target} cannot go from ${this.#phase} to ${phase}`)

@@ -15,7 +15,7 @@ function writeOf(lane: string, n: number) {
   return { body: Buffer.from(`lane=${lane}&n=${n}`) }
 }
 
-/** The writes as they reached a target, by their lane. */
+/** The writes that reached a target, by lane. */
 function arrivedAt(target: string, { seen }: FakeUpstream, from: number): Record<string, readonly number[]> {
   const requests = seen.slice(from).map(({ request }) => request)
   const here = requests.filter(({ attempt }) => attempt?.target.name === target)
@@ -33,10 +33,10 @@ function range(from: number, to: number): readonly number[] {
 }
 
 describe('replay of all dead letters', () => {
-  it('sends those of a lane in the order in which they were written', async () => {
+  it('sends the dead letters of a lane in the order of their writes', async () => {
     let works = false
     const hangs: Script = { afterMs: 3_600_000, status: 201 }
-    // Half of them are still under way to another target, so that memory has them and the store need not be asked.
+    // Half of them are still under way to another target: they are in memory and need no read from the store.
     const { clock, write, deliveries, upstream, store } = scene(
       (target, _attempt, request) => {
         if (target === 'b') return numberOf(request) % 2 === 0 ? hangs : good
@@ -58,7 +58,7 @@ describe('replay of all dead letters', () => {
     assert.ok('deadLegs' in figures && figures.deadLegs === 0)
   })
 
-  it('keeps every lane in order with thousands of them, while others are written', async () => {
+  it('keeps every lane in order with thousands of dead letters during new writes', async () => {
     let works = false
     const { clock, write, deliveries, upstream } = scene(() => (works ? good : bad), inOrder, undefined, one)
     for (const n of range(1, 3000)) write(writeOf(`lane${n % 7}`, n))
@@ -85,7 +85,7 @@ describe('replay of all dead letters', () => {
     }
   })
 
-  it('leaves alone what another one has under way', async () => {
+  it('skips legs that another replay has under way', async () => {
     let works = false
     const { clock, write, deliveries, upstream } = scene(() => (works ? good : bad), inOrder, undefined, one)
     for (const n of range(1, 6)) write(writeOf('x', n))
@@ -99,7 +99,7 @@ describe('replay of all dead letters', () => {
     assert.deepEqual(arrivedAt('a', upstream, before), { x: range(1, 6) })
   })
 
-  it('takes only those of the route that is named', async () => {
+  it('takes only the dead letters of the named route', async () => {
     const { clock, write, deliveries } = scene(() => bad, inOrder, undefined, one)
     write(writeOf('x', 1))
     await clock.advance(100)
@@ -112,7 +112,7 @@ describe('replay of all dead letters', () => {
 })
 
 describe('discard of all dead letters', () => {
-  it('leaves alone what is still pending at another target', async () => {
+  it('skips legs that are still pending at another target', async () => {
     const waits: Script = { afterMs: 3_600_000, status: 201 }
     const { clock, write, deliveries, store } = scene((target) => (target === 'a' ? bad : waits), {
       attempts: 1,
@@ -128,7 +128,7 @@ describe('discard of all dead letters', () => {
     assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 6])
   })
 
-  it('gives up what is pending where that is asked for', async () => {
+  it('discards pending legs on request', async () => {
     const waits: Script = { afterMs: 3_600_000, status: 201 }
     const { clock, write, deliveries, upstream } = scene(() => waits, { attemptTimeout: '2h' }, undefined, one)
     for (const n of range(1, 3)) write(writeOf('x', n))

@@ -8,16 +8,16 @@ import type { DeliveryRoutes } from './delivery-route.ts'
 import type { Saver } from './persister.ts'
 import type { Attempts } from './sender.ts'
 
-/** `replay`: what is dead is sent again, its attempts counted anew. `discard`: what is dead or pending is given up. */
+/** `replay`: send dead legs again, with attempts counted from 0. `discard`: give up dead or pending legs. */
 export type Operation = 'replay' | 'discard'
 
-/** Which of a delivery's legs an operator means. */
+/** Selects legs of a delivery. */
 export interface OnlyLegs {
   readonly target?: string | undefined
   readonly state?: LegState | undefined
 }
 
-/** Which deliveries an operator means, and which of their legs. */
+/** Selects deliveries and their legs. */
 export interface OperateFilter extends OnlyLegs {
   readonly route?: string | undefined
 }
@@ -25,14 +25,14 @@ export interface OperateFilter extends OnlyLegs {
 export interface Operated {
   readonly deliveries: number
   readonly legs: number
-  /** Why it did not get further; what the store would not take at once is done all the same. */
+  /** Why it stopped early; operations that the store did not accept at once still take effect. */
   readonly refused: Failure | undefined
 }
 
 export interface OperatorOptions {
   readonly store: DeliveryStore
   readonly clock: Clock
-  /** Those under way, by their ids. What an operator takes up again is added. */
+  /** Deliveries under way, by id. The operator adds those that it resumes. */
   readonly active: Map<string, Delivery>
   readonly routes: DeliveryRoutes
   readonly attempts: Attempts
@@ -40,11 +40,11 @@ export interface OperatorOptions {
   readonly resumedTraceOf: (headers: HeaderPairs) => CallTrace | undefined
 }
 
-/** So many requests are read at once: the first of them are sent while further ones are read. */
+/** Requests read at once: the first are sent while others are read. */
 const operatedAtOnce = 200
 const listedAtOnce = 500
 
-/** What an operator may do to deliveries, under way or not. */
+/** Operator actions on deliveries, under way or not. */
 export class Operator {
   readonly #options: OperatorOptions
 
@@ -53,8 +53,8 @@ export class Operator {
   }
 
   /**
-   * Answers how many legs that was done to, once that is on disk; undefined where there is no such delivery. What the
-   * disk did not take at once is done all the same. An attempt under way that is discarded is cut off.
+   * Returns the number of affected legs, once the change is on disk; undefined if there is no such delivery. A change
+   * that the disk did not accept at once still takes effect. Discarding cancels an attempt under way.
    */
   async operate(id: string, what: Operation, only: OnlyLegs = {}): Promise<number | Failure | undefined> {
     const delivery = await this.#find(id)
@@ -62,8 +62,8 @@ export class Operator {
   }
 
   /**
-   * The same for every delivery that the filter names, dead letters where it names no state: those that are there as it
-   * begins, the oldest first, so that the targets get the writes of a lane in the order in which they were accepted.
+   * The same for every delivery that matches the filter, which selects dead letters unless it names a state. Takes the
+   * deliveries present at the start, oldest first, so that targets get the writes of a lane in the order of acceptance.
    */
   async operateAll(what: Operation, filter: OperateFilter): Promise<Operated | Failure> {
     const only = { target: filter.target, state: filter.state ?? 'dead' }
@@ -73,7 +73,7 @@ export class Operator {
     for (let from = 0; from < ids.length; from += operatedAtOnce) {
       const page = ids.slice(from, from + operatedAtOnce)
       const loaded = await Promise.all(page.map((id) => this.#find(id)))
-      // All of them join their lanes in this one step: one that is in memory must not overtake one that had to be read.
+      // All join their lanes in this one step: a delivery in memory must not overtake one that had to be read.
       const counts = await Promise.all(
         loaded.map(async (delivery) => (delivery instanceof Delivery ? this.#operate(delivery, what, only) : delivery)),
       )
@@ -87,7 +87,7 @@ export class Operator {
     return total
   }
 
-  /** It is done before the first promise is waited for; what is under way is cut off, and ends later. */
+  /** Takes effect before its first `await`; a cancelled attempt ends later. */
   async #operate(delivery: Delivery, what: Operation, { target, state }: OnlyLegs): Promise<number | Failure> {
     const { active, routes, attempts, saver } = this.#options
     // Another call may have loaded it meanwhile.
@@ -107,13 +107,13 @@ export class Operator {
     if (underWay !== undefined) return underWay
     const stored = await store.find(id)
     if (stored === undefined || 'code' in stored) return stored
-    // What is over is kept without its request: there is nothing to be done to it.
+    // A finished delivery is kept without its request: there is nothing left to do.
     if (stored.request === undefined) return 0
     const { request, sequence } = stored
     return new Delivery({ ...stored, request }, sequence, clock.now(), resumedTraceOf(request.headers))
   }
 
-  /** The ids of all that the filter names. The store's pages begin with the newest. */
+  /** The ids of all matches. The store's pages begin with the newest. */
   async #oldestFirst({ target, route, state }: OperateFilter): Promise<readonly string[] | Failure> {
     const ids: string[] = []
     const filter = {
@@ -133,7 +133,7 @@ export class Operator {
   }
 }
 
-/** Only where there still is somebody to send it to. Answers how many. */
+/** Skips legs whose target or route is gone. Returns the number replayed. */
 function replay(places: readonly Place[], routes: DeliveryRoutes, attempts: Attempts): number {
   const dead = places.filter((place) => place.leg.phase === 'dead' && routes.missing(place) === undefined)
   for (const place of dead) {
@@ -142,14 +142,14 @@ function replay(places: readonly Place[], routes: DeliveryRoutes, attempts: Atte
       place.released = false
       attempts.join(place)
     } else {
-      // That it was dead is not on disk yet, so that it still has its place in its lane.
+      // Its death is not on disk yet, so it still has its position in its lane.
       attempts.rejoin(place)
     }
   }
   return dead.length
 }
 
-/** What is dead or not yet answered is given up, an attempt under way cut off. Answers how many. */
+/** Discards legs that are dead or not yet answered, and cancels attempts under way. Returns the number discarded. */
 async function discard(places: readonly Place[], attempts: Attempts): Promise<number> {
   const underWay = places.filter(({ leg }) => leg.phase === 'sending')
   const others = places.filter((place) => attempts.discard(place))

@@ -18,15 +18,17 @@ export const broadcastOptions = z
     attemptTimeout: duration({ min: 1 }).prefault('10s').describe('How long a target may take to answer one attempt.'),
     success: successOptions
       .prefault({})
-      .describe('Which answers acknowledge the write; any other is tried again. Default: status 2xx.'),
+      .describe('Which answers acknowledge the write; any other answer is retried. Default: status 2xx.'),
     attempts: wholeNumber({ min: 1, max: 10_000 })
       .prefault(100)
-      .describe('Attempts at each target, the first included; then the delivery to it is a dead letter.'),
+      .describe(
+        'Attempts at each target, including the first. After the last one, the delivery to that target is a dead letter.',
+      ),
     backoff: z
       .strictObject({
         base: duration({ min: 1 }).prefault('1s').describe('The first wait.'),
-        max: duration({ min: 1 }).prefault('64s').describe('No wait is longer, but for the jitter.'),
-        jitter: duration().prefault('100ms').describe('Up to so much is added at random, drawn anew each time.'),
+        max: duration({ min: 1 }).prefault('64s').describe('The longest wait, before jitter.'),
+        jitter: duration().prefault('100ms').describe('Upper bound of the random time added to each wait.'),
       })
       .refine(({ base, max }) => base <= max, { error: 'no more than `max`', path: ['base'] })
       .prefault({})
@@ -37,22 +39,24 @@ export const broadcastOptions = z
       .enum(['first', 'all', 'accepted'], { error: '`first`, `all` or `accepted`' })
       .prefault('first')
       .describe(
-        '`first`: the client gets the first good answer. `all`: when every target has acknowledged. `accepted`: 202 as soon as the write is durable. At the deadline: 202 with `Location`, as the write is durable and goes on.',
+        '`first`: the client gets the first good answer. `all`: the client gets it once every target has acknowledged. `accepted`: 202 as soon as the write is durable. At the deadline: 202 with `Location`, because the write is durable and its delivery goes on.',
       ),
     order: z
       .strictObject({
         by: orderBy.describe(
-          '`form.FIELD`, `json:/POINTER`, `header:NAME`, or `target` for one order over all writes.',
+          '`form.FIELD`, `json:/POINTER`, `header:NAME`, or `target` for a single order of all writes.',
         ),
       })
       .optional()
       .describe(
-        'Writes with the same value reach each target one after the other, in the order in which they came. Default: no order.',
+        'Writes with the same value reach each target one at a time, in the order of arrival. Default: no order.',
       ),
-    concurrency: wholeNumber({ min: 1, max: 10_000 }).prefault(64).describe('Attempts at one target at the same time.'),
+    concurrency: wholeNumber({ min: 1, max: 10_000 }).prefault(64).describe('Concurrent attempts at one target.'),
     ...heldOptions,
   })
-  .describe('A write that goes to every target until each has acknowledged it; durable before the first attempt.')
+  .describe(
+    'Sends a write to every target until each has acknowledged it. The write is durable before the first attempt.',
+  )
 
 export type BroadcastOptions = z.output<typeof broadcastOptions>
 

@@ -7,16 +7,16 @@ export interface SaverOptions {
   readonly store: DeliveryStore
   readonly clock: Clock
   readonly reportBug: (fault: unknown, deliveryId: string) => void
-  /** It is on disk that this leg is done. */
+  /** The end of this leg is on disk. */
   readonly onSettled: (place: Place) => void
-  /** All of it is on disk, or, at the end, left to the store. */
+  /** The whole delivery is on disk, or, at shutdown, left to the store. */
   readonly onSaved: (delivery: Delivery) => void
 }
 
-/** After how long what the store would not take is offered again. */
+/** How soon a refused save is retried. */
 const saveAgainMs = 1000
 
-/** Brings to the store what changes: one save of a delivery at a time, and what changes meanwhile goes into the next. */
+/** Saves changes to the store: one save per delivery at a time; later changes go into the next save. */
 export class Saver {
   readonly #options: SaverOptions
   #isStopping = false
@@ -25,7 +25,7 @@ export class Saver {
     this.#options = options
   }
 
-  /** What the store refuses from now on is not offered again: it keeps it, and writes it when it can. */
+  /** From now on a refused save is not retried: the store keeps it, and writes it when it can. */
   stop(): void {
     this.#isStopping = true
   }
@@ -37,7 +37,7 @@ export class Saver {
     this.#saveAll(delivery).catch((fault: unknown) => this.#options.reportBug(fault, delivery.id))
   }
 
-  /** The same, and tells what the next save comes to. */
+  /** Same as `save`, and resolves with the result of the next save. */
   saved(delivery: Delivery): Promise<Failure | undefined> {
     return new Promise((resolve) => {
       delivery.saveWatchers.push(resolve)
@@ -57,7 +57,7 @@ export class Saver {
       const refused = await store.update(update)
       if (refused === undefined) {
         delivery.saved(update)
-        // One that was replayed meanwhile is no longer what was saved.
+        // A leg that was replayed meanwhile differs from the saved state.
         for (const { place, version } of settled) if (place.leg.version === version) onSettled(place)
       } else delivery.changed = true
       for (const tell of watchers) tell(refused)

@@ -24,7 +24,7 @@ function idOf(place: Place | undefined): string | undefined {
   return place?.delivery.id
 }
 
-/** Takes and lets go until nobody is left; answers who came in which order. */
+/** Takes and releases legs until the queue is empty; returns their order. */
 function emptied(queues: Queues, name: string): readonly (string | undefined)[] {
   const queue = queues.of(name)
   const order: (string | undefined)[] = []
@@ -37,8 +37,8 @@ function emptied(queues: Queues, name: string): readonly (string | undefined)[] 
   return order
 }
 
-describe('queues that are rearranged', () => {
-  it('join two into one, in the order in which they were joined', () => {
+describe('rearranged queues', () => {
+  it('merge two queues into one, in joining order', () => {
     const queues = new Queues()
     const places = ['1', '2', '3', '4'].map((id) => placeOf(id, 'bob'))
     for (const [n, place] of places.entries()) queues.join(n % 2 === 0 ? 'one a' : 'two a', place)
@@ -47,7 +47,7 @@ describe('queues that are rearranged', () => {
     assert.ok(queues.of('two a').isEmpty)
   })
 
-  it('have nobody go before what is under way, and count it among those that are out', () => {
+  it('put legs under way first, and count them against the limit', () => {
     const queues = new Queues()
     const [early, late, free] = [placeOf('early', 'bob'), placeOf('late', 'bob'), placeOf('free', undefined)]
     queues.join('one a', early)
@@ -65,7 +65,7 @@ describe('queues that are rearranged', () => {
     assert.equal(queue.release(late), early)
   })
 
-  it('are forgotten once nobody is in them and nobody names them', () => {
+  it('are removed once empty and no longer configured', () => {
     const queues = new Queues()
     const place = placeOf('1', 'bob')
     queues.join('one a', place)

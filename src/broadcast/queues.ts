@@ -1,7 +1,7 @@
 import type { Place } from './delivery.ts'
 import { TargetQueue } from './target-queue.ts'
 
-/** A target is the same for all routes that name its upstream: they share its lanes, and its limit. */
+/** A target is the same for all routes that name its upstream: they share its lanes and its limit. */
 export function queueName(upstream: string, target: string): string {
   return `${upstream} ${target}`
 }
@@ -11,7 +11,7 @@ export class Queues {
   readonly #queues = new Map<string, TargetQueue<Place>>()
   #turns = 0
 
-  /** Made on first use. */
+  /** Created on first use. */
   of(name: string): TargetQueue<Place> {
     let queue = this.#queues.get(name)
     if (queue === undefined) {
@@ -25,13 +25,13 @@ export class Queues {
     return [...this.#queues.values()]
   }
 
-  /** Joins the end of its lane there. */
+  /** Joins the end of its lane in that queue. */
   join(name: string, place: Place): void {
     place.turn = ++this.#turns
     this.#put(name, place)
   }
 
-  /** Those that are named get these limits; others go once nobody is in them. */
+  /** Sets the limits of the named queues; removes others once they are empty. */
   limit(concurrencies: ReadonlyMap<string, number>): void {
     for (const [name, concurrency] of concurrencies) this.of(name).limit(concurrency)
     for (const [name, queue] of this.#queues) {
@@ -40,8 +40,8 @@ export class Queues {
   }
 
   /**
-   * Makes all queues anew, as some places belong into others now: each lane has those that were in several before in the
-   * order in which they joined, but first those that are under way, as nobody may be sent before they are through.
+   * Rebuilds all queues, because some legs now belong to other queues. A lane merged from several queues keeps the
+   * joining order, except that legs under way come first: no other leg may be sent until they are done.
    */
   rearrange(places: readonly Place[], nameOf: (place: Place) => string): void {
     this.#queues.clear()

@@ -26,8 +26,8 @@ function numberOf(request: GatewayRequest): string {
   return /n=(\d)/.exec(Buffer.from(request.body as Uint8Array).toString())?.[1] ?? ''
 }
 
-describe('a reload of a route that broadcasts', () => {
-  it('is nothing before all of it is handed over: to build a route changes nothing', async () => {
+describe('a reload of a broadcast route', () => {
+  it('changes nothing until all routes are handed over: building a route has no effect', async () => {
     const { clock, upstream, write, build } = scene(() => bad, { attempts: 3 })
     write()
     await clock.advance(100)
@@ -37,7 +37,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal(sentTo(upstream, 'c').length, 3)
   })
 
-  it('has a target that is no longer there fail at once, on disk, and the others go on', async () => {
+  it('fails the legs of a removed target at once, on disk, and continues the others', async () => {
     const { clock, upstream, write, store, reload, deliveries } = scene((target) => (target === 'a' ? good : bad))
     write()
     await clock.advance(100)
@@ -51,7 +51,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal(deliveries.abandonedCount, 1)
   })
 
-  it('has all of a route that is no longer there fail, and tells whoever waits for it', async () => {
+  it('fails all legs of a removed route, and answers the waiting client', async () => {
     const { clock, write, store, deliveries } = scene(() => bad)
     const { answer } = write()
     await clock.advance(100)
@@ -61,10 +61,10 @@ describe('a reload of a route that broadcasts', () => {
     for (const { state, detail } of await legsOf(store, 'id-1'))
       assert.deepEqual([state, detail], ['dead', 'its route is no longer configured'])
     assert.equal(deliveries.pendingCount, 0)
-    assert.equal(clock.pendingCount, 1, 'only the look after what has been kept long enough')
+    assert.equal(clock.pendingCount, 1, 'only the retention timer')
   })
 
-  it('lets an attempt under way end: what it acknowledges is, and what fails is dead', async () => {
+  it('lets an attempt under way end: an acknowledged leg counts, a failed leg is dead', async () => {
     const answers = (target: string) => ({ ...(target === 'a' ? good : bad), afterMs: 200 })
     const { clock, write, store, deliveries, upstream } = scene(answers, { respond: 'all' })
     const { answer } = write()
@@ -85,12 +85,12 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal(deliveries.abandonedCount, 2)
   })
 
-  it('takes effect from the next attempt on: how many, when, and by which service', async () => {
+  it('applies attempts, backoff and service from the next attempt on', async () => {
     const { clock, upstream, write, store, reload } = scene(() => bad, { attempts: 9 }, undefined, one)
     write()
     await clock.advance(100)
     reload({ attempts: 3, backoff: { base: '10s', jitter: '0s' }, attemptTimeout: '1s' })
-    // The wait that has begun goes on; the next is the new one.
+    // The current wait keeps its length; the next wait uses the new schedule.
     await clock.advance(30_000)
     const [first = 0, second = 0, third = 0, ...more] = sentTo(upstream, 'a')
     assert.ok(second - first < 1200)
@@ -99,7 +99,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal((await legOf(store, 'id-1', 'a'))?.state, 'dead')
   })
 
-  it('sends more at a time at once, and fewer as soon as fewer are out', async () => {
+  it('applies a higher concurrency at once, a lower one as attempts end', async () => {
     const slow = { ...good, afterMs: 1000 }
     const { clock, upstream, write, reload } = scene(() => slow, { concurrency: 1 }, undefined, one)
     for (let n = 0; n < 9; n++) write()
@@ -114,7 +114,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal(upstream.seen.length, 9)
   })
 
-  it('keeps a lane in order though its upstream has another name, behind what is under way', async () => {
+  it('keeps a lane in order behind attempts under way when its upstream is renamed', async () => {
     const slow = { ...good, afterMs: 300 }
     const { clock, upstream, write, reload } = scene(() => slow, inOrder, undefined, one)
     for (const n of [1, 2]) write(body(n))
@@ -136,7 +136,7 @@ describe('a reload of a route that broadcasts', () => {
     )
   })
 
-  it('lets the lane of what it gives up go on', async () => {
+  it('lets a lane go on after it gave up one of its legs', async () => {
     const answers = (_target: string, _attempt: number, request: GatewayRequest) =>
       numberOf(request) === '1' ? bad : good
     const { clock, upstream, write, reload, store } = scene(answers, inOrder, undefined, { names: ['a', 'b'] })
@@ -157,7 +157,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal((await legOf(store, 'id-3', 'a'))?.state, 'acknowledged')
   })
 
-  it('lets what it gave up be replayed once its target is back', async () => {
+  it('allows a replay of abandoned legs once their target is back', async () => {
     const { clock, upstream, write, store, reload, deliveries } = scene((_target, attempt) =>
       attempt === 1 ? bad : good,
     )
@@ -178,10 +178,10 @@ describe('a reload of a route that broadcasts', () => {
     )
   })
 
-  it('has what is accepted by its old stack delivered where there still is somebody', async () => {
+  it('delivers a write accepted by the old stack to the targets that remain', async () => {
     const { clock, write, store, reload, build, deliveries } = scene(() => good)
     const before = write()
-    // The call has found its route before, and its write is begun after.
+    // The call found its route before the reload; its delivery starts after it.
     reload({}, ['b'])
     await clock.advance(100)
     assert.equal(responseOf(before.answer.outcome).status, 201)
@@ -193,7 +193,7 @@ describe('a reload of a route that broadcasts', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('changes nothing while the gateway ends', async () => {
+  it('changes nothing during shutdown', async () => {
     const { clock, write, store, deliveries } = scene(() => bad)
     write()
     await clock.advance(100)
@@ -204,7 +204,7 @@ describe('a reload of a route that broadcasts', () => {
 })
 
 describe('retention', () => {
-  it('may be another one', async () => {
+  it('can be changed by a reload', async () => {
     const { clock, write, store, deliveries } = scene(() => good)
     write()
     await clock.advance(120_000)

@@ -13,7 +13,7 @@ function emptyStore(): DeliveryStore {
   return memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
 }
 
-/** A write is refused at +6 h, and the next run begins with a clock at +0. */
+/** A write is refused at +6 h, and the next run starts with its clock at +0. */
 async function refusedSixHoursAhead(refusal: Script): Promise<DeliveryStore> {
   const store = emptyStore()
   const { clock, write, deliveries } = scene(() => refusal, quick, store, one)
@@ -25,7 +25,7 @@ async function refusedSixHoursAhead(refusal: Script): Promise<DeliveryStore> {
 }
 
 describe('a delivery of an earlier run', () => {
-  it('waits no longer than was planned when the clock is behind', async () => {
+  it('waits no longer than planned when the clock was set back', async () => {
     const store = await refusedSixHoursAhead(bad)
     const { clock, deliveries, upstream } = scene(() => good, quick, store, one)
     await deliveries.resume()
@@ -34,7 +34,7 @@ describe('a delivery of an earlier run', () => {
     assert.equal(deliveries.pendingCount, 0)
   })
 
-  it('keeps the rest that its target asked for when the clock is behind', async () => {
+  it('keeps the wait that its target asked for when the clock was set back', async () => {
     const store = await refusedSixHoursAhead({ ...bad, retryAfterMs: 120_000 })
     const { clock, deliveries, upstream } = scene(() => good, quick, store, one)
     await deliveries.resume()

@@ -10,7 +10,7 @@ export interface RetentionOptions {
 
 const checkMs = 60_000
 
-/** Has the store remove, from time to time, what finished long enough ago. */
+/** Periodically removes deliveries from the store that finished longer ago than the retention. */
 export class Retention {
   readonly #options: RetentionOptions
   #retentionMs: number
@@ -22,7 +22,7 @@ export class Retention {
     this.#schedule()
   }
 
-  /** From the next look on. */
+  /** Takes effect at the next removal. */
   keepFor(retentionMs: number): void {
     this.#retentionMs = retentionMs
   }
@@ -34,7 +34,7 @@ export class Retention {
   #schedule(): void {
     const { clock, store } = this.#options
     this.#timer = clock.after(checkMs, () => {
-      // A store that fails says so to those who write; what is left is removed the next time.
+      // A failing store reports that to clients that write; the next removal takes the rest.
       void store.removeFinished(clock.wallNow() - this.#retentionMs)
       this.#schedule()
     })

@@ -6,7 +6,7 @@ export interface ScheduleOptions {
   readonly jitterMs: number
 }
 
-/** No `Retry-After` holds up a lane for longer. Envoy's outlier ejection has the same bound. */
+/** No `Retry-After` blocks a lane for longer. Envoy's outlier ejection has the same bound. */
 const maxRetryAfterMs = 300_000
 
 /** How long to wait before retry number `retry` (from 0), counted from the end of the attempt that failed. */

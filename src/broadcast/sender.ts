@@ -22,14 +22,14 @@ export interface AttemptsOptions {
   readonly events: EventBus
   readonly routes: DeliveryRoutes
   readonly reportBug: (fault: unknown, deliveryId: string) => void
-  /** Something has changed that has to be on disk. */
+  /** A change has to be saved. */
   readonly save: (delivery: Delivery) => void
-  /** A leg that cannot be sent any more was given up. */
+  /** A leg was given up because its target or route is gone. */
   readonly onAbandoned: () => void
   readonly onEnded: (delivery: Delivery) => void
 }
 
-/** Sends what has its turn, by the routes as they are then, and judges what comes of it. */
+/** Sends legs when their turn comes, by the routes as configured then, and judges the answers. */
 export class Attempts {
   readonly #options: AttemptsOptions
   readonly #queues = new Queues()
@@ -44,7 +44,7 @@ export class Attempts {
     return this.#calls.size === 0
   }
 
-  /** Begins none any more. */
+  /** Starts no more attempts. */
   stop(): void {
     this.#isStopping = true
   }
@@ -53,19 +53,19 @@ export class Attempts {
     for (const call of this.#calls) call.abort(failure('CANCELLED', 'The gateway is shutting down'))
   }
 
-  /** Takes its place at its target; it misses nothing. */
+  /** Joins the queue of its target; its route and target must be configured. */
   join(place: Place): void {
     const { routes, clock } = this.#options
     const { leg } = place
     const { schedule } = routes.of(place)
     this.#queues.join(this.#queueNameOf(place), place)
     if (leg.phase !== 'waiting') return this.#pump(place.queue)
-    // The wall clock may be behind since the last run: no wait is longer than it was meant to be.
+    // The wall clock may have been set back since the last run: no wait is longer than planned.
     const longestMs = leg.waitMs ?? schedule.maxMs + schedule.jitterMs
     this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - clock.wallNow()))
   }
 
-  /** It is queued again before it has left its queue. */
+  /** Queues a replayed leg again, which may not have left its queue yet. */
   rejoin(place: Place): void {
     if (place.queue === this.#queues.of(this.#queueNameOf(place))) {
       place.queue.due(place)
@@ -76,7 +76,7 @@ export class Attempts {
     }
   }
 
-  /** Gives up what is dead or not under way; it keeps its place in its lane until that is on disk. */
+  /** Gives up a dead, queued or waiting leg; it keeps its position in its lane until that is on disk. */
   discard(place: Place): boolean {
     const { leg, queue } = place
     if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
@@ -86,14 +86,14 @@ export class Attempts {
     return true
   }
 
-  /** It has nothing more to do at its target: the next of its lane may go. */
+  /** The leg is done at its target: the next leg of its lane may go. */
   release(place: Place): void {
     const next = place.queue?.release(place)
     if (next?.leg.phase === 'queued') place.queue?.due(next)
     this.#pump(place.queue)
   }
 
-  /** The routes are other ones, and what they miss is dead. `places`: all that are in queues. */
+  /** Applies new routes; legs without a route or target are already dead. `places`: all legs in queues. */
   rearrange(places: readonly Place[]): void {
     const { routes } = this.#options
     const nameOf = (place: Place): string =>
@@ -132,7 +132,7 @@ export class Attempts {
     leg.send()
     const target = route.targets.find(({ name }) => name === leg.target) as Target
     const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
-    // The call that the delivery came with may end at any time: each attempt makes its span itself.
+    // The call that brought the delivery may end at any time: each attempt makes its own span.
     const trace = delivery.trace && { ...delivery.trace, attempts: [], detached: true }
     const { id, startedAtMs } = delivery
     const call = new LiveCall({ id, route: facts, clock, events, startedAtMs, trace })
@@ -188,7 +188,7 @@ export class Attempts {
     } else this.#failed(place, result, outcome.failure.retryAfterMs)
   }
 
-  /** Most systems take a 2xx for a yes: one that does not count looks delivered to them, and is sent again and again. */
+  /** Most systems take any 2xx as success: a write whose 2xx does not count looks delivered, but is sent again. */
   #tellUncounted(place: Place, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
     const { statuses } = this.#options.routes.of(place)
     if (statuses === undefined || !statusCounts(anySuccess, status)) return
@@ -198,14 +198,14 @@ export class Attempts {
 
   #interrupted({ delivery, leg, discarding }: Place, missing: string | undefined): void {
     leg.interrupted()
-    // Whoever discards it says so; and at the end the next run sees what it misses.
+    // The operator reports a discard; after a shutdown the next run finds out what is missing.
     if (discarding || this.#isStopping || missing === undefined) return
     leg.abandoned(missing)
     this.#options.onAbandoned()
     delivery.died()
   }
 
-  /** The gateway itself lacked what it takes to send it: the target has had no attempt. */
+  /** The gateway itself lacked a resource for sending: the target has had no attempt. */
   #postponed(place: Place, result: AttemptResult): void {
     const { clock, random, routes } = this.#options
     const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)

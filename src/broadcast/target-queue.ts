@@ -1,18 +1,18 @@
-/** What waits for its turn at one target. `lane`: undefined = in no order. */
+/** An item that waits for its turn at one target. `lane`: undefined = unordered. */
 export interface Queued {
   readonly lane: string | undefined
 }
 
 /**
- * Whose turn it is at one target. Of each lane only the earliest may be sent, and it keeps its place until it is
- * released; at most `concurrency` are out at a time. In between: first come, first served.
+ * The order of sending at one target. Only the first item of each lane may be sent, and it keeps its position until it
+ * is released; at most `concurrency` items are out at a time. Lanes share the target first come, first served.
  */
 export class TargetQueue<T extends Queued> {
   readonly name: string
   #concurrency: number
   readonly #lanes = new Map<string, T[]>()
   #ready: T[] = []
-  /** Where the ready ones begin: taken ones are cut off in bulk, as `shift` would move all of them each time. */
+  /** Index of the first ready item. Taken items are removed in bulk, because `shift` would move all items each time. */
   #readyFrom = 0
   #out = 0
 
@@ -21,7 +21,7 @@ export class TargetQueue<T extends Queued> {
     this.#concurrency = concurrency
   }
 
-  /** If more are out already, none is taken until fewer are. */
+  /** If more items are out already, none is taken until enough are back. */
   limit(concurrency: number): void {
     this.#concurrency = concurrency
   }
@@ -34,17 +34,17 @@ export class TargetQueue<T extends Queued> {
     return this.#out
   }
 
-  /** Joins the end of its lane; ready at once if it is the only one there. */
+  /** Joins the end of its lane; ready at once if it is alone there. */
   join(item: T, isDue: boolean): void {
     if (this.#isHeadAfterJoining(item) && isDue) this.#ready.push(item)
   }
 
-  /** It waits no longer for its time: it is ready if it is at the head of its lane. */
+  /** Its wait is over: it is ready if it is at the head of its lane. */
   due(item: T): void {
     if (this.#isHead(item)) this.#ready.push(item)
   }
 
-  /** The next to be sent, now out; undefined while all places are taken or nobody is ready. */
+  /** The next item to send, now out; undefined at the limit, or if none is ready. */
   take(): T | undefined {
     if (this.#out >= this.#concurrency || this.#readyFrom >= this.#ready.length) return undefined
     const item = this.#ready[this.#readyFrom++] as T
@@ -56,29 +56,29 @@ export class TargetQueue<T extends Queued> {
     return item
   }
 
-  /** One that has joined is out already. */
+  /** Counts an item as out that was out when it joined. */
   isOut(): void {
     this.#out++
   }
 
-  /** Its attempt has ended; it keeps its place in its lane. */
+  /** Its attempt has ended; the item keeps its position in its lane. */
   back(): void {
     this.#out--
   }
 
-  /** It is not to be sent; it keeps its place in its lane until it is released. */
+  /** Must not be sent; keeps its position in its lane until it is released. */
   hold(item: T): void {
     const place = this.#ready.indexOf(item, this.#readyFrom)
     if (place >= 0) this.#ready.splice(place, 1)
   }
 
-  /** The same for all that are not `wanted`, at the price of one. */
+  /** Holds all items that are not `wanted`, at the cost of one `hold`. */
   holdAllBut(wanted: (item: T) => boolean): void {
     this.#ready = this.#ready.slice(this.#readyFrom).filter(wanted)
     this.#readyFrom = 0
   }
 
-  /** It has nothing more to do here. Answers who heads its lane now, for the caller to ready it if it is due. */
+  /** The item is done here. Returns the new head of its lane, for the caller to mark as `due` if it is. */
   release(item: T): T | undefined {
     if (item.lane === undefined) return undefined
     const lane = this.#lanes.get(item.lane)

@@ -1,11 +1,11 @@
 import type { LegState, StoredDelivery, StoredLeg } from '../store/delivery-store.ts'
 import type { Delivery } from './delivery.ts'
 
-/** A delivery as people and programs see it; times in ISO 8601. */
+/** A delivery as shown to people and programs; times in ISO 8601. */
 export interface DeliveryView {
   readonly id: string
   readonly route: string
-  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged`: every target has it. */
+  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged` by all. */
   readonly state: LegState
   readonly createdAt: string
   readonly finishedAt: string | undefined
@@ -16,7 +16,7 @@ export interface TargetView {
   readonly target: string
   readonly state: StoredLeg['state']
   readonly attempts: number
-  /** While it is pending here: its `turn`, behind earlier writes of its lane or the target's limit; or `time` to pass. */
+  /** Set while pending in this gateway: `turn` (earlier writes of its lane, or the target's limit) or `time`. */
   readonly waitsFor: 'turn' | 'time' | undefined
   readonly nextAttemptAt: string | undefined
   readonly outcome: string | undefined
@@ -24,7 +24,7 @@ export interface TargetView {
   readonly detail: string | undefined
 }
 
-/** Where it is under way, what is known now goes before what was last written. */
+/** For a delivery under way, the state in memory takes precedence over the stored state. */
 export function viewOf(stored: StoredDelivery, active: Delivery | undefined): DeliveryView {
   const legs = active === undefined ? stored.legs : active.places.map(({ leg }) => leg.stored())
   const waitsFor = (place: number): TargetView['waitsFor'] => {

@@ -18,7 +18,7 @@ async function said(body: ResponseBody | string, contentType?: string, status?: 
   return detail.slice(prefix.length)
 }
 
-/** A body that arrives as the test says. */
+/** A body whose chunks the test feeds. */
 function streaming(feed: (sink: BodySink) => void): BodyStream & { discarded: boolean } {
   const stream = {
     discarded: false,
@@ -32,7 +32,7 @@ function streaming(feed: (sink: BodySink) => void): BodyStream & { discarded: bo
 }
 
 describe('a backend that does not take the work', () => {
-  it('is told with its message', async () => {
+  it('is reported with its message', async () => {
     const { code, detail, upstreamStatus, source } = await refused('Delay is not a number')
     assert.deepEqual(
       [code, detail, upstreamStatus, source],
@@ -54,30 +54,30 @@ describe('a backend that does not take the work', () => {
     ['null', 'status 400'],
     ['{"__proto__":{"detail":"d"}}', 'status 400'],
   ] as const) {
-    it(`says ${JSON.stringify(message)} for the JSON ${body}`, async () => {
+    it(`is reported as ${JSON.stringify(message)} for the JSON ${body}`, async () => {
       assert.equal(await said(body, 'application/problem+json; charset=utf-8'), message)
       assert.equal(await said(body, 'application/json'), message)
     })
   }
 
-  it('is told by its status where it says nothing that could be read', async () => {
+  it('is reported by its status if its body is unreadable', async () => {
     for (const body of [undefined, '', ' \n\t ', '<!doctype html><p>oops', '  <error/>']) {
       assert.equal(await said(body, 'text/html', 503), 'status 503')
     }
     assert.equal(await said('plain', '', 500), 'plain')
   })
 
-  it('is told in one line, without what acts on a terminal, and not for ever', async () => {
+  it('is reported on one line, without control characters, and cut to a maximum length', async () => {
     assert.equal(await said('a\r\n\r\nb\t\u001b[31mc\u0000\u009bd\u2028e'), 'a b [31mc d e')
     assert.equal((await said('x'.repeat(4000))).length, 300)
   })
 
-  it('is told with a text that is well formed, wherever it was cut', async () => {
+  it('is reported with well-formed text, wherever it is cut', async () => {
     assert.ok((await said(`${'x'.repeat(299)}😀`)).isWellFormed())
     await said(Buffer.from([0xff, 0xfe, 0xc3, 0x28]))
   })
 
-  it('is read to its end if its body is still coming, but no further than a few KiB', async () => {
+  it('is read to its end if its body is still arriving, up to a few KiB', async () => {
     const parts = streaming((sink) => {
       sink.write(Buffer.from('not '))
       sink.write(Buffer.from('today'))
@@ -91,7 +91,7 @@ describe('a backend that does not take the work', () => {
     assert.equal(endless.discarded, true)
   })
 
-  it('is told by its status if its body breaks off', async () => {
+  it('is reported by its status if its body breaks off', async () => {
     const broken = streaming((sink) => {
       sink.write(Buffer.from('not to'))
       sink.fail(failure('UPSTREAM_RESET', 'gone'))
@@ -100,8 +100,8 @@ describe('a backend that does not take the work', () => {
   })
 })
 
-describe('a backend that gives no answer', () => {
-  it('is told with the reason, its code, and when to come back', () => {
+describe('a backend that does not answer', () => {
+  it('is reported with the reason, its code, and when to retry', () => {
     const reason = failure('UPSTREAM_REFUSED', 'async: connection refused', {
       retryAfterMs: 7000,
       cause: new Error('x'),

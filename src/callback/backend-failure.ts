@@ -9,14 +9,14 @@ const maxMessageBytes = 4096
 const maxMessageLength = 300
 const maxMessageMs = 1000
 
-/** The members in which services say what was wrong: RFC 9457 first, then what is common. */
+/** Members in which services put their error message: RFC 9457 first, then common ones. */
 const messageMembers = ['detail', 'message', 'error_description', 'error', 'title']
 
 export function backendFailed(reason: Failure): Failure {
   return failed(reason.code, reason.detail, reason)
 }
 
-/** It answered, and did not take the work: its message is what the client can do something with. */
+/** The backend answered but did not take the work. Its message is the part that helps the client. */
 export async function backendRefused({ status, headers, body }: GatewayResponse, clock: Clock): Promise<Failure> {
   const bytes = isHeld(body) ? body : await collectSoon(body, clock)
   const text = bytes === undefined || bytes.length > maxMessageBytes ? '' : Buffer.from(bytes).toString('utf8')
@@ -25,7 +25,7 @@ export async function backendRefused({ status, headers, body }: GatewayResponse,
   return failed('UPSTREAM_STATUS', message === '' ? `status ${status}` : message, { upstreamStatus: status })
 }
 
-/** Undefined if it is too long, or takes too long: nobody waits for a message. */
+/** Undefined if the body is too long or takes too long: no client waits for a message. */
 function collectSoon(body: BodyStream, clock: Clock): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     const timer = clock.after(maxMessageMs, () => {
@@ -57,10 +57,10 @@ function messageIn(text: string): string {
   }
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what is to go
+// oxlint-disable-next-line no-control-regex -- control characters are removed here
 const unreadable = /[\u0000-\u001f\u007f-\u009f\s]+/g
 
-/** In one line, without what could act on a terminal; a page of HTML says nothing. */
+/** On one line, without terminal control characters; empty for an HTML page. */
 function readable(text: string): string {
   if (/^\s*</.test(text)) return ''
   return text.replaceAll(unreadable, ' ').trim().slice(0, maxMessageLength).toWellFormed()

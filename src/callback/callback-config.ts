@@ -11,7 +11,7 @@ export interface CallbackRoute {
   readonly failures: FailurePolicy
 }
 
-/** Everything a configuration says about callbacks. */
+/** The callback settings of a configuration. */
 export interface CallbackConfig {
   readonly shared: SharedCallbackOptions
   readonly routes: readonly CallbackRoute[]

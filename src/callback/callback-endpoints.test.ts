@@ -32,7 +32,7 @@ const byHeader: RouteInput = {
 }
 const other: RouteInput = { match: '/other', callback: { upstream: 'work', receive: { path: '/other-back' } } }
 
-/** Callbacks of a gateway, with one client that waits for one, in virtual time. */
+/** A gateway's callbacks, with one waiting client, in virtual time. */
 function opened(config: Config, known?: ReceiveEndpoints) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
@@ -52,7 +52,7 @@ function opened(config: Config, known?: ReceiveEndpoints) {
   })
   const ask = (service: (request: GatewayRequest) => ReturnType<FakeUpstream['service']>): Watched =>
     watch(service(requestOf({})), clock)
-  /** Waits for as long as the clock is not moved. */
+  /** Waits until the clock is moved. */
   const wait = (current: Config): Watched => {
     const { callback } = current.routes[0] ?? {}
     assert.ok(callback !== undefined)
@@ -70,7 +70,7 @@ function opened(config: Config, known?: ReceiveEndpoints) {
     })
   }
   const sent = (name: string): string => headerValue(upstream.seen.at(-1)?.request.headers ?? [], name) ?? ''
-  /** As a reload does. */
+  /** Applies a changed configuration as a reload does. */
   const update = (changed: Config): readonly RoutedHandler[] => {
     endpoints.update(callbackConfig(changed))
     const { handlers, commit } = started.prepare(callbackConfig(changed), undefined)
@@ -82,8 +82,8 @@ function opened(config: Config, known?: ReceiveEndpoints) {
   return { clock, started, handlers, update, wait, post, sent }
 }
 
-describe('callbacks of a route that a reload takes away', () => {
-  it('reach who waits for them, until none can be good any more', async () => {
+describe('callbacks of a route that a reload removes', () => {
+  it('reach waiting clients until all their tokens have expired', async () => {
     const config = configOf([work])
     const { clock, started, update, wait, post, sent } = opened(config)
     const waiting = wait(config)
@@ -106,7 +106,7 @@ describe('callbacks of a route that a reload takes away', () => {
     started.close()
   })
 
-  it('come at their path beside those of another one', () => {
+  it('arrive at their path beside those of another route', () => {
     const { started, update } = opened(configOf([work]))
     const paths = update(configOf([other])).map(({ match }) => match.path)
     assert.deepEqual(paths, ['/other-back', '/_hedgerow/callbacks', '/_hedgerow/tickets/:id'])
@@ -114,8 +114,8 @@ describe('callbacks of a route that a reload takes away', () => {
   })
 })
 
-describe('callbacks of a route that a reload has come in another way', () => {
-  it('are taken in both', async () => {
+describe('callbacks of a route whose token position a reload changes', () => {
+  it('are accepted at both positions', async () => {
     const config = configOf([work])
     const { clock, started, update, wait, post, sent } = opened(config)
     const before = wait(config)
@@ -144,10 +144,10 @@ describe('the result of a call that was in flight at a reload', () => {
   }
 
   for (const [what, before, after, status] of [
-    ['the status that it names', withStatus, work, 404],
-    ['that it names none', work, withStatus, 200],
+    ['with the status that it sets', withStatus, work, 404],
+    ['without a status', work, withStatus, 200],
   ] as const) {
-    it(`is judged as its call began: ${what}`, async () => {
+    it(`is judged by the rules from the start of its call: ${what}`, async () => {
       const config = configOf([before])
       const { clock, update, wait, post, sent, started } = opened(config)
       const waiting = wait(config)
@@ -162,9 +162,9 @@ describe('the result of a call that was in flight at a reload', () => {
 
   for (const [what, changed] of [
     ['its own route', { match: '/work', callback: { upstream: 'work', maxAnswer: '10B' } }],
-    ['another one at the path', { match: '/other', callback: { upstream: 'work', maxAnswer: '10B' } }],
+    ['another route at its path', { match: '/other', callback: { upstream: 'work', maxAnswer: '10B' } }],
   ] as const) {
-    it(`may be as large as it might be then, though ${what} allows less now`, async () => {
+    it(`may be as large as when its call began, though ${what} allows less now`, async () => {
       const config = configOf([work])
       const { clock, update, wait, post, sent, started } = opened(config)
       const waiting = wait(config)
@@ -178,7 +178,7 @@ describe('the result of a call that was in flight at a reload', () => {
     })
   }
 
-  it('that is too large is told at once, also where callbacks come in two ways', async () => {
+  it('fails its call at once if it is too large, even with two token positions', async () => {
     const small = { ...work, callback: { upstream: 'work', maxAnswer: '10B' } }
     const config = configOf([small])
     const { clock, update, wait, post, sent, started } = opened(config)
@@ -193,8 +193,8 @@ describe('the result of a call that was in flight at a reload', () => {
   })
 })
 
-describe('callbacks of a thread that begins after a reload', () => {
-  it('come in where those of before came in, also where no route waits any more', () => {
+describe('callbacks of a thread that starts after a reload', () => {
+  it('arrive at the former paths, even without callback routes', () => {
     const clock = new VirtualClock()
     const endpoints = new ReceiveEndpoints(() => clock.wallNow())
     endpoints.update(callbackConfig(configOf([other])))
@@ -207,8 +207,8 @@ describe('callbacks of a thread that begins after a reload', () => {
   })
 })
 
-describe('settings of callbacks that a reload changes', () => {
-  it('hold for what is asked from then on', async () => {
+describe('callback settings that a reload changes', () => {
+  it('apply to calls from then on', async () => {
     const config = configOf([work])
     const { clock, started, update, wait, sent } = opened(config)
     const changed = configOf([work], { callbacks: { url: 'https://public.example', tickets: { keep: '1m' } } })

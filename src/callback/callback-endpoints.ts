@@ -13,38 +13,38 @@ import type { Keys } from './token.ts'
 
 export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
-  /** How callbacks come in, by this configuration and those before. */
+  /** Callback endpoints of this configuration and of earlier ones. */
   readonly endpoints: () => readonly ReceiveEndpoint[]
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
-  /** There where a route is `durable`. */
+  /** Set when a route is `durable`. */
   readonly durable: TicketStore | undefined
-  /** How many tickets clients hold, of all workers. */
+  /** Number of tickets that clients hold, in all workers. */
   readonly promises: NonNullable<CallbacksOptions['promises']>
   readonly clock: Clock
-  /** Known once the front listens, which is before a backend is asked. */
+  /** Known once the front listens, which is before any backend is called. */
   readonly frontPort: () => number
-  /** There where several threads take callbacks. */
+  /** Set when several threads take callbacks. */
   readonly elsewhere?: Elsewhere | undefined
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** Another configuration, before it is in force. */
+/** A new configuration, not yet in force. */
 export interface CallbackEndpointsChange {
-  /** Where callbacks come in and tickets are shown by it, on the front. */
+  /** Its callback and ticket endpoints on the front. */
   readonly handlers: readonly RoutedHandler[]
   commit(): void
 }
 
-/** What is there once a route waits for callbacks. */
+/** Exists once a route uses `callback`. */
 export interface CallbackEndpoints {
   readonly callbacks: Callbacks
-  /** Also for one in which no route waits any more. Who waits, waits on, and can be reached; tickets and results stay. */
+  /** Also for a configuration without callback routes. Waiting clients keep waiting; tickets and results stay. */
   prepare(config: CallbackConfig, durable: TicketStore | undefined): CallbackEndpointsChange
   close(): void
 }
 
-/** Also where no route waits any more: what is still to come is for calls of before. */
+/** Also without callback routes: results of earlier calls may still arrive. */
 export function startCallbackEndpoints(config: CallbackConfig, options: CallbackEndpointsOptions): CallbackEndpoints {
   const { clock, elsewhere } = options
   const wallNow = (): number => clock.wallNow()
@@ -56,7 +56,7 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
     path: `${ticketsPath}/:id`,
     what: 'ticket',
     service: ticketPage({ callbacks, wallNow, policyOf }),
-    // Whoever waits while the gateway shuts down waits for these.
+    // Clients that wait during a shutdown depend on these endpoints.
     servesWhileDraining: true,
   })
   return {
@@ -65,7 +65,7 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
       handlers: [...receivers(options.endpoints(), { callbacks, wallNow, elsewhere }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
-        // What is over is told as its route told it, until another of the name does.
+        // Failures of a removed route are mapped as it mapped them, until a new route has its name.
         for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
       },
     }),
@@ -87,7 +87,7 @@ function settingsOf(
   }
 }
 
-/** By the route, and by the path at which its results come in. */
+/** By route name, and by the path of its callbacks. */
 function policiesOf(routes: readonly CallbackRoute[]): ReadonlyMap<string, FailurePolicy> {
   return new Map(
     routes.flatMap(({ name, callback, failures }) => [

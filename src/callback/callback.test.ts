@@ -19,7 +19,7 @@ function ended({ events }: Asked): readonly string[] {
   return events.flatMap((event) => (event.type === 'waiter.ended' ? [`${event.as} ${event.waitedMs}`] : []))
 }
 
-/** Nobody waits, and of time only the check for what has expired goes on. */
+/** Nobody waits, and the only timer left is the check for expired results. */
 function assertLeft({ callbacks, kept, clock, faults }: CallbackScene): void {
   callbacks.close()
   kept.close()
@@ -49,7 +49,7 @@ function codeIn(problem: string): string {
 const running = '202 {"status":"running"}'
 
 describe('callback', () => {
-  it('holds its client from the acknowledgement to the callback', async () => {
+  it('holds its client from the acknowledgement until the callback', async () => {
     const scene = callbackScene({ script: [acknowledged] })
     const asked = scene.send()
     await scene.clock.advance(10)
@@ -62,7 +62,7 @@ describe('callback', () => {
     assertLeft(scene)
   })
 
-  it('knows the waiter before the backend is asked: its callback may come first of all', async () => {
+  it('registers the waiter before calling the backend, as its callback may arrive first', async () => {
     let posted: Asked | undefined
     const scene: CallbackScene = callbackScene({
       inner: () => (next) => (request, call) => {
@@ -81,14 +81,14 @@ describe('callback', () => {
     ['a refusal', (scene: CallbackScene) => scene.upstream.seen[0]?.answer(500, 'oops')],
     ['a failure', (scene: CallbackScene) => scene.upstream.seen[0]?.fail('UPSTREAM_RESET')],
   ] as const) {
-    it(`is not moved by ${what} after the callback`, async () => {
+    it(`ignores ${what} after the callback`, async () => {
       const scene = callbackScene()
       const asked = scene.send()
       await scene.clock.advance(5)
       scene.post(scene.urlOf(0), 'result')
       await scene.clock.advance(5)
       assert.equal(textOf(asked.answer.outcome), 'result')
-      // It may still say so: its work is done, and to hang up on it would look like a failure to it.
+      // The backend may still answer: its work is done, and a closed connection would look like a failure.
       assert.deepEqual(abortCodes(scene.upstream), [undefined])
       end(scene)
       await scene.clock.advance(10)
@@ -111,7 +111,7 @@ describe('callback', () => {
     [{ afterMs: 10, fails: 'UPSTREAM_REFUSED' }, 'UPSTREAM_REFUSED', 'fake UPSTREAM_REFUSED'],
     [{ afterMs: 10, fails: 'UPSTREAM_RESET' }, 'UPSTREAM_RESET', 'fake UPSTREAM_RESET'],
   ] as const) {
-    it(`tells its client at once of a backend with ${JSON.stringify(script)}`, async () => {
+    it(`reports a failed backend to its client at once: ${JSON.stringify(script)}`, async () => {
       const scene = callbackScene({ script: [script] })
       const asked = scene.send()
       await scene.clock.advance(60)
@@ -125,7 +125,7 @@ describe('callback', () => {
     })
   }
 
-  it('gives a ticket to the client of a backend that was too slow to acknowledge, as it may have taken the work', async () => {
+  it('gives the client a ticket if the backend acknowledged too late, as it may have taken the work', async () => {
     const scene = callbackScene({ script: [{ afterMs: 10, fails: 'UPSTREAM_TIMEOUT' }] })
     const asked = scene.send()
     await scene.clock.advance(10)
@@ -135,7 +135,7 @@ describe('callback', () => {
     assertLeft(scene)
   })
 
-  it('takes for an acknowledgement what the route says', async () => {
+  it('takes the statuses of the route for an acknowledgement', async () => {
     for (const [status, code] of [
       [202, undefined],
       [200, 'UPSTREAM_STATUS'],
@@ -148,14 +148,14 @@ describe('callback', () => {
     }
   })
 
-  it('does not wait for what an acknowledgement has to say', async () => {
+  it('does not wait for the body of an acknowledgement', async () => {
     const scene = callbackScene({ script: [{ afterMs: 10, status: 202, bodyAfterMs: 60_000 }] })
     scene.send()
     await scene.clock.advance(10)
     assert.equal(scene.upstream.seen[0]?.discarded, true)
   })
 
-  it('asks nobody where its place is missing in the request', async () => {
+  it('calls no backend if the request has no position for the token', async () => {
     const scene = callbackScene({ route: { send: { url: 'json:/cb' } } })
     const asked = scene.send({ method: 'POST', body: Buffer.from('[]') })
     await scene.clock.advance(0)
@@ -163,7 +163,7 @@ describe('callback', () => {
     assertLeft(scene)
   })
 
-  it('tells of a fault in the log, and frees its client', async () => {
+  it('logs a bug and frees its client', async () => {
     const scene = callbackScene({ inner: () => () => () => Promise.reject(new Error('a bug')) })
     const asked = scene.send()
     await scene.clock.advance(0)
@@ -174,7 +174,7 @@ describe('callback', () => {
 })
 
 describe('the deadline of a callback', () => {
-  it('gives a ticket, at which the result will be', async () => {
+  it('gives a ticket, at which the result will appear', async () => {
     const scene = callbackScene({ script: [acknowledged] })
     const asked = scene.send()
     await scene.clock.advance(5000)
@@ -189,7 +189,7 @@ describe('the deadline of a callback', () => {
     assertLeft(scene)
   })
 
-  it('gives up a backend that has not acknowledged, whose result may come all the same', async () => {
+  it('aborts a backend that has not acknowledged, but still accepts its result', async () => {
     const scene = callbackScene({ script: [hang] })
     const asked = scene.send()
     await scene.clock.advance(5000)
@@ -201,7 +201,7 @@ describe('the deadline of a callback', () => {
     assertLeft(scene)
   })
 
-  it('is for the callback of the last moment still the client’s answer', async () => {
+  it('leaves the client the answer if the callback arrives at the last moment', async () => {
     const scene = callbackScene({ script: [acknowledged] })
     const asked = scene.send()
     await scene.clock.advance(4999)
@@ -210,7 +210,7 @@ describe('the deadline of a callback', () => {
     assert.equal(textOf(asked.answer.outcome), 'in time')
   })
 
-  it('gives no ticket where nothing is kept', async () => {
+  it('gives no ticket if results are not kept', async () => {
     const scene = callbackScene({ script: [acknowledged], shared: { keepMs: 0 } })
     const asked = scene.send({ headers: ['prefer', 'wait=1, respond-async'] })
     await scene.clock.advance(4999)
@@ -220,7 +220,7 @@ describe('the deadline of a callback', () => {
     assertLeft(scene)
   })
 
-  it('may be the client’s, and covers the callback too', async () => {
+  it('may come from the client, and covers the callback too', async () => {
     const scene = callbackScene({ script: [acknowledged], deadline: { from: { query: 'timeout' } } })
     const asked = scene.send({ query: 'timeout=70' })
     await scene.clock.advance(70)
@@ -228,8 +228,8 @@ describe('the deadline of a callback', () => {
   })
 })
 
-describe('a client that goes', () => {
-  it('is forgotten, its backend given up, and a callback for it a repeat', async () => {
+describe('a client that disconnects', () => {
+  it('is forgotten, its backend call aborted, and its callback a repeat', async () => {
     const scene = callbackScene({ script: [hang] })
     const asked = scene.send()
     await scene.clock.advance(100)
@@ -243,7 +243,7 @@ describe('a client that goes', () => {
     assertLeft(scene)
   })
 
-  it('before its backend was asked leaves nothing', async () => {
+  it('leaves nothing behind if its backend was not called yet', async () => {
     const scene = callbackScene({
       inner: () => (next) => (request, call) => next(request, call),
     })
@@ -254,7 +254,7 @@ describe('a client that goes', () => {
     assertLeft(scene)
   })
 
-  it('after its answer finds no listener of the wait', async () => {
+  it('triggers no listener of the wait after its answer', async () => {
     const listeners = new Set<unknown>()
     const watched: Layer = (next) => (request, call) => {
       const { scope } = call
@@ -278,7 +278,7 @@ describe('a client that goes', () => {
     assert.equal(listeners.size, 0)
   })
 
-  it('with its ticket takes nothing away from it', async () => {
+  it('loses no result if it has a ticket', async () => {
     const scene = callbackScene({ script: [{ afterMs: 100, status: 202 }] })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
     await scene.clock.advance(0)
@@ -305,7 +305,7 @@ describe('a client that prefers', () => {
     ['respond-async, wait=0', 0, 'respond-async, wait=0'],
     ['respond-async, wait=2', 2000, 'respond-async, wait=2'],
   ] as const) {
-    it(`${preference} has 202 and its ticket after ${settledMs} ms`, async () => {
+    it(`${preference} gets 202 and its ticket after ${settledMs} ms`, async () => {
       const { scene, asked } = await preferring(preference)
       const { outcome } = asked.answer
       const { status, headers } = responseOf(outcome)
@@ -324,7 +324,7 @@ describe('a client that prefers', () => {
     ['wait=0', 0],
     ['wait=2', 2000],
   ] as const) {
-    it(`${preference} has a failure of its own, with a ticket, after ${settledMs} ms`, async () => {
+    it(`${preference} gets its own failure code, with a ticket, after ${settledMs} ms`, async () => {
       const { scene, asked } = await preferring(preference)
       const { code, detail, headers } = failureOf(asked.answer.outcome)
       assert.deepEqual([code, asked.answer.settledMs], ['WAIT_OVER', settledMs])
@@ -346,7 +346,7 @@ describe('a client that prefers', () => {
     })
   }
 
-  it('respond-async, and to wait longer than the deadline, has 202 and its ticket then', async () => {
+  it('respond-async and a wait past the deadline gets 202 and its ticket at the deadline', async () => {
     const { scene, asked } = await preferring('respond-async, wait=60')
     assert.ok(asked.answer.outcome?.ok)
     assert.equal(asked.answer.outcome.response.status, 202)
@@ -354,7 +354,7 @@ describe('a client that prefers', () => {
     assertLeft(scene)
   })
 
-  it('to wait shorter has its answer all the same if it comes by then, as it came', async () => {
+  it('a shorter wait gets its answer unchanged if the result arrives in time', async () => {
     const scene = callbackScene({ script: [acknowledged] })
     const asked = scene.send({ headers: ['prefer', 'wait=2'] })
     await scene.clock.advance(1999)
@@ -365,7 +365,7 @@ describe('a client that prefers', () => {
     assertLeft(scene)
   })
 
-  it('not to wait has its backend asked all the same, for longer than the wait', async () => {
+  it('no wait at all still has its backend called, for longer than the wait', async () => {
     const scene = callbackScene({ script: [{ afterMs: 3000, status: 202 }] })
     const asked = scene.send({ headers: ['prefer', 'wait=1'] })
     await scene.clock.advance(4000)
@@ -375,9 +375,9 @@ describe('a client that prefers', () => {
   })
 })
 
-describe('a client that cannot have a ticket, as all are out', () => {
+describe('a client that cannot have a ticket, as none are left', () => {
   for (const prefer of ['respond-async', 'respond-async, wait=2', 'wait=0']) {
-    it(`and prefers ${prefer} is told so before its backend is asked`, async () => {
+    it(`and prefers ${prefer} gets a failure before its backend is called`, async () => {
       const scene = callbackScene({ script: [acknowledged], shared: { maxTickets: 0 } })
       const asked = scene.send({ headers: ['prefer', prefer] })
       await scene.clock.advance(0)
@@ -401,10 +401,10 @@ describe('a client that cannot have a ticket, as all are out', () => {
   }
 })
 
-describe('the ticket of a client that prefers to have one', () => {
+describe('the ticket of a client that asks for one', () => {
   const oneTicket = { script: () => acknowledged, shared: { maxTickets: 1 } }
 
-  it('is kept for it while it waits', async () => {
+  it('is reserved for it while it waits', async () => {
     const scene = callbackScene(oneTicket)
     const asked = scene.send({ headers: ['prefer', 'respond-async, wait=2'] })
     await scene.clock.advance(1000)
@@ -418,9 +418,9 @@ describe('the ticket of a client that prefers to have one', () => {
   for (const [what, end] of [
     ['is answered in time', (scene: CallbackScene) => scene.post(scene.urlOf(0), 'result')],
     ['is refused', (scene: CallbackScene) => scene.upstream.seen[0]?.answer(400, 'no')],
-    ['goes', (_scene: CallbackScene, { call }: Asked) => call.abort(failure('CLIENT_GONE', 'gone'))],
+    ['disconnects', (_scene: CallbackScene, { call }: Asked) => call.abort(failure('CLIENT_GONE', 'gone'))],
   ] as const) {
-    it(`is another's as soon as it ${what}`, async () => {
+    it(`is free for another client as soon as its client ${what}`, async () => {
       const scene = callbackScene({ shared: { maxTickets: 1 } })
       const asked = scene.send({ headers: ['prefer', 'respond-async, wait=2'] })
       await scene.clock.advance(1000)
@@ -440,7 +440,7 @@ describe('a backend that fails after its client has a ticket', () => {
   for (const [code, seen] of [
     ['UPSTREAM_REFUSED', 'UPSTREAM_REFUSED'],
     ['UPSTREAM_RESET', 'UPSTREAM_RESET'],
-    // It may have taken the work.
+    // The backend may have taken the work.
     ['UPSTREAM_TIMEOUT', running],
   ] as const satisfies readonly (readonly [FailureCode, string])[]) {
     it(`with ${code} leaves at the ticket: ${seen}`, async () => {
@@ -452,7 +452,7 @@ describe('a backend that fails after its client has a ticket', () => {
     })
   }
 
-  it('to acknowledge in time may post its result', async () => {
+  it('may still post its result if it did not acknowledge in time', async () => {
     const inner = (clock: VirtualClock): Layer => attemptTimeout(1000, clock)
     const scene = callbackScene({ script: [hang], inner })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
@@ -462,7 +462,7 @@ describe('a backend that fails after its client has a ticket', () => {
     assert.equal(await at(scene, ticketOf(asked)), '200 late')
   })
 
-  it('with a status has its message there', async () => {
+  it('leaves its message at the ticket if it answers with an error status', async () => {
     const scene = callbackScene({ script: [{ afterMs: 100, status: 400, body: 'no' }] })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
     await scene.clock.advance(200)
@@ -472,7 +472,7 @@ describe('a backend that fails after its client has a ticket', () => {
     assert.equal(textOf(posted.answer.outcome), '{"status":"repeated"}\n')
   })
 
-  it('does not take away the result that came before', async () => {
+  it('does not replace a result that arrived before', async () => {
     const scene = callbackScene()
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
     await scene.clock.advance(10)
@@ -483,7 +483,7 @@ describe('a backend that fails after its client has a ticket', () => {
   })
 })
 
-/** Puts each exchange on the list of its call, as what chooses the target does. */
+/** Adds each exchange to the attempts of its call, as the layer that chooses the target does. */
 const listed: Layer = (next) => async (request, call) => {
   const attempt = call.begin({ upstream: 'work', name: 't', origin: '', authority: '', basePath: '', weight: 1 })
   const outcome = await next(request, call)
@@ -500,7 +500,7 @@ describe('retry behind a callback', () => {
       statusCounts: (status) => status < 300,
     })
 
-  it('asks again with the same callback, and waits on', async () => {
+  it('sends the same callback again, and keeps waiting', async () => {
     const refused = { afterMs: 10, fails: 'UPSTREAM_REFUSED' } as const
     const scene = callbackScene({ script: [refused, { afterMs: 10, status: 503 }, acknowledged], inner })
     const asked = scene.send()
@@ -513,7 +513,7 @@ describe('retry behind a callback', () => {
     assertLeft(scene)
   })
 
-  it('asks no more once the callback has come', async () => {
+  it('does not retry once the callback has arrived', async () => {
     const scene = callbackScene({ script: [{ afterMs: 100, fails: 'UPSTREAM_RESET' }, hang], inner })
     scene.send()
     await scene.clock.advance(50)
@@ -524,7 +524,7 @@ describe('retry behind a callback', () => {
   })
 
   for (const prefer of ['respond-async', 'wait=0', 'respond-async, wait=1']) {
-    it(`asks again also once its client has a ticket (${prefer})`, async () => {
+    it(`still retries once its client has a ticket (${prefer})`, async () => {
       const refused = { afterMs: 1100, fails: 'UPSTREAM_REFUSED' } as const
       const scene = callbackScene({ script: [refused, { afterMs: 10, status: 503 }, acknowledged], inner })
       const asked = scene.send({ headers: ['prefer', prefer] })
@@ -537,7 +537,7 @@ describe('retry behind a callback', () => {
       assertLeft(scene)
     })
 
-    it(`asks no more once the result is kept at the ticket (${prefer})`, async () => {
+    it(`does not retry once the result is kept at the ticket (${prefer})`, async () => {
       const scene = callbackScene({ script: [{ afterMs: 1500, fails: 'UPSTREAM_RESET' }, acknowledged], inner })
       scene.send({ headers: ['prefer', prefer] })
       await scene.clock.advance(1200)
@@ -549,7 +549,7 @@ describe('retry behind a callback', () => {
   }
 
   for (const prefer of [[], ['prefer', 'respond-async']]) {
-    it(`asks no more if the result comes while it waits to ask again (${prefer[1] ?? 'its client waits'})`, async () => {
+    it(`does not retry if the result arrives during the backoff (${prefer[1] ?? 'its client waits'})`, async () => {
       const script = [{ afterMs: 10, fails: 'UPSTREAM_REFUSED' } as const, acknowledged]
       const scene = callbackScene({ script, inner: (clock) => (next) => inner(clock)(listed(next)) })
       scene.send({ headers: prefer })
@@ -562,7 +562,7 @@ describe('retry behind a callback', () => {
     })
   }
 
-  it('asks again for a client with a ticket no longer than the deadline', async () => {
+  it('retries for a client with a ticket until the deadline at most', async () => {
     const busy = { afterMs: 10, fails: 'UPSTREAM_REFUSED', retryAfterMs: 2600 } as const
     const scene = callbackScene({ script: () => busy, inner })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
@@ -572,7 +572,7 @@ describe('retry behind a callback', () => {
     assertLeft(scene)
   })
 
-  it('ends with the last reason, and at the deadline', async () => {
+  it('ends with the last failure, and at the deadline', async () => {
     const scene = callbackScene({ script: () => ({ afterMs: 10, fails: 'UPSTREAM_REFUSED' }), inner })
     const asked = scene.send()
     await scene.clock.advance(4000)

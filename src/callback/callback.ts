@@ -20,11 +20,11 @@ import { inscribe } from './token-placement.ts'
 import type { Waiter } from './waiter.ts'
 
 export interface CallbackDeps extends StrategyDeps {
-  /** There where a route of the configuration waits for callbacks. */
+  /** Set when a route of the configuration uses `callback`. */
   readonly callbacks: Callbacks | undefined
 }
 
-/** See `waiter.ts` for the way of one call. */
+/** See `waiter.ts` for the states of one call. */
 function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps): Layer {
   if (callbacks === undefined) throw new Error('a route waits for callbacks, and nothing takes them')
   const address = inscribe(options, callbacks.publicUrl)
@@ -58,11 +58,11 @@ interface WaitOptions {
   readonly resolve: (outcome: Outcome) => void
 }
 
-/** The thin shell around one waiter: asks the backend, and ends the waiter when the client need not or will not wait. */
+/** The thin shell around one waiter: calls the backend, and ends the waiter if the client need not or will not wait. */
 class Wait implements AbortListener {
   readonly #options: WaitOptions
   readonly #waiter: Waiter
-  /** Outlives the call, as a client that has a ticket has its answer already. */
+  /** Outlives the call, because a client with a ticket already has its answer. */
   readonly #line: Call
   #timer: Timer | undefined
 
@@ -73,11 +73,11 @@ class Wait implements AbortListener {
     const startedAtMs = clock.wallNow()
     const expiresAtMs = startedAtMs + call.remainingMs()
     const facts = { id: issue.id, route: call.route.name, startedAtMs, expiresAtMs, terms: options.terms }
-    // Before the backend is asked: its callback may come before its own answer.
+    // Before the backend is called: its callback may arrive before its own answer.
     this.#waiter = callbacks.waiters.register(facts, (outcome, as) => {
       this.#timer?.cancel()
       call.scope.remove(this)
-      // One that has a ticket wants the result still: its backend may be asked again.
+      // A client with a ticket still wants the result, so the backend may be retried.
       if (as !== 'timedOut') {
         this.#stopAsking()
         callbacks.withdraw(issue.id)
@@ -94,7 +94,7 @@ class Wait implements AbortListener {
     if (!this.#waiter.isOpen) return
     const { respondAsync } = preference
     const waitMs = callbacks.keepMs === 0 ? undefined : (preference.waitMs ?? (respondAsync ? 0 : undefined))
-    // Before the backend is asked: it would do work for a client that is told to come again.
+    // Before the backend is called: it would work for a client that gets 503.
     const isForTicket = waitMs !== undefined && (respondAsync || waitMs === 0)
     if (isForTicket && this.#ticket() === undefined) return this.#end('refused', failed(noTickets))
     void this.#askBackend(request, next, acknowledges)
@@ -116,14 +116,14 @@ class Wait implements AbortListener {
     }
   }
 
-  /** Nothing is sent again; an acknowledgement on its way is let in. */
+  /** No more retries; an acknowledgement in transit is still accepted. */
   #stopAsking(): void {
     this.#line.expireAt(this.#options.clock.now())
-    // Else it would be sent again once it has waited for that.
+    // Otherwise the retry layer would send the request again after its backoff.
     if (this.#line.attempts.at(-1)?.endedMs !== undefined) this.#line.abort(resultIsThere)
   }
 
-  /** The deadline, or the client has gone. */
+  /** The deadline has passed, or the client has disconnected. */
   onAbort(reason: Failure): void {
     const { preference } = this.#options
     if (!this.#waiter.isOpen) return
@@ -135,7 +135,7 @@ class Wait implements AbortListener {
     const detail = isAccepted
       ? `${asked} took the work, and has posted no result: ${lowerFirst(reason.detail)}`
       : reason.detail
-    // It would rather have had a ticket than wait in vain; but only if the backend has taken the work is that the truth.
+    // A ticket beats a failure, but promises a result, so the backend must have taken the work.
     const wantsTicket = preference.respondAsync && isAccepted && ticket !== undefined
     this.#end('timedOut', wantsTicket ? succeeded(accepted(ticket, preference)) : failed({ ...reason, detail, ticket }))
   }
@@ -164,17 +164,17 @@ class Wait implements AbortListener {
     const waiter = this.#waiter
     const { clock } = this.#options
     const reason = outcome.ok ? await backendRefused(outcome.response, clock) : backendFailed(outcome.failure)
-    // It has not said that it will not do it: its result may come all the same.
+    // The backend has not refused the work, so its result may still arrive.
     if (waiter.isOpen && reason.code === 'UPSTREAM_TIMEOUT') {
       this.#end('timedOut', failed({ ...reason, ticket: this.#ticket() }))
     } else if (waiter.isOpen) this.#end('refused', failed(reason))
     else if (waiter.state === 'timedOut') await this.#keepFailure(reason)
   }
 
-  /** The client has its ticket, and is told there. */
+  /** The client already has its ticket and finds the failure there. */
   async #keepFailure({ code, detail }: Failure): Promise<void> {
     const { callbacks, issue } = this.#options
-    // An attempt that is given up by us: its result may come all the same.
+    // The gateway gave up the attempt; its result may still arrive.
     if (code === 'DEADLINE' || code === 'UPSTREAM_TIMEOUT') return
     const { route } = this.#waiter.facts
     await callbacks.keep(issue, route, { kind: 'failure', code, detail })
@@ -231,7 +231,7 @@ export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = 
     layer: callback(options, deps),
     lines: options,
     goodStatus: anySuccess,
-    // What it says when it does not take the work is told to the client.
+    // A backend that refuses the work explains why, and the client gets that message.
     passesAnyStatus: true,
     holdsAnswer: false,
     maxAnswerBytes: options.maxAnswer,
@@ -239,7 +239,7 @@ export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = 
     upgrades: false,
     choosesTargets: false,
     usualDeadlineMs: callbackDeadlineMs,
-    // Not the backend's answer is missing but its result: it may be had later.
+    // The result is missing, not the backend's answer, and may be available later.
     failureStatuses: callbackFailureStatuses,
   }),
 }

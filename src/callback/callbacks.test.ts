@@ -34,11 +34,11 @@ function opened(change: Partial<CallbacksOptions> = {}) {
     id,
     durable: isDurable,
     expiresAtMs: clock.wallNow() + 65_000,
-    // Of another run, which may have given its client a ticket.
+    // Made by another run, which may have given its client a ticket.
     isOurs: false,
     run: 1,
   })
-  // Those that are given instead look after themselves.
+  // Stores passed in by the test have their own expiry.
   const kept = new TicketExpiry({ clock, memory, durable })
   return { clock, memory, durable, callbacks, kept, tokenOf }
 }
@@ -50,8 +50,8 @@ function resultOf(text: string): TicketResult {
 const result = resultOf('late')
 const fetched = { route: '/back', result }
 
-describe('results that nobody waits for', () => {
-  it('are kept once, and found as often as somebody asks, until their time is over', async () => {
+describe('results that no client waits for', () => {
+  it('are kept once, and can be fetched repeatedly until they expire', async () => {
     const { clock, callbacks, tokenOf } = opened()
     const token = tokenOf('a')
     assert.equal(await callbacks.fetch(token, false), undefined)
@@ -64,7 +64,7 @@ describe('results that nobody waits for', () => {
     assert.equal(await callbacks.fetch(token, false), 'over')
   })
 
-  it('are fetched once where that is said, but may be looked at before', async () => {
+  it('can be fetched only once with fetch: once, but looked at before', async () => {
     const { callbacks, tokenOf } = opened({ fetchOnce: true })
     const token = tokenOf('a')
     assert.equal(await callbacks.fetch(token, true), undefined)
@@ -79,7 +79,7 @@ describe('results that nobody waits for', () => {
     assert.equal(await callbacks.keep(token, '/back', result), 'repeated', 'it does not come again')
   })
 
-  it('are known to have been there until their callback cannot come any more, and then forgotten', async () => {
+  it('are remembered after they expire until their callback can no longer arrive', async () => {
     const { clock, memory, callbacks, kept, tokenOf } = opened()
     await callbacks.keep(tokenOf('a'), '/back', result)
     assert.deepEqual(kept.ticketFigures(), { tickets: 1, bytes: 14 })
@@ -89,20 +89,20 @@ describe('results that nobody waits for', () => {
     assert.deepEqual(kept.ticketFigures(), { tickets: 0, bytes: 0 })
   })
 
-  it('are dropped where none are kept', async () => {
+  it('are dropped if results are not kept', async () => {
     const { memory, callbacks, tokenOf } = opened({ keepMs: 0 })
     assert.equal(await callbacks.keep(tokenOf('a'), '/back', result), 'dropped')
     assert.equal(memory.figures().tickets, 0)
   })
 
-  it('are dropped when their ticket has expired already', async () => {
+  it('are dropped if their ticket has already expired', async () => {
     const { clock, callbacks, tokenOf } = opened()
     const token = tokenOf('a')
     await clock.advance(65_000)
     assert.equal(await callbacks.keep(token, '/back', result), 'dropped')
   })
 
-  it('go where their token says, and nowhere else: where that is gone they are dropped', async () => {
+  it('go only to the store that their token names, and are dropped if it is gone', async () => {
     const { memory, durable, callbacks, kept, tokenOf } = opened()
     await callbacks.keep(tokenOf('a', true), '/back', result)
     await callbacks.keep(tokenOf('b'), '/back', resultOf('longer'))
@@ -114,7 +114,7 @@ describe('results that nobody waits for', () => {
     assert.equal(without.memory.figures().tickets, 0)
   })
 
-  it('are refused beyond the limits, until something has gone', async () => {
+  it('are refused at the limits until others have expired', async () => {
     const { clock, memory, callbacks, tokenOf } = opened()
     memory.limit({ maxTickets: 1, maxBytes: 100 })
     await callbacks.keep(tokenOf('a'), '/back', result)
@@ -124,7 +124,7 @@ describe('results that nobody waits for', () => {
     assert.equal(await callbacks.keep(tokenOf('b'), '/back', result), 'kept')
   })
 
-  it('are listed, the newest first, of both stores together', async () => {
+  it('are listed newest first, across both stores', async () => {
     const { clock, callbacks, kept, tokenOf } = opened()
     for (const [id, isDurable] of [
       ['a', true],
@@ -145,7 +145,7 @@ describe('results that nobody waits for', () => {
     )
   })
 
-  it('are not there, and that is said, while the store fails', async () => {
+  it('report a failure while the store fails', async () => {
     const away = failure('STORE_UNAVAILABLE', 'away')
     const failing: TicketKeeper = {
       put: async () => away,
@@ -175,7 +175,7 @@ describe('results that nobody waits for', () => {
 })
 
 describe('tickets', () => {
-  it('are promised no more than there may be, until some have expired', async () => {
+  it('are promised up to the limit, until some have expired', async () => {
     const { clock, callbacks } = opened({ maxTickets: 2 })
     const promise = (): string | undefined =>
       callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work)
@@ -187,7 +187,7 @@ describe('tickets', () => {
     assert.ok(promise() !== undefined)
   })
 
-  it('that are fetched, once, leave their place to others', async () => {
+  it('make room for others once they are fetched, with fetch: once', async () => {
     const { clock, callbacks } = opened({ maxTickets: 1, fetchOnce: true })
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
     callbacks.promise(issue, work)
@@ -203,7 +203,7 @@ describe('tickets', () => {
     assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no place is given back twice')
   })
 
-  it('are the same if they are promised again, and none once they are withdrawn', async () => {
+  it('are the same if promised again, and gone once withdrawn', async () => {
     const { callbacks, clock } = opened({ maxTickets: 1 })
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
     assert.equal(callbacks.promise(issue, work), callbacks.promise(issue, work))
@@ -216,7 +216,7 @@ describe('tickets', () => {
     assert.deepEqual([first !== undefined, second], [true, undefined])
   })
 
-  it('are over, as no result can come any more, once a reload has nothing kept', async () => {
+  it('are over once a reload turns off keeping, as no result can arrive', async () => {
     const { callbacks, clock } = opened()
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
     callbacks.promise(issue, work)
@@ -226,12 +226,12 @@ describe('tickets', () => {
     assert.equal(await callbacks.fetch(issue, false), 'over')
   })
 
-  it('are none where nothing is kept', () => {
+  it('are not given if results are not kept', () => {
     const { callbacks } = opened({ keepMs: 0 })
     assert.equal(callbacks.promise(callbacks.signer.issue(false, 5000), work), undefined)
   })
 
-  it('make their results wanted; of this run nothing else is', async () => {
+  it('mark their results as wanted; no other result of this run is', async () => {
     const { callbacks } = opened()
     const issues = [1, 2].map(() => callbacks.signer.issue(false, 2e12))
     callbacks.promise(issues[0] as (typeof issues)[number], work)
@@ -241,7 +241,7 @@ describe('tickets', () => {
 })
 
 describe('callbacks', () => {
-  it('name a ticket by a token of its own', () => {
+  it('identify a ticket by its own token', () => {
     const { callbacks } = opened()
     const issue = callbacks.signer.issue(false, 5000)
     const url = callbacks.promise(issue, work)
@@ -249,7 +249,7 @@ describe('callbacks', () => {
     assert.ok(!url?.includes(callbacks.signer.token(issue, 'callback')))
   })
 
-  it('are quiet when nobody waits and no backend is being asked, for all that wait for it', async () => {
+  it('are quiet for every caller once no client waits and no backend is being called', async () => {
     const { callbacks } = opened()
     await callbacks.quiet()
     const waiter = callbacks.waiters.register(
@@ -270,7 +270,7 @@ describe('callbacks', () => {
     assert.deepEqual(told, ['first', 'second'])
   })
 
-  it('leave no timer behind when they are closed', async () => {
+  it('leave no timer behind when closed', async () => {
     const { callbacks, kept, clock } = opened()
     await clock.advance(35_000)
     assert.equal(clock.pendingCount, 2)
@@ -280,8 +280,8 @@ describe('callbacks', () => {
   })
 })
 
-describe('callbacks that get other settings', () => {
-  it('go by them from then on, and keep who waits, who has a ticket, and what came late', async () => {
+describe('callbacks whose settings change', () => {
+  it('use them from then on, and keep waiters, tickets and late results', async () => {
     const { clock, memory, callbacks, tokenOf } = opened()
     const settings = {
       keys: () => [otherKey, someKey] as const,
@@ -318,7 +318,7 @@ describe('callbacks that get other settings', () => {
     )
   })
 
-  it('have other limits for what is kept, without losing any', async () => {
+  it('apply new limits to kept results without losing any', async () => {
     const { memory, callbacks, kept, tokenOf } = opened()
     for (const id of ['a', 'b']) await callbacks.keep(tokenOf(id), '/back', result)
     memory.limit({ maxTickets: 1, maxBytes: 1e6 })

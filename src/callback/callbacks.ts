@@ -7,21 +7,21 @@ import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
 import type { WaiterFacts } from './waiter.ts'
 import { Waiters } from './waiters.ts'
 
-/** Where a client fetches a result that came late. */
+/** Where a client fetches a late result. */
 export const ticketsPath = '/_hedgerow/tickets'
 
-/** What may be another one after a reload. */
+/** Settings that a reload may change. */
 export interface CallbacksSettings {
   readonly keys: () => Keys
-  /** `http://host:port`, as backends reach the front. */
+  /** `http://host:port` at which backends reach the front. */
   readonly publicUrl: () => string
-  /** There where a route is `durable`. */
+  /** Set when a route is `durable`. */
   readonly durable: TicketStore | undefined
-  /** How long a late result is kept, and how long after the deadline it may come. 0: it is dropped. */
+  /** How long a late result is kept, and how long after the deadline it may arrive. 0: late results are dropped. */
   readonly keepMs: number
-  /** Whether a result is gone once it has been fetched. */
+  /** Whether a result is deleted once it has been fetched. */
   readonly fetchOnce: boolean
-  /** So many tickets are given out at a time. */
+  /** Upper bound on outstanding tickets. */
   readonly maxTickets: number
 }
 
@@ -29,7 +29,7 @@ export interface CallbacksOptions extends CallbacksSettings {
   readonly clock: Clock
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
-  /** How many tickets clients hold, of all workers. */
+  /** Number of tickets that clients hold, in all workers. */
   readonly promises?: Levels
   readonly reportBug: (fault: unknown, callId: string) => void
 }
@@ -38,27 +38,27 @@ const expiryCheckMs = 10_000
 const droppedGraceMs = 600_000
 
 /**
- * How long after the deadline a callback is still taken: as long as its result would be kept. Where none are kept it is
- * taken all the same, and dropped, as its backend would post it for ever if it were refused.
+ * How long after the deadline a callback is accepted: as long as its result would be kept. If results are not kept, the
+ * callback is still accepted and dropped, because a backend would retry a refused one forever.
  */
 export function callbackGraceMs(keepMs: number): number {
   return keepMs === 0 ? droppedGraceMs : keepMs
 }
 
 export interface FetchedResult {
-  /** Of its call; of one of an earlier run the path at which its callback came in. */
+  /** Route of the call; for a call of an earlier run, the path that received its callback. */
   readonly route: string
   readonly result: TicketResult
 }
 
-/** What has to be known of a call when its result comes. */
+/** Facts about a call that are needed when its result arrives. */
 export type KnownCall = Pick<WaiterFacts, 'route' | 'terms'>
 
 interface Promised extends KnownCall {
   readonly untilMs: number
 }
 
-/** What all callback routes share: who waits, what came late, and how tokens are made. */
+/** State shared by all callback routes: waiting clients, late results, and the token signer. */
 export class Callbacks {
   readonly waiters = new Waiters()
   readonly signer = new Signer(() => this.#settings.keys())
@@ -68,7 +68,7 @@ export class Callbacks {
   /** The tickets that clients hold. */
   readonly #promised = new Map<string, Promised>()
   readonly #promises: Levels
-  /** By the id of the call: its end, for those whose backend is being asked. */
+  /** By call id, while its backend is being called: ends the retries. */
   readonly #asking = new Map<string, () => void>()
   readonly #onQuiet: (() => void)[] = []
   #expiryTimer: Timer | undefined
@@ -81,7 +81,7 @@ export class Callbacks {
     this.#scheduleExpiry()
   }
 
-  /** From now on; who waits, waits on, and tickets and results stay. */
+  /** Takes effect at once; waiting clients keep waiting, and tickets and results stay. */
   update(settings: CallbacksSettings): void {
     this.#settings = settings
   }
@@ -92,7 +92,7 @@ export class Callbacks {
     return this.#settings.keepMs
   }
 
-  /** A client's ticket, the same each time: where its result can be fetched. Undefined if there can be none. */
+  /** The client's ticket, the same each time. Undefined if no ticket can be given. */
   promise(issue: Issue, { route, terms }: KnownCall): string | undefined {
     if (!this.#promised.has(issue.id)) {
       if (this.keepMs === 0 || !this.#promises.tryAdd(0, this.#settings.maxTickets)) return undefined
@@ -101,22 +101,22 @@ export class Callbacks {
     return `${ticketsPath}/${this.signer.token(issue, 'ticket')}`
   }
 
-  /** The client of this call has no ticket, or no use for it any more: another may have one. */
+  /** The client of this call has no ticket or no longer needs it, so another client may have one. */
   withdraw(id: string): void {
     if (this.#promised.delete(id)) this.#promises.add(0, -1)
   }
 
-  /** One of this run whose result somebody wants. */
+  /** A call of this run whose result a client wants. */
   known(id: string): KnownCall | undefined {
     return this.waiters.find(id)?.facts ?? this.#promised.get(id)
   }
 
-  /** Whether anybody can want its result: a client has its ticket, or may have it from an earlier run. */
+  /** Whether a client may want the result: it has a ticket, or may have one from an earlier run. */
   isPromised({ id, isOurs }: TokenFacts): boolean {
     return this.keepMs > 0 && (this.#promised.has(id) || !isOurs)
   }
 
-  /** `repeated`: its client was answered, or it is kept already. `dropped`: nothing is kept any more, or at all. */
+  /** `repeated`: the client was answered, or the result is already kept. `dropped`: results are not kept (any more). */
   async keep(
     token: TokenFacts,
     route: string,
@@ -133,20 +133,20 @@ export class Callbacks {
       route,
       createdAt: now,
       readyUntil,
-      // Afterwards the token has expired, and says by itself that it is over.
+      // After that the token itself has expired and says that the ticket is over.
       knownUntil: Math.max(readyUntil, token.expiresAtMs),
       bytes: resultBytes(result),
       result,
     })
   }
 
-  /** `undefined`: nothing has come yet. What is fetched once is gone then, unless it was only looked at (HEAD). */
+  /** `undefined`: no result yet. With `fetchOnce` a result is deleted, unless it was only looked at (HEAD). */
   async fetch(token: TokenFacts, isLook: boolean): Promise<FetchedResult | 'over' | Failure | undefined> {
     const { clock } = this.#options
     const store = this.#storeOf(token)
     if (store === undefined) return 'over'
     const found: Ticket | Failure | undefined = await store.find(token.id)
-    // What comes is dropped.
+    // Any result will be dropped.
     if (found === undefined && this.keepMs === 0) return 'over'
     if (found === undefined || 'code' in found) return found
     if (found.result === undefined || found.readyUntil <= clock.wallNow()) return 'over'
@@ -158,14 +158,14 @@ export class Callbacks {
     return spent ? fetched : 'over'
   }
 
-  /** None for the tickets of durable routes once no route is durable any more. */
+  /** Undefined for the tickets of durable routes once no route is durable. */
   #storeOf({ durable }: TokenFacts): TicketStore | undefined {
     return durable ? this.#settings.durable : this.#options.memory
   }
 
   /**
-   * A backend is being asked. Its client may have its answer before that: the gateway does not end before it is `done`.
-   * `stop`: the result is there, and it need not be asked again.
+   * A backend is being called. Its client may be answered earlier: the gateway does not exit before `done`. `stop`: the
+   * result has arrived, so the backend need not be retried.
    */
   begun(id: string, stop: () => void): void {
     this.#asking.set(id, stop)
@@ -176,7 +176,7 @@ export class Callbacks {
     if (this.#asking.size === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
   }
 
-  /** Resolves when nobody waits any more, and no backend is being asked. */
+  /** Resolves when no client waits and no backend is being called. */
   async quiet(): Promise<void> {
     await this.waiters.quiet()
     if (this.#asking.size === 0) return

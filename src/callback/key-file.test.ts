@@ -11,7 +11,7 @@ const dayMs = 86_400_000
 const minuteMs = 60_000
 const tokenLifeMs = 11 * minuteMs
 
-/** A clock whose wall can be set wrong. */
+/** A clock whose wall time can be set wrong. */
 class WrongClock extends VirtualClock {
   offMs = 0
 
@@ -58,7 +58,7 @@ function ids(keys: KeyFile): readonly string[] {
 }
 
 describe('the key file', () => {
-  it('is made on first use, for its user alone, and nothing beside it', (t) => {
+  it('is created on first use, for its user alone, and no other file with it', (t) => {
     const { folder, path, open } = place(t)
     const [key, ...previous] = open(new VirtualClock()).keys
     assert.equal(statSync(path).mode & 0o777, 0o600)
@@ -77,7 +77,7 @@ describe('the key file', () => {
     assert.deepEqual([statSync(path).ino, statSync(path).mtimeMs], [before.ino, before.mtimeMs])
   })
 
-  it('has another key in each place', (t) => {
+  it('has a different key at each path', (t) => {
     const clock = new VirtualClock()
     assert.notDeepEqual(place(t).open(clock).keys, place(t).open(clock).keys)
   })
@@ -102,18 +102,18 @@ describe('the key file', () => {
     assert.equal(statSync(path).mode & 0o777, 0o600)
   })
 
-  it('gets one new key, however long nobody ran', (t) => {
+  it('gets only one new key, however long no gateway ran', (t) => {
     const { open } = place(t)
     const clock = new WrongClock()
     const [first] = ids(open(clock))
     clock.offMs = 365 * dayMs
     const [second, ...others] = ids(open(clock))
     assert.notEqual(second, first)
-    // Its last token may be as young as the new key is.
+    // Its last token may be as young as the new key.
     assert.deepEqual(others, [first])
   })
 
-  it('keeps several old keys where they change faster than tokens expire', async (t) => {
+  it('keeps several old keys if keys rotate faster than tokens expire', async (t) => {
     const { open } = place(t)
     const clock = new VirtualClock()
     const keys = open(clock, { rotationMs: minuteMs, tokenLifeMs: 5 * minuteMs })
@@ -121,7 +121,7 @@ describe('the key file', () => {
     assert.equal(new Set(ids(keys)).size, 6)
   })
 
-  it('takes no harm from a clock that jumps back and forth: what was accepted still is', async (t) => {
+  it('keeps accepting its tokens when the clock jumps back and forth', async (t) => {
     const { open } = place(t)
     const clock = new WrongClock()
     const keys = open(clock)
@@ -141,7 +141,7 @@ describe('the key file', () => {
     assert.deepEqual(ids(keys), [second])
   })
 
-  it('gets a new key in time although its last one was made by a clock that was far ahead', async (t) => {
+  it('gets a new key in time although a clock far ahead made the last one', async (t) => {
     const { open } = place(t)
     const clock = new WrongClock()
     clock.offMs = 3650 * dayMs
@@ -153,7 +153,7 @@ describe('the key file', () => {
     assert.ok(ids(keys).includes(first as string))
   })
 
-  it('leaves the old key in use, and says so, while it cannot be written', async (t) => {
+  it('keeps the old key in use, and logs it, while it cannot be written', async (t) => {
     const { folder, open, path, logged } = place(t)
     const clock = new VirtualClock()
     const keys = open(clock, { rotationMs: dayMs })
@@ -169,7 +169,7 @@ describe('the key file', () => {
     assert.deepEqual(ids(keys).slice(1), [first])
   })
 
-  it('is no longer looked after when it is closed', (t) => {
+  it('is no longer checked once closed', (t) => {
     const clock = new VirtualClock()
     const keys = place(t).open(clock)
     assert.equal(clock.pendingCount, 1)
@@ -184,7 +184,7 @@ describe('the key file', () => {
     assert.equal(open(new VirtualClock()).keys[0].secret, secret)
   })
 
-  it('comes to the same keys in two processes that share it, whichever renews it', async (t) => {
+  it('converges on the same keys in two processes that share it', async (t) => {
     const { open } = place(t)
     const [one, other] = [new VirtualClock(), new VirtualClock()]
     const keys = open(one, { rotationMs: dayMs })
@@ -196,19 +196,19 @@ describe('the key file', () => {
     assert.equal(ids(keys).length, 2)
   })
 
-  it('is refused if it is empty, as it may have been written by half', (t) => {
+  it('is refused if empty, as it may be half-written', (t) => {
     const { path, fault } = place(t)
     writeFileSync(path, '')
     assert.match(fault(), /it holds no key/)
   })
 
   for (const [what, text, entry] of [
-    ['a key that is cut short', `2023-11-14T22:13:20.000Z ${'x'.repeat(42)}\n`, 1],
-    ['a time that is none', `yesterday ${'x'.repeat(43)}\n`, 1],
-    ['something else', 'listen: { port: 8080 }\n', 1],
+    ['a truncated key', `2023-11-14T22:13:20.000Z ${'x'.repeat(42)}\n`, 1],
+    ['an invalid time', `yesterday ${'x'.repeat(43)}\n`, 1],
+    ['other content', 'listen: { port: 8080 }\n', 1],
     ['a broken second entry', `2023-11-14T22:13:20.000Z ${'x'.repeat(43)}\nx\n`, 2],
   ] as const) {
-    it(`is refused with ${what}, left as it is, and the fault says where it is and what to do`, (t) => {
+    it(`is refused with ${what} and left unchanged; the error has the position and the fix`, (t) => {
       const { path, fault } = place(t)
       writeFileSync(path, text)
       const told = fault()
@@ -220,17 +220,17 @@ describe('the key file', () => {
     })
   }
 
-  it('is refused if it is a folder, or in none', (t) => {
+  it('is refused if it is a folder, or its folder does not exist', (t) => {
     const { folder, fault } = place(t)
     assert.match(fault({ path: folder }), /EISDIR/)
     assert.match(fault({ path: join(folder, 'no', 'a.key') }), /ENOENT.*Make its folder writable/)
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('is refused in a folder that cannot be written, with the path and what to do', (t) => {
+  it('is refused in a read-only folder, with the path and the fix', (t) => {
     const { folder, path, fault } = place(t)
     chmodSync(folder, 0o500)
-    // Root may write anywhere but where there is nothing to write to.
+    // Root may write in any folder that exists.
     const isRoot = process.getuid?.() === 0
     const told = isRoot ? fault({ path: '/proc/a.key' }) : fault()
     chmodSync(folder, 0o700)

@@ -19,10 +19,10 @@ const sendOptions = z
   .strictObject({
     url: place([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
       .optional()
-      .describe('Where the backend finds the URL that it is to post its result to.'),
+      .describe('Where the request to the backend carries the callback URL.'),
     id: place([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
       .optional()
-      .describe('Where the backend finds the id that it is to give with its result.'),
+      .describe('Where the request to the backend carries the id that must come back with the result.'),
   })
   .refine(({ url, id }) => url !== undefined || id !== undefined, { error: '`url`, `id` or both' })
 
@@ -30,21 +30,23 @@ const receiveOptions = z.strictObject({
   path: path()
     .prefault('/_hedgerow/callbacks')
     .describe(
-      'Where results are posted, on the front: a fixed path, with nothing percent-encoded. Routes may share it.',
+      'Path on the front to which results are posted: fixed, with nothing percent-encoded. Routes may share it.',
     ),
   id: place(['url', header, json], 'url, header:NAME or json:/POINTER')
     .prefault('url')
-    .describe('What tells whose result it is: the callback URL itself, or the id, in a header field or the JSON body.'),
+    .describe(
+      'Where a callback carries its token: in the callback URL itself, or as an id in a header field or the JSON body.',
+    ),
   status: z
     .strictObject({
-      header: headerName().describe('The header field of the callback that names the status.'),
+      header: headerName().describe('The header field of the callback that carries the status.'),
       allow: z
         .array(statusRange)
         .min(1, { error: 'at least one status' })
-        .describe('Statuses that it may name; for any other the client gets `UPSTREAM_INVALID`.'),
+        .describe('Statuses that the callback may set; for any other the client gets `UPSTREAM_INVALID`.'),
     })
     .optional()
-    .describe("Lets the callback name the client's status. Default: 200."),
+    .describe("Lets the callback set the client's status. Default: 200."),
 })
 
 export const callbackOptions = z
@@ -53,20 +55,16 @@ export const callbackOptions = z
     ...attemptOptions,
     attemptTimeout: duration({ min: 1 })
       .prefault('10s')
-      .describe('How long the backend may take to acknowledge; no longer than the deadline while the client waits.'),
-    success: successOptions
-      .prefault({})
-      .describe('Which answers of the backend acknowledge the work. Default: any 2xx.'),
+      .describe('How long the backend may take to acknowledge; at most the deadline while the client waits.'),
+    success: successOptions.prefault({}).describe('Backend statuses that acknowledge the work. Default: any 2xx.'),
     send: sendOptions
       .prefault({ url: 'header:x-callback-url' })
-      .describe(
-        'How the backend learns where to, and for what, it gives its result. Default: `{ url: header:x-callback-url }`.',
-      ),
-    receive: receiveOptions.prefault({}).describe('How its result comes back.'),
+      .describe('How the backend gets the callback URL or id. Default: `{ url: header:x-callback-url }`.'),
+    receive: receiveOptions.prefault({}).describe('How results come back.'),
     durable: z
       .boolean()
       .prefault(false)
-      .describe('Whether late results are kept in the store, so that they outlive a restart. Default: in memory.'),
+      .describe('Whether late results are kept in the store, to survive a restart. Default: in memory.'),
     ...heldOptions,
   })
   .refine(({ send, receive }) => receive.id === 'url' || send.id !== undefined, {

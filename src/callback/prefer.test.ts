@@ -24,10 +24,10 @@ describe('Prefer', () => {
     ['respond-async=""', { respondAsync: true, waitMs: undefined }],
     ['handling=lenient, wait=5, return=minimal', { respondAsync: false, waitMs: 5000 }],
     [',, ,wait=5,', { respondAsync: false, waitMs: 5000 }],
-    // What is said twice counts as it was said first.
+    // The first of two equal preferences counts.
     ['wait=1, wait=2', { respondAsync: false, waitMs: 1000 }],
     ['wait=soon, wait=2', none],
-    // A comma in quotes parts nothing, nor does what stands there count.
+    // A comma in quotes does not separate, and quoted text is not a preference.
     ['note="a, respond-async, b"', none],
     ['note="a, wait=1, b", wait=4', { respondAsync: false, waitMs: 4000 }],
     ['note="say \\"hi\\", respond-async, b", wait=4', { respondAsync: false, waitMs: 4000 }],
@@ -54,19 +54,19 @@ describe('Prefer', () => {
     '"wait=5',
     '',
   ]) {
-    it(`passes over ${JSON.stringify(value)}`, () => assert.deepEqual(prefer(value), none))
+    it(`ignores ${JSON.stringify(value)}`, () => assert.deepEqual(prefer(value), none))
   }
 
-  it('may be given in several fields, of which the first counts where two say the same', () => {
+  it('may come in several fields, of which the first counts for the same preference', () => {
     assert.deepEqual(prefer('wait=1', 'respond-async', 'wait=9'), { respondAsync: true, waitMs: 1000 })
     assert.deepEqual(prefer('note="never closed', 'wait=2'), { respondAsync: false, waitMs: 2000 })
   })
 
-  it('is nothing where there is none', () => {
+  it('is empty without the field', () => {
     assert.deepEqual(readPreference(['accept', 'wait=1']), none)
   })
 
-  it('is read without a fault whatever comes', () => {
+  it('is read without an exception, whatever the value', () => {
     const piece = fc.constantFrom('wait', '=', '"', ',', ';', ' ', '\\', '5', 'respond-async', '\t', 'x')
     const odd = fc.oneof(
       fc.string(),
@@ -82,7 +82,7 @@ describe('Prefer', () => {
     )
   })
 
-  it('is read in time that grows as its length does', () => {
+  it('is read in linear time', () => {
     for (const hostile of [
       `a=${' '.repeat(60_000)}""x`,
       '"'.repeat(60_000),

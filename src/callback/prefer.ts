@@ -1,16 +1,16 @@
 import { type HeaderPairs, headerValues } from '../core/headers.ts'
 
-/** What RFC 7240 lets a client say of how long it would wait. */
+/** A client's waiting preferences (RFC 7240). */
 export interface Preference {
   readonly respondAsync: boolean
-  /** Undefined: as long as the route lets it. */
+  /** Undefined: as long as the route allows. */
   readonly waitMs: number | undefined
 }
 
 const none: Preference = { respondAsync: false, waitMs: undefined }
 const tokenForm = /^[\w!#$%&'*+.^`|~-]+$/
 
-/** Preferences that cannot be read, or that nobody here knows, are passed over, as the RFC has it; the first of two counts. */
+/** Unreadable and unknown preferences are ignored, and the first of two counts, as RFC 7240 requires. */
 export function readPreference(headers: HeaderPairs): Preference {
   const values = headerValues(headers, 'prefer')
   if (values.length === 0) return none
@@ -26,7 +26,7 @@ export function readPreference(headers: HeaderPairs): Preference {
   return { respondAsync: found.has('respond-async'), waitMs: /^\d{1,9}$/.test(wait) ? Number(wait) * 1000 : undefined }
 }
 
-/** Parted at what is not in quotes. No pattern does it: one that tries every split takes minutes for a hostile header. */
+/** Splits outside quotes. Not a regular expression: backtracking over a hostile header can take minutes. */
 function unquotedParts(text: string, separator: ',' | ';'): readonly string[] {
   const parts: string[] = []
   let from = 0

@@ -2,30 +2,30 @@ import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import type { CallbackOptions } from './options.ts'
 import { tokenLifeMs } from './signing-keys.ts'
 
-/** One way in which callbacks come in at a path: plain data, as every thread is told of it. */
+/** One way to read callbacks at a path; plain data, because it is sent to every thread. */
 export interface ReceiveEndpoint {
   readonly receive: CallbackOptions['receive']
   readonly maxAnswer: number
-  /** Wall clock; undefined while the configuration has it. */
+  /** Wall clock; undefined while it is in the configuration. */
   readonly untilMs: number | undefined
 }
 
 /**
- * Where callbacks come in, now and for a while yet: what a reload takes away, or has come in another way, stays until the
- * last token that was made for it has expired, as somebody may wait for it, or have a ticket. Kept once, so that a thread
- * that begins after the reload knows it too.
+ * Callback endpoints of now and of earlier configurations. An endpoint that a reload removes or changes stays until the
+ * last token made for it has expired, because a client may wait for it or hold a ticket. Kept in one process-wide
+ * object, so that a thread started after the reload knows it too.
  */
 export class ReceiveEndpoints {
   readonly #wallNow: () => number
   #endpoints: readonly ReceiveEndpoint[] = []
-  /** How long a token may be good that was made until now. */
+  /** The longest life of any token made so far. */
   #lifeMs = 0
 
   constructor(wallNow: () => number) {
     this.#wallNow = wallNow
   }
 
-  /** Those that the configuration has go before former ones. */
+  /** Endpoints of the configuration come before former ones. */
   get current(): readonly ReceiveEndpoint[] {
     return this.#endpoints
   }
@@ -43,7 +43,7 @@ export class ReceiveEndpoints {
   }
 }
 
-/** Routes that share a path agree on how callbacks are read, as the configuration's check has seen to. */
+/** Routes that share a path read callbacks the same way: the configuration check ensures it. */
 function endpointsOf(routes: readonly CallbackRoute[]): readonly ReceiveEndpoint[] {
   const options = routes.map(({ callback }) => callback)
   return [...Map.groupBy(options, ({ receive }) => receive.path).values()].map((sharing) => ({

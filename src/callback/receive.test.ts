@@ -26,7 +26,7 @@ function verdictsOf({ events }: Asked): readonly string[] {
   return events.flatMap((event) => (event.type === 'callback.received' ? [event.verdict] : []))
 }
 
-/** Its client has a ticket. */
+/** A callback whose client has a ticket. */
 async function late(scene: CallbackScene): Promise<{ readonly url: string; readonly ticket: string }> {
   const asked = scene.send({ headers: ['prefer', 'respond-async'] })
   await scene.clock.advance(0)
@@ -35,7 +35,7 @@ async function late(scene: CallbackScene): Promise<{ readonly url: string; reado
 }
 
 describe('a callback', () => {
-  it('answers the client that waits for it, and is told so', async () => {
+  it('answers the waiting client, and reports that to the backend', async () => {
     const scene = callbackScene()
     const { answer } = scene.send()
     const posted = scene.post(scene.urlOf(0), 'its result', ['x-other', '1'])
@@ -60,7 +60,7 @@ describe('a callback', () => {
     assert.equal(textOf(answer.outcome), '')
   })
 
-  it('that comes again is taken as a repeat', async () => {
+  it('is a repeat the second time', async () => {
     const scene = callbackScene()
     const { answer } = scene.send()
     const posts = ['first', 'second'].map((body) => scene.post(scene.urlOf(0), body))
@@ -75,7 +75,7 @@ describe('a callback', () => {
     assert.equal(textOf(answer.outcome), 'first')
   })
 
-  it('for a client with a ticket is kept, the first that comes', async () => {
+  it('is kept for a client with a ticket, the first time only', async () => {
     const scene = callbackScene()
     const { url, ticket } = await late(scene)
     const posts = ['first', 'second'].map((body) => scene.post(url, body))
@@ -89,7 +89,7 @@ describe('a callback', () => {
     assert.deepEqual(saidTo(fetched), [200, 'first'])
   })
 
-  it('of a call that this gateway does not know is kept all the same, as another life may have given a ticket', async () => {
+  it('of an unknown call is still kept, as an earlier run may have given a ticket', async () => {
     const scene = callbackScene()
     const signer = new Signer(() => [someKey])
     const token = signer.token(signer.issue(false, scene.clock.wallNow() + 1000), callbackAt('/_hedgerow/callbacks'))
@@ -98,7 +98,7 @@ describe('a callback', () => {
     assert.deepEqual(verdictsOf(posted), ['kept'])
   })
 
-  it('is refused when it is forged, for any reason, without its body being read', async () => {
+  it('is refused when forged, for any reason, without reading its body', async () => {
     const scene = callbackScene()
     scene.send()
     const url = scene.urlOf(0)
@@ -123,7 +123,7 @@ describe('a callback', () => {
     assert.equal(scene.callbacks.waiters.count, 1)
   })
 
-  it('is refused when its time is over', async () => {
+  it('is refused when its token has expired', async () => {
     const scene = callbackScene()
     scene.send()
     await scene.clock.advance(605_000)
@@ -133,7 +133,7 @@ describe('a callback', () => {
     assert.equal(failureOf(posted.answer.outcome).detail, 'The callback came after its time was over')
   })
 
-  it('gets 200 and is dropped, for as long as a backend may post it, where nothing is kept', async () => {
+  it('gets 200 and is dropped, as long as a backend may post it, if results are not kept', async () => {
     const scene = callbackScene({ shared: { keepMs: 0 } })
     const { answer } = scene.send()
     await scene.clock.advance(5000)
@@ -146,7 +146,7 @@ describe('a callback', () => {
     }
   })
 
-  it('gets 503 and may come again while the store is full', async () => {
+  it('gets 503 and may be posted again while the store is full', async () => {
     const memory = memoryTickets({ maxTickets: 1, maxBytes: 1000 })
     const scene = callbackScene({ shared: { memory, keepMs: 20_000 } })
     const first = await late(scene)
@@ -164,7 +164,7 @@ describe('a callback', () => {
   })
 
   for (const encoding of ['gzip', 'GZIP', 'br, gzip']) {
-    it(`is not taken with Content-Encoding "${encoding}", and its client told at once, as it would come so again`, async () => {
+    it(`is refused with Content-Encoding "${encoding}", and fails its call, as a retry would not differ`, async () => {
       const scene = callbackScene()
       const { answer } = scene.send()
       const posted = scene.post(scene.urlOf(0), 'x', ['Content-Encoding', encoding])
@@ -175,7 +175,7 @@ describe('a callback', () => {
     })
   }
 
-  it('may say that its body is as it is', async () => {
+  it('may declare its body as unencoded', async () => {
     const scene = callbackScene()
     const { answer } = scene.send()
     scene.post(scene.urlOf(0), 'x', ['content-encoding', 'Identity'])
@@ -186,13 +186,13 @@ describe('a callback', () => {
 
 describe('a callback that is too large', () => {
   for (const isDeclared of [true, false]) {
-    const what = isDeclared ? 'by what it says' : 'when it has come'
+    const what = isDeclared ? 'by its declared length' : 'by its actual length'
     const large = (): [Readable, string[]] => [
       Readable.from([Buffer.alloc(8), Buffer.alloc(8)]),
       isDeclared ? ['content-length', '16'] : [],
     ]
 
-    it(`${what} fails the call of its client at once`, async () => {
+    it(`fails its call at once, judged ${what}`, async () => {
       const scene = callbackScene({ maxBytes: 10 })
       const { answer } = scene.send()
       const posted = scene.post(scene.urlOf(0), ...large())
@@ -202,7 +202,7 @@ describe('a callback that is too large', () => {
       assert.deepEqual([code, detail], ['UPSTREAM_INVALID', 'The callback is larger than 10 bytes'])
     })
 
-    it(`${what} is told at the ticket of its client`, async () => {
+    it(`is reported at its client's ticket, judged ${what}`, async () => {
       const scene = callbackScene({ maxBytes: 10 })
       const { url, ticket } = await late(scene)
       scene.post(url, ...large())
@@ -214,7 +214,7 @@ describe('a callback that is too large', () => {
     })
   }
 
-  it('is so by the route of its call, whatever others may have at the same path', async () => {
+  it("is judged by the limit of its call's route, whatever others allow at the same path", async () => {
     for (const isWhole of [true, false]) {
       const scene = callbackScene({ maxBytes: 10, maxAtPath: 1000 })
       const { answer } = scene.send()
@@ -238,7 +238,7 @@ describe('a callback that is too large', () => {
     assert.equal(scene.kept.ticketFigures().tickets, 0)
   })
 
-  it('may be just as large as is allowed', async () => {
+  it('may be exactly as large as the limit', async () => {
     const scene = callbackScene({ maxBytes: 10 })
     const { answer } = scene.send()
     scene.post(scene.urlOf(0), Readable.from([Buffer.alloc(10, 'x')]))
@@ -246,7 +246,7 @@ describe('a callback that is too large', () => {
     assert.equal(textOf(answer.outcome), 'xxxxxxxxxx')
   })
 
-  it('leaves the client waiting when its sender breaks off in the middle, for the next one', async () => {
+  it('leaves the client waiting for another one if its sender breaks off midway', async () => {
     const scene = callbackScene()
     const { answer } = scene.send()
     const body = new Readable({ read: () => {} })
@@ -263,7 +263,7 @@ describe('a callback that is too large', () => {
   })
 })
 
-describe('the status that a callback names', () => {
+describe('the status that a callback sets', () => {
   const route = { receive: { status: { header: 'X-Status', allow: ['200-299', 404] } } }
 
   for (const [named, status] of [
@@ -281,7 +281,7 @@ describe('the status that a callback names', () => {
   }
 
   for (const named of ['500', '100', '99', '600', '', ' 200', '200.0', '2e2', '200, 404', 'x'.repeat(100)]) {
-    it(`fails the call if it is ${JSON.stringify(named.slice(0, 30))}, and the backend need not post it again`, async () => {
+    it(`fails the call if it is ${JSON.stringify(named.slice(0, 30))}, and the backend need not retry`, async () => {
       const scene = callbackScene({ route })
       const { answer } = scene.send()
       const posted = scene.post(scene.urlOf(0), 'x', ['x-status', named])
@@ -297,7 +297,7 @@ describe('the status that a callback names', () => {
   }
 
   for (const named of ['204', '205']) {
-    it(`has no body with ${named}`, async () => {
+    it(`leaves no body with ${named}`, async () => {
       const scene = callbackScene({ route })
       const { answer } = scene.send()
       scene.post(scene.urlOf(0), 'x', ['x-status', named])
@@ -308,7 +308,7 @@ describe('the status that a callback names', () => {
   }
 
   for (const named of ['204', '205']) {
-    it(`has no body with ${named} at the ticket either`, async () => {
+    it(`leaves no body with ${named} at the ticket either`, async () => {
       const scene = callbackScene({ route })
       const { url, ticket } = await late(scene)
       scene.post(url, 'x', ['x-status', named])
@@ -319,7 +319,7 @@ describe('the status that a callback names', () => {
     })
   }
 
-  it('is told at the ticket too, allowed or not', async () => {
+  it('appears at the ticket too, allowed or not', async () => {
     for (const named of ['404', '500']) {
       const scene = callbackScene({ route })
       const { url, ticket } = await late(scene)
@@ -332,7 +332,7 @@ describe('the status that a callback names', () => {
     }
   })
 
-  it('counts for nothing where the route does not say so', async () => {
+  it('is ignored if the route does not configure it', async () => {
     const scene = callbackScene()
     const { answer } = scene.send()
     scene.post(scene.urlOf(0), 'x', ['x-status', '500'])
@@ -357,7 +357,7 @@ describe('a callback whose id is in its body', () => {
     assert.equal(textOf(answer.outcome), body)
   })
 
-  it('is forged without one, or with another one', async () => {
+  it('is forged without an id, or with another one', async () => {
     const scene = callbackScene({ route })
     scene.send()
     for (const body of [
@@ -373,7 +373,7 @@ describe('a callback whose id is in its body', () => {
     }
   })
 
-  it('is not known when it is too large: its client waits on', async () => {
+  it('is not recognized when too large: its client keeps waiting', async () => {
     const scene = callbackScene({ route, maxBytes: 100 })
     const { answer } = scene.send()
     const body = Buffer.from(JSON.stringify({ id: idOf(scene), value: 'x'.repeat(100) }))
@@ -385,10 +385,10 @@ describe('a callback whose id is in its body', () => {
   })
 })
 
-describe('a callback whose token another run has made', () => {
+describe('a callback whose token another run made', () => {
   const body = '{"result":42}'
 
-  /** Two of them with the same keys: a client waits at the first, and the second is asked. */
+  /** Two runs with the same keys: a client waits at the first, and the callback arrives at the second. */
   function pair(route: CallbackSceneOptions['route'] = {}, maxBytes = 1000) {
     const first = callbackScene({ route, maxBytes })
     const asked: (readonly [number, string])[] = []
@@ -404,7 +404,7 @@ describe('a callback whose token another run has made', () => {
     return { first, second, asked, vanish: () => (isThere = false) }
   }
 
-  it('answers the client that waits there', async () => {
+  it('answers the client that waits at the other run', async () => {
     for (const route of [{}, { send: { id: 'json:/id' }, receive: { id: 'json:/id' } }] as const) {
       const { first, second, asked } = pair(route)
       const sent = first.send({ method: 'POST', body: Buffer.from('{}') })
@@ -438,7 +438,7 @@ describe('a callback whose token another run has made', () => {
     })
   }
 
-  it('is told at the ticket if it is too large and there is none of that run any more', async () => {
+  it('is reported at the ticket if it is too large and that run no longer exists', async () => {
     const { first, second, vanish } = pair({}, 10)
     vanish()
     const { url, ticket } = await late(first)
@@ -449,18 +449,18 @@ describe('a callback whose token another run has made', () => {
     assert.equal(problemOf({ body: textOf(fetched.answer.outcome) }).code, 'UPSTREAM_INVALID')
   })
 
-  it('is judged there if its time is over by the clock here', async () => {
+  it('is judged by the other run if it has expired by the local clock', async () => {
     const { first, second } = pair()
     const sent = first.send()
     const url = first.urlOf(0)
-    // The second's wall clock is ahead, by more than a token lives.
+    // The second's wall clock is ahead by more than the life of a token.
     await second.clock.advance(10_000_000)
     second.post(url, body)
     await second.clock.advance(0)
     assert.equal(textOf(sent.answer.outcome), body)
   })
 
-  it('is kept, as one of an earlier run, where there is none of that run any more', async () => {
+  it('is kept, like one of an earlier run, if that run no longer exists', async () => {
     const { first, second, asked, vanish } = pair()
     vanish()
     first.send()
@@ -475,7 +475,7 @@ describe('a callback whose token another run has made', () => {
     assert.equal(failureOf(late.answer.outcome).code, 'CALLBACK_REFUSED')
   })
 
-  it('is not asked for with a forged token, nor with one of its own', async () => {
+  it('is not passed to another run with a forged token or one of its own', async () => {
     const { first, second, asked } = pair()
     second.send()
     second.post(second.urlOf(0), body)

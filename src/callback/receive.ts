@@ -14,29 +14,29 @@ import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
 import { type Token, type TokenPlace, tokenBy, tokenParameter } from './token-placement.ts'
 
 export interface ReceiveOptions {
-  /** `status`: for what comes for a call of an earlier run; those of this one have their own. */
+  /** `status`: for callbacks of an earlier run's calls; calls of this run have their own. */
   readonly receive: CallbackOptions['receive']
-  /** The largest that any call may have whose callback comes in here. */
+  /** The largest limit of any call whose callback may arrive here. */
   readonly maxBytes: number
   readonly callbacks: Callbacks
   /** Wall clock, milliseconds. */
   readonly wallNow: () => number
-  /** Asked for callbacks whose tokens another run has made, as somebody may wait for them there. */
+  /** Called for callbacks whose token another run made, because a client may be waiting there. */
   readonly elsewhere?: Elsewhere | undefined
 }
 
 /**
- * Has the run of this number take a callback, whole or `unread`; undefined where there is no such run any more. That its
- * token is ours is known by then; whether its time is over is for that run to say.
+ * Passes a callback, whole or `unread`, to the run with this number; undefined if that run no longer exists. The
+ * token's signature has been verified by then; that run decides whether the token has expired.
  */
 export type Elsewhere = (run: number, request: GatewayRequest, call: Call) => Promise<Outcome | undefined> | undefined
 
 type Judged = Verdict | { readonly kind: 'missing' }
 
 /**
- * Takes what backends post back. A backend posts again until it gets a 2xx, so it gets one for all that is no forgery:
- * 200 if the client was answered with it or nobody wants it, 202 if it is kept for a client with a ticket. Only what a
- * full or failing store could not keep gets 503, as it is wanted and may be kept the next time.
+ * Takes callbacks from backends. A backend retries until it gets a 2xx, so everything but a forgery gets one: 200 if
+ * the client was answered or nobody wants the result, 202 if the result is kept for a client with a ticket. A result
+ * that a full or failing store could not keep gets 503, because it is wanted and a retry may succeed.
  */
 export function receiveCallbacks(options: ReceiveOptions): Service {
   const { receive, maxBytes, callbacks, wallNow, elsewhere } = options
@@ -47,7 +47,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   const judgeToken = (token: Token): Judged => {
     if (token === undefined) return { kind: 'missing' }
     const verdict = callbacks.signer.verify(token, use, wallNow())
-    // The wall clock may have jumped; who waits does so by a clock that does not.
+    // The wall clock may have jumped; waiters use a monotonic clock.
     if (verdict.kind === 'expired' && callbacks.waiters.find(verdict.id) !== undefined)
       return { ...verdict, kind: 'good' }
     return verdict
@@ -78,7 +78,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return typeof kept === 'string' ? taken(kept, call) : notTaken(kept, call)
   }
 
-  /** It would be the same the next time: the client need not wait for it, here or at its ticket. */
+  /** A retry would carry the same result: the client need not wait for it, neither here nor at its ticket. */
   const useless = async (token: TokenFacts, code: FailureCode, detail: string, call: Call): Promise<Outcome> => {
     const waiter = callbacks.waiters.find(token.id)
     const reason = failure('UPSTREAM_INVALID', detail)
@@ -87,7 +87,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return notTaken(failure(code, detail), call)
   }
 
-  /** The other run that is to be asked for it. */
+  /** The other run that must handle the callback. */
   const otherRun = (verdict: Judged): number | undefined => {
     if (elsewhere === undefined || verdict.kind === 'forged' || verdict.kind === 'missing') return undefined
     return verdict.isOurs ? undefined : verdict.run
@@ -103,7 +103,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return useless(verdict, 'BODY_TOO_LARGE', `The callback is larger than ${allowed} bytes`, call)
   }
 
-  /** It is whole or unread, or what it says of whose it is stands in its head. */
+  /** The request is whole or unread, or its token is in the head. */
   const judged = (verdict: Judged, request: GatewayRequest, call: Call): Promise<Outcome> => {
     const run = otherRun(verdict)
     const asked = run === undefined ? undefined : elsewhere?.(run, request, call)
@@ -117,7 +117,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   }
 
   return async (request, call) => {
-    // The body may be large: for a forgery it is not read, where that shows before.
+    // The body may be large: if the head shows a forgery, it is not read.
     const early = place.isInHead ? judgeToken(place.tokenOf(request)) : undefined
     const isForAnother = early !== undefined && otherRun(early) !== undefined
     const problem = encodingProblem(request)
@@ -138,7 +138,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
 
 const lengthOfBody: ReadonlySet<string> = new Set(['content-length'])
 
-/** Its body was too large to be read, or to be sent on: it says a length, and has none. */
+/** The body was too large to read or to pass on: the request declares a length but has no body. */
 function unread(request: GatewayRequest, maxBytes: number): GatewayRequest {
   const bytes = Math.max(Number(headerValue(request.headers, 'content-length') ?? 0), maxBytes + 1)
   const headers = [...withoutHeaders(request.headers, lengthOfBody), 'content-length', String(bytes)]
@@ -155,7 +155,7 @@ function encodingProblem({ headers }: GatewayRequest): string | undefined {
   return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
 }
 
-/** Whether it says, at this place, whose result it is. `request`: held, where that is the body. */
+/** Whether the request has a token at this position. `request`: held if the token is in the body. */
 export async function namesResult(place: TokenPlace, request: GatewayRequest, { scope }: Call): Promise<boolean> {
   return typeof (await place.tokenOf(request, scope)) === 'string'
 }

@@ -13,10 +13,10 @@ export interface ReceiversOptions {
   readonly elsewhere?: Elsewhere | undefined
 }
 
-/** Where callbacks come in, on the front: one for each path. */
+/** Callback handlers on the front, one for each path. */
 export function receivers(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): readonly RoutedHandler[] {
   const byPath = Map.groupBy(endpoints, ({ receive }) => receive.path)
-  // Whoever waits while the gateway shuts down waits for these.
+  // Clients that wait during a shutdown depend on these endpoints.
   const facts = { method: 'POST', what: 'receive', servesWhileDraining: true } as const
   return [...byPath].map(([path, sharing]) => ownRoute({ ...facts, path, service: serviceOf(sharing, options) }))
 }
@@ -26,7 +26,7 @@ interface Receiver {
   readonly service: Service
 }
 
-/** Where the id is looked for is all that ways differ in here: what a result may be is known by its call. */
+/** Endpoints at one path differ only in the position of the token; limits on the result come with the call. */
 function serviceOf(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): Service {
   const maxBytes = Math.max(...endpoints.map(({ maxAnswer }) => maxAnswer))
   const byId = Map.groupBy(endpoints, ({ receive }) => receive.id)

@@ -7,12 +7,12 @@ import type { TicketResult } from '../store/ticket-store.ts'
 import type { CallbackOptions } from './options.ts'
 
 /**
- * What a call's result may be. A call keeps those of its route as it began: neither a reload nor a route that shares the
- * path of its callback has a say.
+ * Limits on a call's result. A call keeps the limits that its route had when the call began: a reload does not change
+ * them, nor does a route with the same callback path.
  */
 export interface Terms {
   readonly maxBytes: number
-  /** Of the client's answer, by its callback; or why that is none. */
+  /** The client's status, taken from its callback; a failure if that status is not allowed. */
   readonly statusOf: (callback: GatewayRequest) => number | Failure
 }
 
@@ -25,9 +25,9 @@ export function termsOf({ maxAnswer, status }: TermsOptions): Terms {
   return { maxBytes: maxAnswer, statusOf: statusBy(status) }
 }
 
-/** A result as its client gets it, when it comes or at its ticket. */
+/** A result as the client gets it, directly or at its ticket. */
 export function resultResponse({ status, contentType, body }: Result): GatewayResponse {
-  // These have no body by their own meaning.
+  // These statuses allow no body.
   const isBare = status === 204 || status === 205 || status === 304
   const headers = [...(isBare ? [] : ['content-type', contentType]), 'cache-control', 'no-store']
   return ownResponse(status, headers, isBare ? undefined : body)

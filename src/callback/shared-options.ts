@@ -11,53 +11,53 @@ export const sharedCallbackOptions = z
       .transform((url) => url.replace(/\/+$/, ''))
       .optional()
       .describe(
-        'The base URL by which backends reach the front. Default: `http://localhost` with the port of `listen`.',
+        'The base URL at which backends reach the front. Default: `http://localhost` with the port of `listen`.',
       ),
     key: secret
       .optional()
-      .describe(
-        'The secret that callback URLs and tickets are signed with. Default: one that is made and kept in `keyFile`.',
-      ),
+      .describe('The secret that signs callback URLs and tickets. Default: a generated key, kept in `keyFile`.'),
     previousKeys: z
       .array(secret)
       .prefault([])
-      .describe('Earlier values of `key`, whose callbacks and tickets are still accepted: after a change of the key.'),
+      .describe(
+        'Earlier values of `key`. Callbacks and tickets signed with them are still accepted; used when the key changes.',
+      ),
     keyFile: z
       .string({ error: 'a path' })
       .min(1, { error: 'a path' })
       .prefault('hedgerow.key')
       .describe(
-        'Where the key is kept where `key` gives none; a relative path begins at the folder of the configuration. It is made on first use, for its user alone.',
+        'File of the generated key, used without `key`; a relative path starts at the folder of the configuration. Created on first use, readable by its user alone.',
       ),
     keyRotation: duration({ min: 60_000 })
       .prefault('7d')
       .describe(
-        'After that time another key is made in `keyFile`; the old one is accepted until its last callback has expired.',
+        'After this time a new key is generated in `keyFile`; the old one is accepted until its last callback has expired.',
       ),
     tickets: z
       .strictObject({
         keep: duration()
           .prefault('10m')
           .describe(
-            'How long after the deadline a result may come, and how long it is kept then. 0ms: late results are dropped, and there are no tickets.',
+            'How long after the deadline a result may arrive, and how long it is then kept. 0ms: late results are dropped, and there are no tickets.',
           ),
         limit: wholeNumber({ min: 1, max: 1_000_000 })
           .prefault(100_000)
           .describe(
-            'Tickets that clients hold, and results that are kept for them, at a time. Where there are as many, `respond-async` gets 503 `STORE_FULL`, and who waited in vain gets no ticket.',
+            'Upper bound on tickets that clients hold, including results kept for them. At the limit, `respond-async` gets 503 `STORE_FULL`, and clients that waited until the deadline get no ticket.',
           ),
         size: size()
           .prefault('64MiB')
-          .describe('What results may come to, altogether; further ones get 503 `STORE_FULL`.'),
+          .describe('Upper bound on the total size of kept results; further results get 503 `STORE_FULL`.'),
         fetch: z
           .enum(['many', 'once'], { error: '`many` or `once`' })
           .prefault('many')
-          .describe('Whether a result can be fetched many times until it expires, or once.'),
+          .describe('Whether a result can be fetched many times until it expires, or only once.'),
       })
       .prefault({})
-      .describe('Results that came when nobody was waiting any more.'),
+      .describe('Results that arrive after their client has stopped waiting.'),
   })
-  .describe('What routes with `callback` share.')
+  .describe('Settings shared by all routes with `callback`.')
 
 export type SharedCallbackOptions = z.output<typeof sharedCallbackOptions>
 

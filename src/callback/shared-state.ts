@@ -11,19 +11,19 @@ export interface SharedStateOptions extends SigningKeysOptions {
   readonly durable: TicketKeeper | undefined
 }
 
-/** What of callbacks is there once, however many threads take them: the keys, where they come in, and the late results. */
+/** Callback state that exists once for all threads: the keys, the endpoints, and the late results. */
 export interface SharedCallbackState {
   readonly keys: () => Keys
   readonly endpoints: () => readonly ReceiveEndpoint[]
   readonly memory: TicketKeeper
-  /** Of all stores, for operators. */
+  /** Spans all stores, for operators. */
   readonly kept: TicketExpiry
-  /** Throws a `StartupError` if the key file is another one and cannot be used; then all is as it was. */
+  /** Throws a `StartupError` if a new key file cannot be used; nothing changes then. */
   update(config: CallbackConfig, durable: TicketKeeper | undefined): void
   close(): void
 }
 
-/** Undefined where no route waits for callbacks. Throws a `StartupError` if the key file cannot be used. */
+/** Undefined if no route uses `callback`. Throws a `StartupError` if the key file cannot be used. */
 export function openSharedCallbackState(
   config: CallbackConfig,
   options: SharedStateOptions,
@@ -40,7 +40,7 @@ export function openSharedCallbackState(
     memory,
     kept,
     update: (changed, durable) => {
-      // Where no route waits any more the keys stay, for what is still to come.
+      // Without callback routes the keys stay, for results that are still to arrive.
       if (changed.routes.length > 0) keys.update(changed)
       endpoints.update(changed)
       memory.limit(ticketLimits(changed.shared))

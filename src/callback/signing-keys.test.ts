@@ -35,7 +35,7 @@ function opened(t: TestContext, config: CallbackConfig) {
 }
 
 describe('keys that a reload changes', () => {
-  it('leave tokens of the former one good for as long as any of it may live', async (t) => {
+  it('keep tokens of the former key valid until the last one has expired', async (t) => {
     const config = configOf({ key: secret(1) })
     const { clock, keys, token, judge, changes } = opened(t, config)
     const [before] = keys.current
@@ -51,7 +51,7 @@ describe('keys that a reload changes', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('are the same file where its path is the same, also with another rotation', async (t) => {
+  it('use the same file if the path is unchanged, also with another rotation', async (t) => {
     const { folder, clock, keys, changes } = opened(t, configOf({ keyFile: './one.key', keyRotation: '20d' }))
     const [before] = keys.current
     keys.update(configOf({ keyFile: './one.key', keyRotation: '1h' }))
@@ -63,7 +63,7 @@ describe('keys that a reload changes', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('come from another file once that is open; one that cannot be used changes nothing', (t) => {
+  it('come from another file once it is open; an unusable one changes nothing', (t) => {
     const { folder, keys, token, judge, changes } = opened(t, configOf({ keyFile: './one.key' }))
     const before = keys.current
     const first = token()
@@ -73,13 +73,13 @@ describe('keys that a reload changes', () => {
     keys.update(configOf({ keyFile: './two.key' }))
     assert.notEqual(keys.current[0].id, before[0].id)
     assert.equal(judge(first), 'good')
-    // And back: what is in both is there once.
+    // And back: a key in both files appears once.
     keys.update(configOf({ keyFile: './one.key' }))
     assert.deepEqual([keys.current[0].id, keys.current.length], [before[0].id, 2])
     keys.close()
   })
 
-  it('outlive a file that is left for a key of the configuration', (t) => {
+  it('outlive a file that is replaced by a key in the configuration', (t) => {
     const { clock, keys, token, judge } = opened(t, configOf({ keyFile: './one.key' }))
     const first = token()
     keys.update(configOf({ key: secret(1), previousKeys: [secret(2)] }))

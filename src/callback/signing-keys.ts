@@ -9,24 +9,24 @@ import { KeyFile } from './key-file.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
 
 export interface SigningKeysOptions {
-  /** Where a relative path begins: the folder of the configuration file. */
+  /** Base of relative paths: the folder of the configuration file. */
   readonly folder: string
   readonly clock: Clock
   readonly log: (text: string) => void
-  /** The keys are other ones: by their file, or by another configuration. */
+  /** Called when the keys have changed, by rotation or by a reload. */
   readonly onKeys?: (keys: Keys) => void
 }
 
 /** Where keys come from. */
 interface KeySource {
   readonly keys: () => Keys
-  /** Undefined where they stand in the configuration. */
+  /** Undefined if the keys are in the configuration. */
   readonly file: { readonly path: string; readonly kept: KeyFile } | undefined
 }
 
 /**
- * The keys by which callback URLs and tickets are signed, as the configuration names them or in the gateway's own file.
- * Where a reload names others, the former ones are accepted until the last token that they made has expired.
+ * The keys that sign callback URLs and tickets, from the configuration or from the gateway's own file. After a reload
+ * with other keys, the former ones are accepted until the last token that they signed has expired.
  */
 export class SigningKeys {
   readonly #options: SigningKeysOptions
@@ -52,7 +52,7 @@ export class SigningKeys {
     return this.#all
   }
 
-  /** Throws a `StartupError` if another file cannot be used; then all is as it was. */
+  /** Throws a `StartupError` if a new file cannot be used; nothing changes then. */
   update(config: CallbackConfig): void {
     const lifeMs = tokenLifeMs(config)
     const { file } = this.#source
@@ -119,8 +119,8 @@ export class SigningKeys {
 }
 
 /**
- * How long a token lives: a result that comes in the last moment is kept as long as any other. A second, as tokens expire
- * at whole ones.
+ * How long a token lives. A result that arrives at the last moment is kept as long as any other. One second is added
+ * because tokens expire at whole seconds.
  */
 export function tokenLifeMs({ routes, shared: { tickets } }: CallbackConfig): number {
   const deadlines = routes.map(({ deadline }) => resolveDeadline(deadline, callbackDeadlineMs).max)

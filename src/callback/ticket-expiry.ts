@@ -5,13 +5,13 @@ import type { TicketFacts, TicketFigures, TicketKeeper } from '../store/ticket-s
 export interface KeptTicketsOptions {
   readonly clock: Clock
   readonly memory: TicketKeeper
-  /** There where a route is `durable`. */
+  /** Set when a route is `durable`. */
   readonly durable: TicketKeeper | undefined
 }
 
 const expiryCheckMs = 10_000
 
-/** Looks after the stores of late results, where they are: has them forget what is over, and tells operators what they hold. */
+/** Removes expired results from the stores, and tells operators what the stores hold. */
 export class TicketExpiry {
   readonly #clock: Clock
   readonly #memory: TicketKeeper
@@ -29,7 +29,7 @@ export class TicketExpiry {
     this.#durable = durable
   }
 
-  /** The newest of all stores. */
+  /** The newest, across all stores. */
   async tickets(limit: number): Promise<readonly TicketFacts[] | Failure> {
     const kept: TicketFacts[] = []
     for (const store of this.#stores()) {
@@ -58,7 +58,7 @@ export class TicketExpiry {
 
   #schedule(): void {
     this.#timer = this.#clock.after(expiryCheckMs, () => {
-      // A store that fails says so to those who write; what is left is removed the next time.
+      // A failing store reports to its writers; results left over are removed next time.
       for (const store of this.#stores()) void store.removeExpired(this.#clock.wallNow())
       this.#schedule()
     })

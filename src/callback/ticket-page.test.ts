@@ -20,7 +20,7 @@ async function opened(shared: Partial<Omit<CallbacksOptions, 'memory' | 'durable
 }
 
 describe('a ticket', () => {
-  it('says that its call is still running, and when to come back', async () => {
+  it('reports that its call is still running, and when to retry', async () => {
     const { look } = await opened()
     const outcome = await look()
     const { status, headers } = responseOf(outcome)
@@ -28,7 +28,7 @@ describe('a ticket', () => {
     assert.deepEqual(headers, ['content-type', 'application/json', 'cache-control', 'no-store', 'retry-after', '1'])
   })
 
-  it('has the result as it came, as often as it is fetched', async () => {
+  it('has the result unchanged, however often it is fetched', async () => {
     const { scene, url, look } = await opened()
     scene.post(url, '<a/>', ['x-other', '1'])
     for (let n = 0; n < 2; n++) {
@@ -41,7 +41,7 @@ describe('a ticket', () => {
     }
   })
 
-  it('has it once where that is said; to look at it does not spend it', async () => {
+  it('has the result once with fetch: once; HEAD does not consume it', async () => {
     const { scene, url, look } = await opened({ fetchOnce: true })
     assert.equal(responseOf(await look('HEAD')).status, 202)
     scene.post(url, 'result')
@@ -50,7 +50,7 @@ describe('a ticket', () => {
     for (const method of ['GET', 'HEAD']) assert.equal(codeOf(await look(method)), 'TICKET_EXPIRED')
   })
 
-  it('is over when its result is no longer kept, also when it never came', async () => {
+  it('is over when its result is no longer kept, even if it never arrived', async () => {
     const { scene, url, look } = await opened()
     scene.post(url)
     await scene.clock.advance(600_000)
@@ -65,7 +65,7 @@ describe('a ticket', () => {
     assert.equal(codeOf(await never.look()), 'TICKET_EXPIRED')
   })
 
-  it('has a result that came in the last moment for as long as any other', async () => {
+  it('keeps a result from the last moment as long as any other', async () => {
     const { scene, url, look } = await opened()
     await scene.clock.advance(604_000)
     scene.post(url, 'last')
@@ -75,7 +75,7 @@ describe('a ticket', () => {
     assert.equal(codeOf(await look()), 'TICKET_EXPIRED')
   })
 
-  it('is none of this gateway if it is forged, or is the token of a callback', async () => {
+  it('is unknown if it is forged, or is the token of a callback', async () => {
     const { scene, ticket, url } = await opened()
     scene.post(url)
     for (const forged of [
@@ -94,7 +94,7 @@ describe('a ticket', () => {
     }
   })
 
-  it('tells the failure of its backend', async () => {
+  it('reports the failure of its backend', async () => {
     const { scene, look } = await opened()
     scene.upstream.seen[0]?.answer(400, 'Delay is not a number')
     await scene.clock.advance(0)

@@ -12,24 +12,24 @@ export interface TicketPageOptions {
   readonly callbacks: Callbacks
   /** Wall clock, milliseconds. */
   readonly wallNow: () => number
-  /** How a route, or those whose results come in at a path, tell failures. */
+  /** How failures are mapped for a route, or for the routes that share a callback path. */
   readonly policyOf: (route: string) => FailurePolicy
 }
 
-/** `GET /_hedgerow/tickets/:id`: the result, 202 while there is none yet, 410 when it is no longer kept. */
+/** `GET /_hedgerow/tickets/:id`: the result, 202 while there is none yet, 410 once it is no longer kept. */
 export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions): Service {
   return async (request, call): Promise<Outcome> => {
     const verdict = callbacks.signer.verify(request.params['id'] ?? '', 'ticket', wallNow())
     if (verdict.kind === 'forged') return failed(failure('NO_TICKET', 'This is no ticket of this gateway'))
     const found = await callbacks.fetch(verdict, request.method === 'HEAD')
-    // What came in the last moment is kept longer than its callback could have come.
+    // A result that arrived at the last moment is kept after its callback token has expired.
     if (found === 'over' || (found === undefined && verdict.kind === 'expired'))
       return failed(failure('TICKET_EXPIRED', 'The result of this ticket is no longer kept'))
     if (found === undefined) return succeeded(running())
     if ('code' in found) return failed(found)
     const { result, route } = found
     if (result.kind === 'answer') return succeeded(resultResponse(result))
-    // As the route would have told it, had the client still been there.
+    // As the route would have reported it to a client that was still connected.
     const facts = { requestId: call.id, attempts: [], elapsedMs: call.elapsedMs(), requestHeaders: request.headers }
     return succeeded(failureResponse(failure(result.code, result.detail), policyOf(route), facts))
   }

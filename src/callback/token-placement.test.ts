@@ -36,13 +36,13 @@ function bodyOf(request: GatewayRequest): string {
   return Buffer.from(request.body).toString()
 }
 
-describe('the way to the backend', () => {
-  it('is a header with the callback URL, where the route says nothing else', () => {
+describe('the request to the backend', () => {
+  it('has a header with the callback URL by default', () => {
     const headers = ['accept', 'a', 'accept', 'b']
     assert.deepEqual(sent({}, { headers }).headers, [...headers, 'x-callback-url', url])
   })
 
-  it('puts its own header in the place of what the client sent under that name, however spelt and often', () => {
+  it("replaces the client's header of that name, whatever its spelling and number", () => {
     const headers = ['X-Callback-URL', 'http://evil/', 'a', 'b', 'x-callback-url', 'http://evil/2']
     assert.deepEqual(sent({ send: { url: 'header:X-Callback-Url' } }, { headers }).headers, [
       'a',
@@ -52,7 +52,7 @@ describe('the way to the backend', () => {
     ])
   })
 
-  it('gives an id beside the URL, or alone, which then has no token in it', () => {
+  it('has an id beside the URL, or alone, and then no token in the URL', () => {
     const send = { url: 'header:x-url', id: 'header:x-id' }
     assert.deepEqual(sent({ send }).headers, ['x-url', url, 'x-id', token])
     const receive = { path: '/back', id: 'header:x-id' }
@@ -69,16 +69,16 @@ describe('the way to the backend', () => {
     ['=x&a==b', '=x&a==b&cb='],
     ['cb=http://evil&a=1&%63b=x&c%62', 'a=1&cb='],
     ['cbx=1&xcb=2&CB=3', 'cbx=1&xcb=2&CB=3&cb='],
-    // There are those who take the second question mark off as well.
+    // Some parsers strip the second question mark too.
     ['?cb=1&a', 'a&cb='],
     ['bad=%zz&u=%C3%28', 'bad=%zz&u=%C3%28&cb='],
   ] as const) {
-    it(`keeps the query ${JSON.stringify(query)} byte for byte, but for a parameter of its own name`, () => {
+    it(`keeps the query ${JSON.stringify(query)} byte for byte, except its own parameter`, () => {
       assert.equal(sent({ send: { url: 'query:cb' } }, { query }).query, expected + encodeURIComponent(url))
     })
   }
 
-  it('keeps any query, and has its own parameter read back', () => {
+  it('keeps any query, and its own parameter can be read back', () => {
     const piece = fc.constantFrom('a', '=', '&', '%', '%41', '+', 'é', 'b?', 'b c', '%zz')
     fc.assert(
       fc.property(
@@ -107,13 +107,13 @@ describe('the way to the backend', () => {
     ['/', {}, { '': url }],
     ['/0', {}, { 0: url }],
   ] as const) {
-    it(`writes the URL into a JSON body at ${pointer}`, () => {
+    it(`has the URL in a JSON body at ${pointer}`, () => {
       const request = sent({ send: { url: `json:${pointer}` } }, json(before))
       assert.deepEqual(JSON.parse(bodyOf(request)), after)
     })
   }
 
-  it('writes a member named __proto__ as any other, and no prototype', () => {
+  it('treats a member named __proto__ like any other, and sets no prototype', () => {
     const own = sent({ send: { url: 'json:/__proto__' } }, json('{"a":1}'))
     assert.equal(bodyOf(own), `{"a":1,"__proto__":${JSON.stringify(url)}}`)
     const nested = sent({ send: { url: 'json:/__proto__/cb' } }, json('{"__proto__":{}}'))
@@ -129,14 +129,14 @@ describe('the way to the backend', () => {
     ['no body', undefined],
     ['an empty body', ''],
     ['a body that is not JSON', 'a=1'],
-    ['JSON in another coding', '\ufeff{}'],
+    ['JSON in another encoding', '\ufeff{}'],
     ['an array', '[]'],
     ['a string', '"x"'],
     ['null', 'null'],
-    ['a body without the object that is to hold it', '{"other":{}}'],
+    ['a body without the object that should hold it', '{"other":{}}'],
     ['an array where an object should be', '{"meta":[]}'],
   ] as const) {
-    it(`refuses ${what}, and says which place is missing`, () => {
+    it(`refuses ${what}, and says which position is missing`, () => {
       const change = body === undefined ? {} : json(body)
       const result = inscribed({ send: { url: 'json:/meta/cb' } }, change)
       assert.ok('code' in result)
@@ -147,13 +147,13 @@ describe('the way to the backend', () => {
     })
   }
 
-  it('leaves numbers as they are written, and all else as it was', () => {
+  it('keeps numbers as written, and everything else unchanged', () => {
     const before = '{"big":12345678901234567890,"exact":1.10,"e":1E2,"deep":[{"n":-0.0}],"text":"1.10"}'
     const request = sent({ send: { url: 'json:/cb' } }, json(before))
     assert.equal(bodyOf(request), `${before.slice(0, -1)},"cb":${JSON.stringify(url)}}`)
   })
 
-  it('leaves every byte of the body but its own member as it was sent', () => {
+  it('keeps every byte of the body except its own member', () => {
     for (const [before, after] of [
       ['{ "a" : 1 }\n', '{ "a" : 1 ,"cb":URL}\n'],
       ['{\t}', '{\t"cb":URL}'],
@@ -165,7 +165,7 @@ describe('the way to the backend', () => {
     }
   })
 
-  it('refuses a body that names a member on the way twice, as backends may take the first', () => {
+  it('refuses a body with a duplicate name on the way, as backends may take the first', () => {
     for (const body of ['{"m":{"cb":1,"cb":2}}', '{"m":{"c\\u0062":1,"cb":2}}', '{"m":{"cb":1},"m":{}}']) {
       const result = inscribed({ send: { url: 'json:/m/cb' } }, json(body))
       assert.ok('code' in result)
@@ -176,7 +176,7 @@ describe('the way to the backend', () => {
     }
   })
 
-  it('gives any JSON body the member that JSON.parse then finds there, and changes nothing else', () => {
+  it('adds to any JSON body the member that JSON.parse then finds, and changes nothing else', () => {
     fc.assert(
       fc.property(jsonTexts, (text) => {
         const result = inscribed({ send: { url: 'json:/a' } }, json(text))
@@ -212,7 +212,7 @@ describe('the way to the backend', () => {
     })
   })
 
-  it('passes over a byte order mark, and refuses what is no UTF-8 or nested without end', async () => {
+  it('skips a byte order mark, and refuses a body that is not UTF-8 or nested too deep', async () => {
     assert.equal(bodyOf(sent({ send: { url: 'json:/cb' } }, json('\ufeff{}'))), `{"cb":${JSON.stringify(url)}}`)
     const options = callbackOptionsOf({ send: { url: 'json:/cb' } })
     for (const body of [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), Buffer.from('['.repeat(500_000))]) {
@@ -222,23 +222,23 @@ describe('the way to the backend', () => {
     }
   })
 
-  it('takes away what a backend might take for its header, with _ for -', () => {
+  it('drops headers that a backend might take for its own, with _ for -', () => {
     const headers = ['X_Callback_Url', 'http://evil/', 'x-callback_url', 'http://evil/', 'x-callback-urls', 'stays']
     assert.deepEqual(sent({}, { headers }).headers, ['x-callback-urls', 'stays', 'x-callback-url', url])
   })
 
-  it('leaves out the length that the body had before', () => {
+  it('drops the length that the body had before', () => {
     const headers = ['Content-Length', '7', 'a', 'b']
     assert.deepEqual(sent({ send: { url: 'json:/cb' } }, { ...json({}), headers }).headers, ['a', 'b'])
     assert.deepEqual(sent({ send: { url: 'query:cb' } }, { ...json({}), headers }).headers, headers)
   })
 
-  it('writes URL and id into one body', () => {
+  it('has URL and id in one body', () => {
     const send = { url: 'json:/to', id: 'json:/id' }
     assert.deepEqual(JSON.parse(bodyOf(sent({ send }, json({})))), { to: url, id: token })
   })
 
-  it('leaves the client’s request alone', () => {
+  it("does not modify the client's request", () => {
     const body = Buffer.from('{"a":1}')
     const request = requestOf({ method: 'POST', body, query: 'cb=1', headers: ['x-id', '1'] })
     const options = callbackOptionsOf({ send: { url: 'json:/cb', id: 'query:cb' } })
@@ -247,20 +247,20 @@ describe('the way to the backend', () => {
   })
 })
 
-describe('the way back', () => {
+describe('the request from the backend', () => {
   const found = (id: string, change: Partial<GatewayRequest> = {}): Token => {
     const token = tokenBy(id).tokenOf(requestOf(change), new Scope())
     assert.ok(typeof token !== 'object', 'a small body is read at once')
     return token
   }
 
-  it('reads the token of a callback URL, wherever in the query the backend puts it', () => {
+  it('has its token read from the callback URL, wherever in the query it is', () => {
     assert.equal(found('url', { query: 'callback=t1' }), 't1')
     assert.equal(found('url', { query: 'a=1&%63allback=t%31&callback=t2' }), 't1')
     for (const query of ['', 'Callback=t1', 'a=callback']) assert.equal(found('url', { query }), undefined)
   })
 
-  it('reads a header, whatever its case', () => {
+  it('has its token read from a header, whatever its case', () => {
     assert.equal(found('header:X-Id', { headers: ['x-ID', 't1', 'x-id', 't2'] }), 't1')
     assert.equal(found('header:X-Id', { headers: ['x-idd', 't1'] }), undefined)
   })
@@ -279,19 +279,19 @@ describe('the way back', () => {
     ['/id', 'id=t1', undefined],
     ['/id', '', undefined],
   ] as const) {
-    it(`finds ${expected ?? 'nothing'} at ${pointer} of ${body}`, () => {
+    it(`has ${expected ?? 'nothing'} at ${pointer} of ${body}`, () => {
       assert.equal(found(`json:${pointer}`, json(body)), expected)
     })
   }
 
-  it('finds nothing where there is no body', () => assert.equal(found('json:/id'), undefined))
+  it('has no token without a body', () => assert.equal(found('json:/id'), undefined))
 
-  it('shows before the body where it is not in the body', () => {
+  it('shows in its head a token that is not in the body', () => {
     const places = ['url', 'header:json:x', 'json:/id'].map((id) => tokenBy(id).isInHead)
     assert.deepEqual(places, [true, true, false])
   })
 
-  it('is read without a fault whatever comes', () => {
+  it('is read without an exception, whatever arrives', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), fc.string(), (body, query) => {
         for (const id of ['url', 'header:x-id', 'json:/a/0', 'json:/__proto__']) {

@@ -16,18 +16,18 @@ export const tokenParameter = 'callback'
 type Inscribed = GatewayRequest | Failure | Promise<GatewayRequest | Failure>
 
 /**
- * Puts the callback's URL and id into the request, or says why it cannot. A large JSON body is read in turns, which the
- * end of the scope ends too.
+ * Puts the callback URL and id into the request, or says why it cannot. A large JSON body is scanned in turns; aborting
+ * the scope stops the scan.
  */
 export type Inscribe = (request: GatewayRequest, token: string, scope: AbortScope) => Inscribed
 
-/** Undefined where there is none. */
+/** Undefined if there is none. */
 export type Token = string | undefined
 
-/** Where a callback says whose result it is. */
+/** The position of the token in a callback. */
 export type TokenPlace =
   | { readonly isInHead: true; readonly tokenOf: (request: GatewayRequest) => Token }
-  /** A large body is read in turns; a failure: the scope was aborted meanwhile. */
+  /** A large body is scanned in turns; a failure means that the scope was aborted. */
   | {
       readonly isInHead: false
       readonly tokenOf: (request: GatewayRequest, scope: AbortScope) => Token | Promise<Token | Failure>
@@ -76,13 +76,13 @@ function parsePlace(place: string): readonly [kind: string, name: string] {
   return colon < 0 ? [place, ''] : [place.slice(0, colon), place.slice(colon + 1)]
 }
 
-/** What the client sent under this name, in either spelling, is not ours and must not be taken for it. */
+/** A field of this name from the client, in either spelling, must not be mistaken for the gateway's. */
 function putHeader(name: string): Put {
   const drop = dropFields([name])
   return (request, value) => ({ ...request, headers: [...drop(request.headers), name, value] })
 }
 
-/** All else of the query stays as it was sent, byte for byte. */
+/** The rest of the query stays byte for byte. */
 function withParameter(query: string, name: string, value: string): string {
   const others = query === '' ? [] : query.split('&').filter((pair) => nameOf(pair) !== name)
   return [...others, `${encodeURIComponent(name)}=${encodeURIComponent(value)}`].join('&')
@@ -96,26 +96,26 @@ const lengthOfBody: ReadonlySet<string> = new Set(['content-length'])
 
 interface Member {
   readonly pointer: JsonPointer
-  /** As the route has it. */
+  /** As written in the route. */
   readonly name: string
   readonly value: string
 }
 
-/** All else of the body stays as it was sent, byte for byte. */
+/** The rest of the body stays byte for byte. */
 function withMember(request: GatewayRequest, member: Member, scope: AbortScope): Inscribed {
   const json = withoutMark(request.body)
   if (json === undefined) return noPlace(member)
   const place = new JsonPlace(json, member.pointer)
   return scanJson<GatewayRequest | Failure>(json, { visitor: place, scope }, (verdict) => {
     if (verdict !== 'valid' || place.holderEnd === undefined) return noPlace(member)
-    // Of two members of one name the backend might take the client's.
+    // With a duplicate name the backend might use the client's member.
     if (place.isAmbiguous) {
       return failure(
         'BAD_REQUEST',
         `The request body has the same name twice in one object on the way to ${member.name}`,
       )
     }
-    // It is another body now.
+    // The body has changed, so the client's length no longer applies.
     const headers = withoutHeaders(request.headers, lengthOfBody)
     const body = joinBytes(written(json, place, place.holderEnd, member), scope)
     const withBody = (whole: Buffer | Failure) => ('code' in whole ? whole : { ...request, headers, body: whole })
@@ -140,7 +140,7 @@ function noPlace({ name }: Member): Failure {
   return failure('BAD_REQUEST', `The request body must be JSON with an object that can hold ${name}`)
 }
 
-/** No token is longer, however it is escaped. */
+/** No token is longer, however its characters are escaped. */
 const longestToken = 1024
 
 function stringAt(body: RequestBody, pointer: JsonPointer, scope: AbortScope): Token | Promise<Token | Failure> {
@@ -157,7 +157,7 @@ function stringAt(body: RequestBody, pointer: JsonPointer, scope: AbortScope): T
 const quote = 0x22
 const byteOrderMark = Buffer.from('\ufeff')
 
-/** Undefined: it is no UTF-8, or not there. A byte order mark is passed over. */
+/** Undefined if the body is missing or not UTF-8. A byte order mark is skipped. */
 function withoutMark(body: RequestBody): Uint8Array | undefined {
   if (!(body instanceof Uint8Array) || !isUtf8(body)) return undefined
   const hasMark = byteOrderMark.equals(body.subarray(0, byteOrderMark.length))

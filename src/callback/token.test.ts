@@ -15,7 +15,7 @@ function tokenOf(by = signer, durable = false, expiresAtMs = now + 60_000): stri
 }
 
 describe('a token', () => {
-  it('brings back all that it was made with', () => {
+  it('returns all facts that it was made from', () => {
     for (const durable of [false, true]) {
       const issue = signer.issue(durable, now + 1500)
       const verdict = signer.verify(signer.token(issue, 'callback'), 'callback', now)
@@ -30,7 +30,7 @@ describe('a token', () => {
     }
   })
 
-  it('goes into a URL as it is', () => {
+  it('needs no encoding in a URL', () => {
     for (let n = 0; n < 300; n++) assert.match(tokenOf(), /^[\w-]{56}$/)
   })
 
@@ -46,14 +46,14 @@ describe('a token', () => {
     )
   })
 
-  it('is forged for another use: who may post a result cannot fetch one, nor the other way round', () => {
+  it('is forged for another use: a token to post cannot fetch, nor the reverse', () => {
     const issue = signer.issue(true, now + 60_000)
     assert.equal(signer.verify(signer.token(issue, 'callback'), 'ticket', now).kind, 'forged')
     assert.equal(signer.verify(signer.token(issue, 'ticket'), 'callback', now).kind, 'forged')
     assert.equal(signer.verify(signer.token(issue, 'ticket'), 'ticket', now).kind, 'good')
   })
 
-  it('tells whether it was made by this run, and is good for another run all the same', () => {
+  it('says whether this run made it, and is valid for other runs too', () => {
     const other = new Signer(() => [newKey])
     const verdict = other.verify(tokenOf(), 'callback', now)
     assert.ok(verdict.kind === 'good' && !verdict.isOurs)
@@ -68,16 +68,16 @@ describe('a token', () => {
     }
   })
 
-  it('cannot be put together from two good ones', () => {
+  it('cannot be assembled from two valid ones', () => {
     const [one, other] = [tokenOf(), tokenOf()]
     for (let cut = 1; cut < 56; cut++) {
       const mixed = one.slice(0, cut) + other.slice(cut)
-      // What they have in common is their head.
+      // The two tokens share their head.
       if (mixed !== one && mixed !== other) assert.equal(signer.verify(mixed, 'callback', now).kind, 'forged')
     }
   })
 
-  it('has one spelling only', () => {
+  it('has only one spelling', () => {
     const token = tokenOf()
     const others = [`${token}=`, `${token}\n`, ` ${token}`, `${token} `, token.slice(0, 55), `${token}A`, `${token}A==`]
     others.push(token.replaceAll('-', '+').replaceAll('_', '/'), encodeURIComponent(`${token}%`), '', `\0${token}`)
@@ -86,7 +86,7 @@ describe('a token', () => {
     }
   })
 
-  it('is forged whatever else comes, and nothing is thrown', () => {
+  it('is forged for any other input, without an exception', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...alphabet), minLength: 56, maxLength: 56 })),
@@ -97,7 +97,7 @@ describe('a token', () => {
     )
   })
 
-  it('is good until the second in which it expires, and then expired, with its facts', () => {
+  it('is valid until the second in which it expires, then expired, with its facts', () => {
     for (const [expiresAtMs, endsAtMs] of [
       [now + 5000, now + 5000],
       [now + 5001, now + 6000],
@@ -117,13 +117,13 @@ describe('a token', () => {
     }
   })
 
-  it('keeps its expiry for dates in the far future', () => {
+  it('keeps expiry dates in the far future', () => {
     const far = Date.UTC(2100, 0, 1)
     const verdict = signer.verify(tokenOf(signer, false, far), 'callback', now)
     assert.ok(verdict.kind === 'good' && verdict.expiresAtMs === far)
   })
 
-  it('has an id of its own', () => {
+  it('has a unique id', () => {
     const ids = new Set(Array.from({ length: 20_000 }, () => signer.issue(false, now).id))
     assert.equal(ids.size, 20_000)
     for (const id of ids) assert.match(id, /^[\w-]{20}$/)
@@ -131,7 +131,7 @@ describe('a token', () => {
 })
 
 describe('keys', () => {
-  it('change: tokens of the old one are taken as long as it is there, new ones are made with the new one', () => {
+  it('change: tokens of the old one are accepted while it is listed, new ones use the new one', () => {
     let keys: Keys = [oldKey]
     const changing = new Signer(() => keys)
     const before = tokenOf(changing)
@@ -144,7 +144,7 @@ describe('keys', () => {
     assert.equal(changing.verify(after, 'callback', now).kind, 'good')
   })
 
-  it('are told apart within one second, in which heads are otherwise the same', () => {
+  it('are distinguished within one second, in which heads are otherwise the same', () => {
     let keys: Keys = [oldKey]
     const changing = new Signer(() => keys)
     const tokens = [oldKey, newKey, oldKey].map((key) => {
@@ -160,12 +160,12 @@ describe('keys', () => {
     }
   })
 
-  it('of one id are not of one secret: another secret makes other tokens', () => {
+  it('with the same id but another secret make other tokens', () => {
     const stranger = new Signer(() => [{ id: newKey.id, secret: 'guessed' }])
     assert.equal(signer.verify(tokenOf(stranger), 'callback', now).kind, 'forged')
   })
 
-  it('say nothing of their secret in their id', () => {
+  it('reveal nothing about their secret in their id', () => {
     assert.match(newKey.id, /^[0-9a-f]{6}$/)
     assert.notEqual(newKey.id, oldKey.id)
     assert.ok(!tokenOf().includes(newKey.secret))

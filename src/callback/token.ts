@@ -2,32 +2,32 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Hmac, hmacSha256 } from '../kit/hmac.ts'
 
 /**
- * What a backend is given to name the call that it answers, and a client to fetch a result: tokens that nobody else can
- * make. All that is needed to take one back is in it, so nothing is written before a call, and nothing has to outlive a
- * restart but the key. 56 characters of base64url:
+ * Unforgeable tokens: a backend names its call with one, a client fetches a result with the other. A token carries all
+ * that is needed to verify it, so nothing is stored before a call, and only the key has to survive a restart. 56
+ * characters of base64url:
  *
  *   head: mode (1 byte), key (3), expiry in seconds (4), run (4) | id (15, random) |
  *   code: 15 bytes of HMAC-SHA256 over use, head, id
  *
- * 120 random bits cannot be guessed, nor 120 bits of a code be found by trying (RFC 2104 asks for 80 at least). A
- * callback's token and its ticket have the same head and id and different codes: who has one cannot make the other.
+ * 120 random bits cannot be guessed, nor a code of 120 bits found by trial (RFC 2104 recommends at least 80). A
+ * callback token and its ticket share head and id but have different codes: the holder of one cannot make the other.
  */
 export type TokenUse = 'ticket' | 'callback' | `callback ${string}`
 
-/** A callback's token is good only at the path that it was made for. */
+/** A callback token is valid only at the path that it was made for. */
 export function callbackAt(path: string): TokenUse {
   return `callback ${path}`
 }
 
 export interface TokenFacts {
   readonly id: string
-  /** Its result is to outlive the process. */
+  /** Whether the result must survive the process. */
   readonly durable: boolean
   /** Wall clock. */
   readonly expiresAtMs: number
-  /** The number of the run of the gateway (of the worker, where there are several) that made it. */
+  /** Number of the gateway run (with several workers: of the worker's run) that made the token. */
   readonly run: number
-  /** Whether that is this one, which so knows what became of its call. */
+  /** Whether this run made the token, and so knows the state of its call. */
   readonly isOurs: boolean
 }
 
@@ -48,31 +48,31 @@ const codeLength = 20
 const durableMode = 1
 const forged: Verdict = { kind: 'forged' }
 
-/** The id tells which of several keys a token was made with, and nothing of the secret. */
+/** The id identifies the key of a token and reveals nothing about the secret. */
 export function keyOf(secret: string): Key {
   const id = createHash('sha256').update(`hedgerow key id ${secret}`).digest().subarray(0, 3).toString('hex')
   return { id, secret }
 }
 
-/** A new head and id: of them come the callback's token and the ticket of one call. */
+/** A new head and id, from which the callback token and the ticket of one call are made. */
 export interface Issue extends TokenFacts {
   readonly signed: string
   readonly key: Key
 }
 
-/** Makes tokens with the current key, and takes those of every key. */
+/** Makes tokens with the current key, and verifies tokens of every key. */
 export class Signer {
   readonly #keys: () => Keys
   readonly #ids = new RandomIds()
-  /** Two runs have the same one in 2^32. */
+  /** Two runs share a number with a probability of 1 in 2^32. */
   readonly run = randomBytes(4).readUInt32BE()
-  /** The head is the same for all tokens of one second: to make it costs as much as all the rest but the code. */
+  /** All tokens of one second share a head, which costs as much to make as the rest of the token without the code. */
   #lastHead = { key: '', durable: false, expiresAtS: 0, text: '' }
-  /** And so it is when they come back. */
+  /** The same cache for incoming tokens. */
   #lastRead: Head = readHead('')
   readonly #hmacs = new WeakMap<Key, Hmac>()
 
-  /** Asked for each time, as keys change while the gateway runs. */
+  /** `keys` is called each time, because keys change while the gateway runs. */
   constructor(keys: () => Keys) {
     this.#keys = keys
   }
@@ -156,7 +156,7 @@ function readHead(text: string): Head {
 const idBytes = 15
 const idsAtOnce = 256
 
-/** Random ids out of one large draw: 0.2 us each, where a draw for each costs 1 us. */
+/** Random ids from one large draw: 0.2 us each, instead of 1 us for separate draws. */
 class RandomIds {
   #pool = Buffer.alloc(0)
   #used = 0

@@ -10,7 +10,7 @@ const outcome = failed(failure('DEADLINE', 'over'))
 const ends = ['answered', 'refused', 'timedOut', 'gone'] as const
 const states: readonly WaiterState[] = ['registered', 'acknowledged', ...ends]
 
-/** A waiter in a state, and what its client was told. */
+/** A waiter in the given state, and the outcomes that its client got. */
 function waiterIn(state: WaiterState) {
   const told: unknown[][] = []
   const waiter = new Waiter(facts, (...args) => told.push(args))
@@ -25,7 +25,7 @@ function move(waiter: Waiter, to: WaiterState): void {
 }
 
 describe('a waiter', () => {
-  it('begins registered, open, with nobody told anything', () => {
+  it('starts registered and open, and has settled nothing', () => {
     const { waiter, told } = waiterIn('registered')
     assert.deepEqual([waiter.state, waiter.isOpen, told], ['registered', true, []])
     assert.equal(waiter.facts, facts)
@@ -38,7 +38,7 @@ describe('a waiter', () => {
 
   for (const from of ['registered', 'acknowledged'] as const) {
     for (const to of ends) {
-      it(`that is ${from} may become ${to}, and its client is told so once`, () => {
+      it(`that is ${from} may become ${to}, and settles once`, () => {
         const { waiter, told } = waiterIn(from)
         waiter.end(to, outcome)
         assert.deepEqual([waiter.state, waiter.isOpen], [to, false])
@@ -60,7 +60,7 @@ describe('a waiter', () => {
     }
   }
 
-  it('has ended before its client is told, so that whoever is told cannot end it again', () => {
+  it('has ended before it settles, so that the callback cannot end it again', () => {
     const waiter: Waiter = new Waiter(facts, () => assert.throws(() => waiter.end('gone', outcome)))
     waiter.end('answered', outcome)
     assert.equal(waiter.state, 'answered')

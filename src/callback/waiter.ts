@@ -5,16 +5,16 @@ import type { Terms } from './result-rules.ts'
 /**
  * One client that waits for a callback.
  *
- * It is `registered` before the backend is asked, as the callback may come before the backend's own answer. When the
- * backend has said that it took the work, the waiter is `acknowledged`. From either state it ends, once:
+ * It is `registered` before the backend is called, because the callback may arrive before the backend's own answer.
+ * Once the backend has accepted the work, the waiter is `acknowledged`. From either state it ends, once:
  *
- * - `answered`: the callback came, and the client has its body.
- * - `refused`: the backend failed, or said that it would not do it; the client has that failure.
- * - `timedOut`: the deadline came, or the client wants to wait no longer (`Prefer: wait=N`) or not at all
- *   (`respond-async`). It has a ticket, at which the result will be.
- * - `gone`: the client hung up, or the gateway ends. Nobody has a ticket.
+ * - `answered`: the callback arrived, and the client has its body.
+ * - `refused`: the backend failed or refused the work; the client has that failure.
+ * - `timedOut`: the deadline passed, or the client stops waiting (`Prefer: wait=N`) or does not wait at all
+ *   (`respond-async`). It has a ticket, at which the result will appear.
+ * - `gone`: the client disconnected, or the gateway is shutting down. There is no ticket.
  *
- * A waiter that has ended is forgotten: whatever else comes for it finds nobody, and no client is answered twice.
+ * A waiter that has ended is forgotten: later events do not find it, and no client is answered twice.
  */
 export type WaiterState = 'registered' | 'acknowledged' | WaiterEnd
 

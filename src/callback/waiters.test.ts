@@ -25,7 +25,7 @@ function opened(...ids: readonly string[]) {
 }
 
 describe('waiters', () => {
-  it('are found by their id until they end, each alone', () => {
+  it('are found by their id until they end, each on its own', () => {
     const { waiters, told, end } = opened('a', 'b', 'c')
     assert.equal(waiters.count, 3)
     end('b', 'answered')
@@ -34,7 +34,7 @@ describe('waiters', () => {
     assert.equal(waiters.find('x'), undefined)
   })
 
-  it('are listed from the oldest, no more than asked for', () => {
+  it('are listed from the oldest, up to the limit', () => {
     const { waiters, end } = opened('a', 'b', 'c')
     end('a', 'gone')
     waiters.register(factsOf('d'), () => {})
@@ -45,7 +45,7 @@ describe('waiters', () => {
     assert.equal(waiters.list(10).length, 3)
   })
 
-  it('are quiet when there are none, and tell all who asked when the last has ended', async () => {
+  it('are quiet when there are none, and notify all callers when the last has ended', async () => {
     const { waiters, end } = opened('a', 'b')
     await new Waiters().quiet()
     let told = 0

@@ -28,12 +28,12 @@ export class Waiters {
     return this.#open.size
   }
 
-  /** The oldest. */
+  /** The oldest waiters. */
   list(limit: number): readonly Waiter[] {
     return [...this.#open.values()].slice(0, limit)
   }
 
-  /** Resolves when nobody waits. */
+  /** Resolves when no client waits. */
   quiet(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#quiet.push(resolve))

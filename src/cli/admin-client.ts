@@ -3,13 +3,13 @@ import { exitCodes } from './exit-codes.ts'
 
 export const defaultAdmin = 'http://127.0.0.1:9900'
 
-/** How to reach the admin side of a gateway. */
+/** How to reach the admin API of a gateway. */
 export interface AdminTarget {
   readonly admin: string
   readonly token?: string | undefined
 }
 
-/** Asks the admin side; what goes wrong is said on the error output, and the exit code set. */
+/** Client of the admin API; prints errors to stderr and sets the exit code. */
 export class AdminClient {
   readonly #base: URL
   readonly #headers: Readonly<Record<string, string>>
@@ -19,19 +19,19 @@ export class AdminClient {
     this.#headers = headers
   }
 
-  /** Undefined once it is said what is wrong with where it is to be. */
+  /** Returns undefined, after printing the error, if the URL or the token is invalid. */
   static to({ admin, token }: AdminTarget): AdminClient | undefined {
     const base = URL.parse(admin)
     if (base === null || base.protocol !== 'http:') {
       return badUsage(`--admin is ${JSON.stringify(admin)}; allowed: a URL such as http://127.0.0.1:9900`)
     }
     if (token === undefined) return new AdminClient(base, {})
-    // Never said which: it is a secret.
+    // The message never shows the token: it is a secret.
     if (!/^[\x21-\x7e]+$/.test(token)) return badUsage('the token has characters that no header field can have')
     return new AdminClient(base, { authorization: `Bearer ${token}` })
   }
 
-  /** The answer; undefined once it is said why there is none. */
+  /** Returns the answer, or undefined after printing why there is none. */
   async ask<T>(method: string, path: string): Promise<T | undefined> {
     let response: Response
     let text: string
@@ -65,7 +65,7 @@ export class AdminClient {
           : 'the token is not that of `admin.token`',
       )
     }
-    // Of what was sent; all other answers say how far it got.
+    // The detail is about the request itself; for other statuses the status matters too.
     if (response.status === 422) return failed(detailOf(text))
     return failed(`the admin side answered ${response.status}: ${detailOf(text)}`)
   }

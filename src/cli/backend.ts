@@ -32,7 +32,7 @@ export async function backend(profileName: string, options: BackendCommandOption
   await log.close()
 }
 
-/** The backend, or why there is none, with the exit code set. */
+/** Starts the backend, or sets the exit code and returns the error message. */
 async function open(profileName: string, options: BackendCommandOptions): Promise<Backend | string> {
   process.exitCode = exitCodes.badUsage
   try {

@@ -60,7 +60,7 @@ export async function operateDelivery(
 
 const done = { replay: 'replayed', discard: 'discarded' } as const
 
-/** The gateway does it in one go: it knows the order in which the writes were accepted. */
+/** One request: the gateway knows the order in which the writes were accepted. */
 async function operateAll(client: AdminClient, what: Operation, { target, route }: Filter): Promise<void> {
   const path = `/api/deliveries/${what}?${queryOf({ target, route, state: 'dead' })}`
   const answer = await client.ask<Readonly<Record<string, unknown>>>('POST', path)
@@ -84,7 +84,7 @@ function listPath(filter: object): string {
   return `/api/deliveries?${queryOf(filter)}`
 }
 
-/** What is undefined is left out. */
+/** Omits undefined parameters. */
 function queryOf(parameters: object): string {
   return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined)).toString()
 }

@@ -4,7 +4,7 @@ import { ProfileError } from '../backend/profile.ts'
 import type { ProfilePatch } from '../backend/profile-patch.ts'
 import type { Backend } from '../backend/server.ts'
 
-/** The backends of the demo, as the admin side shows and changes them. */
+/** The demo's backends, as the admin API shows and changes them. */
 export function demoBackends(backends: readonly Backend[]): SimulatedBackends {
   return {
     list: () => backends.map(viewOf),
@@ -12,7 +12,7 @@ export function demoBackends(backends: readonly Backend[]): SimulatedBackends {
       const backend = backends.find((candidate) => candidate.name === name)
       if (backend === undefined) return undefined
       try {
-        // The backend's own check says what is wrong with a patch that is none.
+        // The backend itself validates the patch.
         await backend.patch(patch as ProfilePatch)
         return { backend: viewOf(backend) }
       } catch (error) {

@@ -15,7 +15,7 @@ import { readConfig } from './read-config.ts'
 import { type Signals, signalsOf } from './signals.ts'
 import { start, urlOf } from './start.ts'
 
-/** What the demo starts, and the environment variable by which `examples/demo.yaml` learns of each port. */
+/** The demo's listeners, each with the environment variable that passes its port to `examples/demo.yaml`. */
 const listeners = [
   { variable: 'PORT', what: 'gateway', port: 8080 },
   { variable: 'ADMIN_PORT', what: 'admin', port: 9900 },
@@ -64,7 +64,7 @@ async function run(folder: string, log: Log, signals: Signals): Promise<void> {
   await Promise.all(backends.map((backend) => backend.close()))
 }
 
-/** A port that is taken is said, and the next free one used. */
+/** If a port is taken, prints that and uses the next free one. */
 async function choosePorts(): Promise<Readonly<Record<Variable, number>>> {
   const chosen: Partial<Record<Variable, number>> = {}
   const taken = new Set<number>()

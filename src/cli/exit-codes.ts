@@ -1,2 +1,2 @@
-/** 0 fine, 1 something failed at run time, 2 the command or the configuration is wrong. */
+/** 0: success, 1: runtime error, 2: invalid command line or configuration. */
 export const exitCodes = { runtimeFault: 1, badUsage: 2 } as const

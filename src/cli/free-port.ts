@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** The port itself or the next one above that is free on loopback, leaving out those that are spoken for. */
+/** The first port from `wanted` up that is free on loopback and not in `spokenFor`. */
 export async function freePortFrom(wanted: number, spokenFor: ReadonlySet<number>): Promise<number> {
   for (let port = wanted; port <= 65_535; port++) {
     if (!spokenFor.has(port) && (await isFree(port))) return port

@@ -10,7 +10,7 @@ import { parseTarget } from '../load/target.ts'
 import { parseTemplate, type Template } from '../load/template.ts'
 import { load } from './load.ts'
 
-/** `hedgerow load` with its options. What each takes is checked here, so that the fault names the option. */
+/** `hedgerow load` with its options. Values are validated here, so that an error names the option. */
 export function loadCommand(): Command {
   return new Command('load')
     .description(
@@ -75,7 +75,7 @@ Examples:
 Exit code: 0 done, 1 broken off (Ctrl-C, target gone, nothing answered) or, with --fail-on-error, not all completed, 2 bad usage.
 `
 
-/** Commander names the option and the value; this says what may be. */
+/** Commander names the option and the value; the message adds the allowed values. */
 function taking<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
@@ -114,7 +114,7 @@ function duration(minMs: number): (text: string) => number {
   }
 }
 
-/** Node's timers reach no further. */
+/** Node's timers take at most 2^31 - 1 ms, 24.8 days. */
 const longestMs = 24 * 86_400_000
 
 function goneAfter(text: string): number | 'off' {
@@ -124,7 +124,7 @@ function goneAfter(text: string): number | 'off' {
   return ms
 }
 
-/** A URL that stands behind a bare `--json` would be taken for its file. */
+/** A URL after a bare `--json` would be parsed as its file. */
 function jsonFile(text: string): string | true {
   if (/^https?:/i.test(text))
     throw new InvalidArgumentError('Allowed: a file, or - for the standard output; or put --json last.')
@@ -146,7 +146,7 @@ function bodyTemplate(text: string): Template {
   return parseTemplate(text, { keepsOtherBraces: true })
 }
 
-/** What is no text is sent byte for byte. */
+/** A file that is not UTF-8 text is sent byte for byte. */
 function bodyFile(file: string): Template | Buffer {
   let bytes: Buffer
   try {

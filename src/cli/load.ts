@@ -18,7 +18,7 @@ import { summaryText } from '../load/text/table.ts'
 import { serveWebPage } from '../load/web/server.ts'
 import { exitCodes } from './exit-codes.ts'
 
-/** As the command line has parsed and checked them. */
+/** Options, parsed and validated by `loadCommand`. */
 interface LoadOptions {
   readonly connections?: number
   readonly rate?: number
@@ -44,7 +44,7 @@ const defaults = { users: 50, maxConnections: 4096, durationMs: 10_000, timeoutM
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export async function load(target: Target, options: LoadOptions): Promise<void> {
-  // Who reads may go; that must not end the run.
+  // A reader that closes its end of the pipe must not end the run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const fault = faultOf(options)
   if (fault !== undefined) {
@@ -126,7 +126,7 @@ function amountOf({ connections, rate, duration, count }: LoadOptions): LoadAmou
   return { pace, ...(count === undefined ? { durationMs: duration ?? defaults.durationMs } : { count }) }
 }
 
-/** What no option shows by itself: those that do not go together, and files that could not be written in the end. */
+/** Errors that no single option shows: conflicting options, and files that cannot be written. */
 function faultOf({ duration, count, report, json }: LoadOptions): string | undefined {
   if (duration !== undefined && count !== undefined) return '--duration and --count: give one of the two'
   for (const [name, file] of [['--report', report] as const, ['--json', json] as const]) {
@@ -150,12 +150,12 @@ function write(summary: Summary, report: string | undefined, json: string | true
   console.error(`the report is in ${report}`)
 }
 
-/** On a terminal one line that is written anew each second, else a line each 5 s. */
+/** On a terminal, one line rewritten each second; otherwise a new line every 5 s. */
 function showProgress(run: LoadRun): () => void {
   const isTerminal = process.stderr.isTTY
   const show = (): void => {
     const line = progressLine(run, run.recorder.takeInterval(run.nowMs))
-    // Cut to the width: a line that wraps could not be written over.
+    // Cut to the width: a wrapped line could not be overwritten.
     if (isTerminal) process.stderr.write(`\r\u001B[K${line.slice(0, process.stderr.columns - 1)}`)
     else process.stderr.write(`${line}\n`)
   }
@@ -166,7 +166,7 @@ function showProgress(run: LoadRun): () => void {
   }
 }
 
-/** The first signal ends it with what there is; the second at once. Answers how to stop listening. */
+/** The first signal calls `end`, the second exits immediately. Returns a function that stops listening. */
 function onSignal(end: () => void): () => void {
   let isEnding = false
   const listener = (): void => {
@@ -180,7 +180,7 @@ function onSignal(end: () => void): () => void {
   }
 }
 
-/** The share of the time since now that this thread worked. */
+/** Returns a function that reports this thread's utilisation from now on. */
 function busyMeter(): () => number {
   const before = performance.eventLoopUtilization()
   return () => performance.eventLoopUtilization(before).utilization

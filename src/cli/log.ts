@@ -3,27 +3,27 @@ import { LogWriter } from '../telemetry/log/log-writer.ts'
 import { openLogger } from '../telemetry/log/logger.ts'
 import type { LogLevel } from '../telemetry/log/options.ts'
 
-/** The one log: of what the gateway tells of itself, and of its calls. Writing never throws, and never waits. */
+/** The single log, for messages of the gateway and for its calls. Writing never throws and never blocks. */
 export interface Log {
   info(text: string): void
   warn(text: string): void
   error(text: string, fault?: unknown): void
-  /** Takes a line that is made already: one of the access log. */
+  /** Writes a preformatted line: one of the access log. */
   readonly line: (line: string) => void
-  /** Lines that were lost so far, as nothing took them. */
+  /** Lines lost so far because they could not be written. */
   readonly dropped: () => number
   setLevel(level: LogLevel): void
-  /** Lets go of a file that was moved away, and begins a new one by its name. */
+  /** Closes the log file, which may have been moved away, and opens a new one with the same name. */
   reopen(): void
-  /** Writes what waits, for at most two seconds. */
+  /** Writes pending lines, for at most two seconds. */
   close(): Promise<void>
 }
 
 export interface LogSettings {
-  /** Else to the error output. */
+  /** Default: stderr. */
   readonly file?: string | undefined
   readonly level?: LogLevel
-  /** Lines for people instead of JSON. Default: on a terminal. */
+  /** Human-readable lines instead of JSON. Default: on a terminal. */
   readonly pretty?: boolean | undefined
 }
 
@@ -31,15 +31,15 @@ const errorOutput = 2
 
 /** Throws if the file cannot be opened. */
 export async function openLog({ file, level = 'info', pretty }: LogSettings = {}): Promise<Log> {
-  // Who reads the error output may have gone; to be told of that by a fault would only lead to the next.
+  // The reader of stderr may be gone; an exception about that would only cause the next one.
   process.stderr.on('error', () => {})
   const writer = new LogWriter({
     to: file ?? errorOutput,
     clock: systemClock(),
-    // Of the error output itself there is nobody to tell.
+    // Trouble with stderr itself cannot be reported anywhere.
     onTrouble: (text) => file !== undefined && process.stderr.write(`${text}\n`),
   })
-  // However the process ends, the last words are there.
+  // However the process exits, the last lines are written.
   const onExit = (): void => writer.flushSync()
   process.on('exit', onExit)
   const isTerminal = file === undefined && process.stderr.isTTY
@@ -78,7 +78,7 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
   }
 }
 
-/** Loaded only where it is wanted: it takes as long to load as half the gateway. */
+/** Loaded on demand: it takes as long to load as half the gateway. */
 async function prettyWrite(writer: LogWriter, isTerminal: boolean): Promise<(line: string) => void> {
   const { prettyLine } = await import('../telemetry/log/pretty.ts')
   const prettify = prettyLine(isTerminal && process.env['NO_COLOR'] === undefined)

@@ -4,12 +4,12 @@ import { addDeliveries } from './deliveries-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { version } from './version.ts'
 
-/** Reads the command line and runs the command. The process ends when what the command started has ended. */
+/** Parses the command line and runs the command. The process ends when everything the command started has ended. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
     const hedgerow = program()
     const first = argv[2] ?? ''
-    // The load tester parses its options itself. Help lists it, and a misspelt command may mean it.
+    // Loaded unless another command was given: help lists `load`, and a misspelt command may mean it.
     if (!/^(?:-V|--version)$/.test(first) && !hedgerow.commands.some((command) => command.name() === first)) {
       const { loadCommand } = await import('./load-command.ts')
       hedgerow.addCommand(loadCommand().copyInheritedSettings(hedgerow))
@@ -17,7 +17,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     await hedgerow.parseAsync([...argv])
   } catch (fault) {
     if (!(fault instanceof CommanderError)) throw fault
-    // Help and version come as faults too; commander has printed them already.
+    // Help and version are thrown as errors too; commander has already printed them.
     process.exitCode = fault.exitCode === 0 ? 0 : exitCodes.badUsage
   }
 }
@@ -108,7 +108,7 @@ function program(): Command {
   return hedgerow
 }
 
-/** A command's module is loaded when it runs: together they take longer to load than most commands to run. */
+/** Loads a command's module when it runs: loading all of them takes longer than most commands run. */
 function lazily<A extends readonly unknown[]>(
   load: () => Promise<(...args: A) => void | Promise<void>>,
 ): (...args: A) => Promise<void> {

@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The configuration, or undefined once its faults are printed and the exit code is set. */
+/** Returns the configuration, or prints its errors, sets the exit code and returns undefined. */
 export async function readConfig(file: string, environment: Environment = process.env): Promise<Config | undefined> {
   const result = await loadConfig(file, environment)
   if (result.ok) return result.config

@@ -11,18 +11,18 @@ import type { Log } from './log.ts'
 export interface ReloadingOptions {
   readonly file: string
   readonly log: Log
-  /** Puts a configuration in force, or says why it cannot. */
+  /** Applies a configuration, or returns why it cannot. */
   readonly apply: (config: Config) => Promise<Reloaded>
-  /** There was none to apply. */
+  /** Called when the configuration is invalid. */
   readonly refused: () => void
 }
 
-/** How often a watched file is looked at: its attributes alone, so that it works on every file system. */
+/** How often a watched file is polled: only its attributes, which works on every file system. */
 const watchMs = 1000
 
 /**
- * Reads the configuration again and puts it in force. One with faults changes nothing. Asked while that is under way, it
- * does it once more afterwards, as the file may have changed meanwhile.
+ * Reads the configuration again and applies it. An invalid one changes nothing. A request during a reload causes one
+ * more reload afterwards, as the file may have changed meanwhile.
  */
 export class Reloading {
   readonly #options: ReloadingOptions
@@ -47,7 +47,7 @@ export class Reloading {
     return this.#next
   }
 
-  /** Answers how to stop. A file that is gone is not read: it is being written anew. */
+  /** Returns a function that stops watching. A missing file is not read: it is being rewritten. */
   watch(): () => void {
     const { file } = this.#options
     const looked = (now: Stats, before: Stats): void => {
@@ -78,7 +78,7 @@ export class Reloading {
   }
 }
 
-/** What cannot be put in force is shown in the file, as its faults are. */
+/** Adds the position in the file to errors found while applying, like those found while reading. */
 function withPlace(reloaded: Reloaded, faultAt: (path: Path, message: string) => Fault): Reloaded {
   if (reloaded.ok || reloaded.at === undefined) return reloaded
   const { faults, at } = reloaded

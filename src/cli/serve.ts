@@ -28,7 +28,7 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   const log = await openLogFile({ file: logFile, pretty, level: config.telemetry.log.level })
   if (log === undefined) return
   const signals = signalsOf(log)
-  // A fault in one call must not end the others.
+  // An exception in one call must not end the others.
   process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
   await run(config, { file, log, signals, pidFile, isWatched: watch === true })
   if (signals.end.aborted) log.info('ended')
@@ -48,7 +48,7 @@ async function run(config: Config, { file, log, signals, pidFile, isWatched }: R
   const reload = async (): Promise<Reloaded> => (await ready).reload()
   const gateway = await start(config, file, log, { reload, stop: signals.end })
   if (gateway === undefined) return
-  // However it ends, a second signal included.
+  // On every exit, including a second signal.
   if (pidFile !== undefined) process.on('exit', () => rmSync(pidFile, { force: true }))
   if (pidFile !== undefined && !writePid(pidFile, log)) {
     await gateway.close()

@@ -5,19 +5,19 @@ import type { Log } from './log.ts'
 
 const errorOutput = 2
 
-/** What signals ask of a command that runs until one ends it. */
+/** Signals for a command that runs until one ends it. */
 export interface Signals {
-  /** Aborted by the first SIGTERM or SIGINT, also while the command starts. A second one ends the process at once. */
+  /** Aborted by the first SIGTERM or SIGINT, also during start-up. A second one exits the process immediately. */
   readonly end: AbortSignal
-  /** Resolves then. */
+  /** Resolves when `end` is aborted. */
   readonly ended: Promise<void>
-  /** SIGHUP from now on; one that has come before is taken at once. */
+  /** Calls the listener on each SIGHUP, and immediately if one has already arrived. */
   onHangUp(listener: () => void): void
 }
 
 /**
- * Takes signals up from `held-signals.cjs`. A terminal that closes is like SIGTERM, as it must not cut calls off. SIGUSR1
- * opens the log file anew, as it does for nginx; without a listener it would open Node's inspector, and SIGUSR2 would end
+ * Takes over signals from `held-signals.cjs`. A closing terminal acts like SIGTERM, as it must not cut off calls.
+ * SIGUSR1 reopens the log file, as in nginx; without a listener it would open Node's inspector, and SIGUSR2 would end
  * the process.
  */
 export function signalsOf(log: Log): Signals {
@@ -57,7 +57,7 @@ export function signalsOf(log: Log): Signals {
   }
 }
 
-/** A SIGUSR1 that came before Node ran any JavaScript has opened the inspector. */
+/** Closes the inspector, which a SIGUSR1 opens if it arrives before Node runs any JavaScript. */
 function closeUnasked(): void {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? '']
   if (inspector.url() !== undefined && !options.some((option) => option.includes('--inspect'))) inspector.close()

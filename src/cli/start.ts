@@ -11,7 +11,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { Log } from './log.ts'
 import { version } from './version.ts'
 
-/** The gateway, or undefined once it is said why it cannot run, or once it has been stopped while it started. */
+/** Starts the gateway; undefined after logging why it cannot run, or if it was stopped during start-up. */
 export async function start(
   config: Config,
   file: string,

@@ -8,7 +8,7 @@ export function checkBroadcast(route: RouteConfig, path: Path): readonly Finding
   return [...checkMethods(route, path), ...checkHeaders(route, path)]
 }
 
-/** A read would become a durable write, and be sent until something that is no read acknowledges it. */
+/** A read would become a durable write, and be sent until a target acknowledges it as a write. */
 function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
   if (broadcast === undefined) return []
   const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
@@ -20,7 +20,10 @@ function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly F
   return [{ path: [...path, 'match'], message, shownAt: 'value' }]
 }
 
-/** By these a target tells a repeat from a new write. The same key for two writes, and the second would be dropped. */
+/**
+ * Targets tell a repeat from a new write by these headers. With the same key on two writes, the second would be
+ * dropped.
+ */
 const attemptHeaders = new Set(['idempotency-key', 'x-hedgerow-attempt'])
 
 function checkHeaders({ broadcast }: RouteConfig, path: Path): readonly Finding[] {

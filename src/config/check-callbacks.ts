@@ -7,8 +7,7 @@ import type { Salvage } from './salvage.ts'
 import type { Config, RouteConfig } from './schema.ts'
 import { listed, withFound } from './wording.ts'
 
-/** What the options of a callback route cannot mean together. */
-/** What all callback routes share. */
+/** Checks options of callback routes that exclude each other, and options that all callback routes share. */
 export function checkCallbacks({ config, isIntact }: Salvage): readonly Finding[] {
   return isIntact(['callbacks']) && isIntact(['listen']) ? [...checkUrl(config), ...checkKeys(config)] : []
 }
@@ -62,19 +61,21 @@ export function checkCallback({ match, callback }: RouteConfig, path: Path): rea
 const ownPaths = '/_hedgerow/'
 const usualPath = '/_hedgerow/callbacks'
 
-/** What stands in a URL as it is (RFC 3986, 3.3): it goes to backends so, and they may write all else in another way. */
+/**
+ * Characters that a URL carries unescaped (RFC 3986, 3.3). Backends get the path as it is, and may escape all others.
+ */
 const plainPath = /^[\w\-.~!$&'()+,;=@/]+$/
 
 function oddPath(path: string): string | undefined {
   if (/[:*]/.test(path)) return 'a fixed path, without captures'
-  // Who posts to it takes these out, so that it would come in at another path.
+  // Clients that post to the path resolve these segments, so that the callback would arrive at another path.
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without `.` or `..` between slashes'
   if (!plainPath.test(path)) return 'a path of letters, digits and characters that a URL has as they are, without %'
   if (path === usualPath || !path.startsWith(ownPaths)) return undefined
   return `${usualPath}, or a path that does not begin with ${ownPaths}`
 }
 
-/** Where callbacks come in no route can be, and routes that share the place read callbacks alike. */
+/** No route can use the path of callbacks, and routes that share the path must read callbacks alike. */
 export function checkReceivers(
   routes: readonly RouteConfig[],
   { originalPath, isIntact }: Salvage,

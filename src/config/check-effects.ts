@@ -15,8 +15,8 @@ import { foundText, withFound } from './wording.ts'
 type Given = (path: Path) => unknown
 
 /**
- * Settings that can do nothing beside the others. Whoever wrote one expects it to do something. Defaults never are such:
- * only what the file itself says is looked at.
+ * Settings that have no effect beside the others, though their author expects one. Defaults are exempt: only settings
+ * in the file itself are checked.
  */
 export function checkEffects({ config, originalPath, isIntact }: Salvage, source: Source): readonly Finding[] {
   const given: Given = (path) => {
@@ -61,7 +61,7 @@ function checkRateLimit({ rateLimit }: RouteConfig, path: Path, given: Given): r
   return without('`by: client` or `by: header:NAME` beside it', '`by: route`', [...path, 'rateLimit', 'maxKeys'], given)
 }
 
-/** What the gateway answers itself or sets anew is gone by the time that keys are read. */
+/** A header that the gateway removes or sets is gone by the time that keys are read. */
 function checkKey(path: Path, given: Given): readonly Finding[] {
   const by = given(path)
   const name = typeof by === 'string' && by.startsWith('header:') ? by.slice('header:'.length).toLowerCase() : undefined

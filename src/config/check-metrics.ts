@@ -19,7 +19,7 @@ export function checkMetrics(salvage: Salvage): readonly Finding[] {
   ]
 }
 
-/** The values of labels that the configuration gives; undefined: that is not known. */
+/** The label values that the configuration determines; undefined: unknown. */
 type OpenValues = Readonly<Record<string, readonly string[] | undefined>>
 
 function openValues({ config: { routes, upstreams }, isIntact }: Salvage): OpenValues {
@@ -81,7 +81,7 @@ function unknown(
   return { ...at, message, ...(suggestion !== undefined && { suggestion }) }
 }
 
-/** A name stands for one metric, and so do the names of a histogram's lines. */
+/** A name identifies one metric; so do the names of a histogram's lines. */
 function checkNames({ metrics: { rename, views } }: Config): readonly Finding[] {
   const renamed = Object.entries(rename) as readonly (readonly [MetricName, string])[]
   const own = (Object.keys(metrics) as readonly MetricName[]).filter((name) => rename[name] === undefined)
@@ -104,7 +104,7 @@ function checkNames({ metrics: { rename, views } }: Config): readonly Finding[] 
   })
 }
 
-/** A page that a route, or another page, takes the requests of. */
+/** A page whose requests a route, or another page, takes. */
 function checkPaths({ metrics: { path }, status, routes }: Config): readonly Finding[] {
   const taken = new Map<string, string>()
   for (const { match } of routes) {

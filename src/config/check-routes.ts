@@ -46,7 +46,7 @@ function checkRoute(route: RouteConfig, path: Path, salvage: Salvage, source: So
 }
 
 function checkUpstreamName({ path, upstream }: Line, { value }: Source): readonly Finding[] {
-  // All names that the file has, also of upstreams with faults of their own.
+  // All names in the file, including upstreams with errors of their own.
   const upstreams = valueAt(value, ['upstreams']) ?? {}
   if (typeof upstreams !== 'object' || Object.hasOwn(upstreams, upstream)) return []
   const names = Object.keys(upstreams)
@@ -112,7 +112,7 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
     })
 }
 
-/** Where an answer may be no JSON, or is taken by its status alone: what has taken a write must not be sent it again. */
+/** The answer may not be JSON, or its status alone decides: an accepted write must not be sent again. */
 const untimed = {
   broadcast: 'as the status alone says that a target has taken a write',
   callback: 'as the answer of a `callback` route is whatever is posted back',
@@ -133,7 +133,10 @@ function checkOwnPaths({ match }: RouteConfig, path: Path): readonly Finding[] {
   return [{ path: [...path, 'match'], message, shownAt: 'value' }]
 }
 
-/** A route that names its methods goes before one that takes all, so only routes of one sort can be in each other's way. */
+/**
+ * A route that names its methods takes precedence over one that takes all, so only routes of the same kind can
+ * conflict.
+ */
 function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage): readonly Finding[] {
   const first = new Map<string, number>()
   return routes.flatMap(({ match }, index) => {

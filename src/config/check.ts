@@ -11,8 +11,8 @@ import { isUnread, type Source } from './source.ts'
 import { foundText, withFound } from './wording.ts'
 
 /**
- * What the schema cannot say, as it depends on several parts of the configuration. Also a configuration with other
- * faults is checked, without the parts that have them, so that all are told at once.
+ * Checks that the schema cannot express, because they involve several parts of the configuration. A configuration with
+ * other errors is checked too, without the parts that have them, so that all errors are reported at once.
  */
 export function checkConfig(source: Source, config: Config | undefined): readonly Finding[] {
   const checked = config === undefined ? salvage(source.value, unreadPaths(source)) : whole(config)
@@ -68,7 +68,7 @@ function checkTrust({ config }: Salvage): readonly Finding[] {
 function isNetwork(text: string): boolean {
   const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const version = isIP(address)
-  // A zone names an interface of one machine; BlockList takes none.
+  // A zone names an interface of one machine; BlockList accepts none.
   if (version === 0 || address.includes('%')) return false
   return prefix === undefined || Number(prefix) <= (version === 4 ? 32 : 128)
 }

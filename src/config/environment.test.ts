@@ -7,31 +7,31 @@ const env = { NAME: 'value', EMPTY: '', NESTED: '${NAME}', ESCAPED: '$${NAME}' }
 const textOf = (text: string): string => substitute(text, env).text
 
 describe('substitute', () => {
-  it('puts in what the environment has', () => {
+  it('substitutes environment variables', () => {
     assert.equal(textOf('http://${NAME}:${NAME}/'), 'http://value:value/')
     assert.equal(textOf('a${EMPTY}b'), 'ab')
   })
 
-  it('takes the default for a variable that is missing or empty, and only then', () => {
+  it('uses the default only for a variable that is missing or empty', () => {
     assert.equal(textOf('${MISSING:-x:y-z}'), 'x:y-z')
     assert.equal(textOf('${EMPTY:-default}'), 'default')
     assert.equal(textOf('${MISSING:-}'), '')
     assert.equal(textOf('${NAME:-default}'), 'value')
   })
 
-  it('keeps what is escaped', () => {
+  it('keeps escaped text', () => {
     assert.equal(textOf('$${NAME}'), '${NAME}')
     assert.equal(textOf('$$${NAME}'), '$${NAME}')
     assert.equal(textOf('cost: $5, $NAME, {NAME}, $'), 'cost: $5, $NAME, {NAME}, $')
   })
 
-  it('does not look again at what it put in', () => {
+  it('does not substitute inside substituted text', () => {
     assert.equal(textOf('${NESTED}'), '${NAME}')
     assert.equal(textOf('${ESCAPED}'), '$${NAME}')
     assert.equal(textOf('${MISSING:-${NAME}'), '${NAME')
   })
 
-  it('tells what is missing and what is no placeholder, each by its own', () => {
+  it('reports each missing variable and each malformed placeholder', () => {
     const { text, problems } = substitute('${ONE} ${TWO-x} ${} ${NAME} ${THREE', env)
     assert.equal(text, '${ONE} ${TWO-x} ${} value ${THREE')
     assert.equal(problems.length, 4)
@@ -39,12 +39,12 @@ describe('substitute', () => {
     assert.match(problems[1] ?? '', /found "\$\{TWO-x\}"/)
   })
 
-  it('takes nothing from the prototype of the environment', () => {
+  it('ignores the prototype of the environment', () => {
     assert.equal(substitute('${toString}', env).problems.length, 1)
     assert.equal(substitute('${constructor}${__proto__}', env).problems.length, 2)
   })
 
-  it('knows a text that is one placeholder', () => {
+  it('recognizes a text that is a single placeholder', () => {
     assert.equal(substitute('${NAME}', env).whole, true)
     assert.equal(substitute('${MISSING:-3}', env).whole, true)
     assert.equal(substitute('${NAME}${NAME}', env).whole, false)
@@ -90,10 +90,10 @@ describe('readScalar', () => {
     ['# 5', '# 5'],
   ]
   for (const [text, value] of known) {
-    it(`takes ${JSON.stringify(text)} for ${JSON.stringify(value)}`, () => assert.deepEqual(readScalar(text), value))
+    it(`reads ${JSON.stringify(text)} as ${JSON.stringify(value)}`, () => assert.deepEqual(readScalar(text), value))
   }
 
-  it('gives scalars only, whatever the text', () => {
+  it('returns only scalars, whatever the text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const value = readScalar(text)

@@ -1,16 +1,15 @@
 import { isScalar, parseDocument } from 'yaml'
 
 /**
- * `${NAME}` and `${NAME:-default}` stand for environment variables; `$${` writes a `${` that is none. As in a shell,
- * `:-` also takes the place of an empty variable. What was put in is not looked at again, so that no variable can name
- * another.
+ * `${NAME}` and `${NAME:-default}` stand for environment variables; `$${` writes a literal `${`. As in a shell, `:-`
+ * also replaces an empty variable. Substituted text is not scanned again, so that no variable can name another.
  */
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Substitution {
   readonly text: string
-  /** The text was nothing but one placeholder. */
+  /** The text was a single placeholder and nothing else. */
   readonly whole: boolean
   /** One for each placeholder that could not be replaced. */
   readonly problems: readonly string[]
@@ -40,7 +39,7 @@ export function substitute(text: string, env: Environment): Substitution {
   return { text: replaced, whole, problems }
 }
 
-/** What YAML takes a plain scalar for: a number, true, false, null; else the text itself. */
+/** Reads a text as YAML reads a plain scalar: a number, true, false, null; else the text itself. */
 export function readScalar(text: string): unknown {
   if (text === '') return null
   if (!/^[\w.+~-]{1,64}$/.test(text)) return text

@@ -6,21 +6,21 @@ export interface Place {
   readonly column: number
 }
 
-/** What is wrong, and with which part. Its place in the file is looked up later. */
+/** An error, and the part of the configuration that has it. Its position in the file is looked up later. */
 export interface Finding {
   readonly path: Path
-  /** What was found, and what is allowed. */
+  /** The value found, and the values allowed. */
   readonly message: string
-  /** Which part of the file shows it best: the value, its key, or what it is missing from. */
+  /** The part of the file that shows it best: the value, its key, or the parent that lacks it. */
   readonly shownAt: 'value' | 'key' | 'parent'
   /** The key or value that was probably meant. */
   readonly suggestion?: string
 }
 
-/** One thing that is wrong with a configuration, as it is told. */
+/** One error in a configuration, as reported. */
 export interface Fault {
   readonly file: string
-  /** Undefined where the configuration is a module, or the fault is that of the whole file. */
+  /** Undefined for a module, or for an error of the whole file. */
   readonly line: number | undefined
   readonly column: number | undefined
   /** `routes[0].hedge.after`; empty for the whole file. */

@@ -2,13 +2,13 @@ import type { Path } from '../kit/json-pointer.ts'
 import { type Fault, type Finding, type Place, pathText } from './fault.ts'
 import type { Source, Spot } from './source.ts'
 
-/** Puts a finding in its place in the file. */
+/** Adds the position in the file to a finding. */
 export function toFault({ file, root }: Source, { path, message, shownAt, suggestion }: Finding): Fault {
   const place = root === undefined ? undefined : placeOf(root, path, shownAt)
   return { file, line: place?.line, column: place?.column, path: pathText(path), message, suggestion }
 }
 
-/** `file:line:column  path: message`, one a line. */
+/** `file:line:column  path: message`, one per line. */
 export function formatFaults(faults: readonly Fault[]): string {
   return faults.map(formatFault).join('\n')
 }
@@ -17,7 +17,7 @@ export function formatFault(fault: Fault): string {
   return `${placeText(fault)}  ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`
 }
 
-/** In the order of the file, what has no place first; the same fault seen through two aliases is told once. */
+/** Sorts by position in the file, errors without one first; an error seen through two aliases is reported once. */
 export function sortFaults(faults: readonly Fault[]): readonly Fault[] {
   const seen = new Set<string>()
   const distinct = faults.filter(({ line, column, path, message }) => {

@@ -6,13 +6,13 @@ import { isUnread, type Source, spotAt } from './source.ts'
 import { suggest } from './suggest.ts'
 import { foundText, listed, mappingName, otherValue, withFound } from './wording.ts'
 
-/** What a schema's issues say to whoever wrote the file: one finding for each thing that is wrong. */
+/** Turns a schema's issues into messages for the author of the file: one finding per error. */
 export function findingsOf(issues: readonly Issue[], schema: Schema, source: Source): readonly Finding[] {
   const told = meantIssues(issues, schema, source.value)
     .filter(({ path }) => !isUnread(source, pathOf(path)))
     .map((issue) => ({ issue, findings: findingsOfIssue(issue, schema, source) }))
   const meantKeys = new Set(told.flatMap(({ findings }) => findings.flatMap(meantKey)))
-  // A misspelt key is one thing, though it also leaves the right one missing.
+  // A misspelt key is one error, though the right key is then missing too.
   const followsFromOther = (issue: Issue): boolean => wantedKeys(issue).some((path) => meantKeys.has(pathText(path)))
   return told.filter(({ issue }) => !followsFromOther(issue)).flatMap(({ findings }) => findings)
 }
@@ -48,7 +48,7 @@ function wrongValue(issue: Issue, path: Path, schema: Schema, source: Source): F
   return { path, message, shownAt: 'value', ...(suggestion !== undefined && { suggestion }) }
 }
 
-/** A schema's own words, and for a mapping also which keys it takes. */
+/** The schema's own wording, and for a mapping also its keys. */
 function allowedBy(issue: Issue, schema: Schema | undefined): string {
   if (issue.code === 'invalid_union' && issue.message === otherValue) {
     const ownIssues = issue.errors.flat().filter(({ path }) => path.length === 0)
@@ -61,7 +61,7 @@ function allowedBy(issue: Issue, schema: Schema | undefined): string {
   return hasExample ? `${issue.message} (keys: ${listed(keys)})` : `${issue.message} of ${listed(keys)}`
 }
 
-/** Some checks say themselves what they found, as it is more than one value. */
+/** Some checks describe the found value themselves, because it is more than one value. */
 function foundBy(issue: Issue): string | undefined {
   const found: unknown = issue.code === 'custom' ? issue.params?.['found'] : undefined
   return typeof found === 'string' ? found : undefined
@@ -82,7 +82,7 @@ function meantValue(issue: Issue, value: unknown): string | undefined {
   return typeof value === 'string' ? suggest(value, namesFor(issue)) : undefined
 }
 
-/** The words that would have been taken, in any form that the value may have. */
+/** The words that are accepted, in any form that the value may have. */
 function namesFor(issue: Issue): readonly string[] {
   if (issue.code === 'invalid_value') return issue.values.filter((one) => typeof one === 'string')
   if (issue.code !== 'invalid_union') return []
@@ -100,7 +100,7 @@ function hintAt(issue: Issue, value: unknown, { root }: Source, path: Path): str
   return missesSpace ? '; a space is missing after the colon' : ''
 }
 
-/** Any one of these keys, and there would not be this issue. */
+/** The keys, any one of which would resolve this issue. */
 function wantedKeys(issue: Issue): readonly Path[] {
   const path = pathOf(issue.path)
   if (issue.code !== 'custom') return [path]

@@ -4,7 +4,7 @@ import { strategyNames } from './strategies.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** What editors check and complete a configuration by: JSON Schema, draft 2020-12. */
+/** JSON Schema, draft 2020-12, for editors to check and complete a configuration. */
 export function configJsonSchema(): JsonSchema {
   const { $schema, ...schema } = z.toJSONSchema(configSchema, {
     io: 'input',
@@ -12,7 +12,7 @@ export function configJsonSchema(): JsonSchema {
     override: ({ jsonSchema }) => {
       const { properties } = jsonSchema
       if (properties !== undefined && strategyNames.every((name) => Object.hasOwn(properties, name))) {
-        // Some validators heed `required` only beside the other two.
+        // Some validators heed `required` only beside `type` and `properties`.
         jsonSchema.oneOf = strategyNames.map((name) => ({
           type: 'object',
           properties: { [name]: {} },
@@ -38,10 +38,10 @@ export function configJsonSchema(): JsonSchema {
 
 const placeholder: JsonSchema = { $ref: '#/$defs/placeholder' }
 
-/** What says something about a value, and not only what it is for. */
+/** Keywords that constrain a value, rather than describe it. */
 const demands = ['type', 'enum', 'const', 'pattern', 'minLength', 'minimum', 'maximum'] as const
 
-/** Wherever a value has a form, a placeholder for it may stand as well. */
+/** Allows a placeholder wherever a value has a form. */
 function withPlaceholders(schema: JsonSchema): JsonSchema {
   const inner = { ...schema }
   if (isSchema(inner.items)) inner.items = withPlaceholders(inner.items)

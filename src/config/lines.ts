@@ -12,7 +12,7 @@ export interface Line {
   readonly retry: RetryOptions | undefined
 }
 
-/** `path`: that of the route. */
+/** `path`: the path of the route. */
 export function linesOf(route: RouteConfig, path: Path): readonly Line[] {
   return strategyNames.flatMap((name) => {
     const options = route[name]

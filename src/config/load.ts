@@ -12,10 +12,7 @@ import { allowedText } from './wording.ts'
 import { type ReadResult, readYaml } from './yaml.ts'
 
 export type LoadResult =
-  /**
-   * `file`: where it stands, as an absolute path. `faultAt`: for what turns out later; the message names the setting
-   * itself.
-   */
+  /** `file`: its absolute path. `faultAt`: for errors found later; the message names the setting itself. */
   | {
       readonly ok: true
       readonly config: Config
@@ -26,19 +23,19 @@ export type LoadResult =
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 export interface ParseOptions {
-  /** What to call the file in faults. */
+  /** The name of the file in errors. */
   readonly file: string
-  /** Every JSON file is YAML too; this is for the wording. */
+  /** Every JSON file is also YAML; this only affects the wording. */
   readonly format?: 'yaml' | 'json'
   readonly env: Environment
 }
 
-/** A thousand routes take some 200 KiB. */
+/** A thousand routes take about 200 KiB. */
 const maxFileBytes = 4 * 1024 * 1024
 
 const moduleExtensions = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 
-/** Reads, checks and completes a configuration. What is wrong with it comes as faults; nothing is thrown. */
+/** Reads, checks and completes a configuration. Errors are returned as faults; nothing is thrown. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
   const text = await readText(file)
   if (typeof text !== 'string') return { ok: false, faults: [text] }
@@ -49,12 +46,12 @@ export async function loadConfig(file: string, env: Environment): Promise<LoadRe
   return result.ok ? { ...result, file: resolve(file) } : result
 }
 
-/** The same for the text of a YAML or JSON file. */
+/** Does the same for the text of a YAML or JSON file. */
 export function parseConfig(text: string, { file, format = 'yaml', env }: ParseOptions): LoadResult {
   return finish(readYaml(text, { file, format, env }), file)
 }
 
-/** The same for a value, such as a module exports. */
+/** Does the same for a value, such as a module's export. */
 export function parseConfigValue(value: unknown, { file, env }: ParseOptions): LoadResult {
   return finish(readValue(value, file, env), file)
 }
@@ -83,7 +80,7 @@ async function readText(file: string): Promise<string | Fault> {
   try {
     handle = await open(file)
     if ((await handle.stat()).isDirectory()) return fault(file, 'expected a file; found a directory')
-    // No more than that is read of what has no end, such as a device.
+    // Limits the read of an endless file, such as a device.
     const bytes = await readUpTo(handle, maxFileBytes + 1)
     if (bytes.length > maxFileBytes) return fault(file, 'the file is larger than 4MiB, which no configuration is')
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test'
 import { matchPattern, matchText } from './match.ts'
 
 describe('matchPattern', () => {
-  it('takes methods and a path', () => {
+  it('accepts methods and a path', () => {
     assert.deepEqual(matchPattern.parse('GET /api/:id'), { methods: ['GET'], path: '/api/:id' })
     assert.deepEqual(matchPattern.parse('GET,POST /files/*'), { methods: ['GET', 'POST'], path: '/files/*' })
     assert.deepEqual(matchPattern.parse('/any'), { methods: undefined, path: '/any' })
     assert.deepEqual(matchPattern.parse('M-SEARCH /x'), { methods: ['M-SEARCH'], path: '/x' })
   })
 
-  it('is written back as it was', () => {
+  it('formats back to the same text', () => {
     for (const text of ['GET /api/:id', 'GET,POST /files/*', '/any']) {
       assert.equal(matchText(matchPattern.parse(text)), text)
     }
@@ -37,6 +37,6 @@ describe('matchPattern', () => {
     undefined,
   ]
   for (const text of refused) {
-    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(matchPattern.safeParse(text).success, false))
+    it(`rejects ${JSON.stringify(text)}`, () => assert.equal(matchPattern.safeParse(text).success, false))
   }
 })

@@ -17,22 +17,22 @@ export const matchPattern = z
     }
   })
   .register(shapes, { shape: 'methods and path' })
-  .describe('Methods (none: all) and a path pattern. `GET` also answers `HEAD`.')
+  .describe('Methods (all if omitted) and a path pattern. `GET` also answers `HEAD`.')
 
 export function matchText({ methods, path }: RouteMatch): string {
   return methods === undefined ? path : `${methods.join(',')} ${path}`
 }
 
-/** What is allowed instead. */
+/** Says which methods are allowed, if these are not. */
 function methodProblem(methods: readonly string[]): string | undefined {
   const unknown = methods.find((method) => !http.METHODS.includes(method))
   if (unknown !== undefined) return `HTTP methods (${unknown} is none that Node knows)`
-  // Node hands it out apart from the requests; it asks for a tunnel, which no strategy gives.
+  // Node emits CONNECT apart from requests; it asks for a tunnel, which no strategy provides.
   if (methods.includes('CONNECT')) return 'HTTP methods without CONNECT, which never reaches a route'
   return new Set(methods).size < methods.length ? 'each method once' : undefined
 }
 
-/** The router gives `:` and `*` within a segment further meanings, which are nobody's intention here. */
+/** The router gives `:` and `*` within a segment further meanings, which no one intends here. */
 function pathProblem(path: string): string | undefined {
   if (/\*./.test(path)) return 'a * only at the end of the path'
   const segments = path.split('/')

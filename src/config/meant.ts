@@ -5,8 +5,8 @@ import { branchOf, declaredAt, type Schema, valueAt } from './shape.ts'
 export type Issue = z.core.$ZodIssue
 
 /**
- * Issues as they would be if each union only had the form that was evidently meant. The union's own issue tells those
- * of all its forms.
+ * The issues as if each union had only the form that was evidently meant. A union's own issue reports those of all its
+ * forms.
  */
 export function meantIssues(issues: readonly Issue[], schema: Schema, value: unknown): readonly Issue[] {
   return issues.flatMap((issue) => {

@@ -6,7 +6,7 @@ export const memoryOptions = z
     held: size()
       .optional()
       .describe(
-        "Requests and answers that are held in memory for calls, altogether, in all workers: what `all`, `quorum`, `success.json` and callbacks hold until their clients have taken it, and bodies that may be sent twice. A request that cannot be held gets 503 `OVERLOADED`; an answer that cannot ends its attempt, which is not held against its target. Default: a quarter of the machine's memory, or of what the container may use: bodies are there twice while they are put together, and are freed some time after their end.",
+        "Requests and answers held in memory for calls, in total over all workers: those that `all`, `quorum`, `success.json` and callbacks hold until their clients have read them, and bodies that may be sent twice. A request that cannot be held gets 503 `OVERLOADED`; an answer that cannot be held ends its attempt, which does not count against its target. Default: a quarter of the memory of the machine, or of the container's limit: bodies exist twice while they are assembled, and are freed some time after they end.",
       ),
   })
-  .describe('What the gateway may hold in memory.')
+  .describe('Limits on what the gateway holds in memory.')

@@ -5,10 +5,10 @@ import { type Fault, type Finding, fault, type Place } from './fault.ts'
 import type { Source } from './source.ts'
 import type { ReadResult } from './yaml.ts'
 
-/** Each import of the same address gives the same module, so that a changed file needs a new one. */
+/** Importing the same URL again returns the same module, so that a changed file needs a new URL. */
 let imports = 0
 
-/** Runs a module and takes what it exports as default. */
+/** Runs a module and returns its default export. */
 export async function readModule(file: string, env: Environment): Promise<ReadResult> {
   const url = pathToFileURL(file)
   url.searchParams.set('import', String(++imports))
@@ -22,7 +22,7 @@ export async function readModule(file: string, env: Environment): Promise<ReadRe
   }
 }
 
-/** A configuration that exists as a value. Its texts may have placeholders as those of a file. */
+/** A configuration that exists as a value. Its texts may contain placeholders, as in a file. */
 export function readValue(value: unknown, file: string, env: Environment): ReadResult {
   const findings: Finding[] = []
   const replaced = replacePlaceholders(value, [], [], env, findings)
@@ -50,7 +50,7 @@ function replacePlaceholders(
   const inner = (member: unknown, step: string | number): unknown =>
     replacePlaceholders(member, [...path, step], [...around, value], env, findings)
   if (Array.isArray(value)) return value.map(inner)
-  // A class instance is left to the schema, which takes none.
+  // The schema rejects class instances, so they are passed on as they are.
   if (!isPlain(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inner(member, key)]))
 }
@@ -64,7 +64,7 @@ function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n', 1)[0] as string
 }
 
-/** From the stack, if the module itself is in it. */
+/** From the stack, if it contains the module itself. */
 function placeIn(error: unknown, href: string): Place | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const start = stack.indexOf(href)

@@ -1,4 +1,7 @@
-/** The transport writes these itself, or must not get them: they frame the message, or speak of one connection. */
+/**
+ * The transport writes these headers itself, or must not receive them: they frame the message, or concern one
+ * connection.
+ */
 export const ownHeaders = [
   'connection',
   'content-length',

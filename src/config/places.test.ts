@@ -21,7 +21,7 @@ describe('placesIn', () => {
     )
   })
 
-  it('says what counting the lines before would say', () => {
+  it('agrees with a count of the lines before', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'é', '\n', '\r\n')), fc.nat(), (parts, n) => {
         const text = parts.join('')

@@ -1,6 +1,6 @@
 import type { Place } from './fault.ts'
 
-/** Line and column of any offset in a text. The LineCounter of `yaml` misses line breaks in some faulty files. */
+/** Line and column of any offset in a text. The LineCounter of `yaml` misses line breaks in some invalid files. */
 export function placesIn(text: string): (offset: number) => Place {
   const starts = [0]
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1)

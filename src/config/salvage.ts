@@ -5,10 +5,10 @@ import { meantIssues, pathOf } from './meant.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './shape.ts'
 
-/** What is left of a faulty configuration without its faults, so that the rest can be checked as well. */
+/** The valid rest of a configuration with errors, so that it can be checked as well. */
 export interface Salvage {
   readonly config: Config
-  /** The path in the file of what stands at a path in `config`: lists are shorter by what was left out. */
+  /** Maps a path in `config` to its path in the file: lists are shorter by the entries left out. */
   readonly originalPath: (path: Path) => Path
   /** Whether nothing at, above or below a path of the file was left out. */
   readonly isIntact: (path: Path) => boolean
@@ -19,7 +19,7 @@ type Container = Record<string | number, unknown>
 /** Each pass leaves something out, at the latest one level higher than before. */
 const maxPasses = 50
 
-/** Undefined if nothing is left. `unread`: what has been found to say nothing, whatever the schema thinks of it. */
+/** Undefined if nothing is left. `unread`: paths already known to hold no value, whatever the schema says. */
 export function salvage(value: unknown, unread: readonly Path[]): Salvage | undefined {
   const lists = new Map<unknown, readonly number[]>()
   const root: Container = { config: copy(value, lists) }
@@ -40,7 +40,7 @@ export function salvage(value: unknown, unread: readonly Path[]): Salvage | unde
   return undefined
 }
 
-/** Tells whether a path has nothing to do with any of these: neither within one, nor around one. */
+/** Tells whether a path is unrelated to all of these: neither within one, nor around one. */
 function outside(paths: readonly Path[]): (path: Path) => boolean {
   const within = new Set(paths.map(pathText))
   const around = new Set(paths.flatMap((path) => path.map((_, depth) => pathText(path.slice(0, depth)))))
@@ -53,7 +53,7 @@ function faultyPaths(issue: z.core.$ZodIssue): readonly Path[] {
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
 }
 
-/** What is missing cannot be left out, but what misses it can. */
+/** A missing value cannot be left out, but the value that lacks it can. */
 function nearestPresent(value: unknown, path: Path): Path {
   let present = path
   while (present.length > 0 && valueAt(value, present) === undefined) present = present.slice(0, -1)
@@ -71,7 +71,7 @@ function leaveOut(root: Container, paths: readonly Path[], lists: Map<unknown, r
       delete (parent as Container)[last]
     }
   }
-  // All at once, as the places of the later ones would change.
+  // All at once, because the indexes of the later ones would shift.
   for (const [list, places] of shortened) {
     const kept = (_: unknown, index: number): boolean => !places.has(index)
     lists.set(list, (lists.get(list) ?? []).filter(kept))
@@ -86,7 +86,7 @@ function toOriginal(value: unknown, path: Path, lists: ReadonlyMap<unknown, read
   })
 }
 
-/** `lists` gets for each list of the copy where its entries stand in the file. */
+/** `lists` gets, for each list of the copy, the indexes of its entries in the file. */
 function copy(value: unknown, lists: Map<unknown, readonly number[]>): unknown {
   if (Array.isArray(value)) {
     const list = value.map((entry) => copy(entry, lists))

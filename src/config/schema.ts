@@ -18,26 +18,26 @@ import { type StrategyName, strategies, strategyNames } from './strategies.ts'
 import { workersOption } from './workers.ts'
 
 /**
- * The one schema of a configuration. What belongs to a strategy stands in its own folder; this file puts it together.
- * Defaults, descriptions, checks, the JSON Schema and `docs/reference` all come from here.
+ * The one schema of a configuration. Each strategy's options are in its own folder; this file assembles them. Defaults,
+ * descriptions, checks, the JSON Schema and `docs/reference` all come from here.
  */
 
 const admin = z
   .strictObject({
-    host: host.prefault('127.0.0.1').describe('Beyond loopback a `token` is needed.'),
-    port: port.prefault(9900).describe('0 takes any free port.'),
+    host: host.prefault('127.0.0.1').describe('Beyond loopback a `token` is required.'),
+    port: port.prefault(9900).describe('0 picks any free port.'),
     token: z
       .string()
       .min(16, { error: 'at least 16 characters' })
-      // No header could carry others: Node reads it as latin1 and cuts blanks off its ends.
+      // No header could carry others: Node reads it as latin1 and trims blanks from its ends.
       .regex(/^[\x21-\x7e]+$/, { error: 'only visible ASCII characters: letters, digits, punctuation, no blanks' })
       .optional()
       .describe(
-        'Visible ASCII, no blanks. Who asks has to send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need none.',
+        'Visible ASCII, no blanks. Clients must send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need no token.',
       ),
   })
   .describe(
-    'Where operators connect: the dashboard at `/`, its API at `/api`, `/metrics`, `/healthz`, `/readyz`. Without this section there is none.',
+    'Where operators connect: the dashboard at `/`, its API at `/api`, `/metrics`, `/healthz`, `/readyz`. Omit to disable it.',
   )
 
 export const network = 'an address or a network such as 10.0.0.0/8 or fd00::/8'
@@ -55,8 +55,8 @@ const failureMapping = z.union(
   [
     failureStatus.transform((status) => ({ status, detail: undefined })),
     z.strictObject({
-      status: failureStatus.optional().describe('Default: as the catalogue has it.'),
-      detail: z.string().optional().describe('The text that the client gets.'),
+      status: failureStatus.optional().describe('Default: the status in the catalogue.'),
+      detail: z.string().optional().describe('The text sent to the client.'),
     }),
   ],
   { error: 'a status from 400 to 599, or { status, detail }' },
@@ -78,30 +78,30 @@ const route = z
       .enum(answerForms, { error: '`pass` or `timed`' })
       .prefault('pass')
       .describe(
-        '`pass`: the answer as it came. `timed`: `{"time": <whole ms>, "api": <the JSON of the answer>}`, for which the answer has to be JSON.',
+        '`pass`: the answer unchanged. `timed`: `{"time": <whole ms>, "api": <the JSON of the answer>}`; the answer must be JSON.',
       ),
     idleTimeout: duration()
       .prefault('30s')
-      .describe('How long a streamed body may be silent, or the client take nothing of it. 0ms: for ever.'),
+      .describe('How long a streamed body may be silent, or the client read nothing of it. 0ms: no limit.'),
     failures: z
       .partialRecord(failureCode, failureMapping)
       .prefault({})
-      .describe('Other statuses and texts for failures, by code; `*` stands for all codes that are not named.'),
+      .describe('Other statuses and texts for failures, by code; `*` stands for all codes not named.'),
     expose: z
       .enum(['attempts', 'none'], { error: '`attempts` or `none`' })
       .prefault('attempts')
       .describe('Whether a failure lists its attempts: target names, times and outcomes.'),
-    explain: z.boolean().prefault(false).describe('Whether answers tell their attempts in `Server-Timing`.'),
+    explain: z.boolean().prefault(false).describe('Whether answers list their attempts in `Server-Timing`.'),
   })
   .superRefine((value, context) => {
     const given = strategyNames.filter((name) => value[name] !== undefined)
     if (given.length === 1) return
     const message = `exactly one strategy: ${strategyNames.join(', ')}`
-    // For `findings.ts`: what to call that which was found, and which keys would put it right.
+    // For `findings.ts`: how to name the value found, and which keys would resolve the issue.
     const params = { found: given.join(' and ') || 'none', wanted: given.length === 0 ? strategyNames : [] }
     context.addIssue({ code: 'custom', message, path: given.slice(1, 2), params })
   })
-  .describe('What to do with the requests that match.')
+  .describe('How to handle the requests that match.')
 
 export const configSchema = z
   .strictObject({
@@ -119,16 +119,16 @@ export const configSchema = z
     routes: z
       .array(route)
       .prefault([])
-      .describe('The routes. A fixed path goes before a captured one, whatever their order.'),
+      .describe('The routes. A fixed path takes precedence over a captured one, whatever their order.'),
     workers: workersOption.prefault(1),
     concurrency: concurrencyOptions
       .optional()
-      .describe('The same for all calls of all routes together; `concurrency` of a route holds as well.'),
+      .describe('The same limit for all calls of all routes combined; `concurrency` of a route applies as well.'),
     trust: z
       .array(z.string({ error: network }).register(shapes, { shape: 'address or network' }))
       .prefault([])
       .describe(
-        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` believed and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are dropped from all.',
+        'Proxies in front of the gateway: addresses or networks such as 10.0.0.0/8. Only from these are `X-Forwarded-*` and `X-Request-Id` trusted and passed on. Names with `_` for `-`, such as `X_Forwarded_For`, are always dropped.',
       ),
     memory: memoryOptions.prefault({}),
     store: storeOptions.prefault({}),
@@ -137,7 +137,7 @@ export const configSchema = z
     status: statusOptions.optional(),
     telemetry: telemetryOptions.prefault({}),
     index: z.boolean().prefault(false).describe('Whether `GET /` lists the routes, unless a route has that path.'),
-    drain: duration().prefault('30s').describe('How long calls in flight may take to end after SIGTERM.'),
+    drain: duration().prefault('30s').describe('How long calls in flight may take to finish after SIGTERM.'),
   })
   .describe('A configuration of Hedgerow.')
 
@@ -145,7 +145,7 @@ export type ConfigInput = z.input<typeof configSchema>
 export type Config = z.output<typeof configSchema>
 export type RouteConfig = Config['routes'][number]
 
-/** The one strategy that it names. */
+/** The one strategy that the route names. */
 export function strategyOf(route: RouteConfig): StrategyName {
   const name = strategyNames.find((candidate) => route[candidate] !== undefined)
   if (name === undefined) throw new Error('a route without a strategy got past the schema')

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import type { Path } from '../kit/json-pointer.ts'
 import { synonyms } from '../kit/schema.ts'
 
-/** What a schema looks like from outside: which keys it takes, and which of its forms a value is meant to have. */
+/** Inspects a schema: which keys it takes, and which of its forms a value is meant to have. */
 
 export type Schema = z.core.$ZodType
 
 export type Kind = 'mapping' | 'list' | 'text' | 'number' | 'boolean' | 'other'
 
-/** Without what wraps it: optional, default, transform. */
+/** Unwraps optional, default and transform. */
 export function bare(schema: Schema): Schema {
   const inner = unwrapped(schema)
   return inner === undefined ? schema : bare(inner)
@@ -39,7 +39,7 @@ export function kindsOf(schema: Schema): readonly Kind[] {
   return ['other']
 }
 
-/** The form of a union that a mapping or list was meant to have; undefined for other values, and if it cannot be told. */
+/** The form of a union that a mapping or list was meant to have; undefined for other values, and if it is unclear. */
 export function branchOf(union: z.ZodUnion, value: unknown): number | undefined {
   const kind = kindOfValue(value)
   if (kind !== 'mapping' && kind !== 'list') return undefined
@@ -52,23 +52,23 @@ export function branchOf(union: z.ZodUnion, value: unknown): number | undefined 
     const score = likeness(form, value as object, forms)
     if (score > bestScore) [best, bestScore] = [index, score]
   }
-  // The union's own words say more than what one of its forms misses, where nothing speaks for this one.
+  // If nothing speaks for this form, the union's own wording says more than the issues of the form.
   return canTell || bestScore > 0 || union.def.error === undefined ? best : undefined
 }
 
-/** The schema for the value at a path, a union narrowed to the form meant; undefined below an unknown key. */
+/** The schema for the value at a path, with unions narrowed to the form meant; undefined below an unknown key. */
 export function schemaAt(schema: Schema, path: Path, value: unknown): Schema | undefined {
   const found = declaredAt(schema, path, value)
   return found === undefined ? undefined : narrow(found, valueAt(value, path))
 }
 
-/** As `schemaAt`, but a union is left whole. */
+/** Like `schemaAt`, but leaves a union whole. */
 export function declaredAt(schema: Schema, path: Path, value: unknown): Schema | undefined {
   const found = wrappedAt(schema, path, value)
   return found === undefined ? undefined : bare(found)
 }
 
-/** How the value at a path may be called elsewhere: see `synonyms`. */
+/** Other names for the value at a path: see `synonyms`. */
 export function synonymsAt(schema: Schema, path: Path, value: unknown): Readonly<Record<string, string>> {
   let at = wrappedAt(schema, path, value)
   while (at !== undefined && !synonyms.has(at)) at = unwrapped(at)
@@ -93,7 +93,7 @@ export function valueAt(value: unknown, path: Path): unknown {
   return at
 }
 
-/** The keys that a mapping may have; undefined if it takes any, or is none. */
+/** The keys that a mapping may have; undefined if it takes any, or is no mapping. */
 export function keysOf(schema: Schema): readonly string[] | undefined {
   const inner = bare(schema)
   if (inner instanceof z.ZodObject) return Object.keys(inner.shape)
@@ -117,8 +117,8 @@ function memberOf(schema: Schema, step: string | number): Schema | undefined {
 }
 
 /**
- * A key that the form knows counts for it, one that it does not against it. Most of all counts against it a value that
- * another form takes under this key, and this one does not: `calls` of the strategy `all` tells its forms apart.
+ * A key that the form knows counts for it, an unknown one against it. Most of all, a value counts against it that
+ * another form accepts under this key and this one does not: `calls` of the strategy `all` tells its forms apart.
  */
 function likeness(form: Schema, value: object, forms: readonly Schema[]): number {
   let score = 0

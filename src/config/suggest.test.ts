@@ -19,7 +19,7 @@ describe('editDistance', () => {
 
   const word = fc.string({ maxLength: 12 })
 
-  it('is the same both ways, nothing only for the same text, and no more than the longer one', () => {
+  it('is symmetric, zero only for equal texts, and at most the longer length', () => {
     fc.assert(
       fc.property(word, word, (a, b) => {
         const distance = editDistance(a, b)
@@ -40,13 +40,13 @@ describe('suggest', () => {
     assert.equal(suggest('upstreems', names), 'upstreams')
   })
 
-  it('takes other cases and separators for the same name', () => {
+  it('ignores case and separators', () => {
     assert.equal(suggest('attempt_timeout', names), 'attemptTimeout')
     assert.equal(suggest('attempt-timeout', names), 'attemptTimeout')
     assert.equal(suggest('Path', names), 'path')
   })
 
-  it('says nothing where nothing is near', () => {
+  it('suggests nothing when nothing is near', () => {
     assert.equal(suggest('retry', names), undefined)
     assert.equal(suggest('timeout', names), undefined)
     assert.equal(suggest('', names), undefined)
@@ -54,7 +54,7 @@ describe('suggest', () => {
     assert.equal(suggest('x'.repeat(100_000), names), undefined)
   })
 
-  it('only ever gives one of the names', () => {
+  it('only ever suggests one of the names', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (found, some) => {
         const suggestion = suggest(found, some)

@@ -1,14 +1,14 @@
-/** The name that was probably meant: a few slips away, whatever its case and separators. */
+/** The name that was probably meant: a few typos away, whatever its case and separators. */
 export function suggest(found: string, names: readonly string[]): string | undefined {
   const plainFound = plain(found)
-  // Nobody misspells a name of this length so that it can still be told; and the table below is quadratic.
+  // A misspelt name of this length cannot be recognized, and the table below is quadratic.
   if (plainFound.length === 0 || plainFound.length > 64) return undefined
   let best: string | undefined
-  // One slip in three letters; of a short name little would be left.
+  // One typo in three letters; more would leave little of a short name.
   let bestDistance = Math.max(1, Math.floor(plainFound.length / 3)) + 1
   for (const name of names) {
     const plainName = plain(name)
-    // Nothing of a name of one letter is left after one slip.
+    // One typo leaves nothing of a name of one letter.
     if (plainName.length < 2 && plainName !== plainFound) continue
     const distance = editDistance(plainFound, plainName)
     if (distance < bestDistance) {

@@ -1,15 +1,15 @@
 import type { z } from 'zod'
 import type { Path } from '../kit/json-pointer.ts'
 
-/** How found values and allowed ones are put into words. */
+/** Wording of found and allowed values. */
 
 const maxShown = 60
 const maxListed = 50
 
-/** What is told of a schema that has no words of its own. */
+/** Shown for a schema without wording of its own. */
 export const otherValue = 'another value'
 
-/** What is told of a mapping that has no example. */
+/** Shown for a mapping without an example. */
 export const mappingName = 'a mapping'
 
 const names: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const names: Readonly<Record<string, string>> = {
   record: 'a mapping of names to values',
 }
 
-/** What is allowed, where a schema does not say it itself. Those that do go before it. */
+/** The allowed values, for a schema without its own wording, which takes precedence. */
 export function allowedText(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -46,7 +46,7 @@ export function allowedText(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** The value, shortened; of what may be secret only its kind. */
+/** The value, shortened; only its kind if it may be secret. */
 export function foundText(value: unknown, path: Path): string {
   if (value === undefined) return 'none'
   if (value === null) return 'nothing'
@@ -69,7 +69,7 @@ export function listed(names: readonly string[]): string {
   return names.length <= maxListed ? shown : `${shown}, … (${names.length} in all)`
 }
 
-/** Tokens and the like, and what routes put into headers, which is often an authorization. */
+/** Tokens and the like, and headers that routes set, which are often an authorization. */
 function isSecret(path: Path): boolean {
   const last = path.findLast((step) => typeof step === 'string')
   const inHeaders = path.some((step, index) => step === 'set' && path[index - 1] === 'headers')
@@ -80,7 +80,7 @@ function isSecret(path: Path): boolean {
   )
 }
 
-/** `http://user:password@host` is no URL of a target, but may well be written as one. */
+/** `http://user:password@host` is not a valid target URL, but somebody may well write one. */
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/@]*@/, '//…@')
 }

@@ -17,20 +17,20 @@ export const workersOption = z
       z.literal('auto'),
       z
         .strictObject({
-          min: count.prefault(1).describe('So many there are always.'),
-          max: count.describe('So many there are while they are busy.'),
+          min: count.prefault(1).describe('Minimum number of workers.'),
+          max: count.describe('Maximum number of workers, reached while they are busy.'),
         })
         .refine(({ min, max }) => min <= max, { error: '`min` or more', path: ['max'] }),
     ],
     { error: expected },
   )
   .describe(
-    'Threads that serve calls, each with an event loop of its own; what budgets and limits allow they allow together. `1`: all is done in one thread, which costs least where one core is enough. `auto`: as many as there are cores. `{ min, max }`: one more when all have been busy for 70 % of three seconds, one less when the others have had room for its work for half a minute.',
+    'Threads that serve calls, each with its own event loop; budgets and limits apply to all of them combined. `1`: one thread does everything, which is cheapest when one core is enough. `auto`: one per core. `{ min, max }`: one is added when all have been busy for 70 % of three seconds, and one removed when the others have had room for its work for half a minute.',
   )
 
 export type Workers = z.output<typeof workersOption>
 
-/** Undefined: all is done in one thread. */
+/** Undefined: one thread does everything. */
 export function workerRange(workers: Workers): { readonly min: number; readonly max: number } | undefined {
   if (typeof workers === 'object') return workers
   const number = workers === 'auto' ? Math.min(64, availableParallelism()) : workers

@@ -1,6 +1,7 @@
 /**
- * In `{ port: ${PORT} }` the braces of the placeholder would end YAML's mapping. So they, and what else has a meaning in
- * YAML's flow style, are changed for characters without one while YAML is read; one for one, so that places stay right.
+ * In `{ port: ${PORT} }` the braces of the placeholder would end YAML's mapping. So these braces, and other characters
+ * special in YAML's flow style, are replaced by stand-ins while YAML is read; one for one, so that positions stay
+ * right.
  */
 export interface Mask {
   readonly text: string
@@ -13,7 +14,7 @@ const firstStandIn = 0xe000
 const standIns = /[\ue000-\ue004]/g
 
 export function masked(text: string): Mask {
-  // The stand-ins are of Unicode's private use area. Who has them in his file does without placeholders in `{ }`.
+  // The stand-ins are from Unicode's private use area. A file that contains them cannot use placeholders in `{ }`.
   if (!text.includes('${') || text.search(standIns) >= 0) return { text, unmask: (same) => same }
   return {
     text: text.replaceAll(placeholder, (found) =>

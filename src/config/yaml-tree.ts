@@ -11,7 +11,7 @@ export interface YamlTreeOptions {
   readonly unmask: (text: string) => string
 }
 
-/** A value, and the spots that it was read from. */
+/** A value, and the spots it was read from. */
 export interface Read {
   readonly value: unknown
   readonly spot: Spot
@@ -19,14 +19,14 @@ export interface Read {
   readonly size: number
 }
 
-/** So many values may come from aliases. A few nested ones could else stand for thousands of millions. */
+/** Limit on values that come from aliases. A few nested aliases could otherwise expand to billions. */
 const maxAliasedValues = 50_000
-/** Deeper than any configuration; the reader goes into itself for each level. */
+/** Deeper than any configuration; the reader recurses for each level. */
 const maxDepth = 50
 
 /**
- * Makes a value of YAML's nodes: placeholders replaced, aliases followed, merge keys merged. It does so itself, in place
- * of `Document.toJS`, to keep the place of everything, and as that throws where this has a finding.
+ * Builds a value from YAML's nodes: placeholders replaced, aliases followed, merge keys merged. Not done with
+ * `Document.toJS`, which loses positions and throws on errors that are findings here.
  */
 export class YamlTree {
   readonly findings: Finding[] = []
@@ -85,12 +85,12 @@ export class YamlTree {
         merged.push(...this.#sourcesOfMerge(value, [...path, name], keyAt))
         children.set(name, { ...leaf(keyAt), keyAt })
       } else if (name === '__proto__') {
-        // An object would take it for its prototype, or lose it.
+        // An object would take the key for its prototype, or lose it.
         this.findings.push({ path: [...path, name], message: 'this key cannot be used', shownAt: 'key' })
         children.set(name, { ...leaf(keyAt), keyAt })
       } else this.#addEntry(entries, name, value, [...path, name], keyAt)
     }
-    // What is written out goes before what is merged, and the first of several sources before the later ones.
+    // Explicit keys take precedence over merged ones, and earlier sources over later ones.
     for (const { value, spot } of merged) {
       for (const [name, one] of Object.entries(value as Readonly<Record<string, unknown>>)) {
         const read = { value: one, spot: spot.children.get(name) ?? spot, size: 1 }
@@ -155,7 +155,7 @@ export class YamlTree {
   #begin(node: Node | null | undefined, otherwise: Place): Place {
     const range = node?.range
     if (range === undefined || range === null) return otherwise
-    // A key without a value: it stands nowhere, so its key shows it.
+    // A value that is missing has no position of its own, so its key is shown.
     if (isScalar(node) && node.source === '' && node.type === 'PLAIN') return otherwise
     return this.#options.placeAt(range[0])
   }

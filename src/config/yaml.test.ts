@@ -32,7 +32,7 @@ describe('readYaml', () => {
     assert.deepEqual(read('${PORT}: 1\na: { ${PORT}: 2 }\n').value, { '${PORT}': 1, a: { '${PORT}': 2 } })
   })
 
-  it('merges: what is written out first, then the first source', () => {
+  it('merges explicit keys first, then the first source', () => {
     const text = 'x: &x { a: 1, b: 1 }\ny: &y { b: 2, c: 2 }\nz:\n  b: 3\n  <<: [*x, *y]\nw: { <<: *y }\n'
     const { value } = read(text)
     assert.deepEqual(value, {
@@ -43,11 +43,11 @@ describe('readYaml', () => {
     })
   })
 
-  it('takes the latest anchor of a name', () => {
+  it('uses the latest anchor of a name', () => {
     assert.deepEqual(read('a: &x 1\nb: *x\nc: &x 2\nd: *x\n').value, { a: 1, b: 1, c: 2, d: 2 })
   })
 
-  it('reads what JSON has', () => {
+  it('reads all JSON syntax', () => {
     const value = { a: [1, true, null, 'x\n"'], 'b c': {}, é: -1.5e3, d: [] }
     for (const indent of [undefined, 2, '\t']) {
       assert.deepEqual(read(JSON.stringify(value, undefined, indent)).value, value)
@@ -64,7 +64,7 @@ describe('readYaml', () => {
     )
   })
 
-  it('holds aliases that would grow without end to a bound', () => {
+  it('limits aliases that would grow without end', () => {
     const levels = ['a: &l0 [x, x, x, x, x, x, x, x, x, x]']
     for (let level = 1; level < 20; level++) {
       const alias = `*l${level - 1}`
@@ -75,7 +75,7 @@ describe('readYaml', () => {
     assert.match(findings[0]?.message ?? '', /more than 50000 values/)
   })
 
-  it('tells an alias within its own anchor, and one without an anchor', () => {
+  it('reports an alias within its own anchor, and one without an anchor', () => {
     const { findings } = read('a: &a [*a]\nb: *c\n')
     assert.deepEqual(
       findings.map(({ path }) => pathText(path)),
@@ -83,20 +83,20 @@ describe('readYaml', () => {
     )
   })
 
-  it('tells what is nested too deeply, for itself and for the parser', () => {
+  it('reports too deep nesting, in the tree and in the parser', () => {
     assert.match(read(`a: ${'['.repeat(200)}${']'.repeat(200)}`).findings[0]?.message ?? '', /too deeply/)
     assert.match(faultsOf(`a: ${'['.repeat(200_000)}`)[0]?.message ?? '', /too deeply/)
     assert.match(faultsOf(`a: ${'{a: '.repeat(50_000)}`)[0]?.message ?? '', /too deeply/)
   })
 
-  it('tells a few syntax faults, not the hundreds that follow from them', () => {
+  it('reports a few syntax errors, not the hundreds that follow from them', () => {
     const faults = faultsOf('[\n'.repeat(1000))
     assert.ok(faults.length >= 1 && faults.length <= 5)
   })
 })
 
 describe('masked', () => {
-  it('changes no place, and can be undone', () => {
+  it('keeps all positions, and can be undone', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('${', '}', '{', '[', ',', 'A', ':-', '\n', '"', '$', '\ue000', ' ')),

@@ -16,12 +16,12 @@ export interface YamlOptions {
   readonly env: Environment
 }
 
-/** After the first few, syntax faults are mostly consequences of the ones before. */
+/** After the first few, syntax errors are mostly consequences of the ones before. */
 const maxSyntaxFaults = 5
 
 const tooDeep = 'it is nested too deeply'
 
-/** Reads YAML, and JSON with it. Only what cannot be read at all ends here; the rest are findings of the source. */
+/** Reads YAML, and JSON with it. Only a file that cannot be read at all fails here; other errors become findings. */
 export function readYaml(text: string, { file, format, env }: YamlOptions): ReadResult {
   const language = format === 'json' ? 'JSON' : 'YAML'
   const failed = (...faults: readonly Fault[]): ReadResult => ({ ok: false, faults })
@@ -54,13 +54,13 @@ function nothingIn(file: string): Fault {
   return fault(file, 'the file holds no configuration; expected at least `upstreams` and `routes`')
 }
 
-/** Undefined if the parser ran out of stack: it goes into itself for each level. */
+/** Undefined if the parser overflowed the stack: it recurses for each level. */
 function parse(text: string) {
   try {
     const documents = parseAllDocuments(text, {
       prettyErrors: false,
       stringKeys: true,
-      // Checked by the tree, which can say where the first one stands, and is not quadratic.
+      // Checked by the tree, which can show the first duplicate and is not quadratic.
       uniqueKeys: false,
       resolveKnownTags: false,
       logLevel: 'error',
@@ -81,7 +81,7 @@ function firstOfEachLine(errors: readonly YAMLError[], placeAt: (offset: number)
   return [...byLine.values()]
 }
 
-/** In the words of the parser, where these say it. */
+/** In the words of the parser, where these are clear. */
 function syntaxProblem({ code, message }: YAMLError, unmask: (text: string) => string): string {
   if (code === 'NON_STRING_KEY') return 'keys have to be text'
   if (message === 'Maximum call stack size exceeded') return tooDeep

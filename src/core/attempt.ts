@@ -1,13 +1,13 @@
 /** One base URL of an upstream. */
 export interface Target {
   readonly upstream: string
-  /** What it is called in answers, logs and metrics; its URL never leaves the gateway. */
+  /** Name in responses, logs and metrics; the URL never leaves the gateway. */
   readonly name: string
   /** `http://host:port`. */
   readonly origin: string
-  /** `host:port`, as the `Host` field has it. */
+  /** `host:port`, as in the `Host` field. */
   readonly authority: string
-  /** What the path of every request to it begins with; empty or `/prefix`. */
+  /** Prefix of every request path sent to this target; empty or `/prefix`. */
   readonly basePath: string
   readonly weight: number
 }
@@ -15,7 +15,7 @@ export interface Target {
 /** Why an attempt was sent. */
 export type AttemptKind = 'first' | 'duplicate' | 'hedge' | 'retry'
 
-/** What an attempt came to, as metrics and answers name it. */
+/** Outcome of an attempt, as metrics and responses name it. */
 export const attemptOutcomes = [
   'success',
   'timeout',
@@ -26,7 +26,7 @@ export const attemptOutcomes = [
   'client_error',
   'rate_limited',
   'invalid',
-  /** The gateway itself lacked what it takes to send it. */
+  /** The gateway itself lacked the resources to send the attempt. */
   'gateway_exhausted',
   'cancelled',
 ] as const
@@ -40,14 +40,14 @@ export interface Attempt {
   readonly kind: AttemptKind
   readonly target: Target
   readonly startedMs: number
-  /** When its outcome was known; undefined while it is not. */
+  /** When the outcome became known; undefined until then. */
   endedMs: number | undefined
-  /** How much of it the gateway itself stood still (`Clock.stalledMs`); 0 while it has not ended. */
+  /** How long the gateway itself was stalled during the attempt (`Clock.stalledMs`); 0 until the attempt ends. */
   stalledMs: number
   outcome: AttemptOutcome | undefined
   status: number | undefined
-  /** Why it failed, in a few words that name no URL. */
+  /** Why the attempt failed, in a few words without a URL. */
   detail: string | undefined
-  /** Whether the client's answer is this one's. */
+  /** Whether the client received this attempt's response. */
   won: boolean
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type BodyStream, isHeld } from './body.ts'
 
 describe('isHeld', () => {
-  it('is true of bytes and of no body, and false of a stream', () => {
+  it('is true for bytes and for no body, and false for a stream', () => {
     const stream: BodyStream = { pipe: () => {}, resume: () => {}, discard: () => {} }
     assert.deepEqual([isHeld(new Uint8Array(1)), isHeld(Buffer.alloc(0)), isHeld(undefined)], [true, true, true])
     assert.equal(isHeld(stream), false)

@@ -4,59 +4,59 @@ import type { GatewayEvent } from './events.ts'
 import type { Failure } from './failure.ts'
 import type { CallTrace } from './trace.ts'
 
-/** What the parts that serve a call need to know of its route. */
+/** Facts about the route that the code serving a call needs. */
 export interface RouteFacts {
-  /** `GET /api/smart`: how the configuration matches it. */
+  /** `GET /api/smart`: the route's match in the configuration. */
   readonly name: string
   readonly strategy: string
-  /** How long a streamed body may be silent, or the client take nothing of it; 0 = for ever. */
+  /** How long a streamed body may be silent, or the client may read nothing of it; 0 = no limit. */
   readonly idleTimeoutMs: number
 }
 
 /**
- * One client request being served, from accept to the last byte of the answer. A strategy that sends several attempts
- * forks it: each fork can be aborted alone, and all share the deadline and the list of attempts.
+ * One client request being served, from accept to the last byte of the response. A strategy that sends several attempts
+ * forks the call: each fork can be aborted alone, and all share the deadline and the list of attempts.
  */
 export interface Call {
   readonly id: string
   readonly route: RouteFacts
   /** On the gateway's clock, milliseconds. */
   readonly startedAtMs: number
-  /** On the gateway's clock; Infinity while no deadline is set. */
+  /** On the gateway's clock; Infinity until a deadline is set. */
   readonly deadlineAtMs: number
-  /** Aborted when the client goes, the deadline passes, or (a fork) when the race is lost. */
+  /** Aborted when the client disconnects, the deadline passes, or (for a fork) the race is lost. */
   readonly scope: AbortScope
-  /** There where the call is traced, which is decided once, at its start. */
+  /** Set when the call is traced, which is decided once, at its start. */
   readonly trace: CallTrace | undefined
-  /** What the next attempt will be sent for. */
+  /** Why the next attempt will be sent. */
   readonly kind: AttemptKind
-  /** All attempts so far, those of every fork. */
+  /** All attempts so far, of every fork. */
   readonly attempts: readonly Attempt[]
-  /** How long it has waited for its turns at limits on calls in flight; a wait that goes on is counted up to now. */
+  /** Time spent queueing at limits on calls in flight; includes a wait in progress, up to now. */
   readonly queuedMs: number
 
   /** Milliseconds since the call began. */
   elapsedMs(): number
   /** The time budget: milliseconds to the deadline, never negative. */
   remainingMs(): number
-  /** Sets the deadline; the earlier of two holds. */
+  /** Sets the deadline; the earlier of two applies. */
   expireAt(deadlineAtMs: number): void
-  /** It waits for a turn from now on, or waits no more. */
+  /** Marks the start or the end of a wait in a queue. */
   queues(isWaiting: boolean): void
-  /** Puts a new attempt on the list, before it is sent. */
+  /** Adds a new attempt to the list, before it is sent. */
   begin(target: Target): Attempt
-  /** Lists an attempt that another call has begun for this one. */
+  /** Adds an attempt that another call began for this one. */
   adopt(attempt: Attempt): void
-  /** Counts bytes that are held in memory for the call until it ends. False, and nothing is counted: there is no room. */
+  /** Counts bytes held in memory for the call until it ends. Returns false, and counts nothing, if there is no room. */
   hold(bytes: number): boolean
-  /** So many of them are held no more. */
+  /** Releases this many of the held bytes. */
   letGo(bytes: number): void
-  /** It has ended: nothing is held for it any more, or will be. */
+  /** The call has ended: releases all held bytes and refuses to hold more. */
   release(): void
   emit(event: GatewayEvent): void
-  /** A call for one line of attempts, which `abort` ends alone. */
+  /** A call for one line of attempts; its `abort` ends only that line. */
   fork(kind: AttemptKind): Call
-  /** A line of attempts that the end of the call does not end: only its own `abort` does. */
+  /** A line of attempts that outlives the call: only its own `abort` ends it. */
   detached(): Call
   abort(reason: Failure): void
 }

@@ -3,23 +3,23 @@ import type { Failure } from './failure.ts'
 import type { GatewayRequest } from './request.ts'
 import type { ShedReason } from './shed-reason.ts'
 
-/** How a call ended, known when its last byte is sent or it is given up. */
+/** How a call ended, known once its last byte is sent or it is abandoned. */
 export interface CallEnd {
-  /** The status that the client got; 0 if it hung up before. */
+  /** The status that the client received; 0 if it disconnected before. */
   readonly status: number
   readonly failure: Failure | undefined
   readonly bytesSent: number
 }
 
-/** All that telemetry can listen to. Each is emitted on a call, and whoever emits it never asks who listens. */
+/** All events that telemetry can listen to. Each is emitted on a call; emitters do not depend on listeners. */
 export type GatewayEvent =
   | { readonly type: 'call.started'; readonly request: GatewayRequest }
   | { readonly type: 'call.ended'; readonly request: GatewayRequest; readonly end: CallEnd }
   | { readonly type: 'attempt.started'; readonly attempt: Attempt }
   | { readonly type: 'attempt.ended'; readonly attempt: Attempt }
-  /** Its answer broke off on the way to the client, after it had ended with its head; `was`: the outcome until then. */
+  /** The response broke off on its way to the client, after its head ended the attempt; `was`: outcome until then. */
   | { readonly type: 'attempt.broken'; readonly attempt: Attempt; readonly was: AttemptOutcome }
-  /** It was refused to spare the gateway or its targets; whoever asks for an answer to it gets 429 or 503. */
+  /** The call was refused to protect the gateway or its targets; the client gets 429 or 503. */
   | { readonly type: 'call.shed'; readonly reason: ShedReason }
   | { readonly type: 'hedge.sent'; readonly count: number; readonly because: 'late' | 'failed' }
   | { readonly type: 'hedge.denied' }
@@ -32,15 +32,15 @@ export type GatewayEvent =
       readonly target: string
       readonly attempts: number
     }
-  /** A 2xx that does not acknowledge the write; `counted`: the statuses that do, as the route names them. */
+  /** A 2xx that does not acknowledge the write; `counted`: the statuses that do, as the route lists them. */
   | { readonly type: 'delivery.uncounted'; readonly target: string; readonly status: number; readonly counted: string }
   | { readonly type: 'delivery.dead'; readonly deliveryId: string; readonly target: string; readonly attempts: number }
   | { readonly type: 'callback.received'; readonly verdict: CallbackVerdict }
   | { readonly type: 'waiter.ended'; readonly as: WaiterEnd; readonly waitedMs: number }
 
 /**
- * What became of a callback: `answered` a waiting client, `kept` for one with a ticket, `repeated`, `dropped` as nobody
- * can want it; `refused` as it is too large, encoded, or the store could not keep it; `forged`, `expired`.
+ * Fate of a callback: `answered` a waiting client, `kept` for a client with a ticket, `repeated`, `dropped` because
+ * nobody can want it; `refused` because it is too large, encoded, or the store could not keep it; `forged`, `expired`.
  */
 export type CallbackVerdict = 'answered' | 'kept' | 'repeated' | 'dropped' | 'refused' | 'forged' | 'expired'
 

@@ -15,17 +15,17 @@ describe('failure', () => {
     }
   })
 
-  it('lets whoever knows better give another verdict, but no other source', () => {
+  it('lets a caller override the verdict, but not the source', () => {
     const made = failure('UPSTREAM_RESET', 'why', { retry: 'safe', upstreamStatus: 502, retryAfterMs: 10 })
     assert.deepEqual([made.source, made.retry, made.upstreamStatus, made.retryAfterMs], ['upstream', 'safe', 502, 10])
   })
 
-  it('calls a repeat safe only where no target can have seen the request', () => {
+  it('calls a repeat safe only if no target can have seen the request', () => {
     const safe = codes.filter((code) => failureCodes[code].source === 'upstream' && failureCodes[code].retry === 'safe')
     assert.deepEqual(safe, ['UPSTREAM_REFUSED'])
   })
 
-  it('never has a fault of the client repeated', () => {
+  it('never allows a repeat of a client error', () => {
     const verdicts = codes
       .filter((code) => failureCodes[code].source === 'client')
       .map((code) => failureCodes[code].retry)

@@ -1,11 +1,11 @@
-/** Who is at fault. */
+/** The party at fault. */
 export type FailureSource = 'client' | 'gateway' | 'upstream'
 
 /**
  * Whether the same request may be sent again.
  * - `safe`: no target has seen it, so any method may be repeated.
- * - `unsafe`: a target may have acted on it, so only an idempotent one may.
- * - `no`: it would end the same way.
+ * - `unsafe`: a target may have acted on it, so only an idempotent request may be repeated.
+ * - `no`: a repeat would end the same way.
  */
 export type RetryVerdict = 'safe' | 'unsafe' | 'no'
 
@@ -15,7 +15,7 @@ interface CodeFacts {
   readonly meaning: string
 }
 
-/** Every code there is. `docs/reference/failures.md` is made from it, and a test holds the two together. */
+/** All failure codes. `docs/reference/failures.md` is generated from this table; a test keeps the two in sync. */
 export const failureCodes = {
   BAD_REQUEST: { source: 'client', retry: 'no', meaning: 'The request is malformed or breaks a rule of the route.' },
   BAD_TIMEOUT: {
@@ -162,22 +162,22 @@ export const failureCodes = {
 
 export type FailureCode = keyof typeof failureCodes
 
-/** What an attempt or a call came to when it was no answer: a value, never thrown. */
+/** Why an attempt or a call produced no good response: a value, never thrown. */
 export interface Failure {
   readonly code: FailureCode
   readonly source: FailureSource
   readonly retry: RetryVerdict
-  /** One sentence for the client: it names the value and what is allowed, and never a URL of a target. */
+  /** One sentence for the client: names the value and the allowed values, never the URL of a target. */
   readonly detail: string
-  /** The status that the target gave, where there was one. */
+  /** The target's response status, if any. */
   readonly upstreamStatus: number | undefined
   /** How long the client, or the next attempt, should wait. */
   readonly retryAfterMs: number | undefined
-  /** Further header fields for the answer (`Allow`). */
+  /** Further header fields for the response (`Allow`). */
   readonly headers: readonly string[] | undefined
-  /** Where the result can be fetched if it comes yet. */
+  /** Where the result can be fetched if it still arrives. */
   readonly ticket: string | undefined
-  /** What lies behind it, for the log. */
+  /** The underlying cause, for the log. */
   readonly cause: unknown
 }
 

@@ -18,24 +18,24 @@ describe('headerValue', () => {
     })
   }
 
-  it('takes no value for a name', () => {
+  it('does not mistake a value for a name', () => {
     assert.equal(headerValue(['x', 'accept', 'accept', 'y'], 'accept'), 'y')
   })
 })
 
 describe('headerValues', () => {
-  it('gives every value in order', () => {
+  it('returns every value in order', () => {
     assert.deepEqual(headerValues(headers, 'accept'), ['b', 'c'])
     assert.deepEqual(headerValues(headers, 'absent'), [])
   })
 })
 
 describe('withoutHeaders', () => {
-  it('takes out every field of these names and keeps the others as they were', () => {
+  it('removes every field with these names and keeps the others unchanged', () => {
     assert.deepEqual(withoutHeaders(headers, new Set(['accept', 'host'])), ['X-Empty', '', 'Accept-Encoding', 'd'])
   })
 
-  it('leaves the list that it was given alone', () => {
+  it('does not change its input', () => {
     const before = [...headers]
     withoutHeaders(headers, new Set(['accept']))
     assert.deepEqual(headers, before)
@@ -43,7 +43,7 @@ describe('withoutHeaders', () => {
 })
 
 describe('foldedName', () => {
-  it('makes one name of two spellings', () => {
+  it('maps two spellings to one name', () => {
     for (const name of ['X-Real-IP', 'x_real_ip', 'X-REAL_IP']) assert.equal(foldedName(name), 'x-real-ip')
   })
 })

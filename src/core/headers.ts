@@ -1,6 +1,6 @@
 /**
- * Header fields in the order and spelling in which they came, as one flat list of name and value in turn:
- * `['Host', 'a', 'Accept', 'b']`. It is the form that Node gives and takes, so that nothing is copied in between.
+ * Header fields in the order and spelling received, as a flat list of alternating names and values:
+ * `['Host', 'a', 'Accept', 'b']`. Node reads and writes the same form, so nothing is copied in between.
  */
 export type HeaderPairs = readonly string[]
 
@@ -10,7 +10,7 @@ export const noHeaders: HeaderPairs = []
 export function headerValue(headers: HeaderPairs, name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {
     const candidate = headers[i] as string
-    // Lengths differ for most names, which spares the lower-casing.
+    // Most names differ in length, which saves the lower-casing.
     if (candidate.length === name.length && (candidate === name || candidate.toLowerCase() === name)) {
       return headers[i + 1]
     }
@@ -39,8 +39,8 @@ export function withoutHeaders(headers: HeaderPairs, names: ReadonlySet<string>)
 }
 
 /**
- * A field name as backends behind CGI, WSGI or PHP know it, in lower case: they make one variable of `X-Real-IP` and
- * `X_Real_IP`, so that a field of the second name can pass for one of the first.
+ * A field name as backends behind CGI, WSGI or PHP see it, in lower case: they map `X-Real-IP` and `X_Real_IP` to one
+ * variable, so a field with the second name can pass for the first.
  */
 export function foldedName(name: string): string {
   const lower = name.toLowerCase()

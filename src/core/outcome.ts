@@ -11,7 +11,7 @@ export interface Failed {
   readonly failure: Failure
 }
 
-/** What an attempt or a call came to. It is known when the response head is. */
+/** Result of an attempt or a call, known once the response head has arrived. */
 export type Outcome = Success | Failed
 
 export function succeeded(response: GatewayResponse): Success {

@@ -8,13 +8,13 @@ export interface GatewayResponse {
   /** End-to-end fields only. */
   readonly headers: HeaderPairs
   readonly body: ResponseBody
-  /** Which attempt it comes from; none where the gateway made it. */
+  /** The attempt that produced the response; undefined if the gateway did. */
   readonly attempt: Attempt | undefined
   /** After `101 Switching Protocols`: the open connection to the target. */
   readonly upgraded: Duplex | undefined
 }
 
-/** One that the gateway makes itself: it comes from no attempt. */
+/** A response that the gateway itself generates, without an attempt. */
 export function ownResponse(status: number, headers: HeaderPairs, body: Uint8Array | undefined): GatewayResponse {
   return { status, headers, body, attempt: undefined, upgraded: undefined }
 }

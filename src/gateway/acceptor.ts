@@ -6,22 +6,22 @@ import { type Listener, listen } from '../transport/server/listener.ts'
 
 type Rules = FrontOptions
 
-/** How clients' connections come in to a thread. */
+/** How a thread gets its clients' connections. */
 export interface Acceptor {
   open(config: Config, rules: Rules): Promise<Listener>
-  /** The same front if its address stays; else a new one, beside it for the time. */
+  /** Returns the same front if its address has not changed; otherwise a new one beside the old, for the transition. */
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
   close?(): void
 }
 
 export interface OwnAcceptorOptions {
-  /** Others listen at the same port. */
+  /** Whether other threads listen on the same port. */
   readonly isShared: boolean
-  /** Once another thread has found one, where the configuration takes any (0). */
+  /** The port another thread was given; set if `listen.port` is 0 (any free port). */
   readonly port?: number | undefined
 }
 
-/** A listening socket of the thread's own. */
+/** A listening socket that belongs to this thread. */
 export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
   let opened = { host: '', port: 0 }
   const open = async (config: Config, rules: Rules, at: number): Promise<Listener> => {
@@ -34,10 +34,10 @@ export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
     open: (config, rules) => open(config, rules, port ?? config.listen.port),
     move: async (front, config, rules) => {
       const { host, port: wanted } = config.listen
-      // Where it was any port, the one that was found is the same.
+      // A front opened on port 0 already listens on the port it was given.
       const isSamePort = wanted === opened.port || wanted === front.address.port
       if (host === opened.host && isSamePort) return front
-      // Each thread would find another one.
+      // Each thread would be given a different port.
       if (isShared && wanted === 0) {
         throw new StartupError('listen.port cannot become 0 while workers share it', ['listen', 'port'])
       }
@@ -61,8 +61,8 @@ export function listenOptions({ listen: options }: Config): ListenOptions {
 }
 
 /**
- * Rejects if somebody else listens there: listeners that share a port would share it with another gateway of the same
- * user as well, and nobody would be told.
+ * Rejects if another process listens on the address. Listeners that share a port would also share it with another
+ * gateway of the same user, and nobody would notice.
  */
 export async function checkFree({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
   if (port === 0) return

@@ -18,10 +18,10 @@ export interface AdmissionDeps {
   readonly memory: MemoryScope
 }
 
-/** The name of the memory for what is limited for all routes together. */
+/** The name of the shared memory for limits that apply to all routes combined. */
 export const gatewayScope = 'gateway'
 
-/** What keeps calls out, for one configuration in one thread. What it counts is all threads'. */
+/** Rate and concurrency limits for one configuration in one thread. Counts are shared by all threads. */
 export class Admission {
   readonly #deps: AdmissionDeps
   readonly #clientOf: (request: GatewayRequest) => string | undefined

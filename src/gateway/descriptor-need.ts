@@ -1,14 +1,13 @@
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 
-/** Listeners, event loops, the store, the log: 25 on Linux in one thread and 38 with two workers, and some room. */
+/** Listeners, event loops, store, log: 25 on Linux with one thread, 38 with two workers; the rest is reserve. */
 const ownCount = 40
 const ownOfEachWorker = 10
 
 /**
- * What to say where the process may not open as many descriptors as the configuration allows connections: one for each
- * client, and one more for each call in flight, towards its target. Strategies that send several attempts need more.
- * Undefined: they suffice.
+ * A warning if the process may open fewer descriptors than the configured connections need: one per client, plus one
+ * per call in flight for its target. Strategies that send several attempts need more. Undefined if the limit suffices.
  */
 export function descriptorWarning(
   { listen, concurrency, workers }: Config,

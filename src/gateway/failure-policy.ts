@@ -2,7 +2,7 @@ import type { RouteConfig } from '../config/schema.ts'
 import type { StrategyPlan } from '../strategies/strategy.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
 
-/** How a route tells its failures: what it says itself goes before what its strategy is used to. */
+/** How a route reports failures: its own setting takes precedence over its strategy's default. */
 export function failurePolicy(
   { failures, expose }: RouteConfig,
   statuses: NonNullable<StrategyPlan['failureStatuses']>,

@@ -5,29 +5,29 @@ import type { LogText } from '../kit/log-text.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 
-/** What a gateway takes from the program that starts it. */
+/** Dependencies that the starting program passes to a gateway. */
 export interface GatewayDeps {
   readonly clock: Clock
   readonly random: Random
-  /** The folder of the configuration, where relative paths begin. */
+  /** The folder of the configuration; relative paths start here. */
   readonly folder?: string
   readonly log?: LogText
-  /** Takes the lines of the access log, if the configuration asks for one. */
+  /** Writes lines of the access log, if the configuration enables it. */
   readonly logLine?: (line: string) => void
-  /** Lines of the log that were lost so far. */
+  /** Log lines lost so far. */
   readonly logDropped?: () => number
-  /** Instead of the configured one, for tests and benchmarks. */
+  /** Replaces the configured store in tests and benchmarks. */
   readonly store?: DeliveryStore
-  /** Of the package. */
+  /** The package's version. */
   readonly version?: string
-  /** The simulated backends that run beside it, for the admin side to show and change. */
+  /** Simulated backends in the same process, shown and changed by the admin API. */
   readonly backends?: SimulatedBackends
-  /** Has the configuration read again and put in force, for operators who ask for it. */
+  /** Reads the configuration again and puts it in force, at an operator's request. */
   readonly reload?: () => Promise<Reloaded>
-  /** Once it is aborted, a gateway that starts ends instead: what it serves already is drained, and it rejects. */
+  /** Aborting ends a gateway that is still starting: it drains the calls it already serves, and the start rejects. */
   readonly stop?: AbortSignal | undefined
-  /** Connections are handed to workers also where they could share the port. */
+  /** Hand connections to workers even where they could share the port. */
   readonly handsOut?: boolean
-  /** `about`: the id of the call or delivery that met it. */
+  /** `about`: the id of the affected call or delivery. */
   readonly reportBug: (fault: unknown, about: string) => void
 }

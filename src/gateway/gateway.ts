@@ -31,38 +31,38 @@ import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 import { slotsFor } from './threads/slots.ts'
 
 export interface Gateway {
-  /** Of the front. */
+  /** The front's address. */
   readonly address: AddressInfo
   readonly admin: Admin | undefined
-  /** Of this thread. */
+  /** Events of this thread only. */
   readonly events: EventBus
-  /** All threads. */
+  /** Covers all threads. */
   readonly view: Inspector
-  /** Puts another configuration in force for calls that begin from now on; those in flight end as they began. */
+  /** Puts another configuration in force for new calls; calls in flight keep the old one. */
   reload(config: Config): Promise<Reloaded>
-  /** One was read that cannot be put in force. */
+  /** Call this when a configuration was read that cannot be put in force. */
   reloadRefused(): void
-  /** Ends well: no new connections, calls in flight finish within the configured time, then all is closed. */
+  /** Graceful end: no new connections; calls in flight may finish within the configured time; then all is closed. */
   drain(): Promise<void>
-  /** Ends at once. */
+  /** Closes immediately. */
   close(): Promise<void>
 }
 
-/** The composition root: makes every part from the configuration, joins them, and opens the listeners. */
+/** The composition root: builds every part from the configuration, connects them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const gateway = new RunningGateway(config, deps)
   try {
     await gateway.start()
     return gateway
   } catch (fault) {
-    // A gateway that cannot open one part opens none.
+    // If one part cannot open, none stays open.
     if (deps.stop?.aborted === true) await gateway.drain()
     else await gateway.close()
     throw fault
   }
 }
 
-/** How long the end waits for what does not tell of itself, as a worker that hangs. */
+/** How long closing waits for parts that may never report back, such as a hung worker. */
 const patienceMs = 500
 
 class RunningGateway implements Gateway {
@@ -71,14 +71,14 @@ class RunningGateway implements Gateway {
   readonly #deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
   readonly #startedAtMs: number
   readonly #memory: SharedMemory
-  /** What all threads hold for calls. */
+  /** Memory that calls of all threads hold. */
   readonly #held: HeldMemory
   readonly #health: HealthMonitor
   readonly #loads: LoadFigures
   readonly #hub: TelemetryHub
-  /** What listens in this thread. */
+  /** This thread's writer of counts. */
   readonly #writer: ReturnType<TelemetryHub['counts']['open']>
-  /** First in, last out. */
+  /** Run in reverse order. */
   readonly #closers: (() => Promise<void>)[] = []
   #config: Config
   #reloads = { applied: 0, refused: 0, lastAppliedAtMs: 0 }
@@ -101,15 +101,15 @@ class RunningGateway implements Gateway {
     this.#writer = this.#hub.counts.open(ArrayBuffer)
     const range = workerRange(config.workers)
     const slots = range === undefined ? 1 : slotsFor(range)
-    // The last slot is this thread's.
+    // The last slot belongs to this thread.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
-    // Before there are workers, so that they find it.
+    // Created before the workers, which attach to it.
     this.#held = new HeldMemory(this.#memory, heldLimit(config))
     this.#reloadableAdmin = new ReloadableAdmin({ ...this.#deps, start: (asked) => this.#operate(asked) })
     this.#health = new HealthMonitor({ ...this.#deps, memory: this.#memory })
     this.#loads = new LoadFigures({ clock, memory: this.#memory })
     const here = localInspector(() => ({
-      // Where the server is in this thread, it tells of what is observed here.
+      // Without workers, the server in this thread reports this telemetry itself.
       ...(range !== undefined && this.#telemetry?.server),
       upstreams: this.#mainThread?.upstreams,
     }))
@@ -130,7 +130,7 @@ class RunningGateway implements Gateway {
     const { logLine, stop } = this.#deps
     const isHere = workerRange(config.workers) === undefined
     this.#closers.push(async () => this.#hub.close())
-    // What ends while the rest closes is observed too.
+    // Started first and so closed last: it also observes calls that end while the other parts close.
     const telemetry = await ThreadTelemetry.start(config, {
       ...this.#deps,
       events: this.events,
@@ -155,11 +155,11 @@ class RunningGateway implements Gateway {
     this.#mainThread = mainThread
     this.#closers.push(() => mainThread.close())
     stop?.throwIfAborted()
-    // Before there are workers, so that they find its memory.
+    // Before the workers start, as they attach to its memory.
     this.#health.change(config.upstreams, broadcastUpstreams(config))
     this.#loads.prepare(config.upstreams)()
     this.#closers.push(async () => this.#health.close())
-    // What a reload has begun ends with the servers, and is not closed under it.
+    // Work that a reload started ends with the servers, and is not closed while it runs.
     this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
     const servers = isHere ? this.#singleThread(telemetry, mainThread) : await this.#workerGroup(mainThread)
     this.#servers = servers
@@ -186,7 +186,7 @@ class RunningGateway implements Gateway {
     this.#draining = true
     this.#reloadableAdmin.drain()
     const { drain: limitMs } = this.#config
-    // A reload that is under way finds that it has to give up; it may hang, as its workers may.
+    // A reload in progress notices the stop and gives up; it may hang if its workers hang.
     const ended = Promise.all([this.#servers?.drain(), this.#mainThread?.drain(limitMs)])
     await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloading]))
     let cutOff = 0
@@ -251,7 +251,7 @@ class RunningGateway implements Gateway {
     if (telemetry === undefined || mainThread === undefined || servers === undefined) return
     const undos: (() => unknown)[] = []
     try {
-      // The new admin side first: that its port is taken is what may well be.
+      // The new admin listener first: a port that is already taken is the likeliest failure.
       const admin = await this.#reloadableAdmin.open(config)
       undos.push(() => admin.undo())
       this.#checkGoesOn()
@@ -272,7 +272,7 @@ class RunningGateway implements Gateway {
       admin.settle()
       this.#reloadableAdmin.change(config, this.#operated())
       this.#memory.retain(scopesOf(config))
-      // What lasts (a WebSocket, say) must not keep for ever what only it might use.
+      // A long-lived call (a WebSocket, say) must not keep the old configuration's resources for ever.
       const settled = within(before.drain, this.#deps.clock, servers.settled()).then(() => {
         prepared.commit()
         return observed.settle()
@@ -284,7 +284,7 @@ class RunningGateway implements Gateway {
     }
   }
 
-  /** Undefined for a fault of the gateway. */
+  /** Undefined if the cause is a bug of the gateway. */
   #expected(fault: unknown, config: Config): StartupError | undefined {
     if (fault instanceof StartupError) return fault
     return this.#draining ? new StartupError('the gateway is ending') : listenFault(fault, config)

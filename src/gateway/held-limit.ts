@@ -3,7 +3,7 @@ import { machineMemoryBytes } from '../kit/machine-memory.ts'
 
 const defaultShare = 0.25
 
-/** What calls may hold in memory, in bytes. */
+/** Maximum number of bytes that calls may hold in memory. */
 export function heldLimit({ memory }: Pick<Config, 'memory'>): number {
   return memory.held ?? Math.floor(machineMemoryBytes() * defaultShare)
 }

@@ -5,7 +5,7 @@ import { ownResponse } from '../core/response.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 
-/** `GET /`: the routes that there are, for a person or a program that looks around. */
+/** `GET /`: lists the routes, for people and programs. */
 export function indexPage(
   routes: readonly { readonly config: RouteConfig; readonly strategy: string }[],
 ): RoutedHandler {

@@ -30,11 +30,11 @@ import { callbackConfig } from './callback-config.ts'
 import { deliveryStack } from './route-stack.ts'
 import { storesConfig } from './stores-config.ts'
 
-/** What a gateway has once, however many threads serve its calls, as a server sees it. */
+/** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
 export interface MainThreadApi {
-  /** By a name of `mainThreadServices`. */
+  /** Takes a name from `mainThreadServices`. */
   service(name: string): Service
-  /** There once a route waits for callbacks: what they are signed with, and where late results are kept. */
+  /** Signing keys and ticket stores; undefined until a route uses `callback`. */
   readonly callbacks: MainThreadCallbacks | undefined
 }
 
@@ -48,9 +48,9 @@ export interface MainThreadCallbacks {
 const deliverPrefix = 'deliver '
 
 export const mainThreadServices = {
-  /** Makes the write of a broadcast route durable, has it delivered, and answers. */
+  /** Stores a broadcast route's write durably, has it delivered, and answers. */
   deliver: (route: string) => deliverPrefix + route,
-  /** The page that tells a client what became of its write. */
+  /** The page that shows a client the state of its write. */
   delivery: 'delivery page',
   metrics: 'metrics page',
   status: 'status page',
@@ -61,26 +61,26 @@ export interface MainThreadOptions {
   readonly random: Random
   readonly memory: SharedMemory
   readonly events: EventBus
-  /** Where a relative path begins: the folder of the configuration file. */
+  /** The folder of the configuration file; relative paths start here. */
   readonly folder: string
   readonly log: LogText
   readonly reportBug: (fault: unknown, about: string) => void
-  /** Instead of the configured one, for tests and benchmarks. */
+  /** Replaces the configured store in tests and benchmarks. */
   readonly store: DeliveryStore | undefined
-  /** Of deliveries, at the moment. */
+  /** Current traces, for deliveries. */
   readonly traces: () => Traces | undefined
-  /** Pages that tell of all threads. */
+  /** Pages that cover all threads. */
   readonly pages: Readonly<Record<string, Service>>
   readonly onKeys?: (keys: Keys) => void
 }
 
-/** A service with what is known of its route. */
+/** A service with the facts of its route. */
 export interface HostedService {
   readonly facts: RouteFacts
   readonly service: Service
 }
 
-/** What was built for one configuration. */
+/** The parts built for one configuration. */
 interface Generation {
   readonly config: Config
   readonly upstreams: Upstreams
@@ -88,9 +88,9 @@ interface Generation {
   readonly deliveryRoutes: readonly DeliveryRoute[]
 }
 
-/** Another configuration that is ready to be put in force. */
+/** Another configuration, ready to be put in force. */
 export interface Prepared {
-  /** The old one is served no more. */
+  /** Stops serving the old configuration. */
   commit(): void
   undo(): Promise<void>
 }
@@ -101,11 +101,11 @@ const nothing: Pick<Generation, 'upstreams' | 'services' | 'deliveryRoutes'> = {
   deliveryRoutes: [],
 }
 
-/** The store, deliveries, tickets and keys of a gateway, in its main thread. */
+/** A gateway's store, deliveries, tickets and keys, in the main thread. */
 export class MainThread implements MainThreadApi {
   readonly #options: MainThreadOptions
   #stores: Stores | undefined
-  /** Of the store that is open. */
+  /** Path of the open store. */
   #storePath: string | undefined
   #deliveryService: DeliveryService | undefined
   #callbacks: SharedCallbackState | undefined
@@ -123,7 +123,7 @@ export class MainThread implements MainThreadApi {
     this.#generation = { config, ...nothing }
   }
 
-  /** Or throws a `StartupError`. */
+  /** Throws a `StartupError` on failure. */
   static async start(config: Config, options: MainThreadOptions): Promise<MainThread> {
     const mainThread = new MainThread(config, options)
     try {
@@ -136,12 +136,12 @@ export class MainThread implements MainThreadApi {
     }
   }
 
-  /** Found anew for each call, as a reload changes it. */
+  /** Looked up again for each call, as a reload changes it. */
   service(name: string): Service {
     return (request, call) => this.#service(name)(request, call)
   }
 
-  /** For another thread that has the call. */
+  /** Serves a call that came in at another thread. */
   hosted(name: string): HostedService {
     return { facts: this.#factsOf(name), service: this.#service(name) }
   }
@@ -163,12 +163,12 @@ export class MainThread implements MainThreadApi {
     return this.#deliveryService
   }
 
-  /** Those that deliveries are sent to. */
+  /** The upstreams that deliveries go to. */
   get upstreams(): Upstreams {
     return this.#generation.upstreams
   }
 
-  /** From then on it can do what both ask for; throws a `StartupError` if it cannot, and has changed nothing. */
+  /** Prepares to serve both configurations; throws a `StartupError`, with nothing changed, if it cannot. */
   async prepare(config: Config): Promise<Prepared> {
     const before = this.#generation
     const [storePath, deliveryService, callbacks] = [this.#storePath, this.#deliveryService, this.#callbacks]
@@ -224,7 +224,7 @@ export class MainThread implements MainThreadApi {
     return this.#generation.services.get(name) ?? this.#options.pages[name] ?? ended
   }
 
-  /** The same object for each call of a route, as what counts knows routes by it. */
+  /** Returns the same object for each call of a route, as metrics identify routes by it. */
   #factsOf(name: string): RouteFacts {
     let facts = this.#facts.get(name)
     if (facts === undefined) {
@@ -260,7 +260,7 @@ export class MainThread implements MainThreadApi {
     const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
     const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
-    // Deliveries go to every target, so that nothing here is chosen by a client's address.
+    // Deliveries go to every target, so no target is chosen by client address.
     const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
     const make = (name: string, options: (typeof configs)[string]) =>
       new Upstream(name, options, { ...made, memory: memory.scope(`upstream ${name}`) })
@@ -298,7 +298,7 @@ export class MainThread implements MainThreadApi {
   #commit(before: Generation, built: Generation): void {
     const { config } = built
     const isCurrent = this.#generation.config === config
-    // Another one may have come meanwhile: it has taken over all that is not freed here.
+    // A later reload may have finished meanwhile; it took over everything that is not freed here.
     for (const upstream of absent(before.upstreams, this.#generation.upstreams)) this.#retired.add(upstream)
     if (!isCurrent) return
     this.#generation = built
@@ -314,7 +314,7 @@ export class MainThread implements MainThreadApi {
 
 const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'This part of the gateway has ended')))
 
-/** Whether the client may be told the names of targets. Of a route that is gone nobody knows, and so it may not. */
+/** Whether a client may see the names of targets. For a route that no longer exists it may not. */
 function exposure(routes: readonly RouteConfig[]): (route: string) => boolean {
   const isExposed = new Map(routes.map((route) => [matchText(route.match), route.expose === 'attempts']))
   return (route) => isExposed.get(route) ?? false

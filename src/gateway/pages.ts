@@ -9,9 +9,9 @@ export interface PageText {
   readonly body: string
 }
 
-/** A page of the gateway's own that anybody may read: `GET path`. */
+/** A public page served by the gateway itself: `GET path`. */
 export function ownPage(path: string, what: string, service: Service): RoutedHandler {
-  // Whoever watches the gateway wants to see how it ends.
+  // Monitoring should also see the gateway drain.
   return ownRoute({ method: 'GET', path, what, service, servesWhileDraining: true })
 }
 

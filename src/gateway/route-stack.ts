@@ -32,30 +32,30 @@ import type { Admission } from './admission.ts'
 export interface StackDeps {
   readonly clock: Clock
   readonly random: Random
-  /** What all workers know together. */
+  /** Shared by all workers. */
   readonly memory: MemoryScope
   readonly upstream: (name: string) => Upstream
   readonly admission: Admission
-  /** There where calls are traced. */
+  /** Set when tracing is enabled. */
   readonly attemptTrace?: Layer | undefined
   /** Takes the writes of broadcast routes. */
   readonly deliver: BroadcastDeps['deliver']
-  /** There where a route waits for callbacks. */
+  /** Set when a route uses `callback`. */
   readonly callbacks: Callbacks | undefined
 }
 
 export interface RouteStack {
   readonly service: Service
   readonly strategy: StrategyName
-  /** Whether upgrades (WebSocket) pass. */
+  /** Whether upgrades (WebSocket) are allowed. */
   readonly upgrades: boolean
   /** See `StrategyPlan`. */
   readonly failureStatuses: NonNullable<StrategyPlan['failureStatuses']>
 }
 
 /**
- * The way of every call, outermost layer first. Before it the listener has given the call its id, and behind it turns a
- * failure into a response (`transport/server/failure-table.ts`).
+ * The layers of a call, outermost first. The listener has already given the call its id, and later turns a failure into
+ * a response (`transport/server/failure-table.ts`).
  */
 export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   const { name, plan } = planOf(route, deps)
@@ -64,25 +64,25 @@ export function routeStack(route: RouteConfig, deps: StackDeps): RouteStack {
   const allowed = resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs)
   const { admission } = deps
   const layers = [
-    // First of all: a call that comes too often is to cost next to nothing.
+    // First: rejecting a call over its rate must cost next to nothing.
     admission.rateLimit(route),
-    // Outside all that takes time (also the wait for a turn): what is decided by the deadline is decided for the whole call.
+    // Outside everything that takes time, including the wait for a turn: the deadline covers the whole call.
     deadline(allowed, deps.clock),
-    // Inside the deadline, which ends the wait too. Outside the body, so that no more bodies are held than calls are let in.
-    // The route's goes before the gateway's: a call that waits for its route takes nothing from the other routes.
+    // Inside the deadline, which ends the wait too. Outside the body buffer, so that only admitted calls hold bodies.
+    // The route's limit precedes the gateway's: a call that waits for its route must not occupy a gateway-wide slot.
     admission.ofRoute(route),
     admission.ofWhole(route),
-    // Outside the strategy, as the time that it tells is the call's.
+    // Outside the strategy, as it reports the time of the whole call.
     timed && timedAnswer(),
     // Inside the deadline, so that a client that sends its body slowly cannot hold the call for ever.
     plan.maxHeldBodyBytes !== undefined && bufferBody(plan.maxHeldBodyBytes),
-    // Outside the strategy, so that all its attempts ask alike.
+    // Outside the strategy, so that all attempts send the same method.
     (answersWhole || linesOf(plan).some(([, line]) => line.success.json)) && headAsGet(),
-    // A strategy that keeps requests keeps them as the targets get them, whatever the configuration says later.
+    // A strategy that stores requests stores them as targets will receive them, whatever a later reload changes.
     plan.choosesTargets && isLine(plan.lines) && rewrite(plan.lines),
     plan.layer,
   ]
-  // What chooses its targets sends its attempts elsewhere: see `deliveryStack`.
+  // A plan that chooses its own targets sends its attempts through `deliveryStack`.
   const lines = plan.choosesTargets ? [] : linesOf(plan)
   const attemptDeps = { ...deps, timed, patienceMs: patienceMs(allowed.default) }
   const stacks = lines.map(([part, line]) => [part, attemptStack(line, plan, attemptDeps)] as const)
@@ -100,7 +100,7 @@ export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callback
   readonly store: DeliveryStore
 }
 
-/** The further way of a broadcast route's writes, in the one place where deliveries are made. */
+/** The remaining layers for a broadcast route's writes; deliveries run in the main thread only. */
 export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Delivering {
   const { broadcast } = route
   if (broadcast === undefined) throw new Error('deliveries are made for a route that does not broadcast')
@@ -115,11 +115,11 @@ export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Deli
 
 type AttemptDeps = Omit<StackDeps, 'deliver' | 'callbacks' | 'admission'> & {
   readonly timed: boolean
-  /** The least that a deadline must have left an attempt to count against its target. */
+  /** An attempt counts against its target only if the deadline left it at least this long. */
   readonly patienceMs: number
 }
 
-/** What a strategy sends goes through these, once for each line of attempts. */
+/** The layers of each attempt; built once per line of attempts. */
 function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps): Service {
   const upstream = deps.upstream(line.upstream)
   const good = line.success.status ?? plan.goodStatus
@@ -127,9 +127,9 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
   const passesAnyStatus = plan.passesAnyStatus && !deps.timed
   const json = line.success.json || deps.timed
   const layers = [
-    // Once for all attempts of the line: it does not depend on the target.
+    // Once for all attempts of the line, as it does not depend on the target.
     !plan.choosesTargets && rewrite(line),
-    // Outside the retry, as each call pays once for the extra attempts that all together may cause.
+    // Outside the retry: each call pays once into the budget for extra attempts.
     (!plan.choosesTargets && upstream.extraLoad.payLayer()) ?? false,
     // Outside the balancer, so that each try may go to another target.
     line.retry !== undefined &&
@@ -139,17 +139,17 @@ function attemptStack(line: LineOptions, plan: StrategyPlan, deps: AttemptDeps):
         extra: upstream.extraLoad.budget,
         statusCounts: counts,
       }),
-    // Inside the retry, which goes by its verdict; outside the balancer, as it asks for targets that have not failed yet.
+    // Inside the retry, whose verdict it uses; outside the balancer, which it asks for targets that have not failed.
     !plan.choosesTargets && upstream.mayTryElsewhere && elsewhere(upstream.rotation),
     // Chooses the target; from here on the request belongs to one attempt.
     !plan.choosesTargets && balance(upstream.balancer, upstream.name, upstream.health),
-    // Inside the balancer, as each attempt has a span of its own; in front of all that the attempt may come to.
+    // Inside the balancer, as each attempt has its own span; outside every layer that can end the attempt.
     deps.attemptTrace !== undefined && deps.attemptTrace,
-    // Inside the retry: it is the attempt that takes too long, and another may follow.
+    // Inside the retry: only the attempt times out, and another may follow.
     line.attemptTimeout !== undefined && attemptTimeout(line.attemptTimeout, deps.clock),
-    // Outside the judgement, as it notes what that came to.
+    // Outside the success check, whose result it records.
     attemptTelemetry({ clock: deps.clock, statusCounts: counts, onNoted: upstream.noteWith(deps.patienceMs) }),
-    // Next to the wire, so that all further out agree on what was good.
+    // Next to the wire, so that all outer layers agree on what counts as success.
     (!passesAnyStatus || json || line.success.contentType !== undefined) &&
       success({
         status: passesAnyStatus ? undefined : good,
@@ -176,12 +176,12 @@ function planOf(
     routeName: matchText(route.match),
   }
   const name = strategyOf(route)
-  // The schema has parsed these options by this very strategy.
+  // The schema has parsed these options with the same strategy.
   const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
   return { name, plan: strategy.plan(route[name], strategyDeps) }
 }
 
-/** The lines by their part; a strategy with one line has it under the empty name. */
+/** Lines by name; a strategy with one line has it under the empty name. */
 function linesOf({ lines }: StrategyPlan): readonly (readonly [string, LineOptions])[] {
   return isLine(lines) ? [['', lines]] : Object.entries(lines)
 }
@@ -190,7 +190,7 @@ function isLine(lines: StrategyPlan['lines']): lines is LineOptions {
   return typeof lines['upstream'] === 'string'
 }
 
-/** Each named call has a stack of its own, as it may have another upstream and other rules. */
+/** Each named line has its own stack, as its upstream and rules may differ. */
 function byPart(stacks: ReadonlyMap<string, Service>): Service {
   const only = stacks.get('')
   if (only !== undefined) return only

@@ -5,14 +5,14 @@ import type { Resolve, RoutedHandler, RouteHandler } from '../transport/server/r
 
 interface Stored {
   readonly handler: RouteHandler
-  /** Behind how many slashes the rest (`*`) begins; undefined where there is none. */
+  /** The number of slashes before the rest (`*`); undefined for a path without one. */
   readonly restAfter: number | undefined
 }
 
-/** Finds the route of a request: a fixed path before a captured one, a captured one before a rest. */
+/** Finds the route of a request: fixed paths first, then captures, then rests. */
 export function router(routes: readonly RoutedHandler[]): Resolve {
   const tree = findMyWay({
-    // Read by the layers that need it; find-my-way would parse it for every request.
+    // Layers parse the query if they need it; find-my-way would parse it for every request.
     querystringParser: () => ({}),
     maxParamLength: 4096,
   })
@@ -25,7 +25,7 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
     const restAfter = path.endsWith('*') ? path.split('/').length - 1 : undefined
     tree.on(method as findMyWay.HTTPMethod, path, noop, { handler, restAfter } satisfies Stored)
   }
-  // What names its methods goes before what takes all, and HEAD by its own name before HEAD by GET.
+  // Routes that list methods take precedence over those for all methods, and an explicit HEAD over HEAD by GET.
   for (const { match, handler } of routes) for (const method of match.methods ?? []) add(method, match.path, handler)
   for (const { match, handler } of routes) if (match.methods?.includes('GET')) add('HEAD', match.path, handler)
   for (const { match, handler } of routes) {
@@ -47,7 +47,7 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
   }
 }
 
-/** As it was sent: find-my-way gives it decoded. */
+/** As sent: find-my-way returns it decoded. */
 function rest(path: string, slashes: number): string {
   let from = -1
   for (let seen = 0; seen < slashes; seen++) from = path.indexOf('/', from + 1)

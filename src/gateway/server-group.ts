@@ -8,24 +8,24 @@ import { Server, type ServerOptions } from './server.ts'
 
 /** The servers of a gateway, in one thread or several. */
 export interface ServerGroup {
-  /** Rejects if the address cannot be listened on, and soon once `stop` is aborted. */
+  /** Rejects if the address cannot be listened on, and soon after `stop` is aborted. */
   start(config: Config, stop?: AbortSignal): Promise<AddressInfo>
-  /** Why they cannot take this configuration up while they run; undefined if they can. */
+  /** Why this configuration cannot be put in force without a restart; undefined if it can. */
   refusal(config: Config): StartupError | undefined
-  /** Calls that begin from now on go by it. Rejects, with nothing changed, if another address cannot be listened on. */
+  /** Applies to new calls. Rejects, with nothing changed, if a new address cannot be listened on. */
   reload(config: Config): Promise<void>
-  /** Resolves when the calls have ended that began before the last reload. */
+  /** Resolves when all calls that began before the last reload have ended. */
   settled(): Promise<void>
-  /** What callback URLs are signed with has changed. */
+  /** Updates the keys that sign callback URLs. */
   learnKeys(keys: Keys): void
   views(): readonly Inspector[]
   counts(): WorkerCounts
-  /** No more connections; resolves when the last call has ended. */
+  /** Accepts no new connections; resolves when the last call has ended. */
   drain(): Promise<void>
   close(): Promise<void>
 }
 
-/** One, in this thread. */
+/** A single server in this thread. */
 export class SingleThread implements ServerGroup {
   readonly #options: ServerOptions
   #server: Server | undefined
@@ -55,7 +55,7 @@ export class SingleThread implements ServerGroup {
   }
 
   learnKeys(): void {
-    // They are asked of the main thread each time.
+    // Nothing to do: keys are read from the main thread each time.
   }
 
   views(): readonly Inspector[] {

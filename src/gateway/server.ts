@@ -60,13 +60,13 @@ interface Route extends RoutedHandler {
   readonly strategy: string
 }
 
-/** How callbacks come in by a configuration that is not yet in force. */
+/** Callback handling of a configuration that is not yet in force. */
 interface Calling {
   readonly callbackEndpoints: CallbackEndpoints
   readonly change: CallbackEndpointsChange
 }
 
-/** All that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
+/** Everything that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
 export class Server {
   readonly view: Inspector
   readonly #options: ServerOptions
@@ -76,14 +76,14 @@ export class Server {
   #callbackEndpoints: CallbackEndpoints | undefined
   #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
-  /** Requests and answers of this thread's calls. */
+  /** Request and answer bytes held by this thread's calls. */
   readonly #held: HeldMemory
   #front: Listener | undefined
   #isRetiring = false
   #isDraining = false
   #settled: Promise<void> = Promise.resolve()
   readonly #retiring = new Set<Listener>()
-  /** What fronts have counted that are closed. */
+  /** Totals of closed fronts. */
   #former = noConnections
   readonly #retired: RetiredUpstreams
   readonly #shortages: ShortageLog
@@ -126,7 +126,7 @@ export class Server {
     return this.#listener.address
   }
 
-  /** By which callbacks find this thread. */
+  /** Identifies this thread in callback tokens. */
   get run(): number | undefined {
     return this.#callbackEndpoints?.callbacks.signer.run
   }
@@ -138,8 +138,8 @@ export class Server {
   }
 
   /**
-   * Another configuration, for calls that begin from now on; those in flight end as they began. Rejects, with nothing
-   * changed, if another address cannot be listened on, or if it drains. What observes the calls knows it already.
+   * Applies another configuration to new calls; calls in flight keep theirs. Rejects, with nothing changed, if a new
+   * address cannot be listened on or the server drains. Telemetry has already switched to the new configuration.
    */
   async reload(config: Config): Promise<void> {
     const { acceptor, memory } = this.#options
@@ -148,7 +148,7 @@ export class Server {
     const rules = this.#rules(config, resolve)
     let { front } = before
     try {
-      // One that retires serves what it has, and takes nothing at another address.
+      // A retiring server finishes its calls and opens no new address.
       if (!this.#isRetiring && !this.#isDraining) front = await acceptor.move(front, config, rules)
       if (this.#isDraining) throw new StartupError('the gateway is ending')
     } catch (fault) {
@@ -174,22 +174,22 @@ export class Server {
     })
   }
 
-  /** Resolves when the calls have ended that began before the last reload. */
+  /** Resolves when all calls that began before the last reload have ended. */
   settled(): Promise<void> {
     return this.#settled
   }
 
-  /** No more connections; resolves when the last call has ended. */
+  /** Accepts no new connections; resolves when the last call has ended. */
   async drain(): Promise<void> {
     this.#isDraining = true
-    // Whoever waits for a callback needs the front to stay open for it.
+    // Calls that wait for a callback need the front to stay open.
     await Promise.all([
       this.#listener.drain(this.#callbackEndpoints?.callbacks.quiet()),
       ...[...this.#retiring].map((front) => front.drain()),
     ])
   }
 
-  /** The same, gently: others listen at the port. */
+  /** Like `drain`, but more gently, as other workers still listen on the port. */
   async retire(): Promise<void> {
     this.#isRetiring = true
     await Promise.all([this.#listener.retire(), this.#callbackEndpoints?.callbacks.quiet()])
@@ -248,7 +248,7 @@ export class Server {
 
   #build(config: Config) {
     const { clock, random, memory, mainThread, telemetry, log } = this.#options
-    // Asked anew each time, as an upstream that a reload leaves as it is goes on with the new proxies.
+    // Asked each time: an upstream that a reload keeps must use the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
     const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
     const make = (name: string, options: Config['upstreams'][string]) =>
@@ -309,7 +309,7 @@ export class Server {
   }
 }
 
-/** What memory is kept for. */
+/** The scopes that need shared memory. */
 export function scopesOf(config: Config): ReadonlySet<string> {
   return new Set([
     gatewayScope,

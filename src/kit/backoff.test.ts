@@ -27,7 +27,7 @@ describe('fullJitterMs', () => {
     })
   }
 
-  it('never leaves its bounds, and spreads over them', () => {
+  it('stays within its bounds and spreads over them', () => {
     const ms = fc.integer({ min: 1, max: 100_000 })
     fc.assert(
       fc.property(ms, ms, fc.nat(100), fc.integer(), (baseMs, maxMs, retriesBefore, seed) => {

@@ -28,7 +28,7 @@ describe('ActiveBudget', () => {
     assert.equal(grants(budget, 10), 3)
   })
 
-  it('grants its share of what is in flight, and again what was given back', () => {
+  it('grants its share of attempts in flight, and again each unit given back', () => {
     const budget = new ActiveBudget({ share: 0.2, floor: 3 })
     for (let i = 0; i < 50; i++) budget.attemptStarted()
     assert.equal(grants(budget, 100), 10)
@@ -39,13 +39,13 @@ describe('ActiveBudget', () => {
     assert.equal(budget.extraInFlight, 10)
   })
 
-  it('grants nothing with neither share nor floor', () => {
+  it('grants nothing without share and floor', () => {
     const budget = new ActiveBudget({ share: 0, floor: 0 })
     for (let i = 0; i < 50; i++) budget.attemptStarted()
     assert.equal(grants(budget, 10), 0)
   })
 
-  it('grants whole shares, also where their product as fractions falls short', () => {
+  it('grants whole shares despite floating-point rounding', () => {
     for (let percent = 0; percent <= 100; percent++) {
       const budget = new ActiveBudget({ share: percent / 100, floor: 0 })
       for (let i = 0; i < 100; i++) budget.attemptStarted()
@@ -53,7 +53,7 @@ describe('ActiveBudget', () => {
     }
   })
 
-  it('is never overdrawn and never grudging, under any interleaving', () => {
+  it('grants all that it allows and never more, under any interleaving', () => {
     fc.assert(
       fc.property(options, steps, ({ percent, floor }, steps) => {
         const budget = new ActiveBudget({ share: percent / 100, floor })
@@ -85,7 +85,7 @@ describe('ActiveBudget', () => {
 })
 
 describe('CallBudget', () => {
-  it('grants the floor in flight, whatever the account says', () => {
+  it('grants the floor in flight, whatever the balance', () => {
     const budget = new CallBudget({ share: 0.2, floor: 3 })
     assert.equal(grants(budget, 10), 3)
     budget.giveBack()
@@ -100,13 +100,13 @@ describe('CallBudget', () => {
     assert.equal(grants(budget, 10), 1)
   })
 
-  it('saves up no more than its burst', () => {
+  it('saves no more than its burst', () => {
     const budget = new CallBudget({ share: 0.5, floor: 0, burst: 4 })
     for (let i = 0; i < 1000; i++) budget.callStarted()
     assert.equal(grants(budget, 100), 4)
   })
 
-  it('does not pay back into the account what is given back', () => {
+  it('does not credit the account when a unit is given back', () => {
     const budget = new CallBudget({ share: 1, floor: 0 })
     budget.callStarted()
     assert.equal(grants(budget, 1), 1)
@@ -114,7 +114,7 @@ describe('CallBudget', () => {
     assert.equal(grants(budget, 1), 0)
   })
 
-  it('is never overdrawn and never grudging, under any interleaving', () => {
+  it('grants all that it allows and never more, under any interleaving', () => {
     fc.assert(
       fc.property(options, fc.integer({ min: 1, max: 20 }), steps, ({ percent, floor }, burst, steps) => {
         const budget = new CallBudget({ share: percent / 100, floor, burst })

@@ -2,12 +2,12 @@ import type { Call } from '../core/call.ts'
 import { type Levels, type MemoryScope, SharedMemory } from './shared-memory.ts'
 
 /**
- * Budgets bound extra load: they let a few more requests out while all is well, and stop a storm of them when it is
- * not. Each grants or denies; what was granted is given back when it is done. They hold for all workers that share their
- * memory: never more is granted than they allow, also where two workers ask at once.
+ * Budgets bound extra load: they allow a few extra requests while all is well, and prevent a retry storm when it is
+ * not. Each request for a unit is granted or denied; a granted unit is given back when the extra ends. A budget covers
+ * all workers that share its memory: it never grants more than it allows, even when two workers ask at once.
  */
 export interface Budget {
-  /** Takes one unit if there is one. */
+  /** Takes one unit if one is available. */
   tryTake(): boolean
   /** Gives back one unit that `tryTake` granted. */
   giveBack(): void
@@ -15,7 +15,7 @@ export interface Budget {
 
 export const unlimitedBudget: Budget = { tryTake: () => true, giveBack: () => {} }
 
-/** Held to both. The first is asked first; where it grants what the second denies, it is given back. */
+/** Requires both budgets to grant. If the second denies, the unit of the first is given back. */
 export function bothBudgets(first: Budget, second: Budget | undefined): Budget {
   if (second === undefined) return first
   return {
@@ -32,20 +32,20 @@ export function bothBudgets(first: Budget, second: Budget | undefined): Budget {
   }
 }
 
-/** What an upstream can bear beyond one attempt for each call. */
+/** The load that an upstream can take beyond one attempt per call. */
 export interface ExtraLoad {
-  /** Of all routes that ask it; undefined: it bears any number. */
+  /** Shared by all routes that use the upstream; undefined: no limit. */
   readonly budget: Budget | undefined
-  /** Whether there is a target that may be sent a further attempt of this call: another one, where there are several. */
+  /** Whether some target may receive a further attempt of this call: a different one, if there are several. */
   hasOther(call: Call): boolean
 }
 
 export const anyExtraLoad: ExtraLoad = { budget: undefined, hasOther: () => true }
 
 export interface BudgetOptions {
-  /** 0.2 = one extra for every five. */
+  /** 0.2 = one extra for every five requests. */
   readonly share: number
-  /** So many in flight are always allowed, so that a quiet upstream can be retried at all. */
+  /** Extras in flight that are always allowed, so that a quiet upstream can be retried at all. */
   readonly floor: number
 }
 
@@ -55,7 +55,7 @@ const rounding = 1e-9
 const place = { active: 0, extra: 1 } as const
 
 /**
- * Extra attempts in flight, as a share of what is in flight altogether: Envoy's retry budget (20 %, at least 3;
+ * Extra attempts in flight, as a share of all attempts in flight: Envoy's retry budget (20 %, at least 3;
  * envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget).
  */
 export class ActiveBudget implements Budget {
@@ -90,14 +90,14 @@ export class ActiveBudget implements Budget {
   }
 }
 
-/** What one extra costs: shares are whole to a ten-thousandth of a percent. */
+/** Cost of one extra: shares are exact to a ten-thousandth of a percent. */
 const price = 1_000_000
 const burst = 100
 
 /**
  * Extra attempts over time, as a share of calls: each call pays `share` into an account, each extra takes 1 out. The
- * account holds at most `burst`, so that a quiet hour does not pay for a storm. Below the floor of extras in flight
- * one is granted whatever the account says, and takes out what there is.
+ * account holds at most `burst`, so that a quiet hour does not pay for a storm. While fewer extras than the floor are
+ * in flight, an extra is granted whatever the balance, and takes out 1 or whatever is left.
  */
 export class CallBudget implements Budget {
   readonly #payment: number
@@ -136,7 +136,7 @@ export class CallBudget implements Budget {
     this.#inFlight.add(0, -1)
   }
 
-  /** False if there is nothing to change it to. */
+  /** Returns false if `to` returns undefined. */
   #change(to: (account: number) => number | undefined): boolean {
     for (;;) {
       const account = Atomics.load(this.#account, 0)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from './clock.ts'
 
-// The only tests here that wait for the machine: they are about its own timer.
+// The only tests here that wait in real time: they test the machine's own timer.
 describe('systemClock', () => {
-  it('runs what is to be done later, in order and never early', async () => {
+  it('runs scheduled actions in order and never early', async () => {
     const clock = systemClock()
     const startMs = clock.now()
     const ran: (readonly [string, number])[] = []
@@ -23,7 +23,7 @@ describe('systemClock', () => {
     for (const [name, tookMs] of ran) assert.ok(tookMs >= Number(name), `${name}: ${tookMs}`)
   })
 
-  it('tells a time that does not go back, and the time of day', () => {
+  it('reports a monotonic time and the time of day', () => {
     const clock = systemClock()
     const [a, b] = [clock.now(), clock.now()]
     assert.ok(b >= a)

@@ -5,7 +5,7 @@ import type { BodySink, BodyStream } from '../core/body.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import { collect } from './collect.ts'
 
-/** A body that arrives by hand. */
+/** A body whose chunks the test delivers. */
 class HandStream implements BodyStream {
   sink: BodySink | undefined
   discards = 0
@@ -32,7 +32,7 @@ describe('collect', () => {
     [['a'], 'a'],
     [['ab', '', 'c'], 'abc'],
   ] as const) {
-    it(`makes ${JSON.stringify(text)} of ${chunks.length} chunks`, async () => {
+    it(`joins ${chunks.length} chunks into ${JSON.stringify(text)}`, async () => {
       const stream = new HandStream()
       const whole = collect(stream, 100)
       for (const chunk of chunks) stream.write(chunk)
@@ -41,7 +41,7 @@ describe('collect', () => {
     })
   }
 
-  /** Has room for so many bytes. */
+  /** A holder with room for this many bytes. */
   function holderOf(room: number) {
     const holder = {
       left: room,
@@ -57,7 +57,7 @@ describe('collect', () => {
     return holder
   }
 
-  it('counts what it holds, and leaves it counted once it is whole', async () => {
+  it('counts the bytes it holds, and leaves them counted once the body is whole', async () => {
     const holder = holderOf(10)
     const stream = new HandStream()
     const whole = collect(stream, 100, holder)
@@ -69,7 +69,7 @@ describe('collect', () => {
     assert.equal(holder.left, 3)
   })
 
-  it('gives up when there is no room, lets go of what it held and discards the rest once', async () => {
+  it('gives up when there is no room, releases its bytes and discards the rest once', async () => {
     const holder = holderOf(5)
     const stream = new HandStream()
     const whole = collect(stream, 100, holder)
@@ -87,7 +87,7 @@ describe('collect', () => {
     ['breaks off', (stream: HandStream) => stream.sink?.fail(failure('UPSTREAM_RESET', 'reset'))],
     ['is too large', (stream: HandStream) => stream.write('567')],
   ] as const) {
-    it(`lets go of a body that ${what}`, async () => {
+    it(`releases a body that ${what}`, async () => {
       const holder = holderOf(100)
       const stream = new HandStream()
       const whole = collect(stream, 6, holder)
@@ -98,7 +98,7 @@ describe('collect', () => {
     })
   }
 
-  it('fails as soon as there is more than allowed, and discards the rest once', async () => {
+  it('fails as soon as the limit is exceeded, and discards the rest once', async () => {
     const stream = new HandStream()
     const whole = collect(stream, 4)
     stream.write('1234')
@@ -111,7 +111,7 @@ describe('collect', () => {
     assert.equal(stream.discards, 1)
   })
 
-  it('hands on why the body broke off', async () => {
+  it('passes on why the body broke off', async () => {
     const stream = new HandStream()
     const whole = collect(stream, 100)
     stream.write('12')
@@ -120,7 +120,7 @@ describe('collect', () => {
     assert.equal(await whole, reason)
   })
 
-  it('gives back exactly what was written, up to the limit', async () => {
+  it('returns exactly the bytes written, up to the limit', async () => {
     const chunk = fc.uint8Array({ maxLength: 20 })
     await fc.assert(
       fc.asyncProperty(fc.array(chunk, { maxLength: 12 }), fc.nat(150), async (chunks, maxBytes) => {

@@ -2,10 +2,10 @@ import type { BodySink, BodyStream } from '../core/body.ts'
 import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
 
-/** Where is counted what is held. */
+/** Counts the held bytes. */
 export type Holder = Pick<Call, 'hold' | 'letGo'>
 
-/** Reads a body whole. More than `maxBytes`, or than the holder has room for, is a failure, and the rest is not read. */
+/** Reads a whole body. If it exceeds `maxBytes` or the holder's room, it fails and the rest is not read. */
 export function collect(body: BodyStream, maxBytes: number, holder?: Holder): Promise<Uint8Array | Failure> {
   return new Promise((resolve) => body.pipe(new Collector(body, maxBytes, holder, resolve)))
 }
@@ -40,7 +40,7 @@ class Collector implements BodySink {
   }
 
   write(chunk: Uint8Array): boolean {
-    // Given up already; what arrived before that may still be handed over.
+    // Given up already, but chunks that had arrived by then may still be delivered.
     if (this.#isOver) return true
     if (this.#bytes + chunk.length > this.#maxBytes) this.#giveUp(tooLarge(this.#maxBytes))
     else if (this.#holder?.hold(chunk.length) === false) this.#giveUp(noRoomFor('the answer'))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 
-/** File descriptors of this process: every socket takes one. */
+/** File descriptors of this process: every socket uses one. */
 export interface DescriptorFigures {
   readonly open: number
   readonly limit: number
@@ -9,22 +9,22 @@ export interface DescriptorFigures {
 
 let limit: number | undefined
 
-/** How many this process may have open; undefined where the system does not say so in Linux's way. Read once. */
+/** How many descriptors this process may open; undefined on systems without Linux's `/proc`. Read once. */
 export function descriptorLimit(): number | undefined {
-  // Later there may be none left to read it with.
+  // Later no descriptor may be left to read it with.
   limit ??= readLimit()
   return limit
 }
 
-/** Undefined where the system does not tell. */
+/** Undefined on systems without Linux's `/proc`. */
 export async function descriptorFigures(): Promise<DescriptorFigures | undefined> {
   const most = descriptorLimit()
   if (most === undefined) return undefined
   try {
-    // One of them is the folder itself.
+    // One entry is the descriptor of the folder itself.
     return { open: (await readdir('/proc/self/fd')).length - 1, limit: most }
   } catch {
-    // To look takes one, and there is none.
+    // Reading the folder needs a descriptor, and none is left.
     return { open: most, limit: most }
   }
 }
@@ -37,7 +37,7 @@ function readLimit(): number | undefined {
   }
 }
 
-/** The soft limit, which Node has raised to the hard one; `unlimited` says nothing that could be compared. */
+/** The soft limit, which Node has raised to the hard limit; undefined for `unlimited`. */
 export function limitIn(text: string): number | undefined {
   const found = /^Max open files\s+(\d+)/m.exec(text)?.[1]
   return found === undefined ? undefined : Number(found)

@@ -1,11 +1,11 @@
 import { foldedName, type HeaderPairs } from '../core/headers.ts'
 
-/** Spellings seen are remembered, at most so many: a client chooses them. */
+/** Limit on remembered spellings, as clients choose them. */
 const maxRemembered = 1024
 
 /**
- * Takes out the fields of these names, in every case and with `_` for `-`: see `foldedName`. The verdict on each spelling is
- * remembered, which takes 90 ns for ten fields; folding their names takes 600.
+ * Removes the fields with these names, in any case and with `_` for `-`: see `foldedName`. The verdict on each spelling
+ * is remembered: a look-up takes 90 ns for ten fields, folding their names 600 ns.
  */
 export function dropFields(names: readonly string[]): (headers: HeaderPairs) => string[] {
   const dropped = new Set(names.map(foldedName))

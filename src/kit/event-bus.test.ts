@@ -7,7 +7,7 @@ import { EventBus } from './event-bus.ts'
 const { call } = callOf(new VirtualClock())
 
 describe('EventBus', () => {
-  it('tells a listener of its own kind of event only, and whose it is', () => {
+  it('delivers to a listener only its own kind of event, with the call', () => {
     const bus = new EventBus()
     const heard: unknown[] = []
     bus.on('retry.scheduled', (event, of) => heard.push([event.waitMs, of.id]))
@@ -16,7 +16,7 @@ describe('EventBus', () => {
     assert.deepEqual(heard, [[5, call.id]])
   })
 
-  it('tells all who listen, in the order in which they came', () => {
+  it('notifies all listeners in the order in which they were added', () => {
     const bus = new EventBus()
     const heard: string[] = []
     for (const name of ['a', 'b', 'c']) bus.on('hedge.denied', () => heard.push(name))
@@ -24,7 +24,7 @@ describe('EventBus', () => {
     assert.deepEqual(heard, ['a', 'b', 'c'])
   })
 
-  it('tells nobody who has stopped, and the others as before', () => {
+  it('skips removed listeners and still notifies the others', () => {
     const bus = new EventBus()
     const heard: string[] = []
     const [stopA] = ['a', 'b'].map((name) => bus.on('hedge.denied', () => heard.push(name)))
@@ -34,7 +34,7 @@ describe('EventBus', () => {
     assert.deepEqual(heard, ['b'])
   })
 
-  it('lets a listener stop itself, or another come, while all are told', () => {
+  it('allows listeners to be removed or added during delivery', () => {
     const bus = new EventBus()
     const heard: string[] = []
     const stop = bus.on('hedge.denied', () => {
@@ -48,7 +48,7 @@ describe('EventBus', () => {
     assert.deepEqual(heard, ['once', 'always', 'always', 'new'])
   })
 
-  it('keeps a fault of one listener from the call and from the others, and tells of it once', () => {
+  it('isolates an exception of one listener from the call and the others, and reports it once', () => {
     const faults: unknown[] = []
     const bus = new EventBus((fault, about) => faults.push([String(fault), about]))
     const heard: string[] = []
@@ -62,7 +62,7 @@ describe('EventBus', () => {
     assert.deepEqual(faults, [['Error: broken', 'a listener to hedge.denied']])
   })
 
-  it('carries events that nobody listens to nowhere', () => {
+  it('ignores events without listeners', () => {
     new EventBus().emit({ type: 'hedge.denied' }, call)
   })
 })

@@ -4,19 +4,19 @@ import type { EventOf, EventType, GatewayEvent } from '../core/events.ts'
 type Listener<T extends EventType> = (event: EventOf<T>, call: Call) => void
 type AnyListener = (event: GatewayEvent, call: Call) => void
 
-/** Carries the events of all calls to whoever listens. Taking a listener away changes nothing else. */
+/** Delivers the events of all calls to listeners. Removing a listener changes nothing else. */
 export class EventBus {
   readonly #listeners = new Map<EventType, readonly AnyListener[]>()
   readonly #reportBug: (fault: unknown, about: string) => void
-  /** Listeners that have thrown: one that throws at every event is told of once. */
+  /** Listeners that have thrown: a listener that throws on every event is reported once. */
   readonly #faulty = new WeakSet<AnyListener>()
 
-  /** Whom to tell of a listener's fault. Without one the process meets it, as no test may overlook it. */
+  /** `reportBug` receives listeners' exceptions. The default throws them uncaught, so that no test misses them. */
   constructor(reportBug: (fault: unknown, about: string) => void = throwLater) {
     this.#reportBug = reportBug
   }
 
-  /** Answers how to stop listening. */
+  /** Returns a function that stops listening. */
   on<T extends EventType>(type: T, listener: Listener<T>): () => void {
     // `emit` looks listeners up by the event's type, so each gets only its own kind.
     const added = listener as AnyListener
@@ -27,7 +27,7 @@ export class EventBus {
     }
   }
 
-  /** Never throws: whoever listens cannot break the call that it listens to. */
+  /** Never throws: a listener cannot break the call that it listens to. */
   emit(event: GatewayEvent, call: Call): void {
     const listeners = this.#listeners.get(event.type)
     if (listeners === undefined) return

@@ -10,7 +10,7 @@ function valueIn(form: string, name: string, bytesAtOnce = 1000): string | undef
 }
 
 describe('FormField', () => {
-  it('finds what URLSearchParams finds, whole or in pieces', () => {
+  it('finds the same value as URLSearchParams, whole or in pieces', () => {
     const piece = fc.constantFrom('a', 'b', '=', '&', '%61', '%', '+', '%2B', 'ž', '%C5%BE', ' ', '?', '%zz', '%ff')
     const forms = fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(''))
     const names = fc.constantFrom('a', 'ab', 'ž', '', 'a b', '?', '+', '?a', 'aa')

@@ -4,8 +4,8 @@ const plus = 0x2b
 const percent = 0x25
 
 /**
- * Finds the first value of a field in a body of `application/x-www-form-urlencoded`, as `URLSearchParams` does, which takes
- * a second for 10 MiB of `a&a&a&...`; this can stop after any byte and go on later.
+ * Finds the first value of a field in a body of `application/x-www-form-urlencoded`, like `URLSearchParams`, which
+ * takes a second for 10 MiB of `a&a&a&...`; this parser can stop after any byte and resume later.
  */
 export class FormField {
   readonly #form: Uint8Array
@@ -19,7 +19,7 @@ export class FormField {
     this.#form = form
     this.#name = name
     this.#nameBytes = Buffer.from(name)
-    // `URLSearchParams` takes a first question mark for that of a URL.
+    // `URLSearchParams` strips a leading question mark, as that of a URL.
     this.#at = form[0] === 0x3f ? 1 : 0
     this.#pairStart = this.#at
   }
@@ -28,7 +28,7 @@ export class FormField {
     return this.#value
   }
 
-  /** Reads on for at most so many bytes. True: the value is known, or there is none. */
+  /** Reads on for at most `maxBytes`. True: the value is known, or there is none. */
   read(maxBytes: number): boolean {
     const form = this.#form
     const end = Math.min(this.#at + maxBytes, form.length)
@@ -50,7 +50,7 @@ export class FormField {
     return true
   }
 
-  /** Spares most pairs to be decoded: a name is as long as it should be, or is encoded, which makes it longer. */
+  /** Avoids decoding most pairs: a matching name has the same length, or is encoded, which makes it longer. */
   #mayBeNamed(start: number, end: number): boolean {
     const length = this.#nameBytes.length
     const last = Math.min(end, start + 3 * length)
@@ -67,7 +67,7 @@ export class FormField {
 
   #text(start: number, end: number): string {
     const text = Buffer.from(this.#form.buffer, this.#form.byteOffset + start, end - start).toString('utf8')
-    // One that begins with it would lose it.
+    // `URLSearchParams` would strip the leading question mark.
     return text.startsWith('?') ? `%3F${text.slice(1)}` : text
   }
 }

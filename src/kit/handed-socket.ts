@@ -1,15 +1,15 @@
 import { Duplex } from 'node:stream'
 import type { Clock, Timer } from './clock.ts'
 
-/** Who is at the other end, as the one who accepted the connection saw it. */
+/** Address of the peer, as seen by the thread that accepted the connection. */
 export interface PeerAddress {
   readonly remoteAddress: string
   readonly remotePort: number
 }
 
 /**
- * A connection that somebody else accepted and that comes here as a stream of bytes, with those parts of a `net.Socket`
- * that Node's HTTP server and what writes answers ask for: the peer's address, an idle timer, and counts of bytes.
+ * A connection that another thread accepted and that arrives here as a stream of bytes, with the parts of `net.Socket`
+ * that Node's HTTP server and the response writer need: the peer's address, an idle timer, and byte counts.
  */
 export class HandedSocket extends Duplex implements PeerAddress {
   readonly remoteAddress: string
@@ -38,12 +38,12 @@ export class HandedSocket extends Duplex implements PeerAddress {
     stream.on('close', () => this.destroy())
   }
 
-  /** Those that wait here included, as a socket counts them. */
+  /** Includes buffered bytes, like a socket's count. */
   get bytesWritten(): number {
     return this.#bytesTaken + this.writableLength
   }
 
-  /** Emits `timeout` when no byte has passed for so long; 0 = never. */
+  /** Emits `timeout` when no byte has passed for `idleMs`; 0 = never. */
   setTimeout(idleMs: number): this {
     this.#idleMs = idleMs
     this.#idleTimer?.cancel()
@@ -60,7 +60,7 @@ export class HandedSocket extends Duplex implements PeerAddress {
     return this
   }
 
-  /** Once all is written. */
+  /** Destroys the stream once all data is written. */
   destroySoon(): void {
     if (this.writable) this.end()
     if (this.writableFinished) this.destroy()
@@ -89,7 +89,7 @@ export class HandedSocket extends Duplex implements PeerAddress {
     done(error)
   }
 
-  /** A timer for each stretch of idleness, not for each chunk. */
+  /** One timer per idle period, not per chunk. */
   #watchIdle(): void {
     this.#isMoving = false
     this.#idleTimer = this.#clock.after(this.#idleMs, () => {

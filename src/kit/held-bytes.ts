@@ -1,6 +1,6 @@
 import type { HeldMemory } from './held-memory.ts'
 
-/** What is held in memory for one call; without a memory it is not counted. */
+/** Bytes held in memory for one call; not counted without a `HeldMemory`. */
 export class HeldBytes {
   readonly #memory: HeldMemory | undefined
   #bytes = 0
@@ -11,7 +11,7 @@ export class HeldBytes {
   }
 
   hold(bytes: number): boolean {
-    // Nobody would let it go.
+    // Nobody would release the bytes any more.
     if (this.#isReleased) return false
     if (this.#memory === undefined) return true
     if (!this.#memory.take(bytes)) return false
@@ -25,7 +25,7 @@ export class HeldBytes {
     this.#memory?.add(-held)
   }
 
-  /** As much is there in any case. */
+  /** Counts at least `bytes`, whether there is room or not: they are in memory already. */
   holdAtLeast(bytes: number): void {
     if (this.#memory === undefined || this.#isReleased || bytes <= this.#bytes) return
     this.#memory.add(bytes - this.#bytes)
@@ -38,6 +38,6 @@ export class HeldBytes {
   }
 }
 
-/** Of calls that have ended and held nothing. */
+/** Shared by calls that have ended and held nothing. */
 export const releasedBytes = new HeldBytes(undefined)
 releasedBytes.release()

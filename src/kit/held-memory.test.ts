@@ -16,7 +16,7 @@ function threads(count: number, limitBytes: number): readonly HeldMemory[] {
 }
 
 describe('HeldMemory', () => {
-  it('gives what is there to all threads together, and no more', () => {
+  it('shares one limit among all threads and never exceeds it', () => {
     const [one, other] = threads(2, 10 * KiB) as [HeldMemory, HeldMemory]
     assert.equal(one.take(6 * KiB), true)
     assert.equal(other.take(5 * KiB), false)
@@ -27,14 +27,14 @@ describe('HeldMemory', () => {
     assert.equal(one.bytes, 10 * KiB)
   })
 
-  it('counts what is there in any case, and refuses the next', () => {
+  it('counts unconditional bytes and refuses the next request', () => {
     const [held] = threads(1, 4 * KiB) as [HeldMemory]
     held.add(5 * KiB)
     assert.equal(held.take(1), false)
     assert.equal(held.bytes, 5 * KiB)
   })
 
-  it('is limited anew without a change of what is held', () => {
+  it('changes its limit without changing the held bytes', () => {
     const [held] = threads(1, 4 * KiB) as [HeldMemory]
     held.take(4 * KiB)
     held.limit(6 * KiB)
@@ -44,7 +44,7 @@ describe('HeldMemory', () => {
     assert.equal(held.take(1), false)
   })
 
-  it('forgets what a worker held that has died', () => {
+  it('forgets the bytes held by a dead worker', () => {
     const memory = new SharedMemory({ slot: 0, slots: 2 })
     const held = new HeldMemory(memory, 4 * KiB)
     const dead = new HeldMemory(new SharedMemory({ slot: 1, slots: 2, regions: memory.regions() }), 4 * KiB)
@@ -54,7 +54,7 @@ describe('HeldMemory', () => {
     assert.equal(held.take(4 * KiB), true)
   })
 
-  it('is back at nothing when all is let go, in whatever pieces it was taken', () => {
+  it('returns to 0 when all is released, in whatever pieces it was taken', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(5000)), (sizes) => {
         const [held] = threads(1, 40 * KiB) as [HeldMemory]

@@ -1,12 +1,12 @@
 import type { Levels, MemoryScope } from './shared-memory.ts'
 
-/** Shared numbers have 32 bits: in KiB they reach to 2 TiB. */
+/** Shared numbers have 32 bits: counting in KiB, they reach 2 TiB. */
 const unitBytes = 1024
 
-/** What calls hold in memory, requests and answers, of all workers together, and how much that may be. */
+/** Bytes of requests and responses that calls hold in memory, across all workers, and their limit. */
 export class HeldMemory {
   readonly #shared: Levels
-  /** Of this thread. */
+  /** Held by this thread. */
   #bytes = 0
   #limitBytes: number
 
@@ -19,17 +19,17 @@ export class HeldMemory {
     return this.#limitBytes
   }
 
-  /** From now on; what is held stays. */
+  /** Applies from now on; held bytes stay held. */
   limit(limitBytes: number): void {
     this.#limitBytes = limitBytes
   }
 
-  /** Of all threads; rounded up to a KiB for each. */
+  /** Held by all threads; rounded up to a KiB per thread. */
   get bytes(): number {
     return this.#shared.sum(0) * unitBytes
   }
 
-  /** False, and nothing is counted: there is no room. Two threads at once may both be told so, and never both get the last. */
+  /** Returns false, counting nothing, if full. Two threads can both be refused the last bytes, never both get them. */
   take(bytes: number): boolean {
     this.add(bytes)
     if (this.bytes <= this.#limitBytes) return true
@@ -37,7 +37,7 @@ export class HeldMemory {
     return false
   }
 
-  /** Counts what is there in any case, or (below zero) is no more. */
+  /** Counts bytes unconditionally; a negative number releases bytes. */
   add(bytes: number): void {
     const before = Math.ceil(this.#bytes / unitBytes)
     this.#bytes += bytes

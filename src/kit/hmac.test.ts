@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { hmacSha256 } from './hmac.ts'
 
 describe('HMAC-SHA256', () => {
-  it('gives what RFC 4231 gives', () => {
+  it('matches the test vectors of RFC 4231', () => {
     const hex = (code: string): string => Buffer.from(code, 'base64url').toString('hex')
     assert.equal(
       hex(hmacSha256('Jefe')('what do ya want for nothing?')),
@@ -13,7 +13,7 @@ describe('HMAC-SHA256', () => {
     )
   })
 
-  it('is that of OpenSSL for every key and one text after the other, however long', () => {
+  it('matches OpenSSL for every key and successive texts of any length', () => {
     const texts = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ maxLength: 2000 })), { minLength: 1 })
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), texts, (secret, all) => {

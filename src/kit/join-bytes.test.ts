@@ -5,7 +5,7 @@ import { joinBytes } from './join-bytes.ts'
 import { Scope } from './scope.ts'
 
 describe('joinBytes', () => {
-  it('joins parts of any size, small ones at once', async () => {
+  it('joins parts of any size, small ones synchronously', async () => {
     for (const sizes of [
       [],
       [0],
@@ -21,7 +21,7 @@ describe('joinBytes', () => {
     }
   })
 
-  it('is given up at once when the scope is aborted', async () => {
+  it('stops immediately when the scope is aborted', async () => {
     const scope = new Scope()
     const joined = joinBytes([Buffer.alloc(1_000_000)], scope)
     const reason = failure('CLIENT_GONE', 'gone')

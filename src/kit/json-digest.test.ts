@@ -13,13 +13,13 @@ function digestOf(text: string, ignore: readonly string[] = []): JsonDigest {
   return digest
 }
 
-/** The same string for the same value: what it is by JSON.parse, numbers as they are written. */
+/** Canonical string of a value: as JSON.parse reads it, but with numbers as written. */
 function canonical(text: string, ignore: readonly (readonly string[])[]): string {
   const root = { value: JSON.parse(text, asWritten) as unknown }
   for (const pointer of ignore) remove(root.value, pointer)
   return JSON.stringify(root.value, (_key, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    // Pairs, as an object would put names such as "1" first.
+    // Pairs, as an object would move names such as "1" to the front.
     return { members: Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)) }
   })
 }
@@ -48,13 +48,13 @@ function written(pointer: readonly string[]): string {
 }
 
 describe('JsonDigest', () => {
-  it('is the same exactly where JSON.parse has the same value but for what is ignored', () => {
+  it('is equal if and only if JSON.parse yields equal values except for ignored parts', () => {
     const compared = { same: 0, different: 0 }
     const pairs = jsonTexts.chain((text) => fc.tuple(fc.constant(text), fc.oneof(jsonTexts, rewritten(text))))
     fc.assert(
       fc.property(pairs, pointers, ([one, other], ignore) => {
         const digests = [one, other].map((text) => digestOf(text, ignore.map(written)))
-        // What stands twice has no one value.
+        // A repeated name has no single value.
         if (digests.some(({ hasRepeatedName }) => hasRepeatedName)) return
         const isSame = canonical(one, ignore) === canonical(other, ignore)
         compared[isSame ? 'same' : 'different']++
@@ -65,7 +65,7 @@ describe('JsonDigest', () => {
     assert.ok(compared.same > 500 && compared.different > 500, JSON.stringify(compared))
   })
 
-  it('tells that a name stands twice in one object, however it is written', () => {
+  it('detects a name repeated in one object, however it is escaped', () => {
     for (const text of ['{"a":1,"a":1}', '{"x":[{"a":1,"b":2,"\\u0061":1}]}', '{"":1,"":2}']) {
       assert.equal(digestOf(text).hasRepeatedName, true)
     }
@@ -74,7 +74,7 @@ describe('JsonDigest', () => {
     }
   })
 
-  it('keeps apart what differs in a few bytes or in its form alone', () => {
+  it('distinguishes texts that differ in a few bytes or only in form', () => {
     const texts = [
       '1 "1" 1.0 10 -1 null "null" true false "" [] {} [[]] [{}] {"":1} [1,2] [[1],2] [1,[2]] [12] ["1,2"] {"a":[1,2]}',
       '{"a":1} {"a":1,"b":1} {"a":{"b":1}} "\\ud800" "\\udc00" "\\ufffd" "a" "aaaa" "aaaaa" {"a":"b"} {"ab":""}',
@@ -94,7 +94,7 @@ describe('JsonDigest', () => {
   })
 })
 
-/** The same value in other words: members in another order, and escapes resolved. */
+/** The same value written differently: members reordered, escapes resolved. */
 function rewritten(text: string): fc.Arbitrary<string> {
   return fc.constant(
     JSON.stringify(JSON.parse(text, asRaw), (_key, value: unknown) => {

@@ -4,7 +4,7 @@ import type { JsonVisitor } from './json-scanner.ts'
 import { KeyedHash, stateWords } from './keyed-hash.ts'
 import { NumberPairs } from './number-pairs.ts'
 
-/** Kinds of what is read, which keep a number apart from the string that looks the same. */
+/** Kinds of token, hashed along so that a number differs from the string that looks the same. */
 const nameKind = 1
 const stringKind = 2
 const unpairedKind = 3
@@ -16,12 +16,12 @@ const objectEnd = 8
 const leftOut = 9
 const writtenKind = 10
 
-/** To read the escapes of more takes too long in one go: 10 MiB of `\n` take 60 ms. */
+/** Decoding the escapes of longer strings takes too long in one go: 10 MiB of `\n` take 60 ms. */
 const longestRead = 256 * 1024
 
 /**
- * Of each object that is open: the sums of its members, the state around it, its number, how many members it has and how
- * many names, and the key of the first name, which is looked at only if a second one comes.
+ * Frame of each open object: the sums of its members, the outer hash state, its number, the counts of its members and
+ * names, and the key of the first name, which is only used once a second name arrives.
  */
 const savedAt = stateWords
 const numberAt = 2 * stateWords
@@ -31,9 +31,9 @@ const firstKeyAt = namesAt + 1
 const frameWords = firstKeyAt + 2
 
 /**
- * Makes a digest of a JSON text in one pass: the same for two texts that are the same value but for what is ignored.
- * Members may stand in any order, as an object adds up the digests of its members; strings of up to 256 KiB may be escaped in any way;
- * numbers count as they are written, as doubles cannot tell 9007199254740993 from ...992.
+ * Digests a JSON text in one pass: two texts have the same digest if their values are equal except for ignored parts.
+ * The order of members does not matter, as an object adds up the digests of its members; nor do escapes in strings of
+ * up to 256 KiB. Numbers compare as written, as doubles cannot tell 9007199254740993 from ...992.
  */
 export class JsonDigest implements JsonVisitor {
   readonly #json: Uint8Array
@@ -45,11 +45,11 @@ export class JsonDigest implements JsonVisitor {
   #objects = 0
   #hasRepeatedName = false
   #depth = 0
-  /** Of the containers on the way to what is ignored, the outermost first. */
+  /** The open containers on a path to an ignored part, outermost first. */
   readonly #way: { readonly parts: JsonParts; element: number }[] = []
-  /** What the name that was read last, or the value that begins, is on the way to. */
+  /** The step that the last name, or the value that begins, matches. */
   #part: JsonPart | undefined
-  /** All that is deeper is ignored. */
+  /** Everything deeper is ignored. */
   #ignoredDepth = Number.POSITIVE_INFINITY
 
   constructor(json: Uint8Array, ignored: JsonParts) {
@@ -57,12 +57,12 @@ export class JsonDigest implements JsonVisitor {
     this.#part = { ignored: false, inner: ignored }
   }
 
-  /** A name stands twice in an object: what its value is depends on who reads it. */
+  /** An object contains the same name twice: parsers differ on its value. */
   get hasRepeatedName(): boolean {
     return this.#hasRepeatedName
   }
 
-  /** Once the text is read. */
+  /** Call once the whole text has been read. */
   result(): string {
     this.#hash.finish()
     this.#hash.save(this.#key, 0)
@@ -121,13 +121,13 @@ export class JsonDigest implements JsonVisitor {
     if (inObject) this.#endMember()
   }
 
-  /** Whether the value that begins is ignored; sets what it is on the way to. */
+  /** Whether the value that begins is ignored; also sets `#part` for it. */
   #ignores(inObject: boolean): boolean {
     if (this.#depth > this.#ignoredDepth) return true
     if (this.#way.length < this.#depth) this.#part = undefined
     else if (!inObject && this.#depth > 0) this.#part = this.#nextElement()
     if (this.#part?.ignored !== true) return false
-    // Elements keep their places.
+    // A placeholder keeps the indexes of array elements.
     if (!inObject) this.#hash.word(leftOut)
     return true
   }
@@ -136,7 +136,7 @@ export class JsonDigest implements JsonVisitor {
     const frames = this.#frames
     const frame = this.#frame()
     const object = frames[frame + numberAt] as number
-    // Odd factors: the same name in two objects is never the same pair.
+    // Odd factors: the same name in two objects never gives the same pair.
     const high = (this.#key[0] as number) ^ Math.imul(object, 0x9e3779b1)
     const low = (this.#key[1] as number) ^ Math.imul(object, 0x85ebca77)
     const names = frames[frame + namesAt] as number
@@ -192,7 +192,7 @@ export class JsonDigest implements JsonVisitor {
     if (!escaped) return this.#hash.bytes(kind, this.#json, start + 1, end - 1)
     if (end - start > longestRead) return this.#hash.bytes(writtenKind, this.#json, start, end)
     const text = parsedString(this.#json, start, end)
-    // UTF-8 has nothing for half a pair.
+    // UTF-8 cannot encode an unpaired surrogate.
     const isPaired = text.isWellFormed()
     const bytes = Buffer.from(text, isPaired ? 'utf8' : 'utf16le')
     this.#hash.bytes(isPaired ? kind : unpairedKind, bytes, 0, bytes.length)

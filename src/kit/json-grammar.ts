@@ -1,5 +1,5 @@
 /**
- * The grammar of JSON (RFC 8259) as a table: which state or action follows a state for a byte. One look-up for a byte
+ * The grammar of JSON (RFC 8259) as a table: the state or action that follows a state for a byte. One look-up per byte
  * and no branches, after Crockford's JSON_checker.
  */
 
@@ -25,7 +25,7 @@ const inTrue = [20, 21, 22] as const
 const inFalse = [23, 24, 25, 26] as const
 const inNull = [27, 28, 29] as const
 
-/** Actions: entries from here on are no states, but ask for more than to read on. */
+/** Actions: entries from here on are not states, but require work before reading on. */
 export const firstAction = 32
 export const reject = 32
 export const openObject = 33
@@ -37,10 +37,10 @@ export const beginName = 38
 export const beginString = 39
 export const escapeInString = 40
 export const endString = 41
-/** The byte is the first one after a number, and still to be read. */
+/** The byte is the first one after a number, and not consumed yet. */
 export const endNumber = 42
 export const endLiteral = 43
-/** A number or literal begins: the state that follows it is the entry less this. */
+/** A number or literal begins: the next state is the entry minus this. */
 export const beginToken = 64
 
 export const afterOpen = { object: expectNameOrEnd, array: expectValueOrEnd } as const

@@ -1,7 +1,7 @@
 import { JsonName } from './json-place.ts'
 import { arrayIndex, parseJsonPointer } from './json-pointer.ts'
 
-/** A step of one or more pointers. */
+/** A step shared by one or more pointers. */
 export interface JsonPart {
   /** A pointer ends here. */
   readonly ignored: boolean
@@ -15,7 +15,7 @@ interface Step {
   readonly index: number
 }
 
-/** What several JSON pointers name, as a tree of their steps. */
+/** Several JSON pointers, as a tree of their steps. */
 export class JsonParts {
   readonly #steps: readonly Step[]
 
@@ -35,13 +35,13 @@ export class JsonParts {
     return new JsonParts(pointers.map(parseJsonPointer))
   }
 
-  /** What the member of this name is on the way to. */
+  /** The step that the member with this name matches. */
   named(json: Uint8Array, start: number, end: number, escaped: boolean): JsonPart | undefined {
     for (const { name, part } of this.#steps) if (name.matches(json, start, end, escaped)) return part
     return undefined
   }
 
-  /** What the element at this index is on the way to. */
+  /** The step that the element at this index matches. */
   at(element: number): JsonPart | undefined {
     for (const { index, part } of this.#steps) if (index === element) return part
     return undefined

@@ -17,7 +17,7 @@ function textAt(text: string, pointer: string[]): string | undefined {
   return value && Buffer.from(text).toString('utf8', value.start, value.end)
 }
 
-/** What JSON.parse has there. */
+/** The value that JSON.parse yields at the pointer. */
 function valueAt(root: unknown, pointer: readonly string[]): unknown {
   let value = root
   for (const token of pointer) {
@@ -32,7 +32,7 @@ const token = fc.constantFrom('a', 'b', '', 'ž', '0', '1', '2', '01', '__proto_
 const pointers = fc.array(token, { minLength: 1, maxLength: 3 })
 
 describe('JsonPlace', () => {
-  it('finds the value that JSON.parse has at the pointer, and none where that has none', () => {
+  it('finds the same value at the pointer as JSON.parse, or none', () => {
     fc.assert(
       fc.property(fc.oneof(jsonTexts, nearlyJson), pointers, (text, pointer) => {
         const whole = parsed(text)
@@ -45,7 +45,7 @@ describe('JsonPlace', () => {
     )
   })
 
-  it('finds the brace of the object that has the member, or would have it', () => {
+  it('finds the closing brace of the object that has or would have the member', () => {
     fc.assert(
       fc.property(jsonTexts, pointers, (text, pointer) => {
         const holder = valueAt(JSON.parse(text), pointer.slice(0, -1))
@@ -60,7 +60,7 @@ describe('JsonPlace', () => {
     )
   })
 
-  it('takes the last of several members of one name, as JSON.parse does, and tells that there are several', () => {
+  it('uses the last of several members with one name, like JSON.parse, and reports the ambiguity', () => {
     for (const [text, found] of [
       ['{"a":{"b":1,"b":2}}', '2'],
       ['{"a":{"b":1,"\\u0062":2}}', '2'],
@@ -76,7 +76,7 @@ describe('JsonPlace', () => {
     }
   })
 
-  it('reads no escaped name that is too long to be the one that is looked for', () => {
+  it('skips an escaped name that is too long to match', () => {
     const long = `"\\u0061${'a'.repeat(100_000)}"`
     assert.equal(textAt(`{${long}:1,"\\u0061":2}`, ['a']), '2')
   })

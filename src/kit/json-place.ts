@@ -1,16 +1,16 @@
 import { arrayIndex, type JsonPointer } from './json-pointer.ts'
 import type { JsonVisitor } from './json-scanner.ts'
 
-/** A stretch of a text: byte offsets, the end not included. */
+/** A range of a text: byte offsets, the end excluded. */
 export interface Span {
   readonly start: number
   readonly end: number
 }
 
-/** A JSON string is at most six times as long as the UTF-16 units that it stands for: `\u0041`. */
+/** A JSON string has at most six bytes for each UTF-16 unit: `\u0041`. */
 const longestEscape = 6
 
-/** Tells whether the string in these bytes, quotes included, is this one. */
+/** Compares JSON strings, given as bytes with quotes, to one name. */
 export class JsonName {
   readonly #text: string
   readonly #bytes: Buffer
@@ -28,30 +28,30 @@ export class JsonName {
   }
 }
 
-/** `span`: of a valid JSON string in UTF-8, with its quotes. */
+/** Decodes a valid JSON string in UTF-8; the range includes the quotes. */
 export function parsedString(json: Uint8Array, start: number, end: number): string {
   const text = Buffer.from(json.buffer, json.byteOffset + start, end - start).toString('utf8')
   return JSON.parse(text) as string
 }
 
-/** Finds the value that a JSON pointer names, and the object or array in which it stands or would stand. */
+/** Finds the value that a JSON pointer names, and the object or array that contains it or would contain it. */
 export class JsonPlace implements JsonVisitor {
   readonly #json: Uint8Array
   readonly #pointer: JsonPointer
   readonly #names: readonly JsonName[]
-  /** What it names in arrays; -1 where a step is no index. */
+  /** The pointer's steps as array indexes; -1 if a step is not an index. */
   readonly #indexes: readonly number[]
-  /** The next element, for each array on the way. */
+  /** The next index in each array on the path. */
   readonly #elements: number[] = []
-  /** How many containers are open, and how many of them lie on the way: the outermost ones. */
+  /** How many containers are open, and how many of them, from the outermost, lie on the pointer's path. */
   #depth = 0
   #onWay = 0
-  /** The name that was read last is that of the next step. */
+  /** The last name read matches the next step. */
   #named = false
   #start: number | undefined
   #value: Span | undefined
   #holder: { readonly start: number; readonly isObject: boolean; end: number | undefined } | undefined
-  /** How often the members on the way are there, in the containers that are open. */
+  /** Whether each open container on the path already had the member on the path. */
   readonly #seen: boolean[] = []
   #isAmbiguous = false
 
@@ -62,12 +62,12 @@ export class JsonPlace implements JsonVisitor {
     this.#indexes = pointer.map(arrayIndex)
   }
 
-  /** Of several members of one name it is in the last, as it is for `JSON.parse`. */
+  /** If a name is repeated, the last member counts, as in `JSON.parse`. */
   get value(): Span | undefined {
     return this.#value
   }
 
-  /** Where the object ends that has the value or would have it: the place of its brace. */
+  /** Offset of the closing brace of the object that contains or would contain the value. */
   get holderEnd(): number | undefined {
     return this.#holder?.isObject ? this.#holder.end : undefined
   }
@@ -79,7 +79,7 @@ export class JsonPlace implements JsonVisitor {
     return true
   }
 
-  /** A name on the way stands twice in one object: others may take the first. */
+  /** A name on the path occurs twice in one object: other parsers may use the first. */
   get isAmbiguous(): boolean {
     return this.#isAmbiguous
   }
@@ -91,7 +91,7 @@ export class JsonPlace implements JsonVisitor {
     if (!this.#named) return
     if (this.#seen[level]) this.#isAmbiguous = true
     this.#seen[level] = true
-    // What an earlier member of the name had is not there any more.
+    // This member replaces an earlier one with the same name.
     this.#value = undefined
     if (level < this.#pointer.length - 1) this.#holder = undefined
   }
@@ -135,7 +135,7 @@ export class JsonPlace implements JsonVisitor {
     if (this.#onWay === this.#pointer.length) this.#holder = { start: at, isObject, end: undefined }
   }
 
-  /** Whether the value that begins is the one that the next step of the pointer names. */
+  /** Whether the value that begins matches the next step of the pointer. */
   #isNext(inObject: boolean): boolean {
     if (this.#depth !== this.#onWay) return false
     if (this.#depth === 0) return true

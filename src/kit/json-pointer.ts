@@ -1,12 +1,12 @@
 /** RFC 6901: a path into a JSON value, `/user/id`. */
 export type JsonPointer = string[]
 
-/** Where in the configuration: keys and indexes in lists, from the top. */
+/** Position in the configuration: keys and list indexes, from the top. */
 export type Path = readonly (string | number)[]
 
 export const jsonPointerPattern = /^(?:\/(?:[^~/]|~[01])*)+$/
 
-/** `pointer` fits the pattern. */
+/** `pointer` must match `jsonPointerPattern`. */
 export function parseJsonPointer(pointer: string): JsonPointer {
   return pointer
     .slice(1)
@@ -14,7 +14,7 @@ export function parseJsonPointer(pointer: string): JsonPointer {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** Which element of an array the token names; -1: none. */
+/** The array index that the token names; -1: none. */
 export function arrayIndex(token: string): number {
   return /^(?:0|[1-9]\d{0,9})$/.test(token) ? Number(token) : -1
 }

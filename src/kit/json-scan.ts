@@ -3,21 +3,21 @@ import type { Failure } from '../core/failure.ts'
 import { JsonScanner, type JsonVerdict, type JsonVisitor } from './json-scanner.ts'
 import { type Turns, threadTurns } from './turns.ts'
 
-/** Up to so much is scanned at once: at most 0.5 ms. */
+/** Texts up to this size are scanned in one go: at most 0.5 ms. */
 export const atOnceBytes = 16 * 1024
-/** What is scanned between two looks at the time, the same. */
+/** Bytes scanned between two reads of the clock. */
 export const stepBytes = 4 * 1024
 
 export interface ScanOptions {
   readonly visitor?: JsonVisitor | undefined
-  /** A scan that takes turns ends with the reason when this is aborted. */
+  /** When aborted, a scan that runs in turns ends with the reason. */
   readonly scope: AbortScope
   readonly turns?: Turns | undefined
 }
 
 /**
- * Scans JSON: a small text at once, a larger one in turns with all else that the thread does. What the scan came to is
- * handed to `conclude`.
+ * Scans JSON: a small text synchronously, a larger one in turns with the thread's other work. `conclude` receives the
+ * verdict.
  */
 export function scanJson<T>(
   text: Uint8Array,

@@ -12,7 +12,7 @@ function verdictOf(text: string | Uint8Array, bytesAtOnce = 1_000_000, visitor?:
   }
 }
 
-/** Builds what JSON.parse builds, from what the scanner tells. */
+/** Builds the value of JSON.parse from the scanner's tokens. */
 class Builder implements JsonVisitor {
   readonly #text: Buffer
   readonly #open: { readonly into: unknown[] | Record<string, unknown>; name: string }[] = []
@@ -64,7 +64,7 @@ class Builder implements JsonVisitor {
 }
 
 describe('JsonScanner', () => {
-  it('takes exactly what JSON.parse takes, whole or in pieces, and tells what is in it', () => {
+  it('accepts exactly what JSON.parse accepts, whole or in pieces, and reports its tokens', () => {
     fc.assert(
       fc.property(nearlyJson, fc.integer({ min: 1, max: 7 }), (text, bytesAtOnce) => {
         const bytes = Buffer.from(text)
@@ -78,7 +78,7 @@ describe('JsonScanner', () => {
     )
   })
 
-  it('takes what JSON.parse takes of every text of up to three signs', () => {
+  it('agrees with JSON.parse on every text of up to three characters', () => {
     const signs = [...'{}[],:"\\ 01-+.eEu/t\n\u007f\u0000', 'null', '""', '"a":']
     for (const a of ['', ...signs]) {
       for (const b of signs) {
@@ -90,14 +90,14 @@ describe('JsonScanner', () => {
     }
   })
 
-  it('refuses every control character inside a string, and takes every other byte', () => {
+  it('refuses every control character inside a string, and accepts every other byte', () => {
     for (let byte = 0; byte < 256; byte++) {
       const isTaken = byte >= 0x20 && byte !== 0x22 && byte !== 0x5c
       assert.equal(verdictOf(Buffer.from([0x22, byte, 0x22])), isTaken ? 'valid' : 'invalid')
     }
   })
 
-  it('takes text as deep as its bound, and no deeper', () => {
+  it('accepts nesting up to its limit, and no deeper', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],

@@ -26,31 +26,31 @@ import {
   openObject,
 } from './json-grammar.ts'
 
-/** Deeper text is refused. Go's `encoding/json` has the same bound; most parsers have a lower one. */
+/** Deeper nesting is refused. Go's `encoding/json` has the same limit; most parsers have a lower one. */
 export const maxJsonDepth = 10_000
 
 export type JsonVerdict = 'valid' | 'invalid' | 'tooDeep'
 
-/** Is told what a scan finds, in the order of the text. Spans are byte offsets, strings with their quotes. */
+/** Receives tokens in the order of the text. Ranges are byte offsets; strings include their quotes. */
 export interface JsonVisitor {
-  /** `escaped`: the text has a backslash, so that its bytes are not its characters. */
+  /** `escaped`: the string contains a backslash, so its bytes are not its characters. */
   name(start: number, end: number, escaped: boolean): void
-  /** `inObject`: it is the value of a member. */
+  /** `inObject`: the string is the value of a member. */
   string(start: number, end: number, escaped: boolean, inObject: boolean): void
   number(start: number, end: number, inObject: boolean): void
   /** `true`, `false` or `null`. */
   literal(start: number, end: number, inObject: boolean): void
   open(at: number, isObject: boolean, inObject: boolean): void
-  /** `inObject`: what has ended is itself the value of a member. */
+  /** `inObject`: the closed container is itself the value of a member. */
   close(end: number, isObject: boolean, inObject: boolean): void
 }
 
 /**
- * Reads JSON byte by byte without building a value: what `JSON.parse` builds of 10 MiB of small values stops the event
- * loop, with a reviver for seconds. A scan can stop after any byte and go on later, keeps one byte for each level of
- * nesting, and accepts exactly what `JSON.parse` accepts up to `maxJsonDepth`.
+ * Reads JSON byte by byte without building a value: `JSON.parse` of 10 MiB of small values blocks the event loop, with
+ * a reviver for seconds. A scan can stop after any byte and resume later, keeps one byte per level of nesting, and
+ * accepts exactly the texts that `JSON.parse` accepts, up to `maxJsonDepth`.
  *
- * Inside strings it takes every byte from 0x80: whoever wants UTF-8 asks `isUtf8`, which is native.
+ * Inside strings it accepts every byte from 0x80; callers that need valid UTF-8 use the native `isUtf8`.
  */
 export class JsonScanner {
   readonly #text: Uint8Array
@@ -58,7 +58,7 @@ export class JsonScanner {
   #at = 0
   #state = expectValue
   #depth = 0
-  /** 1 for an object, 0 for an array, by depth; below the first is no object. */
+  /** 1 for an object, 0 for an array, by depth; depth 0, the top level, is 0. */
   #kinds = new Uint8Array(32)
   #tokenStart = 0
   #isName = false
@@ -69,7 +69,7 @@ export class JsonScanner {
     this.#visitor = visitor
   }
 
-  /** Reads on for at most so many bytes. Undefined: there is more to read. */
+  /** Reads on for at most `maxBytes`. Undefined: there is more to read. */
   scan(maxBytes: number): JsonVerdict | undefined {
     const text = this.#text
     const end = Math.min(this.#at + maxBytes, text.length)
@@ -98,7 +98,7 @@ export class JsonScanner {
     return at < text.length ? undefined : this.#end()
   }
 
-  /** The state that follows. */
+  /** Returns the next state, or the verdict that ends the scan. */
   #act(action: number, at: number): number | JsonVerdict {
     switch (action) {
       case endNumber:

@@ -1,15 +1,15 @@
 import { hash, randomBytes } from 'node:crypto'
 
 /**
- * The rounds of HalfSipHash (Aumasson, Bernstein) over a state of 128 bits with a random key of each process, all of the
- * state being the result. Who does not know the key cannot make two texts that have the same one; two others have it with
- * a chance of 2^-128. In JavaScript, as texts have millions of small parts: a call of `node:crypto` takes 1 us for each.
+ * The rounds of HalfSipHash (Aumasson, Bernstein) over a 128-bit state with a random key per process; the whole state
+ * is the result. Without the key nobody can construct a collision; two given texts collide with probability 2^-128.
+ * Written in JavaScript, as texts have millions of small parts and a call of `node:crypto` takes 1 us for each.
  */
 export const stateWords = 4
 
 const key = new Int32Array(new Uint8Array(randomBytes(stateWords * 4)).buffer)
 
-/** From here on the native hash is faster than reading the bytes here. */
+/** From this length on, the native hash is faster than the loop below. */
 const nativeFromBytes = 512
 
 export class KeyedHash {
@@ -40,7 +40,7 @@ export class KeyedHash {
     to[at + 3] = this.#d
   }
 
-  /** Adds the state to four sums: sums do not depend on an order. */
+  /** Adds the state to four sums: sums do not depend on order. */
   addTo(sums: Int32Array, at: number): void {
     sums[at] = (sums[at] as number) + this.#a
     sums[at + 1] = (sums[at + 1] as number) + this.#b
@@ -54,7 +54,7 @@ export class KeyedHash {
     this.#a ^= word
   }
 
-  /** `kind`: keeps bytes apart that mean different things; less than 2^8. */
+  /** `kind`: distinguishes equal bytes with different meanings; less than 2^8. */
   bytes(kind: number, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
     this.word((length << 8) | kind)
@@ -77,7 +77,7 @@ export class KeyedHash {
     if (length % 4 !== 0) this.word(rest)
   }
 
-  /** Spreads what was read last over the whole state. */
+  /** Mixes the last input into the whole state. */
   finish(): void {
     this.#c ^= 0xff
     this.#round()

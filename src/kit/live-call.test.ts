@@ -14,13 +14,13 @@ async function started(atMs = 1000) {
 }
 
 describe('LiveCall', () => {
-  it('counts its time from its own start', async () => {
+  it('measures time from its own start', async () => {
     const { clock, call } = await started()
     await clock.advance(30)
     assert.deepEqual([call.startedAtMs, call.elapsedMs()], [1000, 30])
   })
 
-  it('has no end of time until a deadline is set', async () => {
+  it('has infinite time until a deadline is set', async () => {
     const { call } = await started()
     assert.equal(call.remainingMs(), Number.POSITIVE_INFINITY)
   })
@@ -35,14 +35,14 @@ describe('LiveCall', () => {
     assert.equal(call.remainingMs(), 30)
   })
 
-  it('has nothing left after its deadline, never less than nothing', async () => {
+  it('has 0 ms left after its deadline, never less', async () => {
     const { clock, call } = await started()
     call.expireAt(1100)
     await clock.advance(500)
     assert.equal(call.remainingMs(), 0)
   })
 
-  it('adds up its waits for a turn, the present one included, and its forks know of them', async () => {
+  it('adds up its queueing times, the current one included, for its forks too', async () => {
     const { clock, call } = await started()
     assert.equal(call.queuedMs, 0)
     for (const isLast of [false, true]) {
@@ -73,7 +73,7 @@ describe('LiveCall', () => {
     assert.equal(fork.attempts, call.attempts)
   })
 
-  it('begins an attempt with nothing known of how it ends', async () => {
+  it('begins an attempt without an outcome', async () => {
     const { call } = await started()
     const { endedMs, outcome, status, detail, won } = call.begin(targetOf('a'))
     assert.deepEqual([endedMs, outcome, status, detail, won], [undefined, undefined, undefined, undefined, false])
@@ -93,7 +93,7 @@ describe('LiveCall', () => {
     assert.deepEqual(events, [{ type: 'retry.denied' }])
   })
 
-  it('aborts its forks with it', async () => {
+  it('aborts its forks when aborted', async () => {
     const { call } = await started()
     const fork = call.fork('duplicate')
     const below = fork.fork('retry')
@@ -101,7 +101,7 @@ describe('LiveCall', () => {
     assert.deepEqual([fork.scope.reason, below.scope.reason], [gone, gone])
   })
 
-  it('aborts a fork, and those below it, alone', async () => {
+  it('aborts only a fork and the forks below it', async () => {
     const { call } = await started()
     const [fork, beside] = [call.fork('duplicate'), call.fork('duplicate')]
     const below = fork.fork('retry')
@@ -114,7 +114,7 @@ describe('LiveCall', () => {
     assert.deepEqual([fork.scope.reason, beside.scope.reason], [lost, gone])
   })
 
-  it('aborts a fork that is made after the abort', async () => {
+  it('aborts a fork created after the abort', async () => {
     const { call } = await started()
     call.abort(gone)
     assert.equal(call.fork('retry').scope.reason, gone)

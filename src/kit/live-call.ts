@@ -14,14 +14,14 @@ export interface CallOptions {
   readonly route: RouteFacts
   readonly clock: Clock
   readonly events: EventBus
-  /** Now, if it is not said. */
+  /** Default: now. */
   readonly startedAtMs?: number
   readonly trace?: CallTrace | undefined
-  /** Where is counted what is held for it. */
+  /** Counts the bytes held for the call. */
   readonly memory?: HeldMemory | undefined
 }
 
-/** The call that a listener makes for each client request. */
+/** The call that a listener creates for each client request. */
 export class LiveCall implements Call {
   readonly id: string
   readonly route: RouteFacts
@@ -36,7 +36,7 @@ export class LiveCall implements Call {
   readonly #clock: Clock
   readonly #events: EventBus
   readonly #memory: HeldMemory | undefined
-  /** Made when something is held: most calls hold nothing. */
+  /** Created on the first `hold`: most calls hold nothing. */
   #held: HeldBytes | undefined
 
   constructor(options: CallOptions) {
@@ -108,7 +108,7 @@ export class LiveCall implements Call {
     this.#held?.letGo(bytes)
   }
 
-  /** An answer of this size is written: it is there, whether there is room for it or not. */
+  /** Counts a response of this size that is being written: it is in memory, whether there is room or not. */
   holdAtLeast(bytes: number): void {
     this.#held ??= new HeldBytes(this.#memory)
     this.#held.holdAtLeast(bytes)
@@ -136,15 +136,15 @@ export class LiveCall implements Call {
   }
 }
 
-/** A line of attempts within a call: its own scope and kind, all else the call's. */
+/** A line of attempts within a call: it has its own scope and kind and shares the rest with the call. */
 class CallFork implements Call {
   readonly scope = new Scope()
   readonly kind: AttemptKind
   readonly #call: LiveCall
-  /** None for one that is detached, which has a deadline of its own instead. */
+  /** Undefined if detached; a detached fork has its own deadline instead. */
   readonly #parent: Scope | undefined
   #ownDeadlineAtMs: number | undefined
-  /** Of one that is detached, as the call may end before it. */
+  /** Only if detached, as the call may end first. */
   readonly #ownHeld: HeldBytes | undefined
 
   constructor(call: LiveCall, parent: Scope | undefined, kind: AttemptKind, ownHeld: HeldBytes | undefined) {
@@ -203,7 +203,7 @@ class CallFork implements Call {
   letGo(bytes: number): void {
     ;(this.#ownHeld ?? this.#call).letGo(bytes)
   }
-  /** The call itself goes on. */
+  /** Releases only a detached fork's own bytes: the call itself goes on. */
   release(): void {
     this.#ownHeld?.release()
   }

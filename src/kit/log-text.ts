@@ -1,2 +1,2 @@
-/** Tells whoever runs the gateway something; `warn`: what they should look into. */
+/** Logs a text for the operator; `warn`: needs attention. */
 export type LogText = (text: string, level?: 'info' | 'warn') => void

@@ -2,18 +2,18 @@ const shardCount = 256
 const firstCapacity = 16
 
 /**
- * A set of pairs of 32-bit numbers that are as good as random. It never stands still to grow: it is made of 256 tables,
- * each of which grows alone, where a `Set` of a million takes 30 ms for one step.
+ * A set of pairs of uniformly distributed 32-bit numbers. It never pauses to grow: it consists of 256 tables that grow
+ * one by one, where a `Set` of a million entries takes 30 ms for one resize.
  */
 export class NumberPairs {
   readonly #shards: (Int32Array | undefined)[] = []
   readonly #counts = new Int32Array(shardCount)
 
-  /** False: it is there already. */
+  /** Returns false if the pair is already in the set. */
   add(high: number, low: number): boolean {
     const shard = high >>> 24
     const table = this.#shards[shard] ?? new Int32Array(2 * firstCapacity)
-    // Two zeros mark a free place.
+    // Two zeros mark a free slot.
     const added = insert(table, high, low === 0 && high === 0 ? 1 : low)
     if (!added) return false
     const count = ((this.#counts[shard] as number) + 1) | 0

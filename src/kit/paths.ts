@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 
-/** The path as seen from the folder, if it is relative. */
+/** Resolves a relative path against the folder. */
 export function pathIn(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path)
 }

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from './clock.ts'
 import { processProbe } from './process-probe.ts'
 
-it('tells that the process works, and that its event loop was held up', async (t) => {
+it('reports that the process works and that its event loop was delayed', async (t) => {
   const clock = systemClock()
   const probe = processProbe(clock)
   t.after(() => probe.close())
-  // The first look only begins.
+  // The first sample only starts the measurement.
   await sleep(60)
   const before = clock.now()
   while (clock.now() < before + 120);

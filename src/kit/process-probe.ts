@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { Clock } from './clock.ts'
 
-/** What the process, and the event loop of this thread, have used so far. */
+/** Resource use so far of the process and of this thread's event loop. */
 export interface ProcessFigures {
   /** Wall clock. */
   readonly startedAtMs: number
@@ -11,13 +11,13 @@ export interface ProcessFigures {
     readonly residentBytes: number
     readonly heapUsedBytes: number
     readonly heapTotalBytes: number
-    /** Buffers and what else V8 does not count as its heap. */
+    /** Buffers and other memory outside V8's heap. */
     readonly externalBytes: number
   }
   readonly loop: {
-    /** For how long it had something to do. Its increase within a time, as a share of that, is the utilisation. */
+    /** Time the loop was busy. Its increase over an interval, divided by the interval, is the utilisation. */
     readonly activeMs: number
-    /** How late it came to what was due, within the last `windowMs` or more. */
+    /** How late due work started, within the last `windowMs` or more. */
     readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }
   }
 }
@@ -27,10 +27,10 @@ export interface ProcessProbe {
   close(): void
 }
 
-/** How often the loop's delay is looked at. Each look costs some 2 us: at 50 a second 0.01 % of a core. */
+/** How often the loop's delay is sampled. A sample costs some 2 us: at 50 a second 0.01 % of a core. */
 const resolutionMs = 20
 
-/** Several readers that come one after another see the same delays, instead of each taking them from the others. */
+/** Successive readers within the window see the same delays, instead of each resetting them for the next. */
 const windowMs = 5000
 
 export function processProbe(clock: Clock): ProcessProbe {
@@ -42,7 +42,7 @@ export function processProbe(clock: Clock): ProcessProbe {
 
   const delays = (): ProcessFigures['loop']['delayMs'] => {
     if (clock.now() < nextWindowAtMs || histogram.count === 0) return delayMs
-    // It measures from one look to the next, in nanoseconds.
+    // The histogram records nanoseconds from one sample to the next, so the resolution is subtracted.
     const late = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs)
     delayMs = { p50: late(histogram.percentile(50)), p99: late(histogram.percentile(99)), max: late(histogram.max) }
     histogram.reset()

@@ -36,7 +36,7 @@ function raced(judge: Judge, { script = [], service = (upstream) => upstream.ser
   return { clock, upstream, call, faults, views, start }
 }
 
-/** Sends so many at once and lets the first that ends decide. */
+/** Sends `count` at once and lets the first outcome decide. */
 function firstOf(count: number): Judge {
   return ({ runners, aborted }) => {
     if (aborted !== undefined) return { do: 'settle', outcome: failed(aborted) }
@@ -52,7 +52,7 @@ const enough = failure('CANCELLED', 'enough')
 const hang: Script = { afterMs: 0, hangs: true }
 
 describe('race', () => {
-  it('asks at the start, at each outcome, and at each time that was asked for', async () => {
+  it('asks the judge at the start, at each outcome, and at each requested time', async () => {
     const judge: Judge = ({ runners, elapsedMs }) => {
       if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
       const ended = runners.filter(({ outcome }) => outcome !== undefined).length
@@ -77,14 +77,14 @@ describe('race', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('asks once when its time comes, though the clock rounds the time since the start below it', async () => {
+  it('asks once at the requested time, though rounding puts the elapsed time below it', async () => {
     const judge: Judge = ({ runners, elapsedMs }) => {
       if (views.length > 9) throw new Error('asked without end')
       if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
       return elapsedMs < 300 ? { do: 'wait', untilMs: 300 } : { do: 'settle', outcome: failed(enough) }
     }
     const { clock, views, faults, start } = raced(judge, { script: [hang] })
-    // (8388607.97 + 300) - 8388607.97 is 299.9999999990687: beyond 2^23 doubles lie further apart.
+    // (8388607.97 + 300) - 8388607.97 is 299.9999999990687: beyond 2^23 doubles are spaced further apart.
     await clock.advance(8_388_607.97)
     const answer = start()
     await clock.advance(301)
@@ -96,7 +96,7 @@ describe('race', () => {
     )
   })
 
-  it('keeps the winner, aborts the losers as cancelled, and asks no more', async () => {
+  it('keeps the winner, aborts the losers as cancelled, and stops asking', async () => {
     const script = [hang, { afterMs: 10, body: 'won', bodyAfterMs: 50 }, { afterMs: 30 }]
     const { clock, upstream, views, start } = raced(firstOf(3), { script })
     const answer = start()
@@ -116,7 +116,7 @@ describe('race', () => {
     assert.equal(upstream.openCount, 0)
   })
 
-  it('aborts an answer that has come but was not kept, while its body still streams', async () => {
+  it('aborts a response that arrived but was not kept, while its body still streams', async () => {
     const judge: Judge = ({ runners }) => {
       if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
       const outcome = runners[1]?.outcome
@@ -130,7 +130,7 @@ describe('race', () => {
   })
 
   for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
-    it(`settles at once when the call is aborted, and tells each runner why: ${code}`, async () => {
+    it(`settles at once when the call is aborted, and passes the reason to each runner: ${code}`, async () => {
       const { clock, upstream, call, start } = raced(firstOf(2), { script: [hang, hang] })
       const answer = start()
       await clock.advance(70)
@@ -145,7 +145,7 @@ describe('race', () => {
     })
   }
 
-  it('sends nothing for a call that is aborted already', async () => {
+  it('sends nothing for a call that is already aborted', async () => {
     const { upstream, call, start } = raced(firstOf(2))
     call.abort(failure('CLIENT_GONE', 'gone'))
     const answer = start()
@@ -154,7 +154,7 @@ describe('race', () => {
     assert.equal(upstream.seen.length, 0)
   })
 
-  it('settles an aborted call also where the judge would go on', async () => {
+  it('settles an aborted call even if the judge would go on', async () => {
     const judge: Judge = ({ runners }) =>
       runners.length < 5 ? { do: 'send', count: 1, kind: 'hedge' } : { do: 'wait', untilMs: 1e6 }
     const { clock, upstream, call, start } = raced(judge)
@@ -176,7 +176,7 @@ describe('race', () => {
     assert.equal(upstream.seen[0]?.aborted?.code, 'CLIENT_GONE')
   })
 
-  it('gives up what is dropped when it sends more, and counts it as ended', async () => {
+  it('aborts dropped runners when it sends more, and counts them as ended', async () => {
     const seen: (readonly boolean[])[] = []
     const judge: Judge = ({ runners, elapsedMs }): Step => {
       seen.push(runners.map(({ dropped, outcome }) => dropped && outcome?.ok === false))
@@ -195,7 +195,7 @@ describe('race', () => {
     assert.deepEqual(seen.at(-1), [true, false])
   })
 
-  it('gives each runner the request of its place and its own kind and times', async () => {
+  it('gives each runner the request of its index and its own kind and times', async () => {
     const clock = new VirtualClock()
     const upstream = new FakeUpstream(clock, [{ afterMs: 10, fails: 'UPSTREAM_RESET' }, { afterMs: 7 }])
     const { call } = callOf(clock)
@@ -231,8 +231,8 @@ describe('race', () => {
   })
 })
 
-describe('race, of services that break the contract', () => {
-  it('discards an answer that comes though its attempt was aborted', async () => {
+describe('race with services that break the contract', () => {
+  it('discards a response that arrives after its attempt was aborted', async () => {
     const ended: string[] = []
     const stubborn = (upstream: FakeUpstream): Service => {
       const late: Service = async () => {
@@ -263,7 +263,7 @@ describe('race, of services that break the contract', () => {
     ],
   ]
   for (const [how, break_] of faulty) {
-    it(`ends with the fault of a service that ${how}, and leaves nothing running`, async () => {
+    it(`ends with the exception of a service that ${how}, and leaves nothing running`, async () => {
       const service = (upstream: FakeUpstream): Service => {
         return (request, call) => (upstream.seen.length === 1 ? break_(1) : upstream.service(request, call))
       }
@@ -283,7 +283,7 @@ describe('race, of services that break the contract', () => {
     ['at once', 0],
     ['at an outcome', 1],
   ] as const) {
-    it(`ends with the fault of a judge that throws ${when}, and leaves nothing running`, async () => {
+    it(`ends with the exception of a judge that throws ${when}, and leaves nothing running`, async () => {
       const judge: Judge = ({ runners }) => {
         if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
         if (runners.filter(({ outcome }) => outcome !== undefined).length >= atEnded) throw fault
@@ -297,7 +297,7 @@ describe('race, of services that break the contract', () => {
     })
   }
 
-  it('ends with the fault of a judge that throws when its time comes, without touching the clock', async () => {
+  it('ends with the exception of a judge that throws in a timer, without touching the clock', async () => {
     const judge: Judge = ({ runners, elapsedMs }) => {
       if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
       if (elapsedMs >= 100) throw fault

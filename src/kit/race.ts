@@ -8,7 +8,7 @@ import type { GatewayRequest } from '../core/request.ts'
 import type { Service } from '../core/service.ts'
 import type { Clock, Timer } from './clock.ts'
 
-/** One runner. Times are milliseconds since the race began. */
+/** One attempt line in a race. Times are milliseconds since the race began. */
 export interface Runner {
   readonly kind: AttemptKind
   readonly sentMs: number
@@ -17,32 +17,32 @@ export interface Runner {
   readonly dropped: boolean
 }
 
-/** All that a judge may know. */
+/** The only input of a judge. */
 export interface RaceView {
   readonly elapsedMs: number
   readonly runners: readonly Runner[]
-  /** Why the call must end now: its deadline has passed, or the client has gone. */
+  /** Why the call must end now: its deadline has passed, or the client has disconnected. */
   readonly aborted: Failure | undefined
 }
 
 export type Step =
-  /** Send so many more; `drop` gives up those at these places first. */
+  /** Send `count` more; `drop` first aborts the runners at these indexes. */
   | { readonly do: 'send'; readonly count: number; readonly kind: AttemptKind; readonly drop?: readonly number[] }
-  /** Ask again at the next outcome, or at this time if that is sooner. */
+  /** Ask again at the next outcome, or at `untilMs` if that is sooner. */
   | { readonly do: 'wait'; readonly untilMs?: number }
-  /** The race is decided. `keep` is the runner whose answer goes on to the client; all others are aborted. */
+  /** The race is decided. `keep` is the runner whose response goes to the client; all others are aborted. */
   | { readonly do: 'settle'; readonly outcome: Outcome; readonly keep?: number }
 
 /**
- * "What next?", asked at the start, at each outcome, at each time that was asked for, and on abort. It is a pure
- * function of the view: no clock, no promise, no chance. Once the race is aborted it must settle.
+ * Decides the next step: called at the start, at each outcome, at each requested time, and on abort. It is a pure
+ * function of the view: no clock, no promises, no randomness. Once the race is aborted, it must settle.
  */
 export type Judge = (view: RaceView) => Step
 
 export interface RaceOptions {
   readonly judge: Judge
   readonly next: Service
-  /** The request of the runner at this place. */
+  /** The request of the runner at this index. */
   readonly requestAt: (place: number) => GatewayRequest
   readonly call: Call
   readonly clock: Clock
@@ -71,7 +71,7 @@ class Race implements AbortListener {
   readonly #startedAtMs: number
   readonly #runners: LiveRunner[] = []
   #timer: Timer | undefined
-  /** The last time that a timer was set for and came. */
+  /** The latest `untilMs` whose timer has fired. */
   #reachedMs = 0
   #settled = false
   #aborted: Failure | undefined
@@ -94,8 +94,8 @@ class Race implements AbortListener {
   }
 
   /**
-   * Not less than what a timer has waited for: (start + 300) - start may be 299.9999999990687, and a judge that was told
-   * so would ask for the 300th ms again, which is now.
+   * Never less than the time a timer was set for: (start + 300) - start may be 299.9999999990687, and a judge that sees
+   * this would ask for 300 ms again, which is now.
    */
   #elapsedMs(): number {
     return Math.max(this.#reachedMs, this.#options.clock.now() - this.#startedAtMs)
@@ -111,7 +111,7 @@ class Race implements AbortListener {
     }
   }
 
-  /** Does what the judge says until there is nothing to do but wait. */
+  /** Follows the judge's steps until it has to wait or the race is settled. */
   #step(): void {
     while (!this.#settled) {
       const elapsedMs = this.#elapsedMs()
@@ -160,7 +160,7 @@ class Race implements AbortListener {
   #arrived(runner: LiveRunner, outcome: Outcome): void {
     if (this.#settled || runner.dropped) {
       discard(outcome)
-      // A dropped runner is still one that has ended.
+      // A dropped runner still counts as ended.
       if (this.#settled) return
     }
     runner.outcome = runner.dropped ? failed(lost) : outcome
@@ -173,7 +173,7 @@ class Race implements AbortListener {
     this.#resolve(outcome)
   }
 
-  /** A fault of programming ends the race like anything else, with nothing left running. */
+  /** A bug in a judge or service ends the race too, with nothing left running. */
   #crash(fault: unknown): void {
     if (!this.#settled) this.#end(undefined)
     this.#reject(fault)
@@ -183,7 +183,7 @@ class Race implements AbortListener {
     this.#settled = true
     this.#timer?.cancel()
     this.#options.call.scope.remove(this)
-    // Where the call itself is over, its attempts have not lost: they ran out of time, or the client has gone.
+    // If the call itself is over, its attempts have not lost: they ran out of time, or the client disconnected.
     const reason = this.#aborted ?? lost
     for (let place = 0; place < this.#runners.length; place++) {
       if (place === keep) continue

@@ -16,7 +16,7 @@ describe('seededRandom', () => {
     )
   })
 
-  it('gives numbers in [0, 1) from any seed', () => {
+  it('returns numbers in [0, 1) for any seed', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         for (const value of take(seededRandom(seed), 100)) assert.ok(value >= 0 && value < 1, String(value))
@@ -24,7 +24,7 @@ describe('seededRandom', () => {
     )
   })
 
-  it('gives each twentieth of the range its share, whatever the seed', () => {
+  it('is uniform over twentieths of the range, whatever the seed', () => {
     for (const seed of [0, 1, 2, 42, -1, 2 ** 31 - 1]) {
       const counts = Array.from({ length: 20 }, () => 0)
       for (const value of take(seededRandom(seed), 100_000)) {
@@ -37,7 +37,7 @@ describe('seededRandom', () => {
     }
   })
 
-  it('has nothing in common between neighbouring seeds, or one number and the next', () => {
+  it('shows no correlation between neighbouring seeds or successive numbers', () => {
     const n = 20_000
     const correlation = (a: readonly number[], b: readonly number[]): number =>
       a.reduce((sum, value, i) => sum + (value - 0.5) * ((b[i] as number) - 0.5), 0) / (n / 12)
@@ -51,7 +51,7 @@ describe('seededRandom', () => {
 })
 
 describe('systemRandom', () => {
-  it('gives numbers in [0, 1) that differ', () => {
+  it('returns different numbers in [0, 1)', () => {
     const values = take(systemRandom, 100)
     assert.ok(values.every((value) => value >= 0 && value < 1))
     assert.ok(new Set(values).size > 90)

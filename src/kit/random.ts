@@ -1,4 +1,4 @@
-/** A number in [0, 1). All chance in Hedgerow comes through one, so that a run can be repeated from its seed. */
+/** Returns a number in [0, 1). The only source of randomness in Hedgerow, so that a seed can repeat a run. */
 export type Random = () => number
 
 export const systemRandom: Random = () => Math.random()
@@ -18,7 +18,7 @@ export function seededRandom(seed: number): Random {
     c = (c + sum) | 0
     return (sum >>> 0) / 4294967296
   }
-  // The first outputs of neighbouring seeds are alike; after 12 rounds no bit is.
+  // The first outputs of neighbouring seeds are correlated; after 12 rounds no bit is.
   for (let round = 0; round < 12; round++) next()
   return next
 }

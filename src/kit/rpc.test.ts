@@ -36,7 +36,7 @@ function twoSides(t: TestContext) {
 }
 
 describe('RpcChannel', () => {
-  it('asks both ways, each answer to its question', async (t) => {
+  it('calls both ways and matches each answer to its call', async (t) => {
     const { left, right } = twoSides(t)
     const answers = await Promise.all([
       left.call('greet', ['a']),
@@ -46,7 +46,7 @@ describe('RpcChannel', () => {
     assert.deepEqual(answers, ['hello a', 'hello b', 42])
   })
 
-  it('gives the fault of the other side to who asked, and logs one that nobody asked for', async (t) => {
+  it('rejects a call with the error of the other side, and reports the error of a notification', async (t) => {
     const { left, notes, faults } = twoSides(t)
     await assert.rejects(left.call('fail', []), /it cannot/)
     left.notify('note', 'good')
@@ -56,7 +56,7 @@ describe('RpcChannel', () => {
     assert.deepEqual(faults, ["the other thread's note: Error: a bad note"])
   })
 
-  it('answers all that is open with why there will be no answer, and at once what is asked later', async (t) => {
+  it('rejects open calls with the reason when closed, and later calls immediately', async (t) => {
     const { left } = twoSides(t)
     const open = left.call('never', [])
     left.close('worker 2 has ended')

@@ -1,13 +1,13 @@
 import type { Transferable } from 'node:worker_threads'
 import { StartupError } from './startup-error.ts'
 
-/** An end of what threads talk through: a `MessagePort`, a `Worker`, or (from within) the worker's `parentPort`. */
+/** One end of a channel between threads: a `MessagePort`, a `Worker`, or (inside it) the worker's `parentPort`. */
 export interface Port {
   postMessage(message: unknown, moved?: Transferable[]): void
   on(event: 'message', listener: (message: Message) => void): unknown
 }
 
-/** What can be asked of a side: everything that goes in or out has to survive a structured clone. */
+/** The methods that a side serves: all arguments and results must survive a structured clone. */
 type Methods<Side> = { readonly [Name in keyof Side]: (...args: never[]) => unknown }
 type Args<Method> = Method extends (...args: infer List) => unknown ? List : never
 type Answer<Method> = Method extends (...args: never[]) => infer Value ? Awaited<Value> : never
@@ -22,12 +22,12 @@ type Message =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: PlainFault }
 
-/** The other thread has ended, or ends: what was asked of it has no answer any more. */
+/** The other thread has ended or is ending: pending calls get no answer. */
 export class ChannelClosed extends Error {}
 
 /**
- * Two threads that ask things of each other by name. A question with its answer takes 9 us of CPU in both together while
- * there are many, and 50 us where the other has to be woken for each (`bench/micro/channel.ts`): no plain call needs one.
+ * Remote calls by name between two threads. A call with its answer takes 9 us of CPU in both threads together under
+ * load, and 50 us if the other thread must be woken each time (`bench/micro/channel.ts`): no plain call needs one.
  */
 export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>> {
   readonly #port: Port
@@ -44,7 +44,7 @@ export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>
     port.on('message', (message) => this.#take(message))
   }
 
-  /** `moved`: what belongs to the other side from then on. Rejects with `ChannelClosed`, or with the other side's fault. */
+  /** `moved`: objects transferred to the other side. Rejects with `ChannelClosed`, or with the other side's error. */
   call<Name extends keyof There & string>(
     to: Name,
     args: Args<There[Name]>,
@@ -56,7 +56,7 @@ export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>
     return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }))
   }
 
-  /** Wants no answer. */
+  /** Calls a method without waiting for an answer. */
   notify<Name extends keyof There & string>(to: Name, ...args: Args<There[Name]>): void {
     if (this.#closed === undefined) this.#send({ to, args })
   }
@@ -94,11 +94,11 @@ export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>
   }
 }
 
-/** What is left of an error that has crossed. */
+/** An error in the form in which it crosses threads. */
 interface PlainFault {
   readonly name: string
   readonly message: string
-  /** What Node tells of an address that cannot be listened on; the setting that it is about. */
+  /** Node's details of a failed listen; the setting that a startup error is about. */
   readonly facts: Readonly<Record<string, unknown>>
 }
 

@@ -11,28 +11,28 @@ import {
   sizePattern,
 } from './units.ts'
 
-/** The kinds of value that options have in common. Each says in its error what it takes. */
+/** Value types shared by options. Each names the allowed values in its error. */
 
 export interface Bounds {
   readonly min?: number
   readonly max?: number
 }
 
-/** What the reference calls a kind of value, and the range that it may have. */
+/** Names of value types in the reference, and their ranges. */
 export const shapes = z.registry<{ readonly shape: string; readonly range?: string }>()
 
-/** What is written by whoever comes from elsewhere, and how it is written here. */
+/** Spellings that users of other tools may try, mapped to the spelling used here. */
 export const synonyms = z.registry<Readonly<Record<string, string>>>()
 
-/** For what is off at zero. */
+/** For options that are off at zero. */
 export function offIs(zero: '0ms' | '0%'): Readonly<Record<string, string>> {
   return { off: zero, none: zero, never: zero, false: zero, '0': zero }
 }
 
-/** Node's timers take at most 2^31 - 1 ms, 24.8 days; what is longer they let end at once. */
+/** Node's timers take at most 2^31 - 1 ms, 24.8 days; longer ones fire immediately. */
 const longestDuration = 24 * 86_400_000
 
-/** `300ms`, `5s`, `2m`; milliseconds inside. Bounds in milliseconds. */
+/** `300ms`, `5s`, `2m`; parsed to milliseconds. Bounds in milliseconds. */
 export function duration(bounds: Bounds = {}) {
   const expected = 'a duration such as 300ms, 5s or 2m'
   return z
@@ -44,7 +44,7 @@ export function duration(bounds: Bounds = {}) {
     .register(shapes, { shape: 'duration', range: range(bounds, formatDurationMs) })
 }
 
-/** `64KiB`, `1MiB`; bytes inside. */
+/** `64KiB`, `1MiB`; parsed to bytes. */
 export function size() {
   const expected = 'a size such as 512B, 64KiB or 1MiB'
   return z
@@ -55,7 +55,7 @@ export function size() {
     .register(shapes, { shape: 'size' })
 }
 
-/** `20%`; 0.2 inside. */
+/** `20%`; parsed to 0.2. */
 export function share() {
   const expected = 'a share from 0% to 100%, such as 20%'
   return z
@@ -66,7 +66,7 @@ export function share() {
     .register(shapes, { shape: 'share', range: '0% to 100%' })
 }
 
-/** `p95`; 0.95 inside. */
+/** `p95`; parsed to 0.95. */
 export function quantile() {
   const expected = 'a quantile such as p50, p95 or p99.9'
   return z
@@ -93,7 +93,7 @@ export function path() {
     .register(shapes, { shape: 'path' })
 }
 
-/** A field name as RFC 9110 has it (a token). */
+/** A field name as defined in RFC 9110 (a token). */
 export function headerName() {
   const error = 'the name of a header field'
   return z
@@ -102,7 +102,7 @@ export function headerName() {
     .register(shapes, { shape: 'field name' })
 }
 
-/** For a mapping: what it may look like, for whoever wrote something else in its place. */
+/** For a mapping: an example in the error if the value is not a mapping. */
 export function suchAs(example: string): { readonly error: (issue: { readonly code: string }) => string | undefined } {
   return { error: ({ code }) => (code === 'invalid_type' ? `a mapping such as ${example}` : undefined) }
 }

@@ -24,7 +24,7 @@ describe('Scope', () => {
     assert.equal(scope.reason, gone)
   })
 
-  it('tells each listener once, in the order in which they came', () => {
+  it('notifies each listener once, in the order in which they were added', () => {
     const scope = new Scope()
     const { told, list } = listeners(4)
     for (const listener of list) scope.add(listener)
@@ -33,7 +33,7 @@ describe('Scope', () => {
     assert.deepEqual(told, ['0 CLIENT_GONE', '1 CLIENT_GONE', '2 CLIENT_GONE', '3 CLIENT_GONE'])
   })
 
-  it('tells a listener that comes after the abort at once', () => {
+  it('notifies a listener added after the abort immediately', () => {
     const scope = new Scope()
     const { told, list } = listeners(1)
     scope.onAbort(gone)
@@ -42,7 +42,7 @@ describe('Scope', () => {
   })
 
   for (const removed of [0, 1, 2]) {
-    it(`does not tell listener ${removed} of three once it was removed`, () => {
+    it(`does not notify listener ${removed} of three after its removal`, () => {
       const scope = new Scope()
       const { told, list } = listeners(3)
       for (const listener of list) scope.add(listener)
@@ -55,7 +55,7 @@ describe('Scope', () => {
     })
   }
 
-  it('takes the removal of what it does not know calmly', () => {
+  it('ignores the removal of an unknown listener', () => {
     const scope = new Scope()
     const { told, list } = listeners(2)
     scope.add(list[0] as AbortListener)
@@ -65,7 +65,7 @@ describe('Scope', () => {
     assert.deepEqual(told, ['0 CLIENT_GONE'])
   })
 
-  it('does not tell a listener that another one removes while they are told', () => {
+  it('skips a listener that another one removes during notification', () => {
     const scope = new Scope()
     const { told, list } = listeners(2)
     scope.add({ onAbort: () => scope.remove(list[1] as AbortListener) })
@@ -74,7 +74,7 @@ describe('Scope', () => {
     assert.deepEqual(told, ['0 CLIENT_GONE'])
   })
 
-  it('hangs below another: abort goes down and not up', () => {
+  it('as a child of another scope, propagates aborts down and not up', () => {
     const [above, below, beside] = [new Scope(), new Scope(), new Scope()]
     above.add(below)
     above.add(beside)

@@ -1,10 +1,10 @@
 import type { AbortListener, AbortScope } from '../core/abort.ts'
 import type { Failure } from '../core/failure.ts'
 
-/** An `AbortScope` that can be aborted. It listens itself, so one scope can hang below another. */
+/** An `AbortScope` that can be aborted. It is itself a listener, so one scope can be the child of another. */
 export class Scope implements AbortScope, AbortListener {
   #reason: Failure | undefined
-  /** Nearly every scope has one listener, its exchange; the set is for fan-outs. */
+  /** Nearly every scope has a single listener, its exchange; the set is for fan-outs. */
   #only: AbortListener | undefined
   #others: Set<AbortListener> | undefined
 
@@ -32,7 +32,7 @@ export class Scope implements AbortScope, AbortListener {
     const only = this.#only
     this.#only = undefined
     only?.onAbort(reason)
-    // Kept until all are told: one that another takes away meanwhile is not told any more.
+    // Kept until all are notified: a listener that another one removes meanwhile is skipped.
     if (this.#others !== undefined) for (const listener of this.#others) listener.onAbort(reason)
     this.#others = undefined
   }

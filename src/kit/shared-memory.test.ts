@@ -11,7 +11,7 @@ function twoWorkers() {
 }
 
 describe('SharedMemory', () => {
-  it('gives the same stretch to all who ask by the same name, and another by another name or size', () => {
+  it('returns the same region for the same name, and another one for another name or size', () => {
     const { first, second } = twoWorkers()
     first.cells('account', 1)[0] = 7
     assert.equal(second.cells('account', 1)[0], 7)
@@ -19,13 +19,13 @@ describe('SharedMemory', () => {
     assert.equal(second.cells('other', 1)[0], 0)
   })
 
-  it('hands on only what was asked for here', () => {
+  it('passes on only the regions requested here', () => {
     const { first, second } = twoWorkers()
     second.cells('account', 1)
     assert.deepEqual([first.regions().size, second.regions().size], [2, 1])
   })
 
-  it('lets go of the scopes that are used no more', () => {
+  it('drops scopes that are no longer in use', () => {
     const memory = new SharedMemory()
     memory.scope('route GET /a').scope('hedge').cells('account', 1)
     memory.scope('route GET /b').cells('account', 1)
@@ -37,7 +37,7 @@ describe('SharedMemory', () => {
     )
   })
 
-  it('lets go of the forms of a stretch but for the last that was asked for', () => {
+  it('drops all forms of a region except the one requested last', () => {
     const memory = new SharedMemory()
     const route = memory.scope('route GET /a')
     const names = (): readonly string[] =>
@@ -47,20 +47,20 @@ describe('SharedMemory', () => {
     memory.retain(new Set(['route GET /a']))
     assert.deepEqual(names(), ['keys-10', 'account'])
     route.form('limit', '20').cells('keys-20', 1)
-    // Until the configuration that asks for it is in force, that of the other is.
+    // Until the configuration that requests it is in force, the other one's form is still in use.
     assert.deepEqual(names(), ['keys-10', 'account', 'keys-20'])
     memory.retain(new Set(['route GET /a']))
     assert.deepEqual(names(), ['account', 'keys-20'])
   })
 
-  it('gives what another has asked for since, if it is told', () => {
+  it('returns regions that another worker requested since, once it has learned of them', () => {
     const { first, second } = twoWorkers()
     first.cells('new', 1)[0] = 5
     second.learn(first.regions())
     assert.equal(second.cells('new', 1)[0], 5)
   })
 
-  it('adds levels up over all workers, and forgets those of one that has died', () => {
+  it('sums levels over all workers, and forgets those of a dead worker', () => {
     const { first, second } = twoWorkers()
     const [a, b] = [first.levels('in flight', 2), second.levels('in flight', 2)]
     a.add(0, 3)

@@ -1,40 +1,40 @@
 /**
- * What the workers of a gateway know together: numbers in memory that all of their threads see. A stretch of it is asked
- * for by name, and all who ask by the same name get the same one, in this thread or another; it begins with zeros. One
- * worker alone uses the same code over memory of its own.
+ * State shared by a gateway's workers: numbers in memory that all their threads see. A region is requested by name, and
+ * every request with the same name gets the same region, in this thread or another; it starts zeroed. A single worker
+ * uses the same code over its own memory.
  *
- * A thread can die at any instruction, so nothing here is ever locked: every change is one atomic step (7 ns; 25 where
- * another core has changed it just before: `bench/micro/shared-memory.ts`), and what a dead worker held (attempts in
- * flight, say) stands in a row of its own that can be cleared.
+ * A thread can die at any instruction, so nothing here is ever locked: every change is one atomic step (7 ns; 25 ns if
+ * another core has just changed it: `bench/micro/shared-memory.ts`), and each worker's share (attempts in flight, say)
+ * has its own row, which can be cleared when the worker dies.
  */
 export type Regions = ReadonlyMap<string, SharedArrayBuffer>
 
 export interface SharedMemoryOptions {
-  /** Which of the workers this one is, from 0. */
+  /** Index of this worker, from 0. */
   readonly slot: number
-  /** How many workers there can be at a time. */
+  /** Maximum number of concurrent workers. */
   readonly slots: number
-  /** What is known already, by name. */
+  /** Regions that exist already, by name. */
   readonly regions?: Regions
 }
 
-/** What a part is given: its own names in it. */
+/** Access for one component, with its own namespace. */
 export interface MemoryScope {
-  /** For what goes up and down, and ends with its worker. */
+  /** For gauges that end with their worker. */
   levels(name: string, count: number): Levels
-  /** For what belongs to no worker; to be changed by `Atomics` alone. */
+  /** For values that belong to no worker; change them only with `Atomics`. */
   cells(name: string, count: number): Int32Array
-  /** For samples: an aligned number of 64 bits is read and written whole. */
+  /** For samples: an aligned 64-bit number is read and written atomically. */
   numbers(name: string, count: number): Float64Array
   scope(name: string): MemoryScope
-  /** Something of which each configuration has one form: `retain` lets go of all but the one that was last asked for. */
+  /** For state with one form per configuration: `retain` keeps only the form requested last. */
   form(name: string, form: string): MemoryScope
 }
 
-/** The processor moves memory between cores in lines of so many bytes: rows on lines of their own do not slow each other. */
+/** Size of a cache line: rows on separate lines avoid false sharing between cores. */
 const lineBytes = 64
 const levelsPrefix = 'levels '
-/** Around the name of a scope; in no name that a configuration could give. */
+/** Delimits the name of a scope; cannot occur in a name from a configuration. */
 const scopeMark = '\n'
 const formMark = '\f'
 
@@ -42,7 +42,7 @@ export class SharedMemory implements MemoryScope {
   readonly slot: number
   readonly slots: number
   #known: Regions
-  /** What was asked for last stands last. */
+  /** In the order of the latest request. */
   readonly #used = new Map<string, SharedArrayBuffer>()
 
   constructor({ slot, slots, regions = new Map() }: SharedMemoryOptions = { slot: 0, slots: 1 }) {
@@ -73,17 +73,17 @@ export class SharedMemory implements MemoryScope {
     return this.#within((inner) => formed(name, form, inner))
   }
 
-  /** All that was asked for here: what another worker is to be given. */
+  /** All regions requested here, to pass to another worker. */
   regions(): Regions {
     return this.#used
   }
 
-  /** What another worker has asked for under its next configuration, before it is asked for here. */
+  /** Adds regions that another worker requested for its next configuration, before they are requested here. */
   learn(regions: Regions): void {
     this.#known = regions
   }
 
-  /** Only these scopes are still in use. Whoever has a stretch of another one keeps it, and nobody else gets it. */
+  /** Drops all scopes but these. Current holders keep their regions of a dropped scope; nobody else gets them. */
   retain(scopes: ReadonlySet<string>): void {
     const forms = new Map<string, string>()
     for (const key of [...this.#used.keys()].reverse()) {
@@ -104,7 +104,7 @@ export class SharedMemory implements MemoryScope {
     }
   }
 
-  /** A stretch of another size is another stretch: a configuration that asks for more begins anew. */
+  /** A different size is a different region: a configuration that needs more starts from zero. */
   #region(name: string, bytes: number): SharedArrayBuffer {
     const key = `${name} ${bytes}`
     const region = this.#used.get(key) ?? this.#known.get(key) ?? new SharedArrayBuffer(bytes)
@@ -118,7 +118,7 @@ function formed(name: string, form: string, inner: string): string {
   return `${name}${formMark}${form}${formMark}${inner}`
 }
 
-/** Numbers of which each worker has its own, and all see the sums. */
+/** Numbers with a separate value per worker, whose sums all workers see. */
 export class Levels {
   readonly #cells: Int32Array
   readonly #row: number
@@ -134,7 +134,7 @@ export class Levels {
     Atomics.add(this.#cells, this.#row + place, difference)
   }
 
-  /** Of all workers. */
+  /** The sum over all workers. */
   sum(place: number): number {
     const cells = this.#cells
     let sum = 0
@@ -143,8 +143,8 @@ export class Levels {
   }
 
   /**
-   * Adds one if the sum is not above the limit then. Two workers that do so at once may both be told no where one of
-   * them could have had it, and are never both told yes: each counts itself first and looks then.
+   * Adds one unless the sum would exceed the limit. Two concurrent workers may both be refused the last unit, but never
+   * both get it: each first counts itself, then checks.
    */
   tryAdd(place: number, limit: number): boolean {
     this.add(place, 1)
@@ -154,7 +154,7 @@ export class Levels {
   }
 }
 
-/** What a worker held that has died is held no more. */
+/** Clears the levels of a worker that has died. */
 export function clearSlot(regions: Regions, slot: number, slots: number): void {
   for (const [key, region] of regions) {
     if (!key.startsWith(levelsPrefix)) continue

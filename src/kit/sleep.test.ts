@@ -15,7 +15,7 @@ function sleeping(delayMs: number, scope = new Scope()) {
 }
 
 describe('sleep', () => {
-  it('ends after the delay and no sooner', async () => {
+  it('ends after the delay and not earlier', async () => {
     const { clock, woken } = sleeping(100)
     await clock.advance(99)
     assert.deepEqual(woken, [])
@@ -33,7 +33,7 @@ describe('sleep', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('does not begin in a scope that is aborted already', async () => {
+  it('does not start in a scope that is already aborted', async () => {
     const scope = new Scope()
     scope.onAbort(gone)
     const { clock, woken } = sleeping(100, scope)
@@ -42,7 +42,7 @@ describe('sleep', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('leaves no listener behind when it has ended by itself', async () => {
+  it('leaves no listener behind when it ends by itself', async () => {
     const scope = new Scope()
     let listening = 0
     const { add, remove } = scope

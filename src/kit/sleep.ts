@@ -1,7 +1,7 @@
 import type { AbortListener, AbortScope } from '../core/abort.ts'
 import type { Clock } from './clock.ts'
 
-/** Resolves after the delay, or at once when the scope is aborted. */
+/** Resolves after the delay, or immediately when the scope is aborted. */
 export function sleep(delayMs: number, clock: Clock, scope: AbortScope): Promise<void> {
   return new Promise((resolve) => {
     const listener: AbortListener = {

@@ -1,12 +1,12 @@
 /**
- * Tells the first of several occurrences from those that follow it, in all workers: for one line of the log where
- * something fails with every call. It stands in a cell of their shared memory.
+ * Distinguishes the first of several occurrences from those that follow, across all workers: for a single log line when
+ * something fails with every call. Its state is one cell of their shared memory.
  */
 export class Spell {
   readonly #cell: Int32Array
   readonly #quietMs: number
 
-  /** `quietMs`: how long it must not occur before it counts as over. */
+  /** `quietMs`: time without an occurrence after which the spell is over. */
   constructor(cell: Int32Array, quietMs: number) {
     this.#cell = cell
     this.#quietMs = quietMs
@@ -16,12 +16,12 @@ export class Spell {
     return Atomics.load(this.#cell, 0) !== 0
   }
 
-  /** It has occurred; answers whether a spell begins with it. */
+  /** Records an occurrence; returns whether it starts a spell. */
   occurs(nowMs: number): boolean {
     return Atomics.exchange(this.#cell, 0, wholeSeconds(nowMs)) === 0
   }
 
-  /** Ends the spell if it has been quiet for long enough; answers whether it did. One thread alone hears yes. */
+  /** Ends the spell after `quietMs`; returns whether it did. Only one thread gets true. */
   endIfQuiet(nowMs: number): boolean {
     const last = Atomics.load(this.#cell, 0)
     if (last === 0 || (wholeSeconds(nowMs) - last) * 1000 < this.#quietMs) return false
@@ -29,7 +29,7 @@ export class Spell {
   }
 }
 
-/** From 1 on, as 0 stands for no spell. */
+/** Starts at 1, as 0 means no spell. */
 function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000) + 1
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StallWatch } from './stall-watch.ts'
 
-/** A loop that is asked to come round every 50 ms. */
+/** A loop scheduled to run every 50 ms. */
 class Loop {
   readonly watch = new StallWatch()
   nowMs = 0
 
-  /** Comes round so many times, each so much later than it was asked to. */
+  /** Runs `times` turns, each `byMs` later than scheduled. */
   turn(times: number, byMs: number): void {
     for (let i = 0; i < times; i++) {
       this.watch.expect(this.nowMs + 50)
@@ -49,7 +49,7 @@ describe('StallWatch', () => {
     assert.equal(loop.stalledMs, 6000)
   })
 
-  it('takes a loop that is late in every turn for overloaded and not for stalled', () => {
+  it('treats a loop that is late in every turn as overloaded, not stalled', () => {
     const loop = new Loop()
     loop.turn(10, 150)
     const { stalledMs } = loop
@@ -57,7 +57,7 @@ describe('StallWatch', () => {
     assert.equal(loop.stalledMs, stalledMs)
   })
 
-  it('counts a clock that jumps ahead once, and one that jumps back never', () => {
+  it('counts a forward clock jump once, and a backward jump never', () => {
     const { watch } = new Loop()
     watch.expect(50)
     watch.cameRound(1e9)
@@ -68,7 +68,7 @@ describe('StallWatch', () => {
     assert.equal(watch.stalledMs(0), 1e9 - 50)
   })
 
-  it('counts nothing while the loop is not asked to come round', () => {
+  it('counts nothing while the loop has nothing scheduled', () => {
     const { watch } = new Loop()
     watch.expect(50)
     watch.cameRound(50)

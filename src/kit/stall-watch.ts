@@ -1,19 +1,19 @@
-/** What comes round later than this after the instant it was expected is late. An ordinary turn takes a few ms. */
+/** A turn of the loop is late if it starts more than this after its expected time. An ordinary turn takes a few ms. */
 export const lateMs = 50
 
-/** A stall is later than the loop usually is, by this factor. */
+/** A stall exceeds the loop's usual lateness by this factor. */
 const exceptional = 4
-/** What the newest turn counts in what is usual. */
+/** Weight of the newest turn in the usual lateness. */
 const newestShare = 1 / 8
-/** A single turn counts for no more in it, so that the pause of a minute ago does not hide the next one. */
+/** Cap on a single turn in that average, so that a pause a minute ago does not hide the next one. */
 const mostOfOneMs = 250
 
 /**
- * Adds up how long a thread has stood still: stopped (SIGSTOP, a virtual machine that is moved, a throttled CPU) or busy
- * with one long turn. Nothing in the thread ran meanwhile, so whatever is measured across a stall measures the gateway.
+ * Adds up how long a thread was stalled: stopped (SIGSTOP, a migrating virtual machine, a throttled CPU) or busy with
+ * one long turn. Nothing in the thread ran meanwhile, so a measurement across a stall measures the gateway.
  *
- * A loop that is late in every turn is not stalled but overloaded, and its targets must be judged all the same: a stall
- * stands out from what has been usual in the last second or so. For the same reason a clock that jumps counts once.
+ * A loop that is late in every turn is overloaded, not stalled, and its targets must still be judged: a stall stands
+ * out from the usual lateness of the last second or so. For the same reason a clock jump counts once.
  */
 export class StallWatch {
   #expectedMs = Number.POSITIVE_INFINITY
@@ -21,7 +21,7 @@ export class StallWatch {
   #usualMs = 0
   #stalledMs = 0
 
-  /** The loop will come round then; Infinity: it is not asked to. */
+  /** Sets when the loop should run next; Infinity: nothing is scheduled. */
   expect(atMs: number): void {
     this.#expectedMs = atMs
     this.#countedToMs = atMs
@@ -34,7 +34,7 @@ export class StallWatch {
     this.expect(Number.POSITIVE_INFINITY)
   }
 
-  /** All stalls so far. A stall counts although the loop has not come round yet: sockets may be read before timers run. */
+  /** All stalls so far, including one in progress: sockets may be read before timers run. */
   stalledMs(nowMs: number): number {
     this.#count(nowMs)
     return this.#stalledMs

@@ -11,13 +11,13 @@ function limited(limitMs: number) {
 }
 
 describe('timeLimit', () => {
-  it('is over after its time', async () => {
+  it('expires after its limit', async () => {
     const { clock, overAtMs } = limited(1000)
     await clock.advance(5000)
     assert.deepEqual(overAtMs, [1000])
   })
 
-  it('gives once more what the thread stood still of it', async () => {
+  it('extends the limit by the time the thread was stalled', async () => {
     const { clock, overAtMs } = limited(1000)
     await clock.advance(100)
     clock.stall(300)
@@ -25,7 +25,7 @@ describe('timeLimit', () => {
     assert.deepEqual(overAtMs, [1300])
   })
 
-  it('gives no more than the limit after a long pause', async () => {
+  it('extends by at most the limit after a long stall', async () => {
     const { clock, overAtMs } = limited(1000)
     await clock.advance(100)
     clock.stall(11_000)
@@ -33,7 +33,7 @@ describe('timeLimit', () => {
     assert.deepEqual(overAtMs, [12_100])
   })
 
-  it('gives it once, however often the thread stands still', async () => {
+  it('extends once, however often the thread stalls', async () => {
     const { clock, overAtMs } = limited(1000)
     clock.stall(1500)
     await clock.advance(0)

@@ -1,9 +1,8 @@
 import type { Clock, Timer } from './clock.ts'
 
 /**
- * Runs `over` when the time that somebody else was given is over. What the thread stood still of it, when it could take
- * nothing from them, is given once more; only once, and no more than the limit, so that a thread that stands still again
- * and again gives up too.
+ * Runs `over` when a peer's time limit expires. Time during which this thread was stalled, and so could receive
+ * nothing, is granted again: once, and at most the limit, so that a thread that stalls again and again gives up too.
  */
 export function timeLimit(limitMs: number, clock: Clock, over: () => void): Timer {
   const stalledBeforeMs = clock.stalledMs()

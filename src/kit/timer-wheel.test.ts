@@ -3,15 +3,15 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { TimerWheel } from './timer-wheel.ts'
 
-/** Node's timers take no longer delay: they fire after 1 ms instead. */
+/** Longest delay of Node's timers: longer ones fire after 1 ms instead. */
 const maxSystemDelayMs = 2 ** 31 - 1
 
-/** A machine with one timer of its own, whose time stands still until it is moved. */
+/** A machine with one timer, whose time only moves when the test moves it. */
 class Machine {
   nowMs: number
   wakeCount = 0
   lastWakeMs = 0
-  /** What the sockets hold, which the next poll reads. */
+  /** Data in the sockets, which the next poll reads. */
   inSockets: () => void = () => {}
   #wake: { readonly dueMs: number; readonly action: () => void } | undefined
   #afterPoll: (() => void) | undefined
@@ -41,7 +41,7 @@ class Machine {
     return this.wheel.add(this.nowMs + delayMs, action)
   }
 
-  /** Moves on at one go: if the machine's timer fell due on the way, it fires late. */
+  /** Jumps ahead in one step: if the machine's timer fell due on the way, it fires late. */
   jump(byMs: number): void {
     this.nowMs += byMs
     if (this.#wake !== undefined && this.#wake.dueMs <= this.nowMs) this.fire()
@@ -62,7 +62,7 @@ class Machine {
     next?.()
   }
 
-  /** Moves on and has the machine's timer fire on time. */
+  /** Moves time and fires the machine's timer on time. */
   advance(byMs: number): void {
     const untilMs = this.nowMs + byMs
     while (this.#wake !== undefined && this.#wake.dueMs <= untilMs) {
@@ -103,7 +103,7 @@ describe('TimerWheel', () => {
     })
   }
 
-  it('runs nothing inside add, also what is due already', () => {
+  it('runs nothing inside add, not even a timer that is already due', () => {
     const machine = new Machine(100)
     let ran = false
     machine.wheel.add(50, () => {
@@ -114,7 +114,7 @@ describe('TimerWheel', () => {
     assert.equal(ran, true)
   })
 
-  it('runs what an action adds, not before its own time and not within that action', () => {
+  it('runs a timer added by an action, not early and not inside that action', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(10, () => {
@@ -126,7 +126,7 @@ describe('TimerWheel', () => {
     assert.deepEqual(ran, ['first 10', 'added 11', 'later 310'])
   })
 
-  it('does not run what an action cancels, in the same millisecond or a later one', () => {
+  it('does not run a timer that an action cancels, in the same millisecond or later', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(10, () => {
@@ -141,7 +141,7 @@ describe('TimerWheel', () => {
     assert.deepEqual(ran, ['first', 'last'])
   })
 
-  it('lets a timer be cancelled again, after it has run, and by itself', () => {
+  it('allows cancelling a timer twice, after it has run, and from its own action', () => {
     const machine = new Machine()
     let runs = 0
     const itself = machine.after(5, () => {
@@ -173,7 +173,7 @@ describe('TimerWheel', () => {
     assert.equal(machine.wakeDueMs, 20)
   })
 
-  it('does not keep others from their time when an action throws', () => {
+  it('runs other timers on time when an action throws', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(10, () => {
@@ -188,8 +188,8 @@ describe('TimerWheel', () => {
   })
 })
 
-describe('TimerWheel after its thread stood still', () => {
-  it('runs no timer before the sockets are read when it wakes late', () => {
+describe('TimerWheel after a stall of its thread', () => {
+  it('runs no timer before the sockets are read if it wakes late', () => {
     const machine = new Machine()
     const ran: string[] = []
     const deadline = machine.after(1000, () => ran.push('deadline'))
@@ -202,7 +202,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.deepEqual(ran, ['answer', 'other deadline'])
   })
 
-  it('runs what is due at once when it wakes on time', () => {
+  it('runs due timers immediately if it wakes on time', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(1000, () => ran.push('deadline'))
@@ -211,7 +211,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.deepEqual(ran, ['deadline', 'answer'])
   })
 
-  it('has the sockets read again for what fell due while they were read', () => {
+  it('waits for another socket read for timers that fell due during the first', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(10, () => ran.push('due'))
@@ -229,7 +229,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.deepEqual(ran, ['due', 'connected'])
   })
 
-  it('stays asleep when the answers have cancelled all that was due', () => {
+  it('stays asleep when the responses have cancelled all due timers', () => {
     const machine = new Machine()
     const deadline = machine.after(1000, () => assert.fail('the answer was there'))
     machine.inSockets = () => deadline.cancel()
@@ -239,7 +239,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.equal(machine.wakeDueMs, 3010)
   })
 
-  it('takes timers on while it waits for the sockets', () => {
+  it('accepts timers while it waits for the sockets', () => {
     const machine = new Machine()
     const ran: string[] = []
     machine.after(1000, () => ran.push('due'))
@@ -250,7 +250,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.deepEqual(ran, ['due', 'added'])
   })
 
-  it('tells a stall that made no timer late, before it has woken itself', () => {
+  it('reports a stall that delayed no timer, before its own wake-up', () => {
     const machine = new Machine(0, 50)
     machine.after(10_000, () => {})
     machine.advance(1000)
@@ -262,7 +262,7 @@ describe('TimerWheel after its thread stood still', () => {
     assert.equal(machine.wheel.stalledMs, 2950)
   })
 
-  it('beats only while timers wait', () => {
+  it('beats only while timers are pending', () => {
     const machine = new Machine(0, 50)
     const timer = machine.after(10_000, () => {})
     machine.advance(500)
@@ -272,7 +272,7 @@ describe('TimerWheel after its thread stood still', () => {
   })
 })
 
-/** What the naive model knows of a timer. */
+/** A timer in the naive model. */
 interface Known {
   readonly dueMs: number
   readonly addedMs: number
@@ -321,7 +321,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant<Command>({ do: 'fire' }),
 )
 
-/** A plain list of timers beside the wheel, which it must agree with after each command. */
+/** A plain list of timers that the wheel must agree with after each command. */
 class Model {
   readonly machine: Machine
   readonly timers: Known[] = []
@@ -384,7 +384,7 @@ class Model {
     const waiting = this.timers.filter(({ ranMs, cancelled }) => ranMs === undefined && !cancelled)
     assert.equal(machine.wheel.size, waiting.length)
     assert.equal(machine.wakeDueMs === undefined, waiting.length === 0, 'awake only if anything waits')
-    // What was due when it was added runs at the tick after that.
+    // A timer already due when added runs at the next tick.
     const tick = Math.floor(machine.lastWakeMs)
     const overdue = waiting.filter(({ dueMs, addedMs }) => Math.ceil(dueMs) <= tick && Math.floor(addedMs) < tick)
     assert.deepEqual(overdue, [], 'not later than the wake after it is due')
@@ -399,8 +399,8 @@ class Model {
   }
 }
 
-describe('TimerWheel beside a naive model', () => {
-  it('runs every timer that is not cancelled exactly once, never early, in order, and forgets it', () => {
+describe('TimerWheel compared with a naive model', () => {
+  it('runs every timer that is not cancelled exactly once, in order and never early, and forgets it', () => {
     const start = fc.tuple(fc.nat(40_000_000), fc.constantFrom(0, 0.5)).map(([whole, fraction]) => whole + fraction)
     fc.assert(
       fc.property(start, fc.array(command, { maxLength: 60 }), (startMs, commands) => {
@@ -412,7 +412,7 @@ describe('TimerWheel beside a naive model', () => {
     )
   })
 
-  it('is not late for any of many timers within the first two wheels', () => {
+  it('runs none of many timers late within the first two wheels', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1000), { minLength: 50, maxLength: 200 }), fc.nat(1000), (delays, startMs) => {
         const machine = new Machine(startMs)

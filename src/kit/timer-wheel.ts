@@ -1,16 +1,16 @@
 import { lateMs, StallWatch } from './stall-watch.ts'
 
 /**
- * Many timers behind one of the system's. A gateway sets a deadline for every call and takes nearly all of them back
- * unused, so adding and cancelling must be cheap: both are O(1) here, together 0.08 us against 0.22 us for setTimeout and
+ * Many timers behind one system timer. A gateway sets a deadline for every call and cancels nearly all of them unused,
+ * so adding and cancelling must be cheap: both are O(1) here, together 0.08 us against 0.22 us for setTimeout and
  * clearTimeout (Node 26).
  *
  * Three wheels of 256 slots, as in Varghese and Lauck's "Hashed and Hierarchical Timing Wheels" (1987): a slot of the
- * first spans 1 ms, of the second 256 ms, of the third 65.5 s; what lies further ahead waits in the third's last slot.
- * When the first wheel comes round, the next slot of the second is dealt out into it, and so on up.
+ * first spans 1 ms, of the second 256 ms, of the third 65.5 s; timers further ahead wait in the third's last slot. When
+ * the first wheel wraps around, the next slot of the second is redistributed into it, and so on up.
  *
- * A timer that is late runs only after the loop has read its sockets, and read them since the timer was due: while the
- * thread stood still answers came in, and they must win over the timers that fell due beside them.
+ * A late timer runs only once the loop has read its sockets since the timer was due: responses that arrived while the
+ * thread was stalled must win over timers that fell due at the same time.
  */
 const slotBits = 8
 const slotCount = 1 << slotBits
@@ -67,11 +67,11 @@ class Slot {
 
 export interface WheelOptions {
   readonly now: () => number
-  /** Has `wake` called once after the delay, and answers how to take that back. */
+  /** Calls `wake` once after the delay; returns a function that cancels this. */
   readonly wake: (delayMs: number, wake: () => void) => () => void
-  /** Has `next` called once the sockets that are ready have been read, and answers how to take that back. */
+  /** Calls `next` once the ready sockets have been read; returns a function that cancels this. */
   readonly afterPoll: (next: () => void) => () => void
-  /** While timers wait the wheel wakes at least so often, to see that time has stood still. Without it, for timers only. */
+  /** While timers wait, wakes at least this often to detect stalls. Undefined: wakes for timers only. */
   readonly beatMs?: number
 }
 
@@ -84,11 +84,11 @@ export class TimerWheel {
   readonly #levels: readonly (readonly Slot[])[] = Array.from({ length: levelCount }, () =>
     Array.from({ length: slotCount }, () => new Slot()),
   )
-  /** All ticks up to this one have been dealt with. */
+  /** All ticks up to this one have been processed. */
   #tick: number
   #size = 0
   #wakeTick = Number.POSITIVE_INFINITY
-  /** Until then there is nothing to do; the machine may be woken sooner, to look at the time. */
+  /** Nothing is due before this tick; the machine may be woken sooner, to read the clock. */
   #busyTick = Number.POSITIVE_INFINITY
   #cancelWake: (() => void) | undefined
   #turning = false
@@ -101,19 +101,19 @@ export class TimerWheel {
     this.#tick = Math.floor(options.now())
   }
 
-  /** How many timers wait. */
+  /** Number of pending timers. */
   get size(): number {
     return this.#size
   }
 
-  /** How long the thread has stood still so far while timers waited. */
+  /** How long the thread has been stalled so far while timers waited. */
   get stalledMs(): number {
     return this.#stalls.stalledMs(this.#now())
   }
 
   add(dueMs: number, action: () => void): { cancel(): void } {
     if (this.#size === 0 && !this.#turning) this.#tick = Math.floor(this.#now())
-    // Rounded up: a timer is never early. What is due already runs at the next tick, never inside `add`.
+    // Rounded up: a timer is never early. A timer that is already due runs at the next tick, never inside `add`.
     const dueTick = Math.max(Math.ceil(dueMs), this.#tick + 1)
     const entry = new Entry(dueTick, action, this)
     this.#place(entry)
@@ -127,7 +127,7 @@ export class TimerWheel {
 
   entryCancelled(): void {
     this.#size--
-    // An idle gateway wakes for nothing, and its process can end.
+    // An idle gateway does not wake up, and its process can exit.
     if (this.#size === 0) this.#disarm()
   }
 
@@ -153,9 +153,9 @@ export class TimerWheel {
     else this.#turnAfterPoll(nowMs)
   }
 
-  /** To read a burst may take so long that more falls due meanwhile, of which the sockets have to be read first again. */
+  /** Only runs timers due before the poll: those due while it reads a burst need another read of the sockets first. */
   #turnAfterPoll(pollMs: number): void {
-    // Sooner than whatever is added meanwhile.
+    // Earlier than any timer added meanwhile, so that `add` does not re-arm.
     this.#wakeTick = Number.NEGATIVE_INFINITY
     this.#stalls.expect(pollMs)
     this.#cancelWake = this.#afterPoll(() => {
@@ -164,7 +164,7 @@ export class TimerWheel {
     })
   }
 
-  /** Runs what was due by then. */
+  /** Runs the timers due by `untilMs`. */
   #turn(untilMs: number): void {
     this.#cancelWake = undefined
     this.#wakeTick = Number.POSITIVE_INFINITY
@@ -179,7 +179,7 @@ export class TimerWheel {
         this.#run(this.#slotAt(0, this.#tick))
       }
     } finally {
-      // An action that threw has left others behind: this tick comes again, at once.
+      // An action threw before the others of its tick ran: repeat this tick immediately.
       if (this.#slotAt(0, this.#tick).head !== undefined) this.#tick--
       this.#tick = Math.max(this.#tick, this.#size === 0 ? nowTick : Math.min(nowTick, this.#nextBusyTick() - 1))
       this.#turning = false
@@ -188,7 +188,7 @@ export class TimerWheel {
     }
   }
 
-  /** Moves what the coarser wheels hold for the span that begins at this tick down to where it belongs. */
+  /** Moves timers of the span that begins at this tick from the coarser wheels to finer ones. */
   #dealOut(): void {
     for (let level = levelCount - 1; level > 0; level--) {
       if (this.#tick % slotCount ** level !== 0) continue
@@ -214,7 +214,7 @@ export class TimerWheel {
     }
   }
 
-  /** The next tick at which there is something to run or to deal out; it is never later than the next due one. */
+  /** The next tick with timers to run or to redistribute; never later than the next due timer. */
   #nextBusyTick(): number {
     let earliest = Number.POSITIVE_INFINITY
     for (let level = 0; level < levelCount; level++) {
@@ -231,7 +231,7 @@ export class TimerWheel {
     this.#cancelWake?.()
     const tick = this.#busyTick
     const nowMs = this.#now()
-    // What lies beyond the horizon is looked at again by then; setTimeout could not wait for all of it either.
+    // Timers beyond the horizon are checked again by then; setTimeout could not wait that long either.
     const delayMs = Math.min(horizonTicks, this.#beatMs, Math.max(0, Math.ceil(tick - nowMs)))
     this.#wakeTick = Math.min(tick, nowMs + delayMs)
     this.#stalls.expect(nowMs + delayMs)

@@ -7,7 +7,7 @@ import { Turns } from './turns.ts'
 
 const gone = failure('CLIENT_GONE', 'gone')
 
-/** An event loop by hand: each step of work takes 0.25 ms, and each round what the test says. */
+/** A simulated event loop: each step of work takes 0.25 ms, each round as long as the test says. */
 class Loop {
   nowMs = 0
   readonly turns = new Turns({
@@ -19,7 +19,7 @@ class Loop {
   #waiting: (() => void)[] = []
   #timers: { readonly dueMs: number; readonly action: () => void }[] = []
 
-  /** Work of so many steps, which notes its name at each. */
+  /** Work of this many steps, which records its name at each. */
   start(name: string, steps: number, scope = new Scope()) {
     let left = steps
     const step = (): boolean => {
@@ -30,7 +30,7 @@ class Loop {
     return this.turns.run(step, scope)
   }
 
-  /** Answers how many steps of the work it did. */
+  /** Returns how many steps of the work ran. */
   round(othersMs: number): number {
     const before = this.done.length
     this.nowMs += othersMs
@@ -47,14 +47,14 @@ class Loop {
 }
 
 describe('Turns', () => {
-  it('do nothing before all that is ready has had its turn', () => {
+  it('do nothing before everything ready has run', () => {
     const loop = new Loop()
     void loop.start('a', 4)
     assert.deepEqual(loop.done, [])
     assert.equal(loop.round(5), 4)
   })
 
-  it('end after 1 ms, and share it among all jobs', () => {
+  it('end after 1 ms, shared among all jobs', () => {
     const loop = new Loop()
     for (const name of ['a', 'b', 'c']) void loop.start(name, 8)
     assert.equal(loop.round(0), 4)
@@ -68,7 +68,7 @@ describe('Turns', () => {
     assert.equal(loop.done.join(''), 'abcdabcdee')
   })
 
-  it('give fifteen sixteenths of the time to calls that come meanwhile', () => {
+  it('leave fifteen sixteenths of the time to calls that arrive meanwhile', () => {
     const loop = new Loop()
     for (let job = 0; job < 30; job++) void loop.start('job', 1_000_000)
     const begin = loop.nowMs
@@ -78,7 +78,7 @@ describe('Turns', () => {
     assert.ok(share > 0.055 && share <= 0.063, `${share}`)
   })
 
-  it('go on after two rounds in which nothing else was ready', () => {
+  it('continue after two rounds in which nothing else was ready', () => {
     const loop = new Loop()
     void loop.start('a', 100)
     assert.deepEqual(
@@ -87,7 +87,7 @@ describe('Turns', () => {
     )
   })
 
-  it('stop with the last job, and begin again with the next', async () => {
+  it('stop after the last job, and start again with the next', async () => {
     const loop = new Loop()
     const first = loop.start('a', 2)
     loop.round(0)
@@ -99,7 +99,7 @@ describe('Turns', () => {
     assert.ok(loop.isIdle)
   })
 
-  it('settle at once when a scope is aborted, with no step after it', async () => {
+  it('settle immediately when a scope is aborted, without a further step', async () => {
     const loop = new Loop()
     const scope = new Scope()
     const aborted = loop.start('a', 100, scope)
@@ -113,7 +113,7 @@ describe('Turns', () => {
     assert.ok(!loop.done.slice(before).includes('a'))
   })
 
-  it('do nothing for a scope that is aborted already', async () => {
+  it('do nothing for a scope that is already aborted', async () => {
     const loop = new Loop()
     const scope = new Scope()
     scope.onAbort(gone)
@@ -121,7 +121,7 @@ describe('Turns', () => {
     assert.deepEqual([loop.done, loop.isIdle], [[], true])
   })
 
-  it('reject with the fault of a step, and go on with the others', async () => {
+  it('reject with the exception of a step, and continue with the others', async () => {
     const loop = new Loop()
     const fault = new Error('broken')
     const broken = loop.turns.run(() => {
@@ -135,7 +135,7 @@ describe('Turns', () => {
     assert.equal(await other, undefined)
   })
 
-  it('let go of the scope of a job that is done', async () => {
+  it('stop listening to the scope of a finished job', async () => {
     const loop = new Loop()
     const scope = new Scope()
     const done = loop.start('a', 1, scope)

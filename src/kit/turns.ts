@@ -1,38 +1,38 @@
 import type { AbortListener, AbortScope } from '../core/abort.ts'
 import type { Failure } from '../core/failure.ts'
 
-/** What the turns ask of the machine. */
+/** The machine's clock and event loop. */
 export interface TurnsDeps {
   /** Milliseconds with fractions. */
   readonly now: () => number
-  /** Runs the action once all that is ready now has had its turn, such as `setImmediate`. */
+  /** Runs the action after everything that is ready now, such as `setImmediate`. */
   readonly later: (action: () => void) => void
   /** Runs the action after this time, such as `setTimeout`. */
   readonly after: (delayMs: number, action: () => void) => void
 }
 
-/** Does a little of the work, some 0.1 ms of it. True: there is nothing left to do. */
+/** Does some 0.1 ms of the work. True: nothing is left to do. */
 export type WorkStep = () => boolean
 
-/** How long one turn takes, for all work together: others wait no longer. */
+/** Length of one turn, for all jobs together: the longest that other work has to wait. */
 const turnMs = 1
-/** Rest after a turn while calls come, in turns: long work has a sixteenth of the thread. */
+/** Rest after a turn while calls arrive, in turns: long work gets a sixteenth of the thread. */
 const restFactor = 15
 /**
- * So many jobs take turns with each other; further ones wait for their end. All at once would all be late, one at a time
- * would keep small ones waiting for a large one.
+ * Jobs that take turns with each other; further jobs wait until one ends. Running all at once would make all late,
+ * running one at a time would make small jobs wait for a large one.
  */
 const jobsAtOnce = 4
-/** A round of the event loop in which nothing was ready takes some 0.02 ms. */
+/** Longest round that counts as quiet. A round of the event loop with nothing ready takes some 0.02 ms. */
 const quietRoundMs = 0.1
-/** So many of them in a row: nobody else wants the thread. */
+/** Quiet rounds in a row after which the thread counts as idle. */
 const quietRounds = 2
 
 /**
- * Long work that must not stop the event loop: it is done in turns, and all jobs of a thread share one turn. While calls
- * come, they get fifteen sixteenths of the thread however many jobs wait; while none come, the work goes on almost
- * without a rest. With an eighth for the work, 30 clients that post 1 MiB of JSON each took 23 % from their neighbours
- * (`bench/faults/json.ts`), half of it to read and send those bodies.
+ * Runs long work without blocking the event loop: in turns, with one turn shared by all jobs of a thread. While calls
+ * arrive, they get fifteen sixteenths of the thread however many jobs wait; otherwise the work runs almost without
+ * rest. With an eighth for the work, 30 clients posting 1 MiB of JSON each cost their neighbours 23 % of throughput
+ * (`bench/faults/json.ts`), half of it for reading and sending those bodies.
  */
 export class Turns {
   readonly #deps: TurnsDeps
@@ -46,7 +46,7 @@ export class Turns {
     this.#deps = deps
   }
 
-  /** Resolves when the work is done, or at once with the reason when the scope is aborted. */
+  /** Resolves when the work is done, or immediately with the reason when the scope is aborted. */
   run(step: WorkStep, scope: AbortScope): Promise<Failure | undefined> {
     return new Promise((resolve, reject) => {
       const job = new Job(step, scope, resolve, reject)
@@ -58,7 +58,7 @@ export class Turns {
     })
   }
 
-  /** After each round of the loop since the last turn. */
+  /** Runs after each round of the loop since the last turn. */
   readonly #look = (): void => {
     const now = this.#deps.now()
     const isQuiet = now - this.#roundBeganMs <= quietRoundMs
@@ -66,7 +66,7 @@ export class Turns {
     if (isQuiet) this.#quiet++
     if (this.#tookMs === 0 || this.#quiet === quietRounds) this.#turn()
     else if (isQuiet) this.#deps.later(this.#look)
-    // To look again and again would cost the others more than the rest gives them.
+    // Checking every round would cost other work more than the rest gives it.
     else this.#deps.after(restFactor * this.#tookMs, this.#turn)
   }
 
@@ -109,11 +109,11 @@ class Job implements AbortListener {
     this.#scope = scope
     this.#resolve = resolve
     this.#reject = reject
-    // Last, as it is told at once where the scope has been aborted already.
+    // Last, as an already aborted scope notifies it immediately.
     scope.add(this)
   }
 
-  /** One that is over has nothing left to do. */
+  /** Does nothing once the job is over. */
   work(): void {
     if (this.isOver) return
     try {
@@ -137,7 +137,7 @@ class Job implements AbortListener {
   }
 }
 
-/** Those of this thread. */
+/** The turns of this thread. */
 export const threadTurns = new Turns({
   now: () => performance.now(),
   later: (action) => void setImmediate(action),

@@ -38,7 +38,7 @@ for (const [kind, parse, good, bad] of cases) {
       it(`${text} is ${value}`, () => assert.equal(parse(text), value))
     }
     for (const text of ['', ...bad]) {
-      it(`${JSON.stringify(text)} is none`, () => assert.equal(parse(text), undefined))
+      it(`rejects ${JSON.stringify(text)}`, () => assert.equal(parse(text), undefined))
     }
   })
 }
@@ -58,7 +58,7 @@ describe('formatDurationMs', () => {
     it(`writes ${ms} as ${text}`, () => assert.equal(formatDurationMs(ms), text))
   }
 
-  it('writes what parses back to the same', () => {
+  it('round-trips through the parser', () => {
     const unit = fc.constantFrom(1, 1000, 60_000, 3_600_000, 86_400_000)
     fc.assert(
       fc.property(fc.nat(10_000), unit, (count, factor) => {

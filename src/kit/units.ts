@@ -1,4 +1,4 @@
-/** The units that people write in configuration, each parsed strictly: no blanks, no signs, no exponents. */
+/** Units in configuration files, parsed strictly: no blanks, no signs, no exponents. */
 
 const millisecondsPer: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
@@ -8,23 +8,23 @@ export const sizePattern = /^(\d+)(B|KiB|MiB|GiB)$/
 export const sharePattern = /^(\d+(?:\.\d+)?)%$/
 export const quantilePattern = /^p(\d{1,2}(?:\.\d+)?)$/
 
-/** `300ms` is 300, `5s` is 5000; undefined if it is no duration. */
+/** `300ms` is 300, `5s` is 5000; undefined if it is not a duration. */
 export function parseDurationMs(text: string): number | undefined {
   return parseWithUnit(durationPattern, millisecondsPer, text)
 }
 
-/** `64KiB` is 65536; undefined if it is no size. */
+/** `64KiB` is 65536; undefined if it is not a size. */
 export function parseSizeBytes(text: string): number | undefined {
   return parseWithUnit(sizePattern, bytesPer, text)
 }
 
-/** `20%` is 0.2; undefined if it is no share. */
+/** `20%` is 0.2; undefined if it is not a share. */
 export function parseShare(text: string): number | undefined {
   const match = sharePattern.exec(text)
   return match === null ? undefined : Number(match[1]) / 100
 }
 
-/** `p95` is 0.95; undefined if it is no quantile. */
+/** `p95` is 0.95; undefined if it is not a quantile. */
 export function parseQuantile(text: string): number | undefined {
   const match = quantilePattern.exec(text)
   return match === null ? undefined : Number(match[1]) / 100
@@ -37,7 +37,7 @@ function parseWithUnit(pattern: RegExp, factors: Readonly<Record<string, number>
   return factor === undefined ? undefined : Number(match[1]) * factor
 }
 
-/** The shortest way to write it: 5000 is `5s`, 1500 is `1500ms`. */
+/** The largest unit that divides the duration: 5000 is `5s`, 1500 is `1500ms`. */
 export function formatDurationMs(durationMs: number): string {
   for (const unit of ['d', 'h', 'm', 's']) {
     const factor = millisecondsPer[unit] as number

@@ -10,7 +10,7 @@ describe('headAsGet', () => {
     ['POST', 'POST'],
     ['OPTIONS', 'OPTIONS'],
   ] as const) {
-    it(`asks with ${asked} for ${method}, and changes nothing else`, () => {
+    it(`sends ${asked} for ${method}, and changes nothing else`, () => {
       const { upstream } = served(headAsGet, [], { method, path: '/a', query: 'b=1', headers: ['c', 'd'] })
       const { request } = upstream.seen[0] ?? {}
       assert.deepEqual(

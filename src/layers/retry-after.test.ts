@@ -45,19 +45,19 @@ describe('retryAfterMs', () => {
     it(`reads ${JSON.stringify(value)} as ${ms}`, () => assert.equal(read(value), ms))
   }
 
-  it('reads nothing where there is none, and does not look at the clock', () => {
+  it('returns undefined without the field, and does not read the clock', () => {
     const none = { wallNow: () => assert.fail('it looked') }
     assert.equal(retryAfterMs(['x-a', '5'], none), undefined)
   })
 
-  it('reads every date of the next five minutes as what is left of it', () => {
+  it('reads every date of the next five minutes as the time left until it', () => {
     const property = fc.property(fc.integer({ min: 1, max: 300 }), (seconds) => {
       assert.equal(read(new Date(nowMs + seconds * 1000).toUTCString()), seconds * 1000)
     })
     fc.assert(property)
   })
 
-  it('never fails, whatever is sent', () => {
+  it('never fails, whatever the value', () => {
     const property = fc.property(fc.string(), (text) => {
       const ms = read(text)
       assert.ok(ms === undefined || ms >= 0)

@@ -1,14 +1,14 @@
 import { type HeaderPairs, headerValue } from '../core/headers.ts'
 
-/** Targets seldom have exactly our time: a date further ahead than that is believed no more than a clock that is wrong. */
+/** Clocks of targets seldom match ours: a date further ahead is cut to this, as the clock is probably wrong. */
 const maxDateMs = 300_000
 
-/** Some eleven days: whoever asks for more asks for as long as there is. */
+/** About eleven days; longer times are cut to this. */
 const maxSeconds = 999_999
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const time = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)`
-/** The form that is sent today, and the two that are obsolete and have to be read all the same (RFC 9110, 5.6.7). */
+/** The current form, and the two obsolete ones that recipients must accept (RFC 9110, 5.6.7). */
 const dateForms = [
   new RegExp(String.raw`^[a-z]{3}, (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) ${time} GMT$`, 'i'),
   new RegExp(String.raw`^[a-z]{6,9}, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) ${time} GMT$`, 'i'),
@@ -16,8 +16,8 @@ const dateForms = [
 ]
 
 /**
- * What `Retry-After` asks for (RFC 9110, 10.2.3): whole seconds, or a date, of which what is left of it counts. A date
- * that is past asks for nothing.
+ * The wait that `Retry-After` asks for (RFC 9110, 10.2.3): whole seconds, or the time left until a date. A date in the
+ * past means no wait.
  */
 export function retryAfterMs(headers: HeaderPairs, clock: { wallNow(): number }): number | undefined {
   const value = headerValue(headers, 'retry-after')
@@ -35,7 +35,7 @@ function dateOf(text: string, nowMs: number): number | undefined {
     const monthPlace = months.indexOf(month.toLowerCase())
     if (monthPlace < 0) continue
     const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)]
-    // A leap second is one, and no day has a 30th of February.
+    // A leap second is valid, the 30th of February is not.
     if (hours > 23 || minutes > 59 || seconds > 60) return undefined
     const fullYear = year?.length === 2 ? nearYear(Number(year), nowMs) : Number(year)
     const midnight = new Date(Date.UTC(fullYear, monthPlace, Number(day)))
@@ -45,7 +45,7 @@ function dateOf(text: string, nowMs: number): number | undefined {
   return undefined
 }
 
-/** Of two digits: what would be more than 50 years ahead is of the century before. */
+/** For a two-digit year: a year more than 50 years ahead belongs to the previous century. */
 function nearYear(twoDigits: number, nowMs: number): number {
   const thisYear = new Date(nowMs).getUTCFullYear()
   const year = thisYear - (thisYear % 100) + twoDigits

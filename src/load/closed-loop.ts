@@ -1,6 +1,6 @@
 import type { Pace, PaceDeps } from './pace.ts'
 
-/** A user whose connection failed waits this long: a dead target would be asked ten thousand times a second otherwise. */
+/** How long a user waits after a failed connection: otherwise a dead target would get ten thousand requests per s. */
 const pauseMs = 100
 
 /** Users, each of whom sends the next request when the last has ended. */
@@ -21,14 +21,14 @@ export class ClosedLoop implements Pace {
     return this.#isDone
   }
 
-  /** More begin at once; of those that are too many each ends with its request. */
+  /** New users start at once; surplus users stop when their request ends. */
   setUsers(users: number): void {
     this.#users = users
     this.pump()
   }
 
   pump(): void {
-    // A request that ends as it is sent comes back here.
+    // A request that ends while it is being sent calls this again.
     if (this.#isPumping) return
     this.#isPumping = true
     while (!this.#isDone && this.#deps.inFlight() + this.#pauses.size < this.#users && this.#deps.left() > 0) {

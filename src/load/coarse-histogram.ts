@@ -1,6 +1,6 @@
 /**
- * Counts by how long things took, in 16 steps to each doubling from 1 us to about an hour: at most 3.2 % off. Unlike
- * the fine histogram of the whole run these are small enough for one to each moment, and can be added together.
+ * Counts of durations, in 16 steps per doubling from 1 us to about an hour: at most 3.2 % off. Unlike the fine
+ * histogram of the whole run, these are small enough to keep one per moment, and they can be added up.
  */
 const stepsPerOctave = 16
 const octaves = 32
@@ -32,7 +32,7 @@ export class CoarseHistogram {
     this.#total = 0
   }
 
-  /** The middle of the bucket in which that share (0 to 1) is reached; undefined while there is nothing. */
+  /** The middle of the bucket in which that share (0 to 1) is reached; undefined while it is empty. */
   quantileMs(share: number): number | undefined {
     const wanted = Math.max(1, Math.ceil(share * this.#total))
     let seen = 0
@@ -43,7 +43,7 @@ export class CoarseHistogram {
     return undefined
   }
 
-  /** At most so many spans of equal width on the logarithmic scale, from the first that has any to the last. */
+  /** At most `limit` spans of equal width on the logarithmic scale, from the first non-empty one to the last. */
   spans(limit: number): readonly Span[] {
     const first = this.#counts.findIndex((count) => count > 0)
     if (first < 0) return []

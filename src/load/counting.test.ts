@@ -19,7 +19,7 @@ const anEnding: fc.Arbitrary<Ending> = fc.oneof(
 )
 
 describe('counts', () => {
-  it('add up with what was sent, whatever happens in whatever order', () => {
+  it('add up to the requests sent, whatever happens in whatever order', () => {
     const steps = fc.array(fc.record({ ending: anEnding, tookMs: fc.double({ min: 0, max: 5000, noNaN: true }) }))
     fc.assert(
       fc.property(steps, fc.nat(20), (steps, stillInFlight) => {
@@ -45,7 +45,7 @@ describe('counts', () => {
     )
   })
 
-  it('count an answer as late by the time since it was due, and not if it failed anyway', () => {
+  it('count an answer as late by the time since it was due, unless it failed anyway', () => {
     const recorder = new Recorder(parseStatusSet('200'))
     const sending = { dueMs: 0, sentMs: 900, lateAfterMs: 1000 }
     assert.equal(recorder.ended({ kind: 'answered', status: 200 }, sending, 1001, true), 'late')
@@ -55,7 +55,7 @@ describe('counts', () => {
     assert.equal(recorder.fromSending.quantiles()?.maxMs, 4100)
   })
 
-  it('give the figures since they were last asked for', () => {
+  it('give the figures since the last call', () => {
     const recorder = new Recorder(parseStatusSet('200'))
     const sending = { dueMs: 0, sentMs: 0, lateAfterMs: undefined }
     recorder.sent(0)
@@ -74,7 +74,7 @@ function exactQuantile(values: readonly number[], share: number): number {
 }
 
 describe('histograms', () => {
-  it('are at most so far off the exact quantile: 3.2 % coarse, 0.1 % and a microsecond fine', () => {
+  it('are close to the exact quantile: 3.2 % coarse, 0.1 % and a microsecond fine', () => {
     fc.assert(
       fc.property(someTimes, fc.constantFrom(0.5, 0.9, 0.99), (times, share) => {
         const [coarse, fine] = [new CoarseHistogram(), new FineHistogram()]
@@ -92,7 +92,7 @@ describe('histograms', () => {
     )
   })
 
-  it('lose nothing when they are added together or drawn in spans', () => {
+  it('lose nothing when they are added up or drawn in spans', () => {
     fc.assert(
       fc.property(someTimes, someTimes, fc.integer({ min: 1, max: 30 }), (one, other, limit) => {
         const [a, b, both] = [new CoarseHistogram(), new CoarseHistogram(), new CoarseHistogram()]
@@ -110,7 +110,7 @@ describe('histograms', () => {
     )
   })
 
-  it('take what lies beyond their range at its ends', () => {
+  it('count values beyond their range in the end buckets', () => {
     const [coarse, fine] = [new CoarseHistogram(), new FineHistogram()]
     for (const ms of [0, -1, 1e12]) {
       coarse.record(ms)
@@ -120,7 +120,7 @@ describe('histograms', () => {
     assert.deepEqual([fine.quantiles()?.minMs, fine.quantiles()?.maxMs], [0, 3_600_000])
   })
 
-  it('have a percentile curve that never falls and ends at the largest', () => {
+  it('have a percentile curve that never falls and ends at the maximum', () => {
     fc.assert(
       fc.property(someTimes, (times) => {
         const fine = new FineHistogram()

@@ -32,19 +32,19 @@ const byCode: Readonly<Record<string, ErrorKind>> = {
   EPROTO: 'TLS failed',
 }
 
-/** No connection came about, for a reason that lies with the target: it may be gone. */
+/** No connection was made, for a reason on the target's side: it may be gone. */
 const connectionKinds: ReadonlySet<ErrorKind> = new Set(['refused', 'unreachable', 'name not found'])
 
 export function isConnectionFailure(kind: ErrorKind): boolean {
   return connectionKinds.has(kind)
 }
 
-/** `isKept`: the connection had carried an exchange before, so the server may have closed it as this one began. */
+/** `isKept`: the connection was reused, so the server may have closed it as this exchange began. */
 export function errorKindOf(error: Error, isKept: boolean): ErrorKind {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const isReset = byCode[code] === 'reset'
   if (isReset && isKept) return 'kept connection closed'
-  // Node tells an orderly end without an answer with the code of a reset.
+  // Node reports an orderly end without an answer with the code of a reset.
   if (isReset && error.message === 'socket hang up') return 'closed before the answer'
   if (code.startsWith('HPE_')) return 'invalid answer'
   if (/^ERR_(TLS|SSL)|CERT|^UNABLE_TO|SELF_SIGNED/.test(code)) return 'TLS failed'

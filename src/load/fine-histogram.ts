@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 
-/** Shares of all requests, and how long these took at the most. */
+/** Quantiles of the time that requests took. */
 export interface Quantiles {
   readonly count: number
   readonly minMs: number
@@ -23,17 +23,17 @@ export interface CurvePoint {
 
 const longestUs = 3_600_000_000
 
-/** An HDR histogram in microseconds to three digits; an hour is the longest it records. 184 KiB, however long the run. */
+/** An HDR histogram in microseconds, to three digits, up to an hour. Takes 184 KiB, however long the run. */
 export class FineHistogram {
   readonly #histogram = createHistogram({ lowest: 1, highest: longestUs, figures: 3 })
-  // The histogram rounds its own to its buckets.
+  // Kept here, as the histogram rounds its minimum to its buckets.
   #minUs = longestUs
   #maxUs = 0
   #sumUs = 0
 
   record(ms: number): void {
     const us = Math.min(longestUs, Math.max(0, Math.round(ms * 1000)))
-    // It refuses zero; the minimum below keeps it.
+    // The histogram rejects zero; the minimum below keeps it.
     this.#histogram.record(Math.max(1, us))
     this.#minUs = Math.min(this.#minUs, us)
     this.#maxUs = Math.max(this.#maxUs, us)
@@ -44,7 +44,7 @@ export class FineHistogram {
     return this.#histogram.count
   }
 
-  /** Undefined while there is nothing. */
+  /** Undefined while it is empty. */
   quantiles(): Quantiles | undefined {
     if (this.count === 0) return undefined
     return {
@@ -62,11 +62,11 @@ export class FineHistogram {
     }
   }
 
-  /** From the fastest to the slowest, ever finer towards the end, as far as the count allows. */
+  /** From the fastest to the slowest, in ever finer steps towards the end, as far as the count allows. */
   curve(): readonly CurvePoint[] {
     if (this.count === 0) return []
     const points: CurvePoint[] = [{ percentile: 0, ms: this.#minUs / 1000 }]
-    // Ten points to each tenth of what is left: 0 to 90, 90 to 99, 99 to 99.9 and so on.
+    // Ten points per factor of ten of the remaining share: 0 to 90, 90 to 99, 99 to 99.9 and so on.
     const limit = Math.log10(this.count)
     for (let step = 1; step / 10 < limit; step++) {
       const percentile = 100 * (1 - 10 ** (-step / 10))
@@ -76,7 +76,7 @@ export class FineHistogram {
     return points
   }
 
-  /** The request at this share of all, rounded up to a whole request: the histogram itself rounds to the nearest. */
+  /** The request at this share, rounded up to a whole request: the histogram itself rounds to the nearest. */
   #atMs(percentile: number): number {
     const rank = Math.max(1, Math.ceil((percentile * this.count) / 100))
     return Math.min(this.#maxUs, this.#histogram.percentile((100 * rank) / this.count)) / 1000

@@ -1,16 +1,16 @@
 import { isConnectionFailure } from './error-kind.ts'
 import type { Ending } from './sender.ts'
 
-/** Before anything has been heard of the target there is nothing to wait for: most likely the URL is wrong. */
+/** A target that has never answered gets less time: most likely the URL is wrong. */
 const neverThereMs = 1000
 
-/** Tells when the target is gone: for so long no connection has come about, and each that was tried has failed. */
+/** Detects that the target is gone: no connection was made for `goneAfterMs`, and every attempt failed. */
 export class GoneWatch {
   readonly #goneAfterMs: number | undefined
   #lastHeardMs = 0
   #wasHeard = false
 
-  /** Undefined: it never is. */
+  /** Undefined: the target never counts as gone. */
   constructor(goneAfterMs: number | undefined) {
     this.#goneAfterMs = goneAfterMs
   }
@@ -25,7 +25,7 @@ export class GoneWatch {
       this.#wasHeard = true
       this.#lastHeardMs = nowMs
     } else {
-      // It took the request, or at least did not refuse it.
+      // The target took the request, or at least did not refuse it.
       this.#lastHeardMs = Math.max(this.#lastHeardMs, sentMs)
     }
     return false

@@ -1,8 +1,8 @@
 /**
- * Sends over `node:http`. Autocannon's client was the plan, and would be cheaper to have; but it loses count where it
- * matters: a connection that ends without an answer is no error to it, each answer with `connection: close` has one
- * request too many written (1000 sent, 500 answered, 0 errors), it sends a rate in bursts at each second's beginning,
- * and its correction for coordinated omission fills in an answer for every millisecond, whatever the rate.
+ * Sends over `node:http`. Autocannon's client would be cheaper, but its counts are wrong where they matter: it does not
+ * report a connection that ends without an answer as an error, it writes one request too many per answer with
+ * `connection: close` (1000 sent, 500 answered, 0 errors), it sends a rate in bursts at the start of each second, and
+ * its correction for coordinated omission adds an answer for every millisecond, whatever the rate.
  */
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https'
@@ -16,7 +16,7 @@ export interface HttpSenderOptions {
   readonly target: Target
   readonly method: string
   readonly timeoutMs: number
-  /** The target's certificate is not checked. */
+  /** Do not check the target's certificate. */
   readonly isInsecure: boolean
   readonly clock: Clock
 }
@@ -29,7 +29,7 @@ export class HttpSender implements Sender {
   constructor(options: HttpSenderOptions) {
     this.#options = options
     const { isSecure } = options.target
-    // The last used first, so that those that are not needed run idle and are closed.
+    // The last used first, so that surplus connections stay idle and are closed.
     const pool = { keepAlive: true, maxFreeSockets: 65_536, scheduling: 'lifo' } as const
     this.#agent = isSecure ? new SecureAgent({ ...pool, rejectUnauthorized: !options.isInsecure }) : new Agent(pool)
     this.#request = isSecure ? httpsRequest : httpRequest
@@ -52,7 +52,7 @@ export class HttpSender implements Sender {
     return exchange
   }
 
-  /** An answer ends a little before its connection is free: without a limit the next request would open one more. */
+  /** An answer ends shortly before its connection is free: without a limit the next request would open another one. */
   setLimit(connections: number): void {
     this.#agent.maxSockets = connections
   }
@@ -73,9 +73,9 @@ class HttpExchange implements Exchange {
     this.#sent = sent
     this.#onEnd = onEnd
     sent.on('response', (answer: IncomingMessage) => this.#answered(answer))
-    // Also what comes after the end, when nobody asks any more.
+    // Also handles errors after the end, which would be uncaught otherwise.
     sent.on('error', (error) => this.#failed(error))
-    // Once an answer has begun, its own end tells more: without a length it ends with the connection, which is told first.
+    // Once an answer has begun, its own end decides: without a length it ends with the connection, which closes first.
     sent.on('close', () => {
       if (!this.#hasAnswer) this.#failed(new Error('the connection was closed'))
     })

@@ -1,12 +1,12 @@
 import { parseDurationMs } from '../kit/units.ts'
 import { OptionFault } from './option-fault.ts'
 
-/** How long the answer to a request may take before it counts as late, in ms; undefined: as long as it likes. */
+/** After how many ms an answer to a request for this path counts as late; undefined: never. */
 export type Lateness = (path: string) => number | undefined
 
 /**
- * `1s`: the same for all. `query:timeout`: as many milliseconds as the request itself asks for by that parameter.
- * `query:timeout+25ms`: so many more, for the way there and back.
+ * `1s`: the same for all requests. `query:timeout`: as many milliseconds as this query parameter of the request says.
+ * `query:timeout+25ms`: 25 ms more, for the round trip.
  */
 export function parseLateness(text: string): Lateness {
   const durationMs = parseDurationMs(text)

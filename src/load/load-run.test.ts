@@ -7,7 +7,7 @@ import type { Ending, Sender } from './sender.ts'
 import { parseStatusSet } from './status-set.ts'
 import { summaryOf } from './summary.ts'
 
-/** A target in virtual time: how long it takes for the request that comes at that time, and what it answers. */
+/** A target in virtual time: how long it takes for a request at that time, and the answer. */
 interface FakeTarget {
   readonly takesMs?: (atMs: number) => number
   readonly ending?: (atMs: number) => Ending
@@ -63,12 +63,12 @@ describe('a closed loop', () => {
     assert.equal(most(), 5)
     assert.equal(counts.completed, 55)
     assert.equal(sentAt.length, 55)
-    // What came after the end counts as completed, and not in the rate.
+    // Answers after the end count as completed, but not in the rate.
     assert.equal(answersPerSecond.toFixed(3), '47.619')
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('sends exactly the count, however many users there are and whatever fails', async () => {
+  it('sends exactly the count, whatever the number of users and failures', async () => {
     for (const [users, count] of [
       [1, 7],
       [10, 7],
@@ -82,7 +82,7 @@ describe('a closed loop', () => {
     }
   })
 
-  it('takes users on and lets them go while it runs', async () => {
+  it('adds and removes users while it runs', async () => {
     const { clock, run, summary } = begin({ pace: { kind: 'closed', users: 1 } })
     await clock.advance(50)
     run.setPace(10)
@@ -120,14 +120,14 @@ describe('an open loop', () => {
     assert.ok(Math.abs((latency?.maxMs ?? 0) - 100) <= 1)
   })
 
-  it('sends the count that was asked for, and no more', async () => {
+  it('sends exactly the requested count', async () => {
     const { clock, sentAt } = begin({ pace: { kind: 'open', perSecond: 1000, maxConnections: 100 }, count: 33 })
     await clock.runAll()
     assert.equal(sentAt.length, 33)
   })
 
-  it('counts the waiting that a stall causes, which the time since sending leaves out', async () => {
-    // One connection, 100 a second, 1 ms each; but for the second from 1 s on nothing is answered.
+  it('includes the waiting that a stall causes, which the time since sending leaves out', async () => {
+    // One connection, 100 requests a second, 1 ms each; but from 1 s to 2 s nothing is answered.
     const takesMs = (atMs: number): number => (atMs >= 1000 && atMs < 2000 ? 2000 - atMs : 1)
     const { clock, summary } = begin(
       { pace: { kind: 'open', perSecond: 100, maxConnections: 1 }, durationMs: 4000 },
@@ -136,13 +136,13 @@ describe('an open loop', () => {
     await clock.runAll()
     const { counts, latency, latencyFromSending } = await summary()
     assert.equal(counts.completed, 400)
-    // A quarter of all requests was due within the stall, and waited half a second on average.
+    // A quarter of all requests was due during the stall, and waited half a second on average.
     assert.ok((latency?.p90Ms ?? 0) > 500, `p90 ${latency?.p90Ms}`)
     assert.ok((latency?.meanMs ?? 0) > 100)
     assert.ok((latencyFromSending?.p99Ms ?? 0) < 3, `p99 from sending ${latencyFromSending?.p99Ms}`)
   })
 
-  it('never has more in flight than connections, and says what it could not send', async () => {
+  it('never has more in flight than connections, and reports the requests that it could not send', async () => {
     const { clock, most, summary, sentAt } = begin(
       { pace: { kind: 'open', perSecond: 100, maxConnections: 3 }, durationMs: 1000, timeoutMs: 500 },
       { takesMs: () => 500 },
@@ -156,7 +156,7 @@ describe('an open loop', () => {
     assert.ok(counts.sent >= 9 && counts.sent <= 12, String(counts.sent))
   })
 
-  it('goes on at another rate when that is changed', async () => {
+  it('continues at the new rate after a change', async () => {
     const { clock, run, sentAt } = begin({ pace: { kind: 'open', perSecond: 10, maxConnections: 100 } })
     await clock.advance(999)
     assert.ok(sentAt.length === 10 || sentAt.length === 11, String(sentAt.length))
@@ -168,14 +168,14 @@ describe('an open loop', () => {
 })
 
 describe('the end of a run', () => {
-  it('waits for what is in flight when the duration is over', async () => {
+  it('waits for requests in flight when the duration is over', async () => {
     const { clock, summary } = begin({ pace: { kind: 'closed', users: 2 }, durationMs: 150 })
     await clock.runAll()
     const { counts, sendingMs, elapsedMs } = await summary()
     assert.deepEqual([counts.sent, counts.completed, sendingMs, elapsedMs], [4, 4, 150, 200])
   })
 
-  it('comes at once when it is interrupted, and what was in flight is counted apart', async () => {
+  it('comes at once on an interrupt, and requests in flight are counted separately', async () => {
     const { clock, run, summary } = begin({ pace: { kind: 'closed', users: 4 }, durationMs: 60_000 })
     await clock.advance(250)
     run.interrupt()
@@ -199,7 +199,7 @@ describe('the end of a run', () => {
     assert.ok(elapsedMs >= 7000 && elapsedMs < 7200, String(elapsedMs))
   })
 
-  it('comes after a second if the target was never there, and not at all if told so', async () => {
+  it('comes after a second if the target was never there, or not at all if so configured', async () => {
     const target = { takesMs: () => 1, ending: () => failing('name not found') }
     const never = begin({ pace: { kind: 'closed', users: 1 }, durationMs: 3000 }, target)
     await never.clock.runAll()
@@ -209,14 +209,14 @@ describe('the end of a run', () => {
     assert.equal((await off.summary()).end, 'finished')
   })
 
-  it('does not come while the target is only away for a while', async () => {
+  it('does not come while the target is only briefly away', async () => {
     const ending = (atMs: number): Ending => (atMs > 1000 && atMs < 5000 ? failing('refused') : good)
     const { clock, summary } = begin({ pace: { kind: 'closed', users: 2 }, durationMs: 8000 }, { ending })
     await clock.runAll()
     assert.equal((await summary()).end, 'finished')
   })
 
-  it('is the same whether it is asked for once or twice', async () => {
+  it('is the same whether it is requested once or twice', async () => {
     const { clock, run, over } = begin({ pace: { kind: 'open', perSecond: 10, maxConnections: 5 } })
     await clock.advance(100)
     run.stop()

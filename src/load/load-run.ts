@@ -11,11 +11,11 @@ import type { StatusSet } from './status-set.ts'
 
 export interface RunOptions {
   readonly pace: PaceOptions
-  /** With neither it goes on until it is stopped. */
+  /** With neither duration nor count the run continues until it is stopped. */
   readonly durationMs?: number
   readonly count?: number
   readonly isGood: StatusSet
-  /** How long what was due in time may still be sent after the duration. */
+  /** How long after the duration requests that were due in time may still be sent. */
   readonly timeoutMs: number
   readonly goneAfterMs: number | undefined
 }
@@ -26,12 +26,12 @@ export interface RunDeps {
   readonly sender: Sender
 }
 
-/** How a run came to its end. */
+/** How a run ended. */
 export type RunEnd = 'finished' | 'stopped' | 'interrupted' | 'target gone'
 
 /**
- * One run. It sends until its duration or count is over, then waits for what is in flight, which the time-out of each
- * request bounds. Broken off (`interrupt`, or the target is gone), it abandons what is in flight at once.
+ * One run. It sends until its duration or count is reached, then waits for requests in flight, each limited by its
+ * time-out. If it is aborted (`interrupt`, or the target is gone), it abandons requests in flight at once.
  */
 export class LoadRun {
   readonly recorder: Recorder
@@ -71,7 +71,7 @@ export class LoadRun {
     return this.#over.promise
   }
 
-  /** Sends no more, and waits for what is in flight. */
+  /** Stops sending, and waits for requests in flight. */
   stop(): void {
     if (this.#isOver) return
     this.#end = 'stopped'
@@ -79,7 +79,7 @@ export class LoadRun {
     this.#stopSending()
   }
 
-  /** Ends it now. */
+  /** Ends the run immediately. */
   interrupt(end: RunEnd = 'interrupted'): void {
     if (this.#isOver) return
     this.#end = end
@@ -89,7 +89,7 @@ export class LoadRun {
     this.#checkOver()
   }
 
-  /** Users of a closed loop, requests a second of an open one. */
+  /** The number of users of a closed loop, or requests a second of an open one. */
   setPace(value: number): void {
     if (this.#pace instanceof OpenLoop) return this.#pace.setRate(value)
     this.#deps.sender.setLimit(value)
@@ -101,7 +101,7 @@ export class LoadRun {
     return this.#deps.clock.now() - this.#beginMs
   }
 
-  /** How long requests were sent: the rate is counted over it. */
+  /** How long requests were sent: the base of the rate. */
   get sendingMs(): number {
     return this.#sendingMs ?? this.nowMs
   }
@@ -160,7 +160,7 @@ export class LoadRun {
   #checkOver(): void {
     if (this.#isOver || this.#inFlight.size > 0 || !(this.#pace.isDone || this.left <= 0)) return
     this.#isOver = true
-    // By count: it was sending until the last answer was there.
+    // A run by count was sending until the last answer.
     this.#sendingMs ??= this.nowMs
     this.#pace.stop()
     for (const timer of this.#timers) timer.cancel()

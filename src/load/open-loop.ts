@@ -1,21 +1,21 @@
 import type { Pace, PaceDeps } from './pace.ts'
 import { Schedule } from './schedule.ts'
 
-/** Timers are no finer: what is due within it goes out with what is due now, rather than a millisecond late. */
+/** The resolution of timers: requests due within it are sent now, rather than a millisecond late. */
 const timerGrainMs = 1
 
 export interface OpenLoopOptions {
   readonly perSecond: number
   readonly maxConnections: number
-  /** What is due after it is not sent, however late the timers are. */
+  /** Requests due later are not sent, however late the timers are. */
   readonly durationMs: number | undefined
 }
 
 /**
- * Requests at a fixed rate, whatever becomes of those before. If all connections are busy, those that are due wait, and
- * their latency is counted from when they were due. So a target that stalls shows all the waiting that it causes; a loop
- * that waits for answers before it sends would leave just that out (coordinated omission). Waiting requests are no more
- * than a difference of two numbers.
+ * Requests at a fixed rate, however earlier ones end. If all connections are busy, due requests wait, and their latency
+ * counts from when they were due. So a stalled target shows all the waiting that it causes; a loop that waits for
+ * answers before it sends would leave out exactly that (coordinated omission). Waiting requests cost no memory: their
+ * number is the difference of two counters.
  */
 export class OpenLoop implements Pace {
   readonly #deps: PaceDeps
@@ -49,7 +49,7 @@ export class OpenLoop implements Pace {
   }
 
   pump(): void {
-    // A request that ends as it is sent comes back here.
+    // A request that ends while it is being sent calls this again.
     if (this.#isPumping) return
     this.#isPumping = true
     while (this.#canSend() && this.#waiting(timerGrainMs) > 0) {
@@ -84,7 +84,7 @@ export class OpenLoop implements Pace {
     return this.#schedule.countAt(this.#deps.now() + aheadMs) - this.#next
   }
 
-  /** Until the next is due. If all connections are busy, the one that ends first wakes it instead. */
+  /** Sleeps until the next request is due. If all connections are busy, the first to end wakes it instead. */
   #sleep(): void {
     this.#wake?.cancel()
     this.#wake = undefined

@@ -1,4 +1,4 @@
-/** What somebody asked for cannot be done: what was given, and what may be. */
+/** An option cannot be used: the value given, and the allowed values. */
 export class OptionFault extends Error {
   constructor(given: string, allowed: string) {
     super(`"${given}" cannot be taken. Allowed: ${allowed}.`)

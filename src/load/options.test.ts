@@ -10,7 +10,7 @@ import { parseTemplate } from './template.ts'
 const random = seededRandom(1)
 
 describe('a target', () => {
-  it('is taken apart, its path and query kept as they are', () => {
+  it('is parsed with path and query unchanged', () => {
     const { host, port, authority, isSecure, path } = parseTarget('http://example.test:8080/a%20b?x={5..5}&y=é z')
     assert.deepEqual(
       { host, port, authority, isSecure },
@@ -51,7 +51,7 @@ describe('statuses', () => {
 })
 
 describe('lateness', () => {
-  it('is a duration, or what the request itself asks for and a little more', () => {
+  it('is a duration, or a query parameter of the request plus an allowance', () => {
     assert.equal(parseLateness('1s')('/x'), 1000)
     assert.equal(parseLateness('query:timeout')('/x?timeout=750&a=1'), 750)
     assert.equal(parseLateness('query:timeout+25ms')('/x?a=1&timeout=750'), 775)
@@ -76,20 +76,20 @@ describe('requests', () => {
       random,
     )
 
-  it('have a drawn path, the limit that it asks for, and the usual headers', () => {
+  it('have a drawn path, the time limit in it, and the default headers', () => {
     const { path, headers, body, lateAfterMs } = source({})(7)
     assert.deepEqual([path, body, lateAfterMs], ['/a?n=7&timeout=500', undefined, 500])
     assert.deepEqual(headers, ['host', 'x.test', 'user-agent', 'hedgerow-load', 'accept', '*/*'])
   })
 
-  it('tell the length of a drawn body in bytes', () => {
+  it('give the length of a drawn body in bytes', () => {
     const next = source({ body: 'é{n}', method: 'POST' })
     assert.deepEqual([next(5).body, next(5).headers.slice(-2)], ['é5', ['content-length', '3']])
     assert.deepEqual(next(10).headers.slice(-2), ['content-length', '4'])
     assert.deepEqual(source({ method: 'POST' })(1).headers.slice(-2), ['content-length', '0'])
   })
 
-  it('have headers that replace the usual ones, and may be drawn too', () => {
+  it('have headers that replace the defaults, and may contain placeholders', () => {
     const { headers } = source({ headers: ['Host: other.test', 'X-Id:  {n} '] })(3)
     assert.deepEqual(headers, ['user-agent', 'hedgerow-load', 'accept', '*/*', 'Host', 'other.test', 'X-Id', '3'])
   })

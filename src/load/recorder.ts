@@ -5,14 +5,14 @@ import type { StatusSet } from './status-set.ts'
 import { Tally, type Verdict } from './tally.ts'
 import { Timeline } from './timeline.ts'
 
-/** When a request was due and when it went out, in the run's own time. */
+/** When a request was due and when it was sent, in the run's own time. */
 export interface Sending {
   readonly dueMs: number
   readonly sentMs: number
   readonly lateAfterMs: number | undefined
 }
 
-/** Since the last time somebody asked. */
+/** Figures since the last call. */
 export interface Interval {
   readonly widthMs: number
   readonly sent: number
@@ -22,13 +22,13 @@ export interface Interval {
   readonly p99Ms: number | undefined
 }
 
-/** All that is kept of a run. It grows with nothing. */
+/** All records of a run. Their size is constant. */
 export class Recorder {
   readonly tally: Tally
   readonly timeline = new Timeline()
-  /** From when each request was due. What timed out is in it too, with the time that it was waited for. */
+  /** Since each request was due. Timed-out requests are included, with the time until the time-out. */
   readonly latency = new FineHistogram()
-  /** From when each went out. */
+  /** Since each request was sent. */
   readonly fromSending = new FineHistogram()
   /** Answers that came while requests were still being sent. */
   answeredWhileSending = 0
@@ -47,7 +47,7 @@ export class Recorder {
   }
 
   ended(ending: Ending, sending: Sending, atMs: number, isSending: boolean): Verdict {
-    // Sent a little ahead of its time: a timer is no finer than a millisecond.
+    // A request may be sent slightly early, as timers have a resolution of a millisecond.
     const latencyMs = atMs - Math.min(sending.dueMs, sending.sentMs)
     const isLate = sending.lateAfterMs !== undefined && latencyMs > sending.lateAfterMs
     const verdict = this.tally.ended(ending, isLate)
@@ -65,7 +65,7 @@ export class Recorder {
     return verdict
   }
 
-  /** One asks at a time: it begins anew with each answer. */
+  /** For one reader only: each call starts a new interval. */
   takeInterval(nowMs: number): Interval {
     const { startMs, ...counted } = this.#interval
     const taken = {

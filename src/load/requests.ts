@@ -4,7 +4,7 @@ import { OptionFault } from './option-fault.ts'
 import type { Target } from './target.ts'
 import { parseTemplate, type Template } from './template.ts'
 
-/** One request, drawn. */
+/** One request, with all placeholders drawn. */
 export interface LoadRequest {
   readonly path: string
   /** Name, value, name, value. */
@@ -13,7 +13,7 @@ export interface LoadRequest {
   readonly lateAfterMs: number | undefined
 }
 
-/** Draws the next request; its number counts from 1. */
+/** Draws the next request; `number` counts from 1. */
 export type RequestSource = (number: number) => LoadRequest
 
 export interface RequestOptions {
@@ -29,7 +29,7 @@ export interface HeaderTemplate {
   readonly value: Template
 }
 
-/** `Name: value`, as curl takes it. */
+/** `Name: value`, as in curl. */
 export function parseHeader(text: string): HeaderTemplate {
   const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text)
   if (match === null) throw new OptionFault(text, "a header such as 'Accept: application/json'")
@@ -40,7 +40,7 @@ export function parseHeader(text: string): HeaderTemplate {
   return { name, value: parseTemplate(value.trimEnd()) }
 }
 
-/** What stays the same is put together once. */
+/** The constant parts are assembled once. */
 export function requestSource(options: RequestOptions, random: Random): RequestSource {
   const { target, body, lateness } = options
   const given = [...defaultHeaders(options), ...options.headers]

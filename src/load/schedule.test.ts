@@ -22,7 +22,7 @@ describe('a schedule', () => {
     )
   })
 
-  it('agrees with itself: a request has become due from its instant on and not before', () => {
+  it('is consistent: a request has become due from its instant on, and not before', () => {
     fc.assert(
       fc.property(aRate, fc.nat(100_000), (rate, number) => {
         const schedule = new Schedule(0, rate)
@@ -33,7 +33,7 @@ describe('a schedule', () => {
     )
   })
 
-  it('keeps the instants of what was due before the rate changed', () => {
+  it('keeps the instants of requests that were due before the rate changed', () => {
     const schedule = new Schedule(0, 10)
     schedule.setRate(1000, 250)
     assert.deepEqual(

@@ -5,9 +5,9 @@ interface Segment {
   readonly perMs: number
 }
 
-/** When each request of a fixed rate is due, numbered from 0. The rate may change: what was due stays due. */
+/** When each request of a fixed rate is due, numbered from 0. If the rate changes, past due times stay. */
 export class Schedule {
-  /** One for each rate that there was. */
+  /** One for each rate so far. */
   readonly #segments: Segment[]
   #endMs = Number.POSITIVE_INFINITY
 
@@ -15,7 +15,7 @@ export class Schedule {
     this.#segments = [{ baseMs: beginMs, first: 0, perMs: perSecond / 1000 }]
   }
 
-  /** How many have become due by then. The first is due at once, what falls on the very end is not. */
+  /** How many have become due by then. The first is due at once; one due exactly at the end does not count. */
   countAt(ms: number): number {
     const { baseMs, first, perMs } = this.#segments.at(-1) as Segment
     const untilMs = Math.min(ms, this.#endMs)
@@ -30,7 +30,7 @@ export class Schedule {
     return baseMs + (number - first) / perMs
   }
 
-  /** Whether it will ever be due. */
+  /** Whether this request will ever be due. */
   has(number: number): boolean {
     return number < this.countAt(Number.POSITIVE_INFINITY)
   }
@@ -46,5 +46,5 @@ export class Schedule {
   }
 }
 
-/** So that sums of fractions do not make a request too few or too many. */
+/** Prevents rounding errors in sums of fractions from adding or losing a request. */
 const tolerance = 1e-6

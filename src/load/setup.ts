@@ -9,7 +9,7 @@ import type { StatusSet } from './status-set.ts'
 import type { Target } from './target.ts'
 import type { Template } from './template.ts'
 
-/** What is sent, where to, and what counts as good: the same for every run of one command. */
+/** The requests, their target, and the criteria for success: the same for every run of one command. */
 export interface LoadSetup {
   readonly target: Target
   readonly method: string
@@ -22,7 +22,7 @@ export interface LoadSetup {
   readonly isInsecure: boolean
 }
 
-/** How much of it. With neither duration nor count it goes on until it is stopped. */
+/** How much to send. With neither duration nor count the run continues until it is stopped. */
 export interface LoadAmount {
   readonly pace: PaceOptions
   readonly durationMs?: number

@@ -5,7 +5,7 @@ import type { PaceOptions } from './pace.ts'
 import type { Counts } from './tally.ts'
 import type { Moment } from './timeline.ts'
 
-/** What is known of a run when it is over: what `--json` gives, and what the table and the report are drawn from. */
+/** The results of a finished run: the output of `--json`, and the data of the table and the report. */
 export interface Summary {
   readonly url: string
   readonly method: string
@@ -13,21 +13,21 @@ export interface Summary {
   readonly pace: PaceOptions
   /** `finished`, `stopped` (by a person, in the web page), `interrupted` (Ctrl-C) or `target gone`. */
   readonly end: RunEnd
-  /** From the beginning to the last answer. */
+  /** From the start to the last answer. */
   readonly elapsedMs: number
-  /** While requests were sent: the rate is counted over it. */
+  /** How long requests were sent: the base of the rate. */
   readonly sendingMs: number
-  /** Answers a second, of whatever status. */
+  /** Answers a second, of any status. */
   readonly answersPerSecond: number
   readonly counts: Counts
-  /** From when each request was due; what timed out is in it. */
+  /** Since each request was due; includes timed-out requests. */
   readonly latency: Quantiles | undefined
-  /** From when each was sent: what a loop that waits would have measured. */
+  /** Since each request was sent: what a loop that waits would have measured. */
   readonly latencyFromSending: Quantiles | undefined
   readonly curve: readonly CurvePoint[]
   readonly histogram: readonly Span[]
   readonly timeline: readonly Moment[]
-  /** The share of one core that this program itself used, 0 to 1: near 1 the figures are its own, not the target's. */
+  /** The share of one core that this program used, 0 to 1: near 1 it measures itself, not the target. */
   readonly testerBusy: number
 }
 
@@ -58,7 +58,7 @@ export function summaryOf(run: LoadRun, facts: SummaryFacts): Summary {
   }
 }
 
-/** It was broken off, or nothing ever answered. */
+/** Whether the run was aborted, or nothing ever answered. */
 export function isAborted({ end, counts }: Summary): boolean {
   return end === 'interrupted' || end === 'target gone' || (counts.sent > 0 && answered(counts) === 0)
 }
@@ -67,7 +67,7 @@ export function answered({ completed, late, badStatus }: Counts): number {
   return completed + late + badStatus
 }
 
-/** Whatever did not come to a good answer in time. */
+/** All requests without a good answer in time. */
 export function failed({ late, badStatus, errors, timedOut, unsent }: Counts): number {
   return late + badStatus + errors + timedOut + unsent
 }

@@ -3,7 +3,7 @@ import type { Ending } from './sender.ts'
 import type { StatusSet } from './status-set.ts'
 
 /**
- * What became of every request. Each stands in exactly one place, so at any time
+ * How every request ended. Each is counted exactly once, so at any time
  * `sent = completed + late + badStatus + errors + timedOut + abandoned + inFlight`.
  */
 export interface Counts {
@@ -14,13 +14,13 @@ export interface Counts {
   readonly late: number
   /** An answer whose status does not count as good. */
   readonly badStatus: number
-  /** No answer, or none that was whole. */
+  /** No answer, or an incomplete one. */
   readonly errors: number
   readonly timedOut: number
-  /** In flight when the run was broken off. */
+  /** In flight when the run was aborted. */
   readonly abandoned: number
   readonly inFlight: number
-  /** Was due, but the run ended before a connection was free for it; not part of `sent`. */
+  /** Due, but the run ended before a connection was free; not part of `sent`. */
   readonly unsent: number
   /** All answers by status, good or not. */
   readonly statuses: Readonly<Record<string, number>>
@@ -29,14 +29,14 @@ export interface Counts {
 
 export interface ErrorCount {
   readonly count: number
-  /** What the first one said. */
+  /** The message of the first such error. */
   readonly example: string
 }
 
-/** Where a request is counted. */
+/** The count that a request goes into. */
 export type Verdict = 'completed' | 'late' | 'badStatus' | 'errors' | 'timedOut' | 'abandoned'
 
-/** Its size is bounded: by the statuses that there are (three digits) and the kinds of error. */
+/** Bounded in size by the possible statuses (three digits) and the kinds of error. */
 export class Tally {
   readonly #isGood: StatusSet
   readonly #verdicts: Record<Verdict, number> = {

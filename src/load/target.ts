@@ -1,24 +1,24 @@
 import { OptionFault } from './option-fault.ts'
 import { parseTemplate, type Template } from './template.ts'
 
-/** Where the load goes. Only the path and query are drawn: one run has one target. */
+/** The target of the load. Only path and query can have placeholders: one run has one target. */
 export interface Target {
   readonly isSecure: boolean
-  /** A name or an address, an IPv6 one without brackets. */
+  /** A name or an address; IPv6 without brackets. */
   readonly host: string
   readonly port: number
-  /** As the `host` field has it. */
+  /** As in the `host` header. */
   readonly authority: string
   /** Path and query. */
   readonly path: Template
-  /** As it was given, for people. */
+  /** As given, for display. */
   readonly text: string
 }
 
 const form = 'a URL such as http://127.0.0.1:8080/api/work?timeout={500..1000}'
 
 export function parseTarget(text: string): Target {
-  // By hand up to the path: `URL` would encode the braces of the placeholders.
+  // Parsed by hand up to the path: `URL` would encode the braces of the placeholders.
   const match = /^(https?:\/\/)([^/?#]+)(\/[^?#]*)?(\?[^#]*)?(?:#.*)?$/i.exec(text)
   if (match === null) throw new OptionFault(text, form)
   const [, scheme = '', authority = '', path = '/', query = ''] = match
@@ -44,7 +44,7 @@ export function parseTarget(text: string): Target {
   }
 }
 
-/** What may not stand in a URL is encoded; what has been encoded already stays. */
+/** Encodes characters that a URL must not contain; existing encodings stay. */
 function encodeForUrl(text: string): string {
   return text.replaceAll(/[^\w\-.~:/?[\]@!$&'()*+,;=%]/gu, (sign) => encodeURIComponent(sign))
 }

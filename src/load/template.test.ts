@@ -12,7 +12,7 @@ const draws = (text: string, count = 200, options = {}) => {
 }
 
 describe('a template', () => {
-  it('keeps text without placeholders as it is, and says that it is fixed', () => {
+  it('leaves text without placeholders unchanged, and reports it as fixed', () => {
     assert.equal(parseTemplate('/api/work?a=1').fixed, '/api/work?a=1')
     assert.equal(parseTemplate('').fixed, '')
   })
@@ -36,33 +36,33 @@ describe('a template', () => {
     }
   })
 
-  it('draws one of several, empty ones too', () => {
+  it('draws one of several options, including empty ones', () => {
     assert.deepEqual(new Set(draws('{a|b c|}')), new Set(['a', 'b c', '']))
   })
 
-  it('counts requests, and gives each a UUID of its own', () => {
+  it('counts requests, and gives each its own UUID', () => {
     assert.deepEqual(draws('{n}-{n}', 2), ['1-1', '2-2'])
     const ids = draws('{uuid}', 1000)
     assert.equal(new Set(ids).size, 1000)
     for (const id of ids) assert.match(id, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   })
 
-  it('draws the same from the same seed', () => {
+  it('draws the same values from the same seed', () => {
     assert.deepEqual(draws('{uuid}{1..9}{a|b}'), draws('{uuid}{1..9}{a|b}'))
   })
 
-  it('writes doubled braces once', () => {
+  it('unescapes doubled braces', () => {
     assert.equal(parseTemplate('{{n}}').fixed, '{n}')
   })
 
-  it('leaves the braces of JSON alone in a body, and draws within them', () => {
+  it('leaves JSON braces in a body alone, and draws within them', () => {
     const options = { keepsOtherBraces: true }
     assert.equal(parseTemplate('{"a":{"b":"x|y"}}', options).fixed, '{"a":{"b":"x|y"}}')
     assert.deepEqual(draws('{"a":{"n":{n},"c":"{q|q}"}}', 1, options), ['{"a":{"n":1,"c":"q"}}'])
   })
 
   for (const text of ['{', '}', '{}', '{x}', '{5..}', '{1..2', '{1...2}', '{1.5..2}', '{uuid']) {
-    it(`refuses ${text} and says what there is`, () => {
+    it(`refuses ${text} and lists the placeholders`, () => {
       assert.throws(
         () => parseTemplate(text),
         (fault) => fault instanceof OptionFault && fault.message.includes('{a|b|c}'),
@@ -70,7 +70,7 @@ describe('a template', () => {
     })
   }
 
-  it('refuses a range that runs backwards', () => {
+  it('refuses a descending range', () => {
     assert.throws(() => parseTemplate('{9..5}'), /"\{9\.\.5\}".*\{5\.\.9\}/)
   })
 })

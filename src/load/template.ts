@@ -2,11 +2,11 @@ import type { Random } from '../kit/random.ts'
 import { OptionFault } from './option-fault.ts'
 
 /**
- * Text with places that are drawn anew for each request: `{500..1000}` a whole number, both ends included; `{a|b|c}` one
- * of these; `{uuid}`; `{n}` the request's number, from 1. `{{text}}` stands for `{text}` itself.
+ * Text with placeholders, drawn for each request: `{500..1000}`, a whole number, both ends included; `{a|b|c}`, one
+ * of these; `{uuid}`; `{n}`, the request's number, from 1. `{{text}}` stands for `{text}` itself.
  */
 export interface Template {
-  /** The same for every request. */
+  /** The text, if it is the same for every request. */
   readonly fixed: string | undefined
   readonly draw: (random: Random, number: number) => string
 }
@@ -18,9 +18,9 @@ export const placeholderForms = '{500..1000}, {a|b|c}, {uuid}, {n}, and {{text}}
 const braces = /\{\{([^{}]*)\}\}|\{([^{}]*)\}/g
 
 export interface TemplateOptions {
-  /** Braces that are no placeholder stay as they are: a JSON body is full of them. Elsewhere they are a fault. */
+  /** Keep braces that are no placeholder: a JSON body is full of them. Elsewhere they are an error. */
   readonly keepsOtherBraces?: boolean
-  /** Has what was drawn or written made fit for its place. */
+  /** Encodes the drawn and literal text for where it is used. */
   readonly encode?: (text: string) => string
 }
 
@@ -58,13 +58,13 @@ function compile(parts: readonly (string | Part)[]): Template {
   return { fixed: undefined, draw }
 }
 
-/** Undefined if it is none. */
+/** Undefined if it is not a placeholder. */
 function parsePlaceholder(inside: string): Part | undefined {
   if (inside === 'n') return (_random, number) => String(number)
   if (inside === 'uuid') return uuid
   const range = /^(-?\d{1,15})\.\.(-?\d{1,15})$/.exec(inside)
   if (range !== null) return parseRange(Number(range[1]), Number(range[2]), inside)
-  // Quotes and line ends: that is a piece of JSON or of code, not a choice.
+  // With quotes or line ends it is a piece of JSON or code, not a choice.
   if (inside.includes('|') && !/["\r\n]/.test(inside)) {
     const choices = inside.split('|')
     return (random) => choices[Math.floor(random() * choices.length)] as string
@@ -79,7 +79,7 @@ function parseRange(from: number, to: number, inside: string): Part {
   return (random) => String(from + Math.floor(random() * width))
 }
 
-/** A version 4 UUID (RFC 9562, 5.4), drawn from the run's own chance so that a seed repeats it. */
+/** A version 4 UUID (RFC 9562, 5.4), drawn from the run's own generator so that a seed repeats it. */
 function uuid(random: Random): string {
   const hex = Array.from({ length: 4 }, () =>
     Math.floor(random() * 2 ** 32)

@@ -1,17 +1,17 @@
 import { CoarseHistogram } from './coarse-histogram.ts'
 import type { Verdict } from './tally.ts'
 
-/** What happened within one stretch of a run. */
+/** Figures for one interval of a run. */
 export interface Moment {
   readonly startMs: number
   readonly widthMs: number
   readonly sent: number
-  /** Ended, however. */
+  /** Ended, with whatever result. */
   readonly ended: number
   readonly completed: number
   /** Late, failed or timed out. */
   readonly failed: number
-  /** Absent where nothing was answered. */
+  /** Undefined if nothing was answered. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
 }
@@ -24,7 +24,7 @@ interface Cell {
   readonly latency: CoarseHistogram
 }
 
-/** When a run gets longer than so many cells, each two of them become one. 256 of them take 0.5 MiB. */
+/** Beyond this number of cells, every two are merged into one. 256 cells take 0.5 MiB. */
 const cellLimit = 256
 const firstWidthMs = 100
 
@@ -54,7 +54,7 @@ export class Timeline {
     }))
   }
 
-  /** Of the whole run. */
+  /** Latencies of the whole run. */
   total(): CoarseHistogram {
     const sum = new CoarseHistogram()
     for (const { latency } of this.#cells) sum.add(latency)

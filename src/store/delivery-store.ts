@@ -3,44 +3,44 @@ import type { Failure } from '../core/failure.ts'
 import type { HeaderPairs } from '../core/headers.ts'
 
 /**
- * Where deliveries are kept. Times are wall clock milliseconds since 1970, as they outlive the process.
+ * Stores deliveries. Times are wall-clock milliseconds since 1970, because they outlive the process.
  *
- * A change is durable when its promise resolves without a failure: it survives SIGKILL and loss of power. What cannot be
- * stored is told as a value: `STORE_FULL` (no room) or `STORE_UNAVAILABLE` (anything else), never as a success. A store
- * that was unavailable tries again by itself, and serves again once the cause is gone.
+ * A change is durable when its promise resolves without a failure: it survives SIGKILL and power loss. A change that
+ * cannot be stored resolves to a failure, never to a success: `STORE_FULL` (no room) or `STORE_UNAVAILABLE` (anything
+ * else). An unavailable store retries by itself, and serves again once the cause is gone.
  */
 export interface DeliveryStore {
-  /** Nothing is stored if the route already has a delivery with the same idempotency key, or id: that one is given. */
+  /** Stores nothing if the route already has a delivery with this idempotency key or id: returns that delivery. */
   insert(delivery: NewDelivery): Promise<InsertResult>
   /**
-   * Replaces what changes over a delivery's life. The latest update of a delivery wins, in the order of the calls. One
-   * that could not be stored is kept and stored later. Without effect on a delivery that is not there.
+   * Replaces the mutable part of a delivery. The latest call for a delivery wins. An update that could not be stored is
+   * kept and stored later. No effect on an unknown delivery.
    */
   update(update: DeliveryUpdate): Promise<Failure | undefined>
   find(id: string): Promise<StoredDelivery | Failure | undefined>
-  /** Newest first; bodies are left out. */
+  /** Newest first, without bodies. */
   list(filter: DeliveryFilter): Promise<DeliveryPage | Failure>
-  /** Every delivery with a pending leg, oldest first, in pages, without answers: for the start, before anything else is asked. */
+  /** Pages of deliveries with a pending leg, oldest first, without answers. Call at startup, before anything else. */
   unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure>
-  /** Removes deliveries that finished before this time and have no dead leg; answers how many. */
+  /** Removes deliveries that finished before this time and have no dead leg; returns the number removed. */
   removeFinished(before: number): Promise<number | Failure>
   figures(): Promise<StoreFigures | Failure>
   close(): Promise<void>
 }
 
-/** One delivery's way to one target. `dead`: it has used up its attempts (a dead letter). */
+/** State of a delivery to one target. `dead`: all attempts are used up (a dead letter). */
 export type LegState = 'pending' | 'acknowledged' | 'dead' | 'discarded'
 
 export interface StoredLeg {
   readonly target: string
   readonly state: LegState
-  /** Attempts that have ended. */
+  /** Finished attempts. */
   readonly attempts: number
-  /** When the next attempt is due, while it is pending. */
+  /** When the next attempt is due; set while pending. */
   readonly nextAttemptAt: number | undefined
-  /** How long the wait for it was meant to be: a clock that is behind makes it no longer. */
+  /** The planned wait for the next attempt: it limits the wait if the clock was set back. */
   readonly waitMs: number | undefined
-  /** What the last attempt came to. */
+  /** Outcome of the last attempt. */
   readonly outcome: AttemptOutcome | undefined
   readonly status: number | undefined
   readonly detail: string | undefined
@@ -54,7 +54,7 @@ export interface StoredRequest {
   readonly body: Uint8Array | undefined
 }
 
-/** What the client was given, for whoever asks again with the same idempotency key. */
+/** The answer sent to the client, returned again for the same idempotency key. */
 export interface StoredAnswer {
   readonly status: number
   readonly headers: HeaderPairs
@@ -64,10 +64,10 @@ export interface StoredAnswer {
 export interface NewDelivery {
   readonly id: string
   readonly route: string
-  /** Legs to one target with the same lane keep their order; undefined: no order. */
+  /** Legs to one target with the same lane keep their order; undefined: unordered. */
   readonly lane: string | undefined
   readonly idempotencyKey: string | undefined
-  /** A digest of method, path, query and body: the same key with another one is another request. */
+  /** A digest of method, path, query and body: the same key with another digest is a different request. */
   readonly fingerprint: string
   readonly createdAt: number
   readonly request: StoredRequest
@@ -75,11 +75,11 @@ export interface NewDelivery {
 }
 
 export interface StoredDelivery extends Omit<NewDelivery, 'request'> {
-  /** The order in which deliveries were accepted, over restarts too. */
+  /** The order in which deliveries were accepted, across restarts. */
   readonly sequence: number
   /** When its last leg stopped being pending. */
   readonly finishedAt: number | undefined
-  /** Undefined in lists, and once it has finished without a dead leg: nothing can be sent again then. */
+  /** Undefined in lists, and once finished without a dead leg: nothing can be sent again then. */
   readonly request: StoredRequest | undefined
   /** Undefined in lists. */
   readonly answer: StoredAnswer | undefined
@@ -94,7 +94,7 @@ export interface DeliveryUpdate {
   readonly sequence: number
   readonly legs: readonly StoredLeg[]
   readonly finishedAt: number | undefined
-  /** Undefined leaves the one that is there. */
+  /** Undefined leaves the stored answer unchanged. */
   readonly answer: StoredAnswer | undefined
 }
 
@@ -104,7 +104,7 @@ export interface DeliveryFilter {
   /** Only deliveries with a leg to this target (in `state`, if both are given). */
   readonly target?: string
   readonly route?: string
-  /** Only older ones, to go on from the page before. */
+  /** Only deliveries older than this, to continue from the previous page. */
   readonly beforeSequence?: number
   readonly limit: number
 }
@@ -118,9 +118,9 @@ export interface StoreFigures {
   readonly deliveries: number
   readonly pendingLegs: number
   readonly deadLegs: number
-  /** Of deliveries with a pending leg, as `limits.ts` counts them. */
+  /** Size of all deliveries with a pending leg, as `limits.ts` counts it. */
   readonly undeliveredBytes: number
-  /** Transactions synced to disk so far, and changes in them: group commit shows in their ratio. */
+  /** Transactions synced to disk so far, and changes in them; their ratio shows group commit. */
   readonly syncs: number
   readonly writes: number
 }

@@ -1,6 +1,6 @@
 import type { StoredLeg } from './delivery-store.ts'
 
-/** How many of a delivery's legs are in the states by which it is looked for. */
+/** The number of a delivery's legs in each state that queries look for. */
 export interface LegTally {
   readonly pending: number
   readonly dead: number

@@ -3,24 +3,24 @@ import type { NewDelivery } from './delivery-store.ts'
 import type { TicketFigures, TicketLimits } from './ticket-store.ts'
 
 export interface StoreLimits {
-  /** What deliveries with a pending leg may come to, as `heldBytes` counts them. */
+  /** Limit for all deliveries with a pending leg, as `heldBytes` counts them. */
   readonly maxUndeliveredBytes: number
 }
 
 /** The defaults of `callbacks.tickets`. */
 export const defaultTicketLimits: TicketLimits = { maxTickets: 100_000, maxBytes: 64 * 1024 * 1024 }
 
-/** How long a client that was refused should wait: a store that fails tries again about as often. */
+/** How long a refused client should wait: about the retry interval of a failed store. */
 export const retryAfterMs = 1000
 
 /**
- * What a leg takes in memory besides the request: its own state, its place in its target's queue, a timer, and its share
- * of the delivery's. 50,000 writes to three targets took 3.2 KB of heap each, so that requests of a few bytes would
- * otherwise fill the memory long before the limit.
+ * Memory that a leg takes besides the request: its own state, its queue entry at the target, a timer, and its share of
+ * the delivery. 50,000 writes to three targets took 3.2 KB of heap each, so without this charge requests of a few bytes
+ * would fill the memory long before the limit.
  */
 const legBytes = 1024
 
-/** What a delivery holds while it is pending. Text is counted in characters, which HTTP makes one byte each. */
+/** Size of a pending delivery. Text is counted in characters, which HTTP makes one byte each. */
 export function heldBytes({ request, lane, legs }: Pick<NewDelivery, 'request' | 'lane' | 'legs'>): number {
   const { headers, body, path, query } = request
   let bytes = legs.length * legBytes + path.length + query.length + (lane?.length ?? 0) + (body?.byteLength ?? 0)
@@ -28,7 +28,7 @@ export function heldBytes({ request, lane, legs }: Pick<NewDelivery, 'request' |
   return bytes
 }
 
-/** Why a write of this size is not taken while that much is undelivered; undefined if it is. */
+/** Why a write of this size is refused at this backlog; undefined if it is accepted. */
 export function overLimit(pendingBytes: number, moreBytes: number, limits: StoreLimits): Failure | undefined {
   const { maxUndeliveredBytes } = limits
   if (pendingBytes + moreBytes <= maxUndeliveredBytes) return undefined
@@ -38,7 +38,7 @@ export function overLimit(pendingBytes: number, moreBytes: number, limits: Store
   return failure('STORE_FULL', detail, { retryAfterMs })
 }
 
-/** Why a result of this size is not kept beside those that are; undefined if it is. */
+/** Why a result of this size is refused beside the stored ones; undefined if it is kept. */
 export function overTicketLimit(
   { tickets, bytes }: TicketFigures,
   moreBytes: number,

@@ -1,6 +1,6 @@
 import type { DeliveryFilter, StoredLeg } from './delivery-store.ts'
 
-/** Whether a delivery is one that the filter asks for, its place in the order left aside. */
+/** Whether a delivery matches the filter; ignores `beforeSequence`. */
 export function matchesFilter(
   route: string,
   legs: readonly Pick<StoredLeg, 'target' | 'state'>[],

@@ -18,14 +18,14 @@ export interface MemoryStoreOptions {
   readonly limits: StoreLimits
 }
 
-/** Keeps deliveries as long as the process lives: for tests, and to see in benchmarks what durability costs. */
+/** Keeps deliveries for the life of the process: for tests, and to measure the cost of durability in benchmarks. */
 export function memoryStore({ limits }: MemoryStoreOptions): DeliveryStore {
   return new MemoryStore(limits)
 }
 
 class MemoryStore implements DeliveryStore {
   readonly #limits: StoreLimits
-  /** In the order of their sequences, as they are inserted in it and an update leaves an entry in its place. */
+  /** In sequence order: entries are inserted in that order, and an update does not move an entry. */
   readonly #deliveries = new Map<number, StoredDelivery>()
   readonly #byId = new Map<string, number>()
   readonly #byKey = new Map<string, number>()
@@ -145,7 +145,7 @@ function withoutBodies(kept: StoredDelivery): StoredDelivery {
   return { ...kept, request: undefined, answer: undefined }
 }
 
-/** One key may stand for different deliveries on different routes. */
+/** The same key may denote different deliveries on different routes. */
 function keyOf({ route, idempotencyKey }: Pick<NewDelivery, 'route' | 'idempotencyKey'>): string | undefined {
   return idempotencyKey === undefined ? undefined : JSON.stringify([route, idempotencyKey])
 }

@@ -2,14 +2,14 @@ import type { Failure } from '../core/failure.ts'
 import { overTicketLimit } from './limits.ts'
 import type { Ticket, TicketFacts, TicketFigures, TicketKeeper, TicketLimits } from './ticket-store.ts'
 
-/** Keeps results as long as the process lives. */
+/** Keeps results for the life of the process. */
 export function memoryTickets(limits: TicketLimits): TicketKeeper {
   return new MemoryTickets(limits)
 }
 
 class MemoryTickets implements TicketKeeper {
   #limits: TicketLimits
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #tickets = new Map<string, Ticket>()
   #ready = 0
   #bytes = 0

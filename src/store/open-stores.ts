@@ -9,32 +9,32 @@ import type { StoreLimits } from './limits.ts'
 import type { StoreOptions } from './options.ts'
 import type { TicketKeeper, TicketLimits } from './ticket-store.ts'
 
-/** What a configuration asks of its stores. */
+/** The part of a configuration that concerns the stores. */
 export interface StoresConfig {
   readonly store: StoreOptions
   readonly ticketLimits: TicketLimits
-  /** Whether a route keeps anything in the store. */
+  /** Whether any route keeps data in the store. */
   readonly isNeeded: boolean
 }
 
 export interface Stores {
   readonly deliveries: DeliveryStore
   readonly tickets: TicketKeeper
-  /** The limits of another configuration; that its path is another one has no effect. */
+  /** Applies the limits of a new configuration; a changed path has no effect. */
   update(config: StoresConfig): void
   close(): Promise<void>
 }
 
 export interface StoringOptions {
-  /** Where a relative path begins: the folder of the configuration file. */
+  /** The base of a relative path: the folder of the configuration file. */
   readonly folder: string
   readonly clock: Clock
   readonly log: LogText
 }
 
 /**
- * Opens the store, or throws a `StartupError`; undefined where no route needs one. What an earlier run left unfinished in it
- * then waits: to open it would make dead letters of it, and it may be another gateway's.
+ * Opens the store, or throws a `StartupError`; undefined if no route needs one. Unfinished deliveries of an earlier run
+ * then wait: opening the store would turn them into dead letters, and it may belong to another gateway.
  */
 export async function openStores(config: StoresConfig, options: StoringOptions): Promise<Stores | undefined> {
   if (!config.isNeeded) {
@@ -65,7 +65,7 @@ export async function openStores(config: StoresConfig, options: StoringOptions):
 async function tellOfUnfinished({ store }: StoresConfig, { folder, log }: StoringOptions): Promise<void> {
   const path = pathIn(folder, store.path)
   if (!existsSync(path)) return
-  // SQLite takes its time to load, and few need it here.
+  // Loaded on demand: SQLite is slow to load, and few configurations get here.
   const { unfinishedIn } = await import('./sqlite/inspect.ts')
   const count = unfinishedIn(path)
   if (count === 0) return

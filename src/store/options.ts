@@ -7,18 +7,18 @@ export const storeOptions = z
       .string({ error: 'a path' })
       .min(1, { error: 'a path' })
       .prefault('hedgerow.db')
-      .describe('The SQLite file; a relative path begins at the folder of the configuration. It is made on first use.'),
+      .describe('The SQLite file, created on first use. A relative path starts at the folder of the configuration.'),
     retention: duration({ min: 1000 })
       .prefault('24h')
       .describe(
-        'How long finished deliveries are kept, and with them the answers to their idempotency keys. Stripe keeps keys as long.',
+        'How long to keep finished deliveries and the answers to their idempotency keys. Stripe keeps keys for the same time.',
       ),
     maxUndelivered: size()
       .prefault('256MiB')
       .describe(
-        'Writes that are not delivered yet, altogether: request, header fields, and 1 KiB for each target; further ones get 503 `STORE_FULL`, as they do while the disk has no room. As much may be held in memory.',
+        'Total size of undelivered writes: request, header fields, and 1 KiB per target. Further writes get 503 `STORE_FULL`, as they do while the disk is full. Up to this much may also be held in memory.',
       ),
   })
-  .describe('Where broadcast writes are kept until every target has them, and results of durable callbacks.')
+  .describe('Stores broadcast writes until every target has them, and the results of durable callbacks.')
 
 export type StoreOptions = z.output<typeof storeOptions>

@@ -1,45 +1,45 @@
 import type { Failure, FailureCode } from '../core/failure.ts'
 
 /**
- * Where results are kept that came when nobody was waiting for them. Times are wall-clock milliseconds. What cannot be
- * done is a `Failure` with `STORE_FULL` or `STORE_UNAVAILABLE`; nothing rejects. When `put` has resolved to `kept` the
- * result is durable, if the store is.
+ * Stores results that arrived with no client waiting. Times are wall-clock milliseconds. Errors are a `Failure` with
+ * `STORE_FULL` or `STORE_UNAVAILABLE`; nothing rejects. When `put` has resolved to `kept` the result is durable, if the
+ * store is.
  */
 export interface TicketStore {
   /** The first result of a ticket stays: a later one is `repeated` and changes nothing. */
   put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure>
-  /** Also one that is spent or no longer ready, until it is forgotten. */
+  /** Also finds a ticket that is spent or expired, until it is forgotten. */
   find(id: string): Promise<Ticket | Failure | undefined>
-  /** Drops the result and remembers that it was there; `false` if there was none to drop. */
+  /** Drops the result and remembers that it existed; `false` if there was none to drop. */
   spend(id: string): Promise<boolean | Failure>
-  /** The newest first, without their results. */
+  /** Newest first, without results. */
   list(limit: number): Promise<readonly TicketFacts[] | Failure>
-  /** Drops results that are no longer ready, and forgets tickets that nobody needs to be told of any more. */
+  /** Drops expired results, and forgets tickets whose `knownUntil` has passed. */
   removeExpired(now: number): Promise<Failure | undefined>
 }
 
-/** A store in the thread that keeps it. Other threads reach it by messages, as a `TicketStore`. */
+/** A store in the thread that owns it. Other threads reach it by messages, as a `TicketStore`. */
 export interface TicketKeeper extends TicketStore {
   figures(): TicketFigures
-  /** From now on; what is kept already stays. */
+  /** Applies to new results; stored ones stay. */
   limit(limits: TicketLimits): void
 }
 
 export interface TicketFacts {
   readonly id: string
-  /** Of its call; where its callback came in, if the call is of an earlier run. */
+  /** The route of the call, or of the callback if the call belongs to an earlier run. */
   readonly route: string
   readonly createdAt: number
-  /** Until when the result can be fetched. */
+  /** When the result expires. */
   readonly readyUntil: number
-  /** Until when the ticket is known at all, so that whoever comes late is told what became of it. */
+  /** When the ticket is forgotten. Until then a late client learns why there is no result. */
   readonly knownUntil: number
-  /** Of the result. */
+  /** Size of the result. */
   readonly bytes: number
 }
 
 export interface Ticket extends TicketFacts {
-  /** Undefined once it has been spent or dropped. */
+  /** Undefined once spent or dropped. */
   readonly result: TicketResult | undefined
 }
 
@@ -49,14 +49,14 @@ export type TicketResult =
   | { readonly kind: 'failure'; readonly code: FailureCode; readonly detail: string }
 
 export interface TicketLimits {
-  /** How many have a result at a time. */
+  /** Limit for tickets with a result. */
   readonly maxTickets: number
-  /** What their results come to. */
+  /** Limit for the size of all results. */
   readonly maxBytes: number
 }
 
 export interface TicketFigures {
-  /** With a result. */
+  /** Tickets with a result. */
   readonly tickets: number
   readonly bytes: number
 }

@@ -11,7 +11,7 @@ function runner(code: FailureCode | undefined, dropped = false): Runner {
 }
 
 describe('allFailed', () => {
-  it('is the failure itself where there is one', () => {
+  it('returns a single failure unchanged', () => {
     const { code, detail, upstreamStatus } = allFailed([runner('UPSTREAM_RESET')])
     assert.deepEqual([code, detail, upstreamStatus], ['UPSTREAM_RESET', 'UPSTREAM_RESET it was', 500])
   })
@@ -22,12 +22,12 @@ describe('allFailed', () => {
     assert.equal(detail, 'All 2 attempts failed: UPSTREAM_RESET it was; UPSTREAM_REFUSED it was')
   })
 
-  it('leaves out those that were dropped or have not ended', () => {
+  it('leaves out attempts that were dropped or have not ended', () => {
     const runners = [runner('CANCELLED', true), runner('UPSTREAM_RESET'), runner(undefined)]
     assert.equal(allFailed(runners).detail, 'UPSTREAM_RESET it was')
   })
 
-  it('says so where nobody could be asked', () => {
+  it('reports that no target could be called', () => {
     assert.equal(allFailed([]).code, 'NO_TARGET')
   })
 })

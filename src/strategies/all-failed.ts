@@ -1,7 +1,7 @@
 import { type Failure, failure } from '../core/failure.ts'
 import type { Runner } from '../kit/race.ts'
 
-/** One failure for a race in which nobody was good: the last one's code, and how each of them failed. */
+/** One failure for a race without a good answer: the last attempt's code, and the details of every failure. */
 export function allFailed(runners: readonly Runner[]): Failure {
   const failures = runners.flatMap(({ outcome, dropped }) =>
     outcome?.ok === false && !dropped ? [outcome.failure] : [],

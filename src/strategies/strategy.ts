@@ -11,44 +11,44 @@ export interface LineOptions extends AttemptOptions {
   readonly upstream: string
 }
 
-/** What a strategy makes of its options: its layer, and what the layers around it need to know. */
+/** The result of a strategy's options: its layer, and facts for the layers around it. */
 export interface StrategyPlan {
   readonly layer: Layer
-  /** Where its attempts go: one line for all of them, or several by the `part` of the request. */
+  /** Where attempts go: one line for all, or several by the `part` of the request. */
   readonly lines: LineOptions | Readonly<Record<string, LineOptions>>
-  /** Which statuses are good where the route does not say. */
+  /** Good statuses, unless the route sets them. */
   readonly goodStatus: readonly StatusRange[]
-  /** An answer that is not good is passed on all the same once there is nothing left to try. */
+  /** An answer that is not good is still passed on once there is nothing left to try. */
   readonly passesAnyStatus: boolean
-  /** It needs answers whole, to compare or merge them. */
+  /** Whether answers are needed whole, to compare or merge them. */
   readonly holdsAnswer: boolean
   readonly maxAnswerBytes: number
-  /** A good status says enough: the work is done, whatever becomes of the answer's body. */
+  /** A good status suffices: the work is done, even if reading the answer's body fails. */
   readonly bodyMayFail?: boolean
-  /** The request body is held, up to so many bytes; undefined: it is streamed. */
+  /** The request body is held, up to this size; undefined: it is streamed. */
   readonly maxHeldBodyBytes: number | undefined
-  /** Upgrades (WebSocket) pass. */
+  /** Whether upgrades (WebSocket) pass through. */
   readonly upgrades: boolean
-  /** Where the route does not say. */
+  /** Unless the route sets a deadline. */
   readonly usualDeadlineMs?: number
-  /** Statuses of failures where the route does not say, other than those of the one table. */
+  /** Statuses of failures, unless the route sets them, that differ from the common table. */
   readonly failureStatuses?: Readonly<Partial<Record<FailureCode, number>>>
-  /** It begins its attempts itself, at targets of its own choice: neither balancer nor retry come between. */
+  /** The strategy starts its attempts itself, at targets of its own choice, without balancer or retry in between. */
   readonly choosesTargets: boolean
 }
 
-/** What every strategy is given besides its options. */
+/** Dependencies of every strategy, besides its options. */
 export interface StrategyDeps {
   readonly clock: Clock
-  /** What the route knows in all workers: budgets, samples. */
+  /** Memory of the route, shared by all workers: budgets, samples. */
   readonly memory: MemoryScope
-  /** What an upstream bears beyond one attempt for each call. */
+  /** Load that an upstream can bear beyond one attempt per call. */
   readonly extraLoad: (upstream: string) => ExtraLoad
 }
 
 /**
- * A strategy: options in, layer out. To add one, add its folder with its options, its judgement and this, and its name
- * to `config/strategies.ts`.
+ * A strategy: options in, layer out. To add one, add a folder with its options, its decision function and its
+ * `Strategy`, and add its name to `config/strategies.ts`.
  */
 export interface Strategy<Schema extends z.ZodType, Deps = StrategyDeps> {
   readonly options: Schema

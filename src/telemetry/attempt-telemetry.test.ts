@@ -23,7 +23,7 @@ function observed(script: Script, inside?: Layer) {
 const seen = new Set<AttemptOutcome>()
 
 describe('attemptTelemetry', () => {
-  it('tells when an attempt begins and when it has ended, and how long it took', async () => {
+  it('reports the start and the end of an attempt, and its duration', async () => {
     const { clock, events, attempt } = observed({ afterMs: 30 })
     assert.deepEqual(
       events.map(({ type }) => type),
@@ -38,14 +38,14 @@ describe('attemptTelemetry', () => {
     assert.deepEqual([attempt.startedMs, attempt.endedMs], [0, 30])
   })
 
-  it('notes how much of an attempt the gateway stood still', async () => {
+  it('records how much of an attempt the event loop was blocked', async () => {
     const { clock, attempt } = observed({ afterMs: 30 })
     clock.stall(3000)
     await clock.advance(0)
     assert.equal(attempt.stalledMs, 3000)
   })
 
-  it('tells the end of an attempt that a fault of programming ended', async () => {
+  it('reports the end of an attempt that throws', async () => {
     const broken: Layer = () => () => Promise.reject(new Error('a fault'))
     const { events, attempt, outcome } = observed({ afterMs: 1 }, broken)
     await assert.rejects(outcome, /a fault/)
@@ -53,7 +53,7 @@ describe('attemptTelemetry', () => {
     assert.deepEqual([attempt.endedMs, attempt.outcome], [0, 'cancelled'])
   })
 
-  it('hands on the outcome as it is', async () => {
+  it('returns the outcome unchanged', async () => {
     const { clock, outcome } = observed({ afterMs: 1, status: 418 })
     await clock.advance(1)
     const given = await outcome
@@ -71,7 +71,7 @@ describe('attemptTelemetry', () => {
     [500, 'server_error'],
     [503, 'server_error'],
   ] as const) {
-    it(`notes ${outcome} of an answer with ${status}`, async () => {
+    it(`records ${outcome} for an answer with ${status}`, async () => {
       const { clock, attempt } = observed({ afterMs: 1, status })
       await clock.advance(1)
       assert.deepEqual([attempt.outcome, attempt.status, attempt.detail], [outcome, status, undefined])
@@ -79,7 +79,7 @@ describe('attemptTelemetry', () => {
     })
 
     if (outcome === 'success') continue
-    it(`notes ${outcome} of a failure that a ${status} was`, async () => {
+    it(`records ${outcome} for a failure with status ${status}`, async () => {
       const reason = failure('UPSTREAM_STATUS', `b1: status ${status}`, { upstreamStatus: status })
       const { clock, attempt } = observed(hang, () => () => Promise.resolve(failed(reason)))
       await clock.advance(1)
@@ -101,7 +101,7 @@ describe('attemptTelemetry', () => {
     CANCELLED: 'cancelled',
   }
   for (const [code, outcome] of Object.entries(ofCode) as [FailureCode, AttemptOutcome][]) {
-    it(`notes ${outcome} of a failure with ${code}`, async () => {
+    it(`records ${outcome} for a failure with ${code}`, async () => {
       const { clock, attempt } = observed({ afterMs: 1, fails: code })
       await clock.advance(1)
       assert.deepEqual([attempt.outcome, attempt.status, attempt.detail], [outcome, undefined, `fake ${code}`])
@@ -109,14 +109,14 @@ describe('attemptTelemetry', () => {
     })
   }
 
-  it('notes why an attempt was aborted, and when', async () => {
+  it('records why and when an attempt was aborted', async () => {
     const { clock, call, events, attempt } = observed(hang)
     clock.after(40, () => call.abort(failure('DEADLINE', 'over')))
     await clock.advance(40)
     assert.deepEqual([attempt.outcome, attempt.endedMs, events.length], ['timeout', 40, 2])
   })
 
-  it('has an outcome of the known ones for every code that there is', async () => {
+  it('has a known outcome for every failure code', async () => {
     for (const code of Object.keys(failureCodes) as FailureCode[]) {
       const { clock, attempt } = observed({ afterMs: 1, fails: code })
       await clock.advance(1)
@@ -124,14 +124,14 @@ describe('attemptTelemetry', () => {
     }
   })
 
-  it('breaks on a request without an attempt, which is a fault of the stack', async () => {
+  it('throws on a request without an attempt, which is a bug in the stack', async () => {
     const clock = new VirtualClock()
     const { call } = callOf(clock)
     const service = attemptTelemetry({ clock, statusCounts: () => true })(new FakeUpstream(clock).service)
     await assert.rejects(service(requestOf(), call), /before it had begun/)
   })
 
-  it('was shown here with every outcome', () => {
+  it('covers every outcome in these tests', () => {
     assert.deepEqual([...seen].toSorted(), attemptOutcomes.toSorted())
   })
 })

@@ -7,13 +7,13 @@ import type { Clock } from '../kit/clock.ts'
 
 export interface AttemptTelemetryOptions {
   readonly clock: Clock
-  /** Whether an answer with this status is a good one. */
+  /** Whether an answer with this status is good. */
   readonly statusCounts: (status: number) => boolean
-  /** Is told of what is noted, with all that it was noted from. */
+  /** Called after each result is recorded, with the outcome that it derives from. */
   readonly onNoted?: ((attempt: Attempt, outcome: Outcome) => void) | undefined
 }
 
-/** Notes what an attempt came to, on the attempt itself, and tells whoever listens. */
+/** Records the result of an attempt on the attempt itself, and emits its events. */
 export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
   const { clock } = options
   return function attemptTelemetryLayer(next) {
@@ -26,7 +26,7 @@ export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
       try {
         outcome = await next(request, call)
       } catch (fault) {
-        // A fault of programming ends the attempt too; for who counts it would be in flight for ever.
+        // A bug that throws also ends the attempt; otherwise counters would show it in flight forever.
         attempt.outcome = 'cancelled'
         attempt.detail = 'the gateway has failed'
         ended(attempt, call)
@@ -75,7 +75,7 @@ function outcomeOfFailure({ code, upstreamStatus }: Failure): AttemptOutcome {
   return outcomeOfCode[code] ?? 'cancelled'
 }
 
-/** Of an answer that does not count as good. */
+/** For an answer that is not good. */
 function outcomeOfStatus(status: number): AttemptOutcome {
   if (status === 429) return 'rate_limited'
   if (status >= 500) return 'server_error'

@@ -4,4 +4,4 @@ import { traceOptions } from './traces/options.ts'
 
 export const telemetryOptions = z
   .strictObject({ log: logOptions.prefault({}), traces: traceOptions.optional() })
-  .describe('What the gateway tells of its calls to logs and trace collectors.')
+  .describe('Logs and traces of calls.')

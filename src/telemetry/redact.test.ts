@@ -9,7 +9,7 @@ import { looksSecret, maxLookedAt, Redaction } from './redact.ts'
 const redaction = new Redaction({ headers: ['X-Api-Key'], query: ['token', 'Pass'] })
 
 describe('Redaction', () => {
-  it('hides the fields that always are secret and those that are named, in any spelling', () => {
+  it('hides headers that are always secret and configured ones, in any spelling', () => {
     for (const name of ['Authorization', 'cookie', 'SET-COOKIE', 'Proxy-Authorization', 'x-api-key'])
       assert.ok(redaction.hidesField(name), name)
     assert.ok(!redaction.hidesField('user-agent'))
@@ -42,14 +42,14 @@ describe('Redaction', () => {
     it(`shows "${query}" as "${shown}"`, () => assert.equal(redaction.query(query), shown))
   }
 
-  it('hides by default what OAuth, signed URLs and APIs with keys call their secrets', () => {
+  it('hides by default the secret parameters of OAuth, signed URLs and APIs with keys', () => {
     const { query } = logOptions.parse({}).redact
     const byDefault = new Redaction({ headers: [], query })
     for (const key of ['client_secret', 'refresh_token', 'id_token', 'apikey', 'sig', 'access_token', 'api_key'])
       assert.equal(byDefault.query(`${key}=x`), `${key}=***`)
   })
 
-  it('hides tokens of callbacks whatever is configured, by the name that the flows give them', () => {
+  it('hides callback tokens under any configuration, by the name that flows use', () => {
     assert.equal(new Redaction({ headers: [], query: [] }).query(`${tokenParameter}=x`), `${tokenParameter}=***`)
   })
 
@@ -81,7 +81,7 @@ describe('Redaction', () => {
     it(`shows the field "${text}" as "${shown}"`, () => assert.equal(redaction.field('referer', text), shown))
   }
 
-  it('guesses by names where it is asked to', () => {
+  it('guesses secrets by name if asked to', () => {
     const guessing = new Redaction({ headers: [], query: [] }, true)
     for (const name of ['X-Api-Key', 'x-auth', 'X-CSRF-Token', 'client-secret', 'x-goog-signature']) {
       assert.ok(looksSecret(name) && guessing.hidesField(name), name)
@@ -91,14 +91,14 @@ describe('Redaction', () => {
       assert.ok(!guessing.hidesField(name), name)
   })
 
-  it('looks at no more than so much, and never shows what is beyond', () => {
+  it('inspects a bounded length, and never shows the rest', () => {
     const long = 'a'.repeat(maxLookedAt)
     assert.equal(redaction.query(`${long}&token=s`), `${long}…`)
     assert.equal(redaction.path(`/${long}/b`), `/${long.slice(1)}…`)
     assert.equal(redaction.target('/a', `${long};token=s`), `/a?${long}…`)
   })
 
-  it('takes time in proportion to the text, and never overflows', () => {
+  it('takes linear time, and does not overflow the stack', () => {
     const units = ['&', ';', '=', '%', '%2b;', 'a;', '?', '#', 'x=1;', 'token;', 'token=x;', '<', '//', '@', '+', '[.']
     const startedAt = performance.now()
     for (const unit of units) {
@@ -113,11 +113,11 @@ describe('Redaction', () => {
         }
       }
     }
-    // 144 texts take some 100 ms; the first of them that took the square of its length would take more by itself.
+    // 144 texts take some 100 ms; a single one in quadratic time would take longer.
     assert.ok(performance.now() - startedAt < 1500)
   })
 
-  it('shows no value of a hidden key, whichever of `&` and `;` the reader takes for the end of a pair', () => {
+  it('shows no value of a hidden key, whether `&` or `;` separates pairs', () => {
     const parts = ['token', 'TOK%45N', 'a', '=', '=', '&', ';', '%00', '+', 'S', '[', ']']
     let state = 1
     const draw = (below: number): number => {
@@ -130,7 +130,7 @@ describe('Redaction', () => {
       for (const separator of [/&/, /[&;]/]) {
         for (const pair of shown.split(separator)) {
           const [key = '', ...value] = pair.split('=')
-          // Without `;` as a separator the key that a reader sees may have one in it.
+          // If `;` is not a separator, it may be part of the key.
           const name = decodeURIComponent(key)
             .replaceAll(/[^a-z]/gi, '')
             .toLowerCase()

@@ -1,23 +1,23 @@
-/** In the place of what is hidden. */
+/** Replaces hidden text. */
 export const hidden = '***'
 
-/** Fields whose values are never shown, whatever the configuration says. */
+/** Headers that are always hidden, whatever the configuration. */
 const secretFields = ['authorization', 'cookie', 'proxy-authorization', 'set-cookie']
 /**
- * The token in the URL of a callback: whoever has it can answer in the backend's place. `callback/token-placement.ts`
- * names it too; telemetry stands below the flows and cannot ask them, so a test holds the two together.
+ * The token in a callback URL: with it, anyone can answer in the backend's place. `callback/token-placement.ts` names
+ * it too. Telemetry is a layer below the flows and cannot import the name, so a test compares the two.
  */
 const secretKeys = ['callback']
-/** What follows opens the result of a call, or tells what became of a write; the flows name these paths too. */
+/** The id after these paths gives access to the result of a call or the state of a write; the flows name them too. */
 const secretPath = /\/_hedgerow\/+(?:tickets|deliveries)\/+(?=[^/])/i
-/** Names of fields and parameters that nobody has listed, where what was kept for long is shown to operators. */
+/** Secret-looking names of headers and parameters, for stored requests that operators see. */
 const secretName =
   /token|secret|key|password|passphrase|authorization|cookie|credential|signature|(?:^|[^a-z])(?:auth|sig|pwd|pass)$/i
-/** A name that the gateway itself gives a meaning to: it opens nothing. */
+/** The gateway's own header: it is not a credential. */
 const openName = /^idempotency-key$/i
 const userInfo = /\/\/[^/?#\s]*@/g
 
-/** Longer ones are cut before they are looked at: who shows them cuts them anyway, and a client chooses how long they are. */
+/** Longer texts are cut first: callers cut them for display anyway, and a client chooses their length. */
 export const maxLookedAt = 8 * 1024
 
 export interface RedactOptions {
@@ -29,13 +29,13 @@ export function looksSecret(name: string): boolean {
   return secretName.test(name) && !openName.test(name)
 }
 
-/** What must not be seen in logs, traces and on the dashboard. Never throws; each does work linear in its text. */
+/** Hides secrets in logs, in traces and on the dashboard. Methods never throw and take time linear in the text. */
 export class Redaction {
   readonly #fields: ReadonlySet<string>
   readonly #keys: ReadonlySet<string>
   readonly #guesses: boolean
 
-  /** `guesses`: hides also what by its name looks like a secret. */
+  /** `guesses`: also hide values by secret-looking names. */
   constructor({ headers, query }: RedactOptions, guesses = false) {
     this.#fields = new Set([...secretFields, ...headers.map((name) => name.toLowerCase())])
     this.#keys = new Set([...secretKeys, ...query.map((key) => key.toLowerCase())])
@@ -46,7 +46,7 @@ export class Redaction {
     return this.#fields.has(name.toLowerCase()) || (this.#guesses && looksSecret(name))
   }
 
-  /** The value of a field. It may be or hold a URL, as in `Referer`, `Link` or one that a proxy has added. */
+  /** A header value. It may be or contain a URL, as in `Referer`, `Link` or a header added by a proxy. */
   field(name: string, value: string): string {
     return this.hidesField(name) ? hidden : this.text(value)
   }
@@ -56,10 +56,10 @@ export class Redaction {
     return query === '' ? this.path(path) : `${this.path(path)}?${this.query(query)}`
   }
 
-  /** A path as it was sent, without the id of a ticket or delivery. */
+  /** The path as sent, without the id of a ticket or delivery. */
   path(path: string): string {
     const looked = cut(path)
-    // Nearly all paths have neither, and to find that out costs less than to search.
+    // Nearly all paths have neither, and testing for that is cheaper than searching.
     if (!looked.includes('_') && !looked.includes('%')) return looked
     const found = secretPath.exec(looked)
     if (found !== null) return looked.slice(0, found.index + found[0].length) + hidden
@@ -70,9 +70,9 @@ export class Redaction {
   }
 
   /**
-   * A query as it was sent, with `***` for the values of these keys, however they are spelt. Some take `;` for `&`.
-   * Others do not, so all that follows a key that is hidden, up to the next `&`, may be its value. `?` and `#` begin
-   * the query and the fragment of a URL within a value.
+   * The query as sent, with `***` for the values of these keys in any spelling. Some readers treat `;` as `&` and
+   * others do not, so everything after a hidden key up to the next `&` may be its value. `?` and `#` start the query
+   * and the fragment of a URL inside a value.
    */
   query(query: string): string {
     const looked = cut(query)
@@ -89,7 +89,7 @@ export class Redaction {
     return shownUpTo === 0 ? looked : shown + looked.slice(shownUpTo)
   }
 
-  /** Text that may be a URL, or hold some in angle brackets. */
+  /** Text that may be a URL, or contain URLs in angle brackets. */
   text(text: string): string {
     const looked = cut(text)
     return looked.replaceAll(/[^<>]+/g, (piece) => this.#url(piece))
@@ -101,7 +101,9 @@ export class Redaction {
     return end < 0 ? this.path(head) : `${this.path(head)}${url[end]}${this.query(url.slice(end + 1))}`
   }
 
-  /** Also of `user[password]` and `user.password`, which many frameworks take apart, and with signs that some leave out. */
+  /**
+   * Also matches `user[password]` and `user.password`, which many frameworks parse, and spellings without separators.
+   */
   #hides(key: string): boolean {
     const plain = bytesOf(key).trim().toLowerCase()
     if (this.#keys.has(plain)) return true
@@ -115,7 +117,7 @@ function cut(text: string): string {
   return text.length <= maxLookedAt ? text : `${text.slice(0, maxLookedAt)}…`
 }
 
-/** Compared as numbers, as each call that is told goes through these loops. */
+/** Compared as numbers, because every logged call runs through these loops. */
 const sign = { hash: 0x23, and: 0x26, semicolon: 0x3b, equals: 0x3d, question: 0x3f } as const
 
 function endOfKey(query: string, from: number): number {
@@ -135,7 +137,9 @@ function endOfPair(query: string, from: number): number {
   return at < 0 ? query.length : at
 }
 
-/** Also where the value begins with something else than `=`: to those who do not know `;`, it is a part of the key. */
+/**
+ * Also if the value starts with a character other than `=`: readers that do not split at `;` see it as part of the key.
+ */
 function isFollowed(query: string, keyEnd: number): boolean {
   return keyEnd < query.length && query[keyEnd] !== '&'
 }
@@ -144,7 +148,7 @@ function isSeparator(code: number): boolean {
   return code === sign.and || code === sign.semicolon || code === sign.question || code === sign.hash
 }
 
-/** Names of keys are ASCII, so each byte by itself will do; a broken encoding is left as it is. */
+/** Key names are ASCII, so bytes can be decoded one by one; a malformed encoding is left as is. */
 function bytesOf(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text
   return text

@@ -12,7 +12,7 @@ function opened() {
 }
 
 describe('ShortageLog', () => {
-  it('warns once for each kind while it lasts, from all workers together', async () => {
+  it('warns once per kind while it lasts, for all workers together', async () => {
     const { clock, lines, one, other } = opened()
     for (let i = 0; i < 100; i++) {
       one.onConnect('EMFILE')
@@ -33,7 +33,7 @@ describe('ShortageLog', () => {
     assert.equal(lines.length, 2)
   })
 
-  it('has nothing to say of codes that are no shortage', () => {
+  it('ignores codes that are not a shortage', () => {
     const { lines, one } = opened()
     for (const code of ['', 'ECONNABORTED', 'ECONNREFUSED']) one.onAccept(code)
     assert.deepEqual(lines, [])

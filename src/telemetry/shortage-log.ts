@@ -4,17 +4,17 @@ import type { MemoryScope } from '../kit/shared-memory.ts'
 import { Spell } from '../kit/spell.ts'
 import { isShortage, type Shortage, shortages } from '../transport/client/shortage.ts'
 
-/** A shortage that has not been met for as long is over; when it is met again, there is another line. */
+/** A shortage is over when it has not occurred for this long; the next one is logged again. */
 const quietMs = 60_000
 
 export interface ShortageLogOptions {
   readonly clock: Clock
-  /** The gateway's, so that all workers together write one line. */
+  /** Shared by the whole gateway, so that all workers together write one line. */
   readonly memory: MemoryScope
   readonly log: LogText
 }
 
-/** Warns once for each spell in which the gateway has run out of something, of each kind. */
+/** Warns once per shortage of each kind of resource. */
 export class ShortageLog {
   readonly #options: ShortageLogOptions
   readonly #spells: ReadonlyMap<string, Spell>
@@ -26,12 +26,12 @@ export class ShortageLog {
     this.#spells = new Map(Object.keys(shortages).map(spellOf))
   }
 
-  /** A connection to a target could not be opened. */
+  /** Called when a connection to a target could not be opened. */
   onConnect(code: string): void {
     this.#note(code, 'connections to targets cannot be opened, and their calls fail with GATEWAY_EXHAUSTED')
   }
 
-  /** A client's connection could not be accepted. */
+  /** Called when a client's connection could not be accepted. */
   onAccept(code: string): void {
     this.#note(code, 'connections of clients cannot be accepted')
   }

@@ -1,25 +1,25 @@
 import { foldedName, type HeaderPairs, withoutHeaders } from '../core/headers.ts'
 
-/** RFC 9110, 7.6.1, and what older software sends besides; they speak of one connection and never pass. */
+/** RFC 9110, 7.6.1, plus what older software sends. They apply to one connection and are never forwarded. */
 const hopByHopNames = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']
 
-/** Spellings seen are remembered, at most so many: a client chooses them. */
+/** Limit on remembered spellings: clients choose them. */
 const maxRemembered = 1024
 
 interface FurtherFields {
   readonly dropped: readonly string[]
-  /** Pass as they are, but not with `_` for `-`. */
+  /** Passed unchanged, but dropped when spelt with `_` for `-`. */
   readonly genuine: readonly string[]
 }
 
 /**
- * Takes out the fields that belong to one connection, those that `Connection` names, and further ones. None of these names
- * passes with `_` for `-` either: see `foldedName`.
+ * Removes hop-by-hop fields, the fields that `Connection` names, and further ones; also when spelt with `_` for `-`
+ * (see `foldedName`).
  */
 export class HopByHop {
   readonly #names: ReadonlySet<string>
   readonly #genuine: ReadonlySet<string>
-  /** Name as spelt -> what it means; spares the lower-casing of the same twenty names at each request. */
+  /** Name as spelt -> verdict; saves lower-casing the same twenty names for each request. */
   readonly #remembered = new Map<string, 'keep' | 'drop' | 'connection'>()
 
   constructor({ dropped, genuine }: FurtherFields) {
@@ -27,7 +27,7 @@ export class HopByHop {
     this.#genuine = new Set(genuine)
   }
 
-  /** A new list, which the caller may go on to fill. */
+  /** Returns a new list that the caller may append to. */
   remove(headers: HeaderPairs): string[] {
     const kept: string[] = []
     let named: string[] | undefined
@@ -52,7 +52,7 @@ export class HopByHop {
 
 /** Adds the fields that a `Connection` field names. */
 export function addNamed(named: string[] | undefined, value: string): string[] | undefined {
-  // By far the most frequent values name no field.
+  // The most frequent values by far name no field.
   if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return named
   const names = value
     .toLowerCase()

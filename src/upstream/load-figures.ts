@@ -5,7 +5,7 @@ import { goesByLoad, loadFor } from './balance/make-balancer.ts'
 import type { UpstreamsOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 
-/** What the balancers of all threads know of their targets, for operators. */
+/** Load of the targets as the balancers of all threads see it, for operators. */
 export class LoadFigures {
   readonly #clock: Clock
   readonly #memory: SharedMemory
@@ -17,8 +17,8 @@ export class LoadFigures {
   }
 
   /**
-   * Before there are workers of this configuration, so that they find its memory. Answers how to show what it has, once it
-   * is in force.
+   * Call this before the workers of the configuration start, so that they find its memory. Returns a function that
+   * switches the figures over once the configuration is in force.
    */
   prepare(upstreams: UpstreamsOptions): () => void {
     const ewmas = new Map(
@@ -34,7 +34,7 @@ export class LoadFigures {
     }
   }
 
-  /** How long its answers take, as balancers see it, to a tenth; undefined where none goes by it. */
+  /** Latency as balancers see it, to a tenth; undefined when no balancer tracks it. */
   ewmaMs(target: Target): number | undefined {
     const ms = this.#ewmas.get(keyOf(target))?.()
     return ms === undefined ? undefined : Math.round(ms * 10) / 10

@@ -10,10 +10,10 @@ const target = z.union(
   [
     baseUrl.transform((url) => ({ url, weight: 1 })),
     z.strictObject({
-      url: baseUrl.describe('Its base URL. What path it has goes before that of each request.'),
+      url: baseUrl.describe('Base URL. Its path is prefixed to the path of each request.'),
       weight: wholeNumber({ min: 1, max: 1000 })
         .prefault(1)
-        .describe('Its share of the attempts, next to the weights of the others.'),
+        .describe('Share of the attempts, relative to the weights of the other targets.'),
     }),
   ],
   { error: 'a URL such as http://127.0.0.1:9101 (http or https, without user, query or fragment), or { url, weight }' },
@@ -33,7 +33,7 @@ export const upstreamOptions = z
           error: 'a list of URLs, or URLs by name, at least one',
         },
       )
-      .describe('The base URLs that do the same job. Unnamed ones are called by their host and port.'),
+      .describe('Base URLs of targets that do the same job. Unnamed targets are called by host and port.'),
     balance: balanceOption,
     budget: extraLoadOption,
     slowStart: slowStartOption,
@@ -42,16 +42,16 @@ export const upstreamOptions = z
     connectTimeout: duration({ min: 1 })
       .prefault('2s')
       .describe(
-        'How long a connection may take to be made. 2 s are ours: a first packet that is lost is sent again after 1 s (RFC 6298), and that may happen once. Envoy has 5 s.',
+        'How long establishing a connection may take. We chose 2 s to allow for one lost SYN, which is retransmitted after 1 s (RFC 6298). Envoy uses 5 s.',
       ),
     keepAlive: duration({ min: 1 })
       .prefault('4s')
       .describe(
-        "How long an unused connection is kept; a target's own Keep-Alive hint goes before. Shorter than the 5 s of Node's servers, so that the target does not close it first.",
+        "How long an idle connection is kept; a target's own Keep-Alive hint takes precedence. Shorter than the 5 s of Node's servers, so that the target does not close it first.",
       ),
   })
   .describe('A named set of targets that do the same job.')
 
 export type UpstreamOptions = z.output<typeof upstreamOptions>
-/** By name. */
+/** Upstreams by name. */
 export type UpstreamsOptions = Readonly<Record<string, UpstreamOptions>>

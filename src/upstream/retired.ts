@@ -3,7 +3,7 @@ import type { Upstream } from './upstream.ts'
 
 const checkMs = 500
 
-/** Upstreams that the configuration has no more, each until its last exchange has ended. */
+/** Upstreams no longer in the configuration, each kept until its last exchange has ended. */
 export class RetiredUpstreams {
   readonly #clock: Clock
   readonly #upstreams = new Set<Upstream>()

@@ -11,7 +11,7 @@ function targets(given: unknown) {
 }
 
 describe('targetsOf', () => {
-  it('names unnamed targets by host and port, also where the scheme implies the port', () => {
+  it('names unnamed targets by host and port, even if the scheme implies the port', () => {
     const names = targets(['http://127.0.0.1:9101', 'http://a.example', 'https://a.example', 'http://[::1]:80']).map(
       ({ name }) => name,
     )

@@ -13,7 +13,7 @@ export function targetsOf(upstream: string, { targets }: UpstreamOptions): reado
   })
 }
 
-/** With the port also where the scheme implies it: `http://a` and `https://a` are two targets. */
+/** Includes a port that the scheme implies: `http://a` and `https://a` are two targets. */
 function hostAndPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`
 }

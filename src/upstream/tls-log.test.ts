@@ -41,7 +41,7 @@ const warning =
 const recovered = 'info target a of upstream work: TLS works again'
 
 describe('TlsLog', () => {
-  it('warns once of a target, whichever worker meets it and however often', async () => {
+  it('warns once per target, whichever worker sees the failure and however often', async () => {
     const { clock, lines, note } = opened()
     for (let i = 0; i < 100; i++) {
       note(broken(), i % 2 === 0 ? 0 : 1)
@@ -50,7 +50,7 @@ describe('TlsLog', () => {
     assert.deepEqual(lines, [warning])
   })
 
-  it('warns again of a target that had recovered', async () => {
+  it('warns again after a target has recovered', async () => {
     const { clock, lines, note } = opened()
     note(broken())
     await clock.advance(10_000)
@@ -60,7 +60,7 @@ describe('TlsLog', () => {
     assert.deepEqual(lines, [warning, recovered, warning])
   })
 
-  it('does not take answers on older connections for recovery while handshakes fail', async () => {
+  it('does not count answers on older connections as recovery while handshakes fail', async () => {
     const { clock, lines, note } = opened()
     for (let i = 0; i < 20; i++) {
       note(broken())
@@ -70,7 +70,7 @@ describe('TlsLog', () => {
     assert.deepEqual(lines, [warning])
   })
 
-  it('takes any status for a sign of recovery, but no failure to connect', async () => {
+  it('counts any status as a sign of recovery, but not a failure to connect', async () => {
     const { clock, lines, note } = opened()
     note(broken())
     await clock.advance(10_000)
@@ -80,7 +80,7 @@ describe('TlsLog', () => {
     assert.equal(lines[1], recovered)
   })
 
-  it('has nothing to do with targets over plain HTTP', () => {
+  it('ignores targets over plain HTTP', () => {
     const { lines, note } = opened('http://a:80')
     note(broken())
     assert.deepEqual(lines, [])

@@ -9,19 +9,19 @@ import { tlsFault } from '../transport/client/tls-fault.ts'
 import { memoryOfTarget } from './balance/target-memory.ts'
 
 /**
- * Answers count as a sign that TLS works again only once no handshake has failed for as long: connections that were
- * opened before a certificate expired go on answering between handshakes that fail.
+ * Answers count as recovery only once no handshake has failed for this long: connections opened before a certificate
+ * expired keep answering between failed handshakes.
  */
 const quietMs = 10_000
 
 export interface TlsLogOptions {
   readonly clock: Clock
-  /** The upstream's, so that all workers together write one line. */
+  /** The upstream's memory, so that all workers together write one line. */
   readonly memory: MemoryScope
   readonly log: LogText
 }
 
-/** Warns once for each target to which no TLS connection comes about, and again when it fails after it had recovered. */
+/** Warns once for each target with which TLS fails, and again when it fails after a recovery. */
 export class TlsLog {
   readonly #options: TlsLogOptions
   readonly #spells: ReadonlyMap<Target, Spell>
@@ -35,7 +35,7 @@ export class TlsLog {
     )
   }
 
-  /** At the end of each attempt: on the way of every call over TLS. There is nothing to do for one over plain HTTP. */
+  /** Call this at the end of each attempt. On the hot path of every call over TLS; ignores plain HTTP. */
   note({ target }: Attempt, outcome: Outcome): void {
     const spell = this.#spells.get(target)
     if (spell === undefined) return

@@ -25,28 +25,28 @@ import { isOverTls, TlsLog } from './tls-log.ts'
 export interface UpstreamDeps {
   readonly clock: Clock
   readonly random: Random
-  /** The upstream's own, in all workers. */
+  /** The upstream's own memory, shared by all workers. */
   readonly memory: MemoryScope
-  /** Whether an address is that of a trusted proxy. */
+  /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean
   readonly resolve: ResolveName
   readonly shortages: ShortageLog
   readonly log: LogText
 }
 
-/** What all routes that ask the same upstream share: its balancer's turn, its connections, its budget. */
+/** State that all routes to the same upstream share: balancer position, connections, budget. */
 export class Upstream {
   readonly name: string
   readonly config: UpstreamOptions
   readonly targets: readonly Target[]
-  /** Undefined where nothing can be done about it. */
+  /** Undefined when no health option can take effect. */
   readonly health: UpstreamHealth | undefined
   readonly rotation: Rotation
   readonly balancer: Balancer
   readonly client: HttpClient
   readonly extraLoad: UpstreamExtraLoad
   readonly #memory: MemoryScope
-  /** Undefined where no target is spoken to over TLS. */
+  /** Undefined when no target uses TLS. */
   readonly #tlsLog: TlsLog | undefined
   readonly #shortages: ShortageLog
   readonly #retryBudgets = new Map<string, ActiveBudget>()
@@ -79,7 +79,9 @@ export class Upstream {
     return this.targets.length > 1 && this.#tlsLog !== undefined
   }
 
-  /** For attempts with this patience, at the end of each: what the next ones go by, and what the log has to say. */
+  /**
+   * Returns the callback for the end of each attempt with this patience. It notes health, TLS failures and shortages.
+   */
   noteWith(patienceMs: number): NoteAttempt {
     const noteHealth = this.health?.noteWith(patienceMs)
     const tlsLog = this.#tlsLog
@@ -91,7 +93,7 @@ export class Upstream {
     }
   }
 
-  /** Routes that give the same figures share one budget. */
+  /** Routes with the same figures share one budget. */
   retryBudget({ budget, minBudget }: RetryOptions): ActiveBudget {
     const key = `${budget} ${minBudget}`
     let shared = this.#retryBudgets.get(key)
@@ -114,7 +116,7 @@ export function withSlowStart(
 
 export type Upstreams = ReadonlyMap<string, Upstream>
 
-/** Those of a configuration. What it has unchanged from the one before goes on as it is, with its connections. */
+/** Builds the upstreams of a configuration. Unchanged ones carry over from the previous one, with their connections. */
 export function upstreamsOf(
   configs: UpstreamsOptions,
   make: (name: string, config: UpstreamOptions) => Upstream,
@@ -127,12 +129,12 @@ export function upstreamsOf(
   return new Map(entries)
 }
 
-/** In the same order too: whose turn it is, threads share by their places. */
+/** The order must match too: threads share the balancer position by target index. */
 export function isSameUpstream(one: UpstreamOptions, other: UpstreamOptions): boolean {
   return isDeepStrictEqual(one, other) && isDeepStrictEqual(Object.keys(one.targets), Object.keys(other.targets))
 }
 
-/** The one of this name, which the configuration's check has seen to be there. */
+/** The upstream of this name; the configuration check ensures that it exists. */
 export function upstreamIn(upstreams: Upstreams): (name: string) => Upstream {
   return (name) => {
     const found = upstreams.get(name)

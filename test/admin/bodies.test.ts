@@ -12,8 +12,8 @@ async function opened(t: TestContext) {
   return { wire: await scene.wire({ port: Number(new URL(adminUrl(gateway)).port) }), faults }
 }
 
-describe('a body sent to the admin side', () => {
-  it('that breaks off is no fault of the gateway', async (t) => {
+describe('a request body sent to the admin side', () => {
+  it('that breaks off is not logged as a bug of the gateway', async (t) => {
     const { wire, faults } = await opened(t)
     wire.send('PATCH /api/backends/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"a')
     await sleep(50)
@@ -34,7 +34,7 @@ describe('a body sent to the admin side', () => {
     assert.deepEqual(faults, [])
   })
 
-  it('that is whole leaves the connection open', async (t) => {
+  it('that is complete leaves the connection open', async (t) => {
     const { wire } = await opened(t)
     for (let i = 0; i < 2; i++) {
       wire.send('PATCH /api/backends/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}')

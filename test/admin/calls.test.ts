@@ -7,7 +7,7 @@ import { deadPort, openScene, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 describe('/api/calls', () => {
-  it('shows a call that failed, found by the id in its answer, with what each target did', async (t) => {
+  it('finds a failed call by the id in its answer, and shows what each target did', async (t) => {
     const scene = openScene(t)
     const broken = await scene.target((_request, response) => response.writeHead(500).end('no'))
     const hanging = await scene.target(() => {})
@@ -36,7 +36,7 @@ describe('/api/calls', () => {
     assert.match(call.attempts[2]?.detail ?? '', /refused/i)
   })
 
-  it('shows of a hedged call who won and who was cut off, though that ended after the call', async (t) => {
+  it('shows the winner and the cancelled attempt of a hedged call, even if that attempt ended after the call', async (t) => {
     const scene = openScene(t)
     let asked = 0
     const target = await scene.target((_request, response) => {
@@ -64,7 +64,7 @@ describe('/api/calls', () => {
     assert.equal((await askJson<CallListView>(`${admin}/api/calls?which=failed`)).json.calls.length, 0)
   })
 
-  it('says of a call that is not kept why that may be', async (t) => {
+  it('explains why a call may not be recorded', async (t) => {
     const { gateway } = await openScene(t).gateway({ admin: { port: 0 } })
     const { status, json } = await askJson<{ detail: string }>(`${adminUrl(gateway)}/api/calls/nothing%2Fhere`)
     assert.equal(status, 404)
@@ -73,7 +73,7 @@ describe('/api/calls', () => {
 })
 
 describe('/api/overview and /api/upstreams', () => {
-  it('tell of each route and target what it did', async (t) => {
+  it('report the figures of each route and target', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((request, response) =>
       response.writeHead(request.url === '/bad' ? 503 : 200).end('x'),

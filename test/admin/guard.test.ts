@@ -12,7 +12,7 @@ async function opened(t: TestContext, admin: object = {}): Promise<string> {
 }
 
 describe('the admin side', () => {
-  it('with a token asks for it everywhere but where no data is', async (t) => {
+  it('requires the token on every path that serves data', async (t) => {
     const url = await opened(t, { token })
     for (const path of ['/metrics', '/api/overview', '/api/live', '/api/calls', '/api/config', '/api/nothing']) {
       for (const authorization of [undefined, 'Bearer wrong', `Basic ${token}`, token]) {
@@ -27,7 +27,7 @@ describe('the admin side', () => {
     assert.equal(allowed.status, 200)
   })
 
-  it('slows down who sends wrong tokens, and lets in who has the right one', async (t) => {
+  it('delays clients that send wrong tokens, and admits the right token', async (t) => {
     const logged: string[] = []
     const admin = { port: 0, token }
     const { gateway } = await openScene(t).gateway({ admin }, { log: (text) => logged.push(text) })
@@ -43,13 +43,13 @@ describe('the admin side', () => {
     assert.equal(logged.filter((text) => text.includes('wrong tokens')).length, 1)
   })
 
-  it('with a token is reached by any name', async (t) => {
+  it('with a token accepts any host name', async (t) => {
     const url = await opened(t, { token })
     const headers = { host: 'gateway.example', authorization: `Bearer ${token}` }
     assert.equal((await ask(`${url}/api/overview`, { headers })).status, 200)
   })
 
-  it('without a token answers no foreign host, as a name may be made to point here', async (t) => {
+  it('without a token refuses foreign host names, against DNS rebinding', async (t) => {
     const url = await opened(t)
     for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example']) {
       const { status } = await ask(`${url}/api/overview`, { headers: { host } })
@@ -62,7 +62,7 @@ describe('the admin side', () => {
   })
 
   for (const admin of [{}, { token }]) {
-    it(`takes nothing from a page of another origin ${'token' in admin ? 'with' : 'without'} a token`, async (t) => {
+    it(`refuses requests from pages of another origin ${'token' in admin ? 'with' : 'without'} a token`, async (t) => {
       const url = await opened(t, admin)
       const authorization = `Bearer ${token}`
       for (const headers of [
@@ -79,13 +79,13 @@ describe('the admin side', () => {
       }
       const own = { origin: url, 'sec-fetch-site': 'same-origin', authorization }
       assert.equal((await ask(`${url}/api/overview`, { headers: own })).status, 200)
-      // A link that somebody follows.
+      // A link that a user follows.
       const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', authorization }
       assert.equal((await ask(`${url}/api/overview`, { headers: link })).status, 200)
     })
   }
 
-  it('lets nobody frame, sniff or read it from elsewhere, whatever it answers', async (t) => {
+  it('forbids framing, sniffing and cross-origin reads on every answer', async (t) => {
     const url = await opened(t)
     for (const path of ['/', '/healthz', '/api/overview', '/api/nothing', '/metrics']) {
       const { headers } = await ask(url + path)
@@ -100,7 +100,7 @@ describe('the admin side', () => {
     }
   })
 
-  it('says which methods a path takes, and which paths there are', async (t) => {
+  it('answers 405 with the allowed methods, and 404 with the paths', async (t) => {
     const url = await opened(t)
     const wrong = await askJson<{ detail: string }>(`${url}/api/calls`, { method: 'DELETE' })
     assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'GET, HEAD'])
@@ -113,7 +113,7 @@ describe('the admin side', () => {
     }
   })
 
-  it('takes no path that would be read as another one', async (t) => {
+  it('refuses paths that could be read as another path', async (t) => {
     const scene = openScene(t)
     const { gateway } = await scene.gateway({ admin: { port: 0 } })
     const port = Number(new URL(adminUrl(gateway)).port)
@@ -135,7 +135,7 @@ describe('the admin side', () => {
     assert.equal((await wire.message()).status, 200)
   })
 
-  it('takes no request with two Host fields', async (t) => {
+  it('refuses a request with two Host fields', async (t) => {
     const scene = openScene(t)
     const { gateway } = await scene.gateway({ admin: { port: 0 } })
     const wire = await scene.wire({ port: Number(new URL(adminUrl(gateway)).port) })
@@ -145,7 +145,7 @@ describe('the admin side', () => {
     assert.match(answer.body, /Host/)
   })
 
-  it('says what a query may hold', async (t) => {
+  it('reports the allowed values of a query parameter', async (t) => {
     const url = await opened(t)
     for (const query of [
       'calls?which=bad',
@@ -160,7 +160,7 @@ describe('the admin side', () => {
     }
   })
 
-  it('answers HEAD as GET without a body, 304 to who has it, and compressed to who takes that', async (t) => {
+  it('answers HEAD without a body, 304 if unchanged, and compressed if accepted', async (t) => {
     const url = await opened(t)
     const got = await ask(`${url}/api/config`)
     const head = await ask(`${url}/api/config`, { method: 'HEAD' })

@@ -10,7 +10,7 @@ import { until, within } from '../kit/until.ts'
 const asking = 'GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 describe('/api/live', () => {
-  it('tells the figures at once and then each second, and ends when the gateway drains', async (t) => {
+  it('sends the figures at once and then every second, and ends when the gateway drains', async (t) => {
     const scene = openScene(t)
     const { gateway, url } = await scene.gateway({ admin: { port: 0 }, index: true })
     const admin = { port: Number(new URL(adminUrl(gateway)).port) }
@@ -30,7 +30,7 @@ describe('/api/live', () => {
     await reader.closed()
   })
 
-  it('has a limit of readers, and room again when one goes', async (t) => {
+  it('limits the number of readers, and admits another when one leaves', async (t) => {
     const scene = openScene(t)
     const { gateway } = await scene.gateway({ admin: { port: 0 } })
     const url = adminUrl(gateway)

@@ -22,7 +22,7 @@ interface Document {
   readonly components: object
 }
 
-/** What is known of the things that paths name. */
+/** Values for the path parameters. */
 interface Known {
   readonly call: string
   readonly delivery: string
@@ -76,7 +76,7 @@ async function opened(t: TestContext) {
   return { scene, url, admin: adminUrl(gateway), callbackUrls }
 }
 
-/** Something of everything, so that no list is empty. */
+/** Creates one of everything, so that no list is empty. */
 async function busy({ url, admin, scene, callbackUrls }: Awaited<ReturnType<typeof opened>>): Promise<Known> {
   await ask(`${url}/bad?x=1`)
   await ask(`${url}/nowhere`)
@@ -126,7 +126,7 @@ class Description {
     )
   }
 
-  /** Fails where an answer is none of those described. */
+  /** Fails if the answer matches none of the descriptions. */
   check(operation: Operation, { status, headers, body }: Answer, what: string): void {
     const described = operation.responses[String(status)]
     assert.ok(described, `${what} answers ${status}, which is not described: ${body.slice(0, 300)}`)
@@ -150,7 +150,7 @@ class Description {
 }
 
 describe('the OpenAPI description', () => {
-  it('describes every path and method that there is, and no other', async (t) => {
+  it('describes every path and method, and no other', async (t) => {
     const { admin } = await opened(t)
     const { json: document } = await askJson<Document>(`${admin}/api/openapi.json`)
     assert.equal(document.openapi, '3.1.0')
@@ -175,7 +175,7 @@ describe('the OpenAPI description', () => {
     }
   })
 
-  it('holds for what a busy gateway answers', async (t) => {
+  it('matches the answers of a busy gateway', async (t) => {
     const open = await opened(t)
     const { admin } = open
     const known = await busy(open)
@@ -195,7 +195,7 @@ describe('the OpenAPI description', () => {
     }
   })
 
-  it('holds for what is refused', async (t) => {
+  it('matches the refusals', async (t) => {
     const { admin } = await opened(t)
     const description = new Description((await askJson<Document>(`${admin}/api/openapi.json`)).json)
     for (const { path, method, operation } of description.operations) {
@@ -214,7 +214,7 @@ describe('the OpenAPI description', () => {
     }
   })
 
-  it('fails an answer that is not as described', async (t) => {
+  it('rejects an answer that does not match', async (t) => {
     const { admin } = await opened(t)
     const description = new Description((await askJson<Document>(`${admin}/api/openapi.json`)).json)
     const found = description.operations.find(({ path }) => path === '/api/waiters')
@@ -228,7 +228,7 @@ describe('the OpenAPI description', () => {
 })
 
 describe('/api/backends', () => {
-  it('changes how a simulated backend behaves, and says in its words what cannot be', async (t) => {
+  it('changes the behaviour of a simulated backend, and explains why a change is refused', async (t) => {
     const { url, admin } = await opened(t)
     const path = `${admin}/api/backends/work`
     const patch = {
@@ -244,7 +244,7 @@ describe('/api/backends', () => {
     assert.match((await ask(`${admin}/api/backends/x`, { method: 'PATCH', body: '{}' })).body, /there are work/)
   })
 
-  it('is not there without simulated backends', async (t) => {
+  it('does not exist without simulated backends', async (t) => {
     const { gateway } = await openScene(t).gateway({ admin: { port: 0 } })
     const answer = await ask(`${adminUrl(gateway)}/api/backends`)
     assert.equal(answer.status, 404)

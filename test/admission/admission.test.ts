@@ -10,7 +10,7 @@ import { Scrape } from '../kit/prometheus.ts'
 import { until } from '../kit/until.ts'
 import { clients } from '../workers/kit.ts'
 
-/** A target that answers when it is told to, and tells how many it was asked for at a time. */
+/** A target that answers on command and records its highest concurrency. */
 async function heldTarget(scene: Scene) {
   const held: ServerResponse[] = []
   const target = await scene.target((_message, response) => {
@@ -29,7 +29,7 @@ async function heldTarget(scene: Scene) {
 
 const codeOf = ({ status, body }: Answer) => [status, (JSON.parse(body) as { readonly code: string }).code]
 
-/** Each on a connection of its own, so that every worker gets some. */
+/** Uses a connection per call, so that every worker gets some. */
 async function askAll(t: TestContext, url: string, count: number): Promise<readonly Answer[]> {
   const agents = clients(t, count)
   const answers = await Promise.all(agents.map((agent) => ask(url, { agent })))
@@ -38,7 +38,7 @@ async function askAll(t: TestContext, url: string, count: number): Promise<reado
 }
 
 describe('a rate limit', () => {
-  it('refuses what comes too often, and tells every client how it stands', async (t) => {
+  it('refuses calls above the rate, and reports the remaining quota to every client', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => response.end('good'))
     const { url } = await scene.gateway({
@@ -56,7 +56,7 @@ describe('a rate limit', () => {
     assert.deepEqual([refused.headers['retry-after'], refused.headers['ratelimit']], ['30', '"client";r=0;t=30'])
   })
 
-  it('believes what a trusted proxy says of the client, and nobody else', async (t) => {
+  it('takes the client address from a trusted proxy only', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => response.end('good'))
     const config = {
@@ -75,7 +75,7 @@ describe('a rate limit', () => {
     assert.deepEqual(await statuses(behind.url), [200, 200, 429])
   })
 
-  it('holds for all workers together', async (t) => {
+  it('applies to all workers together', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => response.end('good'))
     const { url } = await scene.gateway({
@@ -92,7 +92,7 @@ describe('a rate limit', () => {
 describe('a limit on calls in flight', () => {
   const rules = { limit: 2, queue: 1, queueTime: '10s' }
 
-  it('has what is more wait for its turn, and sheds at once what cannot wait; all of it is told', async (t) => {
+  it('queues excess calls, sheds at once those that cannot queue, and reports all of it', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
     const { url, gateway } = await scene.gateway({
@@ -125,7 +125,7 @@ describe('a limit on calls in flight', () => {
     assert.deepEqual((await limits())?.shed, { rate: 0, full: 1, waited: 0, displaced: 0, memory: 0 })
   })
 
-  it('lets go of the slots and places of clients that hang up: waiting, asking, or in the midst of an answer', async (t) => {
+  it('frees the slots and queue entries of clients that hang up while queued, in flight or receiving', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
     const { url, gateway } = await scene.gateway({
@@ -156,7 +156,7 @@ describe('a limit on calls in flight', () => {
     await Promise.all(next)
   })
 
-  it('ends the wait at the deadline, and tells how long it was', async (t) => {
+  it('ends the wait at the deadline, and reports how long it was', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
     const { url, gateway } = await scene.gateway({
@@ -182,7 +182,7 @@ describe('a limit on calls in flight', () => {
     await first
   })
 
-  it('of the gateway lets the route with the higher priority go first', async (t) => {
+  it('of the gateway admits the route with the higher priority first', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
     const order: string[] = []
@@ -214,7 +214,7 @@ describe('a limit on calls in flight', () => {
     assert.deepEqual(order, ['/low', '/low', '/high', '/high', '/low'])
   })
 
-  it('holds for all workers together, whoever has the slots and whoever waits', async (t) => {
+  it('applies to all workers together, wherever the slots and the queued calls are', async (t) => {
     const scene = openScene(t)
     let [inside, most] = [0, 0]
     const target = await scene.target((_message, response) => {
@@ -234,7 +234,7 @@ describe('a limit on calls in flight', () => {
     assert.ok(most <= 3, `${most} at a time`)
   })
 
-  it('keeps its count over a reload, and a call that began before gives its slot back', async (t) => {
+  it('keeps its count over a reload, and an older call frees its slot', async (t) => {
     const scene = openScene(t)
     const { target, held, holds } = await heldTarget(scene)
     const configOf = (queueTime: string) => ({

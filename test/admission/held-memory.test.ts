@@ -35,7 +35,7 @@ function gatewayFor(scene: Scene, target: OpenTarget, held: string, more: Partia
 }
 
 describe('memory.held', () => {
-  it('refuses an answer that cannot be held, and holds it against no target', async (t) => {
+  it('refuses an answer that does not fit, and does not count it as a failure of the target', async (t) => {
     const scene = openScene(t)
     let asked = 0
     const target = await scene.target((_message, response) => {
@@ -47,7 +47,7 @@ describe('memory.held', () => {
     const { code, detail, attempts } = JSON.parse(refused.body)
     assert.deepEqual([refused.status, code, refused.headers['retry-after']], [503, 'OVERLOADED', '1'])
     assert.match(detail, /no memory to hold the answer.*memory\.held/)
-    // One answer fits, if it is whole before another has begun.
+    // One answer fits, if it is complete before another starts.
     const outcomes = attempts.map(({ outcome }: { outcome: string }) => outcome)
     assert.ok(outcomes.includes('cancelled'), outcomes.join())
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe('memory.held', () => {
     assert.equal((await ask(`${tight}/plain`)).status, 200, 'what is streamed is not held')
   })
 
-  it('refuses a request body that cannot be held, and counts it as shed', async (t) => {
+  it('refuses a request body that does not fit, and counts it as shed', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => response.end('{}'))
     const { url } = await gatewayFor(scene, target, '64KiB')
@@ -78,7 +78,7 @@ describe('memory.held', () => {
     await holdsNothing(url)
   })
 
-  it('counts an answer for as long as its client does not read it', async (t) => {
+  it('counts an answer until its client has read it', async (t) => {
     const scene = openScene(t)
     const large = Buffer.from(`"${'x'.repeat(4 * MiB)}"`)
     const target = await scene.target((_message, response) => response.end(large))
@@ -96,7 +96,7 @@ describe('memory.held', () => {
   })
 
   for (const workers of [1, 2]) {
-    it(`is free again however calls end, with ${workers} workers`, async (t) => {
+    it(`is released however calls end, with ${workers} workers`, async (t) => {
       const scene = openScene(t)
       const target = await scene.target((message, response) => {
         message.resume()

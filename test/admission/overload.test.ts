@@ -9,7 +9,7 @@ const places = 5
 const serviceMs = 25
 const perSecond = (places * 1000) / serviceMs
 
-/** Bears 200 requests a second; what is more waits in it. */
+/** Serves 200 requests a second; the rest queue in it. */
 async function limitedTarget(scene: Scene) {
   const waiting: ServerResponse[] = []
   const seen = { busy: 0, most: 0 }
@@ -33,8 +33,8 @@ async function limitedTarget(scene: Scene) {
   return { target, seen }
 }
 
-/** The figures that it must show are those of `npm run bench:overload`; here others may be at work on the machine. */
-it('keeps a backend at what it bears, under five times as much, and is as before when that is over', async (t) => {
+/** `npm run bench:overload` checks the precise figures; here other programs may use the machine. */
+it('keeps a backend at its capacity under five times the load, and recovers afterwards', async (t) => {
   const scene = openScene(t)
   const { target, seen } = await limitedTarget(scene)
   const { url, gateway } = await scene.gateway({

@@ -11,7 +11,7 @@ import {
 
 const sicknesses = ['slow', 'failing', 'hanging'] as const
 
-/** From a target that is well, so that nothing is known against it yet. */
+/** Starts with a healthy target, so that the balancer has no history of failures. */
 const phasesOf = (condition: Condition): readonly Phase[] => [
   { name: 'well', condition: 'well', seconds: 3 },
   { name: condition, condition, seconds: 15 },
@@ -27,7 +27,7 @@ async function played(
 
 const isThird = (share: number): boolean => share > 0.28 && share < 0.39
 
-describe('the share of a sick target, with nothing but the balancer against it', () => {
+describe('the share of a sick target, with the balancer alone', () => {
   for (const name of ['round-robin', 'random', 'consistent-hash'] as const) {
     for (const condition of sicknesses) {
       it(`stays a third with ${name} when it is ${condition}, and no more`, async () => {
@@ -48,24 +48,24 @@ describe('the share of a sick target, with nothing but the balancer against it',
 
   for (const name of ['peak-ewma', 'probing'] as const) {
     for (const condition of sicknesses) {
-      it(`is next to nothing with ${name} when it is ${condition}, and p99 is as without it`, async () => {
+      it(`is next to nothing with ${name} when it is ${condition}, and p99 is as without the target`, async () => {
         const [, sick] = await played(allBalancers[name], phasesOf(condition))
         assert.ok(sick !== undefined)
         assert.ok(sick.sickShare < 0.008, String(sick.sickShare))
         assert.ok(sick.success > 0.99, String(sick.success))
-        // Those that are well take 5 to 15 ms, and have room for all.
+        // Healthy targets take 5 to 15 ms and have capacity for all calls.
         assert.ok(sick.p99Ms <= 1.5 * 15, String(sick.p99Ms))
       })
     }
 
-    it(`comes back with ${name} after a minute, whatever it went through`, async () => {
+    it(`recovers with ${name} after a minute, after every kind of failure`, async () => {
       const results = await played(allBalancers[name], usualPhases, 50)
       const later = results.at(-1)
       assert.ok((later?.sickShare ?? 0) > 0.15, String(later?.sickShare))
       assert.ok((later?.sickShare ?? 1) < 0.6)
     })
 
-    it(`stays small with ${name} when it flaps: five seconds well, five seconds failing`, async () => {
+    it(`stays small with ${name} when it flaps: five seconds healthy, five seconds failing`, async () => {
       const flapping = Array.from({ length: 6 }, (_, i): Phase => {
         return { name: String(i), condition: i % 2 === 0 ? 'well' : 'failing', seconds: 5 }
       })
@@ -76,7 +76,7 @@ describe('the share of a sick target, with nothing but the balancer against it',
 })
 
 describe('the share of a sick target, with the defaults of an upstream', () => {
-  it('is next to nothing with round-robin when it fails or hangs, as it is ejected', async () => {
+  it('is next to nothing with round-robin when it fails or hangs, because it is ejected', async () => {
     for (const condition of ['failing', 'hanging'] as const) {
       const upstream = { balance: 'round-robin' } as const
       const [, sick] = await playBalancing({ upstream, phases: phasesOf(condition), perSecond: 100 })

@@ -31,13 +31,13 @@ function forwarded(connections: number, ...all: readonly Figures[]): Case {
 }
 
 describe('the bounds of the benchmark', () => {
-  it('compares within each round, so that a slow round spoils nothing', () => {
+  it('compares within each round, so that a slow round does not matter', () => {
     const [forward] = judge([forwarded(64, figures('nginx', [10, 30, 11]), figures('Hedgerow', [19, 57, 22]))])
     assert.equal(forward?.value, 1.9)
     assert.equal(forward?.holds, true)
   })
 
-  it('finds what does not hold', () => {
+  it('reports the bounds that do not hold', () => {
     const verdicts = judge([
       forwarded(64, figures('nginx', [10]), figures('Hedgerow', [21]), figures('Caddy', [30])),
       forwarded(1500, figures('Hedgerow', [30], { failed: 2 })),
@@ -61,7 +61,7 @@ describe('the bounds of the benchmark', () => {
     assert.match(verdictLine(verdicts[0] as (typeof verdicts)[0]), /^DOES NOT HOLD .*: 2.10 \(at most 2\)$/)
   })
 
-  it('judges nothing that was not measured', () => {
+  it('skips bounds without measurements', () => {
     assert.deepEqual(judge([]), [])
     assert.deepEqual(
       judge([forwarded(64, figures('nginx', [10]))]).map(({ bound }) => bound),

@@ -10,19 +10,19 @@ describe('the figures in the documents', () => {
   const makers = figureBlocks(newestResults())
 
   for (const name of ['README.md', 'docs/benchmarks.md']) {
-    it(`${name} has those of the newest results: npm run bench:figures`, () => {
+    it(`${name} has the figures of the newest results: npm run bench:figures`, () => {
       const text = readFileSync(join(import.meta.dirname, '../..', name), 'utf8')
       assert.match(text, /<!-- figures: /)
       assert.equal(fillBlocks(text, makers), text)
     })
   }
 
-  it('finds a figure that was changed by hand', () => {
+  it('detects a figure that was edited by hand', () => {
     const text = 'before\n<!-- figures: a -->\n| 1 |\n<!-- /figures -->\nafter'
     assert.equal(fillBlocks(text, { a: () => '| 2 |' }), text.replace('1', '2'))
   })
 
-  it('refuses a block that nobody makes, and one that is not closed', () => {
+  it('refuses an unknown block, and an unclosed one', () => {
     assert.throws(() => fillBlocks('<!-- figures: b -->\n<!-- /figures -->', { a: () => '' }), /No figures b/)
     assert.throws(
       () => fillBlocks('<!-- figures: a -->\n', { a: () => '' }),
@@ -30,7 +30,7 @@ describe('the figures in the documents', () => {
     )
   })
 
-  it('says so where nothing has been measured', () => {
+  it('says so if there are no results', () => {
     for (const make of Object.values(figureBlocks({}))) assert.match(make(), /^Not measured yet: `npm run bench/)
   })
 })

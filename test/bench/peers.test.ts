@@ -10,7 +10,7 @@ import type { Peer } from '../../bench/peers/peer.ts'
 
 describe('the proxies that Hedgerow is compared with', () => {
   for (const peer of allPeers) {
-    it(`${peer.name} does the work that the others do`, { skip: missing(peer) }, async () => {
+    it(`${peer.name} does the same work as the others`, { skip: missing(peer) }, async () => {
       const seen: IncomingMessage[] = []
       const backend = createServer((request, response) => {
         seen.push(request)
@@ -37,7 +37,7 @@ describe('the proxies that Hedgerow is compared with', () => {
   }
 })
 
-it('says which proxies are left out, and what to install', () => {
+it('lists the skipped proxies, and what to install', () => {
   const { peers, leftOut } = choosePeers(undefined, (program) => program !== 'haproxy')
   assert.deepEqual(leftOut, ['HAProxy: haproxy is not installed (apt-get install haproxy)'])
   assert.equal(peers.length, allPeers.length - 1)

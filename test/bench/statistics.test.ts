@@ -16,7 +16,7 @@ describe('medianInterval', () => {
     })
   }
 
-  it('spans all values where there are too few for 95 %', () => {
+  it('spans all values if there are too few for 95 %', () => {
     assert.deepEqual(medianInterval(upTo(4)), { low: 1, median: 2.5, high: 4 })
   })
 })

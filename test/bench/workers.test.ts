@@ -8,19 +8,19 @@ function row(concurrency: number, requestsPerSecond: number, failed = 0): Worker
   return { workers: 4, calls: 800, concurrency, completed: 800 - failed, failed, requestsPerSecond }
 }
 
-describe('what is asked of workers', () => {
-  it('more calls at once give more requests/s, and none fails', () => {
+describe('the bounds of workers', () => {
+  it('hold if more concurrency gives more requests/s and no call fails', () => {
     const [failed, grows] = judgeTable([row(80, 200), row(1, 2.5), row(40, 90), row(40, 110)])
     assert.deepEqual([failed?.holds, grows?.holds], [true, true])
   })
 
-  it('finds a failed call and throughput that goes back', () => {
+  it('catch a failed call and falling throughput', () => {
     const [failed, grows] = judgeTable([row(1, 2.5), row(40, 100, 1), row(80, 90)])
     assert.deepEqual([failed?.value, failed?.holds], [1, false])
     assert.deepEqual([grows?.value, grows?.holds], [1, false])
   })
 
-  it('two workers have to do 1.7 times as much, where they have cores of their own', () => {
+  it('require 1.7 times the throughput from two workers with their own cores', () => {
     const one = { workers: 1, cpuUs: [30, 30, 30], requestsPerSecond: [100, 100, 100] }
     const two = { workers: 2, cpuUs: [33, 33, 33], requestsPerSecond: [160, 160, 190] }
     assert.equal(judgeScaling([one, two], true)[0]?.holds, false)
@@ -29,11 +29,11 @@ describe('what is asked of workers', () => {
   })
 })
 
-describe('what ab says', () => {
+describe('the output of ab', () => {
   const output =
     'Complete requests:      400\nFailed requests:        3\nNon-2xx responses:      2\nRequests per second:    98.51 [#/sec] (mean)\n  50%    402\n  99%    498\n'
 
-  it('counts as completed only what was answered well', () => {
+  it('counts only good answers as completed', () => {
     assert.deepEqual(readAb(output, 400), {
       completed: 395,
       failed: 5,
@@ -43,7 +43,7 @@ describe('what ab says', () => {
     })
   })
 
-  it('has failed altogether if it broke off', () => {
+  it('counts as failed altogether if ab broke off', () => {
     assert.deepEqual(readAb('apr_socket_recv: Connection refused (111)', 400), {
       completed: 0,
       failed: 400,

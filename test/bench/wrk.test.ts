@@ -17,8 +17,8 @@ Requests/sec:  67944.19
 Transfer/sec:    425.24MB
 `
 
-describe('what wrk says', () => {
-  it('is read with its units', () => {
+describe('the output of wrk', () => {
+  it('is parsed with its units', () => {
     assert.deepEqual(readWrk(good), {
       requests: 204_512,
       requestsPerSecond: 67_944.19,
@@ -35,7 +35,7 @@ describe('what wrk says', () => {
     assert.equal(readWrk(good.replace('Requests/sec:', faults)).failed, 15)
   })
 
-  it('is a fault if nothing was answered', () => {
+  it('is an error if there were no answers', () => {
     assert.throws(() => readWrk(good.replace('204512', '0')), /wrk got no answer/)
   })
 })

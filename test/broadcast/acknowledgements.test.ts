@@ -7,7 +7,7 @@ import { type Answer, ask } from '../kit/ask.ts'
 import { atEnd } from '../kit/cleanup.ts'
 import { Scene } from '../kit/gateway.ts'
 
-/** Two routes to a target that answers with this status, and what the log says. */
+/** Two routes to a target that answers with this status, and the log lines. */
 async function openRoutes(t: TestContext, status: number, success: object = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-acknowledgements-'))
   atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
@@ -38,7 +38,7 @@ async function openRoutes(t: TestContext, status: number, success: object = {}) 
 
 describe('an answer to a broadcast write', () => {
   for (const status of [200, 202, 204]) {
-    it(`acknowledges it with ${status} where the route does not say otherwise`, async (t) => {
+    it(`acknowledges it with ${status} unless the route says otherwise`, async (t) => {
       const { write, warnings, attempts } = await openRoutes(t, status)
       assert.equal((await write('/pay')).status, status)
       assert.equal(attempts(), 1)
@@ -63,7 +63,7 @@ describe('an answer to a broadcast write', () => {
     )
   })
 
-  it('is not logged when it is no 2xx, as it is no surprise that it does not count', async (t) => {
+  it('is not logged when it is no 2xx, because such a status is not expected to count', async (t) => {
     const { write, warnings, attempts } = await openRoutes(t, 409, { success: { status: [201] }, attempts: 3 })
     assert.equal((await write('/pay')).status, 502)
     assert.equal(attempts(), 3)

@@ -88,7 +88,7 @@ async function listed(
 }
 
 describe('a broadcast write', () => {
-  it('reaches every backend, and the client hears from the first', async (t) => {
+  it('reaches every backend, and the client gets the first answer', async (t) => {
     const { url, written } = await openScene(t)
     const answer = await write(url, '/register', 'username=bob')
     assert.equal(answer.status, 201)
@@ -97,7 +97,7 @@ describe('a broadcast write', () => {
     assert.deepEqual(written.map(({ target }) => target).toSorted(), names)
   })
 
-  it('tells in Server-Timing which attempts go on without its client', async (t) => {
+  it('lists in Server-Timing the attempts that continue without the client', async (t) => {
     const { url, written, backends } = await openScene(t)
     for (const backend of backends.slice(1)) {
       await backend.patch({ endpoints: { 'POST /register': { latency: { kind: 'fixed', ms: 300 } } } })
@@ -107,14 +107,14 @@ describe('a broadcast write', () => {
     await until('all have it', () => written.length === 3)
   })
 
-  it('reaches a backend that was down once it is back, in order for each user, and everybody is answered meanwhile', async (t) => {
+  it('reaches a backend once it is up again, in order for each user, while all clients are answered', async (t) => {
     const { url, written, backends } = await openScene(t, { order: { by: 'form.username' } })
     await backends[1]?.patch({ refuse: true })
     const users = Array.from({ length: 100 }, (_, user) => `user-${user}`)
     await Promise.all(
       users.map(async (user) => {
         for (const path of ['/register', '/changePassword']) {
-          // Who had to wait for the one that is down would be told 202 at the deadline.
+          // A client that waited for the backend that is down would get 202 at the deadline.
           assert.equal((await write(url, path, `username=${user}&path=${path}`)).status, 201)
         }
       }),
@@ -136,7 +136,7 @@ describe('a broadcast write', () => {
     }
   })
 
-  it('is 202 with a location where its state can be seen, if no backend answers in time', async (t) => {
+  it('is 202 with a Location for its state, if no backend answers in time', async (t) => {
     const { url, backends } = await openScene(t, { attempts: 100 }, '300ms')
     for (const backend of backends) await backend.patch({ refuse: true })
     const answer = await write(url, '/register', 'username=bob')
@@ -156,7 +156,7 @@ describe('a broadcast write', () => {
     assert.equal((await fetch(`${url}/_hedgerow/deliveries/nothing-like-it`)).status, 404)
   })
 
-  it('is 502 when every backend has refused it as often as is allowed', async (t) => {
+  it('is 502 when every backend has refused it as often as allowed', async (t) => {
     const { url, backends } = await openScene(t, { attempts: 2 })
     for (const backend of backends) await backend.patch({ refuse: true })
     const answer = await write(url, '/register', 'username=bob')
@@ -169,7 +169,7 @@ describe('a broadcast write', () => {
     )
   })
 
-  it('is delivered once for the same Idempotency-Key, which is refused for another body', async (t) => {
+  it('is delivered once per Idempotency-Key, which is rejected with another body', async (t) => {
     const { url, written } = await openScene(t)
     const keyed = { 'idempotency-key': 'key-1' }
     const answers = [
@@ -187,8 +187,8 @@ describe('a broadcast write', () => {
   })
 })
 
-describe('the admin side', () => {
-  it('lists, shows, replays and discards dead letters, and so does the command line', async (t) => {
+describe('the admin listener', () => {
+  it('lists, shows, replays and discards dead letters, as does the command line', async (t) => {
     const { url, admin, backends, written } = await openScene(t, { attempts: 1 })
     await backends[2]?.patch({ refuse: true })
     for (const user of ['bob', 'eve']) assert.equal((await write(url, '/register', `username=${user}`)).status, 201)
@@ -220,7 +220,7 @@ describe('the admin side', () => {
     assert.deepEqual([show.code, /404/.test(show.errors)], [1, true])
   })
 
-  it('shows the body of what it keeps, and no secret of its head', async (t) => {
+  it('shows the body of a stored delivery, but no secret from its header', async (t) => {
     const { url, admin, backends } = await openScene(t, { attempts: 1 })
     await backends[2]?.patch({ refuse: true })
     const secrets = { authorization: 's3cret', 'x-api-key': 's3cret', 'x-own': 's3cret', 'x-csrf-token': 's3cret' }
@@ -237,7 +237,7 @@ describe('the admin side', () => {
     assert.equal(request.headers[request.headers.indexOf('x-plain') + 1], 'shown')
   })
 
-  it('says what a filter may be, and asks for its token', async (t) => {
+  it('names the allowed filters, and requires its token', async (t) => {
     const { admin } = await openScene(t)
     for (const query of ['state=dad', 'limit=0', 'limit=x', 'before=-1']) {
       const answer = await ask(admin, `/api/deliveries?${query}`)

@@ -8,7 +8,7 @@ import { until } from '../kit/until.ts'
 import { canMount, diskFor, fillDisk } from '../store/mounts.ts'
 import { cleanup } from '../store/place.ts'
 
-it('a gateway whose disk is full starts, serves other routes, and delivers what an earlier run left', async (t) => {
+it('a gateway with a full disk starts, serves other routes, and delivers the writes of an earlier run', async (t) => {
   if (!canMount(t)) return
   const disk = diskFor(t, '3m')
   const scene = new Scene()
@@ -48,7 +48,7 @@ it('a gateway whose disk is full starts, serves other routes, and delivers what 
 
   const before = await open('store.db')
   for (let n = 1; n <= 20; n++) assert.equal((await before.write(n)).status, 202)
-  // As a run that was killed leaves it: the log beside the store, and not a page left on the disk.
+  // As after a kill: the log is next to the store, and no page is free on the disk.
   for (const suffix of ['', '-wal']) copyFileSync(join(disk, `store.db${suffix}`), join(disk, `killed.db${suffix}`))
   await before.gateway.close()
   rmSync(join(disk, 'store.db'))

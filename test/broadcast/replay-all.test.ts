@@ -10,7 +10,7 @@ import { runCommand } from '../kit/command.ts'
 import { Scene } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
-/** Two systems, of which one says 400 until it is mended; the SQLite store; what reaches that one after it was mended. */
+/** Two systems, one answering 400 until it is repaired; the SQLite store; the writes that reach it afterwards. */
 async function openSystems(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-replay-'))
   atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
@@ -52,7 +52,7 @@ async function openSystems(t: TestContext) {
   return { admin, write, deadAt, command, arrived, mend: () => (state.isMended = true) }
 }
 
-describe('the dead letters of a target that was mended', () => {
+describe('the dead letters of a repaired target', () => {
   it('arrive in the order of their lane when all are replayed', async (t) => {
     const { write, deadAt, command, arrived, mend } = await openSystems(t)
     const events = Array.from({ length: 50 }, (_, place) => 601 + place)
@@ -73,7 +73,7 @@ describe('the dead letters of a target that was mended', () => {
     assert.equal(await deadAt('state=dead'), 0)
   })
 
-  it('can be replayed over HTTP, where a filter that is not allowed is refused', async (t) => {
+  it('can be replayed over HTTP, where an invalid filter is rejected', async (t) => {
     const { admin, write, deadAt, arrived, mend } = await openSystems(t)
     for (const event of [1, 2, 3]) await write('/hooks', `payment=7&event=${event}`)
     await until('all are dead at one target', async () => (await deadAt('state=dead')) === 3)

@@ -18,7 +18,7 @@ import { atEnd } from '../kit/cleanup.ts'
 import { until } from '../kit/until.ts'
 import { canMount, mountOver } from '../store/mounts.ts'
 
-/** A gateway that broadcasts, with its store in this folder. */
+/** A broadcasting gateway with its store in this folder. */
 async function openGateway(t: TestContext, folder: string, store?: DeliveryStore) {
   const backend = await startBackend({ profile: readyProfiles.accounts(), name: 'server1', port: 0 })
   const config = configSchema.parse({
@@ -58,7 +58,7 @@ function temporaryFolder(t: TestContext): string {
   return folder
 }
 
-/** Undefined, with the reason told, where this machine lets nobody mount. */
+/** Undefined, after skipping the test with the reason, if this machine cannot mount. */
 function smallDisk(t: TestContext): string | undefined {
   const folder = temporaryFolder(t)
   try {
@@ -73,8 +73,8 @@ function smallDisk(t: TestContext): string | undefined {
   return folder
 }
 
-describe('a broadcast whose store fails', () => {
-  it('is 503 STORE_FULL while the disk is full, never an acknowledgement, and goes on when there is room', async (t) => {
+describe('a broadcast with a failing store', () => {
+  it('is 503 STORE_FULL while the disk is full, never acknowledged, and succeeds when there is room', async (t) => {
     const folder = smallDisk(t)
     if (folder === undefined) return
     const { write } = await openGateway(t, folder)
@@ -87,7 +87,7 @@ describe('a broadcast whose store fails', () => {
     await until('it is accepted again', async () => (await write(1000)).status === 201, 5000)
   })
 
-  it('is 503 STORE_UNAVAILABLE or accepted into a new file once the file is deleted, never into nothing', async (t) => {
+  it('is 503 STORE_UNAVAILABLE or accepted into a new file once the file is deleted, never lost', async (t) => {
     const folder = temporaryFolder(t)
     const { write, path } = await openGateway(t, folder)
     assert.equal((await write()).status, 201)
@@ -98,7 +98,7 @@ describe('a broadcast whose store fails', () => {
     assert.ok(existsSync(path))
   })
 
-  it('is 503 STORE_UNAVAILABLE while its folder is read-only, and goes on when it is not', async (t) => {
+  it('is 503 STORE_UNAVAILABLE while its folder is read-only, and succeeds afterwards', async (t) => {
     if (!canMount(t)) return
     const folder = temporaryFolder(t)
     const { write, backend } = await openGateway(t, folder)
@@ -114,7 +114,7 @@ describe('a broadcast whose store fails', () => {
     await until('it is accepted again', async () => (await write()).status === 201, 5000)
   })
 
-  it('is 503 STORE_UNAVAILABLE or accepted by a new thread once the thread has ended, and nothing is lost', async (t) => {
+  it('is 503 STORE_UNAVAILABLE or accepted by a new thread once the thread has ended, without loss', async (t) => {
     const folder = temporaryFolder(t)
     const threads: Worker[] = []
     const opened = await openSqliteStore({
@@ -146,7 +146,7 @@ describe('a broadcast whose store fails', () => {
   })
 })
 
-/** Until not another byte goes in. */
+/** Writes until not another byte fits. */
 function fill(file: string): void {
   for (const bytes of [65_536, 4096, 512, 1]) {
     for (let count = 0; count < 100_000; count++) {

@@ -9,7 +9,7 @@ import { root } from '../kit/command.ts'
 
 const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-/** Why there can be no test with a browser here; a build machine without one has to say so. */
+/** Why browser tests cannot run here; a build machine without a browser must declare it. */
 export const skip = existsSync(program)
   ? false
   : process.env['CI'] === undefined
@@ -25,14 +25,14 @@ export async function openBrowser(): Promise<Browser> {
   })
 }
 
-/** A page that must not complain, nor ask anything of anybody but the gateway. */
+/** A page that must log no errors, and send requests only to the gateway. */
 export interface Watched {
   readonly page: Page
-  /** What the console may say, as it is provoked. */
+  /** Expected console messages. */
   allow(text: RegExp): void
 }
 
-/** What the page is of; closed after it, as a page complains when its gateway goes. */
+/** The server of the page; closed after the page, which logs errors when its gateway goes away. */
 export interface Site {
   readonly url: string
   close(): Promise<void>
@@ -72,7 +72,7 @@ export async function openPage(
 
 const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8')
 
-/** As axe-core sees it, nothing stands in anybody's way. */
+/** Checks the accessibility of the page with axe-core. */
 export async function assertAccessible(page: Page, what: string): Promise<void> {
   await page.evaluate(axe)
   const violations = await page.evaluate(async () => {
@@ -85,7 +85,7 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
   assert.deepEqual(violations, [], what)
 }
 
-/** Nothing but tables and code, which scroll by themselves, is wider than the screen. */
+/** Checks that only tables and code, which scroll by themselves, are wider than the screen. */
 export async function assertFits(page: Page, what: string): Promise<void> {
   const over = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
   assert.equal(over, 0, `${what} is ${String(over)} px too wide`)

@@ -16,7 +16,7 @@ describe('dead letters in the dashboard', { skip }, () => {
   })
   after(() => browser.close())
 
-  it('are replayed to a backend that is back, behind a token', async (t) => {
+  it('are replayed to a recovered backend, behind a token', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'hedgerow-browser-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const scene = openScene(t)

@@ -13,7 +13,7 @@ const updates = process.env['UPDATE_SCREENSHOTS'] === '1'
 
 /** The demo as `npm start` runs it. */
 interface Demo extends Site {
-  /** The gateway's own side. */
+  /** URL of the gateway's front. */
   readonly front: string
 }
 
@@ -55,7 +55,7 @@ describe('the dashboard of the running demo', { skip }, () => {
   })
   after(() => browser.close())
 
-  it('lets one break a backend, see it, and find out which one made a call fail', async (t) => {
+  it('lets the user break a backend, see the effect, and find the one that made a call fail', async (t) => {
     const demo = await startDemo(t)
 
     await t.test('paints, and tells how soon', async (t) => {

@@ -6,24 +6,24 @@ import type { LiveFigures, OverviewView } from '../../src/admin/api.ts'
 import { root } from '../kit/command.ts'
 import { overview } from './fake-data.ts'
 
-/** An admin side that says what it is told, with the policy that a strict one sends. */
+/** An admin side with scripted answers and a strict content security policy. */
 export interface FakeAdmin {
   readonly url: string
-  /** Answers by path, query left out; a number is a status without a body. */
+  /** Answers by path without the query; a number is a status without a body. */
   readonly answers: Map<string, object | number>
-  /** What is sent instead, by path, whatever it is; `isCut` hangs up in the middle. */
+  /** Raw replacement answers, by path; `isCut` hangs up in the middle. */
   readonly bad: Map<string, BadAnswer>
-  /** Undefined: anybody may ask. */
+  /** Undefined: no token needed. */
   token: string | undefined
   overview: OverviewView
   /** `POST /api/deliveries/1/replay`, `PATCH /api/backends/work {"refuse":true}`. */
   readonly changes: string[]
-  /** Streams that were ever opened, and that are open now. */
+  /** Streams opened so far, and streams open now. */
   streams(): { readonly opened: number; readonly open: number }
   send(figures: LiveFigures): void
-  /** As it is, on every stream. */
+  /** Sends the text unchanged on every stream. */
   sendText(text: string): void
-  /** Hangs up on every stream, and on whoever comes until `comeBack`. */
+  /** Closes every stream, and refuses connections until `comeBack`. */
   goAway(): void
   comeBack(): void
   close(): Promise<void>

@@ -9,7 +9,7 @@ import type {
 } from '../../src/admin/api.ts'
 import type { AttemptKind, AttemptOutcome } from '../../src/core/attempt.ts'
 
-/** What a gateway might tell, for tests of the dashboard that need what a running one seldom shows. */
+/** Gateway data for tests of the dashboard that need rare states. */
 
 const startMs = Date.parse('2026-03-01T10:00:00.000Z')
 
@@ -101,7 +101,7 @@ export function call(change: Partial<CallView> = {}): CallView {
   }
 }
 
-/** Two backends that fail in their own ways, and one that the deadline ends. */
+/** Two backends that fail in different ways, and one that the deadline ends. */
 export const failedCall = call({
   id: 'failed-1',
   durationMs: 1000,
@@ -124,7 +124,7 @@ export const hedgedCall = call({
   ],
 })
 
-/** Its backend took the work, and never posted a result. */
+/** Its backend accepted the work and never posted a result. */
 export const callbackCall = call({
   id: 'callback-1',
   strategy: 'callback',

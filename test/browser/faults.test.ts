@@ -20,7 +20,7 @@ async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   )
 }
 
-describe('the dashboard where answers are bad', { skip }, () => {
+describe('the dashboard with bad answers', { skip }, () => {
   let browser: Browser
 
   before(async () => {
@@ -29,7 +29,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
   after(() => browser.close())
 
   for (const [what, answer] of Object.entries(badAnswers)) {
-    it(`says that the connection is lost, and comes back by itself: ${what} for the overview`, async (t) => {
+    it(`shows a lost connection, and recovers by itself: ${what} for the overview`, async (t) => {
       const admin = await startFakeAdmin()
       admin.bad.set('/api/overview', answer)
       const { page, allow } = await openPage(t, browser, admin)
@@ -42,7 +42,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     })
   }
 
-  it('says that the connection is lost where something else answers for the stream', async (t) => {
+  it('shows a lost connection if another server answers for the stream', async (t) => {
     const admin = await startFakeAdmin()
     admin.bad.set('/api/live', loginPage)
     const { page } = await openPage(t, browser, admin)
@@ -53,7 +53,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
   })
 
   for (const data of ['{"at":', '{"at":"2026-03-01T10:00:00.000Z"}']) {
-    it(`closes a stream whose event cannot be read, and opens another: ${data}`, async (t) => {
+    it(`closes a stream with an unreadable event, and opens another: ${data}`, async (t) => {
       const admin = await startFakeAdmin()
       const { page } = await openPage(t, browser, admin)
       await page.locator('.connection.live').waitFor()
@@ -68,7 +68,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     })
   }
 
-  it('is not live over figures that stand still, though the stream is kept open', async (t) => {
+  it('is not live if the figures stop while the stream stays open', async (t) => {
     const admin = await startFakeAdmin()
     const { page } = await openPage(t, browser, admin)
     await page.locator('.connection.live').waitFor()
@@ -77,7 +77,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     await page.locator('.connection.lost').waitFor()
   })
 
-  it('says of a part that it is old, and loads it again by itself', async (t) => {
+  it('marks stale data, and reloads it by itself', async (t) => {
     const admin = await startFakeAdmin()
     const { page, allow } = await openPage(t, browser, admin, 'upstreams')
     allow(/ERR_/)
@@ -91,7 +91,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     }
   })
 
-  it('tries again what is asked once, until it is there', async (t) => {
+  it('retries data that is loaded once, until it arrives', async (t) => {
     const admin = await startFakeAdmin()
     admin.bad.set('/api/config', loginPage)
     const { page } = await openPage(t, browser, admin, 'config')
@@ -100,7 +100,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     await page.getByText('routes: []').waitFor()
   })
 
-  it('keeps its other pages where one cannot be drawn', async (t) => {
+  it('keeps its other pages if one cannot be drawn', async (t) => {
     const admin = await startFakeAdmin()
     admin.bad.set('/api/upstreams', { type: 'application/json', text: '{"error":"log in"}' })
     const { page, allow } = await openPage(t, browser, admin, 'upstreams')
@@ -112,7 +112,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     await page.getByText('No upstream is configured').waitFor()
   })
 
-  it('loads a page that was opened in a background tab once it is seen', async (t) => {
+  it('loads a page opened in a background tab once it becomes visible', async (t) => {
     const admin = await startFakeAdmin()
     admin.answers.set('/api/calls/hedged-1', hedgedCall)
     for (const [place, text] of [
@@ -129,7 +129,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     t.after(() => admin.close())
   })
 
-  it('says that a token with characters beyond ASCII cannot be right, and takes another', async (t) => {
+  it('rejects a token with characters beyond ASCII, and asks for another', async (t) => {
     const admin = await startFakeAdmin()
     admin.token = 'open-sesame'
     const { page, allow } = await openPage(t, browser, admin)
@@ -155,7 +155,7 @@ describe('the dashboard where answers are bad', { skip }, () => {
     await assertAccessible(page, 'a callback call')
   })
 
-  it('names figures by what they count, and over which time', async (t) => {
+  it('labels figures by what they count, and their time span', async (t) => {
     const admin = await startFakeAdmin()
     const figures = liveFigures(1, { deliveries: { pending: 12, dead: 0 } })
     admin.overview = overview({

@@ -7,7 +7,7 @@ import { assertAccessible, assertFits, openBrowser, openPage, skip } from './bro
 import { type FakeAdmin, startFakeAdmin } from './fake-admin.ts'
 import { call, callFigures, delivery, failedCall, hedgedCall, isoAt, leg, liveFigures, overview } from './fake-data.ts'
 
-/** Everything that there may be to see, on every page. */
+/** Data for every element of every page. */
 function fill(admin: FakeAdmin): void {
   const total = callFigures({
     calls: 40,
@@ -171,7 +171,7 @@ describe('the dashboard in a browser', { skip }, () => {
         const { page } = await openPage(t, browser, admin, '', { colorScheme, viewport: { width, height: 740 } })
         for (const place of places) {
           await page.goto(`${admin.url}#/${place}`)
-          // The page before is gone, and this one has what it asked for.
+          // The previous page is gone, and this one has loaded its data.
           await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
           await until('all is loaded', async () => (await page.getByText('Loading …').count()) === 0)
           await page.waitForSelector('h1')
@@ -182,7 +182,7 @@ describe('the dashboard in a browser', { skip }, () => {
     }
   }
 
-  it('says on empty pages what would fill them', async (t) => {
+  it('explains on empty pages what would fill them', async (t) => {
     const admin = await startFakeAdmin()
     const { page } = await openPage(t, browser, admin)
     const texts = {
@@ -200,7 +200,7 @@ describe('the dashboard in a browser', { skip }, () => {
     }
   })
 
-  it('tells of a failed call which backend made it fail, and why', async (t) => {
+  it('shows which backend made a call fail, and why', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin, 'calls/failed-1')
@@ -213,7 +213,7 @@ describe('the dashboard in a browser', { skip }, () => {
     assert.match((await page.locator('.waterfall svg').textContent()) ?? '', /deadline 1000 ms/)
   })
 
-  it('tells how many workers run, of how many, and how many have died', async (t) => {
+  it('shows how many workers run, of how many, and how many have died', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     admin.overview = { ...admin.overview, workers: { min: 2, max: 4 } }
@@ -227,7 +227,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await tile.locator('.note.bad').getByText('3 died').waitFor()
   })
 
-  it('tells the latency that a balancer goes by, and has no column for it where none does', async (t) => {
+  it('shows the latency that a balancer uses, and has no column for it otherwise', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin, 'upstreams')
@@ -239,7 +239,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await column.waitFor({ state: 'detached' })
   })
 
-  it('shows the race of a hedged call: who won, and who was cancelled for it', async (t) => {
+  it('shows the race of a hedged call: the winner, and the attempt cancelled for it', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin, 'calls/hedged-1')
@@ -267,7 +267,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await page.getByText('<script>alert(1)</script>').waitFor()
   })
 
-  it('asks for the token, keeps it for the tab, and asks again once it does not hold', async (t) => {
+  it('asks for the token, keeps it for the tab, and asks again when it is no longer valid', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     admin.token = 'open-sesame'
@@ -287,7 +287,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await page.getByText('does not hold any more').waitFor()
   })
 
-  it('says so when the stream is lost, keeps what it had, and goes on by itself', async (t) => {
+  it('reports a lost stream, keeps its data, and recovers by itself', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page, allow } = await openPage(t, browser, admin, 'routes')
@@ -303,7 +303,7 @@ describe('the dashboard in a browser', { skip }, () => {
     assert.equal(await page.locator('.banner').count(), 0)
   })
 
-  it('draws what the stream tells, by one stream, that is closed while nobody looks', async (t) => {
+  it('draws the data of a single stream, which is closed while the page is hidden', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin)
@@ -321,7 +321,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await until('the stream is open again', () => admin.streams().open === 1)
   })
 
-  it('replays a dead letter only when it is confirmed, by keyboard alone', async (t) => {
+  it('replays a dead letter only after confirmation, by keyboard alone', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     const { page } = await openPage(t, browser, admin, 'deliveries')
@@ -339,7 +339,7 @@ describe('the dashboard in a browser', { skip }, () => {
     assert.deepEqual(admin.changes, ['POST /api/deliveries/delivery-1/replay'])
   })
 
-  it('tells why something could not be done', async (t) => {
+  it('explains why an action failed', async (t) => {
     const admin = await startFakeAdmin()
     fill(admin)
     admin.answers.set('/api/deliveries/delivery-1/discard', 409)
@@ -365,7 +365,7 @@ describe('the dashboard in a browser', { skip }, () => {
     ])
   })
 
-  it('has a way past the menu, shows where the focus is, and keeps the chosen theme', async (t) => {
+  it('has a skip link, shows the focus, and keeps the chosen theme', async (t) => {
     const admin = await startFakeAdmin()
     const { page } = await openPage(t, browser, admin)
     await page.waitForSelector('h1')
@@ -377,7 +377,7 @@ describe('the dashboard in a browser', { skip }, () => {
     assert.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
   })
 
-  it('is judged by checks that can fail', async (t) => {
+  it('is tested by checks that can fail', async (t) => {
     const admin = await startFakeAdmin()
     const { page } = await openPage(t, browser, admin)
     await page.waitForSelector('h1')

@@ -7,7 +7,7 @@ import { openCallingBack, post, ticketOf } from '../kit/calling-back.ts'
 import { assertBetween, isQuiet } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
-/** Callbacks over real sockets, as backends of every temper post them. */
+/** Callbacks over real sockets, posted by well-behaved and misbehaving backends. */
 
 const secret = 'the key of this test, which is long enough'
 
@@ -29,7 +29,7 @@ describe('a callback over the wire', () => {
     assert.ok(answer.headers['x-request-id'])
   })
 
-  it('may come before the backend’s own answer', async (t) => {
+  it('may arrive before the backend’s own answer', async (t) => {
     const { order, open } = openCallingBack(t, false)
     const { url, gateway } = await open()
     const asked = ask(`${url}/work/a`)
@@ -41,7 +41,7 @@ describe('a callback over the wire', () => {
     assert.equal((await post(callbackUrl, '2')).body, '{"status":"repeated"}\n')
   })
 
-  it('twice at once answers once', async (t) => {
+  it('posted twice at once answers once', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open()
     const asked = ask(`${url}/work/a`)
@@ -56,7 +56,7 @@ describe('a callback over the wire', () => {
     assert.equal((await asked).body, winner)
   })
 
-  it('after the deadline is kept for the ticket, and repeats of it are taken', async (t) => {
+  it('after the deadline is kept for the ticket, and its repeats are accepted', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({ routeRest: { deadline: '150ms', failures: { DEADLINE: { detail: 'Too slow.' } } } })
     const answer = await ask(`${url}/work/a`)
@@ -90,7 +90,7 @@ describe('a callback over the wire', () => {
     assert.deepEqual([head.status, head.body, head.headers['content-length']], [200, '', '13'])
   })
 
-  it('that is unknown but signed is kept; forged or expired it is refused with 403', async (t) => {
+  it('that is unknown but signed is kept; a forged or expired one is rejected with 403', async (t) => {
     const { open } = openCallingBack(t)
     const { url, port } = await open({ config: { callbacks: { key: secret } } })
     const signer = new Signer(() => [keyOf(secret)])
@@ -119,7 +119,7 @@ describe('a callback over the wire', () => {
     assert.equal((await ask(to(''))).status, 405)
   })
 
-  it('for another’s id answers that one and nobody else', async (t) => {
+  it('for the id of another call answers that call and no other', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open()
     const asked = []
@@ -128,7 +128,7 @@ describe('a callback over the wire', () => {
       await order(asked.length - 1)
     }
     const [a, b] = [await order(0), await order(1)]
-    // Half of one and half of the other is nobody's.
+    // Half of one URL and half of another match no call.
     const mixed = a.callbackUrl.slice(0, -20) + b.callbackUrl.slice(-20)
     assert.equal((await post(mixed, 'mixed')).status, 403)
     await post(b.callbackUrl, `for ${b.url}`)
@@ -159,7 +159,7 @@ describe('a callback over the wire', () => {
     })
   }
 
-  it('may come in chunks, and be as large as is allowed', async (t) => {
+  it('may be chunked, and as large as the limit', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({ route: { maxAnswer: '64KiB' } })
     const asked = ask(`${url}/work/a`)
@@ -181,7 +181,7 @@ describe('a callback over the wire', () => {
     assert.equal((await post(callbackUrl, 'plain')).body, '{"status":"repeated"}\n')
   })
 
-  it('names the status where the route lets it, one without a body included', async (t) => {
+  it('sets the status where the route allows it, including one without a body', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({ route: { receive: { status: { header: 'x-status', allow: ['200-299', 404] } } } })
     for (const [place, [named, status, body]] of [
@@ -198,7 +198,7 @@ describe('a callback over the wire', () => {
     }
   })
 
-  it('finds nobody when its client has hung up, and the backend is let go', async (t) => {
+  it('matches no call when its client has hung up, and the backend connection is released', async (t) => {
     const { order, open } = openCallingBack(t, false)
     const { url, gateway } = await open()
     const leaving = new AbortController()
@@ -211,7 +211,7 @@ describe('a callback over the wire', () => {
     assert.equal((await post(callbackUrl, 'x')).body, '{"status":"repeated"}\n')
   })
 
-  it('is not waited for by a client that would rather have a ticket', async (t) => {
+  it('does not delay a client that prefers a ticket', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open()
     const answer = await ask(`${url}/work/a`, { headers: { prefer: 'respond-async' } })
@@ -224,10 +224,10 @@ describe('a callback over the wire', () => {
     assert.deepEqual([short.status, short.headers['preference-applied']], [503, 'wait=0'])
   })
 
-  it('of a client that has its ticket is still asked for when the gateway is closed, and leaves no connection', async (t) => {
+  it('of a client with a ticket is still requested while the gateway closes, and leaves no connection', async (t) => {
     const { orders, open } = openCallingBack(t)
     const { url, gateway } = await open()
-    // Over a connection that is kept: what breaks on one is sent again, but not by a gateway that is closed.
+    // Uses a kept connection: a request that fails on one is retried, but not by a closed gateway.
     for (let n = 0; n < 5; n++) await ask(`${url}/work/a`, { headers: { prefer: 'wait=0' } })
     await until('they are there', () => orders.length === 5)
     await isQuiet(gateway)
@@ -235,7 +235,7 @@ describe('a callback over the wire', () => {
     await gateway.close()
   })
 
-  it('is told apart by where it is posted, if two routes have places of their own', async (t) => {
+  it('is matched by its path, if two routes have their own receive paths', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({
       config: {
@@ -252,7 +252,7 @@ describe('a callback over the wire', () => {
     assert.equal((await asked).body, 'for a')
   })
 
-  it('is awaited from a backend that is still asked when its client would wait no longer, as it is told', async (t) => {
+  it('is still expected from a backend that has not answered when the client stops waiting', async (t) => {
     const { order, open } = openCallingBack(t, false)
     const { url } = await open()
     const answer = await ask(`${url}/work/a`, { headers: { prefer: 'wait=0' } })
@@ -264,7 +264,7 @@ describe('a callback over the wire', () => {
     assert.equal((await ask(url + ticketOf(answer))).body, 'late')
   })
 
-  it('is judged and told by its own route, if two share a place', async (t) => {
+  it('is judged and recorded by its own route, if two share a receive path', async (t) => {
     const { order, open } = openCallingBack(t)
     const route = (match: string, maxAnswer: string, status: number) => ({
       match,
@@ -283,7 +283,7 @@ describe('a callback over the wire', () => {
     }
   })
 
-  it('finds a store that is full, gets 503, and is kept when it comes again', async (t) => {
+  it('gets 503 from a full store, and is kept when it is posted again', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({ config: { callbacks: { tickets: { size: '30B', fetch: 'once' } } } })
     const tickets: string[] = []

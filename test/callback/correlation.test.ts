@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { ask, problemOf } from '../kit/ask.ts'
 import { type Order, openCallingBack, post } from '../kit/calling-back.ts'
 
-/** Every way in which backend and gateway can tell each other whose result it is, from end to end. */
+/** Every way in which backend and gateway can identify the call of a result, end to end. */
 
 const parameter = ({ url }: Order, name: string): string => new URL(url, 'http://a').searchParams.get(name) ?? ''
 const member = ({ body }: Order, ...names: readonly string[]): string =>
@@ -48,7 +48,7 @@ describe('the callback URL', () => {
     })
   }
 
-  it('is what the configuration says, whatever the gateway listens on', async (t) => {
+  it('is as configured, whatever address the gateway listens on', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url, port } = await open({ config: { callbacks: { url: 'https://gw.example/base/' } } })
     const asked = ask(`${url}/work/a`)
@@ -83,7 +83,7 @@ describe('an id', () => {
     }
   }
 
-  it('may be beside a URL, which then says only where', async (t) => {
+  it('may accompany a URL, which then gives only the address', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url } = await open({
       route: {
@@ -99,8 +99,8 @@ describe('an id', () => {
   })
 })
 
-describe('a request that has no place for it', () => {
-  it('gets 400, and the backend nothing', async (t) => {
+describe('a request that cannot carry the callback URL or id', () => {
+  it('gets 400, and the backend receives nothing', async (t) => {
     const { orders, open } = openCallingBack(t)
     const { url } = await open({ route: { send: { url: 'json:/meta/cb' } } })
     for (const body of ['not json', '[]', undefined]) {
@@ -110,7 +110,7 @@ describe('a request that has no place for it', () => {
     assert.equal(orders.length, 0)
   })
 
-  it('gets 413 if its body is larger than is held', async (t) => {
+  it('gets 413 if its body is larger than the buffer limit', async (t) => {
     const { orders, open } = openCallingBack(t)
     const { url } = await open({ route: { bodyLimit: '1KiB' } })
     const answer = await ask(`${url}/work/a`, { method: 'POST', body: 'x'.repeat(1025) })

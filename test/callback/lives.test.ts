@@ -9,11 +9,11 @@ import { openCallingBack, post, ticketOf } from '../kit/calling-back.ts'
 import { assertBetween, type OpenGateway } from '../kit/gateway.ts'
 import { until, within } from '../kit/until.ts'
 
-/** What callbacks and tickets do while a gateway ends, and after another has taken its place. */
+/** Callbacks and tickets while a gateway ends, and after another has replaced it. */
 
 const respondAsync = { headers: { prefer: 'respond-async' } }
 
-/** As the backend sees it once a gateway on another port has taken over the name and port of the one before. */
+/** The backend's view after a gateway on another port has taken over the name and port of the previous one. */
 function movedTo(url: string, { port }: OpenGateway): string {
   const moved = new URL(url)
   moved.port = String(port)
@@ -21,7 +21,7 @@ function movedTo(url: string, { port }: OpenGateway): string {
 }
 
 describe('a gateway that drains', () => {
-  it('takes the callbacks that its calls wait for, refuses other calls, and ends when they are answered', async (t) => {
+  it('accepts the callbacks of waiting calls, rejects other calls, and ends after the last answer', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url, gateway } = await open()
     const asked = [ask(`${url}/work/a`), ask(`${url}/work/b`)]
@@ -51,7 +51,7 @@ describe('a gateway that drains', () => {
     await assert.rejects(ask(url), /ECONNREFUSED/)
   })
 
-  it('answers those whose callback does not come at their deadline, and ends then', async (t) => {
+  it('answers calls without a callback at their deadline, and then ends', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url, gateway } = await open({ routeRest: { deadline: '400ms' } })
     const asked = ask(`${url}/work/a`)
@@ -60,7 +60,7 @@ describe('a gateway that drains', () => {
     assert.equal((await asked).status, 503)
   })
 
-  it('does not hang up on a backend that still takes the work of a client with a ticket', async (t) => {
+  it('does not hang up on a backend that is still accepting the work of a client with a ticket', async (t) => {
     const { order, open } = openCallingBack(t, false)
     const { url, gateway } = await open()
     await ask(`${url}/work/a`, respondAsync)
@@ -76,7 +76,7 @@ describe('a gateway that drains', () => {
     await within(1000, 'drained', draining)
   })
 
-  it('may be told twice, and is ended by its time in any case', async (t) => {
+  it('may be drained twice, and ends at its timeout in any case', async (t) => {
     const { order, open } = openCallingBack(t, false)
     const { url, gateway } = await open({ config: { drain: '300ms' } })
     await ask(`${url}/work/a`, respondAsync)
@@ -86,7 +86,7 @@ describe('a gateway that drains', () => {
     assertBetween(performance.now() - startedMs, 290, 1200, 'ms')
   })
 
-  it('is done at once if nobody waits', async (t) => {
+  it('is done at once if no call waits', async (t) => {
     const { order, open } = openCallingBack(t)
     const { url, gateway } = await open()
     const asked = ask(`${url}/work/a`)
@@ -98,8 +98,8 @@ describe('a gateway that drains', () => {
   })
 })
 
-describe('a gateway that has been started again', () => {
-  it('takes the callbacks of calls that were outstanding, and has their results at their tickets', async (t) => {
+describe('a restarted gateway', () => {
+  it('accepts the callbacks of outstanding calls, and has their results at their tickets', async (t) => {
     const { order, open, folder } = openCallingBack(t)
     const route = { durable: true }
     const first = await open({ route, routeRest: { deadline: '200ms' } })
@@ -138,7 +138,7 @@ describe('a gateway that has been started again', () => {
     }
   })
 
-  it('takes them also where nothing is durable, but has lost what it kept', async (t) => {
+  it('accepts them even without a durable store, but has lost stored results', async (t) => {
     const { order, open } = openCallingBack(t)
     const first = await open()
     const ticket = ticketOf(await ask(`${first.url}/work/a`, respondAsync))
@@ -151,7 +151,7 @@ describe('a gateway that has been started again', () => {
     assert.equal((await ask(second.url + ticket)).body, 'again')
   })
 
-  it('with another key knows nothing of them', async (t) => {
+  it('with another key does not recognize them', async (t) => {
     const { order, open } = openCallingBack(t)
     const key = 'the first key, which is long enough for one'
     const other = 'the other key, which is long enough for one'
@@ -167,7 +167,7 @@ describe('a gateway that has been started again', () => {
   })
 })
 
-/** The machine's clock, with timers that a test can have run now and a wall that it can move. */
+/** The machine's clock, with timers that a test can fire and a wall clock that it can move. */
 function movedClock() {
   const real = systemClock()
   const minutely = new Set<() => void>()
@@ -184,7 +184,7 @@ function movedClock() {
   }
   const move = (byMs: number): void => {
     offMs += byMs
-    // Each sets its next one.
+    // Each timer sets its next one.
     const due = Array.from(minutely)
     minutely.clear()
     for (const action of due) action()
@@ -193,7 +193,7 @@ function movedClock() {
 }
 
 describe('the key of a gateway', () => {
-  it('changes while it runs, and what was made with the old one is good for as long as it would have been', async (t) => {
+  it('rotates while the gateway runs; URLs and tickets of the old key keep their full lifetime', async (t) => {
     const { order, open } = openCallingBack(t)
     const { clock, move } = movedClock()
     const config = { callbacks: { keyRotation: '1h', tickets: { keep: '10m' } } }
@@ -206,7 +206,7 @@ describe('the key of a gateway', () => {
     const after = ticketOf(await ask(`${url}/work/b`, respondAsync))
     const [old, fresh] = [await order(0), await order(1)]
     assert.notEqual(keyIn(old.callbackUrl), keyIn(fresh.callbackUrl))
-    // Its last moment: deadline and `keep` are nearly over.
+    // The last moment before expiry: deadline and `keep` are nearly over.
     move(602_000)
     assert.equal((await post(old.callbackUrl, 'of the old')).status, 202)
     assert.equal((await post(fresh.callbackUrl, 'of the new')).status, 202)
@@ -220,7 +220,7 @@ describe('the key of a gateway', () => {
 })
 
 describe('a gateway whose key file is broken', () => {
-  it('does not start, and says which file and what to do', async (t) => {
+  it('does not start, and names the file and the remedy', async (t) => {
     const { open, folder } = openCallingBack(t)
     await assert.rejects(open({ config: { callbacks: { keyFile: 'no/such/folder.key' } } }), (fault: Error) => {
       assert.ok(fault.message.startsWith(`The key file ${join(folder, 'no/such/folder.key')} cannot be used: `))
@@ -230,7 +230,7 @@ describe('a gateway whose key file is broken', () => {
 })
 
 describe('many calls', () => {
-  it('each get their own result, in whatever order the callbacks come', async (t) => {
+  it('each get their own result, in whatever order the callbacks arrive', async (t) => {
     const { order, open, orders } = openCallingBack(t)
     const { url } = await open()
     const count = 200

@@ -16,7 +16,7 @@ import { root } from '../kit/command.ts'
 import { assertBetween, deadPort } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
-/** The synchronous service over an asynchronous backend: its texts and statuses, from `examples/callback.yaml` itself. */
+/** The synchronous service over an asynchronous backend; texts and statuses come from `examples/callback.yaml`. */
 
 async function opened(t: TestContext, isDown = false) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-system-'))
@@ -49,7 +49,7 @@ const result =
   /^\{"timestamp": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", "response": "dummy data for request [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}$/
 
 describe('a synchronous service over an asynchronous backend', { concurrency: true }, () => {
-  it('answers with the result, once it is there', async (t) => {
+  it('answers with the result once it is available', async (t) => {
     const { url } = await opened(t)
     for (const [query, leastMs] of [
       ['', 0],
@@ -63,7 +63,7 @@ describe('a synchronous service over an asynchronous backend', { concurrency: tr
     }
   })
 
-  it('passes any arguments on, repeated and encoded ones too', async (t) => {
+  it('passes on any arguments, including repeated and encoded ones', async (t) => {
     const { url, requests } = await opened(t)
     const query = '?delay=0&a=1&a=2&b=%2f%20+&c&d=%C3%A9'
     assert.equal((await ask(`${url}/service/method${query}`)).status, 200)
@@ -90,7 +90,7 @@ describe('a synchronous service over an asynchronous backend', { concurrency: tr
     assert.match(problemOf(answer).detail, /^Backend failed with: .*connection refused/i)
   })
 
-  it('answers 502 with what the backend says if that is an error', async (t) => {
+  it('answers 502 with the text of the backend if that is an error', async (t) => {
     const { url, backend } = await opened(t)
     const answer = await ask(`${url}/service/method?delay=xyz`)
     assert.equal(answer.status, 502)
@@ -100,7 +100,7 @@ describe('a synchronous service over an asynchronous backend', { concurrency: tr
     assert.equal(backend?.stats().callbacks.posted, 0)
   })
 
-  it('answers 503 if the backend hangs up, and takes its callback all the same', async (t) => {
+  it('answers 503 if the backend hangs up, and still accepts its callback', async (t) => {
     const { url, backend } = await opened(t)
     await backend?.patch({ endpoints: { 'GET /backend-service/method': { faults: { resetBeforeHead: 1 } } } })
     const answer = await ask(`${url}/service/method?delay=0.3`)
@@ -109,7 +109,7 @@ describe('a synchronous service over an asynchronous backend', { concurrency: tr
     await until('it is acknowledged', () => backend?.stats().callbacks.acknowledged === 1)
   })
 
-  it('takes callbacks by POST alone, and no forged ones', async (t) => {
+  it('accepts callbacks by POST only, and no forged ones', async (t) => {
     const { url } = await opened(t)
     assert.equal((await ask(`${url}/callback.service/method`)).status, 405)
     assert.equal((await post(`${url}/callback.service/method`, '{}')).status, 403)

@@ -29,7 +29,7 @@ async function takenPort(t: TestContext): Promise<number> {
 }
 
 describe('hedgerow', () => {
-  it('shows its commands, and an example with each', async (t) => {
+  it('shows its commands, each with an example', async (t) => {
     const { code, output } = await runCommand(t, ['--help'])
     assert.equal(code, 0)
     for (const command of ['serve', 'reload', 'check', 'schema', 'demo', 'backend']) {
@@ -61,13 +61,13 @@ describe('hedgerow', () => {
 })
 
 describe('hedgerow check', () => {
-  it('says that a good configuration is good', async (t) => {
+  it('accepts a valid configuration', async (t) => {
     const { code, output } = await runCommand(t, ['check', join(root, 'examples/hedged.yaml')])
     assert.equal(code, 0)
     assert.match(output, /good \(1 route, 1 upstream\)/)
   })
 
-  it('tells all faults with their places, and exits with 2', async (t) => {
+  it('reports all errors with their positions, and exits with 2', async (t) => {
     const file = configFile(t, 'listen: { prot: 1 }\nroutes:\n  - match: GET /a\n    forward: { upstream: wrok }\n')
     const { code, errors } = await runCommand(t, ['check', file])
     assert.equal(code, 2)
@@ -107,7 +107,7 @@ describe('hedgerow serve', () => {
     assert.match(readFileSync(logFile, 'utf8'), /ended/)
   })
 
-  it('lets a call in flight end after SIGTERM, and a second signal end at once', async (t) => {
+  it('finishes a call in flight after SIGTERM, and exits at once on a second signal', async (t) => {
     const backend = await startBackend({
       profile: {
         endpoints: {
@@ -142,7 +142,7 @@ describe('hedgerow serve', () => {
     assert.equal(await hanging, 'cut off')
   })
 
-  it('names the port that is taken and the setting that moves it, and exits with 1', async (t) => {
+  it('names the port that is taken and the setting to change, and exits with 1', async (t) => {
     const port = await takenPort(t)
     const front = await runCommand(t, ['serve', configFile(t, `listen: { port: ${port} }\n`)])
     assert.equal(front.code, 1)
@@ -154,7 +154,7 @@ describe('hedgerow serve', () => {
 })
 
 describe('hedgerow backend', () => {
-  it('runs a ready profile with a change, and ends at SIGTERM', async (t) => {
+  it('runs a built-in profile with a change, and ends at SIGTERM', async (t) => {
     const running = startCommand(t, [
       'backend',
       'work',
@@ -169,7 +169,7 @@ describe('hedgerow backend', () => {
   })
 })
 
-/** The file may not be there yet, or not say it yet. */
+/** Retries until `look` finds a value; the file may be missing or incomplete. */
 async function eventually<T>(look: () => T | undefined): Promise<T> {
   for (let tries = 0; tries < 200; tries++) {
     try {

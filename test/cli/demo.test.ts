@@ -4,8 +4,8 @@ import { describe, it } from 'node:test'
 import { startCommand } from '../kit/command.ts'
 
 describe('hedgerow demo', () => {
-  it('moves to the next free port, says so, lists its routes, answers each curl line, and ends all on Ctrl-C', async (t) => {
-    // 8080 is ours for the test, or somebody else's: either way the demo has to move.
+  it('uses the next free port, says so, lists its routes, answers each curl line, and ends everything on Ctrl-C', async (t) => {
+    // Port 8080 is taken, by this test or another program: either way the demo has to move.
     const blocker = createServer().on('error', () => {})
     blocker.listen(8080, '127.0.0.1')
     t.after(() => blocker.close())
@@ -21,7 +21,7 @@ describe('hedgerow demo', () => {
       return { line: url, status: (await fetch(url, body)).status }
     }
     const answers = await Promise.all(lines.map(ask))
-    // The backends are flaky: an honest failure is an answer too, a wrong route or a bad request is not.
+    // The backends are flaky: a reported failure is a valid answer too; a wrong route or a bad request is not.
     for (const { line, status } of answers)
       assert.ok(status === 200 || status === 201 || status >= 429, `${line} gave ${status}`)
     const front = new URL(lines[0]?.url ?? '').origin
@@ -34,7 +34,7 @@ describe('hedgerow demo', () => {
     await assert.rejects(fetch(front))
   })
 
-  it('rescues calls of /api/smart when the backend is slow that its printed line slows down', async (t) => {
+  it('rescues calls of /api/smart from the backend that its printed line slows down', async (t) => {
     const demo = startCommand(t, ['demo'])
     await demo.printed('Ctrl-C ends all of it.')
     const [, backend, patch] = /curl -X PATCH (\S+\/api\/backends\/work) -d '(.*)'/.exec(demo.output()) ?? []

@@ -12,7 +12,7 @@ const config = {
   routes: [{ match: '/*', forward: { upstream: 'work' } }],
 }
 
-/** Slow to load, and of no use to most commands. */
+/** Slow to load, and unused by most commands. */
 const heavy =
   /@opentelemetry|pino-pretty|src\/load\/|src\/cli\/(?:demo|load)|src\/backend\/|src\/gateway\/workers\/servers|sqlite/
 
@@ -31,7 +31,7 @@ function start(t: TestContext, args: readonly string[]) {
 
 describe('a command', () => {
   for (const args of [['--version'], ['check', 'FILE'], ['schema']]) {
-    it(`loads nothing heavy for hedgerow ${args.join(' ')}`, async (t) => {
+    it(`loads no heavy modules for hedgerow ${args.join(' ')}`, async (t) => {
       const { running, loaded } = start(t, args)
       assert.equal((await running.ended).code, 0)
       assert.deepEqual(
@@ -42,7 +42,7 @@ describe('a command', () => {
     })
   }
 
-  it('loads nothing heavy for hedgerow serve without traces, store and workers', async (t) => {
+  it('loads no heavy modules for hedgerow serve without traces, store and workers', async (t) => {
     const { running, loaded } = start(t, ['serve', 'FILE'])
     await running.printed('1 route')
     assert.deepEqual(

@@ -10,7 +10,7 @@ import { ask } from '../kit/ask.ts'
 import { startCommand } from '../kit/command.ts'
 import { until } from '../kit/until.ts'
 
-/** `hedgerow serve` with an access log, asked three things, ended. */
+/** Runs `hedgerow serve` with an access log, sends three requests, and ends it. */
 async function served(t: TestContext, ...options: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -42,7 +42,7 @@ async function askAndEnd(running: ReturnType<typeof startCommand>, url: string):
 const frontUrl = /on (http:\S+),/
 
 describe('the log of hedgerow serve', () => {
-  it('is lines of JSON on the error output: its own, and one for each call', async (t) => {
+  it('is JSON lines on stderr: its own, and one for each call', async (t) => {
     const { running } = await served(t)
     await running.printed(frontUrl)
     const errors = await askAndEnd(running, frontUrl.exec(running.errors())?.[1] ?? '')
@@ -60,7 +60,7 @@ describe('the log of hedgerow serve', () => {
     )
   })
 
-  it('is for people with --pretty', async (t) => {
+  it('is human-readable with --pretty', async (t) => {
     const { running } = await served(t, '--pretty')
     await running.printed(frontUrl)
     const errors = await askAndEnd(running, frontUrl.exec(running.errors())?.[1] ?? '')
@@ -83,9 +83,9 @@ describe('the log of hedgerow serve', () => {
     assert.equal(readFileSync(logFile, 'utf8').trimEnd().split('\n').length, 6)
   })
 
-  it('costs nothing but its lines where the disk is full', async (t) => {
+  it('loses only log lines when the disk is full', async (t) => {
     const { running } = await served(t, '--log-file', '/dev/full', '--pid-file', 'LOG')
-    // Nobody can be told the port; that it serves and ends is what is to be seen.
+    // The port cannot be printed; the test only checks that it serves and ends.
     await running.printed(/lines are lost: ENOSPC/)
     await new Promise((resolve) => setTimeout(resolve, 300))
     running.process.kill('SIGTERM')
@@ -94,7 +94,7 @@ describe('the log of hedgerow serve', () => {
     assert.equal(errors.trimEnd().split('\n').length, 1)
   })
 
-  it('ends though nobody reads the pipe that it writes to', async (t) => {
+  it('ends even if nobody reads its output pipe', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const pipe = join(folder, 'pipe')
@@ -123,7 +123,7 @@ describe('the log of hedgerow serve', () => {
     assert.ok(performance.now() - startedAt < 4000)
   })
 
-  it('says that nobody reads the pipe, and exits with 1', async (t) => {
+  it('reports that nobody reads the pipe, and exits with 1', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const pipe = join(folder, 'pipe')
@@ -134,7 +134,7 @@ describe('the log of hedgerow serve', () => {
     assert.match(errors, /cannot be opened: it is a pipe that nobody reads/)
   })
 
-  it('says that the file cannot be opened, and exits with 1', async (t) => {
+  it('reports that the file cannot be opened, and exits with 1', async (t) => {
     const { running } = await served(t, '--log-file', '/nowhere/log')
     const { code, errors } = await running.ended
     assert.equal(code, 1)

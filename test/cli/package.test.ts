@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { root, startProgram } from '../kit/command.ts'
 import { until } from '../kit/until.ts'
 
-/** What a user gets who installs the package: compiled JavaScript, run by a Node of their own. */
+/** The package as installed by a user: compiled JavaScript, run by their own Node. */
 describe('the compiled package', () => {
   let folder: string
 
@@ -33,7 +33,7 @@ describe('the compiled package', () => {
     assert.match(output, /good/)
   })
 
-  it('takes a configuration in TypeScript that imports defineConfig from it', async (t) => {
+  it('reads a TypeScript configuration that imports defineConfig from it', async (t) => {
     const file = join(folder, 'config.ts')
     writeFileSync(
       file,
@@ -62,8 +62,8 @@ describe('the compiled package', () => {
     assert.deepEqual([code, errors], [0, ''])
   })
 
-  it('says plainly what it needs on an older Node', async (t) => {
-    // Nothing older may be at hand, so an older one is what it is told that it is.
+  it('states its requirements on an older Node', async (t) => {
+    // No older Node may be installed, so the test fakes its version.
     const older = join(folder, 'older.mjs')
     writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })\n")
     const args = ['--import', older, join(folder, 'dist/cli/main.js'), '--version']

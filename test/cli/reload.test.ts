@@ -31,7 +31,7 @@ async function serving(t: TestContext, args: readonly string[] = []) {
 }
 
 describe('hedgerow serve', () => {
-  it('reads its configuration again at SIGHUP, and begins a new log file', async (t) => {
+  it('reloads its configuration at SIGHUP, and starts a new log file', async (t) => {
     const { folder, file, running, log, status } = await serving(t, ['--log-file', 'FOLDER/log'])
     assert.deepEqual([await status('/first'), await status('/second')], [200, 404])
     writeFileSync(file, routesOf('/second'))
@@ -43,7 +43,7 @@ describe('hedgerow serve', () => {
     assert.doesNotMatch(log(), /admin on/)
   })
 
-  it('says at SIGHUP what is wrong with a configuration, and goes on as it was', async (t) => {
+  it('reports an invalid configuration at SIGHUP, and keeps the old one', async (t) => {
     const { file, running, status } = await serving(t)
     writeFileSync(file, `${routesOf('/second')}lisen: {}\nworkers: 0\n`)
     running.process.kill('SIGHUP')
@@ -53,7 +53,7 @@ describe('hedgerow serve', () => {
     assert.equal(await status('/first'), 200)
   })
 
-  it('sees by itself that the file has changed, where it is asked to', async (t) => {
+  it('detects changes of the file with --watch', async (t) => {
     const { file, status } = await serving(t, ['--watch'])
     writeFileSync(`${file}.new`, routesOf('/second'))
     renameSync(`${file}.new`, file)
@@ -62,7 +62,7 @@ describe('hedgerow serve', () => {
 })
 
 describe('hedgerow reload', () => {
-  it('puts the configuration in force over the admin side', async (t) => {
+  it('applies the configuration over the admin side', async (t) => {
     const { file, admin, status } = await serving(t)
     writeFileSync(file, routesOf('/second', '/metrics'))
     const { code, output } = await runCommand(t, ['reload', '--admin', admin])
@@ -70,7 +70,7 @@ describe('hedgerow reload', () => {
     assert.deepEqual([await status('/first'), await status('/second'), await status('/metrics')], [404, 200, 200])
   })
 
-  it('prints why a configuration was refused, and exits with 1', async (t) => {
+  it('prints why a configuration was rejected, and exits with 1', async (t) => {
     const { file, admin, status } = await serving(t)
     writeFileSync(file, `${routesOf('/second')}workers: 4\n`)
     const other = await runCommand(t, ['reload', '--admin', admin])
@@ -83,7 +83,7 @@ describe('hedgerow reload', () => {
     assert.equal(await status('/first'), 200)
   })
 
-  it('names the place of what would need a restart, or cannot be had', async (t) => {
+  it('gives the position of options that need a restart, or cannot be applied', async (t) => {
     const { file, admin, url } = await serving(t)
     const refusal = async (settings: string): Promise<string> => {
       const upstreams = 'upstreams: { work: { targets: [http://127.0.0.1:9] } }\n'
@@ -95,14 +95,14 @@ describe('hedgerow reload', () => {
     assert.equal(await refusal('listen: { port: 0 }\nstore:\n  path: first.db\n'), '')
     const other = await refusal('listen: { port: 0 }\nstore:\n  path: other.db\n')
     assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path is \S+first\.db while this gateway runs/)
-    // What the file does not say is shown where it would stand.
+    // An absent option is shown at its parent.
     assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path is \S+first\.db/)
     const taken = await refusal(`listen:\n  port: ${new URL(admin).port}\nstore: { path: first.db }\n`)
     assert.match(taken, /hedgerow\.yaml:3:9 {2}port \d+ on \S+ is taken/)
     assert.equal((await fetch(`${url}/first`)).status, 404)
   })
 
-  it('has its answer also from an admin side that moves by it, and counts what was refused', async (t) => {
+  it('gets its answer from an admin side that the reload moves, and counts rejections', async (t) => {
     const { file, admin, url } = await serving(t)
     writeFileSync(file, `${routesOf('/first')}workers: 0\n`)
     assert.equal((await runCommand(t, ['reload', '--admin', admin])).code, 1)

@@ -21,7 +21,7 @@ function configFile(folder: string, text = 'listen: { port: 0 }\n'): string {
   return file
 }
 
-/** Waits until the program has handlers of its own; before, nobody but Node could keep a signal from ending it. */
+/** Waits until the program has its own signal handlers; before that, only Node decides whether a signal ends it. */
 function takesSignals({ process: { pid } }: Running): Promise<void> {
   const lastBit = 1n << 11n
   return until(
@@ -38,14 +38,14 @@ const onLinux = { skip: !existsSync('/proc/self/status') }
 
 describe('hedgerow serve', onLinux, () => {
   for (const workers of [1, 2]) {
-    it(`with ${workers === 1 ? 'one thread' : 'workers'} reloads at a SIGHUP that came as it started`, async (t) => {
+    it(`with ${workers === 1 ? 'one thread' : 'workers'} reloads at a SIGHUP sent during its start`, async (t) => {
       const running = startCommand(t, ['serve', configFile(folderOf(t), `listen: { port: 0 }\nworkers: ${workers}\n`)])
       await takesSignals(running)
       running.process.kill('SIGHUP')
       await within(30_000, 'reloaded', running.printed(/is in force/))
     })
 
-    it(`with ${workers === 1 ? 'one thread' : 'workers'} exits with 0 at a SIGTERM that comes as it starts`, async (t) => {
+    it(`with ${workers === 1 ? 'one thread' : 'workers'} exits with 0 at a SIGTERM sent during its start`, async (t) => {
       const running = startCommand(t, ['serve', configFile(folderOf(t), `listen: { port: 0 }\nworkers: ${workers}\n`)])
       await takesSignals(running)
       running.process.kill('SIGTERM')
@@ -81,7 +81,7 @@ describe('hedgerow serve', onLinux, () => {
     assert.match(readFileSync(log, 'utf8'), /"ended"/)
   })
 
-  it('goes on after SIGUSR2, and says what to send instead', async (t) => {
+  it('survives SIGUSR2, and says what to send instead', async (t) => {
     const running = startCommand(t, ['serve', configFile(folderOf(t))])
     await running.printed('on http:')
     running.process.kill('SIGUSR2')
@@ -92,7 +92,7 @@ describe('hedgerow serve', onLinux, () => {
 })
 
 describe('hedgerow demo and backend', onLinux, () => {
-  it('exit with 0 at a SIGTERM that comes as they start, and leave nothing', async (t) => {
+  it('exit with 0 at a SIGTERM sent during their start, and leave nothing behind', async (t) => {
     const folder = folderOf(t)
     for (const args of [['demo'], ['backend', 'work']]) {
       const running = startCommand(t, args, { TMPDIR: folder })
@@ -103,7 +103,7 @@ describe('hedgerow demo and backend', onLinux, () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('are not ended by a SIGHUP that comes as they start', async (t) => {
+  it('survive a SIGHUP sent during their start', async (t) => {
     const running = startCommand(t, ['backend', 'work'])
     await takesSignals(running)
     running.process.kill('SIGHUP')

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/decisions/dependencies.md'), 'utf8')
 const { dependencies, devDependencies } = readPackage('package.json')
-/** Its parts are built into the package: nobody installs them to run it. */
+/** Its parts are built into the package: users do not install them. */
 const ofDashboard = readPackage('web/package.json').dependencies
 
 function readPackage(file: string) {
@@ -31,14 +31,14 @@ describe('the page of dependencies', () => {
     assert.deepEqual(namesBelow(page, 'Needed to build and test').toSorted(), toBuild.toSorted())
   })
 
-  it('misses a row that is taken out', () => {
+  it('detects a missing row', () => {
     const without = page.replace(/^\| zod .*\n/m, '')
     assert.ok(!namesBelow(without, 'Needed to run').includes('zod'))
   })
 })
 
 describe('package.json', () => {
-  it('has at most ten dependencies to run, all of exact versions', () => {
+  it('has at most ten runtime dependencies, all with exact versions', () => {
     assert.ok(Object.keys(dependencies).length <= 10)
     const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, version]) => !/^\d/.test(version))
     assert.deepEqual(loose, [])

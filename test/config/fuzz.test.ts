@@ -18,7 +18,7 @@ const seeds = readdirSync(golden)
 const env = { PORT: '8081', DIGITS: '12345678901234567890', EMPTY: '', NASTY: '${PORT}: [*x]' }
 const parse = (text: string): LoadResult => parseConfig(text, { file: 'x.yaml', env })
 
-/** A configuration, or at least one fault that says something; never neither. */
+/** A configuration, or at least one diagnostic with a message; never neither. */
 function holdsToItsWord(result: LoadResult, text: string | undefined): void {
   if (result.ok) {
     assert.ok(result.config.listen.port >= 0)
@@ -33,13 +33,13 @@ function holdsToItsWord(result: LoadResult, text: string | undefined): void {
 }
 
 function isInside({ line, column }: Fault, text: string): boolean {
-  // A whole file has no place. What is not closed is found behind the end.
+  // A whole file has no position. An unclosed construct is reported past the end.
   if (line === undefined || column === undefined) return line === column
   const lines = text.split('\n')
   return line >= 1 && line <= lines.length + 1 && column >= 1 && column <= (lines[line - 1]?.length ?? 0) + 1
 }
 
-/** Pieces of which configurations are made. */
+/** Fragments of configurations. */
 const piece = fc.oneof(
   fc.constantFrom(
     'listen:',
@@ -109,7 +109,7 @@ function edited(
   }, text)
 }
 
-describe('parseConfig, whatever it is given', () => {
+describe('parseConfig accepts any input without throwing:', () => {
   it('arbitrary text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => holdsToItsWord(parse(text), undefined)),
@@ -117,7 +117,7 @@ describe('parseConfig, whatever it is given', () => {
     )
   })
 
-  it('text of the pieces that configurations are made of', () => {
+  it('text of configuration fragments', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) =>
         holdsToItsWord(parse(pieces.join('')), pieces.join('')),
@@ -136,7 +136,7 @@ describe('parseConfig, whatever it is given', () => {
     )
   })
 
-  it('any value, as a module may export it', () => {
+  it('any value that a module may export', () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -191,10 +191,10 @@ describe('suggestions', () => {
     'pass',
     'work',
   ]
-  /** A key with one slip. */
+  /** A key with one typo. */
   const slip = fc.tuple(fc.constantFrom(...keys), fc.nat(10), fc.constantFrom('', 'x', 'e', 'ee'))
 
-  it('are always keys that may stand there, or names that there are', () => {
+  it('are always keys allowed at that point, or existing names', () => {
     let suggested = 0
     fc.assert(
       fc.property(slip, ([key, at, put]) => {

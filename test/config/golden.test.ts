@@ -6,8 +6,8 @@ import { formatFaults } from '../../src/config/faults.ts'
 import { parseConfig } from '../../src/config/load.ts'
 
 /**
- * Each `CASE.yaml` has what is told of it in `CASE.txt`, as the command line prints it. With `UPDATE_GOLDEN=1` in the
- * environment these are written anew; what changed is then to be read in the diff.
+ * Each `CASE.txt` has the diagnostics of `CASE.yaml`, as the command line prints them. Set `UPDATE_GOLDEN=1` in the
+ * environment to rewrite them; then review the diff.
  */
 const folder = join(import.meta.dirname, '../golden/config')
 const update = process.env['UPDATE_GOLDEN'] === '1'
@@ -27,7 +27,7 @@ function holds(file: string, expectedFile: string): void {
   assert.equal(told(file), readFileSync(expectedFile, 'utf8'))
 }
 
-describe('golden faults', () => {
+describe('golden diagnostics', () => {
   it('has cases', () => {
     assert.ok(cases.length >= 25, `only ${cases.length}`)
   })
@@ -40,7 +40,7 @@ describe('golden faults', () => {
     })
   }
 
-  it('has no expected output without its case', () => {
+  it('has a case for every expected output', () => {
     const names = new Set(cases.map((file) => basename(file, extname(file))))
     const outputs = readdirSync(folder).filter((file) => extname(file) === '.txt')
     assert.deepEqual(

@@ -13,7 +13,7 @@ const accepts = (value: unknown): boolean => validator.safeParse(value).success
 const route = (options: object): object => ({ routes: [{ match: 'GET /', ...options }] })
 
 describe('configJsonSchema', () => {
-  it('says what it is', () => {
+  it('has an id and a title', () => {
     assert.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema')
     assert.equal(schema.$id, 'urn:hedgerow:configuration')
     assert.equal(schema.title, 'Hedgerow configuration')
@@ -26,10 +26,10 @@ describe('configJsonSchema', () => {
   const folder = join(import.meta.dirname, '../../examples')
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
     // An editor sees the placeholders themselves.
-    it(`takes the example ${file}`, () => assert.ok(accepts(parse(readFileSync(join(folder, file), 'utf8')))))
+    it(`accepts the example ${file}`, () => assert.ok(accepts(parse(readFileSync(join(folder, file), 'utf8')))))
   }
 
-  it('refuses unknown keys, wrong kinds and forms', () => {
+  it('rejects unknown keys, wrong types and formats', () => {
     assert.ok(accepts({ listen: { port: 8080 } }))
     assert.ok(!accepts({ lsten: { port: 8080 } }))
     assert.ok(!accepts({ listen: { port: 'x' } }))
@@ -38,12 +38,12 @@ describe('configJsonSchema', () => {
     assert.ok(!accepts({ upstreams: { work: {} } }))
   })
 
-  it('takes placeholders for values of any form', () => {
+  it('accepts placeholders for values of any format', () => {
     assert.ok(accepts({ listen: { port: '${PORT}' }, drain: '${DRAIN:-5s}', index: '${INDEX}' }))
     assert.ok(accepts(route({ hedge: { upstream: 'u', after: '${AFTER}', extra: '${EXTRA}' } })))
   })
 
-  it('asks for exactly one strategy', () => {
+  it('requires exactly one strategy', () => {
     assert.ok(accepts(route({ forward: { upstream: 'u' } })))
     assert.ok(!accepts(route({})))
     assert.ok(!accepts(route({ forward: { upstream: 'u' }, first: { upstream: 'u' } })))

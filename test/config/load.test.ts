@@ -20,14 +20,14 @@ function file(name: string, content: string | Uint8Array): string {
   return path
 }
 
-/** What is told, without the folder. */
+/** The diagnostics, without the folder. */
 async function told(path: string): Promise<string> {
   const result = await loadConfig(path, env)
   return result.ok ? '' : formatFaults(result.faults).replaceAll(`${folder}/`, '')
 }
 
 describe('loadConfig', () => {
-  it('reads YAML and JSON, and says where', async () => {
+  it('reads YAML and JSON, and reports the source', async () => {
     for (const name of ['a.yaml', 'a.yml', 'a.conf']) {
       const path = file(name, valid)
       const result = await loadConfig(relative(process.cwd(), path), env)
@@ -38,7 +38,7 @@ describe('loadConfig', () => {
     assert.equal(await told(file('a.json', '{"listen": {"port": 1}}')), '')
   })
 
-  it('tells a file that is missing, a directory, empty, too large or no text', async () => {
+  it('reports a file that is missing, a directory, empty, too large or not text', async () => {
     mkdirSync(join(folder, 'dir.yaml'))
     assert.equal(await told(join(folder, 'none.yaml')), 'none.yaml  there is no such file')
     assert.equal(await told(join(folder, 'none.ts')), 'none.ts  there is no such file')
@@ -51,14 +51,14 @@ describe('loadConfig', () => {
     assert.match(await told('/dev/zero'), /larger than 4MiB/)
   })
 
-  it('takes a file of just the largest size', async () => {
+  it('reads a file of exactly the maximum size', async () => {
     assert.equal(await told(file('limit.yaml', `${valid}#${'x'.repeat(4 * 1024 * 1024 - valid.length - 1)}`)), '')
   })
 
-  it('tells a file that may not be read', async () => {
+  it('reports a file without read permission', async () => {
     const path = file('secret.yaml', valid)
     chmodSync(path, 0)
-    // The superuser may read everything, and so has to be somebody else for a moment.
+    // Root can read everything, so the test switches to another user for a moment.
     const isRoot = process.geteuid?.() === 0
     if (isRoot) process.seteuid?.(65_534)
     try {
@@ -89,7 +89,7 @@ export default defineConfig({ listen: { port }, upstreams: { work: { targets: ['
     assert.equal(await told(file('a.cjs', 'module.exports = { index: true }')), '')
   })
 
-  it('tells faults by their path', async () => {
+  it('reports errors by their path', async () => {
     const text = `export default {
   listen: { prt: 1 }, drain: '\${NONE}', trust: [5, { toString() { throw new Error('never asked') } }], index: new Date(0),
 }`
@@ -105,7 +105,7 @@ export default defineConfig({ listen: { port }, upstreams: { work: { targets: ['
     )
   })
 
-  it('tells a value that holds itself, and values that no file could have', async () => {
+  it('reports a circular value, and values that no file could have', async () => {
     const text = `const a = { targets: {} }; a.targets.x = a
 export default { upstreams: { a }, drain: () => 1, trust: [1n, Symbol('x'), undefined, NaN] }`
     const faults = await told(file('odd.mjs', text))
@@ -115,7 +115,7 @@ export default { upstreams: { a }, drain: () => 1, trust: [1n, Symbol('x'), unde
     assert.match(faults, /trust\[3\]: .*; found NaN/)
   })
 
-  it('tells a module without a default export, one that throws, and one that is no module', async () => {
+  it('reports a module without a default export, one that throws, and one that is not a module', async () => {
     assert.match(await told(file('none.mjs', 'export const config = {}')), /expected a default export/)
     assert.equal(
       await told(file('throws.mjs', "\n\nthrow new Error('no such luck')")),
@@ -133,7 +133,7 @@ export default { upstreams: { a }, drain: () => 1, trust: [1n, Symbol('x'), unde
     assert.match(await told(file('thrown.mjs', 'throw { not: "an error" }')), /the module fails/)
   })
 
-  it('is read anew after a change', async () => {
+  it('is read again after a change', async () => {
     const path = file('changing.mjs', 'export default { listen: { port: 1 } }')
     const first = await loadConfig(path, env)
     writeFileSync(path, 'export default { listen: { port: 2 } }')

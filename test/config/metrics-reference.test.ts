@@ -24,7 +24,7 @@ describe('docs/reference/metrics.md', () => {
     assert.deepEqual(rows, catalogue)
   })
 
-  it('asks only questions that Prometheus understands, of metrics that there are', (t) => {
+  it('has only queries that Prometheus parses, over existing metrics', (t) => {
     const asked = questions.flatMap(([, query]) => [...query.matchAll(/hedgerow_\w+/g)].map(([name]) => name))
     const known = new Set<string>(metricNames)
     assert.deepEqual(
@@ -41,7 +41,7 @@ describe('docs/reference/metrics.md', () => {
   })
 })
 
-it('the example of the metrics section holds', () => {
+it('the example of the metrics section is valid', () => {
   const result = parseConfig(metricsExample, { file: 'metrics', env: {} })
   assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
 })

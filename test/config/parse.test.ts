@@ -92,7 +92,7 @@ describe('values', () => {
   const route = (options: string) =>
     parsed(`upstreams: { u: { targets: [http://a] } }\nroutes: [{ match: GET /, ${options} }]`).routes[0]
 
-  it('takes a deadline longer than a minute without further ado', () => {
+  it('accepts a deadline longer than a minute without a warning', () => {
     const resolved = (deadline: string) => {
       const config = route(`forward: { upstream: u }, deadline: ${deadline}`)?.deadline
       assert.ok(config !== undefined)
@@ -104,7 +104,7 @@ describe('values', () => {
     assert.deepEqual(resolved('{ min: 2ms }'), { default: 10_000, min: 2, max: 60_000, required: false })
   })
 
-  it('takes any quantile as it is', () => {
+  it('accepts any quantile unchanged', () => {
     for (const [text, share] of [
       ['p95', 0.95],
       ['p57', 0.57],
@@ -118,19 +118,19 @@ describe('values', () => {
     }
   })
 
-  it('takes a route for one method beside one for all of the same path', () => {
+  it('accepts a route for one method beside one for all methods of the same path', () => {
     parsed(`upstreams: { u: { targets: [http://a] } }
 routes: [{ match: /x, forward: { upstream: u } }, { match: GET /x, forward: { upstream: u } }]`)
   })
 
-  it('takes the same port for both listeners where it is any port, or on different hosts', () => {
+  it('accepts the same port for both listeners if it is 0, or on different hosts', () => {
     parsed('listen: { port: 0 }\nadmin: { port: 0 }')
     parsed('listen: { port: 9900, host: 10.0.0.1 }\nadmin: { port: 9900 }')
   })
 })
 
-describe('faults', () => {
-  it('has place, path, message and suggestion', () => {
+describe('diagnostics', () => {
+  it('have position, path, message and suggestion', () => {
     assert.deepEqual(faultsOf('listen:\n  prt: 1\n'), [
       {
         file: 'hedgerow.yaml',
@@ -144,7 +144,7 @@ describe('faults', () => {
     ])
   })
 
-  it('never shows what may be secret', () => {
+  it('never show possible secrets', () => {
     const secret = 'hunter2'
     const text = `admin: { token: "\${TOKEN}", host: 0.0.0.0 }
 upstreams: { u: { targets: ["http://me:${secret}@example.org/", "ftp://${secret}@x"] } }
@@ -156,7 +156,7 @@ routes:
     assert.ok(!formatFaults(faults).includes(secret))
   })
 
-  it('is told in the order of the file', () => {
+  it('are in the order of the file', () => {
     const faults = faultsOf('trust: [x]\nrotes: 1\nlisten: { port: x, hst: 1 }\nadmin: { port: "1" }\n')
     assert.deepEqual(
       faults.map(({ line, column }) => [line, column]),
@@ -170,8 +170,8 @@ routes:
     )
   })
 
-  it('does not follow from another fault', () => {
-    // The deadline would be out of range, the upstream unknown and the quorum too large only for what is left out.
+  it('do not include consequences of another error', () => {
+    // The deadline out of range, the unknown upstream and the too large quorum would only follow from omitted parts.
     const faults = faultsOf(`
 upstreams:
   u: { targets: [http://a, nowhere] }
@@ -197,7 +197,7 @@ admin: { port: 9900 }
     )
   })
 
-  it('is told for each of very many', () => {
+  it('are complete for a large number of errors', () => {
     const routes = Array.from(
       { length: 3000 },
       (_, index) => `  - { match: GET /a, forwrd: { upstream: u${index} } }\n`,

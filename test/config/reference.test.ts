@@ -13,11 +13,11 @@ const root = join(import.meta.dirname, '../..')
 const committed = (file: string): string => readFileSync(join(root, file), 'utf8')
 
 describe('docs/reference', () => {
-  it('is what the code says (else: npm run reference)', () => {
+  it('matches the code (else: npm run reference)', () => {
     assert.deepEqual(stalePages(committed), [])
   })
 
-  it('would be found stale: another default, a code more or less, a page missing', () => {
+  it('is detected as stale: another default, a code more or less, a page missing', () => {
     const changed = (from: string, to: string) => (file: string) => committed(file).replace(from, to)
     assert.deepEqual(stalePages(changed('`8080`', '`8081`')), ['docs/reference/configuration.md'])
     assert.deepEqual(stalePages(changed('| `DEADLINE` |', '| `TOO_LATE` |')), ['docs/reference/failures.md'])
@@ -45,7 +45,7 @@ describe('docs/reference', () => {
   })
 
   for (const name of strategyNames) {
-    it(`has an example of ${name} that holds`, () => {
+    it(`has a valid example of ${name}`, () => {
       const result = parseConfig(exampleUpstreams + examples[name], { file: name, env: {} })
       assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
       assert.ok(result.config.routes.every((route) => route[name] !== undefined))

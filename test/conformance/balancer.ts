@@ -10,7 +10,7 @@ import { VirtualClock } from '../kit/virtual-clock.ts'
 
 export type MakeBalancer = (rotation: Rotation, clock: VirtualClock, random: Random) => Balancer
 
-/** A rotation that a test turns. */
+/** A rotation that a test controls. */
 export class TurnableRotation implements Rotation {
   readonly targets: readonly Target[]
   readonly out = new Set<string>()
@@ -45,14 +45,14 @@ export class TurnableRotation implements Rotation {
   }
 }
 
-/** Each from another client, so that hashing has something to tell them apart by. */
+/** Calls from distinct clients, so that hashing spreads them. */
 export function requestFrom(user: number): GatewayRequest {
   return requestOf({ headers: ['x-user', `user ${user}`] })
 }
 
 const picksEach = 6000
 
-/** What holds for every balancer. `keepsShare`: why one that fails keeps its share where others get out of its way. */
+/** Tests for every balancer. `keepsShare`: why a failing target keeps its share where other balancers avoid it. */
 export function balancerConformance(name: string, make: MakeBalancer, keepsShare: string | false = false): void {
   const made = (weights: Readonly<Record<string, number>>) => {
     const rotation = new TurnableRotation(weights)
@@ -76,19 +76,19 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
     assert.ok(Math.abs(actual - expected) < 0.03, `${actual} is not near ${expected}`)
 
   describe(`the balancer ${name}`, () => {
-    it('has none where there is none, or none that is available', () => {
+    it('picks nothing if there are no targets or none is available', () => {
       assert.equal(made({}).first(), undefined)
       const { rotation, first, pick } = made({ a: 1, b: 1 })
       rotation.takeOut('a', 'b')
       assert.deepEqual([first(), pick()], [undefined, undefined])
     })
 
-    it('has one target that is all there is, tried or not', () => {
+    it('picks the only target, tried or not', () => {
       const { first, pick } = made({ a: 3 })
       assert.deepEqual([first(), pick({ a: 1 }), pick({ a: 2 })], ['a', 'a', 'a'])
     })
 
-    it('never takes one that is not available, and takes it again when it is', () => {
+    it('never picks an unavailable target, and picks it again once it is available', () => {
       const { rotation, first } = made({ a: 1, b: 1, c: 1 })
       rotation.takeOut('b')
       const without = sharesOf(first)
@@ -98,7 +98,7 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
       near(sharesOf(first)('b'), 1 / 3)
     })
 
-    it('prefers what the call has not tried, and then what it tried longest ago', () => {
+    it('prefers targets that the call has not tried, then the one tried longest ago', () => {
       const { pick } = made({ heavy: 100, light: 1, other: 1 })
       for (let i = 0; i < 20; i++) {
         assert.equal(pick({ heavy: 1, other: 2 }), 'light')
@@ -107,7 +107,7 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
       }
     })
 
-    it('tries one again rather than one that is not available', () => {
+    it('retries a tried target rather than picking an unavailable one', () => {
       const { rotation, pick } = made({ a: 1, b: 1, c: 1 })
       rotation.takeOut('c')
       assert.equal(pick({ a: 1 }), 'b')
@@ -123,25 +123,25 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
       }
     })
 
-    it('gives each its weight while all do the same', () => {
+    it('splits calls by weight while all targets behave alike', () => {
       const shares = sharesOf(made({ a: 5, b: 3, c: 2 }).first)
       near(shares('a'), 0.5)
       near(shares('b'), 0.3)
       near(shares('c'), 0.2)
     })
 
-    it('gives one in slow start as much of its weight as counts', () => {
+    it('scales the weight of a target in slow start', () => {
       const { rotation, first } = made({ a: 1, b: 1, c: 1 })
       for (const factor of [0.1, 0.5]) {
         rotation.slow('c', factor)
         const share = sharesOf(first)('c')
-        // Of its third so much, or so much of a weight: a hash may take keys from their own target only.
+        // Between this part of its share and of its weight: a hash may only take keys away from their own target.
         assert.ok(share > factor / 3 - 0.03 && share < factor / (2 + factor) + 0.03, String(share))
       }
     })
 
     for (const users of [1, 4]) {
-      it(`holds one of two in slow start to its share with ${users === 1 ? 'one user' : `${users} users`}`, async () => {
+      it(`caps a target in slow start at its share with ${users === 1 ? 'one user' : `${users} users`}`, async () => {
         const { rotation, clock, balancer } = made({ a: 1, b: 1 })
         let calls = 0
         const share = async (count: number): Promise<number> => {
@@ -191,12 +191,12 @@ export function balancerConformance(name: string, make: MakeBalancer, keepsShare
       return counts
     }
 
-    it('does not let a target draw load to itself by failing fast', async () => {
+    it('does not let a target attract load by failing fast', async () => {
       const { failing = 0 } = await countsOfFailing()
       assert.ok(failing <= 360, String(failing))
     })
 
-    it('gets out of the way of a target that fails fast', { skip: keepsShare }, async () => {
+    it('avoids a target that fails fast', { skip: keepsShare }, async () => {
       const { failing = 0 } = await countsOfFailing()
       assert.ok(failing < 60, String(failing))
     })

@@ -12,7 +12,7 @@ import type {
   StoreFigures,
 } from '../../src/store/delivery-store.ts'
 
-/** Any time will do, as long as it is of this century. */
+/** Any time in this century works. */
 export const someTime = 1_700_000_000_000
 
 let count = 0
@@ -37,10 +37,10 @@ export function requestWith(change: Partial<StoredRequest> = {}): StoredRequest 
   return { method: 'POST', path: '/register', query: '', headers, body: Buffer.from('hello'), ...change }
 }
 
-/** What `someDelivery` holds while it is pending: header, body, path, and 1 KiB for each of three legs. */
+/** Bytes that `someDelivery` counts while pending: header, body, path, and 1 KiB for each of three legs. */
 export const usualBytes = 22 + 5 + 9 + 3 * 1024
 
-/** A delivery unlike every other, to three targets. */
+/** A unique delivery to three targets. */
 export function someDelivery(change: Partial<NewDelivery> = {}): NewDelivery {
   count++
   return {
@@ -81,7 +81,7 @@ export async function found(store: DeliveryStore, id: string): Promise<StoredDel
   return delivery
 }
 
-/** What was asked for, where the store must be able to give it. */
+/** Unwraps a result that must not be a failure. */
 export function given<Value>(value: Value | Failure): Exclude<Value, Failure> {
   if (isFailure(value)) assert.fail(`${value.code}: ${value.detail} ${String(value.cause)}`)
   return value as Exclude<Value, Failure>
@@ -91,7 +91,7 @@ export function isFailure(value: unknown): value is Failure {
   return typeof value === 'object' && value !== null && 'code' in value
 }
 
-/** Bytes are bytes, whatever class a store gives them in. */
+/** Compares bytes regardless of the class that the store returns. */
 export function plain(delivery: StoredDelivery): StoredDelivery {
   const { request, answer } = delivery
   return {
@@ -107,7 +107,7 @@ export function sequencesOf(deliveries: readonly StoredDelivery[]): readonly num
 
 export type Counts = Omit<StoreFigures, 'syncs' | 'writes'>
 
-/** The figures that follow from what is stored alone. */
+/** Only the figures that follow from the stored data. */
 export async function countsOf(store: DeliveryStore): Promise<Counts> {
   const { deliveries, pendingLegs, deadLegs, undeliveredBytes } = given(await store.figures())
   return { deliveries, pendingLegs, deadLegs, undeliveredBytes }

@@ -7,11 +7,11 @@ import { type Suite, suiteOf } from './suite.ts'
 import { updatingConformance } from './updating.ts'
 
 export interface ConformanceOptions {
-  /** What a backend cannot do, each with the reason. */
+  /** Features that a backend lacks, each with the reason. */
   readonly skip?: { readonly reopening?: string }
 }
 
-/** What every backend of the delivery store has to do. `place` prepares one, for one test. */
+/** The contract of every delivery store backend. `place` prepares a place for one test. */
 export function deliveryStoreConformance(
   name: string,
   place: Suite['place'],

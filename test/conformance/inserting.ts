@@ -18,7 +18,7 @@ import type { Suite } from './suite.ts'
 export function insertingConformance({ name, withStore }: Suite): void {
   describe(`${name}: insert and find`, () => {
     it(
-      'gives back what it was given, to the byte',
+      'returns the inserted delivery byte for byte',
       withStore(async (store) => {
         const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte)
         const deliveries = [
@@ -54,7 +54,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'gives each a higher sequence than the one before',
+      'gives each delivery a higher sequence than the one before',
       withStore(async (store) => {
         const first = await Promise.all(Array.from({ length: 200 }, () => inserted(store, someDelivery())))
         assert.deepEqual(
@@ -69,7 +69,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
 
   describe(`${name}: idempotency keys`, () => {
     it(
-      'stores nothing under a key that its route has, and gives that delivery as it is by now',
+      'stores nothing under a key that its route has already used, and returns that delivery in its current state',
       withStore(async (store) => {
         const first = someDelivery({ idempotencyKey: 'k' })
         const sequence = await inserted(store, first)
@@ -87,7 +87,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'gives the request of an unfinished one along',
+      'also returns the request of an unfinished delivery',
       withStore(async (store) => {
         const first = someDelivery({ idempotencyKey: 'k' })
         await inserted(store, first)
@@ -101,7 +101,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'takes the same key on another route, and any number without one',
+      'accepts the same key on another route, and any number of deliveries without a key',
       withStore(async (store) => {
         await inserted(store, someDelivery({ idempotencyKey: 'k' }))
         await inserted(store, someDelivery({ idempotencyKey: 'k', route: 'POST /other' }))
@@ -111,7 +111,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'stores one of those that come at the same time',
+      'stores one of several concurrent inserts with the same key',
       withStore(async (store) => {
         const insert = () => store.insert(someDelivery({ idempotencyKey: 'k' }))
         const results = await Promise.all([insert(), insert(), insert(), insert()])
@@ -122,7 +122,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'gives the delivery whose id is the same',
+      'returns the existing delivery with the same id',
       withStore(async (store) => {
         const delivery = someDelivery()
         const sequence = await inserted(store, delivery)

@@ -19,7 +19,7 @@ import type { Suite } from './suite.ts'
 export function keepingConformance({ name, withStore }: Suite): void {
   describe(`${name}: removeFinished`, () => {
     it(
-      'removes what finished before, and neither what is pending nor a dead letter',
+      'removes deliveries that finished before the given time, but neither pending ones nor dead letters',
       withStore(async (store) => {
         const at = async (state: 'acknowledged' | 'dead' | 'discarded' | 'pending', finishedAt: number | undefined) => {
           const delivery = someDelivery()
@@ -41,7 +41,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'frees the idempotency key, and gives no sequence twice',
+      'frees the idempotency key, and never reuses a sequence',
       withStore(async (store) => {
         const sequence = await inserted(store, someDelivery({ idempotencyKey: 'k' }))
         await updated(store, allLegs(sequence, 'acknowledged'))
@@ -51,7 +51,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'removes any number',
+      'removes any number of deliveries',
       withStore(async (store) => {
         const sequences = await Promise.all(Array.from({ length: 2500 }, () => inserted(store, someDelivery())))
         await Promise.all(sequences.slice(1).map((sequence) => updated(store, allLegs(sequence, 'acknowledged'))))
@@ -69,7 +69,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
       someDelivery({ request: requestWith({ headers: [], body: Buffer.alloc(400) }), ...change })
 
     it(
-      'refuses what would make too many undelivered bytes, naming limit and setting, until some are delivered',
+      'refuses inserts beyond the limit of undelivered bytes, naming limit and setting, until some are delivered',
       withStore(
         async (store) => {
           const sequence = await inserted(store, large())
@@ -89,7 +89,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'counts those that come at the same time',
+      'counts concurrent inserts',
       withStore(
         async (store) => {
           const results = await Promise.all(Array.from({ length: 5 }, () => store.insert(large())))
@@ -104,7 +104,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'gives what has the same key also when it is full, and takes every update',
+      'returns the delivery with the same key even when full, and accepts every update',
       withStore(
         async (store) => {
           const first = await inserted(store, large({ idempotencyKey: 'k' }))
@@ -124,7 +124,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
 
   describe(`${name}: figures`, () => {
     it(
-      'count what is there',
+      'count the stored deliveries',
       withStore(async (store) => {
         const empty = { deliveries: 0, pendingLegs: 0, deadLegs: 0, undeliveredBytes: 0 }
         const { syncs, writes } = given(await store.figures())

@@ -6,7 +6,7 @@ import type { Suite } from './suite.ts'
 
 export function listingConformance({ name, withStore }: Suite): void {
   describe(`${name}: list`, () => {
-    /** 12 deliveries on two routes; every third is done, every third dead to server2, the rest pending. */
+    /** 12 deliveries on two routes; every third is done, every third dead at server2, the rest pending. */
     const fill = async (store: DeliveryStore): Promise<readonly number[]> => {
       const sequences: number[] = []
       for (let n = 0; n < 12; n++) {
@@ -21,7 +21,7 @@ export function listingConformance({ name, withStore }: Suite): void {
     }
 
     it(
-      'gives the newest first, without what is large',
+      'returns the newest first, without bodies',
       withStore(async (store) => {
         const sequences = await fill(store)
         const { deliveries, more } = given(await store.list({ limit: 100 }))
@@ -48,7 +48,7 @@ export function listingConformance({ name, withStore }: Suite): void {
     ]
     for (const [filter, isWanted] of filters) {
       it(
-        `gives those with ${JSON.stringify(filter)}`,
+        `returns deliveries matching ${JSON.stringify(filter)}`,
         withStore(async (store) => {
           const sequences = await fill(store)
           const expected = sequences.filter((_, n) => isWanted(n)).toReversed()
@@ -60,7 +60,7 @@ export function listingConformance({ name, withStore }: Suite): void {
     }
 
     it(
-      'tells whether there are more, also where the page ends with the last',
+      'reports whether there are more, also when the page ends with the last delivery',
       withStore(async (store) => {
         const sequences = await fill(store)
         assert.equal(given(await store.list({ limit: 12 })).more, false)
@@ -73,7 +73,7 @@ export function listingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'finds the few among many',
+      'finds few matches among many deliveries',
       withStore(async (store) => {
         const rare = [10, 1500, 2990]
         const sequences = await Promise.all(
@@ -100,7 +100,7 @@ export function listingConformance({ name, withStore }: Suite): void {
 
   describe(`${name}: unfinished`, () => {
     it(
-      'gives whole deliveries with a pending leg, oldest first, in pages',
+      'returns whole deliveries with a pending leg, oldest first, in pages',
       withStore(async (store) => {
         const deliveries = Array.from({ length: 25 }, () => someDelivery())
         const sequences = await Promise.all(deliveries.map((delivery) => inserted(store, delivery)))

@@ -11,7 +11,7 @@ const routes = ['POST /a', 'POST /b'] as const
 const targets = ['one', 'two', 'three'] as const
 const states = ['pending', 'acknowledged', 'dead', 'discarded'] as const
 
-/** Plain objects, as the store gives them. */
+/** Plain objects, as the store returns them. */
 const plainObject = { noNullPrototype: true } as const
 
 const leg: fc.Arbitrary<StoredLeg> = fc.record(
@@ -44,7 +44,7 @@ const insert = fc.record({
 })
 const update = fc.record({
   do: fc.constant('update' as const),
-  /** Which of those that are there; the newest are taken more often. */
+  /** Picks one of the existing deliveries; newer ones are picked more often. */
   place: fc.oneof(fc.nat(3), fc.nat(30)),
   legs,
   finishedAt: fc.nat(10),
@@ -96,7 +96,7 @@ type Command = typeof command extends fc.Arbitrary<infer Value> ? Value : never
 
 export function deliveryStoreProperties({ name, place, skipReopening }: Suite): void {
   describe(`${name}: properties`, () => {
-    it('does what the simplest model does', async (t) => {
+    it('behaves like the simplest model', async (t) => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
           const run = new Run(place(t), skipReopening === false)
@@ -145,7 +145,7 @@ class Run {
         await this.#change([command])
         break
       case 'burst':
-        // Updates are those of deliveries that were there before: an insert has no sequence while it is on its way.
+        // Updates only refer to earlier deliveries: an insert has no sequence until it resolves.
         await this.#change(command.changes)
         break
       case 'remove':
@@ -182,7 +182,7 @@ class Run {
     assert.deepEqual(await countsOf(this.store), model.counts())
   }
 
-  /** All at once; the model takes them one after the other. */
+  /** Runs all concurrently; the model applies them one after the other. */
   async #change(changes: readonly (Insert | Update)[]): Promise<void> {
     const updating = changes.filter((one) => one.do === 'update').map((one) => this.#update(one))
     const inserts = changes.filter((one) => one.do === 'insert').map(newDelivery)
@@ -207,7 +207,7 @@ class Run {
   #update({ place, legs: newLegs, finishedAt, answer }: Update): Promise<Failure | undefined> {
     const { deliveries } = this.#model
     const delivery = deliveries[deliveries.length - 1 - place]
-    // What is done has lost its request, and nobody takes it up again.
+    // A done delivery has lost its request and cannot become pending again.
     if (delivery?.request === undefined) return Promise.resolve(undefined)
     const isPending = newLegs.some(({ state }) => state === 'pending')
     const { sequence } = delivery

@@ -18,7 +18,7 @@ import { noLimit, type Suite } from './suite.ts'
 
 export function reopeningConformance({ name, place, skipReopening }: Suite): void {
   describe(`${name}: close`, () => {
-    it('says of everything that it is closed, and may be called again', async (t) => {
+    it('makes every method fail as closed, and may be called again', async (t) => {
       const store = await place(t)(noLimit)
       await store.close()
       await store.close()
@@ -38,7 +38,7 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
       }
     })
 
-    it('waits for what was called before', { skip: skipReopening }, async (t) => {
+    it('waits for earlier calls', { skip: skipReopening }, async (t) => {
       const open = place(t)
       const store = await open(noLimit)
       const sequence = await inserted(store, someDelivery())
@@ -56,7 +56,7 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
   })
 
   describe(`${name}: opened again`, () => {
-    it('has everything as it was, and goes on with the sequences', { skip: skipReopening }, async (t) => {
+    it('has everything unchanged, and continues the sequences', { skip: skipReopening }, async (t) => {
       const open = place(t)
       const store = await open(noLimit)
       const deliveries = Array.from({ length: 30 }, (_, n) => someDelivery({ idempotencyKey: `key-${n}` }))
@@ -76,7 +76,7 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
       await again.close()
     })
 
-    it('gives no sequence twice, though the last delivery was removed', { skip: skipReopening }, async (t) => {
+    it('reuses no sequence, even if the last delivery was removed', { skip: skipReopening }, async (t) => {
       const open = place(t)
       const store = await open(noLimit)
       const sequence = await inserted(store, someDelivery())

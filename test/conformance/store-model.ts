@@ -1,12 +1,12 @@
 import type { DeliveryFilter, DeliveryUpdate, NewDelivery, StoredDelivery } from '../../src/store/delivery-store.ts'
 import type { Counts } from './deliveries.ts'
 
-/** What a store is to do, in the simplest words: one list, searched from end to end. */
+/** A model of the store: one list, searched linearly. */
 export class StoreModel {
   deliveries: readonly StoredDelivery[] = []
   lastSequence = 0
 
-  /** The one that is in the way, or undefined; then it is stored under the sequence that the store gave. */
+  /** Returns the conflicting delivery; if there is none, stores this one under the sequence from the store. */
   existing({ id, route, idempotencyKey }: NewDelivery): StoredDelivery | undefined {
     return this.deliveries.find(
       (other) =>

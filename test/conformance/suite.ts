@@ -2,19 +2,19 @@ import type { TestContext } from 'node:test'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
 import type { StoreLimits } from '../../src/store/limits.ts'
 
-/** Opens the store of one test: empty the first time, then with what it had when it was closed. Removed with the test. */
+/** Opens the store of one test: empty the first time, then with its previous contents. Removed with the test. */
 export type OpenPlace = (limits: StoreLimits) => Promise<DeliveryStore>
 
 type Test = (t: TestContext) => Promise<void>
 
-/** What the parts of the conformance suite have in common. */
+/** State shared by the parts of the conformance suite. */
 export interface Suite {
   readonly name: string
   /** Prepares a place for one test. */
   readonly place: (t: TestContext) => OpenPlace
-  /** Why what only a store shows that is opened again is not run; `false` runs it. */
+  /** Why tests that reopen the store are skipped; `false` runs them. */
   readonly skipReopening: string | false
-  /** A test that needs one store, and has it closed. */
+  /** A test with one store, closed afterwards. */
   readonly withStore: (test: (store: DeliveryStore) => Promise<void>, limits?: StoreLimits) => Test
 }
 

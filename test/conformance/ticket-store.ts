@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Ticket, TicketKeeper, TicketLimits } from '../../src/store/ticket-store.ts'
 
-/** Opens the store of one test: empty the first time, then with what it had when it was closed. */
+/** Opens the store of one test: empty the first time, then with its previous contents. */
 export type OpenTickets = (limits: TicketLimits) => Promise<{ readonly tickets: TicketKeeper; close(): Promise<void> }>
 
 interface Skips {
-  /** Why what only a store shows that is opened again is not run. */
+  /** Why tests that reopen the store are skipped. */
   readonly reopening?: string
 }
 
@@ -26,7 +26,7 @@ export function someTicket(id: string, change: Partial<Ticket> = {}): Ticket {
   }
 }
 
-/** What every store of tickets does. A new backend passes this suite and is done. */
+/** The contract of every ticket store. A new backend only has to pass this suite. */
 export function ticketStoreConformance(name: string, place: (t: TestContext) => OpenTickets, skip: Skips = {}): void {
   const withTickets =
     (test: (tickets: TicketKeeper) => Promise<void>, limits = wide) =>
@@ -41,7 +41,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
 
   describe(`tickets: ${name}`, () => {
     it(
-      'gives back what was put, byte for byte',
+      'returns a result byte for byte',
       withTickets(async (tickets) => {
         const body = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
         const result = { kind: 'answer', status: 404, contentType: 'x/y; z="ü"', body } as const
@@ -78,7 +78,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'knows a repeat among results that are put at the same time',
+      'detects a repeat among concurrent results',
       withTickets(async (tickets) => {
         const results = await Promise.all(['a', 'b', 'a', 'a'].map((id) => tickets.put(someTicket(id))))
         assert.deepEqual(results, ['kept', 'kept', 'repeated', 'repeated'])
@@ -87,7 +87,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'goes by other limits at once, and loses nothing by it',
+      'applies new limits at once, and loses nothing',
       withTickets(async (tickets) => {
         for (const id of ['a', 'b']) await tickets.put(someTicket(id))
         tickets.limit({ maxTickets: 1, maxBytes: 1e6 })
@@ -100,7 +100,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'knows nothing of what was not put',
+      'reports tickets that were never put as unknown',
       withTickets(async (tickets) => {
         assert.equal(await tickets.find('a'), undefined)
         assert.equal(await tickets.spend('a'), false)
@@ -108,7 +108,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'spends a result once, and remembers that it was there',
+      'returns a result once, and remembers that it existed',
       withTickets(async (tickets) => {
         await tickets.put(someTicket('a'))
         const spent = await Promise.all([tickets.spend('a'), tickets.spend('a')])
@@ -120,7 +120,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'drops a result when it is no longer ready, and forgets its ticket when that is no longer known',
+      'drops a result when it is no longer ready, and forgets its ticket when it is no longer known',
       withTickets(async (tickets) => {
         await tickets.put(someTicket('a'))
         await tickets.put(someTicket('b', { readyUntil: 5000, knownUntil: 3000 }))
@@ -138,7 +138,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'refuses what is beyond its limits, whatever comes at once, and has room again when something has gone',
+      'refuses results beyond its limits, concurrent ones too, and has room again after a removal',
       withTickets(
         async (tickets) => {
           const results = await Promise.all(
@@ -160,7 +160,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
     )
 
     it(
-      'refuses a result that is larger than what it may hold altogether',
+      'refuses a result larger than its total capacity',
       withTickets(
         async (tickets) => {
           const full = await tickets.put(someTicket('a', { bytes: 151 }))
@@ -185,7 +185,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       }),
     )
 
-    it('has what it had when it is opened again', { skip: skip.reopening ?? false }, async (t) => {
+    it('has the same contents when it is reopened', { skip: skip.reopening ?? false }, async (t) => {
       const open = place(t)
       const before = await open(wide)
       await before.tickets.put(someTicket('a'))

@@ -17,7 +17,7 @@ import type { Suite } from './suite.ts'
 export function updatingConformance({ name, withStore }: Suite): void {
   describe(`${name}: update`, () => {
     it(
-      'replaces legs and end, and leaves an answer that is there',
+      'replaces legs and end, and keeps an existing answer',
       withStore(async (store) => {
         const delivery = someDelivery()
         const sequence = await inserted(store, delivery)
@@ -40,7 +40,7 @@ export function updatingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'keeps the latest of those that come at the same time',
+      'keeps the latest of several concurrent updates',
       withStore(async (store) => {
         const delivery = someDelivery()
         const sequence = await inserted(store, delivery)
@@ -60,7 +60,7 @@ export function updatingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'does nothing to what is not there',
+      'ignores a delivery that does not exist',
       withStore(async (store) => {
         await updated(store, allLegs(77, 'pending'))
         assert.deepEqual(given(await store.unfinished(0, 10)), [])
@@ -69,7 +69,7 @@ export function updatingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'drops the request of what is done, and keeps it while a leg is dead',
+      'drops the request of a done delivery, and keeps it while a leg is dead',
       withStore(async (store) => {
         const [done, dead] = [someDelivery(), someDelivery()]
         await updated(store, allLegs(await inserted(store, done), 'acknowledged'))
@@ -83,7 +83,7 @@ export function updatingConformance({ name, withStore }: Suite): void {
     )
 
     it(
-      'takes a dead letter up again, with its request',
+      'makes a dead letter pending again, with its request',
       withStore(async (store) => {
         const delivery = someDelivery()
         const sequence = await inserted(store, delivery)

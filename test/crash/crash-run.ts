@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..')
 
 export interface CrashOptions {
   readonly kills: number
-  /** Goes on until so many writes have been acknowledged and all kills are done. */
+  /** The run ends after this many acknowledged writes and all kills. */
   readonly writes: number
   readonly seed: number
   readonly onProgress?: (text: string) => void
@@ -27,7 +27,7 @@ export interface CrashReport extends Verdict {
 
 const users = 32
 
-/** Runs the real gateway, kills it with SIGKILL at random moments while clients write, and looks what the targets got. */
+/** Runs the real gateway, kills it with SIGKILL at random moments while clients write, and checks the targets' requests. */
 export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-crash-'))
   const targets = ['one', 'two', 'three'].map((name) => new RecordingTarget(name, name === 'two'))
@@ -127,7 +127,7 @@ class KilledGateway {
     this.crashes.push({ killedAtMs, startedAtMs: performance.now() })
   }
 
-  /** Resolves when nothing is pending any more. */
+  /** Resolves when no delivery is pending. */
   async delivered(): Promise<void> {
     for (let tries = 0; tries < 600; tries++) {
       const page = (await this.#ask('/api/deliveries?state=pending&limit=1')) as
@@ -150,7 +150,7 @@ class KilledGateway {
   }
 }
 
-/** The status; 0 if the connection broke, so that nobody knows. */
+/** The status; 0 if the connection broke and the result is unknown. */
 function write(port: number, agent: Agent, user: string, number: number): Promise<number> {
   const body = `username=${user}&n=${number}`
   const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length }

@@ -6,7 +6,7 @@ import { judge } from './verdict.ts'
 
 /** The long form is `npm run test:crash`. */
 describe('a gateway that is killed while clients write', () => {
-  it('loses nothing that it acknowledged, keeps the order, and repeats only what a crash explains', async () => {
+  it('loses no acknowledged write, keeps the order, and repeats only writes that a crash explains', async () => {
     const report = await crashRun({ kills: 8, writes: 800, seed: 1 })
     assert.deepEqual([report.lost, report.outOfOrder, report.unexplained], [[], [], []])
     assert.ok(report.acknowledged >= 800)
@@ -30,17 +30,17 @@ describe('the verdict', () => {
       crashes: killedAtMs.map((atMs) => ({ killedAtMs: atMs, startedAtMs: atMs })),
     })
 
-  it('finds what is lost', () => {
+  it('reports lost writes', () => {
     assert.deepEqual(of([receipt(2)]).lost, ['bob/1 at a'])
     assert.deepEqual(of([receipt(1, { status: 500 })]).lost, ['bob/1 at a'])
   })
 
-  it('finds what is out of order', () => {
+  it('reports writes out of order', () => {
     assert.deepEqual(of([receipt(2), receipt(1)]).outOfOrder, ['bob/1 at a'])
     assert.deepEqual(of([receipt(1), receipt(1, { atMs: 9 })], [5]).outOfOrder, [])
   })
 
-  it('finds repeats without a crash, or with another key', () => {
+  it('reports repeats without a crash, or with another key', () => {
     assert.deepEqual(of([receipt(1), receipt(1, { atMs: 9 })]).unexplained, ['bob/1 at a'])
     assert.deepEqual(of([receipt(1), receipt(1, { atMs: 9, key: 'other' })], [5]).unexplained, ['bob/1 at a'])
     assert.deepEqual(of([receipt(1), receipt(1, { atMs: 9 })], [5]), {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** One request as a target got it. */
+/** One request, as a target received it. */
 export interface Receipt {
   readonly user: string
   readonly number: number
@@ -11,7 +11,7 @@ export interface Receipt {
   readonly atMs: number
 }
 
-/** A target that remembers everything it got, in order, and fails one request in five. */
+/** A target that records all requests in order, and fails one in five. */
 export class RecordingTarget {
   readonly name: string
   readonly receipts: Receipt[] = []

@@ -1,12 +1,12 @@
 import type { Receipt } from './recording-target.ts'
 
-/** A write that a client was told had been accepted. */
+/** A write reported to a client as accepted. */
 export interface Acknowledged {
   readonly user: string
   readonly number: number
 }
 
-/** What a target gets in between was still under way when the gateway was killed. */
+/** Start and end of a kill: requests that a target gets in between were in flight when the gateway was killed. */
 export interface Crash {
   readonly killedAtMs: number
   readonly startedAtMs: number
@@ -19,17 +19,17 @@ export interface Evidence {
 }
 
 export interface Verdict {
-  /** Acknowledged to a client, and not at every target. */
+  /** Writes acknowledged to a client but missing at a target. */
   readonly lost: readonly string[]
-  /** A write of a user behind a later one of the same user. */
+  /** Writes of a user that arrived after a later write of the same user. */
   readonly outOfOrder: readonly string[]
-  /** A repeat of what a target had answered well, with no crash in between, or with another key. */
+  /** Repeats of a write that a target had answered well, with no crash in between, or with another key. */
   readonly unexplained: readonly string[]
   /** Repeats that a crash explains. */
   readonly repeats: number
 }
 
-/** What the targets got, held against what clients were told. */
+/** Compares the requests of the targets with the writes acknowledged to clients. */
 export function judge({ acknowledged, receipts, crashes }: Evidence): Verdict {
   const lost: string[] = []
   const outOfOrder: string[] = []

@@ -42,11 +42,11 @@ async function openBalancer(t: TestContext) {
   return { url: `http://127.0.0.1:${gateway.address.port}`, good, skips }
 }
 
-it('the balancer counts for each backend, and altogether, under the names that its dashboards read', async (t) => {
+it('the balancer exports counts per backend and in total, under the names that its dashboards use', async (t) => {
   const { url, good, skips } = await openBalancer(t)
   const text = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
 
-  // All are there before anything happens.
+  // All series exist before the first request.
   const before = new Scrape(await text())
   for (const name of ['target_domain_success_counter_total', 'target_domain_failed_counter_total']) {
     assert.deepEqual(
@@ -66,7 +66,7 @@ it('the balancer counts for each backend, and altogether, under the names that i
   const failed = (scrape: Scrape, server: string): number =>
     scrape.sum('target_domain_failed_counter_total', { domain: `${server}:8080` })
   let scrape = before
-  // The fifth write to the backend that skips is tried again after a second.
+  // The fifth write to the skipping backend is retried after a second.
   await until('both that are up have all writes', async () => {
     scrape = new Scrape(await text())
     return scrape.sum('hedgerow_delivery_legs_acknowledged_total') === 10
@@ -94,7 +94,7 @@ it('the balancer counts for each backend, and altogether, under the names that i
   assert.ok(scrape.sum('hedgerow_store_undelivered_bytes') > 0)
   assert.ok(scrape.sum('hedgerow_store_writes_total') >= scrape.sum('hedgerow_store_syncs_total'))
 
-  // Prometheus takes the page. Of the four names the checker disapproves, as they have `counter` in them.
+  // Prometheus parses the page. The checker only dislikes four names, as they contain `counter`.
   const found = promtool(t, ['check', 'metrics'], await text())
   if (found === undefined) return
   const complaints = found.told.split('\n').filter((line) => line !== '' && !/^(?:Total_|target_)domain/.test(line))

@@ -28,7 +28,7 @@ const result = /^\{"timestamp": "[^"]+", "response": "dummy data for request [0-
 const two = [{ time: 250 }, { time: 250 }]
 const three = [...two, { time: 250 }]
 
-/** What each example is asked; the backend behind `work` is the one that always answers `{"time":250}`. */
+/** Requests for each example; the backend behind `work` always answers `{"time":250}`. */
 const asks: Readonly<Record<string, readonly Ask[]>> = {
   'fan-out.yaml': [
     { does: 'merges two calls', path: '/api/all', status: 200, body: two },
@@ -104,7 +104,7 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
 }
 
 describe('every example', () => {
-  it('is asked something', () => {
+  it('has a request', () => {
     assert.deepEqual(readdirSync(folder).toSorted(), Object.keys(asks).toSorted())
   })
 })
@@ -124,7 +124,7 @@ for (const [file, list] of Object.entries(asks)) {
       backends = await Promise.all([startBackend({ profile: fixed, port: 0 }), ...accounts, asynchronous])
       const [work, server1, server2, server3, async] = backends.map(({ port }) => String(port))
       const result = await loadConfig(join(folder, file), {
-        // Known beforehand, as callback URLs have it.
+        // Known in advance, as callback URLs contain it.
         PORT: String(await deadPort()),
         ADMIN_PORT: '0',
         STORE: join(stores, file),

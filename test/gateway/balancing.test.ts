@@ -10,7 +10,7 @@ const named: ProfileInput = { endpoints: { 'GET /who': { body: { text: '{{name}}
 
 type Balance = NonNullable<ConfigInput['upstreams']>[string]['balance']
 
-/** Three backends that say who they are, behind a gateway with this balancer. */
+/** Three backends that return their name, behind a gateway with this balancer. */
 async function balanced(scene: Scene, balance: Balance) {
   const backends = await Promise.all(['a', 'b', 'c'].map((name) => scene.backend(named, { name })))
   const { url } = await scene.gateway({
@@ -36,7 +36,7 @@ describe('balancers over real sockets', () => {
     })
   }
 
-  it('has a target that still sends a body passed over with least-requests', async (t) => {
+  it('avoids a target that is still sending a body, with least-requests', async (t) => {
     const scene = openScene(t)
     const body = Promise.withResolvers<void>()
     const targets = await Promise.all(
@@ -75,7 +75,7 @@ describe('balancers over real sockets', () => {
     assert.equal(targets.size, 3)
   })
 
-  it('asks the simulated backends how busy they are with probing, and leaves the slow one alone', async (t) => {
+  it('probes the load of the simulated backends, and avoids the slow one', async (t) => {
     const { backends, who } = await balanced(openScene(t), { probing: { path: '/_backend/load' } })
     const latency = { kind: 'fixed', ms: 60 } as const
     await backends[0]?.patch({ endpoints: { 'GET /who': { latency } } })
@@ -86,20 +86,20 @@ describe('balancers over real sockets', () => {
     assert.ok(names.filter((name) => name === 'a').length <= 10, names.join(' '))
   })
 
-  it('goes on by peak EWMA where the backends have no such page, and asks for it seldom', async (t) => {
+  it('falls back to peak EWMA if the backends have no probe page, and probes seldom', async (t) => {
     const { backends, who } = await balanced(openScene(t), { probing: { path: '/no-such-page' } })
     await who(10)
     const asked = () => backends.reduce((sum, backend) => sum + (backend.stats().answers['404'] ?? 0), 0)
     const before = asked()
     assert.deepEqual([...new Set(await who(60))].sort(), ['a', 'b', 'c'])
-    // Once a second each; were it at each pick it would be 180.
+    // Once a second each; with a probe per pick it would be 180.
     assert.ok(asked() - before <= 30, `${asked() - before}`)
   })
 })
 
 describe('/api/upstreams', () => {
   for (const workers of [1, 2] as const) {
-    it(`tells what the balancer takes answers to need, with workers: ${workers}`, async (t) => {
+    it(`reports the latency that the balancer uses, with workers: ${workers}`, async (t) => {
       const scene = openScene(t)
       const backend = await scene.backend({ endpoints: { 'GET /who': { latency: { kind: 'fixed', ms: 50 } } } })
       const targets = { a: backend.url }

@@ -7,7 +7,7 @@ import { isQuiet, openScene, upstreamOf } from '../kit/gateway.ts'
 import { Scrape } from '../kit/prometheus.ts'
 
 describe('a target that breaks off every answer', () => {
-  it('does not look healthy: its metrics, its outcomes and its last failure tell', async (t) => {
+  it('is visible as failing in its metrics, its outcomes and its last failure', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(async (wire) => {
       await wire.message()
@@ -27,14 +27,14 @@ describe('a target that breaks off every answer', () => {
     assert.ok((view?.lastFailure?.detail ?? '') !== '')
     const scrape = new Scrape((await ask(`${adminUrl(gateway)}/metrics`)).body)
     assert.equal(scrape.sum('hedgerow_attempts_broken_total'), 3)
-    // Of one target alone nothing is done about it, and it is told all the same.
+    // A single target is never ejected, but the failures are still reported.
     assert.deepEqual(
       scrape.series('hedgerow_target_available').map(({ value }) => value),
       [1],
     )
     assert.equal(scrape.sum('hedgerow_target_ejections_total'), 0)
     assert.equal(scrape.series('hedgerow_target_ejections_total').length, 3)
-    // It has counted the heads, and a counter does not go back.
+    // The heads are already counted, and a counter never goes down.
     assert.equal(scrape.sum('hedgerow_attempts_total', { outcome: 'success' }), 3)
     assert.equal(scrape.sum('hedgerow_calls_total', { failure: 'UPSTREAM_RESET' }), 3)
   })
@@ -59,7 +59,7 @@ describe('a target that breaks off every answer, beside one that does not', () =
     assert.deepEqual([view?.outcomes, view?.out.map(({ why }) => why)], [{ reset: 5 }, ['ejected']])
   })
 
-  it('is not, where it was the client that broke them off', async (t) => {
+  it('is not ejected if the client broke them off', async (t) => {
     const scene = openScene(t)
     const slow = await scene.target((_, response) => void response.writeHead(200).write('abc'))
     const opened = await scene.gateway({
@@ -85,8 +85,8 @@ describe('a target that breaks off every answer, beside one that does not', () =
   })
 })
 
-describe('what is no request', () => {
-  it('is counted by the status that it is answered with', async (t) => {
+describe('an invalid request', () => {
+  it('is counted by the status of its answer', async (t) => {
     const scene = openScene(t)
     const opened = await scene.gateway({ admin: { port: 0 }, listen: { headerSize: '8KiB', headerTimeout: '1s' } })
     for (const bytes of [

@@ -23,7 +23,7 @@ const strategies: Readonly<Record<string, { readonly route: Omit<RouteInput, 'ma
 
 describe('a client that hangs up', () => {
   for (const [name, { route, attempts }] of Object.entries(strategies)) {
-    it(`ends every attempt of its call at the target at once: ${name}`, async (t) => {
+    it(`cancels every attempt of its call at once, at the target too: ${name}`, async (t) => {
       const scene = openScene(t)
       const backend = await scene.backend(hanging)
       const gateway = await scene.gateway({
@@ -81,7 +81,7 @@ describe('the losers of a race', () => {
     assert.deepEqual(await openTargets(gateway.gateway), { open: 1, idle: 1 })
   })
 
-  it('are closed when first has its answer, also while that is being streamed', async (t) => {
+  it('are closed when first has its answer, even while it is being streamed', async (t) => {
     const scene = openScene(t)
     const slow = await scene.backend(hanging)
     const streaming = await scene.backend({
@@ -99,7 +99,7 @@ describe('the losers of a race', () => {
     assert.equal((await client.message()).body, 'abcdefgh')
   })
 
-  it('are closed when all has its first failure', async (t) => {
+  it('are closed at the first failure of all', async (t) => {
     const scene = openScene(t)
     const slow = await scene.backend(hanging)
     const failing = await scene.backend({ endpoints: { 'GET /api/work': { status: { '500': 1 } } } })
@@ -113,7 +113,7 @@ describe('the losers of a race', () => {
     await until('the loser is gone', () => slow.stats().aborted === 1 && slow.stats().connections === 0)
   })
 
-  it('are closed when quorum has agreed, or never can', async (t) => {
+  it('are closed when quorum has agreed, or can no longer agree', async (t) => {
     const scene = openScene(t)
     const answering = (body: number) => scene.backend({ endpoints: { 'GET /api/work': { body: { json: body } } } })
     const slow = await scene.backend(hanging)

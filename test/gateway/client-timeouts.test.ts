@@ -17,7 +17,7 @@ async function opened(scene: Scene, route: Partial<RouteInput> = {}) {
   })
 }
 
-describe('a timeout that the client gives', () => {
+describe('a timeout set by the client', () => {
   for (const [query, says] of [
     ['', 'is required'],
     ['?timeout=', 'is ""'],
@@ -35,7 +35,7 @@ describe('a timeout that the client gives', () => {
     ['?timeout=%D9%A1%D9%A2', 'is "١٢"'],
     ['?timeout=500&timeout=600', 'is given 2 times'],
   ] as const) {
-    it(`of "${query}" gets 400 that names the parameter, the value and the range`, async (t) => {
+    it(`of "${query}" gets 400 with the parameter, the value and the range`, async (t) => {
       const scene = openScene(t)
       const backend = await scene.backend(failing)
       const { url } = await scene.gateway({
@@ -52,13 +52,13 @@ describe('a timeout that the client gives', () => {
   }
 
   for (const timeout of ['1', '60000', '0500']) {
-    it(`of ${timeout} is taken`, async (t) => {
+    it(`of ${timeout} is accepted`, async (t) => {
       const { url } = await opened(openScene(t), { deadline: { from: { query: 'timeout' } } })
       assert.notEqual((await ask(`${url}/work?timeout=${timeout}`)).status, 400)
     })
   }
 
-  it('may come in a header instead, within the range of its route', async (t) => {
+  it('may be sent in a header instead, within the range of its route', async (t) => {
     const deadline = { from: { header: 'X-Timeout' }, min: '50ms', max: '200ms' } as const
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: { 'GET /api/work': { faults: { hangAfterAccept: 1 } } } })

@@ -8,7 +8,7 @@ import { ask } from '../kit/ask.ts'
 import { assertBetween, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until, within } from '../kit/until.ts'
 
-/** A target that answers when it is told to. */
+/** A target that answers on command. */
 async function opened(scene: Scene, config: ConfigInput = {}) {
   const waiting: ServerResponse[] = []
   const target = await scene.target((_message, response) => void waiting.push(response))
@@ -33,7 +33,7 @@ function isRefused(port: number): Promise<boolean> {
 }
 
 describe('draining', () => {
-  it('lets calls in flight finish, refuses new connections, and then closes all', async (t) => {
+  it('finishes calls in flight, refuses new connections, and then closes everything', async (t) => {
     const scene = openScene(t)
     const { gateway, target, waiting } = await opened(scene)
     const { gateway: inner, port } = gateway
@@ -90,7 +90,7 @@ describe('draining', () => {
     await fresh.closed(500)
   })
 
-  it('answers the request under way and ends its connection before those pipelined behind it', async (t) => {
+  it('answers the request in flight and closes its connection before the pipelined ones', async (t) => {
     const scene = openScene(t)
     const { gateway, waiting } = await opened(scene)
     const client = await scene.wire(gateway)
@@ -122,7 +122,7 @@ describe('draining', () => {
     assert.ok(client.bytesReceived > 24_000_000, `${client.bytesReceived} bytes came`)
   })
 
-  it('is done at once when there is nothing to wait for', async (t) => {
+  it('ends at once if nothing is in flight', async (t) => {
     const scene = openScene(t)
     const { gateway } = await opened(scene)
     await scene.wire(gateway)
@@ -131,7 +131,7 @@ describe('draining', () => {
     assertBetween(performance.now() - startedMs, 0, 300, 'ms')
   })
 
-  it('closes what is left when its time is up', async (t) => {
+  it('closes the remaining connections when its time is up', async (t) => {
     const scene = openScene(t)
     const { gateway, target, waiting } = await opened(scene, { drain: '300ms' })
     const hanging = ask(gateway.url)
@@ -147,7 +147,7 @@ describe('draining', () => {
     await until('the target is left', () => target.connections() === 0)
   })
 
-  it('may be asked for twice, and be cut short by closing', async (t) => {
+  it('may be started twice, and cut short by close', async (t) => {
     const scene = openScene(t)
     const { gateway, waiting } = await opened(scene)
     const call = assert.rejects(ask(gateway.url))

@@ -10,7 +10,7 @@ type Target = EndpointInput | 'refuses' | 'does not resolve'
 
 const good = { status: [200], json: true }
 
-/** Each strategy as it is used on the work backend; all must make the same of a target that always does the same. */
+/** Each strategy on the work backend; all must treat a target with constant answers alike. */
 const judging: Readonly<Record<string, Omit<RouteInput, 'match'>>> = {
   hedge: { hedge: { upstream: 'work', after: '50ms', extra: 2, budget: 'unlimited', success: good } },
   'hedge that drops its first': {
@@ -25,9 +25,9 @@ const judging: Readonly<Record<string, Omit<RouteInput, 'match'>>> = {
 
 interface Case {
   readonly target: Target
-  /** What `forward` gives; undefined: the client's connection breaks. */
+  /** The result of `forward`; undefined: the client's connection breaks. */
   readonly forwarded: { readonly status: number; readonly code?: string } | undefined
-  /** What everything gives that asks for status 200 and JSON. */
+  /** The result of every strategy that requires status 200 and JSON. */
   readonly judged: { readonly status: number; readonly code?: string }
 }
 
@@ -124,7 +124,7 @@ function check(answer: Answer, expected: { readonly status: number; readonly cod
 for (const [name, { target, forwarded, judged }] of Object.entries(cases)) {
   describe(`a target that answers: ${name}`, () => {
     const open = async (scene: ReturnType<typeof openScene>, route: Omit<RouteInput, 'match'>) => {
-      // A lookup that fails takes its own time, which is not what is tested.
+      // A failing lookup takes its own time, which is not tested here.
       const deadline = target === 'does not resolve' ? '10s' : `${deadlineMs}ms`
       const url =
         target === 'refuses'

@@ -17,12 +17,12 @@ const serving = async (scene: Scene): Promise<ConfigInput> => ({
 })
 
 describe('draining during a reload', () => {
-  it('begins at once and keeps to its time when a worker hangs', async (t) => {
+  it('starts at once and keeps to its time limit when a worker hangs', async (t) => {
     const { gateway, threads, reload, logged } = await openWorkers(t, serving)
     const [admin, [hanging]] = [adminUrl(gateway.gateway), threads]
     assert.ok(hanging)
     const post = hanging.postMessage.bind(hanging)
-    // It takes nothing more up, as one whose event loop stands still.
+    // The worker reacts to nothing, as if its event loop were blocked.
     hanging.postMessage = () => {}
     const reloaded = reload({ routes: [] })
     await sleep(50)
@@ -42,7 +42,7 @@ describe('draining during a reload', () => {
     hanging.postMessage = post
   })
 
-  it('refuses what the reload has not put in force yet, and takes no call at its port', async (t) => {
+  it('rejects the pending reload, and accepts no call at its port', async (t) => {
     const scene = openScene(t)
     const config = await serving(scene)
     const { gateway } = await scene.gateway({ ...config, admin: { port: 0 } })
@@ -56,8 +56,8 @@ describe('draining during a reload', () => {
   })
 })
 
-describe('a gateway that is stopped while it starts', () => {
-  it('opens nothing, and ends the workers that serve already', async (t) => {
+describe('a gateway that is stopped during its start', () => {
+  it('opens no port, and ends the workers that already serve', async (t) => {
     const scene = openScene(t)
     const stop = new AbortController()
     const threads: Worker[] = []
@@ -72,7 +72,7 @@ describe('a gateway that is stopped while it starts', () => {
     await until('no thread is left', () => threads.every(({ threadId }) => threadId === -1))
   })
 
-  it('opens nothing when it is stopped before it has begun', async (t) => {
+  it('opens no port when it is stopped before its start', async (t) => {
     const scene = openScene(t)
     await assert.rejects(scene.gateway(await serving(scene), { stop: AbortSignal.abort() }))
   })

@@ -18,7 +18,7 @@ async function opened(scene: Scene, route: Partial<RouteInput> = {}) {
 }
 
 describe('a failure', () => {
-  it('is told as problem+json, with every field of it', async (t) => {
+  it('is answered as problem+json, with all its fields', async (t) => {
     const { url } = await opened(openScene(t))
     const answer = await ask(`${url}/work`)
     assert.equal(answer.status, 502)
@@ -42,7 +42,7 @@ describe('a failure', () => {
     }
   })
 
-  it('names no URL, no address of a target and no stack, whatever fails', async (t) => {
+  it('shows no URL, no address of a target and no stack, whatever fails', async (t) => {
     const scene = openScene(t)
     const resetting = await scene.wireTarget(async (wire) => {
       await wire.message()
@@ -70,7 +70,7 @@ describe('a failure', () => {
     }
   })
 
-  it('tells nothing of its attempts and targets where the route exposes none', async (t) => {
+  it('hides its attempts and targets if the route does not expose them', async (t) => {
     const { url } = await opened(openScene(t), { expose: 'none' })
     const answer = await ask(`${url}/work`)
     const problem = problemOf(answer)
@@ -92,7 +92,7 @@ describe('a failure', () => {
     ['text/plain;q=0, */*', false],
     ['', false],
   ] as const) {
-    it(`is told as ${isText ? 'its detail alone' : 'problem+json'} to who accepts "${accept}"`, async (t) => {
+    it(`is answered as ${isText ? 'its detail alone' : 'problem+json'} for Accept "${accept}"`, async (t) => {
       const { url } = await opened(openScene(t))
       const answer = await ask(`${url}/work`, { headers: { accept } })
       if (isText) {
@@ -103,7 +103,7 @@ describe('a failure', () => {
     })
   }
 
-  it('has the status and detail that its route maps it to', async (t) => {
+  it('has the status and detail of its route mapping', async (t) => {
     const scene = openScene(t)
     const failures = { UPSTREAM_STATUS: { status: 503, detail: 'Please try again later.' }, '*': 500 } as const
     const { url } = await opened(scene, { failures, deadline: { from: { query: 'timeout' } } })
@@ -117,7 +117,7 @@ describe('a failure', () => {
     assert.match(problemOf(other).detail, /query parameter "timeout" is "x"/)
   })
 
-  it('may be mapped in its detail alone, or all of them at once', async (t) => {
+  it('can be mapped in its detail alone, or for all codes at once', async (t) => {
     const scene = openScene(t)
     const detailOnly = await opened(scene, { failures: { UPSTREAM_STATUS: { detail: 'Sorry.' } } })
     const answer = await ask(`${detailOnly.url}/work`)
@@ -127,7 +127,7 @@ describe('a failure', () => {
     assert.deepEqual([any.status, problemOf(any).detail], [599, 'Anything.'])
   })
 
-  it("passes the target's Retry-After on where its status asks for one", async (t) => {
+  it("passes the target's Retry-After on if its status allows one", async (t) => {
     const scene = openScene(t)
     const headers = { 'retry-after': '17' }
     const backend = await scene.backend({ endpoints: { 'GET /api/work': { status: { '503': 1 }, headers } } })
@@ -138,7 +138,7 @@ describe('a failure', () => {
     assert.equal((await ask(`${url}/work`)).headers['retry-after'], '17')
   })
 
-  it('of an unknown path is 404, and of a known one with another method 405 with Allow', async (t) => {
+  it('for an unknown path is 404, and for a wrong method 405 with Allow', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend(failing)
     const forward = { upstream: 'work' }
@@ -166,7 +166,7 @@ describe('a failure', () => {
     assert.equal(backend.stats().requests, 0)
   })
 
-  it('to HEAD has its status and header only', async (t) => {
+  it('to HEAD has only status and header', async (t) => {
     const scene = openScene(t)
     const gateway = await opened(scene)
     const client = await scene.wire(gateway)
@@ -181,7 +181,7 @@ describe('a failure', () => {
 })
 
 describe('Server-Timing', () => {
-  it('tells the attempts where the route explains, on good answers and failures, and nowhere else', async (t) => {
+  it('lists the attempts on good answers and failures if the route explains, and never otherwise', async (t) => {
     const scene = openScene(t)
     const timing = (answer: Answer): string | undefined => answer.headers['server-timing'] as string | undefined
     const failed = await ask(`${(await opened(scene, { explain: true })).url}/work`)
@@ -198,7 +198,7 @@ describe('Server-Timing', () => {
 })
 
 describe('GET /', () => {
-  it('lists the routes where `index` is set, and is no route elsewhere', async (t) => {
+  it('lists the routes if `index` is set, and is not a route otherwise', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend(failing)
     const routes: RouteInput[] = [

@@ -10,12 +10,12 @@ import { until } from '../kit/until.ts'
 const health = { path: '/health', interval: '100ms', jitter: '0ms', timeout: '80ms', unhealthy: 2, healthy: 2 }
 const routes = [{ match: 'GET /work', forward: { upstream: 'work' } }]
 
-/** On a connection of its own, so that none is left. */
+/** Uses its own connection, so that none is left open. */
 function get(url: string): Promise<Response> {
   return fetch(url, { headers: { connection: 'close' } })
 }
 
-/** What operators are told of the targets of an upstream. */
+/** The admin side's view of the targets of an upstream. */
 async function toldOf(admin: string, upstream = 'work') {
   const response = await get(`${admin}/api/upstreams`)
   const { upstreams } = (await response.json()) as UpstreamListView
@@ -31,7 +31,7 @@ function sceneOf(t: TestContext): Scene {
 }
 
 describe('the health of targets, over the wire', () => {
-  it('takes out who refuses, hangs or answers 500 to its checks, and says so', async (t) => {
+  it('takes out targets that refuse, hang or answer 500 to its checks, and reports it', async (t) => {
     const scene = sceneOf(t)
     const well = await scene.target((_, response) => response.end('well'))
     const wellToo = await scene.target((_, response) => response.end('well'))
@@ -71,7 +71,7 @@ describe('the health of targets, over the wire', () => {
     assert.ok(scrape.sum('hedgerow_health_checks_total', { target: 'failing', result: 'bad' }) >= 2)
   })
 
-  it('ejects who fails one call after the other, and leaves alone who asks for it', async (t) => {
+  it('ejects a target that fails several calls in a row, and rests one that asks for it', async (t) => {
     const scene = sceneOf(t)
     let isSick = true
     const sick = await scene.target((_, response) => response.writeHead(isSick ? 500 : 200).end())
@@ -108,7 +108,7 @@ describe('the health of targets, over the wire', () => {
     assert.match(lines.join('\n'), /warn target busy of upstream work is left alone for \w+: it asked for it/)
   })
 
-  it('answers 503 with Retry-After where every breaker is open, and sends nothing', async (t) => {
+  it('answers 503 with Retry-After while every breaker is open, and sends nothing', async (t) => {
     const scene = sceneOf(t)
     let asked = 0
     const sick = await scene.target((_, response) => {
@@ -133,7 +133,7 @@ describe('the health of targets, over the wire', () => {
     assert.equal(scrape.sum('hedgerow_calls_total', { failure: 'BREAKER_OPEN' }), 1)
   })
 
-  it('does not hold the going of clients against a target', async (t) => {
+  it('does not count a client that hangs up against a target', async (t) => {
     const scene = sceneOf(t)
     let begun = 0
     const slow = await scene.target((_, response) => {
@@ -158,7 +158,7 @@ describe('the health of targets, over the wire', () => {
     assert.equal(by['slow']?.available, true)
   })
 
-  it('keeps what is known of an unchanged upstream over a reload, with workers too', async (t) => {
+  it('keeps the state of an unchanged upstream over a reload, with workers too', async (t) => {
     const scene = sceneOf(t)
     const sick = await scene.target((_, response) => response.writeHead(500).end())
     const well = await scene.target((_, response) => response.end('well'))

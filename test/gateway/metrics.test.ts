@@ -5,7 +5,7 @@ import { deadPort, type OpenGateway, openScene, openTargets, type Scene } from '
 import { promtool, Scrape } from '../kit/prometheus.ts'
 import { until } from '../kit/until.ts'
 
-/** Once no call is in flight but the one that asks. */
+/** Scrapes once only the scraping call is in flight. */
 async function settled({ url }: OpenGateway, attemptsInFlight = 0): Promise<Scrape> {
   let scrape = new Scrape('')
   await until(
@@ -19,7 +19,7 @@ async function settled({ url }: OpenGateway, attemptsInFlight = 0): Promise<Scra
   return scrape
 }
 
-/** A target that fails at odd requests, is slow at `/slow` the first time, and tells how many it got. */
+/** A target that fails odd requests, is slow at `/slow` the first time, and returns its request count. */
 async function fickleTarget(scene: Scene) {
   const seen = { requests: 0, slow: 0 }
   const target = await scene.target((message, response) => {
@@ -33,7 +33,7 @@ async function fickleTarget(scene: Scene) {
 }
 
 describe('the metrics of a gateway', () => {
-  it('add up: what clients asked, what targets saw, and each in every way that it is told', async (t) => {
+  it("add up: the clients' requests, the targets' requests, and all exports of both", async (t) => {
     const scene = openScene(t)
     const { target, seen } = await fickleTarget(scene)
     const gateway = await scene.gateway({
@@ -81,7 +81,7 @@ describe('the metrics of a gateway', () => {
     assert.equal(sum('hedgerow_calls_total', { route: 'GET /late', status: '5xx', failure: 'DEADLINE' }), 1)
     assert.equal(sum('hedgerow_calls_total', { route: 'none', status: '4xx', failure: 'NO_ROUTE' }), 1)
 
-    // Attempts: each that a target saw, and the two that were refused.
+    // All attempts that a target saw, plus the two that were refused.
     assert.equal(sum('hedgerow_attempts_total', { target: 'good' }), seen.requests)
     assert.equal(sum('hedgerow_attempts_total', { target: 'dead', outcome: 'refused' }), 2)
     assert.equal(sum('hedgerow_attempts_total', { outcome: 'timeout' }), 1)
@@ -144,7 +144,7 @@ describe('the metrics of a gateway', () => {
     assert.equal(scrape.sum('hedgerow_retries_scheduled_total'), 0)
   })
 
-  it('tell a client that hung up, and an answer that broke off', async (t) => {
+  it('count a client that hung up, and an answer that broke off', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
       if (message.url === '/hangs') return
@@ -169,7 +169,7 @@ describe('the metrics of a gateway', () => {
     assert.equal(scrape.sum('hedgerow_attempts_total', { outcome: 'cancelled' }), 1)
   })
 
-  it('tell who waits for a callback, and what became of each callback', async (t) => {
+  it('count clients waiting for a callback, and the result of each callback', async (t) => {
     const scene = openScene(t)
     const urls: string[] = []
     const target = await scene.target((message, response) => {
@@ -218,7 +218,7 @@ describe('the metrics of a gateway', () => {
     )
   })
 
-  it('tell what telemetry had to drop', async (t) => {
+  it('count the telemetry that was dropped', async (t) => {
     const scene = openScene(t)
     const { target } = await fickleTarget(scene)
     const gateway = await scene.gateway(
@@ -241,7 +241,7 @@ describe('the metrics of a gateway', () => {
     assert.equal(scrape.sum('hedgerow_telemetry_dropped_total', { part: 'log_lines' }), 7)
   })
 
-  it('are on the admin side for who has its token, and not on the front unless asked for', async (t) => {
+  it('require the token on the admin side, and are on the front only if configured', async (t) => {
     const token = 'a-token-of-16-characters'
     const { gateway, url } = await openScene(t).gateway({ admin: { port: 0, token } })
     const admin = `http://127.0.0.1:${gateway.admin?.address.port}/metrics`

@@ -7,7 +7,7 @@ import { until } from '../kit/until.ts'
 const failing = { endpoints: { 'GET /api/work': { status: { '500': 1 } } } }
 
 describe('a retry', () => {
-  it('asks other targets first, and lists its attempts when none was good', async (t) => {
+  it('tries other targets first, and lists its attempts when none was good', async (t) => {
     const scene = openScene(t)
     const backends = [await scene.backend(failing), await scene.backend(failing), await scene.backend(failing)]
     const { url } = await scene.gateway({
@@ -40,7 +40,7 @@ describe('a retry', () => {
     for (let i = 0; i < 6; i++) assert.equal((await ask(`${url}/work`)).body, 'good')
   })
 
-  it('is made of a POST only if no target can have seen it', async (t) => {
+  it('of a POST is made only if no target can have seen it', async (t) => {
     const scene = openScene(t)
     const good = await scene.backend({ endpoints: { 'POST /work': { body: { text: 'good' } } } })
     const bad = await scene.backend({ endpoints: { 'POST /work': { status: { '500': 1 } } } })
@@ -60,7 +60,7 @@ describe('a retry', () => {
     assert.equal(bad.stats().requests, 4)
   })
 
-  it('is given up when an attempt takes longer than attemptTimeout too often', async (t) => {
+  it('is given up when too many attempts exceed attemptTimeout', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: { 'GET /work': { faults: { hangAfterAccept: 1 } } } })
     const { url } = await scene.gateway({

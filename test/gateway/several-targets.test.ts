@@ -29,7 +29,7 @@ describe('quorum over three backends', () => {
     return { answer, requests: backends.map((backend) => backend.stats().requests) }
   }
 
-  it('asks each target once, and gives what two of them agree on', async (t) => {
+  it('calls each target once, and returns the answer that two of them agree on', async (t) => {
     const { answer, requests } = await asked(openScene(t), [good(1), good(2), good(1)])
     assert.equal(answer.status, 200)
     assert.equal(JSON.parse(answer.body).value, '1')
@@ -63,7 +63,7 @@ describe('quorum over three backends', () => {
     assert.deepEqual([answer.status, problemOf(answer).code], [504, 'DEADLINE'])
   })
 
-  it('counts what is not ignored: body and status', async (t) => {
+  it('compares everything that is not ignored: body and status', async (t) => {
     const scene = openScene(t)
     const unlike: EndpointInput = { body: { json: { value: '1', by: '{{name}}' } } }
     const bodies = await asked(scene, [unlike, unlike, unlike])
@@ -124,7 +124,7 @@ describe('all with named calls', () => {
     assert.equal(problemOf(answer).detail, 'shop: status 500')
   })
 
-  it('leaves out what failed or was late, where that is tolerated', async (t) => {
+  it('omits failed and late answers if they are tolerated', async (t) => {
     const scene = openScene(t)
     const failed = await asked(scene, { status: { '500': 1 } }, { tolerate: 'failures' })
     assert.deepEqual(Object.keys(JSON.parse(failed.body)), ['user', 'greeting', 'none'])

@@ -5,7 +5,7 @@ import { openClients, openScene } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
 describe('the status page', () => {
-  it("has the form of nginx's, to the letter", async (t) => {
+  it('has exactly the format of nginx', async (t) => {
     const { url } = await openScene(t).gateway({ status: {} })
     const { status, headers, body } = await ask(`${url}/nginx_status`)
     assert.equal(status, 200)
@@ -16,7 +16,7 @@ describe('the status page', () => {
     )
   })
 
-  it('tells connections that bring a request, have one served, and wait', async (t) => {
+  it('counts connections that are reading, writing and waiting', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(() => {})
     const gateway = await scene.gateway({
@@ -56,7 +56,7 @@ describe('the status page', () => {
     assert.match(body, /\n 4 3 1 \n/)
   })
 
-  it('is not there unless it is asked for', async (t) => {
+  it('is absent unless configured', async (t) => {
     const { url } = await openScene(t).gateway({})
     assert.equal((await ask(`${url}/nginx_status`)).status, 404)
   })

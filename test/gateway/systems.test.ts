@@ -5,7 +5,7 @@ import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask, problemOf } from '../kit/ask.ts'
 import { assertBetween, deadPort, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 
-/** The fan-out, hedging and balancing systems as plain configuration, against backends of every temper. */
+/** The fan-out, hedging and balancing systems as plain configuration, against backends with every behaviour. */
 
 const work = { upstream: 'work', path: '/api/work', success: { status: [200], json: true } }
 const deadline = { from: { query: 'timeout' } }
@@ -26,7 +26,7 @@ const routes: NonNullable<ConfigInput['routes']> = [
   },
 ]
 
-/** What the n-th attempt of a call meets. */
+/** The behaviour of the target for the n-th attempt of a call. */
 type Meeting = 'good' | 'late' | 'never' | '500' | 'not json' | 'reset'
 
 async function opened(scene: Scene, meetings: readonly Meeting[]) {
@@ -52,7 +52,7 @@ const times = (body: string): number[] =>
   (JSON.parse(body) as { time: number }[]).map(({ time }) => time).sort((a, b) => a - b)
 
 describe('all / first fan-out', () => {
-  it('gives both bodies as an array from /api/all', async (t) => {
+  it('returns both bodies as an array from /api/all', async (t) => {
     const answer = await ask(`${await opened(openScene(t), ['good', 'late'])}/api/all`)
     assert.equal(answer.status, 200)
     assert.equal(answer.headers['content-type'], 'application/json')
@@ -67,7 +67,7 @@ describe('all / first fan-out', () => {
     ['500', 'reset'],
     ['never', '500'],
   ] as const) {
-    it(`gives 500 from /api/all for ${meetings.join(' and ')}, without waiting`, async (t) => {
+    it(`returns 500 from /api/all for ${meetings.join(' and ')}, without waiting`, async (t) => {
       const answer = await ask(`${await opened(openScene(t), meetings)}/api/all?timeout=5000`)
       assert.equal(answer.status, 500)
       assert.equal(problemOf(answer).status, 500)
@@ -75,13 +75,13 @@ describe('all / first fan-out', () => {
     })
   }
 
-  it('gives 500 from /api/all at the deadline', async (t) => {
+  it('returns 500 from /api/all at the deadline', async (t) => {
     const answer = await ask(`${await opened(openScene(t), ['good', 'never'])}/api/all?timeout=200`)
     assert.deepEqual([answer.status, problemOf(answer).code], [500, 'DEADLINE'])
     assertBetween(answer.ms, 195, 450, 'ms')
   })
 
-  it('lets the first to end decide in /api/first', async (t) => {
+  it('returns the first answer to end from /api/first', async (t) => {
     const scene = openScene(t)
     for (const [meetings, status] of [
       [['late', 'good'], 200],
@@ -125,7 +125,7 @@ describe('all / first fan-out', () => {
     }
   })
 
-  it('gives whatever is good in time from /api/within-timeout, even nothing', async (t) => {
+  it('returns every good answer in time from /api/within-timeout, even none', async (t) => {
     const scene = openScene(t)
     for (const [meetings, good] of [
       [
@@ -143,7 +143,7 @@ describe('all / first fan-out', () => {
     }
   })
 
-  it('takes 10 s for its deadline where none is given, and 400 for a bad one', async (t) => {
+  it('uses a deadline of 10 s by default, and answers 400 for an invalid one', async (t) => {
     const scene = openScene(t)
     let given = ''
     const target = await scene.target((message, response) => {
@@ -160,7 +160,7 @@ describe('all / first fan-out', () => {
 })
 
 describe('the hedged request', () => {
-  it('gives the time and the answer', async (t) => {
+  it('returns the time and the answer', async (t) => {
     const answer = await ask(`${await opened(openScene(t), ['late'])}/api/smart?timeout=1000`)
     assert.equal(answer.status, 200)
     assert.equal(answer.headers['content-type'], 'application/json')
@@ -177,7 +177,7 @@ describe('the hedged request', () => {
     [['500', 'not json', 'reset'], 503],
     [['never', 'never', 'never'], 503],
   ] as const) {
-    it(`gives ${status} for ${meetings.join(', ')}`, async (t) => {
+    it(`returns ${status} for ${meetings.join(', ')}`, async (t) => {
       const answer = await ask(`${await opened(openScene(t), meetings)}/api/smart?timeout=700`)
       assert.equal(answer.status, status)
       assertBetween(answer.ms, 0, 950, 'ms')
@@ -188,7 +188,7 @@ describe('the hedged request', () => {
     })
   }
 
-  it('answers within the timeout from the unreliable work backend, and tells why when it could not', async (t) => {
+  it('answers within the timeout with the unreliable work backend, and gives the reason when it fails', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend(readyProfiles.work(), { seed: 3 })
     const { url } = await scene.gateway({ upstreams: upstreamOf(backend), routes })
@@ -207,7 +207,7 @@ describe('the hedged request', () => {
     assert.ok(good > 100, `${good} of 120 were good`)
   })
 
-  it('is 400 with the reason for a timeout that is missing or bad', async (t) => {
+  it('answers 400 with the reason for a missing or invalid timeout', async (t) => {
     const url = await opened(openScene(t), [])
     for (const query of ['', '?timeout=', '?timeout=0', '?timeout=60001', '?timeout=1.5', '?timeout=ten']) {
       const answer = await ask(`${url}/api/smart${query}`)
@@ -216,7 +216,7 @@ describe('the hedged request', () => {
     }
   })
 
-  it('is 503 in time when the backend is not there at all', async (t) => {
+  it('answers 503 in time when the backend is down', async (t) => {
     const scene = openScene(t)
     const { url } = await scene.gateway({
       upstreams: { work: { targets: { work: `http://127.0.0.1:${await deadPort()}` } } },

@@ -7,10 +7,10 @@ import { ask, problemOf } from '../kit/ask.ts'
 import { assertBetween, openScene, openTargets, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 
-/** Beyond what was asked for; the machine may be busy with other tests. */
+/** Tolerance: the machine may be busy with other tests. */
 const toleranceMs = 250
 
-/** What the target makes of its first, second and third request of a call. */
+/** The target's behaviour for the first, second and third request of a call. */
 interface Fate {
   readonly afterMs: number
   readonly status?: number
@@ -42,7 +42,7 @@ async function opened(scene: Scene, fates: readonly Fate[], options: object = {}
 }
 
 describe('a hedge after 300 ms', () => {
-  it('is not sent when the first answers well within them', async (t) => {
+  it('is not sent when the first answers well before that', async (t) => {
     const { smart, requests } = await opened(openScene(t), [{ afterMs: 200 }])
     const answer = await smart(1000)
     assert.equal(JSON.parse(answer.body).api.number, 1)
@@ -50,16 +50,16 @@ describe('a hedge after 300 ms', () => {
     assert.equal(requests(), 1)
   })
 
-  // On real sockets 299 ms at the target are not 299 ms here: whichever comes first, the first answer is kept.
+  // With real sockets, 299 ms at the target are not 299 ms here: either way, the first answer is kept.
   for (const afterMs of [299, 301]) {
-    it(`leaves the answer to the first, which takes ${afterMs} ms`, async (t) => {
+    it(`keeps the answer of the first, which takes ${afterMs} ms`, async (t) => {
       const { smart, requests } = await opened(openScene(t), [{ afterMs }, { afterMs: 5000 }, { afterMs: 5000 }])
       const answer = await smart(2000)
       assert.equal(answer.status, 200)
       const { time, api } = JSON.parse(answer.body)
       assert.equal(api.number, 1)
       assertBetween(time, 298, 300 + toleranceMs, 'time')
-      // Extras may have been given up again on their way.
+      // Extra attempts may have been cancelled before they arrived.
       assertBetween(requests(), 1, 3, 'attempts')
     })
   }
@@ -76,7 +76,7 @@ describe('a hedge after 300 ms', () => {
     assert.equal(requests(), 3)
   })
 
-  it('does not keep the first from winning at 350 ms', async (t) => {
+  it('does not prevent the first from winning at 350 ms', async (t) => {
     const { smart, requests } = await opened(openScene(t), [{ afterMs: 350 }, { afterMs: 200 }, { afterMs: 200 }])
     const answer = await smart(2000)
     assert.equal(JSON.parse(answer.body).api.number, 1)
@@ -85,7 +85,7 @@ describe('a hedge after 300 ms', () => {
     assert.match(String(answer.headers['server-timing']), /^a1;dur=3\d\d;desc="won", a2;dur=\d+;desc="cancelled", a3;/)
   })
 
-  it('wins where the first was dropped, which would have answered at 350 ms', async (t) => {
+  it('wins when the first was dropped, which would have answered at 350 ms', async (t) => {
     const fates = [{ afterMs: 350 }, { afterMs: 200 }, { afterMs: 200 }]
     const { smart } = await opened(openScene(t), fates, { first: 'drop' })
     const answer = await smart(2000)
@@ -129,7 +129,7 @@ describe('a hedge after 300 ms', () => {
     assert.equal(requests(), 1)
   })
 
-  it('is ended by a deadline in the second stage, and its sockets with it', async (t) => {
+  it('is cancelled by a deadline in the second stage, and its sockets with it', async (t) => {
     const scene = openScene(t)
     const { smart, gateway, requests } = await opened(scene, [{ afterMs: 500 }, { afterMs: 300 }, { afterMs: 300 }])
     const answer = await smart(400)
@@ -139,7 +139,7 @@ describe('a hedge after 300 ms', () => {
     await until('no socket is left', async () => (await openTargets(gateway.gateway)).open === 0)
   })
 
-  it('is not waited for when all have failed', async (t) => {
+  it('is not awaited when all have failed', async (t) => {
     const fates = [
       { afterMs: 50, status: 500 },
       { afterMs: 60, status: 429 },
@@ -181,7 +181,7 @@ describe('the answer within the deadline', () => {
     faults: { notJson: 0.02, resetBeforeHead: 0.02, hangAfterAccept: 0.05 },
   }
 
-  it('comes through every strategy while 60 calls are under way', async (t) => {
+  it('arrives through every strategy with 60 calls in flight', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: { 'GET /api/work': work } })
     const deadline = { from: { query: 'timeout' } }
@@ -190,7 +190,7 @@ describe('the answer within the deadline', () => {
       routes: routes.map((route) => ({ ...route, deadline })),
     })
     const paths = routes.map(({ match }) => match.slice('GET '.length))
-    // By the gateway's own clock: this process is client, gateway and backend in one, and each waits for the others.
+    // Measured by the gateway's clock: this process is client, gateway and backend, which delay each other.
     const lateBy: number[] = []
     gateway.gateway.events.on('call.ended', (_event, call) => {
       lateBy.push(call.elapsedMs() - (call.deadlineAtMs - call.startedAtMs))

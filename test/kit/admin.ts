@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Gateway } from '../../src/gateway/gateway.ts'
 import { type Answer, type AskOptions, ask } from './ask.ts'
 
-/** Where the operators' side of a gateway is. */
+/** Base URL of a gateway's admin listener. */
 export function adminUrl({ admin }: Gateway): string {
   assert.ok(admin, 'the gateway has an admin side')
   return `http://127.0.0.1:${admin.address.port}`

@@ -7,7 +7,7 @@ export interface Answer {
   readonly rawHeaders: readonly string[]
   readonly body: string
   readonly trailers: NodeJS.Dict<string>
-  /** From the request to the last byte. */
+  /** Milliseconds from the request to the last byte. */
   readonly ms: number
 }
 
@@ -16,12 +16,12 @@ export interface AskOptions {
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string | Uint8Array | Readable
   readonly signal?: AbortSignal
-  /** A connection of its own, if absent. */
+  /** Without an agent the request opens its own connection. */
   readonly agent?: Agent
   readonly onData?: (chunk: Buffer) => void
 }
 
-/** One request over a real socket. Rejects if no whole answer comes. */
+/** Sends one request over a real socket. Rejects unless a complete answer arrives. */
 export function ask(url: string, options: AskOptions = {}): Promise<Answer> {
   const startedMs = performance.now()
   return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ type OptionsInput = Partial<z.input<typeof broadcastOptions>>
 interface SceneOptions {
   readonly idPrefix?: string
   readonly names?: readonly string[]
-  /** That of the life before, for a restart. */
+  /** Clock of the previous life, for a restart. */
   readonly clock?: VirtualClock
 }
 
@@ -28,7 +28,7 @@ type Answers = (target: string, attempt: number, request: GatewayRequest) => Scr
 export const good: Script = { afterMs: 10, status: 201, body: 'created' }
 export const bad: Script = { afterMs: 10, fails: 'UPSTREAM_STATUS' }
 
-/** A broadcast route over targets that do as they are told, in virtual time. */
+/** A broadcast route over scripted targets, in virtual time. */
 export function scene(
   answers: Answers,
   options: OptionsInput = {},
@@ -48,7 +48,7 @@ export function scene(
     retentionMs: 86_400_000,
   })
   let ids = 0
-  /** The route as these options make it; `deliveryRoutes` takes what it says of its deliveries. */
+  /** Builds the route from these options; `deliveryRoutes` receives its delivery options. */
   const build = (input: OptionsInput, targetNames: readonly string[], deliveryRoutes: DeliveryRoute[]): Service => {
     const { service: takes, route } = delivering(broadcastOptions.parse({ upstream: 'work', ...input }), {
       clock,
@@ -62,7 +62,7 @@ export function scene(
     deliveryRoutes.push(route)
     return withDeadline(takes, clock)
   }
-  /** Another configuration. Answers how many legs it has no place for. */
+  /** Loads another configuration. Returns the number of legs that no target of it can take. */
   const reload = (input: OptionsInput, targetNames: readonly string[] = names): number => {
     const deliveryRoutes: DeliveryRoute[] = []
     service = build(input, targetNames, deliveryRoutes)
@@ -78,7 +78,7 @@ export function scene(
   return { clock, upstream, deliveries, store, write, faults, build, reload }
 }
 
-/** The attempt's telemetry is left out here, so what an attempt came to is not noted. */
+/** The stack has no attempt telemetry here, so outcomes of attempts are not recorded. */
 function withDeadline(service: Service, clock: VirtualClock): Service {
   return deadline(resolveDeadline(deadlineOptions.parse('5s'), usualDeadlineMs), clock)(service)
 }

@@ -27,19 +27,19 @@ export const wideTickets = { maxTickets: 10_000, maxBytes: 1e8 }
 export const someTerms = termsOf({ maxAnswer: 1e6, status: undefined })
 
 export interface CallbackSceneOptions {
-  /** Of the route. */
+  /** Options of the route. */
   readonly route?: Partial<z.input<typeof callbackOptions>>
   readonly deadline?: z.input<typeof deadlineOptions>
   readonly script?: ConstructorParameters<typeof FakeUpstream>[1]
-  /** What all routes share; what is not said is as the configuration has it by default. */
+  /** Options shared by all routes; omitted ones have the defaults of the configuration. */
   readonly shared?: Partial<CallbacksOptions> & { readonly memory?: TicketKeeper; readonly durable?: TicketKeeper }
   readonly maxBytes?: number
-  /** Of the place where callbacks come in. */
+  /** Options of the callback endpoint. */
   readonly elsewhere?: Elsewhere
   readonly maxAtPath?: number
-  /** Between the strategy and the backend. */
+  /** Wraps the backend, inside the strategy. */
   readonly inner?: (clock: VirtualClock) => Layer
-  /** Around the strategy. */
+  /** Wraps the strategy. */
   readonly outer?: Layer
   readonly clock?: VirtualClock
 }
@@ -54,7 +54,7 @@ export function callbackOptionsOf(route: Partial<z.input<typeof callbackOptions>
   return callbackOptions.parse({ upstream: 'work', ...route })
 }
 
-/** The callback strategy with all that belongs to it, in virtual time and without sockets: who calls, posts and fetches. */
+/** The callback strategy with its dependencies, in virtual time and without sockets: calls, callbacks, ticket reads. */
 export function callbackScene(options: CallbackSceneOptions = {}) {
   const clock = options.clock ?? new VirtualClock()
   const upstream = new FakeUpstream(clock, options.script)
@@ -106,9 +106,9 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     callbacks,
     kept,
     faults,
-    /** A client's request. */
+    /** Sends a client's request. */
     send: (request: Partial<GatewayRequest> = {}): Asked => ask(served, request),
-    /** A callback; `url` as the backend was given it. */
+    /** Posts a callback to the `url` that the backend received. */
     post: (url: string, body: Readable | Uint8Array | string = '{"done":true}', headers: readonly string[] = []) => {
       const { pathname, search } = new URL(url)
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
@@ -116,15 +116,15 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
       const request = { method: 'POST', path: pathname, query: search.slice(1), headers: [...type, ...headers] }
       return ask(receive, { ...request, body: bytes })
     },
-    /** A callback as another gateway passes it on. */
+    /** Posts a callback as forwarded by another gateway. */
     take: (request: Partial<GatewayRequest>): Asked => ask(receive, { method: 'POST', ...request }),
-    /** What the n-th request to the backend had as its body. */
+    /** Body of the n-th request to the backend. */
     sentJson: (place: number): { readonly id?: string } =>
       JSON.parse(Buffer.from(upstream.seen[place]?.request.body as Uint8Array).toString()) as { readonly id?: string },
-    /** What is at a ticket. */
+    /** Reads a ticket. */
     fetch: (ticket: string, method = 'GET'): Asked =>
       ask(page, { method, path: ticket, params: { id: ticket.split('/').at(-1) } }),
-    /** The callback URL that the n-th request to the backend had. */
+    /** Callback URL in the n-th request to the backend. */
     urlOf: (place: number): string => {
       const headers = upstream.seen[place]?.request.headers ?? []
       return headers[headers.indexOf('x-callback-url') + 1] ?? ''

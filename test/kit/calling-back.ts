@@ -10,14 +10,14 @@ import { atEnd } from './cleanup.ts'
 import { type OpenGateway, openScene, type Scene, upstreamOf } from './gateway.ts'
 import { until } from './until.ts'
 
-/** A request as an asynchronous backend has it. */
+/** A request as an asynchronous backend receives it. */
 export interface Order {
   readonly method: string
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
   readonly response: ServerResponse
-  /** Of `x-callback-url`. */
+  /** Value of `x-callback-url`. */
   readonly callbackUrl: string
 }
 
@@ -25,12 +25,12 @@ type CallbackRoute = NonNullable<NonNullable<ConfigInput['routes']>[number]['cal
 
 export interface CallingBackScene {
   readonly scene: Scene
-  /** Of key file and store; it goes with the test. */
+  /** Folder of the key file and the store; removed after the test. */
   readonly folder: string
   readonly orders: readonly Order[]
   /** Resolves with the n-th request to the backend. */
   order(place: number): Promise<Order>
-  /** Opens a gateway in front of the backend, at the same key file and store each time. */
+  /** Opens a gateway in front of the backend, with the same key file and store each time. */
   open(options?: OpenOptions): Promise<OpenGateway>
 }
 
@@ -42,8 +42,8 @@ interface OpenOptions {
 }
 
 /**
- * A gateway with one callback route, `/work/*`, and a backend of the test's own: it is told what the backend gets, and
- * posts what it likes. `acknowledge`: whether each request gets its 202 by itself.
+ * A gateway with one callback route, `/work/*`, and a backend under the control of the test: the test sees each request
+ * and posts any callback. With `acknowledge`, the backend answers each request with 202.
  */
 export function openCallingBack(t: TestContext, acknowledge = true): CallingBackScene {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-callback-'))
@@ -78,7 +78,7 @@ export function openCallingBack(t: TestContext, acknowledge = true): CallingBack
   }
 }
 
-/** As a backend posts: to a URL that may name the host as it likes. */
+/** Posts like a backend: the URL may use any host name for the gateway. */
 export function post(url: string, body: AskOptions['body'], headers: AskOptions['headers'] = {}): Promise<Answer> {
   const { port, pathname, search } = new URL(url)
   const type = { 'content-type': 'application/json' }

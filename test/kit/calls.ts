@@ -46,7 +46,7 @@ const eventTypes = [
   'waiter.ended',
 ] as const
 
-/** A call that keeps the events emitted on it. */
+/** A call that records the events emitted on it. */
 export function callOf(clock: Clock, memory?: HeldMemory): TestCall {
   const bus = new EventBus()
   const events: GatewayEvent[] = []
@@ -71,7 +71,7 @@ export function textOf(outcome: Outcome | undefined): string {
   return Buffer.from(body).toString()
 }
 
-/** The code of a failure, `ok` of an answer; undefined while there is neither. */
+/** The code of a failure, `ok` for an answer; undefined while the promise is pending. */
 export function codeOf(outcome: Outcome | undefined): FailureCode | 'ok' | undefined {
   return outcome === undefined ? undefined : outcome.ok ? 'ok' : outcome.failure.code
 }
@@ -81,7 +81,7 @@ export interface Watched {
   settledMs: number | undefined
 }
 
-/** Keeps what a promise comes to, to be looked at between moves of the clock. */
+/** Records how a promise settles, so that a test can check it between moves of the clock. */
 export function watch(promise: Promise<Outcome>, clock: Clock): Watched {
   const watched: Watched = { outcome: undefined, settledMs: undefined }
   void promise.then((outcome) => {

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 
 const stacks = new WeakMap<TestContext, (() => unknown)[]>()
 
-/** Has it done when the test is over: what was opened last is closed first. Node's own hooks run the other way round. */
+/** Runs a cleanup after the test, last opened first. Node's own `after` hooks run in the opposite order. */
 export function atEnd(t: TestContext, action: () => unknown): void {
   const known = stacks.get(t)
   if (known !== undefined) {

@@ -15,11 +15,11 @@ export interface Running {
   readonly output: () => string
   readonly errors: () => string
   readonly ended: Promise<Finished>
-  /** Resolves when the text has been printed, to either output. */
+  /** Resolves once the text has been printed to stdout or stderr. */
   printed(text: string | RegExp): Promise<void>
 }
 
-/** Starts `bin/hedgerow`; what is still running at the end of the test is killed. */
+/** Starts `bin/hedgerow`; kills it at the end of the test if it is still running. */
 export function startCommand(t: TestContext, args: readonly string[], env: Record<string, string> = {}): Running {
   return startProgram(t, join(root, 'bin/hedgerow'), args, env)
 }

@@ -1,4 +1,4 @@
-/** What could end a line, move a cursor or turn the direction of text, in what was to be free of it. */
+/** Characters that end a line, move the cursor or change the text direction. Escaped output must contain none. */
 export function controlCharactersIn(text: string): readonly string[] {
   return [...text]
     .map((sign) => sign.codePointAt(0) as number)

@@ -10,8 +10,8 @@ const program = `
 `
 
 /**
- * A port that does not even answer the first packet of a connection, as behind a firewall that drops: a process that
- * listens and was stopped, with its queue of connections full. Linux drops what does not fit into that.
+ * A port that never answers a SYN, as behind a firewall that drops packets: a stopped process listens with a full
+ * accept queue. Linux drops the SYNs that do not fit.
  */
 export async function deafTarget(t: TestContext): Promise<number> {
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -7,7 +7,7 @@ import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'
 import type { Clock, Timer } from '../../src/kit/clock.ts'
 
-/** What an exchange is to come to, and when (milliseconds after it was sent). */
+/** The outcome of an exchange, and its time in milliseconds after sending. */
 export interface Script {
   readonly afterMs: number
   readonly status?: number
@@ -15,11 +15,11 @@ export interface Script {
   readonly headers?: readonly string[]
   /** Fails with this code instead of answering. */
   readonly fails?: FailureCode
-  /** What the failure says of when to come back. */
+  /** `retryAfter` of the failure. */
   readonly retryAfterMs?: number
-  /** The head comes at `afterMs`, the body so much later; the answer is a stream. */
+  /** Sends the head at `afterMs` and ends the body this much later; the answer is a stream. */
   readonly bodyAfterMs?: number
-  /** Of a stream: its body fails with this code instead of ending. */
+  /** For a stream: its body fails with this code instead of ending. */
   readonly bodyFails?: FailureCode
   /** Never answers. */
   readonly hangs?: boolean
@@ -30,20 +30,20 @@ export interface Seen {
   readonly request: GatewayRequest
   readonly call: Call
   readonly sentMs: number
-  /** Undefined while it is under way. */
+  /** Undefined while the exchange is open. */
   endedMs: number | undefined
   outcome: Outcome | undefined
-  /** Why it was given up, if it was. */
+  /** Abort reason, if the exchange was aborted. */
   aborted: Failure | undefined
-  /** Whether somebody said that its body is not wanted. */
+  /** Whether the caller discarded the body. */
   discarded: boolean
   answer(status: number, body?: string): void
   fail(code: FailureCode, retryAfterMs?: number): void
 }
 
 /**
- * A scripted stand-in for everything inside a strategy. By script each exchange ends by itself in virtual time; without
- * one a test holds it and answers by hand. It keeps what the real transport promises: abort ends an exchange at once.
+ * A scripted fake for everything inside a strategy. With a script each exchange ends by itself in virtual time; without
+ * one a test answers by hand. Like the real transport, it ends an exchange at once on abort.
  */
 export class FakeUpstream {
   readonly seen: Seen[] = []
@@ -58,7 +58,7 @@ export class FakeUpstream {
     this.#script = typeof script === 'function' ? script : (place) => script[place]
   }
 
-  /** Exchanges that have not ended: each would hold a socket. */
+  /** Open exchanges: each would hold a socket. */
   get openCount(): number {
     return this.seen.filter(({ endedMs }) => endedMs === undefined).length
   }

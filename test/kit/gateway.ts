@@ -13,23 +13,23 @@ import { seededRandom } from '../../src/kit/random.ts'
 import { until } from './until.ts'
 import { Wire } from './wire.ts'
 
-/** A gateway on a free port of this machine, with what it logged as its own faults. */
+/** A gateway on a free local port, with the internal errors that it logged. */
 export interface OpenGateway {
   readonly gateway: Gateway
   readonly port: number
   /** `http://127.0.0.1:port`. */
   readonly url: string
-  /** Any left at the end fails the test. */
+  /** Internal errors; any left at the end fail the test. */
   readonly faults: unknown[]
 }
 
-/** A server of the test's own making that stands for a target. */
+/** A server of the test that acts as a target. */
 export interface OpenTarget {
   readonly port: number
   readonly url: string
-  /** Open now. */
+  /** Connections that are open now. */
   connections(): number
-  /** All there ever were. */
+  /** All connections so far. */
   connectionsTotal(): number
   onUpgrade(serve: (message: IncomingMessage, socket: Duplex, head: Buffer) => void): void
   /** Closes the port and every connection. */
@@ -37,8 +37,8 @@ export interface OpenTarget {
 }
 
 /**
- * All that a test opens, so that it can be closed in the right order, and looked at afterwards: of a test nothing may
- * be left, no call, socket, timer or listener.
+ * Everything that a test opens, so that it is closed in the right order and checked afterwards: a test may leave no
+ * call, socket, timer or listener behind.
  */
 export class Scene {
   readonly #before = activeResources()
@@ -68,27 +68,27 @@ export class Scene {
     return backend
   }
 
-  /** A target that speaks HTTP as Node does. */
+  /** A target on Node's HTTP server. */
   target(onRequest: RequestListener): Promise<OpenTarget> {
     const server = createHttpServer(onRequest)
-    // Whoever hangs up on a target that is still being sent something is no fault of the test.
+    // The gateway may reset a connection while the target is sending; that is no error of the test.
     server.on('clientError', (_error, socket) => socket.destroy())
     return this.#open(server)
   }
 
-  /** A target that is told byte for byte what to say. `number` counts its connections from 1. */
+  /** A target that sends scripted bytes. `number` counts its connections from 1. */
   wireTarget(serve: (wire: Wire, number: number) => void | Promise<void>): Promise<OpenTarget> {
     let number = 0
     return this.#open(
       createServer((socket) => {
         const served = serve(new Wire(socket), ++number)
-        // What it waits for does not come any more once it is hung up on.
+        // Stop waiting for bytes: none arrive after a reset.
         served?.catch(() => socket.destroy())
       }),
     )
   }
 
-  /** A client that says what it is told, byte for byte. */
+  /** A client that sends scripted bytes. */
   async wire({ port }: { readonly port: number }): Promise<Wire> {
     const wire = await Wire.open(port)
     this.#wires.push(wire)
@@ -98,7 +98,7 @@ export class Scene {
   async close(): Promise<void> {
     for (const wire of this.#wires) wire.destroy()
     const faults: unknown[] = []
-    // What is left is told, and closed all the same, so that one test's fault is not the next one's.
+    // Report leftovers, but close everything, so that one test's leak does not fail the next test.
     const attempt = async (check: () => Promise<void>): Promise<void> => {
       await check().catch((fault: unknown) => faults.push(fault))
     }
@@ -149,19 +149,19 @@ export class Scene {
   }
 }
 
-/** The parts of a test, closed and looked over when it has ended. */
+/** The parts of a test; closes and checks them when the test ends. */
 export function openScene(t: TestContext): Scene {
   const scene = new Scene()
   t.after(() => scene.close())
   return scene
 }
 
-/** What every configuration with one upstream has in common. */
+/** Defaults of a configuration with one upstream. */
 export function upstreamOf(...targets: readonly { readonly url: string }[]): NonNullable<ConfigInput['upstreams']> {
   return { work: { targets: Object.fromEntries(targets.map(({ url }, place) => [`target-${place + 1}`, url])) } }
 }
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 export async function deadPort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -179,7 +179,7 @@ export async function openTargets({ view }: Gateway): Promise<{ readonly open: n
   }
 }
 
-/** Clients' connections. */
+/** Client connections. */
 export async function openClients({ view }: Gateway): Promise<number> {
   return (await view.connections()).active
 }
@@ -220,7 +220,7 @@ export function activeResources(): readonly string[] {
   return process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|Connect|GetAddrInfo/.test(name))
 }
 
-/** For tests that end sooner than the scene's own check: every socket to targets is unused or gone. */
+/** For tests that end before the scene's own check: every socket to a target is idle or closed. */
 export async function isQuiet(gateway: Gateway): Promise<void> {
   let left = ''
   await until(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** Pieces that a mutated text is made of: what JSON is built from, and what almost is. */
+/** Fragments for mutated texts: JSON tokens and near misses. */
 const pieces = [
   ...'{}[],:"\\ \t\n\r0123456789-+.eEutrnfalsb/',
   'true',
@@ -22,12 +22,12 @@ const pieces = [
   '😀',
 ]
 
-/** Names that collide, and that objects treat in their own ways. */
+/** Names that collide, and names that objects treat specially. */
 const names = fc.constantFrom('a', 'b', '', 'ž', '0', '1', '__proto__', 'a/b', 'x~y', 'length')
 
 const blank = fc.constantFrom('', '', '', ' ', '\n\t')
 
-/** JSON values whose members have few names, written with all that JSON allows: blanks, escapes, members in any order. */
+/** JSON values with few distinct member names, in every notation: whitespace, escapes, members in any order. */
 export const jsonTexts: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -56,7 +56,7 @@ function joined(open: string, parts: readonly string[], close: string): fc.Arbit
   return fc.array(blank, { minLength: 2, maxLength: 2 }).map(([a, b]) => open + a + parts.join(`${b},${a}`) + b + close)
 }
 
-/** Texts that are JSON, are nearly, or are not at all. */
+/** Texts that are JSON, almost JSON, or not JSON. */
 export const nearlyJson: fc.Arbitrary<string> = fc.oneof(
   jsonTexts,
   fc.json(),

@@ -17,7 +17,7 @@ export interface Served {
 
 type Scripts = ConstructorParameters<typeof FakeUpstream>[1]
 
-/** Sends one request through a layer, with a fake upstream behind it, in virtual time. */
+/** Sends one request through a layer over a fake upstream, in virtual time. */
 export function served(
   layerOf: (clock: VirtualClock) => Layer,
   script: Scripts = [],
@@ -28,7 +28,7 @@ export function served(
   return { ...bench, ...bench.send(request) }
 }
 
-/** The same for several calls through one layer, which may share budgets and samples. */
+/** Sends several calls through one layer, which may share budgets and samples. */
 export function layerBench(layerOf: (clock: VirtualClock) => Layer, script: Scripts = [], memory?: HeldMemory) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, script)
@@ -43,12 +43,12 @@ export function layerBench(layerOf: (clock: VirtualClock) => Layer, script: Scri
 /** Never answers. */
 export const hang: Script = { afterMs: 0, hangs: true }
 
-/** When each exchange was sent. */
+/** Send time of each exchange. */
 export function sentMs({ seen }: FakeUpstream): readonly number[] {
   return seen.map((exchange) => exchange.sentMs)
 }
 
-/** Why each exchange was given up; undefined for those that were not. */
+/** Abort reason of each exchange; undefined for exchanges that were not aborted. */
 export function abortCodes({ seen }: FakeUpstream): readonly (string | undefined)[] {
   return seen.map(({ aborted }) => aborted?.code)
 }

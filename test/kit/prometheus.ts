@@ -10,7 +10,7 @@ interface Sample {
   readonly value: number
 }
 
-/** Metrics as a page has them. */
+/** Metrics parsed from the text format. */
 export class Scrape {
   readonly samples: readonly Sample[]
   readonly types: ReadonlyMap<string, string>
@@ -26,14 +26,14 @@ export class Scrape {
     )
   }
 
-  /** All series that have these labels. */
+  /** All series with these labels. */
   series(name: string, labels: Labels = {}): readonly Sample[] {
     return this.samples.filter(
       (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
     )
   }
 
-  /** Their sum; a test that asks for what is not there fails. */
+  /** Sum of the matching series; fails the test if there are none. */
   sum(name: string, labels: Labels = {}): number {
     const found = this.series(name, labels)
     assert.ok(found.length > 0, `there is no ${name} with ${JSON.stringify(labels)}`)
@@ -49,7 +49,7 @@ function sampleOf(line: string): Sample {
 }
 
 /**
- * Runs Prometheus' own checker on a text. Where there is none the test is skipped, and says so; on the build machine it
+ * Runs `promtool` on a text. Without `promtool` the test is skipped with a message; on the build machine it
  * fails.
  */
 export function promtool(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits for real sockets to get as far as this, and says what did not come about. */
+/** Polls real sockets until the condition holds; on timeout the error names the condition. */
 export async function until(
   what: string | (() => string),
   isSo: () => boolean | Promise<boolean>,
@@ -16,7 +16,7 @@ export async function until(
   }
 }
 
-/** Fails instead of hanging until the runner's own time is up. */
+/** Fails early instead of hanging until the runner's timeout. */
 export async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
   const timeIsUp = new AbortController()
   const late = sleep(limitMs, undefined, { signal: timeIsUp.signal }).then(() =>

@@ -6,7 +6,7 @@ interface Pending {
   readonly action: () => void
 }
 
-/** Time that stands still until a test moves it. Nothing sleeps; what is due runs in its order. */
+/** Time that only a test moves. Nothing sleeps; due timers run in order. */
 export class VirtualClock implements Clock {
   #nowMs = 0
   #order = 0
@@ -25,7 +25,7 @@ export class VirtualClock implements Clock {
     return this.#stalledMs
   }
 
-  /** Time goes on while nothing runs, as when the process is stopped. What falls due meanwhile runs at the next `advance`. */
+  /** Moves time without running timers, like a stopped process. Timers that fall due run at the next `advance`. */
   stall(forMs: number): void {
     this.#nowMs += forMs
     this.#stalledMs += forMs
@@ -46,12 +46,12 @@ export class VirtualClock implements Clock {
     return this.#pending.length
   }
 
-  /** When the next timer is due. */
+  /** Time of the next timer. */
   get nextDueMs(): number | undefined {
     return this.#next(Number.POSITIVE_INFINITY)?.dueMs
   }
 
-  /** Moves time, stopping at each timer on the way for all that follows from it. */
+  /** Moves time, stopping at each timer on the way until all its consequences have run. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
     await settled()
@@ -66,7 +66,7 @@ export class VirtualClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** Moves time to the last timer that waits, those that are set on the way included. */
+  /** Moves time to the last pending timer, including timers set on the way. */
   async runAll(limitMs = 3_600_000): Promise<void> {
     await settled()
     const endMs = this.#nowMs + limitMs
@@ -92,12 +92,12 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything run that waits for a promise only. */
+/** Runs everything that waits only for a promise. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
 }
 
-/** Lets streams run too: they hand on by `process.nextTick`, which waits until no promise does. */
+/** Also runs streams: they use `process.nextTick`, which runs only when the promise queue is empty. */
 export function streamsSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -3,7 +3,7 @@ import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask } from './ask.ts'
 import { type OpenGateway, type Scene, upstreamOf } from './gateway.ts'
 
-/** A gateway, and the request lines and bodies that got through it. */
+/** A gateway, and the request lines and bodies that reached its target. */
 export async function watchedGateway(scene: Scene, listen: ConfigInput['listen'] = {}, options: object = {}) {
   const seen: string[] = []
   const target = await scene.target((message, response) => {
@@ -24,7 +24,7 @@ export async function watchedGateway(scene: Scene, listen: ConfigInput['listen']
   return { gateway, seen, target }
 }
 
-/** Whatever somebody did to it, the next request is served. */
+/** Checks that the gateway still serves the next request. */
 export async function servesOn({ url, gateway }: OpenGateway): Promise<void> {
   assert.equal((await ask(url)).body, 'served')
   assert.equal(await gateway.view.inFlight(), 0)

@@ -1,24 +1,24 @@
 import { connect, type Socket } from 'node:net'
 import { until, within } from './until.ts'
 
-/** What came over a connection: a head, and the body behind it. */
+/** A message read from a connection: head and body. */
 export interface Message {
   /** `HTTP/1.1 200 OK`, or `GET / HTTP/1.1`. */
   readonly startLine: string
-  /** 0 in a request. */
+  /** 0 for a request. */
   readonly status: number
-  /** Names in lower case, values in their order. */
+  /** Names in lower case, values in the order received. */
   readonly headers: ReadonlyMap<string, readonly string[]>
   readonly head: string
   readonly body: string
 }
 
-/** One end of a connection, byte for byte: for all that a well-behaved client or server would never send. */
+/** One end of a connection, byte for byte: for input that a well-behaved client or server never sends. */
 export class Wire {
   readonly socket: Socket
   readonly #chunks: Buffer[] = []
   #bytes = 0
-  /** How much of what has come has been taken. */
+  /** Number of received bytes that have been consumed. */
   #taken = 0
   #isClosed = false
   #hasEnded = false
@@ -53,7 +53,7 @@ export class Wire {
     return this.#isClosed
   }
 
-  /** The other end will send no more. */
+  /** The other end has ended the connection. */
   get hasEnded(): boolean {
     return this.#hasEnded || this.#isClosed
   }
@@ -62,7 +62,7 @@ export class Wire {
     return this.#bytes
   }
 
-  /** All that has come and not been taken as a message, one character a byte. */
+  /** Received bytes not yet consumed as a message, one character per byte. */
   get text(): string {
     return Buffer.concat(this.#chunks).toString('latin1').slice(this.#taken)
   }
@@ -82,7 +82,7 @@ export class Wire {
     )
   }
 
-  /** The next message: to its length, its last chunk, or (an answer with neither) the end of the connection. */
+  /** Reads the next message: to its length, its last chunk, or (an answer with neither) the end of the connection. */
   async message(options: { readonly hasNoBody?: boolean } = {}): Promise<Message> {
     let parsed: { readonly message: Message; readonly length: number } | undefined
     await until(

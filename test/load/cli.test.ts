@@ -15,7 +15,7 @@ function folder(t: TestContext): string {
 }
 
 describe('hedgerow load', () => {
-  it('tells in a table what became of each request', async (t) => {
+  it('prints a table with the result of every request', async (t) => {
     const target = await startTarget(t, (number, _request, response) => {
       response.writeHead(number % 4 === 0 ? 500 : 200).end('x')
     })
@@ -29,14 +29,14 @@ describe('hedgerow load', () => {
     assert.equal(target.seen(), 100)
   })
 
-  it('exits with 1 by --fail-on-error if anything failed, and with 0 if what failed counts as good', async (t) => {
+  it('exits with 1 with --fail-on-error if any request failed, and with 0 if the failures count as good', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => void response.writeHead(503).end())
     const args = ['load', '-n', '5', '-c', '1', '--fail-on-error', target.url]
     assert.equal((await runCommand(t, args)).code, 1)
     assert.equal((await runCommand(t, [...args, '--success', '200-299,503'])).code, 0)
   })
 
-  it('writes a report and the figures, alone on the standard output if no file is named', async (t) => {
+  it('writes a report and the figures, to stdout alone if no file is named', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => response.end('x'))
     const [report, json] = [join(folder(t), 'r.html'), join(folder(t), 'r.json')]
     const filed = await runCommand(t, [
@@ -58,7 +58,7 @@ describe('hedgerow load', () => {
     assert.equal((JSON.parse(output) as Summary).counts.sent, 3)
   })
 
-  it('prints what it has when it is interrupted, says so, and exits with 1', async (t) => {
+  it('prints its results so far when interrupted, says so, and exits with 1', async (t) => {
     const target = await startTarget(t, (number, _request, response) => void (number <= 20 && response.end('x')))
     const running = startCommand(t, ['load', '-c', '5', '-d', '60s', target.url])
     await until('requests have come', () => target.seen() >= 25, 10_000)
@@ -71,7 +71,7 @@ describe('hedgerow load', () => {
     assert.match(output, /sent +25 /)
   })
 
-  it('says that the target is gone, and exits with 1', async (t) => {
+  it('reports that the target is gone, and exits with 1', async (t) => {
     const target = await startTarget(t, () => {})
     target.die()
     const { code, output } = await runCommand(t, ['load', '-c', '2', target.url])
@@ -79,14 +79,14 @@ describe('hedgerow load', () => {
     assert.match(output, /ABORTED: the target was gone[\s\S]*refused +\d+/)
   })
 
-  it('shows how it goes every 5 s where there is no terminal', async (t) => {
+  it('prints its progress every 5 s without a terminal', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => response.end('x'))
     const { errors } = await runCommand(t, ['load', '--rate', '20', '-d', '5500ms', target.url])
     assert.match(errors, /^5 s {2}(19|2\d)\.\d\/s {2}p50 .* p99 .* failed 0 {2}timed out 0$/m)
     assert.ok(!errors.includes('\r'))
   })
 
-  it('sends a body from a file, drawn if it is text and as it is if not', async (t) => {
+  it('sends a body from a file, with placeholders filled in if it is text, unchanged otherwise', async (t) => {
     const bodies: string[] = []
     const target = await startTarget(t, (_number, request, response) => {
       const chunks: Buffer[] = []
@@ -125,7 +125,7 @@ describe('hedgerow load', () => {
     [['--web', '0', '--count', '5'], /--web.*cannot be used with.*--count/],
   ]
   for (const [args, expected] of bad) {
-    it(`refuses ${args.join(' ')}, naming the option and what is allowed`, async (t) => {
+    it(`rejects ${args.join(' ')}, with the option and its allowed values`, async (t) => {
       const { code, errors, output } = await runCommand(t, ['load', ...args, 'http://127.0.0.1:1/'])
       assert.equal(code, 2, errors)
       assert.match(errors, expected)
@@ -133,7 +133,7 @@ describe('hedgerow load', () => {
     })
   }
 
-  it('refuses what is no URL, and placeholders that there are not', async (t) => {
+  it('rejects an invalid URL, and unknown placeholders', async (t) => {
     for (const url of ['localhost:8080', 'http://x/?a={1...5}']) {
       const { code, errors } = await runCommand(t, ['load', url])
       assert.equal(code, 2)

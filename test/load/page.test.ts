@@ -7,7 +7,7 @@ import { until } from '../kit/until.ts'
 import { startTarget } from './target.ts'
 
 const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-// A build machine without a browser has to fail, not to pass.
+// A build machine without a browser must fail, not pass.
 const skip =
   !existsSync(program) && process.env['CI'] === undefined
     ? `NO BROWSER: ${program} is missing; install chromium, or name one in CHROMIUM`

@@ -21,7 +21,7 @@ describe('load over real sockets', () => {
     await until('all connections are closed', () => target.openSockets() === 0)
   })
 
-  it('is exact where the server closes the connection after each answer', async (t) => {
+  it('is exact if the server closes the connection after each answer', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => {
       response.setHeader('connection', 'close').end('x')
     })
@@ -29,7 +29,7 @@ describe('load over real sockets', () => {
     assert.deepEqual([counts.sent, counts.completed, target.seen()], [500, 500, 500])
   })
 
-  it('counts every way to fail apart, each exactly as often as the server did it', async (t) => {
+  it("counts each kind of failure separately, with the server's exact number", async (t) => {
     const target = await startTarget(t, (number, request, response) => {
       const way = number % 10
       if (way === 1) response.writeHead(503).end('no')
@@ -57,14 +57,14 @@ describe('load over real sockets', () => {
     )
   })
 
-  it('takes an answer that ends with its connection as whole', async (t) => {
+  it('accepts an answer that ends with its connection as complete', async (t) => {
     const target = await startTarget(t, (_number, request) => {
       request.socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nto the end')
     })
     assert.equal((await loadOf(target.url, users(4), { count: 100 })).counts.completed, 100)
   })
 
-  it('counts what times out, closes its connection, and goes on', async (t) => {
+  it('counts timeouts, closes their connections, and continues', async (t) => {
     let gone = 0
     const target = await startTarget(t, (number, request, response) => {
       if (number % 5 !== 0) response.end('x')
@@ -76,7 +76,7 @@ describe('load over real sockets', () => {
     await until('the server sees them go', () => gone === 10)
   })
 
-  it('counts late answers by what each request asked for', async (t) => {
+  it('counts late answers by the timeout of each request', async (t) => {
     const target = await startTarget(t, (_number, request, response) => {
       const timeoutMs = Number(new URL(request.url ?? '/', 'http://x').searchParams.get('timeout'))
       setTimeout(() => response.end('x'), timeoutMs === 30 ? 80 : 1)
@@ -108,7 +108,7 @@ describe('load over real sockets', () => {
     assert.deepEqual([...bodies], ['POST /r?a=1 id-1 {"user":"u1"}', 'POST /r?a=2 id-2 {"user":"u2"}'])
   })
 
-  it('counts each refused connection, and gives up on a port where nothing ever was', async (t) => {
+  it('counts each refused connection, and gives up on a port that never accepted one', async (t) => {
     const target = await startTarget(t, () => {})
     target.die()
     const few = await loadOf(target.url, users(5), { count: 5 })
@@ -118,7 +118,7 @@ describe('load over real sockets', () => {
     assert.ok(addsUp(long) && long.elapsedMs < 2500, String(long.elapsedMs))
   })
 
-  it('keeps all that there was when the server dies in mid-run', async (t) => {
+  it('keeps its results when the server dies in mid-run', async (t) => {
     const target = await startTarget(t, (number, _request, response) => {
       if (number < 300) response.end('x')
       else target.die()
@@ -130,8 +130,8 @@ describe('load over real sockets', () => {
     assert.ok(summary.counts.errors >= 10)
   })
 
-  it('shows in an open loop the waiting that a slow server causes', async (t) => {
-    // One connection and 20 ms an answer: 50 a second at the most, and 100 are due.
+  it('shows the queueing of a slow server in an open loop', async (t) => {
+    // One connection and 20 ms an answer: at most 50 a second, and 100 are due.
     const target = await startTarget(t, (_number, _request, response) => setTimeout(() => response.end('x'), 20))
     const summary = await loadOf(target.url, rate(100, 1), { durationMs: 1000 })
     assert.deepEqual([summary.counts.sent, summary.counts.completed, target.seen()], [100, 100, 100])
@@ -148,14 +148,14 @@ describe('load over real sockets', () => {
     const { counts } = await loadOf(target.url, rate(200), { durationMs: 1500 })
     assert.deepEqual([counts.sent, counts.completed], [300, 300])
     const first = cameAt[0] as number
-    // Each quarter second has its quarter of the rate; a machine that is busy elsewhere may shift some.
+    // Each quarter second has its quarter of the rate; a busy machine may shift some.
     for (let from = 0; from < 1500; from += 250) {
       const count = cameAt.filter((ms) => ms - first >= from && ms - first < from + 250).length
       assert.ok(count >= 25 && count <= 75, `${count} from ${from} ms on`)
     }
   })
 
-  it('does not grow with the number of requests', async (t) => {
+  it('uses constant memory for any number of requests', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => response.end('x'))
     await loadOf(target.url, users(10), { count: 2000 })
     const before = process.getActiveResourcesInfo().length

@@ -13,14 +13,14 @@ import { atEnd } from '../kit/cleanup.ts'
 export interface LoadTarget {
   readonly url: string
   readonly server: Server
-  /** Requests that came. */
+  /** Requests received. */
   readonly seen: () => number
   readonly openSockets: () => number
-  /** As a process that is killed. */
+  /** Ends abruptly, like a killed process. */
   die(): void
 }
 
-/** `onRequest` gets the number of the request too, from 1. */
+/** `onRequest` also gets the number of the request, from 1. */
 export async function startTarget(
   t: TestContext,
   onRequest: (number: number, ...args: Parameters<RequestListener>) => void,
@@ -42,7 +42,7 @@ export async function startTarget(
   return { url, server, seen: () => seen, openSockets: () => sockets.size, die }
 }
 
-/** A run over real sockets, to its end. */
+/** A complete run over real sockets. */
 export async function loadOf(
   url: string,
   pace: PaceOptions,
@@ -65,7 +65,7 @@ export async function loadOf(
   return summaryOf(run, { url, method: setup.method, pace, end, testerBusy: 0 })
 }
 
-/** Each request stands in exactly one place. */
+/** Checks that each request is counted exactly once. */
 export function addsUp({ counts }: Summary): boolean {
   const { sent, completed, late, badStatus, errors, timedOut, abandoned, inFlight } = counts
   return inFlight === 0 && sent === completed + late + badStatus + errors + timedOut + abandoned

@@ -5,7 +5,7 @@ import type { AnswerHead } from '../../src/transport/client/answer-head.ts'
 import { type AnswerHandler, AnswerReader } from '../../src/transport/client/answer-reader.ts'
 import { HopByHop } from '../../src/transport/hop-by-hop.ts'
 
-/** What a reader makes of the bytes of one answer. */
+/** A reader's view of the bytes of one answer. */
 export interface Read {
   readonly status: number
   readonly headers: HeaderPairs
@@ -14,14 +14,14 @@ export interface Read {
 }
 
 export interface OurRead extends Read {
-  /** How many bytes belong to it. */
+  /** Number of bytes that belong to the answer. */
   readonly bytes: number
-  /** It has no other end than that of the connection. */
+  /** Only the end of the connection ends the answer. */
   readonly endsWithConnection: boolean
   readonly keepsAlive: boolean
 }
 
-/** Gives the bytes to our reader in pieces, and the end of the connection behind them; undefined if it refuses them. */
+/** Feeds our reader the bytes in pieces, then the end of the connection; undefined if it rejects them. */
 export function readByUs(bytes: Buffer, cuts: readonly number[], method: string): OurRead | undefined {
   const reader = new AnswerReader()
   const noted = new Noted()
@@ -31,7 +31,7 @@ export function readByUs(bytes: Buffer, cuts: readonly number[], method: string)
     .filter((cut) => cut < bytes.length)
     .sort((a, b) => a - b)
     .concat(bytes.length)) {
-    // A copy, as the reader may move payloads together in what it is given.
+    // Copy, because the reader may compact payloads inside its input buffer.
     const piece = Buffer.from(bytes.subarray(at, end))
     const taken = reader.read(piece, piece.length)
     if (taken < 0) return undefined
@@ -71,7 +71,7 @@ class Noted implements AnswerHandler {
 
 const passing = new HopByHop({ dropped: ['x-request-id'], genuine: [] })
 
-/** Gives the bytes to Node's client, which reads with llhttp; undefined if it refuses them, or takes them as cut off. */
+/** Feeds the bytes to Node's client, which uses llhttp; undefined if it rejects them or sees them as truncated. */
 export function readByLlhttp(bytes: Buffer, cuts: readonly number[], method: string): Promise<Read | undefined> {
   const wire = new Scripted()
   return new Promise((resolve) => {
@@ -112,7 +112,7 @@ function collect(answer: IncomingMessage, resolve: (read: Read | undefined) => v
   })
 }
 
-/** A connection whose other end says what it is told to, whatever it is sent. */
+/** A connection whose other end ignores its input and sends scripted bytes. */
 class Scripted extends Duplex {
   override _read(): void {}
   override _write(_chunk: unknown, _encoding: unknown, done: () => void): void {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readByLlhttp, readByUs } from './answer-readers.ts'
 
-/** In the suite some seconds; `ANSWER_RUNS=1000000` for a night. */
+/** A few seconds in the suite; `ANSWER_RUNS=1000000` for a night. */
 const numRuns = Number(process.env['ANSWER_RUNS'] ?? 3000)
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/)
@@ -55,7 +55,7 @@ const trailer = fc
   .filter(([name]) => !/^(?:content-length|transfer-encoding)$/i.test(name))
   .map(([name, value]) => `${name}: ${value}\r\n`)
 
-/** Behind the status line: framing field and body, as they belong together. */
+/** Matching framing field and body, after the status line. */
 const framed = fc.oneof(
   fc.tuple(anyCase('content-length'), payload).map(([name, body]) => ({ line: `${name}: ${body.length}\r\n`, body })),
   fc
@@ -97,7 +97,7 @@ const answer = fc
     return `${made.before}HTTP/${made.version} ${made.status}${made.reason}\r\n${fields}\r\n${body}${made.behind}`
   })
 
-/** What has confused some reader or other. */
+/** Input that has confused at least one HTTP parser. */
 const traps = fc.constantFrom(
   '\r',
   '\n',
@@ -175,7 +175,7 @@ const mutation = fc.record({
 type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never
 
 function mutated(bytes: string, { place, kind, trap, length }: Mutation): string {
-  // Most of what matters stands before the body.
+  // Most of the critical bytes precede the body.
   const at = place % (Math.min(bytes.length, 400) + 1)
   const [before, after] = [bytes.slice(0, at), bytes.slice(at)]
   if (kind === 'insert') return before + trap + after
@@ -192,7 +192,7 @@ function shown(bytes: Buffer): string {
   return JSON.stringify(bytes.toString('latin1').replaceAll(/x{50,}/g, 'x...'))
 }
 
-/** What we take, llhttp takes, and has read the same in the same bytes. */
+/** llhttp accepts every answer that we accept, and reads the same from the same bytes. */
 async function assertSame(bytes: Buffer, at: readonly number[], asked: string): Promise<boolean> {
   const ours = readByUs(bytes, at, asked)
   assert.deepEqual(ours, readByUs(bytes, [], asked), 'how the bytes are cut makes no difference')
@@ -207,8 +207,8 @@ async function assertSame(bytes: Buffer, at: readonly number[], asked: string): 
   return true
 }
 
-describe('answers as our reader and llhttp read them', () => {
-  it('are taken alike if they are well-formed, however the bytes are cut', async () => {
+describe('answers read by our reader and by llhttp', () => {
+  it('are read alike if they are well-formed, however the bytes are split', async () => {
     await fc.assert(
       fc.asyncProperty(answer, cuts, method, async (made, at, asked) => {
         assert.ok(await assertSame(Buffer.from(made, 'latin1'), at, asked), 'a well-formed answer is taken')
@@ -217,7 +217,7 @@ describe('answers as our reader and llhttp read them', () => {
     )
   })
 
-  it('are never taken where llhttp refuses them, nor read otherwise, if they are mutated', async () => {
+  it('are never accepted where llhttp rejects them, nor read differently, if they are mutated', async () => {
     let taken = 0
     await fc.assert(
       fc.asyncProperty(
@@ -249,7 +249,7 @@ describe('answers as our reader and llhttp read them', () => {
     '33 informational answers': `${'HTTP/1.1 103 Early\r\n\r\n'.repeat(33)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`,
   }
   for (const [name, text] of Object.entries(stricter)) {
-    it(`are refused where llhttp takes them: ${name}`, async () => {
+    it(`are rejected where llhttp accepts them: ${name}`, async () => {
       const bytes = Buffer.from(text, 'latin1')
       assert.equal(readByUs(bytes, [], 'GET'), undefined)
       assert.equal((await readByLlhttp(bytes, [], 'GET'))?.body, 'ok')

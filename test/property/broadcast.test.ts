@@ -19,7 +19,7 @@ interface Attempted {
   readonly write: number
   readonly life: number
   readonly sentMs: number
-  /** How many might be at the target when it was sent. */
+  /** Concurrency limit of the target at send time. */
   readonly allowed: number
   endedMs: number
   ok: boolean
@@ -30,21 +30,21 @@ interface Plan {
   readonly lanes: readonly number[]
   /** Milliseconds before the next write. */
   readonly gaps: readonly number[]
-  /** What attempts come to, in turn. */
+  /** Outcomes of the attempts, in turn. */
   readonly scripts: readonly Script[]
-  /** After how long each life ends in a crash; the last one lives. */
+  /** Time from the start of each life to its crash; the last life has no crash. */
   readonly lives: readonly number[]
   readonly concurrency: number
-  /** In turn, each so long after the one before; a life begins with the one that is in force. */
+  /** Reloads in turn, each `gapMs` after the previous one; a life starts with the configuration in force. */
   readonly reloads: readonly Reload[]
-  /** Dead letters that are sent again: which write, how long after the one before. */
+  /** Replays of dead letters: which write, and the time since the previous replay. */
   readonly replays: readonly { readonly gapMs: number; readonly write: number }[]
 }
 
 /** Another configuration. */
 interface Reload {
   readonly gapMs: number
-  /** None: the route is gone. */
+  /** Empty if the route is removed. */
   readonly targets: readonly string[]
   readonly upstream: string
   readonly attempts: number
@@ -109,7 +109,7 @@ function withReplays({ plan, replays }: { plan: Plan; replays: Plan['replays'] }
   return { ...plan, replays }
 }
 
-/** What is in force at a time: the first configuration, or the last one that was loaded by then. */
+/** The configuration in force at a time: the first one, or the last one loaded by then. */
 class Configuration {
   readonly #plan: Plan
   #loaded = 0
@@ -125,7 +125,7 @@ class Configuration {
     return this.#plan.reloads[this.#loaded - 1] ?? { ...first, concurrency: this.#plan.concurrency }
   }
 
-  /** When the next one is loaded, over all lives. */
+  /** Time of the next reload, over all lives. */
   get nextAtMs(): number {
     return this.#nextAtMs
   }
@@ -136,7 +136,7 @@ class Configuration {
   }
 }
 
-/** One run of the gateway over a store that outlives it. A crash is that its clock is never moved again. */
+/** One run of the gateway over a store that outlives it. A crash means that its clock never moves again. */
 class Life {
   readonly clock = new VirtualClock()
   readonly deliveries: Deliveries
@@ -208,7 +208,7 @@ class Life {
   }
 }
 
-/** Moves time through all lives, and does what is due on the way. */
+/** Moves time through all lives, and runs reloads and replays when they are due. */
 async function run(plan: Plan) {
   const store = memoryStore({ limits: { maxUndeliveredBytes: 1e9 } })
   const attempts: Attempted[] = []
@@ -252,7 +252,7 @@ async function run(plan: Plan) {
   return { store, attempts }
 }
 
-describe('deliveries, whatever the targets do and whenever the gateway crashes or gets another configuration', () => {
+describe('deliveries, whatever the targets do and whenever the gateway crashes or reloads', () => {
   it('reach every target or become dead letters, none lost', async () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
@@ -276,7 +276,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { attempts } = await run(plan)
         for (const { target, write, ok, life } of attempts) {
-          // The memory store records at once, so within a life what was answered is recorded.
+          // The memory store records at once, so within a life every acknowledged leg is recorded.
           if (!ok) continue
           const later = attempts.filter((one) => one.target === target && one.write === write && one.life === life)
           assert.equal(later.filter((one) => one.ok).length, 1)
@@ -287,7 +287,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
     )
   })
 
-  it('keep their lane: one at a time at each target, in the order of their acceptance', async () => {
+  it('keep their lane: one at a time at each target, in order of acceptance', async () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { attempts } = await run(plan)
@@ -312,7 +312,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
     )
   })
 
-  it('are no more at a target at the same time than it is allowed', async () => {
+  it('never exceed the concurrency limit of a target', async () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { attempts } = await run(plan)
@@ -328,7 +328,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
     )
   })
 
-  it('are dead, where they are, by their last attempt or as nobody is left to send them to', async () => {
+  it('die only by their last attempt or because their target was removed', async () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { store } = await run(plan)
@@ -345,7 +345,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
     )
   })
 
-  it('are one at a time in their lane, and all come to an end, though dead ones are replayed', async () => {
+  it('are sent one at a time per lane, and all end, even if dead ones are replayed', async () => {
     await fc.assert(
       fc.asyncProperty(replayingPlanArbitrary, async (plan) => {
         const { attempts } = await run(plan)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** What may happen to calls that wait for callbacks; `of` picks one of those there are. */
+/** Steps of calls that wait for callbacks; `of` picks one of the existing calls. */
 export type Step =
   | { readonly do: 'send'; readonly prefer: string | undefined }
   | { readonly do: 'acknowledge' | 'refuse' | 'reset' | 'disconnect' | 'fetch' | 'forge'; readonly of: number }
@@ -54,16 +54,16 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 
 export const rulesArbitrary: fc.Arbitrary<Rules> = fc.record({ durable: fc.boolean(), fetchOnce: fc.boolean() })
 
-/** What is to come of one call, told without any of the code: by the words of the design alone. */
+/** Predicts the outcome of one call from the design alone, without using any of the code. */
 export class CallModel {
   readonly name: string
   readonly #rules: Rules
   readonly #sentMs: number
   readonly #waitMs: number
   readonly #isAsync: boolean
-  /** What its client has; undefined while it waits. */
+  /** The client's answer; undefined while it waits. */
   client: string | undefined
-  /** Whoever had no ticket when the gateway ended is unknown to its next life. */
+  /** A call that had no ticket when the gateway ended is unknown to the next life. */
   #forgotten = false
   #stored: { readonly what: string; readonly untilMs: number } | undefined
 
@@ -103,7 +103,7 @@ export class CallModel {
     else if (this.hasTicket && nowMs < this.#expiresMs) this.#keep(code, nowMs)
   }
 
-  /** What its backend is told. */
+  /** The gateway's answer to a callback of the backend. */
   post(body: string, nowMs: number): string {
     if (nowMs >= this.#expiresMs) return 'expired'
     if (this.client === undefined) {
@@ -114,7 +114,7 @@ export class CallModel {
     return this.#keep(`200 ${body}`, nowMs)
   }
 
-  /** What its client finds at the ticket. */
+  /** The client's view of the ticket. */
   fetch(nowMs: number): string {
     const stored = this.#stored
     if (stored === undefined) return nowMs >= this.#expiresMs ? 'TICKET_EXPIRED' : 'running'
@@ -123,7 +123,7 @@ export class CallModel {
     return stored.what
   }
 
-  /** Of callback and ticket; on the wall clock, whose seconds are the virtual clock's. */
+  /** Expiry of callback and ticket, on the wall clock, whose seconds match the virtual clock. */
   get #expiresMs(): number {
     return Math.ceil((this.#sentMs + deadlineMs + keepMs) / 1000) * 1000
   }

@@ -11,20 +11,20 @@ import { textOf } from '../kit/calls.ts'
 import { settled, VirtualClock } from '../kit/virtual-clock.ts'
 import { CallModel, keepMs, type Rules, rulesArbitrary, type Step, stepArbitrary } from './callback-model.ts'
 
-/** One call as the test follows it: through lives of the gateway, by what its client and its backend hold. */
+/** One call as the test tracks it through lives of the gateway, by the answers of its client and its backend. */
 interface Followed {
   readonly model: CallModel
   readonly asked: Asked
   readonly scene: CallbackScene
   readonly place: number
   readonly url: string
-  /** What its backend was told, and for which body. */
+  /** The backend's callbacks, each with its body and its answer. */
   readonly posts: { readonly body: string; readonly post: Asked }[]
   readonly fetches: Asked[]
   copies: number
 }
 
-/** What a client holds, in the words of the model. */
+/** The client's answer, in the terms of the model. */
 function told(outcome: Outcome | undefined): string | undefined {
   if (outcome === undefined) return undefined
   if (!outcome.ok) return outcome.failure.ticket === undefined ? outcome.failure.code : `ticket ${outcome.failure.code}`
@@ -65,7 +65,7 @@ class Play {
     return this.#scene
   }
 
-  /** Undefined where the step has nothing to act on. */
+  /** Undefined if the step has nothing to act on. */
   call(step: Step): Followed | undefined {
     return 'of' in step && this.calls.length > 0 ? this.calls[step.of % this.calls.length] : undefined
   }
@@ -82,7 +82,7 @@ class Play {
     return followed
   }
 
-  /** Whether the backend could still answer. */
+  /** Whether the backend can still answer. */
   backendAnswers(step: Step, { scene, place, model }: Followed): boolean {
     const exchange = scene.upstream.seen[place]
     if (scene !== this.#scene || exchange === undefined || exchange.endedMs !== undefined) return false
@@ -123,7 +123,7 @@ class Play {
     this.#scene = this.#life()
   }
 
-  /** All is over: each client has its answer, and of the waiting nothing is left. */
+  /** At the end each client has its answer, and no call waits any more. */
   async end(): Promise<void> {
     await this.clock.advance(10_000)
     for (const call of this.calls) this.backendAnswers({ do: 'acknowledge', of: 0 }, call)
@@ -145,7 +145,7 @@ class Play {
   }
 }
 
-/** One step after the other, each with all that follows from it: what comes of it is what the model says. */
+/** Runs each step to completion before the next one; the outcome must match the model. */
 async function followModel(steps: readonly Step[], rules: Rules): Promise<void> {
   const play = new Play(rules)
   const { clock } = play
@@ -191,7 +191,7 @@ async function act(play: Play, step: Step, call: Followed): Promise<void> {
   }
 }
 
-/** Without waiting for what follows from a step before the next one: no order can be foretold, but what must never be. */
+/** Does not wait between steps. The order is unpredictable, so this checks invariants only. */
 async function jumble(steps: readonly Step[], rules: Rules): Promise<void> {
   const play = new Play(rules)
   for (const step of steps) {
@@ -232,14 +232,14 @@ function assertOwn({ model, asked, posts, fetches }: Followed, rules: Rules): vo
 
 const steps = fc.array(stepArbitrary, { minLength: 1, maxLength: 60, size: 'max' })
 
-describe('calls that wait for callbacks, whatever happens in whatever order', () => {
-  it('come to what the model says, each client answered once and with its own result', {
+describe('calls that wait for callbacks, for any steps in any order', () => {
+  it('end as the model predicts, each client answered once and with its own result', {
     timeout: 60_000,
   }, async () => {
     await fc.assert(fc.asyncProperty(steps, rulesArbitrary, followModel), { numRuns: 500 })
   })
 
-  it('are never mixed up when all comes at once', { timeout: 60_000 }, async () => {
+  it('are never mixed up when all steps run at once', { timeout: 60_000 }, async () => {
     await fc.assert(fc.asyncProperty(steps, rulesArbitrary, jumble), { numRuns: 500 })
   })
 })

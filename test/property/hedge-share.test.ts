@@ -5,7 +5,7 @@ import { type Random, seededRandom } from '../../src/kit/random.ts'
 import { hedgeDelay } from '../../src/strategies/hedge/delay.ts'
 import { hedgeOptions } from '../../src/strategies/hedge/options.ts'
 
-/** In milliseconds, at this second of the scene. */
+/** Latency in milliseconds, at this second of the scene. */
 type Law = (atSeconds: number, random: Random) => number
 
 interface Scene {
@@ -20,7 +20,7 @@ const lognormal =
   (_atSeconds, random) =>
     drawLatencyMs({ kind: 'lognormal', medianMs, sigma }, random)
 
-/** First one law, then from this second on another. */
+/** One law up to this second, then another. */
 const change =
   (atSeconds: number, before: Law, after: Law): Law =>
   (seconds, random) =>
@@ -29,8 +29,8 @@ const change =
 type Window = readonly [from: number, to: number]
 
 /**
- * Per cent of the calls that are late, of those that begin within each window of seconds. Only the delay is real; what
- * `hedge.ts` tells it is told here, a millisecond after the other, as the gateway's timers come.
+ * Percentage of late calls among those that begin within each window of seconds. Only the delay is real; the test
+ * reports to it as `hedge.ts` does, one millisecond after the other, like the gateway's timers.
  */
 function shares({ after, perSecond = 300, law, seed = 1 }: Scene, windows: readonly Window[]): readonly number[] {
   const random = seededRandom(seed)
@@ -58,7 +58,7 @@ function shares({ after, perSecond = 300, law, seed = 1 }: Scene, windows: reado
       if (isLate) counts.late++
     }
   }
-  // Poisson: users do not know of each other.
+  // Poisson arrivals: users act independently.
   const rateAt = (ms: number): number => (typeof perSecond === 'number' ? perSecond : perSecond(ms / 1000))
   const pauseMs = (ms: number): number => (-Math.log(1 - random()) * 1000) / rateAt(ms)
   const endMs = 1000 * Math.max(...windows.map(([, to]) => to))
@@ -78,13 +78,13 @@ function assertWithin(share: number | undefined, [least, most]: readonly [number
 const p95 = [4, 6.5] as const
 const p90 = [8.5, 12] as const
 
-describe('hedge after a quantile, its share of calls', () => {
+describe('hedge after a quantile: share of hedged calls', () => {
   for (const [after, band] of [
     ['p95', p95],
     ['p90', p90],
   ] as const) {
     for (const sigma of [0.7, 1]) {
-      it(`is what ${after} promises for lognormal latencies of sigma ${sigma}, also once they have doubled`, () => {
+      it(`is what ${after} promises for lognormal latencies of sigma ${sigma}, also after they double`, () => {
         for (const seed of [1, 2, 3]) {
           const law = change(60, lognormal(20, sigma), lognormal(40, sigma))
           const [before, then] = shares({ after, law, seed }, [

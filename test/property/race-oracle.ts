@@ -1,24 +1,24 @@
 /**
- * What each strategy has to come to, worked out from the scripts alone: no race, no clock, no promise. It is written
- * to be plainly right and shares nothing with the judges in `src/strategies`. Times are milliseconds since the start;
- * no two things may happen at the same one.
+ * The expected outcome of each strategy, computed from the scripts alone: no race, no clock, no promise. It is written
+ * to be obviously correct and shares nothing with the judges in `src/strategies`. Times are in milliseconds since the
+ * start; no two events may have the same time.
  */
 
-/** What the attempt at one place comes to, and how long after it was sent. */
+/** Outcome of the attempt at one index, and how long after sending it comes. */
 export interface Fate {
   readonly place: number
   readonly tookMs: number
   readonly comesTo: 'good' | 'stream' | 'failure' | 'nothing'
-  /** What it says if it is good. */
+  /** Body of a good answer. */
   readonly body: string
 }
 
-/** `by` are the places of those whose answer may be the one that is given; a merged answer is nobody's. */
+/** `by` lists the indexes whose answer may be the one returned; a merged answer has none. */
 export type Expected =
   | { readonly ok: true; readonly atMs: number; readonly by: readonly number[]; readonly body: string }
   | { readonly ok: false; readonly atMs: number; readonly because: 'attempts' | 'DEADLINE' | 'CLIENT_GONE' }
 
-/** When the call is over whatever the attempts do; Infinity for what never comes. */
+/** End of the call whatever the attempts do; Infinity for events that never happen. */
 export interface Ends {
   readonly deadlineMs: number
   readonly goneMs: number
@@ -42,7 +42,7 @@ function failed(atMs: number): Expected {
   return { ok: false, atMs, because: 'attempts' }
 }
 
-/** Cuts off what would come after the call is over. */
+/** Cuts off attempts after the end of the call. */
 function within(ends: Ends, expected: Expected): Expected {
   const overMs = Math.min(ends.deadlineMs, ends.goneMs)
   if (expected.atMs < overMs) return expected
@@ -109,14 +109,14 @@ export interface HedgeRules {
   readonly first: 'keep' | 'drop'
 }
 
-/** Also how many attempts go out until then. */
+/** Also returns the send times of the attempts. */
 export function expectedOfHedge(
   fates: readonly Fate[],
   rules: HedgeRules,
   ends: Ends,
 ): { readonly expected: Expected; readonly sentMs: readonly number[] } {
   const overMs = Math.min(ends.deadlineMs, ends.goneMs)
-  /** Those that are out, with the time at which each ends rather than how long it takes. */
+  /** Attempts in flight, with their end times rather than their durations. */
   let out: readonly Fate[] = [fates[0] as Fate]
   const sentMs = [0]
   while (sentMs.length <= rules.extra) {

@@ -40,25 +40,25 @@ function optionsOf(input: unknown) {
 
 const numRuns = 400
 
-/** How long a stream goes on after its head. */
+/** Duration of a stream after its head. */
 const streamMs = 5000
 
-/** What one call is put through. */
+/** The scenario of one call. */
 interface Scenario {
   readonly fates: readonly Fate[]
   readonly ends: Ends
   readonly targetCount: number
 }
 
-/** What it is to come to, and the times at which its attempts are to go out. */
+/** Expected outcome, and expected send times of the attempts. */
 interface Oracle {
   readonly expected: Expected
   readonly sentMs: readonly number[]
 }
 
 /**
- * Each fate and each end of the call has its own binary fraction of a millisecond, so that no sum of some of them is
- * the sum of others: nothing happens at the same time by chance, and the oracle needs no rules for that. All stay exact.
+ * Each outcome and each end of the call has its own binary fraction of a millisecond, so that no two sums of them are
+ * equal: nothing coincides by accident, and the oracle needs no rules for ties. All sums stay exact.
  */
 function fraction(place: number): number {
   return 2 ** -(place + 2)
@@ -92,7 +92,7 @@ function scriptOf({ tookMs, comesTo, body }: Fate): Script {
   return comesTo === 'stream' ? { afterMs: tookMs, body, bodyAfterMs: streamMs } : { afterMs: tookMs, body }
 }
 
-/** The call as it runs: `deadline(strategy(balance(upstream)))`, in virtual time. */
+/** The running call: `deadline(strategy(balance(upstream)))`, in virtual time. */
 function start({ fates, ends, targetCount }: Scenario, strategy: (clock: Clock) => Layer) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, fates.map(scriptOf))
@@ -108,7 +108,7 @@ function start({ fates, ends, targetCount }: Scenario, strategy: (clock: Clock) 
 
 type Run = ReturnType<typeof start>
 
-/** Plays a scenario to the moment of its answer, checks that and all that must hold then, and then plays it out. */
+/** Plays a scenario up to its answer, checks the answer and the invariants at that moment, then plays the rest. */
 async function check(scenario: Scenario, strategy: (clock: Clock) => Layer, oracle: Oracle): Promise<void> {
   const { ends, targetCount } = scenario
   const run = start(scenario, strategy)
@@ -156,7 +156,7 @@ function checkOutcome({ answer, upstream }: Run, expected: Expected): void {
   if (!isStreaming(outcome)) assert.equal(bodyOf(outcome), expected.body)
 }
 
-/** No exchange is open after the answer, except that of a winner that still streams; nor does any timer wait. */
+/** After the answer no exchange is open, except a winner that still streams, and no timer is pending. */
 function checkLosers({ clock, upstream, answer }: Run): void {
   const open = upstream.seen.filter(({ endedMs }) => endedMs === undefined)
   assert.ok(open.length <= (isStreaming(answer.outcome) ? 1 : 0), `${open.length} open after the answer`)
@@ -172,15 +172,15 @@ function bodyOf(outcome: Outcome | undefined): string {
   return outcome?.ok === true ? Buffer.from(outcome.response.body as Uint8Array).toString() : ''
 }
 
-/** All go out at once. */
+/** Sends all at once. */
 function atOnce(expected: Expected, count: number): Oracle {
   return { expected, sentMs: Array.from({ length: count }, () => 0) }
 }
 
 const counts = fc.integer({ min: 1, max: 6 })
 
-describe('races, beside a naive oracle', () => {
-  it('first gives the first good answer, or the first to end', async () => {
+describe('races, compared with a naive oracle', () => {
+  it('first returns the first good answer, or the first one to end', async () => {
     const arbitrary = fc.record({
       settle: fc.constantFrom('success', 'response'),
       scenario: counts.chain((count) => scenarios(count, { streams: true })),
@@ -195,7 +195,7 @@ describe('races, beside a naive oracle', () => {
     )
   })
 
-  it('all merges what it tolerates, in the order of the calls', async () => {
+  it('all merges the answers and tolerates missing ones, in the order of the calls', async () => {
     const arbitrary = fc.record({
       tolerate: fc.constantFrom('none', 'failures', 'lateness'),
       scenario: counts.chain((count) => scenarios(count, { streams: false })),
@@ -225,7 +225,7 @@ describe('races, beside a naive oracle', () => {
     )
   })
 
-  it('hedge sends its extras when they are due and gives the first good answer of all', async () => {
+  it('hedge sends its extras when they are due and returns the first good answer of all', async () => {
     const rules = fc.record({
       afterMs: fc.nat(100),
       extra: fc.integer({ min: 1, max: 5 }),
@@ -250,8 +250,8 @@ describe('races, beside a naive oracle', () => {
   })
 })
 
-/** Where things may well happen at the same time, and a client may go at any moment: only what must always hold. */
-describe('races, whatever happens at once', () => {
+/** Here events may coincide, and a client may leave at any moment: checks the invariants only. */
+describe('races with coinciding events', () => {
   const fate = fc.record({
     tookMs: fc.nat(12),
     comesTo: fc.constantFrom('good' as const, 'stream' as const, 'failure' as const, 'nothing' as const),
@@ -293,7 +293,7 @@ describe('races, whatever happens at once', () => {
     goneMs: fc.option(fc.nat(16), { nil: undefined }),
   })
 
-  it('there is one answer in time, nobody is left running, and never too many are sent', async () => {
+  it('return one answer in time, leave no attempt running, and never send too many', async () => {
     await fc.assert(
       fc.asyncProperty(arbitrary, async ({ chosen, fates, deadlineMs, goneMs = Number.POSITIVE_INFINITY }) => {
         const streams = chosen.name === 'first' || chosen.name === 'hedge'
@@ -325,7 +325,7 @@ describe('races, whatever happens at once', () => {
     )
   })
 
-  it('a client that goes while the winner streams leaves nothing open, and its reader is told', async () => {
+  it('leave nothing open when the client leaves while the winner streams, and fail its reader', async () => {
     const rules = {
       after: 3,
       spacing: 0,
@@ -376,7 +376,7 @@ describe('retries of many calls', () => {
   })
   const options = fc.record({ attempts: fc.integer({ min: 2, max: 4 }), floor: fc.nat(3) })
 
-  it('end in time with one answer each, never overdraw their budget, and give it back', async () => {
+  it('end in time with one answer each, never overdraw their budget, and refund it', async () => {
     await fc.assert(
       fc.asyncProperty(options, fc.array(tried, { maxLength: 15 }), fc.integer(), async (options, calls, seed) => {
         const clock = new VirtualClock()
@@ -444,7 +444,7 @@ describe('the budget of many hedged calls', () => {
     goneMs: fc.option(fc.nat(50), { nil: undefined }),
   })
 
-  it('is never overdrawn, and returns to its start', async () => {
+  it('is never overdrawn, and returns to its initial value', async () => {
     const arbitrary = fc.record({
       percent: fc.constantFrom(0, 10, 20, 50, 100),
       calls: fc.array(one, { maxLength: 25 }),
@@ -487,7 +487,7 @@ describe('the budget of many hedged calls', () => {
         assert.ok(served.every(({ answer, upstream }) => answer.outcome !== undefined && upstream.openCount === 0))
         assert.equal(inFlight, 0)
 
-        // All that was granted has come back: the floor is whole again, however little the account holds.
+        // All grants have been returned: the floor is full again, however low the balance is.
         const hanging = Array.from(
           { length: 3 },
           (_, place): Fate => ({ place, tookMs: 0, comesTo: 'nothing', body: '' }),

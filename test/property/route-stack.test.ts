@@ -20,7 +20,7 @@ import { streamsSettled, VirtualClock } from '../kit/virtual-clock.ts'
 type RouteInput = NonNullable<ConfigInput['routes']>[number]
 type Scripts = ConstructorParameters<typeof FakeUpstream>[1]
 
-/** An upstream whose targets are a script. */
+/** An upstream with scripted targets. */
 class ScriptedUpstream extends Upstream {
   fake: FakeUpstream | undefined
 
@@ -34,7 +34,7 @@ const upstreams = {
   users: { targets: { u1: 'http://127.0.0.1:4' } },
 }
 
-/** The whole stack of a route as the gateway composes it, with scripts in place of its upstreams. */
+/** The whole stack of a route as the gateway composes it, with scripted upstreams. */
 function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<string, Scripts>> = {}) {
   const clock = new VirtualClock()
   const memory = new SharedMemory()
@@ -101,7 +101,7 @@ const smart: Omit<RouteInput, 'match'> = {
 }
 
 describe('the stack of a forward route', () => {
-  it('sends one attempt to a balanced target and notes what it came to', async () => {
+  it('sends one attempt to a balanced target and records its outcome', async () => {
     const { clock, work, call, answer } = sent({ forward: { upstream: 'work' } }, [{ afterMs: 30, status: 404 }])
     await clock.advance(30)
     assert.equal(responseOf(answer.outcome).status, 404)
@@ -110,7 +110,7 @@ describe('the stack of a forward route', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('tries again at another target, and passes on what is no good once nothing is left', async () => {
+  it('retries at another target, and passes on a bad answer when no retry is left', async () => {
     const script = [
       { afterMs: 10, status: 503 },
       { afterMs: 10, status: 500, body: 'last' },
@@ -127,7 +127,7 @@ describe('the stack of a forward route', () => {
     )
   })
 
-  it('tries again after an attempt that took too long, while the call has time', async () => {
+  it('retries after an attempt timeout, while the call has time', async () => {
     const forward = { upstream: 'work', attemptTimeout: '100ms', retry: { backoff: { base: '1ms' } } }
     const { clock, call, answer } = sent({ forward }, [hang, { afterMs: 50 }])
     await clock.advance(200)
@@ -141,7 +141,7 @@ describe('the stack of a forward route', () => {
     )
   })
 
-  it('sends every try the same: rewritten once, from the one request', async () => {
+  it('sends the same request in every try, rewritten once', async () => {
     const forward = { upstream: 'work', path: '/u/:id', headers: { set: { 'x-a': 'b' } }, retry: {} }
     const { clock, work } = sent({ forward }, [{ afterMs: 1, status: 500 }, { afterMs: 1 }], { params: { id: 'ž' } })
     await clock.runAll()
@@ -151,7 +151,7 @@ describe('the stack of a forward route', () => {
     )
   })
 
-  it('streams the body of the request, and holds it where it may have to be sent twice', async () => {
+  it('streams the request body, and buffers it where it may have to be sent twice', async () => {
     for (const [options, held] of [
       [{}, false],
       [{ retry: {} }, true],
@@ -164,12 +164,12 @@ describe('the stack of a forward route', () => {
     }
   })
 
-  it('asks with HEAD for HEAD, as nothing has to be read', () => {
+  it('sends HEAD for HEAD, because no body has to be read', () => {
     const { work } = sent({ forward: { upstream: 'work' } }, [hang], { method: 'HEAD' })
     assert.equal(work.seen[0]?.request.method, 'HEAD')
   })
 
-  it('lets a streamed answer go on past the deadline', async () => {
+  it('lets a streamed answer continue past the deadline', async () => {
     const { clock, answer, work } = sent({ deadline: '100ms', forward: { upstream: 'work' } }, [
       { afterMs: 90, bodyAfterMs: 500 },
     ])
@@ -189,7 +189,7 @@ describe('the deadline of a route', () => {
     ['hedge', { hedge: { upstream: 'work', after: '100ms', extra: 2 } }, 3],
   ]
   for (const [name, route, attempts] of routes) {
-    it(`ends ${name} and all its attempts, each noted as timed out`, async () => {
+    it(`ends ${name} and all its attempts, each recorded as timed out`, async () => {
       const { clock, work, call, answer } = sent({ ...route, deadline: '500ms' }, forever)
       await clock.advance(10_000)
       assert.deepEqual([codeOf(answer.outcome), answer.settledMs], ['DEADLINE', 500])
@@ -201,7 +201,7 @@ describe('the deadline of a route', () => {
     })
   }
 
-  it('ends a wait between two tries', async () => {
+  it('ends the backoff between two tries', async () => {
     const forward = { upstream: 'work', retry: { attempts: 10, backoff: { base: '40ms', max: '40ms' } } }
     const fails = () => ({ afterMs: 20, fails: 'UPSTREAM_RESET' }) as const
     const { clock, call, answer } = sent({ deadline: '100ms', forward }, fails)
@@ -224,7 +224,7 @@ describe('the deadline of a route', () => {
     assert.equal(work.seen.length, 0)
   })
 
-  it('covers the whole of an answer that has to be held', async () => {
+  it('covers the whole of a buffered answer', async () => {
     const slow: Script = { afterMs: 10, bodyAfterMs: 500, body: '{}' }
     const { clock, work, answer } = sent({ deadline: '100ms', first: { upstream: 'work', ...json } }, () => slow)
     await clock.advance(1000)
@@ -232,7 +232,7 @@ describe('the deadline of a route', () => {
     assert.equal(work.openCount, 0)
   })
 
-  it('gives what is whole by then, where lateness is tolerated', async () => {
+  it('returns the complete answers by then, where late ones are tolerated', async () => {
     const all = { upstream: 'work', calls: 3, tolerate: 'lateness' } as const
     const { clock, answer } = sent({ deadline: '100ms', all }, [
       { afterMs: 10, bodyAfterMs: 500, body: '1' },
@@ -244,7 +244,7 @@ describe('the deadline of a route', () => {
     assert.equal(answer.settledMs, 100)
   })
 
-  it('refuses a bad value of the client before anything else is done', async () => {
+  it('rejects an invalid value from the client before anything else', async () => {
     const { clock, work, call, answer } = sent(smart, [hang], { query: 'timeout=1e3' })
     await clock.advance(0)
     assert.equal(codeOf(answer.outcome), 'BAD_TIMEOUT')
@@ -255,7 +255,7 @@ describe('the deadline of a route', () => {
 describe('the stack of a hedged route', () => {
   const good = (afterMs: number): Script => ({ afterMs, body: '{"time":1}' })
 
-  it('tells the time of the whole call around the JSON of the winner', async () => {
+  it('reports the duration of the whole call around the JSON of the winner', async () => {
     const { clock, answer, call } = sent(smart, [hang, good(50), good(90)], { query: 'timeout=1000' })
     await clock.advance(350)
     assert.equal(textOf(answer.outcome), '{"time":350,"api":{"time":1}}')
@@ -281,7 +281,7 @@ describe('the stack of a hedged route', () => {
     ['reset within the body', { afterMs: 20, bodyAfterMs: 30, bodyFails: 'UPSTREAM_RESET' }, 'reset'],
   ]
   for (const [what, script, outcome] of bad) {
-    it(`hedges at once when the first comes to: ${what}`, async () => {
+    it(`hedges at once when the first ends in: ${what}`, async () => {
       const { clock, work, call, answer } = sent(smart, [script, good(70), hang], { query: 'timeout=1000' })
       await clock.advance(120)
       assert.equal(textOf(answer.outcome), '{"time":120,"api":{"time":1}}')
@@ -291,7 +291,7 @@ describe('the stack of a hedged route', () => {
     })
   }
 
-  it('hedges at once when the first is silent after its head for its attemptTimeout', async () => {
+  it('hedges at once when the first is silent after its head for attemptTimeout', async () => {
     const hedge = { upstream: 'work', after: '300ms', attemptTimeout: '80ms', ...json }
     const { clock, work, call } = sent({ hedge }, [{ afterMs: 10, bodyAfterMs: 9000 }, good(10)])
     await clock.advance(90)
@@ -299,7 +299,7 @@ describe('the stack of a hedged route', () => {
     assert.equal(call.attempts[0]?.outcome, 'timeout')
   })
 
-  it('ends in the second stage when the time is up, not later', async () => {
+  it('ends in the second stage at the deadline, not later', async () => {
     const { clock, work, answer } = sent(smart, [{ afterMs: 450, body: '1' }, good(101), hang], {
       query: 'timeout=400',
     })
@@ -308,7 +308,7 @@ describe('the stack of a hedged route', () => {
     assert.equal(work.openCount, 0)
   })
 
-  it('names the target of each that failed', async () => {
+  it('names the target of each failure', async () => {
     const { clock, answer } = sent(smart, () => ({ afterMs: 10, status: 500 }), { query: 'timeout=400' })
     await clock.advance(100)
     const { code, detail } = failureOf(answer.outcome)
@@ -316,12 +316,12 @@ describe('the stack of a hedged route', () => {
     assert.equal(detail, 'All 3 attempts failed: w1: status 500; w2: status 500; w3: status 500')
   })
 
-  it('asks with GET for HEAD, as the body has to be read', () => {
+  it('sends GET for HEAD, because the body has to be read', () => {
     const { work } = sent(smart, [hang], { method: 'HEAD', query: 'timeout=1000' })
     assert.equal(work.seen[0]?.request.method, 'GET')
   })
 
-  it('takes each attempt through its own retries', async () => {
+  it('runs each attempt through its own retries', async () => {
     const hedge = { upstream: 'work', after: '300ms', extra: 1, retry: { backoff: { base: '1ms' } } }
     const { clock, call, answer } = sent({ hedge }, [
       { afterMs: 10, fails: 'UPSTREAM_RESET' },
@@ -339,7 +339,7 @@ describe('the stack of a hedged route', () => {
 })
 
 describe('the stack of the other routes', () => {
-  it('sends first to different targets and gives the answer of one', async () => {
+  it('sends first to different targets and returns the answer of one', async () => {
     const { clock, call, answer } = sent({ first: { upstream: 'work', calls: 3 } }, [
       { afterMs: 30 },
       { afterMs: 20, status: 500 },
@@ -355,7 +355,7 @@ describe('the stack of the other routes', () => {
     ])
   })
 
-  it('gives the failure that came first where the first response decides', async () => {
+  it('returns the first failure where the first response decides', async () => {
     const first = { upstream: 'work', settle: 'response' } as const
     const { clock, answer } = sent({ first }, [{ afterMs: 30 }, { afterMs: 20, status: 500 }])
     await clock.advance(30)
@@ -363,7 +363,7 @@ describe('the stack of the other routes', () => {
     assert.equal(answer.settledMs, 20)
   })
 
-  it('sends named calls each to its upstream and path, by its own rules', async () => {
+  it('sends named calls each to its own upstream and path, with its own options', async () => {
     const all = {
       calls: {
         user: { upstream: 'users', path: '/users/:id', success: { status: [404] } },
@@ -385,7 +385,7 @@ describe('the stack of the other routes', () => {
     )
   })
 
-  it('compares the answers of a quorum whole, though they come as streams', async () => {
+  it('compares whole quorum answers, even if they arrive as streams', async () => {
     const quorum = { upstream: 'work', ignore: ['/at'] }
     const { clock, answer } = sent({ quorum }, [
       { afterMs: 5, bodyAfterMs: 20, body: '{"v":1,"at":1}' },
@@ -397,7 +397,7 @@ describe('the stack of the other routes', () => {
     assert.equal(JSON.parse(textOf(answer.outcome)).v, 1)
   })
 
-  it('aborts everything when the client goes', async () => {
+  it('aborts everything when the client disconnects', async () => {
     const { clock, work, call, answer } = sent({ all: { upstream: 'work', retry: {} } }, () => hang)
     await clock.advance(20)
     call.abort(failure('CLIENT_GONE', 'gone'))

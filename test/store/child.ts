@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cleanup } from './place.ts'
 
-/** A process of its own that writes to a store. */
+/** A child process that writes to a store. */
 export interface Child {
   readonly process: ChildProcess
   readonly opened: Promise<void>
-  /** All that it has reported, once it has ended. */
+  /** All changes that it has reported; available once it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly lines: readonly string[]; readonly errors: string }>
 }
 
@@ -25,7 +25,7 @@ export function startChild(t: TestContext, path: string, ...args: readonly strin
   const ended: Child['ended'] = new Promise((finish) => {
     child.on('close', (code) => {
       resolve()
-      // A line that the kill has cut is no promise to anybody.
+      // A line truncated by the kill promises nothing.
       const text = existsSync(linesPath) ? readFileSync(linesPath, 'utf8') : ''
       rmSync(linesPath, { force: true })
       finish({ code, lines: text.split('\n').slice(0, -1), errors })

@@ -6,8 +6,8 @@ import { it } from 'node:test'
 import { root } from '../kit/command.ts'
 import { folderFor } from './place.ts'
 
-/** What no compiler rewrites: the file of the thread is found by a URL that is put together at run time. */
-it('the SQLite store runs compiled to JavaScript as well', (t) => {
+/** The worker file has a URL that is built at run time, which no compiler rewrites. */
+it('the SQLite store also runs compiled to JavaScript', (t) => {
   const folder = folderFor(t)
   const settings = {
     extends: join(root, 'tsconfig.build.json'),

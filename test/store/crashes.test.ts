@@ -10,8 +10,8 @@ import { faultAt, folderFor, storeAt } from './place.ts'
 /** `STORE_KILLS=200` for a long run. */
 const kills = Number(process.env['STORE_KILLS'] ?? 20)
 
-describe('an SQLite store and processes that die', () => {
-  it('has every change that was reported when the process is killed at any moment', async (t) => {
+describe('an SQLite store and processes that are killed', () => {
+  it('has every reported change when the process is killed at any moment', async (t) => {
     const seed = Number(process.env['SEED'] ?? process.pid)
     t.diagnostic(`SEED=${seed}`)
     const random = seededRandom(seed)
@@ -21,7 +21,7 @@ describe('an SQLite store and processes that die', () => {
     let highest = 0
     for (let kill = 0; kill < kills; kill++) {
       const child = startChild(t, path)
-      // Some are killed while they open it, the first of them while they make it.
+      // Some are killed while they open the store, the first of them while they create it.
       if (kill % 4 !== 0) await child.opened
       await sleep(random() * 150)
       child.process.kill('SIGKILL')
@@ -41,7 +41,7 @@ describe('an SQLite store and processes that die', () => {
       const unfinished = new Map(given(await store.unfinished(before, 1e6)).map((one) => [one.sequence, one]))
       for (const [sequence, id] of accepted) {
         if (sequence <= before) continue
-        // Updated to acknowledged, if not reported as that, it may be all the same.
+        // An update to acknowledged may have been stored without having been reported.
         const delivery = unfinished.get(sequence) ?? (await found(store, id))
         assert.equal(delivery.id, id)
         if (acknowledged.has(sequence)) assert.ok(!unfinished.has(sequence), `${sequence} was acknowledged`)
@@ -62,7 +62,7 @@ describe('an SQLite store and processes that die', () => {
     assert.ok(given(await store.figures()).deliveries >= accepted.size)
   })
 
-  it('belongs to one process, and to the next at once when that is killed', async (t) => {
+  it('belongs to one process, and to the next one as soon as that is killed', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const child = startChild(t, path, 'hold')
     await child.opened
@@ -75,10 +75,10 @@ describe('an SQLite store and processes that die', () => {
     assert.equal(given(await store.unfinished(0, 10)).length, lines.filter((line) => line.startsWith('i')).length)
   })
 
-  it('belongs to one opener also within a process, whose refused second keeps nobody else out or in', async (t) => {
+  it('belongs to one opener within a process too; a refused second opener locks nobody in or out', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
-    // Without anything in its log and, after an insert, with: those are looked at in different ways.
+    // Without anything in its log and, after an insert, with: the checks differ.
     for (let round = 0; round < 2; round++) {
       assert.match(await faultAt(path), /in use/)
       const child = startChild(t, path)

@@ -8,12 +8,12 @@ import { isFailure, someDelivery } from '../conformance/deliveries.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 import { storeAt } from './place.ts'
 
-/** A store whose time is moved by hand, whose thread can be ended, and whose log can be read. */
+/** A store with a manual clock, a thread that a test can end, and a log that a test can read. */
 export interface FailingStore {
   readonly store: DeliveryStore
   readonly clock: VirtualClock
   readonly log: readonly string[]
-  /** Every thread that was started, the last one last. */
+  /** Every thread so far, the latest last. */
   readonly threads: readonly Worker[]
 }
 
@@ -30,7 +30,7 @@ export async function failingStoreAt(t: TestContext, path: string): Promise<Fail
   return { store, clock, log, threads }
 }
 
-/** An insert that must be refused like this. */
+/** Expects an insert to be refused with this code. */
 export async function refused(store: DeliveryStore, code: FailureCode, delivery = someDelivery()): Promise<void> {
   const result = await store.insert(delivery)
   assert.ok(result.kind === 'refused', `it was ${result.kind}`)
@@ -39,14 +39,14 @@ export async function refused(store: DeliveryStore, code: FailureCode, delivery 
   assert.doesNotMatch(result.failure.detail, /\//, 'no path for clients')
 }
 
-/** Has the store try again by itself, as it does after a second, and waits for what comes of it. */
+/** Triggers the store's own retry, due after a second, and waits for its outcome. */
 export async function retry({ store, clock }: FailingStore): Promise<void> {
   await clock.advance(1000)
-  // Answered when the try is over, as one is under way; without effect.
+  // A read that changes nothing; it resolves when the retry that is under way has ended.
   await store.find('none')
 }
 
-/** The same by way of a change: the first one after a short gap is a try. */
+/** Lets a change trigger the retry: the first change after a short gap is a try. */
 export async function afterGap({ clock }: FailingStore): Promise<void> {
   await clock.advance(150)
 }

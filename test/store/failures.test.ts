@@ -24,7 +24,7 @@ import { cleanup, faultAt, folderFor, storeAt } from './place.ts'
 
 const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
 
-/** Two that are pending (one with progress and an answer), one that is dead, one that is done. */
+/** Two pending deliveries (one with progress and an answer), one dead, one done. */
 async function fill(store: DeliveryStore): Promise<readonly number[]> {
   const sequences: number[] = []
   for (let n = 0; n < 4; n++) sequences.push(await inserted(store, someDelivery({ idempotencyKey: `fill-${n}` })))
@@ -40,7 +40,7 @@ async function unfinished(store: DeliveryStore): Promise<readonly StoredDelivery
   return given(await store.unfinished(0, 1000)).map(plain)
 }
 
-/** What is unfinished in memory must be what is in the file. */
+/** The unfinished deliveries in memory and in the file must match. */
 async function expectSameOnDisk(t: TestContext, store: DeliveryStore, path: string): Promise<DeliveryStore> {
   const [expected, counts] = [await unfinished(store), await countsOf(store)]
   await store.close()
@@ -53,7 +53,7 @@ async function expectSameOnDisk(t: TestContext, store: DeliveryStore, path: stri
 describe('a store whose disk is full', () => {
   const large = () => someDelivery({ request: requestWith({ body: Buffer.alloc(20_000, 1) }) })
 
-  /** Writes until the store takes no more. */
+  /** Writes until the store is full. */
   async function fillWith(store: DeliveryStore, delivery: () => NewDelivery): Promise<readonly number[]> {
     const accepted: number[] = []
     let last = await store.insert(delivery())
@@ -67,7 +67,7 @@ describe('a store whose disk is full', () => {
     ['large', large],
     ['small', someDelivery],
   ] as const) {
-    it(`takes every acknowledgement of ${what} writes, and new ones once they are delivered`, async (t) => {
+    it(`accepts every acknowledgement of ${what} writes, and new writes once they are delivered`, async (t) => {
       if (!canMount(t)) return
       const path = join(diskFor(t, '2m'), 'store.db')
       const failing = await failingStoreAt(t, path)
@@ -81,13 +81,13 @@ describe('a store whose disk is full', () => {
       await retry(failing)
       assert.match(log.at(-1) ?? '', /serves again/)
       const again = await fillWith(store, delivery)
-      // What is finished is still in it, without its requests.
+      // Finished deliveries are still in the file, without their requests.
       assert.ok(again.length > accepted.length / 20, `${again.length} after ${accepted.length}`)
       await expectSameOnDisk(t, store, path)
     })
   }
 
-  it('has room for acknowledgements and removals when others have filled the disk', async (t) => {
+  it('has room for acknowledgements and removals when other files have filled the disk', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '3m')
     const path = join(disk, 'store.db')
@@ -134,13 +134,13 @@ describe('a store whose disk is full', () => {
     assert.deepEqual((await unfinished(again))[0]?.legs, legs)
   })
 
-  it('is opened when the disk was filled while it was away, and refuses new writes alone', async (t) => {
+  it('opens when the disk was filled while it was closed, and refuses only new writes', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '2m')
     const path = join(disk, 'store.db')
     const before = await failingStoreAt(t, path)
     const sequences = await fill(before.store)
-    // As if it had been killed: with its log, which has to be read, and no room for an index of it.
+    // As after a kill: with a log that has to be read, and no room for its index.
     for (const suffix of ['', '-wal']) copyFileSync(path + suffix, join(disk, `killed.db${suffix}`))
     fillDisk(disk)
     const killed = join(disk, 'killed.db')
@@ -155,7 +155,7 @@ describe('a store whose disk is full', () => {
     await inserted(failing.store, someDelivery())
   })
 
-  it('is made once there is room where it was not there and the disk was full', async (t) => {
+  it('is created once there is room, if it did not exist and the disk was full', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '2m')
     fillDisk(disk)
@@ -172,7 +172,7 @@ describe('a store whose disk is full', () => {
     await expectSameOnDisk(t, failing.store, path)
   })
 
-  it('takes the next change as a try', async (t) => {
+  it('tries again on the next change', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '1m')
     const failing = await failingStoreAt(t, join(disk, 'store.db'))
@@ -186,7 +186,7 @@ describe('a store whose disk is full', () => {
   })
 })
 
-describe('a store whose file is gone', () => {
+describe('a store whose file is missing', () => {
   const endpoints: readonly (readonly [string, (path: string) => void])[] = [
     [
       'deleted with its log',
@@ -198,7 +198,7 @@ describe('a store whose file is gone', () => {
     ['moved away', (path) => renameSync(path, `${path}.moved`)],
   ]
   for (const [way, lose] of endpoints) {
-    it(`never says yes into a file that was ${way}, and writes all that is unfinished into a new one`, async (t) => {
+    it(`never acknowledges into a file that was ${way}, and writes everything unfinished into a new one`, async (t) => {
       const path = join(folderFor(t), 'store.db')
       const failing = await failingStoreAt(t, path)
       const { store, log } = failing
@@ -213,7 +213,7 @@ describe('a store whose file is gone', () => {
       await retry(failing)
       assert.match(log.join('\n'), /lacked 2 that are not finished: they are in it again[^]*serves again/)
       assert.deepEqual(await unfinished(store), before)
-      // The dead letter and the done one went with the file.
+      // The dead letter and the done one were lost with the file.
       assert.deepEqual(await countsOf(store), {
         deliveries: 2,
         pendingLegs: 5,
@@ -229,7 +229,7 @@ describe('a store whose file is gone', () => {
     })
   }
 
-  it('never says yes when only the log was deleted, and has lost nothing', async (t) => {
+  it('never acknowledges when only the log was deleted, and loses nothing', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store } = failing
@@ -244,7 +244,7 @@ describe('a store whose file is gone', () => {
     await expectSameOnDisk(t, store, path)
   })
 
-  it('writes all that is unfinished into a new one when it is closed before anybody missed the file', async (t) => {
+  it('writes everything unfinished into a new file when it is closed before the loss is noticed', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     await fill(failing.store)
@@ -259,7 +259,7 @@ describe('a store whose file is gone', () => {
     ['to nothing', 0],
     ['in the middle', 20_000],
   ] as const) {
-    it(`never says yes when its log was cut short ${what}, and has all that is unfinished in it again`, async (t) => {
+    it(`never acknowledges when its log was truncated ${what}, and writes everything unfinished again`, async (t) => {
       const path = join(folderFor(t), 'store.db')
       const failing = await failingStoreAt(t, path)
       const { store, log } = failing
@@ -279,7 +279,7 @@ describe('a store whose file is gone', () => {
     })
   }
 
-  it('does not bring back what it refused when the file that was away is put back over the new one', async (t) => {
+  it('does not restore refused writes when the missing file is moved back over the new one', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     renameSync(path, `${path}.aside`)
@@ -294,7 +294,7 @@ describe('a store whose file is gone', () => {
     assert.equal(await again.find(ghost.id), undefined)
   })
 
-  it('keeps updates while it cannot write, the latest of each delivery, before all that is newer', async (t) => {
+  it('keeps the latest update of each delivery while it cannot write, ahead of newer changes', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store } = failing
@@ -305,7 +305,7 @@ describe('a store whose file is gone', () => {
     assert.equal((await store.update(allLegs(second, 'acknowledged')))?.code, 'STORE_UNAVAILABLE')
     assert.equal((await store.update(allLegs(dead, 'pending', { finishedAt: undefined })))?.code, 'STORE_UNAVAILABLE')
     assert.deepEqual(await unfinished(store), [])
-    // The same file again: also what only it has is as it was told.
+    // The same file again: data that exists only there is up to date too.
     renameSync(`${path}.moved`, path)
     await afterGap(failing)
     const last = await inserted(store, someDelivery())
@@ -341,7 +341,7 @@ describe('a store whose file is gone', () => {
     await expectSameOnDisk(t, failing.store, path)
   })
 
-  it('tries again by itself and on the next change, but not on each of many', async (t) => {
+  it('tries again by itself and on the next change, but not on each of many changes', async (t) => {
     const folder = folderFor(t)
     const path = join(folder, 'store.db')
     const failing = await failingStoreAt(t, path)
@@ -359,7 +359,7 @@ describe('a store whose file is gone', () => {
 })
 
 describe('a store whose file was replaced', () => {
-  it('leaves another store alone until it is moved away', async (t) => {
+  it('leaves a foreign store alone until it is moved away', async (t) => {
     const folder = folderFor(t)
     const [path, other] = [join(folder, 'store.db'), join(folder, 'other.db')]
     const stranger = await storeAt(t, other)
@@ -401,12 +401,12 @@ describe('a store whose file was replaced', () => {
     await refused(failing.store, 'STORE_UNAVAILABLE')
     await retry(failing)
     const again = await expectSameOnDisk(t, failing.store, path)
-    // Not pending again, though it was in the copy.
+    // Not pending again, although it was pending in the copy.
     assert.ok(!sequencesOf(await unfinished(again)).includes(first))
     await found(again, fresh.id)
   })
 
-  it('refuses to go on with what was cut short, until it is moved away', async (t) => {
+  it('refuses to continue with a truncated file until it is moved away', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
     await fill(store)
@@ -428,7 +428,7 @@ describe('a store whose file was replaced', () => {
 })
 
 describe('a store whose disk is read-only', () => {
-  it('refuses to open there, and says so', async (t) => {
+  it('refuses to open there, and says why', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '2m')
     const path = join(disk, 'store.db')
@@ -442,14 +442,14 @@ describe('a store whose disk is read-only', () => {
     remount(disk, 'rw')
   })
 
-  it('is unavailable from when it has to be opened, and recovers when it may be written', async (t) => {
+  it('is unavailable if it is read-only when it has to be opened, and recovers when it is writable', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '2m')
     const path = join(disk, 'store.db')
     const failing = await failingStoreAt(t, path)
     await fill(failing.store)
     const before = await unfinished(failing.store)
-    // Linux mounts nothing read-only that has a file open for writing.
+    // Linux cannot remount a file system read-only while it has a file open for writing.
     await failing.threads[0]?.terminate()
     remount(disk, 'ro')
     await afterGap(failing)
@@ -464,7 +464,7 @@ describe('a store whose disk is read-only', () => {
     await expectSameOnDisk(t, failing.store, path)
   })
 
-  it('is unavailable when writing fails under it, and recovers when it does not any more', async (t) => {
+  it('is unavailable while writes fail, and recovers afterwards', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store } = failing
@@ -489,7 +489,7 @@ describe('a store whose disk is read-only', () => {
     assert.deepEqual((await countsOf(again)).deadLegs, 6)
   })
 
-  it('is unavailable while another disk lies over its folder', async (t) => {
+  it('is unavailable while another disk is mounted over its folder', async (t) => {
     if (!canMount(t)) return
     const disk = diskFor(t, '2m')
     const path = join(disk, 'store.db')
@@ -509,7 +509,7 @@ describe('a store whose disk is read-only', () => {
 describe('a store whose thread ends', () => {
   const end = (failing: FailingStore) => failing.threads.at(-1)?.terminate()
 
-  it('refuses what was on its way, and goes on in a new thread, having lost nothing', async (t) => {
+  it('refuses the changes in flight, and continues in a new thread without losing anything', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     const { store } = failing
@@ -528,7 +528,7 @@ describe('a store whose thread ends', () => {
     await expectSameOnDisk(t, store, path)
   })
 
-  it('goes on when it ended with nothing to do', async (t) => {
+  it('continues when the thread ended while idle', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     await fill(failing.store)
@@ -541,7 +541,7 @@ describe('a store whose thread ends', () => {
     await expectSameOnDisk(t, failing.store, path)
   })
 
-  it('can be closed while it is ended', async (t) => {
+  it('can be closed while its thread is down', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const failing = await failingStoreAt(t, path)
     const [first = 0] = await fill(failing.store)
@@ -551,7 +551,7 @@ describe('a store whose thread ends', () => {
     assert.equal(failing.clock.pendingCount, 0)
   })
 
-  it('says so when it is closed before it could write all', async (t) => {
+  it('reports when it is closed before it could write everything', async (t) => {
     const folder = folderFor(t)
     const path = join(folder, 'store.db')
     const failing = await failingStoreAt(t, path)

@@ -13,7 +13,7 @@ async function costOf(store: DeliveryStore, work: () => Promise<unknown>): Promi
 }
 
 describe('group commit', () => {
-  it('syncs once for all that comes in a turn of the event loop', async (t) => {
+  it('syncs once for all changes of one turn of the event loop', async (t) => {
     const store = await storeAt(t, join(folderFor(t), 'store.db'))
     const insert = () => inserted(store, someDelivery())
     assert.deepEqual(await costOf(store, () => Promise.all(Array.from({ length: 500 }, insert))), {
@@ -22,31 +22,31 @@ describe('group commit', () => {
     })
   })
 
-  it('syncs once for all that comes while a batch is on its way', async (t) => {
+  it('syncs once for all changes that arrive while a batch is in flight', async (t) => {
     const store = await storeAt(t, join(folderFor(t), 'store.db'))
     const work = async (): Promise<void> => {
       const first = inserted(store, someDelivery())
-      // It has been sent by now, and cannot have been answered.
+      // The batch has been sent by now, and cannot have been answered.
       await new Promise((resolve) => setImmediate(resolve))
       await Promise.all([first, ...Array.from({ length: 300 }, () => inserted(store, someDelivery()))])
     }
     assert.deepEqual(await costOf(store, work), { syncs: 2, writes: 301 })
   })
 
-  it('writes the updates of one delivery that wait together once', async (t) => {
+  it('writes several waiting updates of one delivery once', async (t) => {
     const store = await storeAt(t, join(folderFor(t), 'store.db'))
     const sequence = await inserted(store, someDelivery())
     const update = () => updated(store, allLegs(sequence, 'pending'))
     assert.deepEqual(await costOf(store, () => Promise.all([update(), update(), update()])), { syncs: 1, writes: 1 })
   })
 
-  it('makes more than one batch of what would be too large a message', async (t) => {
+  it('splits a message that would be too large into several batches', async (t) => {
     const store = await storeAt(t, join(folderFor(t), 'store.db'))
     const large = () => inserted(store, someDelivery({ request: requestWith({ body: Buffer.alloc(6_000_000) }) }))
     assert.deepEqual(await costOf(store, () => Promise.all(Array.from({ length: 7 }, large))), { syncs: 3, writes: 7 })
   })
 
-  it('syncs for nothing that is only asked', async (t) => {
+  it('does not sync for reads', async (t) => {
     const store = await storeAt(t, join(folderFor(t), 'store.db'))
     const ask = async () => [await store.find('x'), await store.list({ limit: 1 }), await store.removeFinished(1)]
     assert.deepEqual(await costOf(store, ask), { syncs: 0, writes: 0 })

@@ -8,7 +8,7 @@ import { inserted, someDelivery } from '../conformance/deliveries.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 import { fingerprintOf, folderFor, storeAt } from './place.ts'
 
-/** What is logged where no route needs the store at this path. */
+/** Log lines when no route needs the store at this path. */
 async function toldOf(path: string): Promise<readonly string[]> {
   const text = `
 upstreams: { work: { targets: [http://127.0.0.1:9101] } }
@@ -23,7 +23,7 @@ routes: [{ match: /*, forward: { upstream: work } }]`
 }
 
 describe('a store that no route needs any more', () => {
-  it('is left as it is, and what waits in it is told', async (t) => {
+  it('is left unchanged, and its pending deliveries are reported', async (t) => {
     const folder = folderFor(t)
     const path = join(folder, 'store.db')
     assert.deepEqual(await toldOf(path), [])

@@ -5,7 +5,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { someDelivery, usualBytes } from '../conformance/deliveries.ts'
 import { cleanup, folderFor, optionsFor } from './place.ts'
 
-it('a store that is open goes by another limit at once', async (t) => {
+it('an open store applies a new limit at once', async (t) => {
   const path = join(folderFor(t), 'store.db')
   const opened = await openSqliteStore(optionsFor(path, { limits: { maxUndeliveredBytes: usualBytes } }))
   assert.ok(opened.ok)

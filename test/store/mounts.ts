@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cleanup, folderFor } from './place.ts'
 
-/** Why this machine cannot give a test a disk of its own; undefined if it can. */
+/** Why this machine cannot give a test its own disk; undefined if it can. */
 const obstacle = findObstacle()
 
-/** Whether to go on. Where it cannot be tested that is said aloud, and on the build machine it is a failure. */
+/** Whether to run the test. If it cannot run, it is skipped with a message; on the build machine it fails. */
 export function canMount(t: TestContext): boolean {
   if (obstacle === undefined) return true
   const reason = `this needs a disk of its own, and none can be mounted: ${obstacle}`
@@ -19,7 +19,7 @@ export function canMount(t: TestContext): boolean {
   return false
 }
 
-/** Whether files can be made unchangeable while they are open, which `remount` cannot; said aloud where not. */
+/** Whether `chattr` can make open files immutable, which `remount` cannot; skips with a message otherwise. */
 export function canFreeze(t: TestContext, file: string): boolean {
   try {
     freeze(file)
@@ -41,7 +41,7 @@ export function thaw(...files: readonly string[]): void {
   run('chattr', '-i', ...files)
 }
 
-/** A small disk, gone at the end of the test. */
+/** A small disk, removed at the end of the test. */
 export function diskFor(t: TestContext, size: string): string {
   const disk = join(folderFor(t), 'disk')
   mkdirSync(disk)
@@ -50,7 +50,7 @@ export function diskFor(t: TestContext, size: string): string {
   return disk
 }
 
-/** Puts so much beside what is there that not a page is left. */
+/** Fills the disk to the last page. */
 export function fillDisk(disk: string): void {
   const file = openSync(join(disk, 'ballast'), 'a')
   try {
@@ -66,7 +66,7 @@ export function remount(disk: string, mode: 'ro' | 'rw'): void {
   run('mount', '-o', `remount,${mode}`, disk)
 }
 
-/** Over a folder, whose files no path leads to until it is taken away again. */
+/** Mounts over a folder: no path leads to its files until the unmount. */
 export function mountOver(folder: string, mode: 'ro' | 'rw'): { readonly unmount: () => void } {
   mount(folder, '1m')
   if (mode === 'ro') remount(folder, 'ro')

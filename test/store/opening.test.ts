@@ -27,7 +27,7 @@ import {
 } from '../conformance/deliveries.ts'
 import { faultAt, fingerprintOf, folderFor, storeAt } from './place.ts'
 
-/** A store with so many unfinished deliveries, closed again. */
+/** A closed store with this many unfinished deliveries. */
 async function filledStore(t: TestContext, count: number): Promise<string> {
   const path = join(folderFor(t), 'store.db')
   const store = await storeAt(t, path)
@@ -45,7 +45,7 @@ async function refusedUntouched(folder: string, path: string): Promise<string> {
 }
 
 describe('opening an SQLite store', () => {
-  it('makes it where there is nothing, or an empty file', async (t) => {
+  it('creates it if there is nothing, or an empty file', async (t) => {
     const folder = folderFor(t)
     writeFileSync(join(folder, 'empty.db'), '')
     for (const name of ['new.db', 'empty.db', 'with blank, # and ?.db']) {
@@ -56,7 +56,7 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('follows a link, beside whose target the log is', async (t) => {
+  it('follows a symbolic link; the log is next to the target of the link', async (t) => {
     const [folder, elsewhere] = [folderFor(t), folderFor(t)]
     const path = join(folder, 'link.db')
     symlinkSync(join(elsewhere, 'store.db'), path)
@@ -69,7 +69,7 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('leaves one file when it is closed, from which a copy can be made', async (t) => {
+  it('leaves one file when it is closed, which can be copied', async (t) => {
     const path = await filledStore(t, 100)
     assert.deepEqual(Object.keys(fingerprintOf(join(path, '..'))), ['store.db'])
     copyFileSync(path, `${path}.copy`)
@@ -77,20 +77,20 @@ describe('opening an SQLite store', () => {
     assert.equal(given(await copy.unfinished(0, 1000)).length, 100)
   })
 
-  it('says which folder is missing', async (t) => {
+  it('names the missing folder', async (t) => {
     const folder = folderFor(t)
     const fault = await faultAt(join(folder, 'missing', 'store.db'))
     assert.match(fault, /store\.db cannot be made: its folder \S+\/missing is not there/)
     assert.deepEqual(fingerprintOf(folder), {})
   })
 
-  it('says that a folder is no file', async (t) => {
+  it('rejects a folder in place of the file', async (t) => {
     const folder = folderFor(t)
     mkdirSync(join(folder, 'store.db'))
     assert.match(await faultAt(join(folder, 'store.db')), /store\.db cannot be opened: it is no file/)
   })
 
-  it('refuses a file that is no database, and leaves it', async (t) => {
+  it('rejects a file that is no database, and leaves it unchanged', async (t) => {
     const folder = folderFor(t)
     const path = join(folder, 'notes.txt')
     writeFileSync(path, 'These are notes.\n'.repeat(1000))
@@ -98,13 +98,13 @@ describe('opening an SQLite store', () => {
     assert.match(fault, /damaged or is no SQLite database.*left as it is.*good copy.*move both away/)
   })
 
-  it('refuses a store with a damaged page, and leaves it', async (t) => {
+  it('rejects a store with a damaged page, and leaves it unchanged', async (t) => {
     const path = await filledStore(t, 500)
     const bytes = readFileSync(path)
     const pages = bytes.length / 4096
     assert.ok(pages > 20)
     let refused = 0
-    // Every page in turn, but for the first: without its beginning it is no database at all.
+    // Every page in turn except the first: without its header the file is no database at all.
     for (let page = 1; page < pages; page++) {
       const damaged = Buffer.from(bytes)
       damaged.fill(0xa5, page * 4096, page * 4096 + 2048)
@@ -115,7 +115,7 @@ describe('opening an SQLite store', () => {
     assert.equal(refused, pages - 1)
   })
 
-  it('refuses a store that was cut short, and leaves it', async (t) => {
+  it('rejects a truncated store, and leaves it unchanged', async (t) => {
     const path = await filledStore(t, 500)
     truncateSync(path, 5 * 4096)
     assert.match(await refusedUntouched(join(path, '..'), path), /damaged/)
@@ -123,7 +123,7 @@ describe('opening an SQLite store', () => {
     assert.match(await refusedUntouched(join(path, '..'), path), /damaged/)
   })
 
-  it('refuses the database of another program, and leaves it', async (t) => {
+  it('rejects the database of another program, and leaves it unchanged', async (t) => {
     for (const mode of ['WAL', 'DELETE']) {
       const folder = folderFor(t)
       const path = join(folder, 'other.db')
@@ -134,11 +134,11 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('refuses a store of a newer version, and leaves it, whether or not it has a log', async (t) => {
+  it('rejects a store of a newer version, and leaves it unchanged, with or without a log', async (t) => {
     const path = await filledStore(t, 10)
     const newer = new DatabaseSync(path)
     newer.exec('PRAGMA user_version = 99')
-    // As after a crash: the version is in the log only.
+    // As after a crash: only the log has the version.
     const crashed = folderFor(t)
     for (const suffix of ['', '-wal', '-shm']) copyFileSync(path + suffix, join(crashed, `store.db${suffix}`))
     newer.close()
@@ -148,7 +148,7 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('refuses to begin anew beside the log of a store that is gone, and leaves the log', async (t) => {
+  it('refuses to create a store next to the log of a missing one, and leaves the log unchanged', async (t) => {
     const path = await filledStore(t, 10)
     const crashed = folderFor(t)
     const store = await storeAt(t, path)
@@ -160,7 +160,7 @@ describe('opening an SQLite store', () => {
     )
   })
 
-  it('refuses an empty file beside a log, and a log that was damaged, and leaves all as it is', async (t) => {
+  it('rejects an empty file next to a log, and a damaged log, and leaves all files unchanged', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
     for (let i = 0; i < 5; i++) await inserted(store, someDelivery())
@@ -186,7 +186,7 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('takes a log whose end a loss of power left half written, without that', async (t) => {
+  it('opens a log whose end was half written at a power loss, without that end', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
     for (let i = 0; i < 5; i++) await inserted(store, someDelivery())
@@ -206,15 +206,15 @@ describe('opening an SQLite store', () => {
     }
   })
 
-  it('makes files that only their user may read', async (t) => {
+  it('creates files that only their owner may read', async (t) => {
     const path = join(folderFor(t), 'store.db')
     await inserted(await storeAt(t, path), someDelivery())
     for (const name of [path, `${path}-wal`]) assert.equal(statSync(name).mode & 0o077, 0)
   })
 
-  it('refuses a store beside which the log of another one was left', async (t) => {
+  it('rejects a store next to the log of another store', async (t) => {
     const path = await filledStore(t, 10)
-    // Someone put it in the place of a store whose process had been killed.
+    // Someone replaced a store whose process had been killed.
     const crashed = folderFor(t)
     const store = await storeAt(t, join(crashed, 'store.db'))
     await inserted(store, someDelivery())
@@ -227,10 +227,10 @@ describe('opening an SQLite store', () => {
     assert.equal(given(await (await storeAt(t, path)).unfinished(0, 100)).length, 10)
   })
 
-  it('brings a store of version 1 to version 2, with all that is in it', async (t) => {
+  it('migrates a store from version 1 to version 2, with all its data', async (t) => {
     const path = await filledStore(t, 10)
     const db = new DatabaseSync(path)
-    // What version 1 did not have.
+    // Columns that version 1 did not have.
     db.exec('DROP TABLE ticket; PRAGMA user_version = 1')
     db.close()
     const store = await storeAt(t, path)
@@ -242,7 +242,7 @@ describe('opening an SQLite store', () => {
     opened.close()
   })
 
-  it('would bring a store to a version after the last one, with all that is in it', async (t) => {
+  it('would migrate a store beyond the latest version, with all its data', async (t) => {
     const path = await filledStore(t, 10)
     const next: SchemaStep = (db) => db.exec("ALTER TABLE delivery ADD COLUMN region TEXT NOT NULL DEFAULT 'here'")
     const db = new DatabaseSync(path)
@@ -259,7 +259,7 @@ describe('opening an SQLite store', () => {
     assert.match(await faultAt(path), /has version 3/)
   })
 
-  it('leaves a store at its version when a step fails', async (t) => {
+  it('leaves a store at its version when a migration step fails', async (t) => {
     const path = await filledStore(t, 10)
     const db = new DatabaseSync(path)
     const steps: readonly SchemaStep[] = [
@@ -273,7 +273,7 @@ describe('opening an SQLite store', () => {
     assert.equal(given(await store.unfinished(0, 100)).length, 10)
   })
 
-  it('loads what is unfinished in parts, however much it is', async (t) => {
+  it('loads unfinished deliveries in parts, however large they are', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const store = await storeAt(t, path)
     const large = someDelivery({ request: requestWith({ body: Buffer.alloc(3_000_000, 7) }) })

@@ -10,7 +10,7 @@ import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite
 
 const cleanups = new WeakMap<TestContext, (() => void | Promise<void>)[]>()
 
-/** Done at the end of the test, the last first: a store is closed before its disk goes, and the disk before its folder. */
+/** Runs at the end of the test, last first: the store closes before its disk goes, and the disk before its folder. */
 export function cleanup(t: TestContext, action: () => void | Promise<void>): void {
   const known = cleanups.get(t)
   if (known !== undefined) {
@@ -24,7 +24,7 @@ export function cleanup(t: TestContext, action: () => void | Promise<void>): voi
   })
 }
 
-/** A folder that goes with the test. */
+/** A folder that is removed after the test. */
 export function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-store-'))
   cleanup(t, () => rmSync(folder, { recursive: true, force: true }))
@@ -38,7 +38,7 @@ export function optionsFor(path: string, change: StoreChange = {}): SqliteStoreO
   return { path, clock: systemClock(), limits, log: () => undefined, ...change }
 }
 
-/** Open, and closed at the end of the test. */
+/** An open store, closed at the end of the test. */
 export async function storeAt(t: TestContext, path: string, change: StoreChange = {}): Promise<DeliveryStore> {
   const opened = await openSqliteStore(optionsFor(path, change))
   assert.ok(opened.ok, opened.ok ? '' : opened.fault)
@@ -46,7 +46,7 @@ export async function storeAt(t: TestContext, path: string, change: StoreChange 
   return opened.store
 }
 
-/** Why what is at the path is not opened. */
+/** The error on opening the path. */
 export async function faultAt(path: string): Promise<string> {
   const opened = await openSqliteStore(optionsFor(path))
   if (opened.ok) {
@@ -56,7 +56,7 @@ export async function faultAt(path: string): Promise<string> {
   return opened.fault
 }
 
-/** Names and contents of the files in a folder; not of `-shm`, which holds nothing and which every reader may rebuild. */
+/** Names and contents of the files in a folder; not of `-shm`, which holds no data and which any reader may rebuild. */
 export function fingerprintOf(folder: string): object {
   return Object.fromEntries(
     readdirSync(folder)

@@ -25,14 +25,14 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('harm' as const),
       how: fc.constantFrom('end thread', 'delete', 'delete database', 'delete log', 'move away', 'move back'),
-      /** How many turns of the event loop after the step before, so that it comes in the midst of that. */
+      /** Turns of the event loop after the previous step, so that the damage hits in the middle of that step. */
       turns: fc.nat(4),
     }),
   },
 )
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
-/** What was reported, and what was last called for. */
+/** The reported inserts, and the last update that was called for each. */
 class Expected {
   readonly inserts = new Map<number, NewDelivery>()
   readonly updates = new Map<number, DeliveryUpdate>()
@@ -51,7 +51,7 @@ class Run {
   readonly #path: string
   readonly #underWay: Promise<unknown>[] = []
   readonly expected = new Expected()
-  /** Whether the file went for good at some time: what was finished by then is gone with it. */
+  /** Whether the file was ever lost for good: deliveries finished by then are lost with it. */
   hasLostFile = false
 
   constructor(failing: FailingStore, path: string) {
@@ -81,7 +81,7 @@ class Run {
     else this.expected.refusedIds.push(delivery.id)
   }
 
-  /** Only of those that are not finished yet, as in life; whether it succeeds makes no difference in the end. */
+  /** Updates only unfinished deliveries, as the gateway does; the final state does not depend on its success. */
   #update(place: number, state: LegState): void {
     const sequence = this.expected.unfinished().at(-1 - place)
     if (sequence === undefined) return
@@ -96,7 +96,7 @@ class Run {
       try {
         action()
       } catch {
-        // It is not there: it was harmed before.
+        // The file is missing: an earlier step removed it.
       }
     }
     if (how === 'end thread') await this.#failing.threads.at(-1)?.terminate()
@@ -111,8 +111,8 @@ class Run {
   }
 }
 
-describe('an SQLite store that is harmed at random', () => {
-  it('ends with all that it accepted and nothing that it refused', async (t) => {
+describe('an SQLite store with random damage', () => {
+  it('ends with everything that it accepted and nothing that it refused', async (t) => {
     let count = 0
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {

@@ -5,7 +5,7 @@ import { listSql } from '../../src/store/sqlite/read.ts'
 import { migrate, schemaSteps } from '../../src/store/sqlite/schema.ts'
 import { prepareStatements } from '../../src/store/sqlite/statements.ts'
 
-/** What SQLite would do, one line a table. */
+/** The query plan, one line per table. */
 function planOf(db: DatabaseSync, { sourceSQL }: StatementSync): readonly string[] {
   const places = sourceSQL.split('?').length - 1
   return db
@@ -28,7 +28,7 @@ describe('the statements of the SQLite store', () => {
     }
   })
 
-  it('catch one that does', () => {
+  it('show a scan or a sort in their plan if they need one', () => {
     assert.match(planOf(db, db.prepare('SELECT id FROM delivery WHERE lane = ?')).join(), /SCAN/)
     assert.match(
       planOf(db, db.prepare('SELECT id FROM delivery WHERE sequence > ? ORDER BY lane')).join(),
@@ -37,7 +37,7 @@ describe('the statements of the SQLite store', () => {
   })
 
   for (const state of ['pending', 'dead', 'discarded'] as const) {
-    it(`find what is ${state} by an index of nothing else`, () => {
+    it(`find ${state} deliveries by a dedicated index`, () => {
       for (const filter of [{ state }, { state, route: 'a' }]) {
         const plan = planOf(db, db.prepare(listSql(filter)))
         assert.match(plan.join(), new RegExp(`USING INDEX delivery_${state} \\(sequence>\\? AND sequence<\\?\\)$`))

@@ -21,7 +21,7 @@ ticketStoreConformance('sqlite', (t) => {
 })
 
 describe('tickets in a store that fails', () => {
-  it('are refused while the file is away, and kept once it is back', async (t) => {
+  it('are refused while the file is missing, and kept once it is back', async (t) => {
     const path = join(folderFor(t), 'store.db')
     const opened = await openSqliteStore(optionsFor(path))
     assert.ok(opened.ok)

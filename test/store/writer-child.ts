@@ -1,7 +1,7 @@
 /**
  * Writes to a store until it is killed, 32 deliveries at a time, and writes one line to a file for each change once its
- * promise has resolved: `i <sequence> <id>` for an insert, `u <sequence>` for an update to acknowledged. What a file has
- * taken outlives the process, and unlike a pipe it always takes it. Prints `open` when the store is.
+ * promise has resolved: `i <sequence> <id>` for an insert, `u <sequence>` for an update to acknowledged. Written lines
+ * outlive the process, and unlike a pipe a file never blocks. Prints `open` once the store is open.
  *
  *   writer-child.ts <path> <lines> [hold]    with `hold` it writes one delivery and then only keeps the store open
  */

@@ -57,7 +57,7 @@ describe('the access log of a gateway', () => {
     )
   })
 
-  it('shows no secret, and is one line, whatever comes over the wire', async (t) => {
+  it('shows no secret, and stays on one line, whatever the request contains', async (t) => {
     const scene = openScene(t)
     const names = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-key', 'x-evil']
     const gateway = await logged(scene, {
@@ -83,7 +83,7 @@ describe('the access log of a gateway', () => {
     assert.deepEqual(facts.at(-1)?.headers, { authorization: '***', cookie: '***', 'x-key': '***' })
   })
 
-  it('tells the client behind a trusted proxy, and believes nobody else', async (t) => {
+  it('takes the client address from a trusted proxy only', async (t) => {
     const scene = openScene(t)
     const trusting = await logged(scene, { access: true }, { trust: ['127.0.0.1'] })
     const wary = await logged(scene, { access: true })
@@ -94,7 +94,7 @@ describe('the access log of a gateway', () => {
     assert.equal((await wary.facts(1))[0]?.client, '127.0.0.1')
   })
 
-  it('is not there unless it is asked for', async (t) => {
+  it('is absent unless configured', async (t) => {
     const { url, lines } = await logged(openScene(t), {})
     await ask(url)
     assert.deepEqual(lines, [])

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenTarget, Scene } from '../kit/gateway.ts'
 
-/** One post as the collector got it. */
+/** One post, as the collector received it. */
 interface Post {
   readonly path: string
   readonly headers: IncomingMessage['headers']
@@ -12,7 +12,7 @@ export interface Collector extends OpenTarget {
   readonly posts: readonly Post[]
 }
 
-/** A collector that keeps what it is sent, and answers 202 unless it is told otherwise. */
+/** A collector that records its posts, and answers 202 by default. */
 export async function openCollector(
   scene: Scene,
   answer: (response: ServerResponse, number: number) => void = (response) => response.writeHead(202).end(),
@@ -33,7 +33,7 @@ export async function openCollector(
   return Object.assign(target, { posts })
 }
 
-/** A span as Zipkin has it, as far as the tests look at it. */
+/** The fields of a Zipkin span that the tests use. */
 export interface ZipkinSpan {
   readonly traceId: string
   readonly id: string

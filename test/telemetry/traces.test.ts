@@ -27,7 +27,7 @@ function tracesTo({ url }: { readonly url: string }, change: Partial<Traces> = {
   }
 }
 
-/** A target that says what headers it got, and waits for so long the first time. */
+/** A target that returns its request headers, and delays the first answer. */
 async function target(scene: Scene, firstWaitMs = 0) {
   const seen: IncomingMessage['headers'][] = []
   const opened = await scene.target((message, response) => {
@@ -55,7 +55,7 @@ function assertTaken(collector: Collector): void {
 const forwardAll: ConfigInput['routes'] = [{ match: '/*', forward: { upstream: 'work' } }]
 
 describe('traces to Zipkin', () => {
-  it('has a span for the call and one for each attempt, as the schema of Zipkin says', async (t) => {
+  it('have a span for the call and one for each attempt, valid under the Zipkin schema', async (t) => {
     const scene = openScene(t)
     const [collector, work] = [await openCollector(scene), await target(scene, 5000)]
     const { url, gateway } = await scene.gateway({
@@ -98,7 +98,7 @@ describe('traces to Zipkin', () => {
     assert.equal(await gateway.view.inFlight(), 0)
   })
 
-  it('goes on with the trace of the client, and tells each target of its own attempt and the state', async (t) => {
+  it('continue the trace of the client, and send each target its attempt and the state', async (t) => {
     const scene = openScene(t)
     const [collector, work] = [await openCollector(scene), await target(scene)]
     const { url } = await scene.gateway({
@@ -115,7 +115,7 @@ describe('traces to Zipkin', () => {
     assert.equal(work.seen[0]?.['tracestate'], 'a=1,b=2')
   })
 
-  it('passes on what is not recorded as it came, and sends no span', async (t) => {
+  it('forward an unsampled context unchanged, and send no span', async (t) => {
     const scene = openScene(t)
     const [collector, work] = [await openCollector(scene), await target(scene)]
     const { url, gateway } = await scene.gateway({
@@ -129,7 +129,7 @@ describe('traces to Zipkin', () => {
     assert.equal(collector.posts.length, 0)
   })
 
-  it('says of a failed call and attempt what they failed by', async (t) => {
+  it('give the failure code of a failed call and attempt', async (t) => {
     const scene = openScene(t)
     const collector = await openCollector(scene)
     const { url } = await scene.gateway({
@@ -149,7 +149,7 @@ describe('traces to Zipkin', () => {
     }
   })
 
-  it('has the background attempts of a broadcast in the trace of the call that was accepted', async (t) => {
+  it('have the background attempts of a broadcast in the trace of the accepted call', async (t) => {
     const scene = openScene(t)
     const [collector, quick, slow] = [await openCollector(scene), await target(scene), await target(scene, 200)]
     const { url } = await scene.gateway(
@@ -172,7 +172,7 @@ describe('traces to Zipkin', () => {
     assert.equal(slow.seen[0]?.['traceparent'], `00-${call?.traceId}-${late?.id}-01`)
   })
 
-  it('has what an earlier run left undelivered as a child of the client, as far as the request names it', async (t) => {
+  it('have deliveries left by an earlier run as children of the client, as far as the request names it', async (t) => {
     const scene = openScene(t)
     const [collector, work] = [await openCollector(scene), await target(scene)]
     const store = memoryStore({ limits: { maxUndeliveredBytes: 1e6 } })
@@ -193,7 +193,7 @@ describe('traces to Zipkin', () => {
     assert.equal(work.seen[0]?.['traceparent'], `00-${traceId}-${attempt?.id}-01`)
   })
 
-  it('has the attempt of a client that hung up, cancelled', async (t) => {
+  it('have the attempt of a client that hung up, as cancelled', async (t) => {
     const scene = openScene(t)
     const [collector, work] = [await openCollector(scene), await target(scene, 60_000)]
     const { url } = await scene.gateway({ ...tracesTo(collector), upstreams: upstreamOf(work), routes: forwardAll })
@@ -236,7 +236,7 @@ describe('traces to OTLP', () => {
     }
     assert.match(JSON.stringify(resourceSpans[0]?.resource), /"service.name","value":\{"stringValue":"hedgerow"\}/)
     const spans = resourceSpans[0]?.scopeSpans.flatMap(({ spans: some }) => some) ?? []
-    // SERVER and CLIENT, as opentelemetry/proto/trace/v1/trace.proto numbers them.
+    // SERVER and CLIENT, as numbered in opentelemetry/proto/trace/v1/trace.proto.
     const [call, attempt] = [2, 3].map((kind) => spans.find((span) => span.kind === kind))
     assert.ok(call !== undefined && attempt !== undefined)
     assert.match(call.traceId, /^[\da-f]{32}$/)
@@ -249,14 +249,14 @@ describe('traces to OTLP', () => {
 })
 
 describe('the example of the reference', () => {
-  it('is a good configuration', () => {
+  it('is a valid configuration', () => {
     const result = parseConfig(telemetryExample, { file: 'telemetry', env: {} })
     assert.ok(result.ok, JSON.stringify(result))
   })
 })
 
 describe('without traces', () => {
-  it('trace headers pass on as they came, good or bad', async (t) => {
+  it('trace headers are forwarded unchanged, valid or not', async (t) => {
     const scene = openScene(t)
     const work = await target(scene)
     const { url } = await scene.gateway({ upstreams: upstreamOf(work), routes: forwardAll })
@@ -290,7 +290,7 @@ describe('a collector that', () => {
   }
   for (const exporter of ['zipkin', 'otlp'] as const) {
     for (const [name, open] of Object.entries(collectors)) {
-      it(`${name} costs nothing but spans, counted and told of once (${exporter})`, async (t) => {
+      it(`${name} costs only spans, which are counted and logged once (${exporter})`, async (t) => {
         const scene = openScene(t)
         const [collector, work] = [await open(scene), await target(scene)]
         const told: string[] = []

@@ -10,8 +10,8 @@ import { until } from '../kit/until.ts'
 const mebibyte = 1024 * 1024
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work' }, ...options }]
 
-describe('the bodies of answers through forward', () => {
-  it('pass 32 MiB whole to a client that takes them', async (t) => {
+describe('answer bodies through forward', () => {
+  it('arrive whole at a client that reads them (32 MiB)', async (t) => {
     const scene = openScene(t)
     const chunk = Buffer.alloc(65_536, 'abcdefg')
     const hash = createHash('sha256')
@@ -33,7 +33,7 @@ describe('the bodies of answers through forward', () => {
     assert.equal(got.digest('hex'), hash.digest('hex'))
   })
 
-  it('are not piled up for a client that does not read: a 200 MiB body stays at the target', async (t) => {
+  it('are not buffered for a client that does not read: a 200 MiB body stays at the target', async (t) => {
     const scene = openScene(t)
     let written = 0
     const target = await scene.target((_message, response) => {
@@ -58,7 +58,7 @@ describe('the bodies of answers through forward', () => {
     await until('the target sees it go', () => target.connections() === 0)
   })
 
-  it('go on where they stopped when a slow client reads again', async (t) => {
+  it('resume when a slow client reads again', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void response.end(Buffer.alloc(24 * mebibyte, 'x')))
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -77,7 +77,7 @@ describe('the bodies of answers through forward', () => {
     ['streamed', 'forward'],
     ['held', 'all'],
   ] as const) {
-    it(`that are ${form} are cut off when the client takes nothing of them for idleTimeout`, async (t) => {
+    it(`that are ${form} are aborted when the client reads nothing for idleTimeout`, async (t) => {
       const scene = openScene(t)
       const target = await scene.target((_message, response) => void response.end(Buffer.alloc(16 * mebibyte, 'x')))
       const strategy =
@@ -97,7 +97,7 @@ describe('the bodies of answers through forward', () => {
     })
   }
 
-  it('are cut off when the target is silent for idleTimeout inside its body', async (t) => {
+  it('are aborted when the target is silent within the body for idleTimeout', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void response.write('some'))
     const { url } = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards({ idleTimeout: '200ms' }) })
@@ -106,7 +106,7 @@ describe('the bodies of answers through forward', () => {
     assertBetween(performance.now() - startedMs, 190, 1500, 'ms')
   })
 
-  it('may be silent for ever where idleTimeout is 0', async (t) => {
+  it('may be silent forever if idleTimeout is 0', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => {
       response.write('some')
@@ -119,7 +119,7 @@ describe('the bodies of answers through forward', () => {
     assert.equal((await ask(url)).body, 'some more')
   })
 
-  it('of events arrive one by one, each before the next is sent', async (t) => {
+  it('deliver events one by one, each before the next is sent', async (t) => {
     const scene = openScene(t)
     let stream: ServerResponse | undefined
     const target = await scene.target((_message, response) => {
@@ -138,7 +138,7 @@ describe('the bodies of answers through forward', () => {
     await until('the target sees it go', () => target.connections() === 0)
   })
 
-  it('to a client that hangs up inside them are given up at the target', async (t) => {
+  it('are aborted at the target when the client hangs up', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void response.write('some'))
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })

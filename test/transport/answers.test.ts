@@ -6,7 +6,7 @@ import type { Wire } from '../kit/wire.ts'
 
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work' }, ...options }]
 
-/** A target that says the same, byte for byte, to every request on a connection. */
+/** A target that sends the same bytes in answer to every request on a connection. */
 function says(bytes: string, close = false): (wire: Wire) => Promise<void> {
   return async (wire) => {
     while (!wire.isClosed) {
@@ -39,7 +39,7 @@ describe('answers through forward', () => {
     assert.equal((await client.message()).body, 'hello')
   })
 
-  it('to HEAD from strategies that judge the body are the head of what GET gives', async (t) => {
+  it('to HEAD from strategies that judge the body have the head of the GET answer', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: { 'GET /api/work': { body: { json: { time: 250 } } } } })
     const success = { json: true }
@@ -74,7 +74,7 @@ describe('answers through forward', () => {
     ['304 with the length of what is not sent', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 99\r\n\r\n'],
     ['304 that says it is chunked', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nTransfer-Encoding: chunked\r\n\r\n'],
   ] as const) {
-    it(`without a body pass, and the connection serves on: ${name}`, async (t) => {
+    it(`without a body pass, and the connection stays usable: ${name}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(says(head))
       const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -89,7 +89,7 @@ describe('answers through forward', () => {
     })
   }
 
-  it('of 204 have no length, also where they were held to be compared', async (t) => {
+  it('with 204 have no Content-Length, even after buffering for comparison', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(says('HTTP/1.1 204 No Content\r\n\r\n'))
     const gateway = await scene.gateway({
@@ -104,7 +104,7 @@ describe('answers through forward', () => {
     assert.equal(answer.headers.get('content-length'), undefined)
   })
 
-  it('that are chunked, or end with their connection, come whole', async (t) => {
+  it('that are chunked, or end with their connection, arrive whole', async (t) => {
     const scene = openScene(t)
     const chunked = await scene.wireTarget(
       says('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n'),
@@ -154,7 +154,7 @@ describe('answers through forward', () => {
     })
   }
 
-  it('follow on informational ones, which do not count as answers', async (t) => {
+  it('after informational ones pass; informational ones do not count as answers', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(
       says(
@@ -173,7 +173,7 @@ describe('answers through forward', () => {
     assert.equal(target.connectionsTotal(), 1)
   })
 
-  it('with a status that no class has are passed or refused, and the gateway lives', async (t) => {
+  it('with a status outside every class are passed or rejected, and the gateway survives', async (t) => {
     const scene = openScene(t)
     for (const status of ['599', '600', '799', '999', '099', '000']) {
       const target = await scene.wireTarget(says(`HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\n\r\nok`))

@@ -7,11 +7,11 @@ import { openScene } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 
-/** Asks targets in virtual time over real sockets; a connection may take 1 s to be made. */
+/** Sends requests to targets in virtual time over real sockets, with a connect timeout of 1 s. */
 function asker(t: TestContext) {
   const clock = new VirtualClock()
   const client = httpClient({ clock, connections: { connectTimeoutMs: 1000, keepAliveMs: 4000 } })
-  // Before the scene, which looks whether anything is left.
+  // Registered before the scene, whose check looks for leftovers.
   t.after(() => client.destroy())
   const ask = (origin: string) => {
     const { call } = callOf(clock)
@@ -22,7 +22,7 @@ function asker(t: TestContext) {
 }
 
 describe('the connect timeout', () => {
-  it('spares a connection that was made while the gateway stood still', async (t) => {
+  it('spares a connection that was made while the gateway was stalled', async (t) => {
     const { clock, ask } = asker(t)
     const target = await openScene(t).wireTarget(async (wire) => {
       await wire.message()
@@ -39,7 +39,7 @@ describe('the connect timeout', () => {
     assert.equal(codeOf(answer.outcome), 'ok')
   })
 
-  it('gives a target that takes no connection as much time again, and no more', async (t) => {
+  it('gives a target that accepts no connection the same time again, but only once', async (t) => {
     const { clock, ask } = asker(t)
     const answer = ask(`http://127.0.0.1:${await deafTarget(t)}`)
     clock.stall(3000)

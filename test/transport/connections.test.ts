@@ -12,7 +12,7 @@ const forwards = (options = {}) => [{ match: '/*', deadline: '3s', forward: { up
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 describe('a connection to a target', () => {
-  it('serves one request after the other', async (t) => {
+  it('serves one request after another', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void response.end('ok'))
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -21,7 +21,7 @@ describe('a connection to a target', () => {
     assert.deepEqual(await openTargets(gateway.gateway), { open: 1, idle: 1 })
   })
 
-  it('serves one request at a time, so that as many are open as there are calls, and then kept', async (t) => {
+  it('serves one request at a time: as many connections are open as there are calls, and then kept', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void setTimeout(() => response.end('ok'), 50))
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -33,9 +33,9 @@ describe('a connection to a target', () => {
     assert.deepEqual(await openTargets(gateway.gateway), { open: 30, idle: 30 })
   })
 
-  it('is closed when it was unused for keepAlive', async (t) => {
+  it('is closed after it was idle for keepAlive', async (t) => {
     const scene = openScene(t)
-    // It gives no Keep-Alive hint of its own, as Node's servers do.
+    // It sends no Keep-Alive hint, unlike Node's servers.
     const target = await scene.wireTarget(async (wire) => {
       await wire.message()
       wire.send(ok)
@@ -50,7 +50,7 @@ describe('a connection to a target', () => {
     assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
   })
 
-  it('is not used again when the target says it will close', async (t) => {
+  it('is not reused when the target says it will close', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(
       (_message, response) => void response.writeHead(200, { connection: 'close' }).end(),
@@ -60,7 +60,7 @@ describe('a connection to a target', () => {
     assert.equal(target.connectionsTotal(), 5)
   })
 
-  it('is kept across an answer whose body nobody wants, if little is left of it', async (t) => {
+  it('is kept after an answer whose body was discarded, if little of it is left', async (t) => {
     const scene = openScene(t)
     let failures = 0
     const target = await scene.target((_message, response) => {
@@ -73,7 +73,7 @@ describe('a connection to a target', () => {
   })
 })
 
-/** Answers once, and closes the connection at the next request, as a target does whose keep-alive has just run out. */
+/** Answers once, and closes the connection at the next request, like a target whose keep-alive has just expired. */
 function closesAtSecond(seen: string[]): (wire: Wire, number: number) => Promise<void> {
   return async (wire, number) => {
     seen.push(`${number} ${(await wire.message()).startLine}`)
@@ -84,9 +84,9 @@ function closesAtSecond(seen: string[]): (wire: Wire, number: number) => Promise
   }
 }
 
-describe('a kept connection that its target closes when it is used again', () => {
+describe('a kept connection that its target closes on reuse', () => {
   for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']) {
-    it(`costs nothing: ${method} is repeated, once, on a new connection`, async (t) => {
+    it(`costs nothing: ${method} is retried once, on a new connection`, async (t) => {
       const scene = openScene(t)
       const seen: string[] = []
       const target = await scene.wireTarget(closesAtSecond(seen))
@@ -98,7 +98,7 @@ describe('a kept connection that its target closes when it is used again', () =>
   }
 
   for (const method of ['POST', 'PATCH']) {
-    it(`fails a ${method}, which might have been acted on`, async (t) => {
+    it(`fails a ${method}, which the target may have executed`, async (t) => {
       const scene = openScene(t)
       const seen: string[] = []
       const target = await scene.wireTarget(closesAtSecond(seen))
@@ -111,7 +111,7 @@ describe('a kept connection that its target closes when it is used again', () =>
     })
   }
 
-  it('is no reason to repeat more than once', async (t) => {
+  it('causes only one retry', async (t) => {
     const scene = openScene(t)
     let requests = 0
     const target = await scene.wireTarget(async (wire, number) => {
@@ -129,7 +129,7 @@ describe('a kept connection that its target closes when it is used again', () =>
     assert.equal(requests, 3)
   })
 
-  it('was noticed as closed before: nobody sees anything, whatever the method', async (t) => {
+  it('is dropped if the close was noticed before: no client sees it, whatever the method', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(async (wire) => {
       await wire.message()
@@ -144,12 +144,12 @@ describe('a kept connection that its target closes when it is used again', () =>
     }
   })
 
-  // The moment between a socket's end and its being noticed is short; many connections meet it.
-  it('fails no GET, whenever in the life of a connection the target closes', async (t) => {
+  // The window between a socket's close and its detection is short; many connections hit it.
+  it('fails no GET, at whatever moment the target closes the connection', async (t) => {
     const scene = openScene(t)
     let count = 0
     const target = await scene.wireTarget(async (wire) => {
-      // Answers from one to three requests, and closes right behind the last.
+      // Answers one to three requests, and closes right after the last.
       for (let left = (count++ % 3) + 1; left > 0; left--) {
         await wire.receives('\r\n\r\n')
         await wire.message()
@@ -172,10 +172,10 @@ describe('a kept connection that its target closes when it is used again', () =>
   })
 })
 
-describe('a target that does not even take the connection', {
+describe('a target that accepts no connection', {
   skip: process.platform !== 'linux' && 'as Linux does',
 }, () => {
-  it('is refused after connectTimeout', async (t) => {
+  it('fails after connectTimeout', async (t) => {
     const port = await deafTarget(t)
     const scene = openScene(t)
     const { url } = await scene.gateway({
@@ -189,7 +189,7 @@ describe('a target that does not even take the connection', {
     assertBetween(answer.ms, 250, 1600, 'ms')
   })
 
-  it('holds no socket once the deadline has passed', async (t) => {
+  it('holds no socket after the deadline', async (t) => {
     const port = await deafTarget(t)
     const scene = openScene(t)
     const gateway = await scene.gateway({

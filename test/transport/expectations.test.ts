@@ -5,13 +5,13 @@ import { problemOf } from '../kit/ask.ts'
 import { openScene, upstreamOf } from '../kit/gateway.ts'
 
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work', ...options } }]
-/** Tells the request line that the target was sent. */
+/** Answers with the request line that the target received. */
 const tells: RequestListener = (message, response) => {
   response.end(`${message.method} ${message.url}`)
 }
 
 describe('requests with Expect: 100-continue', () => {
-  it('are told to go on, and send their body then', async (t) => {
+  it('get 100, and then send their body', async (t) => {
     const scene = openScene(t)
     let expected: string | undefined = 'not asked yet'
     const target = await scene.target((message, response) => {
@@ -42,7 +42,7 @@ describe('requests with Expect: 100-continue', () => {
     ['the timeout is bad', '/small?timeout=x', 400, 'Content-Length: 4'],
     ['the path is bad', '/a/../b', 400, 'Content-Length: 4'],
   ] as const) {
-    it(`are refused without it when ${name}`, async (t) => {
+    it(`are rejected without 100 when ${name}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.target(tells)
       const gateway = await scene.gateway({
@@ -65,7 +65,7 @@ describe('requests with Expect: 100-continue', () => {
     })
   }
 
-  it('for what nobody knows get 417', async (t) => {
+  it('get 417 for an unknown expectation', async (t) => {
     const scene = openScene(t)
     const gateway = await scene.gateway({ routes: [] })
     const client = await scene.wire(gateway)

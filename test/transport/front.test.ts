@@ -26,7 +26,7 @@ const limits = {
   keepAliveMs: 60_000,
 }
 
-/** All paths lead to this. */
+/** The route for all paths. */
 function to(service: Service, upgrades = false): Resolve {
   const handler = {
     facts: { name: 'any', strategy: 'test', idleTimeoutMs: 30_000 },
@@ -43,7 +43,7 @@ function answer(text: string): Outcome {
   return succeeded(ownResponse(200, [], Buffer.from(text)))
 }
 
-/** Tells what the front has made of the client's address. */
+/** Answers with the client address that the front determined. */
 const echo: Service = async ({ headers }) => answer(headers[headers.indexOf('x-forwarded-for') + 1] ?? '')
 
 function rules(service: Service, change: Partial<FrontRules> = {}): FrontRules {
@@ -75,7 +75,7 @@ async function openWire(t: TestContext, { address }: Listener): Promise<Wire> {
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'
 
-/** Answers when it is told to. */
+/** Answers when the test says so. */
 function held() {
   const waiting: ((outcome: Outcome) => void)[] = []
   const service: Service = () =>
@@ -93,8 +93,8 @@ function settledOf(promise: Promise<unknown>): { is: boolean } {
   return settled
 }
 
-describe('a front that gets other rules', () => {
-  it('serves by them on the same connections, and says when the last call of before has ended', async (t) => {
+describe('a front that is reconfigured', () => {
+  it('applies the new rules on existing connections, and reports when the last earlier call has ended', async (t) => {
     const { waiting, service } = held()
     const front = await openFront(t, rules(service))
     const [busy, other] = [await openWire(t, front), await openWire(t, front)]
@@ -116,7 +116,7 @@ describe('a front that gets other rules', () => {
     await within(1000, 'nothing is under way', front.update(rules(echo)))
   })
 
-  it('counts an upgraded connection as a call that goes on', async (t) => {
+  it('counts an upgraded connection as a call in flight', async (t) => {
     const targets: Duplex[] = []
     const upgrading: Service = async () => {
       const [near, far] = duplexPair()
@@ -137,7 +137,7 @@ describe('a front that gets other rules', () => {
     await until('it has ended', () => over.is)
   })
 
-  it('takes other limits: on time and count at once, on size for new connections', async (t) => {
+  it('applies new limits: timeouts and counts at once, sizes to new connections', async (t) => {
     const front = await openFront(t, rules(echo))
     const [slow, kept] = [await openWire(t, front), await openWire(t, front)]
     slow.send('GET / HTTP/1.1\r\nHo')
@@ -159,7 +159,7 @@ describe('a front that gets other rules', () => {
     await until('the fourth is refused', () => front.figures().refused === 1 && more.some(({ isClosed }) => isClosed))
   })
 
-  it('believes other proxies', async (t) => {
+  it('trusts other proxies', async (t) => {
     const front = await openFront(t, rules(echo))
     const wire = await openWire(t, front)
     const forwarded = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n'
@@ -172,7 +172,7 @@ describe('a front that gets other rules', () => {
 })
 
 describe('a front that retires', () => {
-  it('leaves the port to others, and answers what comes on its connections as the last there', async (t) => {
+  it('leaves the port to others, and answers the next request on each connection as its last', async (t) => {
     const { waiting, service } = held()
     const front = await openFront(t, rules(service))
     const { port } = front.address
@@ -203,7 +203,7 @@ describe('a front that retires', () => {
     await until('all are gone', () => gone.is && busy.hasEnded && kept.hasEnded)
   })
 
-  it('closes an unused connection once it has been so for keepAlive', async (t) => {
+  it('closes an idle connection after keepAlive', async (t) => {
     const front = await openFront(t, rules(echo, { listen: { ...limits, keepAliveMs: 100 } }))
     const wire = await openWire(t, front)
     wire.send(get)
@@ -212,7 +212,7 @@ describe('a front that retires', () => {
     await until('it is closed', () => wire.hasEnded)
   })
 
-  it('is gone at once where nobody is connected, and may be closed after', async (t) => {
+  it('ends at once without connections, and may be closed afterwards', async (t) => {
     const front = await openFront(t, rules(echo))
     await within(1000, 'nobody is left', Promise.all([front.retire(), front.retire()]))
     await front.close()
@@ -240,7 +240,7 @@ describe('a connection that was accepted elsewhere', () => {
     return wire
   }
 
-  it('is served as one from its own address, and kept', async (t) => {
+  it('is served under its own address, and kept', async (t) => {
     const front = stand(t, rules(echo))
     assert.deepEqual(front.address, address)
     const wire = handed(t, front)
@@ -256,7 +256,7 @@ describe('a connection that was accepted elsewhere', () => {
     await until('it is gone', async () => (await front.connections()) === 0)
   })
 
-  it('has pipelined requests served one at a time, and none behind the last', async (t) => {
+  it('has pipelined requests served one at a time, and none after the last', async (t) => {
     const { waiting, service } = held()
     const wire = handed(t, stand(t, rules(service)))
     wire.send(`${get}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n${get}`)
@@ -286,7 +286,7 @@ describe('a connection that was accepted elsewhere', () => {
     assert.deepEqual([status, body.length], [200, size])
   })
 
-  it('is closed when it is slow, unused for too long, or too much', async (t) => {
+  it('is closed if it is slow, idle for too long, or over the limit', async (t) => {
     const strict = { ...limits, headerTimeoutMs: 100, keepAliveMs: 100, maxConnections: 2 }
     const front = stand(t, rules(echo, { listen: strict }))
     const [slow, unused, third] = [handed(t, front), handed(t, front), handed(t, front)]

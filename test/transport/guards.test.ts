@@ -10,8 +10,8 @@ import { until } from '../kit/until.ts'
 const upgrade = (protocol: string): string =>
   `GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`
 
-describe('what an adversary tried', () => {
-  it('an upgrade behind an unanswered request is served as if it had not asked, as the last', async (t) => {
+describe('attacks found in a review', () => {
+  it('an upgrade behind an unanswered request is served as a plain request, the last one', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void setTimeout(() => response.end('ok'), 50))
     const { gateway, port } = await scene.gateway({
@@ -27,7 +27,7 @@ describe('what an adversary tried', () => {
     await until('no call is left', async () => (await gateway.view.inFlight()) === 0)
   })
 
-  it('an upgrade to anything but WebSocket is served as if it had not asked', async (t) => {
+  it('an upgrade to anything but WebSocket is served as a plain request', async (t) => {
     const scene = openScene(t)
     const seen: (string | undefined)[] = []
     const target = await scene.target((message, response) => {
@@ -44,7 +44,7 @@ describe('what an adversary tried', () => {
     assert.deepEqual(seen, [undefined, undefined])
   })
 
-  it('answers that are merged are asked for whole and plain, whatever the client takes', async (t) => {
+  it('answers to be merged are requested whole and uncompressed, whatever the client accepts', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
       const { range, 'if-none-match': ifNoneMatch, 'accept-encoding': encoding } = message.headers
@@ -59,7 +59,7 @@ describe('what an adversary tried', () => {
     assert.equal(await (await fetch(`${url}/all`, { headers })).text(), '[[],[]]')
   })
 
-  it('a path with dot segments behind ; is refused, and so is another transfer coding', async (t) => {
+  it('a path with dot segments behind ; is rejected, and so is any transfer coding but chunked', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => void response.end('ok'))
     const { port } = await scene.gateway({
@@ -74,7 +74,7 @@ describe('what an adversary tried', () => {
     assert.equal((await other.message()).status, 400)
   })
 
-  it('the gateway outlives the reader of its log, and ends at SIGTERM', async (t) => {
+  it('the gateway survives the reader of its log, and ends at SIGTERM', async (t) => {
     const child = spawn(join(root, 'bin/hedgerow'), ['serve', join(root, 'examples/hedged.yaml')], {
       env: { ...process.env, PORT: '0' },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -87,14 +87,14 @@ describe('what an adversary tried', () => {
     assert.equal(await ended, 0)
   })
 
-  it('a log file that cannot be opened is told, with exit code 1', async (t) => {
+  it('a log file that cannot be opened is reported, with exit code 1', async (t) => {
     const args = ['serve', join(root, 'examples/hedged.yaml'), '--log-file', '/nowhere/at/all.log']
     const { code, errors } = await runCommand(t, args, { PORT: '0' })
     assert.equal(code, 1)
     assert.match(errors, /the log file \/nowhere\/at\/all\.log cannot be opened/)
   })
 
-  it('an admin side without a token answers no foreign host, and takes no post of a foreign page', async (t) => {
+  it('an admin listener without a token rejects foreign hosts and posts from foreign pages', async (t) => {
     const scene = openScene(t)
     const { gateway } = await scene.gateway({ admin: { port: 0 } })
     const client = await scene.wire({ port: gateway.admin?.address.port ?? 0 })

@@ -5,7 +5,7 @@ import { ask } from '../kit/ask.ts'
 import { assertBetween, type OpenGateway, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 import type { Message } from '../kit/wire.ts'
 
-/** A gateway with a target that keeps the last request it was sent, and answers as it is told. */
+/** A gateway with a target that keeps the last request it received and sends scripted answers. */
 async function opened(scene: Scene, options: { readonly answer?: string; readonly config?: ConfigInput } = {}) {
   const requests: Message[] = []
   const target = await scene.wireTarget(async (wire) => {
@@ -31,7 +31,7 @@ async function sends(scene: Scene, gateway: OpenGateway, fields: readonly string
 const hopByHop = ['keep-alive', 'proxy-connection', 'te', 'upgrade', 'proxy-authorization', 'x-one', 'x-two', 'x-three']
 
 describe('the header of a request', () => {
-  it('loses what belongs to the connection, also what Connection names', async (t) => {
+  it('loses the hop-by-hop fields, including those that Connection names', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene)
     await sends(scene, gateway, [
@@ -52,7 +52,7 @@ describe('the header of a request', () => {
     assert.deepEqual(headers.get('x-four'), ['4'])
   })
 
-  it('keeps all else: order, spelling, repeated fields, bytes beyond ASCII, empty values', async (t) => {
+  it('keeps everything else: order, spelling, repeated fields, non-ASCII bytes, empty values', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene)
     await sends(scene, gateway, [
@@ -76,7 +76,7 @@ describe('the header of a request', () => {
     assert.equal(headers.get('x-long')?.[0]?.length, 8000)
   })
 
-  it("has the target's own Host, once, and the client's in X-Forwarded-Host", async (t) => {
+  it('has the Host of the target, once, and the Host of the client in X-Forwarded-Host', async (t) => {
     const scene = openScene(t)
     const { gateway, requests, target } = await opened(scene)
     await sends(scene, gateway, [])
@@ -85,7 +85,7 @@ describe('the header of a request', () => {
     assert.deepEqual(headers.get('x-forwarded-host'), ['front.example'])
   })
 
-  it('may be given another Host, and be changed otherwise, by its route', async (t) => {
+  it('may get another Host, and other changes, from its route', async (t) => {
     const scene = openScene(t)
     const headers = { set: { host: 'inner.example', 'X-Set': 'new' }, remove: ['Cookie'] }
     const { gateway, requests } = await opened(scene, {
@@ -98,7 +98,7 @@ describe('the header of a request', () => {
     assert.equal(seen.get('cookie'), undefined)
   })
 
-  it('takes no second spelling of what the gateway or the route sets, removes or goes by', async (t) => {
+  it('loses alternative spellings of fields that the gateway or the route sets, removes or reads', async (t) => {
     const scene = openScene(t)
     const headers = { set: { 'X-User-Role': 'guest', x_plan: 'free' }, remove: ['X-Admin', 'x_debug'] }
     const { gateway, requests } = await opened(scene, {
@@ -147,7 +147,7 @@ describe('the header of a request', () => {
     'X-Request-Id: claimed-id',
   ]
 
-  it('says who asked, whatever a client that is not trusted claims', async (t) => {
+  it('names the client address, whatever an untrusted client claims', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene, { config: { trust: ['10.0.0.0/8'] } })
     const answer = await sends(scene, gateway, claims)
@@ -162,7 +162,7 @@ describe('the header of a request', () => {
   })
 
   for (const trust of ['127.0.0.1', '127.0.0.0/8']) {
-    it(`keeps what a trusted proxy (${trust}) says, and adds the proxy itself`, async (t) => {
+    it(`keeps the values of a trusted proxy (${trust}), and adds the proxy itself`, async (t) => {
       const scene = openScene(t)
       const { gateway, requests } = await opened(scene, { config: { trust: [trust] } })
       const answer = await sends(scene, gateway, claims)
@@ -175,7 +175,7 @@ describe('the header of a request', () => {
     })
   }
 
-  it('keeps every hop of a trusted proxy that names them in several fields', async (t) => {
+  it('keeps every hop of a trusted proxy that lists them in several fields', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene, { config: { trust: ['127.0.0.1'] } })
     await sends(scene, gateway, ['X-Forwarded-For: 10.1.1.1, 10.2.2.2', 'X-Forwarded-For: 10.3.3.3'])
@@ -183,7 +183,7 @@ describe('the header of a request', () => {
     assert.deepEqual(headers.get('x-forwarded-for')?.join(', '), '10.1.1.1, 10.2.2.2, 10.3.3.3, 127.0.0.1')
   })
 
-  it('does not pass on an id that could write into a log, trusted or not', async (t) => {
+  it('does not pass on an id that could inject log lines, trusted or not', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene, { config: { trust: ['127.0.0.1'] } })
     for (const id of ['a b', 'a"b', '<a>', 'a'.repeat(129), '']) {
@@ -193,7 +193,7 @@ describe('the header of a request', () => {
     }
   })
 
-  it('tells each attempt how much time is left, whatever the client says', async (t) => {
+  it('gives each attempt the time left, whatever the client says', async (t) => {
     const scene = openScene(t)
     const left: string[] = []
     const target = await scene.target((message, response) => {
@@ -214,7 +214,7 @@ describe('the header of a request', () => {
     assertBetween(second - third, 95, 300, 'second - third')
   })
 
-  it('tells hedges the time that is left for them', async (t) => {
+  it('gives hedges the time left for them', async (t) => {
     const scene = openScene(t)
     const left: number[] = []
     const target = await scene.target((message, response) => {
@@ -233,7 +233,7 @@ describe('the header of a request', () => {
 })
 
 describe('the header of an answer', () => {
-  it('loses what belongs to the connection, also what Connection names', async (t) => {
+  it('loses the hop-by-hop fields, including those that Connection names', async (t) => {
     const scene = openScene(t)
     const { gateway } = await opened(scene, {
       answer: [
@@ -258,7 +258,7 @@ describe('the header of an answer', () => {
     assert.deepEqual(headers.get('x-four'), ['4'])
   })
 
-  it('keeps all else: order, spelling, repeated fields, bytes beyond ASCII', async (t) => {
+  it('keeps everything else: order, spelling, repeated fields, non-ASCII bytes', async (t) => {
     const scene = openScene(t)
     const { gateway } = await opened(scene, {
       answer: [
@@ -283,7 +283,7 @@ describe('the header of an answer', () => {
     assert.deepEqual(headers.get('server'), ['target'])
   })
 
-  it("has the gateway's request id, once, whatever the target says", async (t) => {
+  it('has the request id of the gateway, once, whatever the target says', async (t) => {
     const scene = openScene(t)
     const { gateway, requests } = await opened(scene, {
       answer: 'HTTP/1.1 200 OK\r\nX-Request-Id: of-the-target\r\nContent-Length: 0\r\n\r\n',

@@ -6,7 +6,7 @@ import { until } from '../kit/until.ts'
 import { servesOn, watchedGateway } from '../kit/watched-gateway.ts'
 import { Wire } from '../kit/wire.ts'
 
-/** The final answer, or undefined where the connection was closed without one. */
+/** The final answer, or undefined if the connection was closed without one. */
 async function answerOf(client: Wire) {
   await until('an answer, or the end', () => client.hasEnded || client.text.includes('\r\n\r\n'))
   return client.text === '' ? undefined : client.message()
@@ -14,7 +14,7 @@ async function answerOf(client: Wire) {
 
 const post = 'POST / HTTP/1.1\r\nHost: a\r\n'
 
-/** All of these are to be refused: no target may see anything of them. */
+/** The gateway must reject all of these; no target may see any of them. */
 const refused: Readonly<Record<string, string>> = {
   'both Content-Length and Transfer-Encoding': `${post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
   'Transfer-Encoding, then Content-Length': `${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n`,
@@ -69,9 +69,9 @@ const refused: Readonly<Record<string, string>> = {
   'a dot segment in absolute form': 'GET http://a/b/../c HTTP/1.1\r\nHost: a\r\n\r\n',
 }
 
-describe('a request that is malformed', () => {
+describe('a malformed request', () => {
   for (const [name, bytes] of Object.entries(refused)) {
-    it(`is refused, and no target sees it: ${name}`, async (t) => {
+    it(`is rejected, and no target sees it: ${name}`, async (t) => {
       const { gateway, seen } = await watchedGateway(openScene(t))
       const client = await Wire.open(gateway.port)
       try {
@@ -99,7 +99,7 @@ describe('a request that is malformed', () => {
     ['an endless chunk extension', `3;${'x'.repeat(40_000)}\r\nabc\r\n0\r\n\r\n`],
   ] as const) {
     for (const held of [false, true]) {
-      it(`inside its body (${held ? 'held' : 'streamed'}) never becomes whole: ${name}`, async (t) => {
+      it(`inside its body (${held ? 'held' : 'streamed'}) never becomes complete: ${name}`, async (t) => {
         const scene = openScene(t)
         const { gateway, seen, target } = await watchedGateway(scene, {}, held ? { bodyLimit: '1MiB' } : {})
         const client = await scene.wire(gateway)
@@ -136,8 +136,8 @@ describe('a connection that has served a request', () => {
   }
 })
 
-describe('a request that smuggles', () => {
-  it('a second one behind its end gets that answered as its own, on its own', async (t) => {
+describe('request smuggling', () => {
+  it('of a second request behind the first gets that one its own answer', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene)
     const client = await scene.wire(gateway)

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type OpenGateway, openScene, upstreamOf } from '../kit/gateway.ts'
 
-/** More than the kernel takes for a client that does not read. */
+/** More than the kernel buffers for a client that does not read. */
 const bytes = 12 * 1024 * 1024 + 17
 
 interface Fetched {
@@ -13,7 +13,7 @@ interface Fetched {
   readonly hash: string
 }
 
-/** `pauseMs`: before it reads, so that the gateway has to wait for it. `until`: it hangs up there. */
+/** `pauseMs`: delay before reading, so that the gateway has to wait. `until`: bytes after which the client hangs up. */
 function fetchBody({ url }: OpenGateway, path: string, { pauseMs = 0, until = Number.POSITIVE_INFINITY } = {}) {
   return new Promise<Fetched>((resolve, reject) => {
     const asked = request(`${url}${path}`, { agent: false }, async (response) => {
@@ -37,7 +37,7 @@ function fetchBody({ url }: OpenGateway, path: string, { pauseMs = 0, until = Nu
 }
 
 describe('large answers', () => {
-  it('come through byte for byte to many clients at once, fast ones, slow ones, and beside some that hang up', async (t) => {
+  it('arrive byte for byte at many concurrent clients, fast and slow, while other clients hang up', async (t) => {
     const scene = openScene(t)
     const bodies = Array.from({ length: 4 }, () => randomBytes(bytes))
     const target = await scene.target((message, response) => {
@@ -45,7 +45,7 @@ describe('large answers', () => {
       const body = bodies[Number(number)] as Buffer
       if (coding === 'plain') response.end(body)
       else {
-        // In pieces of all sizes, so that many of them share what is read at once.
+        // Chunks of all sizes, so that many share one read.
         let from = 0
         for (let size = 1; from < body.length; size = (size * 7) % 70_001) {
           response.write(body.subarray(from, from + size))

@@ -9,12 +9,12 @@ const host = 'Host: a.test\r\n'
 const upgrade = (protocol: string): string => `${host}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`
 const hello = '5\r\nhello\r\n0\r\n\r\n'
 
-/** Its body, alone in the second write, is a whole request for whoever lost the head. */
+/** Its body, alone in the second write, is a whole request for a parser that has lost the head. */
 const smuggler = `POST /upload HTTP/1.1\r\n${host}Content-Length: 35\r\n\r\n`
 const smuggled = `GET /evil HTTP/1.1\r\nHost: a.test\r\n\r\n`
 const whole = `POST /transfer HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\nhi`
 
-/** The request, its answer, and what the target may see of it. */
+/** The request, the status of its answer, and the requests that the target may see. */
 type Variant = readonly [bytes: string, status: number, seen: readonly string[]]
 
 const declined: Readonly<Record<string, Variant>> = {
@@ -71,19 +71,19 @@ const closing: Readonly<Record<string, Variant>> = {
   'HTTP/1.0': [`GET /x HTTP/1.0\r\n${host}\r\n`, 200, ['GET /x']],
 }
 
-/** May keep their connection: then what follows is served, and answered; else it is not even begun. */
+/** These may keep their connection: then the next request is served and answered; otherwise it is not even started. */
 const undecided: Readonly<Record<string, Variant>> = {
   'a refused path with chunks': [`POST /a/../b HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hello}`, 400, []],
   'Expect: 100-continue on a GET': [`GET /x HTTP/1.1\r\n${host}Expect: 100-continue\r\n\r\n`, 200, ['GET /x']],
   'an unknown expectation': [`GET /x HTTP/1.1\r\n${host}Expect: miracles\r\n\r\n`, 417, []],
 }
 
-/** The gateway, in this same thread, has read what was sent; what follows comes with another read. */
+/** The gateway, on this same thread, has read the bytes sent so far; later bytes arrive in another read. */
 async function isRead(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await turn()
 }
 
-/** One answer that says that it is the last, and the end. */
+/** Expects one answer with `Connection: close`, then the end of the connection. */
 async function isLastAnswer(client: Wire, status: number, bytes: string): Promise<void> {
   const answer = await client.message({ hasNoBody: bytes.startsWith('HEAD') })
   assert.equal(answer.status, status)
@@ -95,7 +95,7 @@ async function isLastAnswer(client: Wire, status: number, bytes: string): Promis
 
 describe('a request whose upgrade is declined', () => {
   for (const [name, [bytes, status, seen]] of Object.entries(declined)) {
-    it(`is the last of its connection, so that no body becomes a request: ${name}`, async (t) => {
+    it(`is the last on its connection, so that no body becomes a request: ${name}`, async (t) => {
       const scene = openScene(t)
       const watched = await watchedGateway(scene)
       const client = await scene.wire(watched.gateway)
@@ -108,7 +108,7 @@ describe('a request whose upgrade is declined', () => {
     })
   }
 
-  it('is the last of its connection if its body comes later', async (t) => {
+  it('is the last on its connection if its body arrives later', async (t) => {
     const scene = openScene(t)
     const watched = await watchedGateway(scene)
     const client = await scene.wire(watched.gateway)
@@ -122,7 +122,7 @@ describe('a request whose upgrade is declined', () => {
     assert.deepEqual(watched.seen, ['POST /a hello', 'GET /'])
   })
 
-  it('keeps its connection if Connection does not name Upgrade, as it asks for nothing', async (t) => {
+  it('keeps its connection if Connection does not name Upgrade, because that requests no upgrade', async (t) => {
     const scene = openScene(t)
     const watched = await watchedGateway(scene)
     const client = await scene.wire(watched.gateway)
@@ -135,7 +135,7 @@ describe('a request whose upgrade is declined', () => {
 
 describe('an answer with Connection: close', () => {
   for (const [name, [bytes, status, seen]] of Object.entries(closing)) {
-    it(`has nothing executed behind it: ${name}`, async (t) => {
+    it(`is followed by no executed request: ${name}`, async (t) => {
       const scene = openScene(t)
       const watched = await watchedGateway(scene)
       const client = await scene.wire(watched.gateway)
@@ -147,7 +147,7 @@ describe('an answer with Connection: close', () => {
   }
 
   for (const [name, [bytes, status, seen]] of Object.entries(undecided)) {
-    it(`is the only reason not to answer what follows: ${name}`, async (t) => {
+    it(`is the only reason to leave the next request unanswered: ${name}`, async (t) => {
       const scene = openScene(t)
       const watched = await watchedGateway(scene)
       const client = await scene.wire(watched.gateway)

@@ -7,7 +7,7 @@ import { watchedGateway } from '../kit/watched-gateway.ts'
 /** Longer than the header timeout of these gateways. */
 const pauseMs = 900
 
-/** This thread, and with it the gateway, does nothing else meanwhile. */
+/** Blocks this thread, and with it the gateway. */
 function standStill(): void {
   const endMs = performance.now() + pauseMs
   while (performance.now() < endMs);
@@ -21,7 +21,7 @@ async function connected(t: Parameters<typeof openScene>[0]) {
   return { client, seen }
 }
 
-describe('after a pause of the gateway', () => {
+describe('after a stall of the gateway', () => {
   it('serves a request that reached its socket in time', async (t) => {
     const { client, seen } = await connected(t)
     client.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -30,7 +30,7 @@ describe('after a pause of the gateway', () => {
     assert.deepEqual(seen, ['GET /a'])
   })
 
-  it('refuses a client that has not sent its whole header', async (t) => {
+  it('rejects a client that has not sent its whole header', async (t) => {
     const { client, seen } = await connected(t)
     client.send('GET /a HTTP/1.1\r\nHost')
     standStill()

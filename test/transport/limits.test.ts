@@ -9,8 +9,8 @@ import type { Wire } from '../kit/wire.ts'
 
 const post = 'POST / HTTP/1.1\r\nHost: a\r\n'
 
-describe('a client that asks too much', () => {
-  it('of header bytes gets 431', async (t) => {
+describe('a client that exceeds the limit', () => {
+  it('on header bytes gets 431', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene, { headerSize: '8KiB' })
     for (const bytes of [
@@ -28,7 +28,7 @@ describe('a client that asks too much', () => {
     await servesOn(gateway)
   })
 
-  it('of header bytes without an end gets 431 too, and is not listened to any longer', async (t) => {
+  it('on header bytes without end gets 431 too, and is not read any further', async (t) => {
     const scene = openScene(t)
     const { gateway } = await watchedGateway(scene)
     const client = await scene.wire(gateway)
@@ -42,7 +42,7 @@ describe('a client that asks too much', () => {
     await servesOn(gateway)
   })
 
-  it('of header fields is refused', async (t) => {
+  it('on header fields is rejected', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene, { headerCount: 20 })
     const fields = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: b\r\n`).join('')
@@ -56,7 +56,7 @@ describe('a client that asks too much', () => {
     assert.deepEqual(seen, ['GET /fits'])
   })
 
-  it('of time for its header gets 408', async (t) => {
+  it('on header time gets 408', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene, { headerTimeout: '300ms' })
     const slow = await scene.wire(gateway)
@@ -69,13 +69,13 @@ describe('a client that asks too much', () => {
     await slow.closed()
     assert.match(slow.text, /^HTTP\/1\.1 408 /)
     assertBetween(performance.now() - startedMs, 250, 1500, 'ms')
-    // One that never said anything may as well be closed without a word.
+    // A client that never sent anything may be closed without an answer.
     await silent.closed()
     assert.deepEqual(seen, [])
     await servesOn(gateway)
   })
 
-  it('of time for its whole request gets 408, or a closed connection', async (t) => {
+  it('on request time gets 408, or a closed connection', async (t) => {
     const scene = openScene(t)
     const { gateway, seen, target } = await watchedGateway(scene, { headerTimeout: '300ms', requestTimeout: '600ms' })
     const client = await scene.wire(gateway)
@@ -86,7 +86,7 @@ describe('a client that asks too much', () => {
     await servesOn(gateway)
   })
 
-  it('of connections finds those beyond the limit closed', async (t) => {
+  it('on connections has its excess connections closed', async (t) => {
     const scene = openScene(t)
     const { gateway } = await watchedGateway(scene, { maxConnections: 5 })
     const kept: Wire[] = []
@@ -106,7 +106,7 @@ describe('a client that asks too much', () => {
     await servesOn(gateway)
   })
 
-  it('of kept connections finds them closed when they were unused for keepAlive', async (t) => {
+  it('on idle connections has them closed after keepAlive', async (t) => {
     const scene = openScene(t)
     const { gateway } = await watchedGateway(scene, { keepAlive: '200ms' })
     const client = await scene.wire(gateway)

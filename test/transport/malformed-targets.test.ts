@@ -9,7 +9,7 @@ const forwards = (options = {}) => [{ match: '/*', deadline: '2s', forward: { up
 
 const fine = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine'
 
-/** Each is the whole of an answer; the connection stays open behind it unless `closes` says otherwise. */
+/** Each is a whole answer; the connection stays open behind it unless `closes` is set. */
 const malformed: Readonly<Record<string, { readonly bytes: string; readonly closes?: boolean }>> = {
   'a bad status line': { bytes: 'HTTP/1.1 OK 200\r\nContent-Length: 2\r\n\r\nok' },
   'a status of two digits': { bytes: 'HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok' },
@@ -38,10 +38,10 @@ const malformed: Readonly<Record<string, { readonly bytes: string; readonly clos
   },
 }
 
-describe('an answer that is malformed', () => {
+describe('a malformed answer', () => {
   for (const [name, { bytes, closes }] of Object.entries(malformed)) {
     for (const strategy of ['forward', 'all'] as const) {
-      it(`becomes a 502 through ${strategy}, and its connection is not used again: ${name}`, async (t) => {
+      it(`becomes a 502 through ${strategy}, and its connection is not reused: ${name}`, async (t) => {
         const scene = openScene(t)
         const target = await scene.wireTarget(async (wire, number) => {
           await wire.message()
@@ -55,7 +55,7 @@ describe('an answer that is malformed', () => {
             { match: '/', deadline: '2s', [strategy]: { upstream: 'work', ...(strategy === 'all' && { calls: 1 }) } },
           ],
         })
-        // POST: what may be repeated could be sent again unseen.
+        // POST, because a retry of an idempotent method could hide the failure.
         const answer = await ask(gateway.url, { method: 'POST' })
         assert.equal(answer.status, 502, answer.body)
         assert.match(problemOf(answer).code, /^UPSTREAM_(?:INVALID|RESET)$/)
@@ -87,7 +87,7 @@ const broken: Readonly<Record<string, { readonly bytes: string; readonly closes?
   },
 }
 
-describe('an answer with any byte in any place', () => {
+describe('an answer with any byte at any position', () => {
   const places: Readonly<Record<string, (byte: string) => string>> = {
     'a field value': (byte) => `HTTP/1.1 200 OK\r\nX-A: b${byte}c\r\nContent-Length: 2\r\n\r\nok`,
     'a field name': (byte) => `HTTP/1.1 200 OK\r\nX-${byte}: b\r\nContent-Length: 2\r\n\r\nok`,
@@ -101,7 +101,7 @@ describe('an answer with any byte in any place', () => {
   }
 
   for (const [name, answerOf] of Object.entries(places)) {
-    it(`is passed, refused or broken off, and the gateway lives: ${name}`, async (t) => {
+    it(`is passed, rejected or aborted, and the gateway survives: ${name}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(async (wire) => {
         const byte = Number((await wire.message()).startLine.split(' ')[1]?.slice(1))
@@ -126,9 +126,9 @@ describe('an answer with any byte in any place', () => {
   }
 })
 
-describe('an answer that breaks off', () => {
+describe('a truncated answer', () => {
   for (const [name, { bytes, closes }] of Object.entries(broken)) {
-    it(`is no whole answer for the client either: ${name}`, async (t) => {
+    it(`is not complete for the client either: ${name}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(async (wire) => {
         await wire.message()
@@ -141,7 +141,7 @@ describe('an answer that breaks off', () => {
       const client = await scene.wire(gateway)
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
       await until('it is over', () => client.isClosed || client.text.startsWith('HTTP/1.1 502'))
-      // Either a part of it, without its end, or a clear failure if the client had nothing of it yet.
+      // Either part of the body without its end, or a clear failure if the client had received nothing yet.
       if (client.text.startsWith('HTTP/1.1 502')) return
       assert.match(client.text, /^HTTP\/1\.1 200 OK/)
       assert.doesNotMatch(client.text, /\r\n0\r\n/)
@@ -149,7 +149,7 @@ describe('an answer that breaks off', () => {
       assert.deepEqual(await openTargets(gateway.gateway), { open: 0, idle: 0 })
     })
 
-    it(`is a 502 where it is held: ${name}`, async (t) => {
+    it(`is a 502 if it is buffered: ${name}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(async (wire) => {
         await wire.message()
@@ -194,7 +194,7 @@ describe('an answer that breaks off', () => {
   })
 })
 
-describe('bytes behind an answer', () => {
+describe('bytes after an answer', () => {
   const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison'
 
   for (const [name, delayMs] of [
@@ -202,7 +202,7 @@ describe('bytes behind an answer', () => {
     ['a moment later', 20],
   ] as const) {
     for (const method of ['GET', 'POST'] as const) {
-      it(`do not become the answer of the next ${method}, when they come ${name}`, async (t) => {
+      it(`do not become the answer to the next ${method} when they arrive ${name}`, async (t) => {
         const scene = openScene(t)
         const target = await scene.wireTarget(async (wire) => {
           for (;;) {
@@ -219,14 +219,14 @@ describe('bytes behind an answer', () => {
         for (let i = 0; i < 10; i++) {
           const answer = await ask(gateway.url, { method })
           assert.deepEqual([answer.status, answer.body], [200, 'fine'])
-          // Bytes that come when the next request is on its way cannot be told from its answer.
+          // Bytes that arrive once the next request is on its way are indistinguishable from its answer.
           await sleep(delayMs * 2)
         }
       })
     }
   }
 
-  it('of an answer to HEAD do not become the next answer', async (t) => {
+  it('to HEAD do not become the next answer', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(async (wire) => {
       for (;;) {
@@ -241,7 +241,7 @@ describe('bytes behind an answer', () => {
     }
   })
 
-  it('of a 204 or 304 do not become the next answer', async (t) => {
+  it('with 204 or 304 do not become the next answer', async (t) => {
     const scene = openScene(t)
     for (const status of ['204 No Content', '304 Not Modified']) {
       const target = await scene.wireTarget(async (wire, number) => {
@@ -257,7 +257,7 @@ describe('bytes behind an answer', () => {
     }
   })
 
-  it('that come before anybody has asked do not become an answer', async (t) => {
+  it('that arrive before any request do not become an answer', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(async (wire, number) => {
       if (number === 1) wire.send(poison)
@@ -268,7 +268,7 @@ describe('bytes behind an answer', () => {
     })
     const { url } = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
     const first = await ask(url)
-    // It cannot be told from an answer that is sent before the request is whole, so either will do.
+    // It is indistinguishable from an early answer, sent before the request is complete, so either result is valid.
     assert.ok(['fine', 'poison'].includes(first.body) || first.status === 502)
     assert.equal((await ask(url)).body, 'fine')
   })

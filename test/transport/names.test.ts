@@ -10,7 +10,7 @@ import { callOf, requestOf, responseOf, targetOf } from '../kit/calls.ts'
 
 const clock = systemClock()
 
-/** Servers at several addresses of this machine with one port; each answers with its address. */
+/** Servers at several local addresses with one port; each answers with its address. */
 async function servers(t: TestContext, addresses: readonly string[]): Promise<number> {
   let port = 0
   for (const address of addresses) {
@@ -55,10 +55,10 @@ async function opened(t: TestContext, listening: readonly string[], resolves: re
   return { client, ask, becomes }
 }
 
-/** What was asked for has been answered by then. */
+/** Long enough for a lookup to finish. */
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 
-describe('a target that is a name', () => {
+describe('a target given by name', () => {
   it('has connections to all of its addresses', async (t) => {
     const all = ['127.0.0.2', '127.0.0.3', '127.0.0.4']
     const { ask } = await opened(t, all, all)
@@ -66,23 +66,23 @@ describe('a target that is a name', () => {
     assert.deepEqual(answers.sort(), all)
   })
 
-  it('goes on to the next address where nobody listens at the first', async (t) => {
+  it('falls back to the next address if the first refuses connections', async (t) => {
     const { ask } = await opened(t, ['127.0.0.3'], ['127.0.0.2', '127.0.0.3'])
     assert.deepEqual(await Promise.all([ask(), ask()]), ['127.0.0.3', '127.0.0.3'])
   })
 
-  it('is asked no more at an address that is gone, not even by a connection that is there', async (t) => {
+  it('gets no more requests at a removed address, not even on an open connection', async (t) => {
     const { ask, becomes, client } = await opened(t, ['127.0.0.2', '127.0.0.3'], ['127.0.0.2'])
     assert.equal(await ask(), '127.0.0.2')
     becomes(['127.0.0.3'])
-    // The first question with an old answer has the name resolved, and does not wait for it.
+    // The first request uses the old addresses and triggers a lookup without waiting for it.
     await ask()
     await soon()
     assert.equal(await ask(), '127.0.0.3')
     assert.equal(client.connections().open, 1)
   })
 
-  it('keeps its connections while it has their address, and its addresses while it does not resolve', async (t) => {
+  it('keeps connections to its current addresses, and its addresses while the name does not resolve', async (t) => {
     const { ask, becomes, client } = await opened(t, ['127.0.0.2'], ['127.0.0.2'])
     for (const next of [['127.0.0.2', '127.0.0.3'], [], ['127.0.0.2']]) {
       becomes(next)

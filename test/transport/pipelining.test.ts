@@ -8,7 +8,7 @@ import { servesOn, watchedGateway } from '../kit/watched-gateway.ts'
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 const routes = [{ match: '/*', forward: { upstream: 'work' } }]
 
-/** A target that answers when the test says so, and how many requests it had at most at once. */
+/** A target that answers when the test says so, and the highest number of requests it had at once. */
 async function heldTarget(scene: Scene) {
   const held: ServerResponse[] = []
   const seen: string[] = []
@@ -21,7 +21,7 @@ async function heldTarget(scene: Scene) {
 }
 
 describe('pipelined requests', () => {
-  it('reach targets one at a time, in their order, and are all answered: 500 of them', async (t) => {
+  it('reach targets one at a time, in order, and are all answered (500 requests)', async (t) => {
     const scene = openScene(t)
     let open = 0
     let mostOpen = 0
@@ -42,7 +42,7 @@ describe('pipelined requests', () => {
     assert.equal((await client.message()).body, '/last')
   })
 
-  it('keep the order of a write and the read behind it', async (t) => {
+  it('stay in order: a write and the read after it', async (t) => {
     const scene = openScene(t)
     const { gateway, held, seen } = await heldTarget(scene)
     const client = await scene.wire(gateway)
@@ -69,7 +69,7 @@ describe('pipelined requests', () => {
     assert.ok(seen.join() === bodies.map((body) => `POST / ${body}`).join(), 'bodies are mixed up')
   })
 
-  it('are not begun when their client hangs up before their turn', async (t) => {
+  it('are not started if their client hangs up before their turn', async (t) => {
     const scene = openScene(t)
     const { gateway, held, seen, target } = await heldTarget(scene)
     const client = await scene.wire(gateway)
@@ -81,7 +81,7 @@ describe('pipelined requests', () => {
     assert.deepEqual(seen, ['GET /1'])
   })
 
-  it('beyond the 500 that may wait are not served, and the connection ends behind those', async (t) => {
+  it('beyond the 500 that may wait are not served, and the connection ends after those', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene)
     const client = await scene.wire(gateway)
@@ -94,7 +94,7 @@ describe('pipelined requests', () => {
   })
 })
 
-describe('a good request', () => {
+describe('a valid request', () => {
   const pay = 'POST /pay HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n'
   for (const [name, bytes, later, status] of [
     ['garbage', `${pay}\r\nhelloGARBAGE\r\n\r\n`, '', 400],
@@ -120,7 +120,7 @@ describe('a good request', () => {
     })
   }
 
-  it('that waits keeps its answer too, and only the bad one behind it is refused', async (t) => {
+  it('that waits keeps its answer too, and only the malformed one behind it is rejected', async (t) => {
     const scene = openScene(t)
     const { gateway, seen } = await watchedGateway(scene)
     const client = await scene.wire(gateway)
@@ -133,7 +133,7 @@ describe('a good request', () => {
     await servesOn(gateway)
   })
 
-  it('is given up if its client hangs up in the middle of the next one', async (t) => {
+  it('is aborted if its client hangs up in the middle of the next one', async (t) => {
     const scene = openScene(t)
     const { gateway, held, target } = await heldTarget(scene)
     const client = await scene.wire(gateway)

@@ -6,13 +6,13 @@ import { ask } from '../kit/ask.ts'
 import { openScene, upstreamOf } from '../kit/gateway.ts'
 
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work', ...options } }]
-/** Tells the request line that the target was sent. */
+/** Answers with the request line that the target received. */
 const tells: RequestListener = (message, response) => {
   response.end(`${message.method} ${message.url}`)
 }
 
 describe('requests', () => {
-  it('are answered in their order when they are pipelined, whichever answer is ready first', async (t) => {
+  it('are answered in order when they are pipelined, whichever answer is ready first', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
       setTimeout(() => response.end(String(message.url)), message.url === '/1' ? 150 : 5)
@@ -24,7 +24,7 @@ describe('requests', () => {
     assert.equal(client.hasEnded, false)
   })
 
-  it('that are pipelined with large answers keep them apart, also for a slow client', async (t) => {
+  it('that are pipelined keep their large answers apart, even for a slow client', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
       response.end(Buffer.alloc(1_000_000, String(message.url).slice(1)))
@@ -41,7 +41,7 @@ describe('requests', () => {
     }
   })
 
-  it('of HTTP/1.0 get an answer that ends with their connection, or keep it where they ask to', async (t) => {
+  it('with HTTP/1.0 get an answer that ends with the connection, or keep it if they ask for that', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((_message, response) => {
       response.write('in ')
@@ -66,7 +66,7 @@ describe('requests', () => {
     await keeping.closed()
   })
 
-  it('in absolute form mean the path, and the host that they name', async (t) => {
+  it('in absolute form use the path and the host of the URL', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => {
       response.end([message.url, message.headers.host, message.headers['x-forwarded-host']].join(' '))
@@ -86,7 +86,7 @@ describe('requests', () => {
     }
   })
 
-  it('in absolute form mean the host that they name, whatever Host says', async (t) => {
+  it('in absolute form use the host of the URL, whatever Host says', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => void response.end(message.headers['x-forwarded-host']))
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -96,7 +96,7 @@ describe('requests', () => {
     assert.equal((await client.message()).body, 'front.example')
   })
 
-  it('keep path and query as they were sent', async (t) => {
+  it('keep path and query byte for byte', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(tells)
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -122,7 +122,7 @@ describe('requests', () => {
     }
   })
 
-  it('whose percent signs encode nothing are passed as they are, or refused as malformed', async (t) => {
+  it('with stray percent signs are passed unchanged, or rejected as malformed', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(tells)
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
@@ -135,7 +135,7 @@ describe('requests', () => {
     }
   })
 
-  it('go below the base path of their target, and where the route sends them', async (t) => {
+  it('go below the base path of their target, and to the path that the route sets', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(tells)
     const { url } = await scene.gateway({
@@ -156,7 +156,7 @@ describe('requests', () => {
     }
   })
 
-  it('cannot leave the path of their route by what a capture is put into', async (t) => {
+  it('cannot leave the path of their route through a captured value', async (t) => {
     const scene = openScene(t)
     const target = await scene.target(tells)
     const { url } = await scene.gateway({

@@ -15,10 +15,10 @@ import type { Wire } from '../kit/wire.ts'
 
 const clock = systemClock()
 
-/** A client without a gateway around it, and a target for it to ask. */
+/** A client without a gateway, and a target to send requests to. */
 async function opened(t: TestContext, serve: Parameters<Scene['wireTarget']>[0], keepAliveMs = 4000) {
   const client: HttpClient = httpClient({ clock, connections: { connectTimeoutMs: 1000, keepAliveMs } })
-  // Before the scene, which looks whether anything is left.
+  // Registered before the scene, whose check looks for leftovers.
   t.after(() => client.destroy())
   const target = await openScene(t).wireTarget(serve)
   const send = (change: Partial<GatewayRequest> = {}, origin = target.url): Promise<Outcome> => {
@@ -29,7 +29,7 @@ async function opened(t: TestContext, serve: Parameters<Scene['wireTarget']>[0],
   return { client, target, send }
 }
 
-/** Never wants more at once, as a client that is slow. */
+/** A slow client: it never asks for more at once. */
 class Reluctant implements BodySink {
   readonly done = Promise.withResolvers<number>()
   readonly #body: BodyStream
@@ -63,12 +63,12 @@ function answers(text: string): (wire: Wire) => Promise<void> {
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-describe('the client of targets', () => {
+describe('the client for targets', () => {
   for (const [framing, body] of [
     ['Content-Length: 3000000', 'x'.repeat(3_000_000)],
     ['Transfer-Encoding: chunked', `${`186a0\r\n${'x'.repeat(100_000)}\r\n`.repeat(30)}0\r\n\r\n`],
   ] as const) {
-    it(`reads the next answer also behind one whose last piece met a full sink (${framing})`, async (t) => {
+    it(`reads the next answer even if the last chunk of the previous one met a full sink (${framing})`, async (t) => {
       const { client, target, send } = await opened(t, answers(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n${body}`))
       for (let i = 0; i < 3; i++) {
         const response = responseOf(await send())
@@ -79,7 +79,7 @@ describe('the client of targets', () => {
     })
   }
 
-  it('reads what comes from a name of two addresses, of which only the second takes connections', async (t) => {
+  it('reads an answer from a name with two addresses, of which only the second accepts connections', async (t) => {
     const { target, send } = await opened(t, answers(ok))
     t.mock.method(dns, 'lookup', (_name: string, _options: unknown, done: (...answer: unknown[]) => void) => {
       const addresses = [
@@ -95,7 +95,7 @@ describe('the client of targets', () => {
     assert.equal(target.connectionsTotal(), 1)
   })
 
-  it('keeps the pieces of an answer apart from those of another that is read in the same turn', async (t) => {
+  it('keeps the chunks of an answer apart from those of another answer read in the same turn', async (t) => {
     const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
     const { send } = await opened(t, async (wire) => {
       const { startLine } = await wire.message()
@@ -119,7 +119,7 @@ describe('the client of targets', () => {
     )
   })
 
-  it("closes an unused connection when the target's hint says so, less a margin", async (t) => {
+  it('closes an idle connection a margin before the time that the target announced', async (t) => {
     const hinted = ok.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=3\r\n\r\n')
     const { client, send } = await opened(t, answers(hinted), 60_000)
     responseOf(await send())
@@ -127,13 +127,13 @@ describe('the client of targets', () => {
     await until('it is closed', () => client.connections().open === 0, 2500)
   })
 
-  it('does not keep a connection that the target keeps for a moment only', async (t) => {
+  it('does not keep a connection that the target keeps only for a moment', async (t) => {
     const { client, send } = await opened(t, answers(ok.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=2\r\n\r\n')))
     responseOf(await send())
     assert.deepEqual(client.connections(), { open: 0, idle: 0 })
   })
 
-  it('sends an upload once more on a new connection while nothing of it was taken', async (t) => {
+  it('retries an upload once on a new connection while no byte of it was read', async (t) => {
     const bodies: string[] = []
     const { target, send } = await opened(t, async (wire, number) => {
       const first = await wire.message()
@@ -155,7 +155,7 @@ describe('the client of targets', () => {
     assert.deepEqual(bodies, ['2 body'])
   })
 
-  it('refuses a streamed body that is another than its length says', async (t) => {
+  it('rejects a streamed body whose size differs from its Content-Length', async (t) => {
     const { client, send } = await opened(t, () => {})
     for (const body of ['abc', 'abcde']) {
       const source = new PassThrough()
@@ -166,7 +166,7 @@ describe('the client of targets', () => {
     assert.equal(client.connections().open, 0)
   })
 
-  it('writes nothing of a request that could be read as two', async (t) => {
+  it('writes nothing of a request that could be parsed as two', async (t) => {
     const { client, target, send } = await opened(t, () => {})
     const { code } = failureOf(await send({ headers: ['x-a', 'b\r\n\r\nGET /admin HTTP/1.1'] }))
     assert.equal(code, 'BAD_REQUEST')
@@ -174,7 +174,7 @@ describe('the client of targets', () => {
     assert.equal(target.connectionsTotal(), 0)
   })
 
-  it('tells whoever waits when it is destroyed, and takes no more', async (t) => {
+  it('fails waiting calls when it is destroyed, and accepts no more', async (t) => {
     const { client, target, send } = await opened(t, () => {})
     const waiting = send()
     await until('it is there', () => target.connections() === 1)
@@ -184,7 +184,7 @@ describe('the client of targets', () => {
     await until('the target sees it go', () => target.connections() === 0)
   })
 
-  it('takes neither 1000 informational answers nor an answer that comes behind them', async (t) => {
+  it('rejects 1000 informational answers, and an answer after them', async (t) => {
     const { send } = await opened(t, answers('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1000) + ok))
     assert.equal(failureOf(await send()).code, 'UPSTREAM_INVALID')
   })

@@ -15,7 +15,7 @@ interface Pair {
   readonly cert: Buffer
 }
 
-/** A key and a certificate for `localhost` that nobody has signed but itself; undefined without the tool to make it. */
+/** A self-signed key and certificate for `localhost`; undefined without `openssl`. */
 function selfSigned(): Pair | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-tls-'))
   try {
@@ -32,7 +32,7 @@ function selfSigned(): Pair | undefined {
 
 const pair = selfSigned()
 
-/** A certificate for `localhost` that a CA has signed whom nobody knows; undefined without the tool to make it. */
+/** A certificate for `localhost` signed by an unknown CA; undefined without `openssl`. */
 function ofPrivateCa(): Pair | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-ca-'))
   try {
@@ -67,7 +67,7 @@ async function tlsTarget(t: TestContext, { key, cert }: Pair): Promise<{ server:
 const routes = [{ match: '/*', deadline: '3s', forward: { upstream: 'work' } }]
 
 describe('a target over TLS', { skip: pair === undefined && 'needs openssl to make a certificate' }, () => {
-  it('fails with the reason in plain words while nobody vouches for its certificate', async (t) => {
+  it('fails with the reason in plain words if its certificate is not trusted', async (t) => {
     const { url } = await tlsTarget(t, pair as Pair)
     const gateway = await openScene(t).gateway({ upstreams: { work: { targets: { a: url } } }, routes })
     const answer = await ask(gateway.url)
@@ -81,7 +81,7 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
     )
   })
 
-  it('has one line in the log when its CA is private, which says what to do', async (t) => {
+  it('gets one log line, with the remedy, if its CA is private', async (t) => {
     const lines: string[] = []
     const { url } = await tlsTarget(t, ofUnknownCa as Pair)
     const gateway = await openScene(t).gateway(
@@ -100,7 +100,7 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
     hedges: { hedge: { upstream: 'work', after: '1s', extra: 2 } },
   }
   for (const [what, strategy] of Object.entries(strategies)) {
-    it(`is asked once though the route allows ${what}, where there is no other target`, async (t) => {
+    it(`gets one request even if the route allows ${what}, if there is no other target`, async (t) => {
       const { server, url } = await tlsTarget(t, pair as Pair)
       let connections = 0
       server.on('connection', () => connections++)
@@ -112,7 +112,7 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
       assert.deepEqual([code, (attempts as readonly unknown[]).length, connections], ['UPSTREAM_TLS', 1, 1])
     })
 
-    it(`leaves the answer to another target where the route allows ${what}`, async (t) => {
+    it(`leaves the answer to another target if the route allows ${what}`, async (t) => {
       const scene = openScene(t)
       const { url } = await tlsTarget(t, pair as Pair)
       const well = await scene.target((_message, response) => response.end('well'))
@@ -124,7 +124,7 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
     })
   }
 
-  it('answers on one kept connection, held and streamed bodies alike', async (t) => {
+  it('answers on one kept connection, with buffered and streamed bodies alike', async (t) => {
     const before = getCACertificates('default')
     setDefaultCACertificates([...before, (pair as Pair).cert.toString()])
     t.after(() => setDefaultCACertificates(before))
@@ -139,7 +139,7 @@ describe('a target over TLS', { skip: pair === undefined && 'needs openssl to ma
     assert.equal(connections, 1)
   })
 
-  it('is refused where its certificate names another than the Host that is asked for', async (t) => {
+  it('is rejected if its certificate does not name the Host of the request', async (t) => {
     const before = getCACertificates('default')
     setDefaultCACertificates([...before, (pair as Pair).cert.toString()])
     t.after(() => setDefaultCACertificates(before))

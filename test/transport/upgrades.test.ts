@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { type OpenTarget, openClients, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until, within } from '../kit/until.ts'
 
-/** A target that takes WebSockets at /socket, and hands each to the test. */
+/** A target that accepts WebSockets at /socket, and hands each to the test. */
 async function socketTarget(
   scene: Scene,
   serve: (socket: WebSocket, request: IncomingMessage) => void,
@@ -42,7 +42,7 @@ const upgrade = (path = '/socket'): string =>
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
 describe('a WebSocket through forward', () => {
-  it('carries text and bytes both ways, and knows who asked', async (t) => {
+  it('carries text and binary frames both ways, and forwards the client address', async (t) => {
     const scene = openScene(t)
     let request: IncomingMessage | undefined
     const target = await socketTarget(scene, (socket, message) => {
@@ -128,7 +128,7 @@ describe('a WebSocket through forward', () => {
     await once(socket, 'close')
   })
 
-  it('keeps bytes that came behind either header', async (t) => {
+  it('keeps bytes that arrive right after either header', async (t) => {
     const scene = openScene(t)
     let early = ''
     const target = await scene.wireTarget(async (wire) => {
@@ -149,7 +149,7 @@ describe('a WebSocket through forward', () => {
     await until('the target sees it go', () => target.connections() === 0)
   })
 
-  it('is closed at the other end when the client, or the target, vanishes', async (t) => {
+  it('is closed at the other end when the client or the target disappears', async (t) => {
     const scene = openScene(t)
     let atTarget: WebSocket | undefined
     const target = await socketTarget(scene, (socket) => {
@@ -189,7 +189,7 @@ describe('a WebSocket through forward', () => {
       const target = await scene.target((_message, response) => void response.end())
       target.onUpgrade((_message, socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'))
       const gateway = await opened(scene, target, { idleTimeout: '300ms' })
-      // A client that keeps its side open once the other is closed.
+      // A client that keeps its side open after the other end has closed.
       const client = await scene.wire(gateway)
       client.socket.allowHalfOpen = !polite
       client.send(upgrade())
@@ -204,7 +204,7 @@ describe('a WebSocket through forward', () => {
   }
 
   for (const how of ['hangs up', 'closes its side'] as const) {
-    it(`that waits for its target is given up when its client ${how}`, async (t) => {
+    it(`that waits for its target is aborted when its client ${how}`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(() => {})
       const gateway = await opened(scene, target, { deadline: '30s' })
@@ -240,7 +240,7 @@ describe('a WebSocket through forward', () => {
     }
   })
 
-  it('that the target takes for a plain request gets the plain answer', async (t) => {
+  it('that the target treats as a plain request gets the plain answer', async (t) => {
     const scene = openScene(t)
     const target = await scene.wireTarget(async (wire) => {
       await wire.message()
@@ -253,7 +253,7 @@ describe('a WebSocket through forward', () => {
     assert.deepEqual([answer.status, answer.body], [200, 'plain'])
   })
 
-  it('gets 404 where there is no route, and is an ordinary request where the strategy passes no upgrades', async (t) => {
+  it('gets 404 without a route, and is a plain request if the strategy supports no upgrades', async (t) => {
     const scene = openScene(t)
     let connection: string | undefined
     const target = await scene.target((message, response) => {
@@ -285,8 +285,8 @@ describe('a WebSocket through forward', () => {
   })
 })
 
-describe('an upgrade to HTTP/2, which curl and others offer with an ordinary request', () => {
-  it('is not taken, and the request is served', async (t) => {
+describe('an upgrade to HTTP/2, as offered by curl and others with a plain request', () => {
+  it('is declined, and the request is served', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message, response) => void response.end(`plain ${message.headers.upgrade}`))
     const gateway = await opened(scene, target)

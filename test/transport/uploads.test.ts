@@ -12,7 +12,7 @@ import { until } from '../kit/until.ts'
 const mebibyte = 1024 * 1024
 const forwards = (options = {}) => [{ match: '/*', forward: { upstream: 'work' }, ...options }]
 
-/** A body that is made as it is taken. */
+/** A body that is generated as it is read. */
 function* pieces(count: number, bytes: number): Generator<Buffer> {
   for (let i = 0; i < count; i++) yield Buffer.alloc(bytes, i)
 }
@@ -48,7 +48,7 @@ describe('uploads through forward', () => {
     })
   }
 
-  it('are stopped by a target that does not read', async (t) => {
+  it('are paused by a target that does not read', async (t) => {
     const scene = openScene(t)
     let stopped: Socket | undefined
     const target = await scene.wireTarget(({ socket }) => {
@@ -70,7 +70,7 @@ describe('uploads through forward', () => {
     assert.equal((await client.message()).status, 502)
   })
 
-  it('reach the target as they come, before they are whole', async (t) => {
+  it('reach the target as they arrive, before they are complete', async (t) => {
     const scene = openScene(t)
     let received = ''
     const target = await scene.target((message, response) => {
@@ -92,21 +92,21 @@ describe('uploads through forward', () => {
   for (const kind of ['small', 'larger than the buffers'] as const) {
     const size = kind === 'small' ? 10 : 8 * mebibyte
 
-    it(`get an early 413 of the target while the body (${kind}) is still being sent`, async (t) => {
+    it(`get an early 413 from the target while the body (${kind}) is still being sent`, async (t) => {
       const scene = openScene(t)
       const target = await scene.target((_message, response) => {
         response.writeHead(413).end('too large for me')
       })
       const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards() })
       const client = await scene.wire(gateway)
-      // One byte is held back: the body never becomes whole.
+      // One byte is withheld: the body never becomes complete.
       client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size + 1}\r\n\r\n`)
       client.send(Buffer.alloc(size))
       const answer = await client.message()
       assert.deepEqual([answer.status, answer.body], [413, 'too large for me'])
     })
 
-    it(`get an early 413 of a target that reads no more (${kind})`, async (t) => {
+    it(`get an early 413 from a target that stops reading (${kind})`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(async (wire) => {
         await wire.receives('\r\n\r\n')
@@ -123,7 +123,7 @@ describe('uploads through forward', () => {
       assert.deepEqual([answer.status, answer.body], [413, 'too large for me'])
     })
 
-    it(`get a 502 with its reason from a target that refuses (${kind})`, async (t) => {
+    it(`get a 502 with its reason from a target that refuses connections (${kind})`, async (t) => {
       const scene = openScene(t)
       const gateway = await scene.gateway({
         upstreams: { work: { targets: { dead: `http://127.0.0.1:${await deadPort()}` } } },
@@ -137,7 +137,7 @@ describe('uploads through forward', () => {
       assert.equal(problemOf(answer).code, 'UPSTREAM_REFUSED')
     })
 
-    it(`get a 502 from a target that resets inside the upload (${kind})`, async (t) => {
+    it(`get a 502 from a target that resets during the upload (${kind})`, async (t) => {
       const scene = openScene(t)
       const target = await scene.wireTarget(async (wire) => {
         await wire.receives('\r\n\r\n')
@@ -153,7 +153,7 @@ describe('uploads through forward', () => {
     })
   }
 
-  it('get their 504 when the deadline passes while the client is still sending', async (t) => {
+  it('get a 504 when the deadline expires while the client is still sending', async (t) => {
     const scene = openScene(t)
     const target = await scene.target((message) => void message.resume())
     const gateway = await scene.gateway({ upstreams: upstreamOf(target), routes: forwards({ deadline: '200ms' }) })
@@ -167,7 +167,7 @@ describe('uploads through forward', () => {
     await client.closed()
   })
 
-  it('end at the target as soon as their client hangs up inside the body', async (t) => {
+  it('end at the target as soon as their client hangs up during the body', async (t) => {
     const scene = openScene(t)
     let aborted = 0
     const target = await scene.target((message) => {
@@ -209,10 +209,10 @@ describe('uploads through forward', () => {
   })
 })
 
-describe('a body that is held', () => {
+describe('a buffered body', () => {
   const held = { match: 'POST /in', forward: { upstream: 'work', bodyLimit: '64KiB', retry: { attempts: 3 } } } as const
 
-  it('is sent again with each try, whole', async (t) => {
+  it('is sent whole with each try', async (t) => {
     const scene = openScene(t)
     const bodies: string[] = []
     const target = await scene.target((message, response) => {
@@ -232,7 +232,7 @@ describe('a body that is held', () => {
     assert.deepEqual(bodies, ['9 once more', '9 once more', '9 once more'])
   })
 
-  it('is refused by its declared length before a byte is read', async (t) => {
+  it('is rejected by its declared length before a byte is read', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: {} })
     const gateway = await scene.gateway({ upstreams: upstreamOf(backend), routes: [held] })
@@ -246,7 +246,7 @@ describe('a body that is held', () => {
     assert.equal(backend.stats().requests, 0)
   })
 
-  it('is refused as soon as its chunks are too many, and the client reads its 413 all the same', async (t) => {
+  it('is rejected as soon as its chunks exceed the limit, and the client still reads its 413', async (t) => {
     const scene = openScene(t)
     const backend = await scene.backend({ endpoints: {} })
     const gateway = await scene.gateway({ upstreams: upstreamOf(backend), routes: [held] })
@@ -254,7 +254,7 @@ describe('a body that is held', () => {
       const client = await scene.wire(gateway)
       client.send('POST /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
       const chunk = Buffer.alloc(mebibyte)
-      // As a client does that does not look at the answer before it has sent all.
+      // Like a client that reads the answer only after it has sent everything.
       for (let sent = 0; sent < 8; sent++) {
         client.send('100000\r\n')
         client.send(chunk)
@@ -267,7 +267,7 @@ describe('a body that is held', () => {
     assert.equal(backend.stats().requests, 0)
   })
 
-  it('is read and thrown away where it is small, and the connection serves the next request', async (t) => {
+  it('is read and discarded if it is small, and the connection serves the next request', async (t) => {
     const scene = openScene(t)
     const client = await scene.wire(await scene.gateway({ routes: [], index: false }))
     for (const pause of [0, 50]) {
@@ -284,7 +284,7 @@ describe('a body that is held', () => {
     assert.deepEqual([answer.status, answer.headers.get('connection')], [404, ['keep-alive']])
   })
 
-  it('has its connection closed where it is small, and does not come', async (t) => {
+  it('has its connection closed if it is small but never arrives', async (t) => {
     const scene = openScene(t)
     const client = await scene.wire(await scene.gateway({ routes: [] }))
     client.send('POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo')
@@ -297,7 +297,7 @@ describe('a body that is held', () => {
     ['of unknown length', 'Transfer-Encoding: chunked'],
     ['held back', 'Content-Length: 4\r\nExpect: 100-continue'],
   ] as const) {
-    it(`is told that its answer is the last where it is ${kind}`, async (t) => {
+    it(`gets an answer with Connection: close if it is ${kind}`, async (t) => {
       const scene = openScene(t)
       const client = await scene.wire(await scene.gateway({ routes: [] }))
       client.send(`POST /nowhere HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n`)
@@ -307,7 +307,7 @@ describe('a body that is held', () => {
     })
   }
 
-  it('is not needed by a 404, which a client in the middle of an upload reads all the same', async (t) => {
+  it('is not needed for a 404, which the client still reads during its upload', async (t) => {
     const scene = openScene(t)
     const gateway = await scene.gateway({ routes: [] })
     for (let i = 0; i < 10; i++) {

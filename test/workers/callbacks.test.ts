@@ -10,7 +10,7 @@ const workers = { workers: 3 }
 const key = 'a secret of the tests, long enough for one'
 
 describe('callbacks of a gateway with workers', () => {
-  it('reach the client that waits, whichever worker they come in at', async (t) => {
+  it('reach the waiting client, whichever worker receives them', async (t) => {
     const { open, order } = openCallingBack(t)
     const { url } = await open({ config: workers })
     const asked = clients(t, 24).map((agent, place) => ask(`${url}/work/${place}`, { agent }))
@@ -25,7 +25,7 @@ describe('callbacks of a gateway with workers', () => {
     }
   })
 
-  it('leave a late result at its ticket, to be fetched at any worker', async (t) => {
+  it('leave a late result at its ticket, for any worker to fetch', async (t) => {
     const { open, order } = openCallingBack(t)
     const { url } = await open({ config: workers, routeRest: { deadline: '200ms' } })
     const late = await ask(`${url}/work/1`)
@@ -39,7 +39,7 @@ describe('callbacks of a gateway with workers', () => {
     }
   })
 
-  it('are waited for while the gateway drains', async (t) => {
+  it('are awaited while the gateway drains', async (t) => {
     const { open, order } = openCallingBack(t)
     const { url, gateway } = await open({ config: workers })
     const asked = ask(`${url}/work/1`)
@@ -55,7 +55,7 @@ describe('callbacks of a gateway with workers', () => {
     await drained
   })
 
-  it('that are too large are told to the client that waits, whichever worker they come in at', async (t) => {
+  it('that are too large are reported to the waiting client, whichever worker receives them', async (t) => {
     const { open, order } = openCallingBack(t)
     const { url } = await open({ config: workers, route: { maxAnswer: '1KiB' }, routeRest: { deadline: '20s' } })
     const asked = clients(t, 9).map((agent, place) => ask(`${url}/work/${place}`, { agent }))
@@ -67,7 +67,7 @@ describe('callbacks of a gateway with workers', () => {
     }
   })
 
-  it('are dropped, and their tickets over, once durable results have no store any more', async (t) => {
+  it('are dropped, and their tickets expire, once durable results no longer have a store', async (t) => {
     const { open, order } = openCallingBack(t)
     const before = await open({ config: workers, route: { durable: true } })
     const ticket = ticketOf(await ask(`${before.url}/work/1`, { headers: { prefer: 'respond-async' } }))
@@ -80,7 +80,7 @@ describe('callbacks of a gateway with workers', () => {
     assert.equal((await ask(url + ticket)).status, 410)
   })
 
-  it('come in where they came in before a reload, also at a worker that has begun since', async (t) => {
+  it('still arrive at their old URL after a reload, also at a worker started since', async (t) => {
     const callback = { upstream: 'work', receive: { path: '/old' } }
     const { gateway, reload } = await openWorkers(t, async (opened) => ({
       callbacks: { key },

@@ -10,7 +10,7 @@ import { until } from '../kit/until.ts'
 import { clients, openWorkers } from './kit.ts'
 
 describe('a worker that dies', () => {
-  it('takes with it the calls that were in flight there and no others, which is counted and logged', async (t) => {
+  it('loses only its own calls in flight, which are counted and logged', async (t) => {
     const release: (() => void)[] = []
     const { gateway, threads, logged } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -51,7 +51,7 @@ describe('a worker that dies', () => {
     for (const agent of clients(t, 10)) assert.equal((await ask(`${gateway.url}/work`, { agent })).body, 'here')
   })
 
-  it('gives back what it held of a budget', async (t) => {
+  it('returns its share of a budget', async (t) => {
     let asked = 0
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -84,7 +84,7 @@ describe('a worker that dies', () => {
     await until('three more are granted', () => asked === 46)
   })
 
-  it('is told by its deliveries that nobody waits any more, and they go on', async (t) => {
+  it('leaves its deliveries without a waiting client, and they continue', async (t) => {
     let answer: (() => void) | undefined
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -106,7 +106,7 @@ describe('a worker that dies', () => {
     await until('it is delivered', acknowledged)
   })
 
-  it('gives the poster of a callback that is passed on to it 503, to post again', async (t) => {
+  it('makes the poster of a callback forwarded to it get 503, so that it posts again', async (t) => {
     const callbackUrls: string[] = []
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -122,7 +122,7 @@ describe('a worker that dies', () => {
     await until('all wait', () => callbackUrls.length === 16)
     for (const thread of threads) {
       const post = thread.postMessage.bind(thread)
-      // It dies with the callback in its hands.
+      // It dies while it handles the callback.
       thread.postMessage = (message: { readonly to?: string }, ...moved) => {
         if (message.to === 'serve') void thread.terminate()
         else post(message, ...moved)
@@ -137,7 +137,7 @@ describe('a worker that dies', () => {
     const last = answers.at(-1)
     assert.deepEqual([last?.status, last?.headers['retry-after']], [503, '1'])
     assert.match(last?.body ?? '', /WORKER_LOST/)
-    // The scene fails on a fault that was logged.
+    // The scene fails if a bug was logged.
     for (const url of callbackUrls) {
       const { pathname, search } = new URL(url)
       await ask(gateway.url + pathname + search, { method: 'POST', body: 'x' }).catch(() => undefined)
@@ -145,7 +145,7 @@ describe('a worker that dies', () => {
     await Promise.all(asked)
   })
 
-  it('does not keep a reload that comes just then from being done', async (t) => {
+  it('does not block a concurrent reload', async (t) => {
     const route = (path: string) => ({ match: `GET ${path}`, forward: { upstream: 'work' } })
     const { gateway, threads, reload } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
@@ -160,13 +160,13 @@ describe('a worker that dies', () => {
           ask(`${gateway.url}/${round}`, { agent }).catch(() => undefined),
           ask(`${gateway.url}/${round - 1}`).catch(() => undefined),
         ])
-        // One that was on its way to the dying one got no answer.
+        // A call on its way to the dying worker got no answer.
         assert.deepEqual([is?.status ?? 200, was?.status ?? 404], [200, 404])
       }
     }
   })
 
-  it('is not replaced once the gateway has been closed', async (t) => {
+  it('is not replaced once the gateway is closed', async (t) => {
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
       routes: [{ match: 'GET /work', forward: { upstream: 'work' } }],

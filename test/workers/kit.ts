@@ -18,7 +18,7 @@ export interface WorkersScene {
   reload(config: ConfigInput): ReturnType<OpenGateway['gateway']['reload']>
 }
 
-/** A gateway with two workers, if the configuration does not say otherwise. */
+/** A gateway with two workers by default. */
 export async function openWorkers(
   t: TestContext,
   config: (scene: Scene) => Promise<ConfigInput>,

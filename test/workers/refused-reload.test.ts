@@ -8,10 +8,10 @@ import { deadPort, type Scene, upstreamOf } from '../kit/gateway.ts'
 import { until } from '../kit/until.ts'
 import { openWorkers } from './kit.ts'
 
-/** What changes by itself from one second to the next. */
+/** Values that change by themselves from one second to the next. */
 const passing = new Set(['at', 'process', 'ewmaMs', 'rate', 'latencyMs', 'p50Ms', 'p99Ms', 'figures'])
 
-/** What every page of the admin side says, but for what passes by itself. */
+/** The content of every page of the admin side, without such values. */
 async function told(gateway: Gateway): Promise<Readonly<Record<string, unknown>>> {
   const pages: Record<string, unknown> = {}
   for (const path of await pathsOf(gateway)) {
@@ -20,7 +20,7 @@ async function told(gateway: Gateway): Promise<Readonly<Record<string, unknown>>
     if (path === '/api/backends') continue
     assert.equal(status, 200, path)
     pages[path] = JSON.parse(body, (key, value: unknown) => {
-      // A second in which nothing was done may come at any time.
+      // An idle second may be recorded at any time.
       if (key === 'history' && Array.isArray(value))
         return value.filter(({ routes }: { routes: object }) => isFilled(routes))
       return passing.has(key) ? typeof value : value
@@ -35,7 +35,7 @@ function isFilled(object: object): boolean {
   return Object.keys(object).length > 0
 }
 
-/** All that can be read at once: not one thing by its id, nor the stream of live figures. */
+/** All pages that can be read at once: no single items, no stream of live figures. */
 async function pathsOf(gateway: Gateway): Promise<readonly string[]> {
   const { json } = await askJson<{ paths: Record<string, { get?: object }> }>(`${adminUrl(gateway)}/api/openapi.json`)
   const read = Object.entries(json.paths).filter(([, { get }]) => get !== undefined)
@@ -85,15 +85,15 @@ for (const workers of [1, 2] as const) {
     ['whose port is taken', (port) => other({ listen: { port } }), /taken/],
     ['without an admin side, whose port is taken', (port) => other({ admin: undefined, listen: { port } }), /taken/],
     ['with workers that it cannot have', () => other({ workers: workers === 1 ? 2 : 1 }), /restart/],
-    // Its workers find that, each by itself.
+    // Each of its workers detects that by itself.
     ...(workers === 1
       ? []
       : [['that a worker cannot follow', () => other({ listen: { port: 0 } }), /cannot become 0/] as const]),
   ]
 
-  describe(`a refused reload of ${workers === 1 ? 'one thread' : 'workers'}`, () => {
+  describe(`a rejected reload of ${workers === 1 ? 'one thread' : 'workers'}`, () => {
     for (const [what, change, expected] of refusals) {
-      it(`leaves all that the admin side tells, for a configuration ${what}`, async (t) => {
+      it(`leaves the admin side unchanged, for a configuration ${what}`, async (t) => {
         const { scene, gateway, reload } = await openWorkers(t, config)
         const { url, gateway: inner } = gateway
         const taken = await scene.target((_message, response) => response.end())

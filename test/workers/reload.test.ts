@@ -15,7 +15,7 @@ function answering(scene: Scene, text: string) {
   return scene.target((_message, response) => response.end(text))
 }
 
-/** Asks without a pause until told to stop; answers what was no good answer. */
+/** Sends calls without a pause until stopped; returns the bad answers. */
 function load(url: string, agents: readonly Agent[]) {
   const state = { stopped: false }
   let count = 0
@@ -48,7 +48,7 @@ for (const workers of [1, 2] as const) {
     openWorkers(t, async (scene) => ({ workers, ...(await config(scene)) }))
 
   describe(`a reload of ${workers === 1 ? 'one thread' : 'workers'}`, () => {
-    it('lets no request fail, and every thread go by the new configuration', async (t) => {
+    it('fails no request, and applies the new configuration to every thread', async (t) => {
       let second = ''
       const { gateway, reload } = await open(t, async (scene) => {
         second = (await answering(scene, 'second')).url
@@ -71,7 +71,7 @@ for (const workers of [1, 2] as const) {
       }
     })
 
-    it('has a call in flight end as it began, and frees what only that has used', async (t) => {
+    it('finishes a call in flight under the old configuration, then frees its resources', async (t) => {
       let release = (): void => {}
       const { gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(
@@ -90,7 +90,7 @@ for (const workers of [1, 2] as const) {
       await until('its socket is closed', async () => (await openTargets(gateway.gateway)).open === 0)
     })
 
-    it('keeps the connections of an upstream that is as it was, and the clients’', async (t) => {
+    it('keeps the connections of an unchanged upstream, and those of the clients', async (t) => {
       const targets: { connectionsTotal(): number }[] = []
       const { gateway, reload } = await open(t, async (scene) => {
         const target = await answering(scene, 'here')
@@ -123,7 +123,7 @@ for (const workers of [1, 2] as const) {
       assert.equal(await total(), 12)
     })
 
-    it('moves to another port, while who is connected goes on', async (t) => {
+    it('moves to another port, while connected clients continue', async (t) => {
       const { scene, gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(await answering(scene, 'here')),
         routes: [forward('/work')],
@@ -147,7 +147,7 @@ for (const workers of [1, 2] as const) {
       assert.ok((await accepted()) > before, 'what the old one has counted stays')
     })
 
-    it('changes nothing where it cannot be done, and says why', async (t) => {
+    it('changes nothing if it cannot be done, and explains why', async (t) => {
       const { scene, gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(await answering(scene, 'here')),
         routes: [forward('/work')],
@@ -167,7 +167,7 @@ for (const workers of [1, 2] as const) {
       for (const agent of clients(t, 6)) assert.equal((await ask(`${gateway.url}/other`, { agent })).status, 200)
     })
 
-    it('keeps what is to be delivered, and the writes that come meanwhile', async (t) => {
+    it('keeps pending deliveries, and the writes that arrive meanwhile', async (t) => {
       const writes: string[] = []
       const routes = (attempts: number) => [
         { match: 'POST /register', broadcast: { upstream: 'work', respond: 'accepted', attempts } } as const,
@@ -192,7 +192,7 @@ for (const workers of [1, 2] as const) {
       assert.deepEqual(writes.sort(), ['before', 'during'])
     })
 
-    it('brings an admin side to a gateway that had none, moves it, and takes it away', async (t) => {
+    it('adds an admin side to a gateway without one, moves it, and removes it', async (t) => {
       const { scene, gateway, reload } = await open(t, async (scene) => ({
         admin: undefined,
         upstreams: upstreamOf(await answering(scene, 'here')),
@@ -225,7 +225,7 @@ for (const workers of [1, 2] as const) {
       await until('it is closed', isGone(`${free.url}/healthz`))
     })
 
-    it('opens no store of a configuration that is refused', async (t) => {
+    it('opens no store of a rejected configuration', async (t) => {
       const { scene, gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(
           await scene.target((_message, response) => {
@@ -244,7 +244,7 @@ for (const workers of [1, 2] as const) {
       assert.match(other.faults.join(), /store\.path is .*a\.db while this gateway runs, not .*b\.db/)
     })
 
-    it('opens no admin side of a configuration that is refused', async (t) => {
+    it('opens no admin side of a rejected configuration', async (t) => {
       const { scene, gateway, reload } = await open(t, async (scene) => ({
         admin: undefined,
         upstreams: upstreamOf(await answering(scene, 'here')),
@@ -258,7 +258,7 @@ for (const workers of [1, 2] as const) {
       await assert.rejects(ask(`${free.url}/healthz`))
     })
 
-    it('brings deliveries to a gateway that had none', async (t) => {
+    it('adds deliveries to a gateway without them', async (t) => {
       const { gateway, reload } = await open(t, async (scene) => ({
         upstreams: upstreamOf(
           await scene.target((_message, response) => {

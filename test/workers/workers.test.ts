@@ -25,7 +25,7 @@ describe('a gateway with workers', () => {
     assert.equal((await gateway.gateway.view.connections()).active, 40)
   })
 
-  it('finds the failed calls of every worker', async (t) => {
+  it('lists the failed calls of every worker', async (t) => {
     const { gateway } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
         await scene.target((_message, response) => {
@@ -48,7 +48,7 @@ describe('a gateway with workers', () => {
     assert.equal((await askJson(`${url}/${id}`)).status, 200)
   })
 
-  it('holds a budget for all workers together', async (t) => {
+  it('applies a budget to all workers together', async (t) => {
     let asked = 0
     const { gateway } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -65,7 +65,7 @@ describe('a gateway with workers', () => {
     assert.equal(asked, 33)
   })
 
-  it('takes no more connections than are allowed for all workers together', async (t) => {
+  it('applies the connection limit to all workers together', async (t) => {
     const { gateway } = await openWorkers(t, async (scene) => ({
       listen: { maxConnections: 10 },
       upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
@@ -83,7 +83,7 @@ describe('a gateway with workers', () => {
     assert.equal((await gateway.gateway.view.connections()).refused, 20)
   })
 
-  it('makes deliveries in one place, whichever worker took the write', async (t) => {
+  it('makes deliveries in one thread, whichever worker took the write', async (t) => {
     const writes: string[] = []
     const { gateway } = await openWorkers(t, async (scene) => {
       const target = () =>
@@ -155,7 +155,7 @@ describe('a gateway with workers', () => {
   })
 })
 
-describe('where threads cannot share a port', () => {
+describe('without port sharing between threads', () => {
   it('hands connections out, with the addresses of their clients', async (t) => {
     const seen: string[] = []
     const { gateway, threads } = await openWorkers(

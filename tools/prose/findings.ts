@@ -25,7 +25,7 @@ function newlines(text: string): number {
   return text.split('\n').length - 1
 }
 
-/** An opening is matched with the end of the sentence before it. */
+/** Matches an opening together with the end of the previous sentence. */
 function startOf(match: RegExpExecArray): number {
   return match.index + match[0].search(/\b\w/)
 }

@@ -1,4 +1,4 @@
-/** A turn of phrase that reads like a translation, and what an engineer would write instead. */
+/** A phrase that reads like a translation, and the wording of an engineer. */
 export interface ProsePattern {
   readonly found: RegExp
   readonly instead: string

@@ -6,7 +6,7 @@ export interface Prose {
 
 const testName = /^\s*(?:void )?(?:it|describe|test)(?:\.\w+)?\(\s*(['"`])(.*?)\1/
 
-/** The prose of a file, by the kind that its name tells; nothing for other files. */
+/** The prose of a file, by its extension; nothing for other files. */
 export function proseOf(file: string, content: string): readonly Prose[] {
   if (file.endsWith('.md')) return paragraphs(content)
   if (/\.tsx?$/.test(file)) return [...comments(content), ...testNames(content), ...messages(content)]
@@ -14,7 +14,7 @@ export function proseOf(file: string, content: string): readonly Prose[] {
   return []
 }
 
-/** Runs of comment lines are one text each, so that a sentence may go over several lines. */
+/** A run of comment lines is one text, so that a sentence may span several lines. */
 function comments(content: string): readonly Prose[] {
   const found: Prose[] = []
   let lines: string[] = []
@@ -62,7 +62,7 @@ function messages(content: string): readonly Prose[] {
   })
 }
 
-/** Without code, links and tables' rules. */
+/** Removes code, links and table rules. */
 function paragraphs(content: string): readonly Prose[] {
   const found: Prose[] = []
   let isCode = false

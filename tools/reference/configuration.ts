@@ -23,7 +23,7 @@ const rateLimit = routeShape.shape['rateLimit'] as Schema
 const concurrency = routeShape.shape['concurrency'] as Schema
 const failures = routeShape.shape['failures'] as Schema
 
-/** Told once for all strategies. */
+/** Options shared by all strategies, described once. */
 const ofAttempts = new Set<Schema>(Object.values(attemptOptions))
 const ofHeld = new Set<Schema>(Object.values(heldOptions))
 const toldOnce = new Set([...ofAttempts, ...ofHeld])
@@ -115,7 +115,7 @@ const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a pa
 
 const views = `A view is a metric made from one of the catalogue: of its series those that \`where\` lets in, added up by the labels that it keeps, under a name of its own. The example above gives failed attempts for each target under the label \`domain\`, and their sum. Unknown metrics, labels and values are faults, and so are a histogram in \`from\` and a name that another metric has.`
 
-/** The forms of `all`, which has two. */
+/** The two forms of `all`. */
 const formTitles: Readonly<Partial<Record<StrategyName, readonly string[]>>> = {
   all: ['The same request several times:', 'Named calls:'],
 }
@@ -136,7 +136,7 @@ function strategySection(name: StrategyName): readonly string[] {
   ]
 }
 
-/** What a strategy has besides its own. */
+/** The options specific to a strategy. */
 function further(form: Schema): string {
   const members = Object.entries((unwrapped(form) as z.ZodObject).shape)
   const namesIn = (told: ReadonlySet<Schema>): string =>
@@ -179,7 +179,7 @@ function sectionRows(): readonly Option[] {
   }))
 }
 
-/** Without the strategies and what has a section of its own. */
+/** Excludes the strategies and the options with their own section. */
 function routeOptions(): Readonly<Record<string, Schema>> {
   const apart = new Set<string>([...strategyNames, 'deadline', 'failures', 'rateLimit', 'concurrency'])
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { StrategyName } from '../../src/config/strategies.ts'
 
-/** One route for each strategy. A test reads them all. */
+/** One route for each strategy. A test parses them all. */
 export const examples: Readonly<Record<StrategyName, string>> = {
   forward: `
 routes:
@@ -56,7 +56,7 @@ routes:
 `,
 }
 
-/** What the examples refer to. */
+/** The upstreams and sections that the examples refer to. */
 export const exampleUpstreams = `
 upstreams:
   work:

@@ -14,7 +14,7 @@ export function yaml(text: string): string {
   return `\`\`\`yaml\n${text.trim()}\n\`\`\``
 }
 
-/** Paragraphs, tables and so on, with an empty line between them. */
+/** Joins paragraphs, tables and so on with an empty line between them. */
 export function page(parts: readonly string[]): string {
   return `${parts.join('\n\n')}\n`
 }

@@ -3,9 +3,9 @@ import type { Schema } from '../../src/config/shape.ts'
 import { shapes } from '../../src/kit/schema.ts'
 import { code } from './markdown.ts'
 
-/** What the reference says of one option. */
+/** One option in the reference. */
 export interface Option {
-  /** `retry.backoff.base`; `[]` stands for each entry of a list, capitals for a name of one's own. */
+  /** `retry.backoff.base`; `[]` stands for each entry of a list, capitals for a user-defined name. */
   readonly name: string
   readonly shape: string
   readonly fallback: string
@@ -13,10 +13,10 @@ export interface Option {
   readonly description: string
 }
 
-/** The names of one's own in mappings, by the option that has them. */
+/** The user-defined names in mappings, by the option that has them. */
 const ownNames: Readonly<Record<string, string>> = { failures: 'CODE', set: 'FIELD' }
 
-/** The options of a mapping and all below them. `without`: what is told elsewhere. */
+/** The options of a mapping and all below them. `without`: options described elsewhere. */
 export function optionsOf(schema: Schema, without: ReadonlySet<Schema> = new Set(), prefix = ''): readonly Option[] {
   const inner = unwrapped(schema)
   if (!(inner instanceof z.ZodObject)) throw new Error(`${prefix} is no mapping`)

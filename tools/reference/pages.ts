@@ -2,7 +2,7 @@ import { configurationPage } from './configuration.ts'
 import { failuresPage } from './failures.ts'
 import { metricsPage } from './metrics.ts'
 
-/** By their place in the repository. */
+/** Pages by their path in the repository. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/configuration.md', configurationPage()],
@@ -11,7 +11,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   ])
 }
 
-/** The pages that are not what the code says. */
+/** The pages that differ from the code. */
 export function stalePages(read: (file: string) => string | undefined): readonly string[] {
   return [...referencePages()].filter(([file, text]) => read(file) !== text).map(([file]) => file)
 }

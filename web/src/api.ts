@@ -1,6 +1,6 @@
 import { loginNeeded, token } from './session.ts'
 
-/** What the admin API said instead of an answer; status 0 where it said nothing, or nothing that is its own. */
+/** An error from the admin API; status 0 if there was no answer, or none from the gateway. */
 export class ApiFault extends Error {
   readonly status: number
 
@@ -13,7 +13,7 @@ export class ApiFault extends Error {
 
 export const noAnswer = 'The gateway does not answer.'
 
-/** One request to the admin API, with the token if there is one. Throws an `ApiFault` unless the status is 2xx. */
+/** Sends a request to the admin API, with the token if there is one. Throws an `ApiFault` unless the status is 2xx. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers)
   const bearer = token.get()
@@ -27,7 +27,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   throw new ApiFault(response.status, await faultText(response))
 }
 
-/** Throws an `ApiFault` too where the answer breaks off, or comes from something that stands before the gateway. */
+/** Also throws an `ApiFault` if the answer breaks off, or comes from a proxy in front of the gateway. */
 export async function ask<T extends object>(path: string, init: RequestInit = {}): Promise<T> {
   const response = await request(path, init)
   const text = await response.text().catch((fault: unknown) => {
@@ -39,13 +39,13 @@ export async function ask<T extends object>(path: string, init: RequestInit = {}
   throw strangeAnswer(response)
 }
 
-/** A proxy's login page, mostly. */
+/** Usually a proxy's login page. */
 export function strangeAnswer(response: Response): ApiFault {
   const type = response.headers.get('content-type') ?? 'nothing'
   return new ApiFault(0, `What answered is not the gateway, or was cut short: it sent ${type} that cannot be read.`)
 }
 
-/** Undefined where it is no JSON. */
+/** Undefined if the text is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -54,7 +54,7 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** A JSON merge patch. */
+/** Sends a JSON merge patch. */
 export function patch<T extends object>(path: string, change: object): Promise<T> {
   const headers = { 'content-type': 'application/merge-patch+json' }
   return ask<T>(path, { method: 'PATCH', headers, body: JSON.stringify(change) })
@@ -67,7 +67,7 @@ async function faultText(response: Response): Promise<string> {
     const { detail, errors } = said as { detail?: string; errors?: readonly string[] }
     return detail ?? errors?.join('\n') ?? text
   }
-  // A page for people is a proxy's own, and no sentence.
+  // An HTML page comes from a proxy, and is not a readable message.
   const isPage = text.startsWith('<')
   return text === '' || isPage ? `The gateway answered ${response.status}.` : text
 }

@@ -24,9 +24,9 @@ interface Page {
   readonly name: string
   readonly title: string
   readonly show: FunctionComponent
-  /** Of one thing of the list. */
+  /** Shows a single item of the list. */
   readonly showOne?: FunctionComponent<{ readonly id: string }>
-  /** Left out of the menu where there is nothing to see; by default it is always in. */
+  /** Hides the menu entry if there is nothing to see; by default it is always shown. */
   readonly isFor?: (features: NonNullable<Live['overview']>['features']) => boolean
 }
 
@@ -80,7 +80,7 @@ function Content() {
   const isFirst = useRef(true)
   useEffect(() => {
     document.title = `${title} · Hedgerow`
-    // Who moves by keyboard or ear goes on where the new page begins.
+    // Keyboard and screen reader users continue at the start of the new page.
     if (!isFirst.current) {
       main.current?.focus({ preventScroll: true })
       scrollTo(0, 0)
@@ -148,7 +148,7 @@ function LogOut() {
   )
 }
 
-/** The address stays the page's own. */
+/** Moves the focus without changing the URL's hash, which holds the current page. */
 function skipToMain(event: Event): void {
   event.preventDefault()
   document.querySelector<HTMLElement>('#main')?.focus()

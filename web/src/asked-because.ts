@@ -1,6 +1,6 @@
 import type { TargetView } from '../../src/admin/api.ts'
 
-/** Why a target is asked though something speaks against it; undefined where nothing does, or it is not asked. */
+/** Why an unhealthy target still gets calls; undefined if it is healthy or gets none. */
 export function askedBecause({ available, out }: Pick<TargetView, 'available' | 'out'>): string | undefined {
   if (!available || out.length === 0) return undefined
   const isUnwell = out.some(({ why }) => why === 'ejected' || why === 'unhealthy')

@@ -25,19 +25,19 @@ const target = {
 }
 
 describe('figures', () => {
-  it('keeps ten minutes, the oldest going first', () => {
+  it('keeps ten minutes, and drops the oldest first', () => {
     let history = [liveFigures(0)] as readonly ReturnType<typeof liveFigures>[]
     for (let second = 1; second <= 700; second++) history = appended(history, liveFigures(second))
     assert.equal(history.length, keptSeconds)
     assert.equal(history[0]?.at, liveFigures(101).at)
   })
 
-  it('takes a second that is told twice once', () => {
+  it('counts a second once, even if it is sent twice', () => {
     const history = appended([liveFigures(1)], liveFigures(1, { total }))
     assert.deepEqual(history, [liveFigures(1, { total })])
   })
 
-  it('fills a gap with what it has missed, and takes nothing twice', () => {
+  it('fills a gap with the missed seconds, and counts none twice', () => {
     const missed = [2, 3, 4].map((second) => liveFigures(second))
     const history = joined(
       [1, 2].map((second) => liveFigures(second)),
@@ -49,7 +49,7 @@ describe('figures', () => {
     )
   })
 
-  it('adds up all calls, or those of a route that is not in every second', () => {
+  it('adds up all calls, or those of a route that is missing in some seconds', () => {
     const history = [liveFigures(1, { total, routes: { 'GET /x': total } }), liveFigures(2, { total })]
     assert.deepEqual(sumOf(history), {
       seconds: 2,
@@ -63,7 +63,7 @@ describe('figures', () => {
     assert.equal(sumOf(history, 'GET /y').calls, 0)
   })
 
-  it('knows no success without a call', () => {
+  it('has no success share without calls', () => {
     assert.equal(successShare({ calls: 0, failed: 0 }), undefined)
     assert.equal(successShare({ calls: 4, failed: 1 }), 0.75)
   })
@@ -82,7 +82,7 @@ describe('figures', () => {
     assert.deepEqual(outcomesByTarget(history)('none', 'one'), {})
   })
 
-  it('looks at each target of each second once, however many there are', () => {
+  it('reads each target of each second once, however many there are', () => {
     let looks = 0
     const counted = (name: string) => ({
       ...target,
@@ -97,7 +97,7 @@ describe('figures', () => {
     assert.equal(looks, 200)
   })
 
-  it('does not take an answer of something else for figures', () => {
+  it('does not mistake other answers for figures', () => {
     assert.ok(isFigures(JSON.parse(JSON.stringify(liveFigures(1)))))
     assert.ok(isOverview(JSON.parse(JSON.stringify(overview({ history: [liveFigures(1)] })))))
     for (const value of [undefined, null, 'login', [], {}, { at: 'now' }, { ...liveFigures(1), total: null }]) {

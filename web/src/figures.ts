@@ -1,17 +1,17 @@
 import type { CallFigures, LiveFigures, OverviewView } from '../../src/admin/api.ts'
 
-/** Sums over the seconds that the gateway tells one by one. Pure, so that they can be tested without a browser. */
+/** Sums over the seconds that the gateway reports. Pure, so that they can be tested without a browser. */
 
-/** What the charts show: ten minutes. */
+/** The charts show ten minutes. */
 export const keptSeconds = 600
 
 export function appended(history: readonly LiveFigures[], next: LiveFigures): readonly LiveFigures[] {
-  // The overview's own second is often the stream's first one too.
+  // The overview's last second is often the stream's first one too.
   const before = history.at(-1)?.at === next.at ? history.slice(0, -1) : history
   return [...before.slice(1 - keptSeconds), next]
 }
 
-/** What came while nobody listened, after what was there. */
+/** Appends the seconds that were missed while disconnected. */
 export function joined(history: readonly LiveFigures[], later: readonly LiveFigures[]): readonly LiveFigures[] {
   const last = history.at(-1)?.at ?? ''
   return [...history, ...later.filter(({ at }) => at > last)].slice(-keptSeconds)
@@ -27,7 +27,7 @@ export interface Sums {
   readonly failures: Readonly<Record<string, number>>
 }
 
-/** Over all calls, or those of one route. */
+/** Sums over all calls, or those of one route. */
 export function sumOf(history: readonly LiveFigures[], route?: string): Sums {
   const failures: Record<string, number> = {}
   let [calls, failed, extra, rescued] = [0, 0, 0, 0]
@@ -51,7 +51,7 @@ export function extraIn({ calls, extraLoad }: CallFigures): number {
   return Math.round(extraLoad * calls)
 }
 
-/** Undefined where there was no call: then nobody can say. */
+/** Undefined without calls. */
 export function successShare({ calls, failed }: Pick<Sums, 'calls' | 'failed'>): number | undefined {
   return calls === 0 ? undefined : (calls - failed) / calls
 }
@@ -60,10 +60,10 @@ export function lastSeconds(history: readonly LiveFigures[], seconds: number): r
   return history.slice(-seconds)
 }
 
-/** What attempts at a target came to. */
+/** Number of attempts at a target, by outcome. */
 export type Outcomes = Readonly<Record<string, number>>
 
-/** What attempts at every target came to over these seconds, in one pass: there may be a thousand targets. */
+/** Outcomes of attempts at every target in these seconds, in one pass: there may be a thousand targets. */
 export function outcomesByTarget(history: readonly LiveFigures[]): (upstream: string, target: string) => Outcomes {
   const byUpstream = new Map<string, Map<string, Record<string, number>>>()
   for (const { targets } of history) {
@@ -84,7 +84,7 @@ function childOf<V>(map: Map<string, V>, key: string, create: () => V): V {
   return created
 }
 
-/** Whether it has what pages take for granted; a proxy may answer in the gateway's place, with JSON of its own. */
+/** Whether it has the fields that pages rely on; a proxy may answer with its own JSON instead of the gateway. */
 export function isFigures(value: unknown): value is LiveFigures {
   if (!isObject(value)) return false
   const { at, total, routes, targets, process } = value

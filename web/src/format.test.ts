@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bytes, count, counted, fromNow, ms, rate, share } from './format.ts'
 
-describe('how figures are written', () => {
+describe('formatted figures', () => {
   const cases: readonly (readonly [string, string])[] = [
     [ms(undefined), '–'],
     [ms(0), '0 ms'],
@@ -28,7 +28,7 @@ describe('how figures are written', () => {
   ]
   for (const [found, expected] of cases) it(`writes ${expected}`, () => assert.equal(found, expected))
 
-  it('tells how far away a time is', () => {
+  it('show how far away a time is', () => {
     const now = new Date('2026-03-01T10:00:00Z')
     const at = (seconds: number): string => fromNow(new Date(now.getTime() + seconds * 1000).toISOString(), now)
     assert.deepEqual([0, 5, -5, 300, -7200].map(at), ['now', 'in 5 s', '5 s ago', 'in 5 min', '2 h ago'])

@@ -1,8 +1,8 @@
-/** How numbers and times are written; `–` where there is nothing to tell. */
+/** How numbers and times are formatted; `–` if there is no value. */
 
 const none = '–'
 
-/** Whole milliseconds up to ten seconds, as deadlines are set in them. */
+/** Whole milliseconds up to ten seconds, the unit of deadlines. */
 export function ms(value: number | null | undefined): string {
   if (value === undefined || value === null) return none
   if (value > 0 && value < 1) return '< 1 ms'
@@ -23,7 +23,7 @@ export function rate(value: number): string {
   return value > 0 && value < 10 ? trimmed(value, 1) : count(value)
 }
 
-/** `99.95 %`; never rounded up to all of them. */
+/** `99.95 %`; never rounded up to 100 %. */
 export function share(value: number | undefined): string {
   if (value === undefined) return none
   const percent = value * 100
@@ -39,12 +39,12 @@ export function bytes(value: number): string {
   return `${trimmed(mebibytes, mebibytes < 100 ? 1 : 0)} MiB`
 }
 
-/** The time of day here. */
+/** The local time of day. */
 export function clock(iso: string): string {
   return new Date(iso).toLocaleTimeString('en-GB')
 }
 
-/** Day and time, for what may be older than today. */
+/** Day and time, for times that may be before today. */
 export function moment(iso: string, now: Date): string {
   const at = new Date(iso)
   return at.toDateString() === now.toDateString()

@@ -6,7 +6,7 @@ import { patchProfile } from '../../src/backend/profile-patch.ts'
 import { readyProfiles } from '../../src/backend/profiles.ts'
 import { knobsOf, type Profile, patchOf, restoring, type Turn } from './knobs.ts'
 
-/** As the admin side tells it: JSON. */
+/** As the admin API sends it: JSON. */
 function told(profile: BackendProfile): Profile {
   return JSON.parse(JSON.stringify(profile)) as Profile
 }
@@ -21,7 +21,7 @@ const turns: fc.Arbitrary<Turn> = fc.oneof(
 )
 
 describe('the knobs of a simulated backend', () => {
-  it('make patches that every profile takes, and show what was turned', () => {
+  it('make patches that every profile accepts, and show the new values', () => {
     fc.assert(
       fc.property(fc.constantFrom(...profiles), fc.array(turns, { minLength: 1, maxLength: 8 }), (profile, all) => {
         let now = profile
@@ -39,13 +39,13 @@ describe('the knobs of a simulated backend', () => {
     )
   })
 
-  it('let a write that answered 201 do so again after it was all errors', () => {
+  it('let a write that answered 201 do so again after a period of errors only', () => {
     let profile = parseProfile(readyProfiles.accounts())
     for (const value of [1, 0]) profile = patchProfile(profile, patchOf(told(profile), { knob: 'errors', value }))
     assert.deepEqual(profile.endpoints['POST /register']?.status, { '201': 1, '500': 0 })
   })
 
-  it('tell latencies in words', () => {
+  it('describe latencies in words', () => {
     const text = (latency: object): string =>
       knobsOf({
         refuse: false,

@@ -1,6 +1,6 @@
 /**
- * What the knobs of a simulated backend read out of its profile, and the merge patch that a turn of one makes. A knob
- * stands for all endpoints of its backend.
+ * The values of a simulated backend's knobs, read from its profile, and the merge patch for turning one. A knob applies
+ * to all endpoints of its backend.
  */
 
 interface Endpoint {
@@ -56,7 +56,7 @@ export function patchOf(profile: Profile, turn: Turn): object {
   return { endpoints: Object.fromEntries(endpoints) as object }
 }
 
-/** Back to what it was, whatever was turned since. */
+/** Restores the original profile, whatever was changed since. */
 export function restoring(profile: Profile): object {
   const endpoints = Object.entries(profile.endpoints).map(([name, { latency, status, faults }]) => [
     name,
@@ -78,7 +78,7 @@ function endpointPatch({ status, faults }: Endpoint, { knob, value }: Turn & { r
   }
 }
 
-/** The good statuses stay in the mix, at weight 0 too: a write goes on to answer 201 once its errors are over. */
+/** Good statuses stay in the mix, even at weight 0: a write must answer 201 again once its errors are over. */
 function withErrors(mix: Readonly<Record<string, number>>, share: number): object {
   const good = Object.entries(mix).filter(([status]) => Number(status) < 400)
   const goods = good.length === 0 ? ([['200', 1]] as const) : good
@@ -87,7 +87,7 @@ function withErrors(mix: Readonly<Record<string, number>>, share: number): objec
   return Object.fromEntries([...parts, ['500', share]]) as object
 }
 
-/** The shares of all faults make at most 1; the others give way. */
+/** The shares of all faults add up to at most 1; the other faults shrink if necessary. */
 function withFault(faults: Readonly<Record<string, number>>, name: string, share: number): object {
   const others = Object.entries(faults).filter(([other]) => other !== name)
   const sum = others.reduce((sum, [, part]) => sum + part, 0)

@@ -7,25 +7,25 @@ import { Store } from './store.ts'
 import { waitMs } from './waits.ts'
 
 /**
- * The one stream that the dashboard holds open. It asks for the overview, which fills the charts, then adds a second's
- * figures as they come. A stream that breaks, falls silent or tells what cannot be read is closed, and opened again after
- * 1, 2, 4, then 8 seconds; one that nobody looks at (the tab is hidden, or a token is needed) is closed.
+ * The dashboard's only open stream. It requests the overview, which fills the charts, then adds each second's figures.
+ * A stream that breaks, falls silent or sends unreadable data is closed, and reopened after 1, 2, 4, then 8 seconds.
+ * While nobody looks at it (the tab is hidden, or a token is needed), it is closed.
  */
 export interface Live {
   readonly status: 'connecting' | 'live' | 'lost'
-  /** Why it is lost. */
+  /** Why the connection was lost. */
   readonly why: string
   readonly overview: OverviewView | undefined
-  /** The last ten minutes, a second each, oldest first. */
+  /** The last ten minutes, one entry per second, oldest first. */
   readonly history: readonly LiveFigures[]
 }
 
 export const live = new Store<Live>({ status: 'connecting', why: '', overview: undefined, history: [] })
 
-/** The gateway sends one a second. */
+/** The gateway sends figures once a second. */
 const silenceMs = 5_000
 
-/** When figures last came, by the clock of this machine. */
+/** When figures last arrived, by this machine's clock. */
 let heardMs = Number.NEGATIVE_INFINITY
 let running: AbortController | undefined
 let wake = (): void => {}
@@ -45,13 +45,13 @@ export function startLive(): void {
   check()
 }
 
-/** Does not wait for the next try. */
+/** Retries at once. */
 export function tryNow(): void {
   wake()
 }
 
 async function keepOpen(ended: AbortSignal): Promise<void> {
-  // What was seen before the tab was hidden is not live.
+  // Figures from before the tab was hidden are not live.
   if (live.get().status === 'live') live.set({ ...live.get(), status: 'connecting' })
   let failures = 0
   while (!ended.aborted) {
@@ -61,7 +61,7 @@ async function keepOpen(ended: AbortSignal): Promise<void> {
         failures = 0
       })
     } catch (fault) {
-      // Anything else is a stream that ended in the middle, or silence.
+      // Any other error means that the stream broke off or fell silent.
       if (fault instanceof ApiFault) why = fault.message
     }
     if (ended.aborted) return
@@ -85,24 +85,24 @@ async function readStream(ended: AbortSignal, onFigures: () => void): Promise<vo
     const parser = new EventParser()
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      // Several that come at once, after a stall, are drawn once.
+      // Several events that arrive together, after a stall, are drawn once.
       const events = parser.push(read.value).filter(({ event }) => event === 'figures')
       if (events.length === 0) continue
       take(events.map(({ data }) => parsed(data)))
       onFigures()
-      // What keeps a connection open without figures is silence too.
+      // Keep-alive data without figures counts as silence.
       clearTimeout(watch)
       watch = setTimeout(() => over.abort(), silenceMs)
     }
   } finally {
     clearTimeout(watch)
-    // A stream that is given up while it still tells something would stay open beside the next one.
+    // Without this, an abandoned stream that still sends data would stay open beside the next one.
     over.abort()
   }
 }
 
 async function askOverview(signal: AbortSignal): Promise<OverviewView> {
-  // Only the seconds that are missing: ten minutes of many routes are a megabyte.
+  // Request only the missing seconds: ten minutes of many routes are a megabyte.
   const missing = Math.min(keptSeconds, Math.ceil((performance.now() - heardMs) / 1000) + 2)
   const overview = await ask<object>(`api/overview?history=${missing}`, { signal })
   if (!isOverview(overview)) throw new ApiFault(0, 'What answered is not the gateway: its overview cannot be read.')

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { hrefOf, placeOf } from './location.ts'
 
-describe('addresses within the dashboard', () => {
-  it('come back as what they were made of', () => {
+describe('URLs within the dashboard', () => {
+  it('survive a round trip', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('calls', 'deliveries'),
@@ -18,7 +18,7 @@ describe('addresses within the dashboard', () => {
     )
   })
 
-  it('take anything that somebody types', () => {
+  it('accept any typed text', () => {
     fc.assert(fc.property(fc.string(), (text) => void placeOf(`#/${text}`)))
     assert.deepEqual(placeOf('').page, '')
     assert.equal(placeOf('#/calls/%E0%A4%A').id, '%E0%A4%A')

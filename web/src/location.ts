@@ -1,6 +1,6 @@
 import { Store } from './store.ts'
 
-/** Where the dashboard is: `#/calls/<id>`, `#/calls?which=slow`. */
+/** The dashboard's current page: `#/calls/<id>`, `#/calls?which=slow`. */
 export interface Place {
   readonly page: string
   readonly id: string | undefined
@@ -13,7 +13,7 @@ export function placeOf(hash: string): Place {
   return { page, id: id === undefined || id === '' ? undefined : decoded(id), query: new URLSearchParams(query) }
 }
 
-/** The address of a place; what is undefined or empty is left out. */
+/** The URL of a page; undefined and empty values are left out. */
 export function hrefOf(page: string, query: Readonly<Record<string, string | undefined>> = {}, id?: string): string {
   const pairs = Object.entries(query).filter(
     (pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '',

@@ -10,18 +10,18 @@ export interface Resource<T> {
   readonly reload: () => void
 }
 
-/** Half-open connections answer nothing, for ever. */
+/** Half-open connections never answer. */
 const silenceMs = 15_000
 
 /**
- * What stands at a path of the API, asked again every so often while the tab is seen. One that is opened unseen asks
- * once it is seen. Whatever goes wrong is told, and tried again, later each time; only what the gateway itself refuses
- * to a page that asks once stays refused.
+ * The data at a path of the API, reloaded every `everyMs` while the tab is visible. In a hidden tab the first request
+ * waits until the tab is shown. Errors are shown, and retried with growing delays; only a refusal by the gateway itself
+ * is final, unless the page reloads periodically.
  */
 export function useResource<T extends object>(path: string, everyMs?: number): Resource<T> {
   const [state, setState] = useState<{ path: string; data?: T; fault?: ApiFault }>({ path })
   const reload = useRef(() => {})
-  // A new token is a reason to ask again at once.
+  // A new token triggers a request at once.
   const bearer = useStore(token)
   useEffect(() => {
     const ended = new AbortController()
@@ -35,7 +35,7 @@ export function useResource<T extends object>(path: string, everyMs?: number): R
       if (isDue) return
       const turn = ++asked
       const fault = await loadOnce()
-      // Another one was asked for meanwhile: that one goes on.
+      // A newer request has replaced this one.
       if (ended.signal.aborted || turn !== asked) return
       failures = fault === undefined ? 0 : failures + 1
       const againMs = fault === undefined || isRefusal(fault) ? everyMs : waitMs(failures - 1, everyMs)
@@ -49,7 +49,7 @@ export function useResource<T extends object>(path: string, everyMs?: number): R
       } catch (reason) {
         const fault = reason instanceof ApiFault ? reason : new ApiFault(0, noAnswer)
         if (ended.signal.aborted) return fault
-        // What was seen last stays while the gateway is away.
+        // The last data stays while the gateway cannot be reached.
         setState((last) => (fault.status === 0 && last.path === path ? { ...last, fault } : { path, fault }))
         return fault
       }
@@ -74,7 +74,7 @@ export function useResource<T extends object>(path: string, everyMs?: number): R
   }
 }
 
-/** It has said no, and would again. */
+/** The gateway has refused, and would again. */
 function isRefusal({ status }: ApiFault): boolean {
   return status >= 400 && status < 500
 }

@@ -1,6 +1,6 @@
 import { Store } from './store.ts'
 
-/** What this browser keeps: the token for as long as the tab lives, the theme for good. */
+/** Data that this browser stores: the token for the lifetime of the tab, the theme permanently. */
 
 export type Theme = 'system' | 'light' | 'dark'
 
@@ -9,12 +9,12 @@ const themeKey = 'hedgerow.theme'
 
 export const token = new Store<string | undefined>(read(sessionStorage, tokenKey))
 
-/** Whether the gateway has asked for a token, or for another one than it was given. */
+/** Whether the gateway has asked for a token, or rejected the given one. */
 export const loginNeeded = new Store(false)
 
 export const theme = new Store<Theme>(themeFrom(read(localStorage, themeKey)))
 
-/** What `admin.token` allows; `fetch` throws at what lies beyond Latin-1. */
+/** The characters that `admin.token` allows; `fetch` throws at characters beyond Latin-1. */
 export function isSendable(token: string): boolean {
   return /^[\x21-\x7e]+$/.test(token)
 }
@@ -39,7 +39,7 @@ export function themeFrom(text: string | undefined): Theme {
   return text === 'light' || text === 'dark' ? text : 'system'
 }
 
-/** Storage may be forbidden; then nothing outlives the page. */
+/** Storage may be disabled; then nothing outlives the page. */
 export function read(storage: Storage, key: string): string | undefined {
   try {
     return storage.getItem(key) ?? undefined
@@ -53,6 +53,6 @@ export function write(storage: Storage, key: string, value: string | undefined):
     if (value === undefined) storage.removeItem(key)
     else storage.setItem(key, value)
   } catch {
-    // As above.
+    // Storage may be disabled.
   }
 }

@@ -21,7 +21,7 @@ describe('server-sent events', () => {
     )
   })
 
-  it('may end their lines as they like', () => {
+  it('may have any of the line endings', () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const parser = new EventParser()
       const events = [...parser.push(`data: 1${end}${end}data: 2${end}${end}`), ...parser.push(`data: 3${end}${end}x`)]

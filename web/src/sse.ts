@@ -3,7 +3,7 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Server-sent events out of a stream that may be cut anywhere; an `EventSource` could not send the token. */
+/** Parses server-sent events from a stream cut at any byte; an `EventSource` could not send the token. */
 export class EventParser {
   #rest = ''
   #event = ''

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** A value that changes, and whoever wants to know. */
+/** A value that changes, with its subscribers. */
 export class Store<T> {
   #value: T
   readonly #listeners = new Set<(value: T) => void>()
@@ -19,7 +19,7 @@ export class Store<T> {
     for (const listener of this.#listeners) listener(value)
   }
 
-  /** Answers what ends it. */
+  /** Returns a function that unsubscribes. */
   subscribe(listener: (value: T) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -29,7 +29,7 @@ export class Store<T> {
 export function useStore<T>(store: Store<T>): T {
   const [value, setValue] = useState(store.get())
   useEffect(() => {
-    // It may have changed between the first drawing and now.
+    // The value may have changed since the first rendering.
     setValue(() => store.get())
     return store.subscribe((next) => setValue(() => next))
   }, [store])

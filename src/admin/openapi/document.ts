@@ -10,13 +10,13 @@ export function openapi(version: string): object {
       title: 'Hedgerow admin API',
       version,
       description:
-        'Times of day in ISO 8601, durations in milliseconds, shares from 0 to 1. What has no value is left out.',
+        'Times are in ISO 8601, durations in milliseconds, shares from 0 to 1. Fields without a value are omitted.',
     },
     security: [{}, { token: [] }],
     paths: pathsOf(operations),
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'The token of `admin.token`, where there is one.' },
+        token: { type: 'http', scheme: 'bearer', description: 'The token of `admin.token`, if set.' },
       },
       schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)])),
     },

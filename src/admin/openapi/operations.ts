@@ -1,39 +1,39 @@
 import type { AdminMethod } from '../resource.ts'
 import type { SchemaName } from './schemas.ts'
 
-/** What can be asked of the admin side. */
+/** An operation of the admin API. */
 export interface Operation {
   readonly method: AdminMethod
   readonly path: string
   readonly summary: string
   readonly query?: Readonly<Record<string, readonly [schema: object, description: string]>>
-  /** JSON, where it is not said. */
+  /** Default: JSON. */
   readonly type?: string
-  /** Text where there is none. */
+  /** Text if absent. */
   readonly schema?: SchemaName
-  /** What is to be sent. */
+  /** Describes the request body. */
   readonly body?: string
   readonly refusals: Readonly<Record<number, string>>
   readonly isPublic?: boolean
 }
 
 const guarded = {
-  401: 'The token is missing or another one.',
-  429: 'One of many wrong tokens from this address; the right one is let in.',
-  403: 'Asked by a foreign host name or page.',
+  401: 'The token is missing or wrong.',
+  429: 'Too many wrong tokens from this address; the right token is still accepted.',
+  403: 'Sent with a foreign host name, or from a page of another origin.',
 }
-const badQuery = { 400: 'The query has a value that is not allowed.' }
+const badQuery = { 400: 'A query parameter has a value that is not allowed.' }
 const noDelivery = { 404: 'There is no such delivery, or no route broadcasts.', 503: 'The store cannot be read.' }
 
-const limit = [{ type: 'integer', minimum: 1, maximum: 1000, default: 100 }, 'How many at most.'] as const
-const route = [{ type: 'string' }, 'Only of this route, as the configuration matches it.'] as const
-const target = [{ type: 'string' }, 'Only the way to this target.'] as const
+const limit = [{ type: 'integer', minimum: 1, maximum: 1000, default: 100 }, 'Maximum number of entries.'] as const
+const route = [{ type: 'string' }, 'Only this route, as the configuration matches it.'] as const
+const target = [{ type: 'string' }, 'Only deliveries to this target.'] as const
 
 export const operations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/healthz',
-    summary: 'Whether it lives.',
+    summary: 'Liveness probe.',
     type: 'text/plain',
     refusals: {},
     isPublic: true,
@@ -41,9 +41,9 @@ export const operations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/readyz',
-    summary: 'Whether it takes calls.',
+    summary: 'Readiness probe.',
     type: 'text/plain',
-    refusals: { 503: 'It is draining.' },
+    refusals: { 503: 'The gateway is draining.' },
     isPublic: true,
   },
   {
@@ -56,27 +56,31 @@ export const operations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/api/overview',
-    summary: 'What the gateway is, how it does now, and how it did in the last ten minutes.',
+    summary: 'The gateway, its current figures, and its history of the last ten minutes.',
     query: {
-      history: [{ type: 'integer', minimum: 0, maximum: 600, default: 600 }, 'How many seconds of history.'],
+      history: [{ type: 'integer', minimum: 0, maximum: 600, default: 600 }, 'Seconds of history.'],
     },
     schema: 'Overview',
-    refusals: { ...badQuery, ...guarded, 503: 'Two large histories are being sent already: `Retry-After` says when.' },
+    refusals: {
+      ...badQuery,
+      ...guarded,
+      503: 'Two large histories are already being sent; `Retry-After` says when to try again.',
+    },
   },
   {
     method: 'GET',
     path: '/api/live',
     summary:
-      'Server-sent events, one a second: `event: figures`, its data as LiveFigures. `event: end` comes when the gateway drains.',
+      'Server-sent events, one per second: `event: figures` with LiveFigures as data. `event: end` is sent when the gateway drains.',
     type: 'text/event-stream',
-    refusals: { ...guarded, 503: 'There are too many readers already, or the gateway is draining.' },
+    refusals: { ...guarded, 503: 'Too many readers already, or the gateway is draining.' },
   },
   {
     method: 'GET',
     path: '/api/calls',
-    summary: 'The recorded calls: the latest that failed, and the slowest of the last minutes, of each route.',
+    summary: 'The recorded calls of each route: the latest failures, and the slowest of the last minutes.',
     query: {
-      which: [{ enum: ['failed', 'slow'] }, 'Failed: the latest first. Slow: the slowest first. Neither: both.'],
+      which: [{ enum: ['failed', 'slow'] }, 'failed: latest first. slow: slowest first. Omitted: both.'],
       route,
       limit,
     },
@@ -88,19 +92,19 @@ export const operations: readonly Operation[] = [
     path: '/api/calls/:id',
     summary: 'One recorded call, by its request id.',
     schema: 'Call',
-    refusals: { ...guarded, 404: 'It is not kept.' },
+    refusals: { ...guarded, 404: 'The call is not recorded.' },
   },
   {
     method: 'GET',
     path: '/api/limits',
-    summary: 'The limits on calls, how far they are used, and what was shed.',
+    summary: 'The limits on calls, their usage, and the calls shed.',
     schema: 'LimitList',
     refusals: guarded,
   },
   {
     method: 'GET',
     path: '/api/upstreams',
-    summary: 'The targets, and what is known of each.',
+    summary: 'The targets and their state.',
     schema: 'UpstreamList',
     refusals: guarded,
   },
@@ -109,11 +113,11 @@ export const operations: readonly Operation[] = [
     path: '/api/deliveries',
     summary: 'The deliveries, newest first.',
     query: {
-      state: [{ enum: ['pending', 'acknowledged', 'dead', 'discarded'] }, 'Only those with a leg in this state.'],
+      state: [{ enum: ['pending', 'acknowledged', 'dead', 'discarded'] }, 'Only deliveries with a leg in this state.'],
       target,
       route,
-      before: [{ type: 'integer' }, 'What an earlier answer gave as `next`.'],
-      limit: [{ type: 'integer', minimum: 1, maximum: 500, default: 50 }, 'How many at most.'],
+      before: [{ type: 'integer' }, 'The `next` value of an earlier answer.'],
+      limit: [{ type: 'integer', minimum: 1, maximum: 500, default: 50 }, 'Maximum number of entries.'],
     },
     schema: 'DeliveryList',
     refusals: { ...badQuery, ...guarded, ...noDelivery },
@@ -128,39 +132,39 @@ export const operations: readonly Operation[] = [
   {
     method: 'POST',
     path: '/api/deliveries/:id/replay',
-    summary: 'Sends what is dead again.',
-    query: { target, state: [{ enum: ['dead'] }, 'Only what is in this state.'] },
+    summary: 'Sends the dead letters of a delivery again.',
+    query: { target, state: [{ enum: ['dead'] }, 'Only legs in this state.'] },
     schema: 'Replayed',
-    refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'Nothing of it is dead.' },
+    refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'The delivery has no dead letters.' },
   },
   {
     method: 'POST',
     path: '/api/deliveries/:id/discard',
-    summary: 'Gives up what is dead or pending.',
-    query: { target, state: [{ enum: ['dead', 'pending'] }, 'Only what is in this state.'] },
+    summary: 'Discards the dead or pending legs of a delivery.',
+    query: { target, state: [{ enum: ['dead', 'pending'] }, 'Only legs in this state.'] },
     schema: 'Discarded',
-    refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'Nothing of it is dead or pending.' },
+    refusals: { ...badQuery, ...guarded, ...noDelivery, 409: 'The delivery has no dead or pending legs.' },
   },
   {
     method: 'POST',
     path: '/api/deliveries/replay',
-    summary: 'Sends all dead letters again, or those of a target or route, the oldest first.',
-    query: { target, route, state: [{ enum: ['dead'], default: 'dead' }, 'Only what is in this state.'] },
+    summary: 'Sends all dead letters again, or those of one target or route, oldest first.',
+    query: { target, route, state: [{ enum: ['dead'], default: 'dead' }, 'Only legs in this state.'] },
     schema: 'AllReplayed',
     refusals: { ...badQuery, ...guarded, ...noDelivery },
   },
   {
     method: 'POST',
     path: '/api/deliveries/discard',
-    summary: 'Gives up all dead letters, or all that is pending, at every target or one, of every route or one.',
-    query: { target, route, state: [{ enum: ['dead', 'pending'], default: 'dead' }, 'Only what is in this state.'] },
+    summary: 'Discards all dead letters or all pending legs, optionally of one target or route only.',
+    query: { target, route, state: [{ enum: ['dead', 'pending'], default: 'dead' }, 'Only legs in this state.'] },
     schema: 'AllDiscarded',
     refusals: { ...badQuery, ...guarded, ...noDelivery },
   },
   {
     method: 'GET',
     path: '/api/waiters',
-    summary: 'The clients that wait for a callback, the oldest first.',
+    summary: 'The clients waiting for a callback, oldest first.',
     query: { limit },
     schema: 'WaiterList',
     refusals: { ...badQuery, ...guarded },
@@ -168,7 +172,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/api/tickets',
-    summary: 'The results that came too late and can be fetched, the newest first.',
+    summary: 'The late results that can still be fetched, newest first.',
     query: { limit },
     schema: 'TicketList',
     refusals: { ...badQuery, ...guarded, 503: 'The store cannot be read.' },
@@ -183,40 +187,43 @@ export const operations: readonly Operation[] = [
   {
     method: 'POST',
     path: '/api/reload',
-    summary: 'Reads the configuration again and puts it in force. Calls in flight end as they began.',
+    summary: 'Reloads the configuration. Calls in flight finish under the old one.',
     schema: 'Reload',
-    refusals: { ...guarded, 422: 'It was not put in force, and nothing has changed; `errors` lists why.' },
+    refusals: {
+      ...guarded,
+      422: 'The configuration was rejected and nothing has changed; `errors` lists the reasons.',
+    },
   },
   {
     method: 'GET',
     path: '/api/backends',
     summary: 'The simulated backends of the demo.',
     schema: 'BackendList',
-    refusals: { ...guarded, 404: 'There are none.' },
+    refusals: { ...guarded, 404: 'There are no simulated backends.' },
   },
   {
     method: 'GET',
     path: '/api/backends/:name',
     summary: 'One simulated backend.',
     schema: 'Backend',
-    refusals: { ...guarded, 404: 'There is none of this name.' },
+    refusals: { ...guarded, 404: 'No simulated backend has this name.' },
   },
   {
     method: 'PATCH',
     path: '/api/backends/:name',
-    summary: 'Changes how a simulated backend behaves.',
+    summary: 'Changes the behaviour of a simulated backend.',
     body: 'A JSON merge patch of its profile.',
     schema: 'Backend',
     refusals: {
-      400: 'The profile would not be one; `errors` lists why.',
+      400: 'The resulting profile is invalid; `errors` lists the reasons.',
       ...guarded,
-      404: 'There is none of this name.',
+      404: 'No simulated backend has this name.',
     },
   },
   {
     method: 'GET',
     path: '/api/openapi.json',
-    summary: 'This description.',
+    summary: 'This OpenAPI description.',
     refusals: guarded,
   },
 ]

@@ -5,8 +5,8 @@ import { breakerStates, outReasons } from '../../core/target-event.ts'
 import type * as api from '../api.ts'
 
 /**
- * The answers of the admin API as schemas, for its OpenAPI description. The types in `api.ts` are what code is written
- * against; `openapi.test.ts` holds each answer of a live gateway to these, and the compiler their keys to the types.
+ * Response schemas of the admin API for its OpenAPI description. Code uses the types in `api.ts`. The compiler checks
+ * that both have the same keys, and `openapi.test.ts` checks the responses of a live gateway against the schemas.
  */
 
 const anyObject: z.ZodType<object> = z.looseObject({})
@@ -21,14 +21,14 @@ const concurrency = shaped<api.ConcurrencyView>()(z.strictObject({ limit: count,
 
 const callFigures = shaped<api.CallFigures>()(
   z.strictObject({
-    calls: count.describe('Ended within the second.'),
+    calls: count.describe('Calls that ended within the second.'),
     inFlight: count,
-    failed: count.describe('Ended with a failure, or with status 500 or more.'),
-    p50Ms: ms.optional().describe('Of the answers within the last ten seconds.'),
+    failed: count.describe('Calls that ended with a failure, or with status 500 or more.'),
+    p50Ms: ms.optional().describe('Over answers of the last ten seconds.'),
     p99Ms: ms.optional(),
     attempts: count,
     extraLoad: ms.describe('Attempts beyond one per call, as a share of calls.'),
-    rescued: count.describe('Calls whose answer came from an attempt that was not the first.'),
+    rescued: count.describe('Calls answered by an attempt other than the first.'),
     failures: z.partialRecord(failureCode, count),
   }),
 )
@@ -55,16 +55,16 @@ const liveFigures = shaped<api.LiveFigures>()(
     waiters: count.optional(),
     process: z.strictObject({
       memoryBytes: count,
-      loopDelayMs: ms.describe("The 99th percentile of the event loop's delay."),
+      loopDelayMs: ms.describe('99th percentile of the event loop delay.'),
       clientConnections: count,
     }),
     workers: z
       .strictObject({ running: count, died: count.describe('Since the start; each was replaced.') })
-      .describe('Threads that serve calls.'),
+      .describe('Worker threads.'),
     leftOut: z
       .strictObject({ routes: count, targets: count })
       .optional()
-      .describe('How many routes and targets are not told one by one, as there are too many: the busiest are.'),
+      .describe('Number of routes and targets that are not listed, because only the busiest are.'),
   }),
 )
 
@@ -78,12 +78,12 @@ const overview = shaped<api.OverviewView>()(
         z.strictObject({ name: z.string(), strategy: z.string(), upstreams: z.array(z.string()) }),
       ),
     ),
-    workers: z.strictObject({ min: count, max: count }).describe('How many threads are configured to serve calls.'),
+    workers: z.strictObject({ min: count, max: count }).describe('Configured number of worker threads.'),
     features: z.strictObject({ deliveries: z.boolean(), callbacks: z.boolean(), backends: z.boolean() }),
     figures: liveFigures,
     history: z
       .array(liveFigures)
-      .describe('A second each, oldest first; what did nothing in a second is left out of it.'),
+      .describe('One entry per second, oldest first; routes and targets without activity are left out.'),
   }),
 )
 
@@ -94,7 +94,7 @@ const attempt = shaped<api.AttemptView>()(
     upstream: z.string(),
     target: z.string(),
     startedMs: ms.describe('Since the call began.'),
-    endedMs: ms.optional().describe('Absent while it has not ended.'),
+    endedMs: ms.optional().describe('Absent until it has ended.'),
     outcome: outcome.optional(),
     status: z.int().optional(),
     detail: z.string().optional(),
@@ -111,12 +111,10 @@ const call = shaped<api.CallView>()(
     url: z.string(),
     startedAt: time,
     durationMs: ms,
-    status: z.int().describe('0 if the client hung up before it had an answer.'),
+    status: z.int().describe('0 if the client hung up before the answer.'),
     failure: z.strictObject({ code: failureCode, detail: z.string() }).optional(),
     deadlineMs: ms.optional(),
-    queuedMs: ms
-      .optional()
-      .describe('How long it waited for its turns at limits on calls in flight; absent where it did not.'),
+    queuedMs: ms.optional().describe('Time spent queued at concurrency limits; absent if it was not queued.'),
     bytesSent: count,
     traceId: z.string().optional(),
     attempts: z.array(attempt),
@@ -131,16 +129,16 @@ const target = shaped<api.TargetView>()(
     inFlight: count,
     attempts: count.describe('Since the start.'),
     outcomes,
-    p50Ms: ms.optional().describe("Of the last minute's answers."),
+    p50Ms: ms.optional().describe('Over answers of the last minute.'),
     p99Ms: ms.optional(),
     ewmaMs: ms
       .optional()
-      .describe('How long an answer takes, as the balancer sees it; absent where it does not go by that.'),
-    available: z.boolean().describe('Whether it is sent attempts.'),
+      .describe('Response time as estimated by the balancer; absent if the balancer does not use latency.'),
+    available: z.boolean().describe('Whether the balancer sends attempts to this target.'),
     out: z
       .array(z.strictObject({ why: z.enum(outReasons), until: time.optional() }))
-      .describe('Why it is not, or would not be if more of the others were well.'),
-    breaker: z.enum(breakerStates).optional().describe('Absent where it has none.'),
+      .describe('Reasons against this target. In a panic it is available despite them.'),
+    breaker: z.enum(breakerStates).optional().describe('Absent without a breaker.'),
     lastCheck: z.strictObject({ at: time, good: z.boolean(), detail: z.string() }).optional(),
     lastFailure: z.strictObject({ at: time, detail: z.string() }).optional(),
   }),
@@ -152,7 +150,9 @@ const upstream = shaped<api.UpstreamView>()(
     balance: z.string(),
     panicking: z
       .boolean()
-      .describe('So few targets are well that ejection and checks are not believed: all are asked.'),
+      .describe(
+        'True when so few targets are healthy that ejections and checks are ignored and all targets get calls.',
+      ),
     connections: z.strictObject({ open: count, idle: count }),
     targets: z.array(target),
   }),
@@ -187,7 +187,7 @@ const request = shaped<api.RequestView>()(
     method: z.string(),
     path: z.string(),
     query: z.string(),
-    headers: z.array(z.string()).describe('Names and values by turns; secrets as `***`.'),
+    headers: z.array(z.string()).describe('Alternating names and values; secrets as `***`.'),
     body: z.string().optional(),
     bodyEncoding: z.enum(['utf8', 'base64']),
   }),
@@ -232,7 +232,7 @@ const backend = shaped<api.BackendView>()(
   }),
 )
 
-/** What can be answered, by the names under which the description has it. */
+/** Response schemas by their names in the OpenAPI description. */
 export const schemas = {
   Refusal: shaped<api.RefusalView>()(z.strictObject({ detail: z.string(), errors: z.array(z.string()).optional() })),
   LiveFigures: liveFigures,
@@ -258,7 +258,7 @@ export const schemas = {
   DeliveryList: shaped<api.DeliveryListView>()(
     z.strictObject({
       deliveries: z.array(shaped<api.DeliveryView>()(z.strictObject(deliveryShape))),
-      next: z.int().optional().describe('Give it as `before` to go on; absent at the end.'),
+      next: z.int().optional().describe('Pass it as `before` to get the next page; absent on the last page.'),
     }),
   ),
   DeliveryDetail: deliveryDetail,
@@ -276,7 +276,7 @@ export const schemas = {
 
 export type SchemaName = keyof typeof schemas
 
-/** Fails to compile where schema and type do not have the same keys, or a value of the type is none of the schema. */
+/** Fails to compile if schema and type differ in keys, or if the schema rejects a value of the type. */
 function shaped<T extends object>() {
   return <S extends z.ZodType>(
     schema: Same<keyof T, keyof z.output<S>> extends true ? (Plain<T> extends z.output<S> ? S : never) : never,
@@ -285,7 +285,7 @@ function shaped<T extends object>() {
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
-/** Without `readonly`, which schemas know nothing of. */
+/** Removes `readonly`, which schemas do not express. */
 type Plain<T> = T extends readonly (infer Item)[]
   ? Plain<Item>[]
   : T extends object

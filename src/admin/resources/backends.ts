@@ -2,17 +2,17 @@ import { json, refusal } from '../answer.ts'
 import type { BackendListView, BackendView } from '../api.ts'
 import type { Resource } from '../resource.ts'
 
-/** The simulated backends that run beside the gateway; only the demo has any. */
+/** Simulated backends that run beside the gateway, in the demo only. */
 export interface SimulatedBackends {
   list(): readonly BackendView[]
-  /** Takes a JSON merge patch of the profile; tells what is wrong with it. Undefined: there is none of this name. */
+  /** Applies a JSON merge patch to the profile; returns its errors. Undefined for an unknown name. */
   patch(
     name: string,
     patch: unknown,
   ): Promise<{ readonly backend: BackendView } | { readonly errors: readonly string[] } | undefined>
 }
 
-/** `/api/backends`: their knobs, so that one can be slowed down or broken while one watches. */
+/** `/api/backends`: settings of the simulated backends, to slow one down or break it while watching. */
 export function backendResources(backends: SimulatedBackends | undefined): readonly Resource[] {
   const none = (): ReturnType<typeof refusal> =>
     refusal(404, 'No simulated backends run beside this gateway: `hedgerow demo` starts some')

@@ -6,7 +6,7 @@ import type { Inspector } from '../inspector.ts'
 import { wholeNumberIn } from '../query.ts'
 import type { Resource } from '../resource.ts'
 
-/** The results of callbacks that came too late; times of day in milliseconds. */
+/** Callback results that arrived too late; times of day in milliseconds. */
 export interface TicketSource {
   tickets(limit: number): Promise<
     | readonly {
@@ -23,7 +23,7 @@ export interface TicketSource {
 
 const limits = { min: 1, max: 1000, default: 100 }
 
-/** `/api/waiters` and `/api/tickets`. Where no route waits for callbacks both are empty. */
+/** `/api/waiters` and `/api/tickets`; both are empty if no route uses `callback`. */
 export function callbackResources(
   servers: Pick<Inspector, 'waiters'>,
   source: TicketSource | undefined,

@@ -42,7 +42,7 @@ export function callResources(
   ]
 }
 
-/** Requests that no route took, and the gateway's own pages: together, as figures have them, and each. */
+/** Requests without a route and the gateway's own pages, which the figures count under one name each. */
 function isOwn(route: string): boolean {
   return route === noRoute || route === ownPages || route.includes(' /')
 }
@@ -51,7 +51,7 @@ function viewOf(call: RecordedCall): CallView {
   return { ...call, attempts: call.attempts.map(attemptView) }
 }
 
-/** By its place: the attempts of a delivery are counted for each target by itself. */
+/** Numbered by index, because a delivery counts attempts per target. */
 function attemptView(attempt: RecordedCall['attempts'][number], place: number): AttemptView {
   const { kind, target, startedMs, endedMs, outcome, status, detail, won } = attempt
   return {

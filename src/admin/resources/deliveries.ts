@@ -20,7 +20,7 @@ export function deliveryResources(deliveries: DeliveriesAdmin | undefined): read
   })
   return [
     { path: '/api/deliveries', methods: { GET: ({ query }) => having((all) => all.list(query)) } },
-    // Before those of one delivery: no id is one of these words.
+    // Must precede the routes with an id; no id equals one of these words.
     operationOnAll('replay'),
     operationOnAll('discard'),
     { path: '/api/deliveries/:id', methods: { GET: ({ params: { id = '' } }) => having((all) => all.show(id)) } },

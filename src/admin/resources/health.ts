@@ -1,7 +1,7 @@
 import { text } from '../answer.ts'
 import type { Resource } from '../resource.ts'
 
-/** `/healthz`: it lives. `/readyz`: it takes calls, which ends when it drains. */
+/** `/healthz`: liveness probe. `/readyz`: readiness probe, which fails while draining. */
 export function healthResources(isReady: () => boolean): readonly Resource[] {
   return [
     { path: '/healthz', isPublic: true, methods: { GET: () => text(200, 'ok') } },

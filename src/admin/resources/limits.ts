@@ -4,7 +4,7 @@ import type { LimitListView } from '../api.ts'
 import type { Inspector } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
-/** A route of which something is limited. */
+/** A route with a concurrency or rate limit. */
 export interface LimitedRoute {
   readonly name: string
   readonly rate: string | undefined
@@ -13,11 +13,11 @@ export interface LimitedRoute {
 export interface LimitSources {
   readonly routes: readonly LimitedRoute[]
   readonly servers: Pick<Inspector, 'admission'>
-  /** Of a route, since the start. */
+  /** Calls shed per route since the start. */
   readonly shedOf: (route: string) => Readonly<Record<ShedReason, number>>
 }
 
-/** `/api/limits`: how many calls may be in flight, are, wait, and were shed. */
+/** `/api/limits`: limits on calls in flight, and calls in flight, queued and shed. */
 export function limitsResource({ routes, servers, shedOf }: LimitSources): Resource {
   return {
     path: '/api/limits',

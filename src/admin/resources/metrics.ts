@@ -1,7 +1,7 @@
 import type { Metrics } from '../../telemetry/metrics/metrics.ts'
 import type { Resource } from '../resource.ts'
 
-/** `/metrics`: for Prometheus and what speaks like it. */
+/** `/metrics`: for Prometheus and compatible scrapers. */
 export function metricsResources(metrics: Metrics | undefined): readonly Resource[] {
   if (metrics === undefined) return []
   const render = async () => {

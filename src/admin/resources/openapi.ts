@@ -2,7 +2,7 @@ import { json } from '../answer.ts'
 import type { Resource } from '../resource.ts'
 import { etagOf } from '../send.ts'
 
-/** `/api/openapi.json`: the description of all of it. Few ask for it, so it is made when the first one does. */
+/** `/api/openapi.json`: built on the first request, because it is seldom needed. */
 export function openapiResource(version: string): Resource {
   let description: Promise<{ readonly document: object; readonly etag: string }> | undefined
   const describe = async () => {

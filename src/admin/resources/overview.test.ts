@@ -9,7 +9,7 @@ import type { Answer } from '../answer.ts'
 import type { OverviewView } from '../api.ts'
 import { maxLarge, overviewResource } from './overview.ts'
 
-/** As much of a response as holds the place of an answer. */
+/** The few members of a response that a large answer uses. */
 class FakeResponse extends EventEmitter {
   destroyed = false
 
@@ -43,7 +43,7 @@ async function opened(t: TestContext, routeCount: number) {
 }
 
 describe('/api/overview', () => {
-  it('is the same text in parts as it is whole', async (t) => {
+  it('yields the same text in parts as in one piece', async (t) => {
     const { ask, figures } = await opened(t, 1000)
     const { body } = await ask()
     const view = JSON.parse(Buffer.from(body).toString()) as OverviewView
@@ -51,7 +51,7 @@ describe('/api/overview', () => {
     assert.deepEqual([view.version, view.figures.leftOut], ['1', { routes: 800, targets: 0 }])
   })
 
-  it('lets other work run while a large one is put together', async (t) => {
+  it('lets other work run while it builds a large answer', async (t) => {
     const { ask } = await opened(t, 1000)
     const asked = ask()
     let turns = 0
@@ -65,7 +65,7 @@ describe('/api/overview', () => {
     assert.ok(turns > 5, `${turns}`)
   })
 
-  it('is sent to few at a time where it is large, until each has taken it or had time enough', async (t) => {
+  it('limits large answers until each is read or times out', async (t) => {
     const { ask, clock } = await opened(t, 1000)
     const answers = await Promise.all(Array.from({ length: maxLarge + 1 }, () => ask()))
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe('/api/overview', () => {
     assert.equal(second.destroyed, true)
   })
 
-  it('has no such limit where it is small', async (t) => {
+  it('does not limit small answers', async (t) => {
     const { ask } = await opened(t, 10)
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask()))
     assert.ok(answers.every(({ status }) => status === 200))

@@ -18,14 +18,14 @@ export interface OverviewSources {
   readonly figures: Figures
 }
 
-/** Rows from which an answer is large: a megabyte, some 15 ms of work. Smaller ones are not limited. */
+/** Rows from which an answer counts as large: 1 MB and some 15 ms of work. Smaller answers are not limited. */
 const largeRows = 5000
-/** Large answers at a time: each is up to 15 MB of memory until its reader has taken it. */
+/** Large answers sent at a time: each takes up to 15 MB of memory until its reader has read it. */
 export const maxLarge = 2
-/** How long a reader may take over one of them. */
+/** How long a reader may take to read a large answer. */
 const maxSendMs = 30_000
 
-/** `/api/overview`: what the gateway is, how it does now, and how it did in the last minutes. */
+/** `/api/overview`: facts about the gateway, its current figures and those of the last minutes. */
 export function overviewResource(sources: OverviewSources): Resource {
   const { clock, version, routes, workers, features, figures, isReady } = sources
   const startedAt = new Date(sources.startedAtMs).toISOString()
@@ -81,7 +81,7 @@ export function overviewResource(sources: OverviewSources): Resource {
   }
 }
 
-/** The same text as of the whole object; calls are served between the parts of its history. */
+/** The same text as from the whole object, but built in slices so that calls are served in between. */
 async function inSlices(
   facts: Omit<OverviewView, 'history'>,
   history: Iterable<OverviewView['history']>,

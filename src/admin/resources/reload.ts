@@ -3,13 +3,13 @@ import { json } from '../answer.ts'
 import type { RefusalView, ReloadView } from '../api.ts'
 import type { Resource } from '../resource.ts'
 
-/** What became of another configuration. One that was refused has changed nothing. */
+/** Result of a reload. A rejected configuration changes nothing. */
 export type Reloaded =
   | { readonly ok: true }
-  /** `at`: the setting that the faults are about, where they do not say it themselves. */
+  /** `at`: the option that the errors are about, if their texts do not name it. */
   | { readonly ok: false; readonly faults: readonly string[]; readonly at?: Path | undefined }
 
-/** `/api/reload`: the configuration is read again and put in force. Not there where it comes from no file. */
+/** `/api/reload`: reloads and applies the configuration. Absent if it does not come from a file. */
 export function reloadResources(reload: (() => Promise<Reloaded>) | undefined): readonly Resource[] {
   if (reload === undefined) return []
   const answer = async () => {

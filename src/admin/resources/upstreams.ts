@@ -8,7 +8,7 @@ import type { TargetView, UpstreamListView } from '../api.ts'
 import type { Inspector } from '../inspector.ts'
 import type { Resource } from '../resource.ts'
 
-/** What is asked of an upstream here. */
+/** The parts of an upstream that this resource reads. */
 export interface UpstreamSource {
   readonly name: string
   readonly balance: string
@@ -29,7 +29,7 @@ interface Known {
   readonly loads: Pick<LoadFigures, 'ewmaMs'>
 }
 
-/** `/api/upstreams`: what is known of each target. */
+/** `/api/upstreams`: the state of each target. */
 export function upstreamsResource(upstreams: readonly UpstreamSource[], asked: UpstreamsAsked): Resource {
   const { figures, servers, loads } = asked
   return {

@@ -5,7 +5,7 @@ import { LastingCounts } from './lasting-counts.ts'
 describe('LastingCounts', () => {
   const [a, b] = [{}, {}]
 
-  it('adds up what each has told last', () => {
+  it('adds up the latest counts of each source', () => {
     const counts = new LastingCounts()
     counts.told(a, { x: 1 })
     counts.told(b, { x: 10, y: 5 })
@@ -13,14 +13,14 @@ describe('LastingCounts', () => {
     assert.deepEqual(counts.total([a, b]), { x: 12, y: 5 })
   })
 
-  it('does not fall when one tells less than before, or nothing of it', () => {
+  it('does not fall when a source reports lower counts or omits one', () => {
     const counts = new LastingCounts()
     counts.told(a, { x: 5, y: 1 })
     counts.told(a, { x: 4 })
     assert.deepEqual(counts.total([a]), { x: 5, y: 1 })
   })
 
-  it('keeps what was told by one that is no more, once, though a late answer of it comes', () => {
+  it('keeps the counts of a source that has ended, once, even if a late answer arrives', () => {
     const counts = new LastingCounts()
     counts.told(a, { x: 1 })
     counts.told(b, { x: 10 })

@@ -1,21 +1,21 @@
 type Counts = Readonly<Record<string, number>>
 
 /**
- * Sums of counts that several tell, each its own since its start. They never fall: of one that tells nothing more, or
- * less, or is no more, what it told before goes on counting.
+ * Sums of counts from several sources, each counting since its own start. The sums never fall: if a source reports
+ * nothing, less than before, or has ended, its last counts still apply.
  */
 export class LastingCounts {
   readonly #last = new Map<object, Counts>()
-  /** Of those that are no more. */
+  /** Counts of sources that have ended. */
   #sum: Counts = {}
   readonly #ended = new WeakSet<object>()
 
   told(by: object, counts: Counts): void {
-    // An answer may come just behind the end of who gave it, which is in the sum already.
+    // An answer may arrive just after its source has ended; its counts are in the sum already.
     if (!this.#ended.has(by)) this.#last.set(by, atLeast(this.#last.get(by) ?? {}, counts))
   }
 
-  /** `present`: all that are there; of others nothing will come any more. */
+  /** `present`: all current sources. Sources not listed have ended for good. */
   total(present: readonly object[]): Counts {
     for (const [one, counts] of this.#last) {
       if (present.includes(one)) continue
@@ -27,7 +27,7 @@ export class LastingCounts {
   }
 }
 
-/** Two answers may overtake each other, and a part of telemetry may be made anew. */
+/** Keeps the larger counts: answers may arrive out of order, and part of the telemetry may have restarted from 0. */
 function atLeast(before: Counts, now: Counts): Counts {
   const entries = Object.entries(now).map(([name, count]) => [name, Math.max(count, before[name] ?? 0)])
   return { ...before, ...Object.fromEntries(entries) }

@@ -28,7 +28,7 @@ const questions: readonly ((view: Inspector) => Promise<unknown>)[] = [
 ]
 
 describe('the view of a thread', () => {
-  it('says plain data, which crosses to another thread as it is', async (t) => {
+  it('returns plain data, which can be posted to another thread unchanged', async (t) => {
     const clock = new VirtualClock()
     const events = new EventBus()
     const recorder = new Recorder({ clock, events, redaction: new Redaction({ headers: [], query: [] }) })
@@ -62,13 +62,13 @@ describe('the view of a thread', () => {
     assert.deepEqual([await view.dropped(), await view.inFlight()], [{ spans: 3 }, 1])
   })
 
-  it('is empty where the thread has nothing of it', async () => {
+  it('is empty if the thread has none of the parts', async () => {
     const view = localInspector(() => ({}))
     const answers = await Promise.all(questions.map((question) => question(view)))
     assert.deepEqual(answers, [[], undefined, noConnections, {}, [], { open: 0, waiters: [] }, undefined, {}, 0])
   })
 
-  it('is of what is there when it is asked', async () => {
+  it('reads the parts at the time of the request', async () => {
     let parts: LocalParts = {}
     const view = localInspector(() => parts)
     parts = { front: { figures: () => noConnections, inFlight: () => 5 } }

@@ -7,7 +7,7 @@ import type { Listener } from '../../transport/server/listener.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import type { Admission } from '../admission.ts'
 
-/** What of all this there is in this thread, at the moment. */
+/** The parts that this thread currently has. */
 export interface LocalParts {
   readonly front?: Pick<Listener, 'figures' | 'inFlight'> | undefined
   readonly upstreams?: ReadonlyMap<string, Upstream> | undefined
@@ -16,11 +16,11 @@ export interface LocalParts {
   readonly recorder?: Recorder | undefined
   readonly lastFailures?: LastFailures | undefined
   readonly process?: ProcessProbe | undefined
-  /** By the name of what is dropped: how much of it so far. */
+  /** How much was dropped so far, by the name of what is dropped. */
   readonly dropped?: Readonly<Record<string, () => number>> | undefined
 }
 
-/** The view of this thread. `parts` is asked each time, as a reload changes them. */
+/** The view of this thread. `parts` is called each time, as a reload changes them. */
 export function localInspector(parts: () => LocalParts): Inspector {
   return {
     calls: async (filter) => parts().recorder?.list(filter) ?? [],

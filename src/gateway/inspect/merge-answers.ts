@@ -8,8 +8,8 @@ export function sumOf<T>(all: readonly T[], value: (one: T) => number): number {
 }
 
 /**
- * What threads tell of one process: CPU and resident memory are the whole process' in each of them; heaps are their own,
- * and so is each event loop, of which the worst delay is what somebody had to wait for.
+ * Merges the threads' figures for one process. CPU and resident memory are process-wide in each answer; heaps and event
+ * loops are per thread. The worst event loop delay counts, as it is the longest that a call had to wait.
  */
 export function wholeProcess(all: readonly ProcessFigures[], activeMs: number): ProcessFigures | undefined {
   if (all.length === 0) return undefined
@@ -36,7 +36,7 @@ export function wholeProcess(all: readonly ProcessFigures[], activeMs: number): 
   }
 }
 
-/** Of each target one. */
+/** The latest failure of each target. */
 export function latestFailures(all: readonly LastFailure[]): readonly LastFailure[] {
   const latest = new Map<string, LastFailure>()
   for (const failure of all) {
@@ -52,7 +52,7 @@ export function mergedWaiters(all: readonly WaitersFigures[], limit: number): Wa
   return { open: sumOf(all, ({ open }) => open), waiters: waiters.slice(0, limit) }
 }
 
-/** Of several fronts, one after the other or side by side. */
+/** Sums over several fronts, whether consecutive or concurrent. */
 export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionFigures {
   const sum = (count: (figures: ConnectionFigures) => number): number => sumOf(all, count)
   return {

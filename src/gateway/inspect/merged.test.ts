@@ -44,7 +44,7 @@ function processOf(n: number): ProcessFigures {
 }
 
 describe('views of several threads, merged', () => {
-  it('tell calls in the order of one recorder, and no more than were asked for', async () => {
+  it('list calls in the order of a single recorder, up to the requested number', async () => {
     const [old, slow, late] = [callOf('old', 1000, 5), callOf('slow', 1000, 900), callOf('late', 5000, 1)]
     const { all } = merged(
       { calls: async () => [late, old], call: async () => old },
@@ -58,7 +58,7 @@ describe('views of several threads, merged', () => {
     assert.equal(await merged({}, {}).all.call('none'), undefined)
   })
 
-  it('add up connections, by upstream too, and calls in flight', async () => {
+  it('add up connections, also per upstream, and calls in flight', async () => {
     const connections = async () => ({
       ...noConnections,
       active: 2,
@@ -91,7 +91,7 @@ describe('views of several threads, merged', () => {
     assert.equal(await all.inFlight(), 7)
   })
 
-  it('tell of each target the latest failure, and the clients that have waited longest', async () => {
+  it('report the latest failure of each target, and the clients that have waited longest', async () => {
     const failure = (target: string, atMs: number) => ({ upstream: 'work', target, atMs, detail: `at ${atMs}` })
     const waiter = (id: string, startedAtMs: number) =>
       ({ id, route: 'POST /a', state: 'registered', startedAtMs, expiresAtMs: 9000 }) as const
@@ -109,7 +109,7 @@ describe('views of several threads, merged', () => {
     assert.deepEqual(await all.waiters(2), { open: 6, waiters: [waiter('x', 1), waiter('y', 2)] })
   })
 
-  it('tell the process once, the worst delay of all event loops, and the sum of their work and heaps', async () => {
+  it('report the process once, the worst event loop delay, and the sums of event loop work and heaps', async () => {
     const { all } = merged({ process: async () => processOf(1) }, { process: async () => processOf(2) }, {})
     assert.deepEqual(await all.process(), {
       startedAtMs: 1001,
@@ -121,7 +121,7 @@ describe('views of several threads, merged', () => {
     assert.equal(await merged({}).all.process(), undefined)
   })
 
-  it('leave out one that fails, or that has not answered within a second', async () => {
+  it('leave out a thread that fails or does not answer within a second', async () => {
     const { all, clock } = merged(
       { inFlight: () => never },
       { inFlight: () => Promise.reject(new Error('it has died')) },
@@ -138,7 +138,7 @@ describe('views of several threads, merged', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('let nothing fall that only grows, when one is silent, has gone, or is new', async () => {
+  it('never lower a counter when a thread is silent, has ended, or is new', async () => {
     let isSilent = false
     const told = (accepted: number) => async () => ({ ...noConnections, accepted, active: 1 })
     const { all, clock, present } = merged(

@@ -4,14 +4,14 @@ import { inOrder } from '../../telemetry/recorder/recorder.ts'
 import { LastingCounts } from './lasting-counts.ts'
 import { latestFailures, mergedWaiters, sumOf, sumOfConnections, wholeProcess } from './merge-answers.ts'
 
-/** How long a thread may take to answer: one that is stuck must not keep the others from being seen. */
+/** How long a thread may take to answer: a stuck thread must not hide the others. */
 const patienceMs = 1000
 
 /**
- * Several threads as one. What does not answer in time, or fails to, is left out of the answer; but what only ever grows
- * does not fall for that, nor when a thread has ended: of such counts the last answer stays.
+ * Several threads as one. A thread that fails or times out is left out. Counters never go down: for a thread that is
+ * silent or has ended, its last answer still counts.
  *
- * @param views of the threads that there are at the moment: for one thread always the same object
+ * @param views returns the current threads' views: always the same object for the same thread
  */
 export function mergedInspector(views: () => readonly Inspector[], clock: Clock): Inspector {
   const [connections, dropped, activeMs] = [new LastingCounts(), new LastingCounts(), new LastingCounts()]
@@ -69,7 +69,7 @@ export function mergedInspector(views: () => readonly Inspector[], clock: Clock)
       for (const { view, answer } of await askAll((one) => one.dropped())) dropped.told(view, answer)
       return dropped.total(views())
     },
-    // They all know the same.
+    // All threads share the same figures.
     admission: async () => (await answers((view) => view.admission())).find((figures) => figures !== undefined),
     inFlight: async () => sumOf(await answers((view) => view.inFlight()), (count) => count),
   }
@@ -80,7 +80,7 @@ interface Told<T> {
   readonly answer: T
 }
 
-/** Undefined: it has not answered. */
+/** Undefined if the view has not answered. */
 async function told<T>(
   view: Inspector,
   question: (view: Inspector) => Promise<T>,

@@ -11,12 +11,12 @@ import type { RoutedHandler } from '../../transport/server/route-handler.ts'
 import { targetsOf } from '../../upstream/targets.ts'
 import { ownPage } from '../pages.ts'
 
-/** Whether anybody can read what is counted; where nobody can, nothing is. */
+/** Whether the counts can be read at all; if not, nothing is counted. */
 export function isCounted({ admin, metrics }: Config): boolean {
   return admin !== undefined || metrics.path !== undefined
 }
 
-/** What is counted: the same in every thread that has this configuration. */
+/** The counted parts: the same in every thread with this configuration. */
 export function countedParts(config: Config): CountedParts {
   return {
     boundsMs: config.metrics.buckets,
@@ -28,9 +28,9 @@ export function countedParts(config: Config): CountedParts {
   }
 }
 
-/** What comes into being later than the metrics, and is asked when they are read. */
+/** Parts created after the metrics, and read on each scrape. */
 export interface MeteredParts {
-  /** All threads. */
+  /** Covers all threads. */
   readonly servers: Inspector
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
@@ -52,13 +52,13 @@ export function sourcesOf({ servers, store, hasWaiters, workers }: MeteredParts)
   }
 }
 
-/** What the pages of the front tell is there once for all threads. */
+/** Exist once for all threads. */
 export interface WatchedPages {
   readonly metrics: Service
   readonly status: Service
 }
 
-/** The pages of the front that the configuration asks for. */
+/** The pages that the configuration enables on the front. */
 export function watchPages({ metrics: { path }, status }: Config, pages: WatchedPages): readonly RoutedHandler[] {
   return [
     ...(path === undefined ? [] : [ownPage(path, 'metrics', pages.metrics)]),

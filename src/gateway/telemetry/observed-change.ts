@@ -5,14 +5,14 @@ import type { ThreadTelemetry } from './thread-telemetry.ts'
 export interface ObservingParts {
   readonly telemetry: ThreadTelemetry
   readonly hub: TelemetryHub
-  /** What this thread counts with. */
+  /** This thread's writer of counts. */
   readonly writer: ReturnType<TelemetryHub['counts']['open']>
 }
 
-/** Another configuration by which calls are observed already, and which is shown once it is committed. */
+/** A configuration that telemetry already uses; metrics show it once it is committed. */
 export interface ObservedChange {
   commit(): void
-  /** The calls have ended that began before. */
+  /** Call this when all calls that began before the change have ended. */
   settle(): Promise<void>
   undo(): Promise<void>
 }

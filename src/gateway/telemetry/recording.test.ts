@@ -51,7 +51,7 @@ function opened(config: typeof silent) {
 }
 
 describe('Recording', () => {
-  it('counts where somebody can read it, and keeps calls where there is an admin side', () => {
+  it('counts if the counts can be read, and keeps calls if the admin API is enabled', () => {
     const all = [silent, counted, shown].map((config) => {
       const { begin, fail, told } = opened(config)
       fail(begin())
@@ -64,7 +64,7 @@ describe('Recording', () => {
     ])
   })
 
-  it('begins with what a new configuration asks for, keeps no calls without an admin side, and counts on', async () => {
+  it('starts newly enabled parts, keeps no calls without the admin API, and continues its counts', async () => {
     const { clock, change, begin, fail, told, recording } = opened(silent)
     const before = begin()
     await clock.advance(1)

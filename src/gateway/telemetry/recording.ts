@@ -12,20 +12,20 @@ interface RecordingDeps {
   readonly events: EventBus
 }
 
-/** What depends on the configuration, with it. */
+/** A configuration with the parts that depend on it. */
 export interface RecordingChange {
   readonly redaction: Redaction
-  /** What this thread counts into: its writer's, made for this configuration. */
+  /** The block of this thread's writer for this configuration. */
   readonly block: ArrayBufferLike
 }
 
-/** What is there where the configuration asks for an admin side, which is what shows it. */
+/** Exists only with the admin API, which displays it. */
 interface Kept {
   readonly recorder: Recorder
   readonly lastFailures: LastFailures
 }
 
-/** What listens in a thread that serves calls, for others to read. What the configuration does not ask for costs nothing. */
+/** Event listeners in a thread that serves calls. Parts that the configuration does not enable cost nothing. */
 export class Recording {
   readonly #deps: RecordingDeps
   #counting: CountingThread | undefined
@@ -44,15 +44,15 @@ export class Recording {
     return this.#kept?.lastFailures
   }
 
-  /** From now on by another configuration. Calls in flight are not lost. */
+  /** Switches to another configuration without losing calls in flight. */
   change(config: Config, change: RecordingChange): void {
-    // What has begun to count counts on: how much is in flight could not be known again after a break.
+    // Counting never stops once started: after a break the number of calls in flight would be unknown.
     this.#counting?.change(countedParts(config), change.block)
     this.#kept?.recorder.change(change.redaction)
     this.#begin(config, change, this.#deps.clock.now())
   }
 
-  /** Forgets what this configuration does not ask for: it is the one that is in force, and none before it will be again. */
+  /** Frees whatever this configuration does not need: it is final, and no earlier one can return. */
   settle(config: Config): void {
     if (config.admin === undefined) this.#stopKeeping()
     this.#kept?.lastFailures.keepOnly(countedParts(config).targets)
@@ -63,7 +63,7 @@ export class Recording {
     this.#stopKeeping()
   }
 
-  /** What is asked for and not there yet. */
+  /** Starts parts that are enabled and not running yet. */
   #begin(config: Config, { redaction, block }: RecordingChange, sinceMs: number): void {
     const { clock, events } = this.#deps
     if (isCounted(config)) this.#counting ??= startCounting(events, { parts: countedParts(config), block, sinceMs })

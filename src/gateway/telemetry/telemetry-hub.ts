@@ -7,7 +7,7 @@ import type { MetricSources } from '../../telemetry/metrics/sources.ts'
 import { countedParts, type MeteredParts, sourcesOf } from './metric-sources.ts'
 import { startWatching, type Watching } from './watching.ts'
 
-/** What all threads have counted, for those who read it: the metrics, and the live figures. */
+/** The counts of all threads, for metrics and live figures. */
 export class TelemetryHub {
   readonly counts: Counts
   readonly metrics: Metrics
@@ -21,7 +21,7 @@ export class TelemetryHub {
     this.metrics = new Metrics(this.counts, config.metrics)
   }
 
-  /** There once a configuration has asked for an admin side. */
+  /** Undefined until a configuration enables the admin API. */
   watchingFor({ admin }: Config): Watching | undefined {
     if (admin === undefined || this.#watching !== undefined) return this.#watching
     this.#watching = startWatching(this.#clock, this.counts)
@@ -35,7 +35,7 @@ export class TelemetryHub {
     this.#watching?.connect(parts)
   }
 
-  /** Every writer of the counts has a new block, for its thread to change to; shown is the one before until it is committed. */
+  /** Gives each writer a new block for its thread to switch to; metrics show the old ones until the commit. */
   prepare(config: Config): PreparedLayout {
     const prepared = this.counts.prepare(countedParts(config))
     return {

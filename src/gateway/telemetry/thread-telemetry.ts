@@ -16,25 +16,25 @@ export interface ObservingOptions {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** Where this thread counts, if anybody may read it. */
+  /** Where this thread counts, if the counts can be read. */
   readonly block: ArrayBufferLike
   readonly log: LogText
-  /** Takes the lines of the access log; without it there is none. */
+  /** Writes lines of the access log; undefined: no access log. */
   readonly logLine?: ((line: string) => void) | undefined
-  /** Lines of the log that were lost so far. */
+  /** Log lines lost so far. */
   readonly logDropped?: (() => number) | undefined
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** What listens by another configuration already. */
+/** Telemetry that already uses another configuration. */
 export interface Observed {
-  /** The calls have ended that began before. */
+  /** Call this when all calls that began before the change have ended. */
   settle(): Promise<void>
-  /** All goes on by the one before. `block`: where this thread counted then. */
+  /** Returns to the previous configuration. `block`: where this thread counted then. */
   undo(block: ArrayBufferLike): Promise<void>
 }
 
-/** All that listens to the calls of one thread and changes none of them. What nobody asks for costs nothing. */
+/** Everything that observes the calls of one thread and changes none of them. Disabled parts cost nothing. */
 export class ThreadTelemetry {
   readonly #options: ObservingOptions
   readonly #probe: ReturnType<typeof processProbe>
@@ -42,7 +42,7 @@ export class ThreadTelemetry {
   readonly #recording: Recording
   #traces: Traces | undefined
   #stopLog: (() => void) | undefined
-  /** Of collectors that are used no more. */
+  /** Spans dropped by former collectors. */
   #spansDropped = 0
 
   private constructor(config: Config, options: ObservingOptions) {
@@ -59,7 +59,7 @@ export class ThreadTelemetry {
     return telemetry
   }
 
-  /** There where the configuration asks for traces. */
+  /** Set when tracing is enabled. */
   get traces(): Traces | undefined {
     return this.#traces
   }
@@ -77,16 +77,16 @@ export class ThreadTelemetry {
     }
   }
 
-  /** From now on by another configuration, into the block that belongs to it. */
+  /** Switches to another configuration, and to the block that belongs to it. */
   async reload(config: Config, block: ArrayBufferLike): Promise<Observed> {
     const before = { traces: this.#traces, config: this.#config }
     const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.config.telemetry.traces)
-    // It may take its time to load; until then all goes on as it was.
+    // Loading may take a while; until then nothing changes.
     const traces = isTracedAnew ? await this.#trace(config) : before.traces
     this.#follow(config, traces, block)
     return {
       settle: async () => {
-        // Another one may have come meanwhile.
+        // A later reload may have changed the configuration meanwhile.
         if (this.#config === config) this.#recording.settle(config)
         if (isTracedAnew) await this.#end(before.traces)
       },
@@ -97,7 +97,7 @@ export class ThreadTelemetry {
     }
   }
 
-  /** Sends out what is still held, and stops listening. */
+  /** Sends buffered data and stops listening. */
   async close(): Promise<void> {
     this.#probe.close()
     this.#recording.close()

@@ -14,8 +14,8 @@ function opened(view: Partial<Inspector>) {
   return { clock, watching, servers, counts, workers: () => counts }
 }
 
-describe('what the live figures look at', () => {
-  it('is told a second after it was asked for, and as before where there is no answer', async (t) => {
+describe('the gauges of the live figures', () => {
+  it('show answers a second after the request, and the previous value if there is no answer', async (t) => {
     let connections = async () => ({ ...noConnections, active: 1 })
     let open = 1
     const { clock, watching, servers, workers } = opened({
@@ -36,7 +36,7 @@ describe('what the live figures look at', () => {
     assert.deepEqual(now(), [1, 2, undefined])
   })
 
-  it('has the workers that run and have died as they are at that second', async (t) => {
+  it('show running and dead workers as of that second', async (t) => {
     const { clock, watching, servers, workers, counts } = opened({})
     t.after(() => watching.close())
     watching.connect({ servers, store: undefined, hasWaiters: false, workers })
@@ -48,7 +48,7 @@ describe('what the live figures look at', () => {
     assert.deepEqual(watching.figures.latest().workers, { running: 1, died: 1 })
   })
 
-  it('is not what the configuration has no more', async (t) => {
+  it('omit parts that the configuration no longer has', async (t) => {
     const { clock, watching, servers, workers } = opened({ waiters: async () => ({ open: 7, waiters: [] }) })
     t.after(() => watching.close())
     watching.connect({ servers, store: undefined, hasWaiters: true, workers })

@@ -5,9 +5,9 @@ import type { Counts } from '../../telemetry/counts/counts.ts'
 import { Figures, type Gauges } from '../../telemetry/figures/figures.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
 
-/** What comes into being later than the figures, and is looked at once a second. */
+/** Parts created after the figures, and read once a second. */
 export interface WatchedParts {
-  /** All threads. */
+  /** Covers all threads. */
   readonly servers: Inspector
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
@@ -18,7 +18,7 @@ export interface WatchedParts {
 /** The live figures, in the thread that shows them. */
 export interface Watching {
   readonly figures: Figures
-  /** What there is to look at, at the start and after a change of the configuration. */
+  /** Sets the parts to read, at the start and after each reload. */
   connect(parts: WatchedParts): void
   close(): void
 }
@@ -33,7 +33,7 @@ export function startWatching(clock: Clock, counts: Counts): Watching {
   }
 }
 
-/** What is asked for in one second is told in the next: whoever is asked may be another thread. */
+/** Values requested in one second are shown in the next, as they may come from another thread. */
 class LatestGauges {
   #parts: WatchedParts | undefined
   #told: Gauges = {
@@ -57,14 +57,14 @@ class LatestGauges {
   look(): Gauges {
     if (this.#parts === undefined) return this.#told
     this.#ask(this.#parts)
-    // Known in this thread: it need not be asked for.
+    // Known in this thread without a request.
     const { running, exits } = this.#parts.workers()
     return { ...this.#told, workers: { running, died: exits.died } }
   }
 
   #ask(parts: WatchedParts): void {
     const { servers, store, hasWaiters } = parts
-    // Each as it comes: one that takes its time holds up no other.
+    // Each answer applies on arrival, so that a slow one delays no other.
     this.#tell(parts, servers.process(), (process) => ({
       process: {
         ...this.#told.process,
@@ -85,10 +85,10 @@ class LatestGauges {
   #tell<T>(parts: WatchedParts, asked: Promise<T>, told: (answer: T) => Partial<Gauges>): void {
     void asked.then(
       (answer) => {
-        // What was asked for before a change may be of parts that are no more.
+        // An answer to a request from before a reload may concern parts that no longer exist.
         if (this.#parts === parts) this.#told = { ...this.#told, ...told(answer) }
       },
-      // Then it is as it was a second ago.
+      // On failure, keep the value of the previous second.
       () => undefined,
     )
   }

@@ -8,7 +8,7 @@ function times(count: number, judge: () => string): readonly string[] {
 }
 
 describe('Scale', () => {
-  it('adds a worker once all have been busy for three seconds, and waits again for what comes of it', () => {
+  it('adds a worker after all were busy for three seconds, then waits to see the effect', () => {
     const scale = new Scale({ min: 1, max: 4 })
     assert.deepEqual(
       times(7, () => scale.judge([0.9, 0.8])),
@@ -16,18 +16,18 @@ describe('Scale', () => {
     )
   })
 
-  it('takes a burst for no load', () => {
+  it('ignores a burst', () => {
     const scale = new Scale({ min: 1, max: 4 })
     for (const share of [1, 1, 0.2, 1, 1, 0.2]) assert.equal(scale.judge([share]), 'stay')
   })
 
-  it('ends a worker when the others have had room for its work for half a minute', () => {
+  it('ends a worker after the others could have done its work for half a minute', () => {
     const scale = new Scale({ min: 1, max: 4 })
     assert.equal(times(30, () => scale.judge([0.1, 0.1, 0.1])).indexOf('end'), 29)
     assert.equal(times(100, () => scale.judge([0.5, 0.5])).includes('end'), false)
   })
 
-  it('stays between min and max, and never ends what it would add again', () => {
+  it('stays between min and max, and ends no worker that would be added again', () => {
     const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 })
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(4), shares, (min, more, utilisations) => {

@@ -3,15 +3,15 @@ export interface ScaleOptions {
   readonly max: number
 }
 
-/** Above so much of their time the event loops are busy: beyond it, waiting times grow faster than the load. */
+/** Event loops are busy above this share of their time: beyond it, waiting times grow faster than the load. */
 const busyShare = 0.7
-/** So long: one burst is not yet a load. */
+/** A single burst does not justify another worker. */
 const busySeconds = 3
-/** What the others would come to if one ended: far enough below `busyShare` for it not to be added again at once. */
+/** The share the others would reach if one ended: far enough below `busyShare` that it is not added again at once. */
 const idleShare = 0.4
 const idleSeconds = 30
 
-/** When to add a worker, and when to end one. Told once a second what share of its time each was busy. */
+/** Decides when to add a worker and when to end one. Takes each worker's busy share once a second. */
 export class Scale {
   readonly #options: ScaleOptions
   #busyFor = 0
@@ -33,7 +33,7 @@ export class Scale {
     return 'stay'
   }
 
-  /** What comes of it shows only in the seconds after. */
+  /** The effect shows only in the following seconds. */
   #decided(what: 'add' | 'end'): 'add' | 'end' {
     this.#busyFor = 0
     this.#idleFor = 0

@@ -8,7 +8,7 @@ import type { GatewayRequest } from '../../core/request.ts'
 import { ownResponse } from '../../core/response.ts'
 import type { CallTrace } from '../../core/trace.ts'
 
-/** Calls as they go from one thread to another: plain data, with bodies that are whole. */
+/** Calls in transit from one thread to another: plain data, with whole bodies. */
 
 export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & { readonly body: Uint8Array | undefined }
 
@@ -28,15 +28,15 @@ export type PlainOutcome =
     }
   | { readonly ok: false; readonly failure: Failure }
 
-/** What a call came to elsewhere, with the attempts that were made for it there. */
+/** The outcome of a call in another thread, with the attempts made there. */
 export interface PlainEnd {
   readonly outcome: PlainOutcome
   readonly attempts: readonly Attempt[]
-  /** Which of them the answer came from. */
+  /** Index of the attempt that gave the answer. */
   readonly winner: number | undefined
 }
 
-/** A whole body; the routes whose calls go to another thread hold them. */
+/** Expects a whole body; routes whose calls go to another thread buffer them. */
 export function plainRequest({ attempt: _none, body, ...request }: GatewayRequest): PlainRequest {
   return { ...request, params: { ...request.params }, body: ownBytes(body instanceof Uint8Array ? body : undefined) }
 }
@@ -62,18 +62,18 @@ export function outcomeOf(plain: PlainOutcome, attempt: Attempt | undefined): Ou
   return succeeded({ ...ownResponse(plain.status, plain.headers, plain.body), attempt })
 }
 
-/** The cause may be anything, and has been logged where it came up. */
+/** Keeps the cause as text only: it may be anything, and was logged where it occurred. */
 export function plainFailure(failure: Failure): Failure {
   const { cause } = failure
   return { ...failure, cause: cause instanceof Error ? (cause.stack ?? cause.message) : undefined }
 }
 
-/** The bytes that move with a message, so that they are not copied once more. */
+/** The bytes to transfer with a message instead of copying them again. */
 export function bytesOf({ body }: { readonly body: Uint8Array | undefined }): Transferable[] {
   return body === undefined ? [] : [body.buffer as ArrayBuffer]
 }
 
-/** In memory of their own: of what stands in a pool the whole pool would be sent. */
+/** Copies pooled bytes into memory of their own, or the whole pool would be sent. */
 function ownBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes === undefined ? undefined : Uint8Array.from(bytes)
 }

@@ -40,7 +40,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('HandOut', () => {
-  it('gives each connection to the next worker, with the address of its client', async (t) => {
+  it('gives each connection to the next worker, with the client address', async (t) => {
     const { workers, client } = await sceneOf(t, 2)
     const ports = [(await client()).localPort, (await client()).localPort]
     await until(() => workers.every(({ taken }) => taken.length === 1))
@@ -51,7 +51,7 @@ describe('HandOut', () => {
     )
   })
 
-  it('passes the bytes on both ways, the first ones too, and each end', async (t) => {
+  it('passes bytes on in both directions, including the first ones, and each end', async (t) => {
     const { workers, client } = await sceneOf(t, 1)
     const socket = await client()
     socket.end('asked')
@@ -69,7 +69,7 @@ describe('HandOut', () => {
     await once(socket, 'close')
   })
 
-  it('passes over a worker that is gone', async (t) => {
+  it('skips a worker that is gone', async (t) => {
     const { workers, client } = await sceneOf(t, 2)
     const [gone, there] = workers as [Worker, Worker]
     gone.server.close()
@@ -79,7 +79,7 @@ describe('HandOut', () => {
     assert.equal(gone.taken.length, 0)
   })
 
-  it('hangs up on the client when its worker does, and the other way round', async (t) => {
+  it('closes the client connection when its worker closes, and the reverse', async (t) => {
     const { workers, client } = await sceneOf(t, 1)
     const [first, second] = [await client(), await client()]
     await until(() => workers[0]?.taken.length === 2)

@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream'
 import type { PeerAddress } from '../../kit/handed-socket.ts'
 
 /**
- * Where the kernel cannot deal connections out among several listeners (macOS, Windows): the main thread accepts them
- * and passes their bytes on, to each worker in turn, over a local socket that only this user can reach. Node has no way
- * to give an open socket to another thread. Every byte goes through here, which costs about as much again as a plain
+ * For systems whose kernel cannot distribute connections among several listeners (macOS, Windows): the main thread
+ * accepts them and passes their bytes to each worker in turn, over a local socket that only this user can reach. Node
+ * cannot give an open socket to another thread. Passing every byte through here costs about as much again as a plain
  * call.
  */
 export class HandOut {
@@ -37,7 +37,7 @@ export class HandOut {
     })
   }
 
-  /** Where the next worker is to wait for its connections. */
+  /** A path where the next worker can listen for its connections. */
   newPath(): string {
     const name = `worker-${++this.#lastPath}`
     return process.platform === 'win32' ? `\\\\.\\pipe\\${this.#folder}-${name}` : join(this.#folder, name)
@@ -52,7 +52,7 @@ export class HandOut {
     if (place >= 0) this.#paths.splice(place, 1)
   }
 
-  /** Takes no more connections; those that are open go on. */
+  /** Accepts no new connections; open ones continue. */
   stop(): void {
     this.#server.close()
   }
@@ -62,7 +62,7 @@ export class HandOut {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** A worker that is gone and not yet taken off the list is passed over. */
+  /** Skips a worker that is gone but still on the list. */
   #give(client: Socket, tries = this.#paths.length): void {
     const { remoteAddress, remotePort } = client
     const path = this.#paths[this.#turn++ % this.#paths.length]
@@ -77,7 +77,7 @@ export class HandOut {
     worker.once('connect', () => {
       worker.off('error', onRefused)
       worker.write(preface({ remoteAddress, remotePort }))
-      // Whichever ends badly ends the other.
+      // An error on either side ends the other.
       pipeline(client, worker, (fault) => fault && client.destroy())
       pipeline(worker, client, (fault) => fault && worker.destroy())
       worker.once('close', () => client.destroySoon())
@@ -86,7 +86,7 @@ export class HandOut {
   }
 }
 
-/** In front of the client's own bytes: who it is. */
+/** Sent ahead of the client's own bytes, to identify the client. */
 function preface(peer: PeerAddress): string {
   return `${JSON.stringify(peer)}\n`
 }
@@ -94,7 +94,7 @@ function preface(peer: PeerAddress): string {
 const longestPreface = 200
 const lineFeed = 0x0a
 
-/** Waits at the path for connections that are handed out; resolves once it listens. */
+/** Listens at the path for handed-out connections; resolves once it listens. */
 export function receiveHanded(path: string, take: (socket: Socket, peer: PeerAddress) => void): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     let bytes = Buffer.alloc(0)

@@ -26,7 +26,7 @@ const end: PlainEnd = {
   winner: undefined,
 }
 
-/** A worker that is asked to serve calls, and answers when it is told to. */
+/** A worker that serves calls, and answers when the test says so. */
 function fakeWorker() {
   const served: { readonly number: number; resolve(value: PlainEnd): void; reject(fault: Error): void }[] = []
   const aborted: number[] = []
@@ -77,7 +77,7 @@ describe('ForwardedCalls', () => {
     )
   })
 
-  it('fails a call with WORKER_LOST when the worker that has it ends', async () => {
+  it('fails a call with WORKER_LOST when the serving worker ends', async () => {
     const [worker, calls] = [fakeWorker(), new ForwardedCalls()]
     const served = calls.serve(worker.channel, callOf(1))
     worker.served[0]?.reject(new ChannelClosed('worker 2 has ended'))

@@ -3,9 +3,9 @@ import { ChannelClosed } from '../../kit/rpc.ts'
 import { bytesOf, type PlainCall, type PlainEnd, type PlainRequest } from './call-message.ts'
 import { type ServiceChannel, workerGone } from './remote-service.ts'
 
-/** A call that has come in at one worker, for another one to serve. */
+/** A call that came in at one worker, for another one to serve. */
 export interface ForwardedCall {
-  /** Among the calls of the worker where it came in. */
+  /** Unique among the calls of the worker where it came in. */
   readonly number: number
   readonly service: string
   readonly request: PlainRequest
@@ -14,17 +14,17 @@ export interface ForwardedCall {
 
 interface Forwarded {
   readonly to: ServiceChannel
-  /** Among the calls that the main thread passes on to any worker. */
+  /** Unique among the calls that the main thread forwards to any worker. */
   readonly number: number
 }
 
 let lastNumber = 0
 
-/** The calls of one worker that the main thread passes on to others. */
+/** The calls of one worker that the main thread forwards to others. */
 export class ForwardedCalls {
   readonly #calls = new Map<number, Forwarded>()
 
-  /** A worker that dies over it has done nothing that counts, or has answered its client: it may be sent again. */
+  /** If the worker dies, it has had no lasting effect or has answered its client: the caller may retry. */
   async serve(to: ServiceChannel, { number, service, request, call }: ForwardedCall): Promise<PlainEnd> {
     const forwarded = { to, number: ++lastNumber }
     this.#calls.set(number, forwarded)
@@ -39,13 +39,13 @@ export class ForwardedCalls {
     }
   }
 
-  /** This one alone. One that has ended, or is none of these, is left as it is. */
+  /** Aborts only this call. Ignores a call that has ended or is unknown. */
   abort(number: number, reason: Failure): void {
     const forwarded = this.#calls.get(number)
     forwarded?.to.notify('abortCall', forwarded.number, reason)
   }
 
-  /** The worker where they came in has ended. */
+  /** Call this when the worker where they came in has ended. */
   close(): void {
     for (const number of this.#calls.keys()) this.abort(number, workerGone)
   }

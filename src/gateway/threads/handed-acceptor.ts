@@ -13,7 +13,7 @@ export function handedAcceptor({ path, address }: HandedAcceptor): Acceptor {
       server = await receiveHanded(path, (socket, peer) => front.take(socket, peer))
       return front
     },
-    // Where they come in is the main thread's to change.
+    // Only the main thread can change the address.
     move: (front) => Promise.resolve(front),
     close: () => server?.close(),
   }

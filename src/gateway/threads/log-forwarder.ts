@@ -2,18 +2,18 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 
 /** How long a line waits for others. */
 const gatherMs = 100
-/** From so much on they are sent at once. */
+/** Flush as soon as this much is buffered. */
 const batchLength = 64 * 1024
-/** What may wait for the main thread; what comes on top of it is dropped. */
+/** Maximum sent but not yet taken by the main thread; lines beyond it are dropped. */
 const maxWaiting = 1024 * 1024
 
-/** The lines of a worker's access log, on their way to the one writer in the main thread: many with one message. */
+/** Sends a worker's access log lines to the single writer in the main thread, many per message. */
 export class LogLines {
   readonly #send: (lines: string) => Promise<unknown>
   readonly #clock: Clock
   #channels: string[] = []
   #length = 0
-  /** Sent and not taken yet. */
+  /** Sent but not yet taken. */
   #underWay = 0
   #timer: Timer | undefined
   #dropped = 0

@@ -6,7 +6,7 @@ import type { MainThreadApi, MainThreadCallbacks } from '../main-thread.ts'
 import type { CallbacksSetup, MainMethods, WorkerMethods } from './protocol.ts'
 import { remoteService } from './remote-service.ts'
 
-/** What a worker has of the main thread: each thing is asked of the main thread. */
+/** A worker's access to the main thread; each method forwards to it. */
 export class MainThreadClient implements MainThreadApi {
   readonly #channel: RpcChannel<WorkerMethods, MainMethods>
   readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
@@ -25,7 +25,7 @@ export class MainThreadClient implements MainThreadApi {
     if (this.#callbacks === undefined) return undefined
     const { endpoints, isDurable } = this.#callbacks
     const { memory, durable } = this.#tickets
-    // Asked for each time, as they change without a reload.
+    // Read each time, as keys change without a reload.
     const keys = (): Keys => (this.#callbacks as CallbacksSetup).keys
     return { keys, endpoints: () => endpoints, memory, durable: isDurable ? durable : undefined }
   }

@@ -9,15 +9,15 @@ import type { PlainEnd } from './call-message.ts'
 import type { ForwardedCall } from './forwarded-calls.ts'
 import type { ServiceMethods } from './remote-service.ts'
 
-/** What a worker needs to know of the whole. */
+/** Settings that a worker gets from the main thread. */
 export interface WorkerSetup {
   readonly config: Config
-  /** The front's port, once another worker has it, and how connections come in. */
+  /** How connections come in, and the front's port once another worker has it. */
   readonly acceptor: AcceptorSetup
   readonly regions: Regions
-  /** Where it counts what telemetry tells. */
+  /** Where the worker writes its counts. */
   readonly block: SharedArrayBuffer
-  /** There once a route waits for callbacks. */
+  /** Undefined until a route uses `callback`. */
   readonly callbacks: CallbacksSetup | undefined
 }
 
@@ -29,10 +29,10 @@ export interface CallbacksSetup {
 }
 
 export type AcceptorSetup =
-  /** It listens at the port like all others. */
+  /** Each worker listens on the port itself. */
   { readonly kind: 'own'; readonly port: number | undefined } | HandedAcceptor
 
-/** Connections to this address are handed to it through a socket at `path`. */
+/** The main thread accepts connections to this address and hands them over through a socket at `path`. */
 export interface HandedAcceptor {
   readonly kind: 'handed'
   readonly path: string
@@ -46,37 +46,37 @@ export interface WorkerPlace {
 
 export interface WorkerState {
   readonly address: AddressInfo
-  /** All that its configuration asks for. */
+  /** All regions that its configuration needs. */
   readonly regions: Regions
-  /** By which callbacks find it. */
+  /** Identifies the worker in callback tokens. */
   readonly run: number | undefined
 }
 
-/** What the main thread asks of a worker. */
+/** Requests from the main thread to a worker. */
 export interface WorkerMethods extends ServiceMethods {
   start(setup: WorkerSetup): Promise<WorkerState>
   reload(setup: WorkerSetup): Promise<WorkerState>
-  /** Resolves when the calls have ended that began before the last reload. */
+  /** Resolves when all calls that began before the last reload have ended. */
   settled(): Promise<void>
   keys(keys: Keys): void
   view(name: keyof Inspector, args: readonly unknown[]): unknown
-  /** No more connections; resolves when the last call has ended. */
+  /** Accepts no new connections; resolves when the last call has ended. */
   drain(): Promise<void>
-  /** The same, gently: others go on listening at the port. */
+  /** Like `drain`, but more gently, as other workers still listen on the port. */
   retire(): Promise<void>
   close(): Promise<void>
-  /** Answered as soon as its event loop comes round. */
+  /** Answered as soon as the event loop is free. */
   ping(): void
 }
 
 export type TicketMethod = keyof TicketStore
 
-/** What a worker asks of the main thread. */
+/** Requests from a worker to the main thread. */
 export interface MainMethods extends ServiceMethods {
   tickets(store: 'memory' | 'durable', method: TicketMethod, args: readonly unknown[]): Promise<unknown>
-  /** Has the worker serve a callback whose token it has made; undefined where there is none of that run. */
+  /** Has the worker that made the token serve the callback; undefined if no worker of that run exists. */
   elsewhere(run: number, forwarded: ForwardedCall): Promise<PlainEnd | undefined>
-  /** Whole lines of the access log; answered when they are taken. */
+  /** Whole lines of the access log; answered once they are taken. */
   lines(lines: string): void
   log(text: string, level: 'info' | 'warn'): void
   fault(text: string, about: string): void

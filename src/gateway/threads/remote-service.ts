@@ -23,23 +23,23 @@ import {
   plainRequest,
 } from './call-message.ts'
 
-/** What a side that has services does for another thread. */
+/** Methods that a thread with services offers to another thread. */
 export interface ServiceMethods {
-  /** `number`: by which the call can be aborted. */
+  /** `number` identifies the call for `abort`. */
   serve(service: string, number: number, request: PlainRequest, call: PlainCall): Promise<PlainEnd>
   abortCall(number: number, reason: Failure): void
 }
 
-/** How another thread is reached. */
+/** How to reach another thread. */
 export interface ServiceChannel {
   call(to: 'serve', args: Parameters<ServiceMethods['serve']>, moved: Transferable[]): Promise<PlainEnd>
   notify(to: 'abortCall', number: number, reason: Failure): void
 }
 
-/** Of this thread's calls: no two have the same, whichever thread does their work. */
+/** Numbers this thread's calls; unique whichever thread serves them. */
 let lastNumber = 0
 
-/** A service whose work another thread does: the call's end here is its end there, and its attempts are listed here. */
+/** A service that runs in another thread; the call's outcome and attempts there apply to the call here. */
 export function remoteService(name: string, there: ServiceChannel): Service {
   return async (request, call) => {
     const asked = askThere(request, call, {
@@ -55,7 +55,7 @@ export function remoteService(name: string, there: ServiceChannel): Service {
   }
 }
 
-/** Has another thread do the work of a call, under a number by which it is aborted there when it is aborted here. */
+/** Has another thread serve a call, under a number by which an abort here is passed on. */
 export async function askThere<End>(
   request: GatewayRequest,
   call: Call,
@@ -77,7 +77,7 @@ export async function askThere<End>(
 
 const gone = failure('INTERNAL', 'The part of the gateway that had this call has ended')
 
-/** What a call came to in another thread. */
+/** Adopts the outcome of a call from another thread. */
 export function adopted({ outcome, attempts, winner }: PlainEnd, call: Call): Outcome {
   let won: Attempt | undefined
   for (const attempt of attempts) {
@@ -93,7 +93,7 @@ export interface ServiceHostOptions {
   readonly events: EventBus
 }
 
-/** Does the work of one other thread's `remoteService`s. */
+/** Serves the `remoteService`s of one other thread. */
 export class ServiceHost implements ServiceMethods {
   readonly #options: ServiceHostOptions
   readonly #calls = new Map<number, LiveCall>()
@@ -121,7 +121,7 @@ export class ServiceHost implements ServiceMethods {
     this.#calls.get(number)?.abort(reason)
   }
 
-  /** The other thread has ended: nobody waits for these any more. */
+  /** Call this when the other thread has ended: nobody waits for these calls any longer. */
   close(): void {
     for (const call of this.#calls.values()) call.abort(workerGone)
   }

@@ -2,9 +2,9 @@ import type { Inspector } from '../../admin/inspector.ts'
 import type { RpcChannel } from '../../kit/rpc.ts'
 import type { MainMethods, WorkerMethods } from './protocol.ts'
 
-/** What can be asked of a worker's server. */
+/** The view of a worker's server. */
 export function remoteInspector(channel: RpcChannel<MainMethods, WorkerMethods>): Inspector {
-  // The worker answers as the view of its thread does.
+  // The worker answers with the view of its thread.
   const ask = (name: keyof Inspector, ...args: readonly unknown[]) =>
     channel.call('view', [name, args]) as Promise<never>
   return {

@@ -33,31 +33,31 @@ export interface WorkerGroupOptions {
   readonly memory: SharedMemory
   readonly mainThread: () => MainThread
   readonly log: LogText
-  /** Takes the lines of the access log. */
+  /** Writes lines of the access log. */
   readonly logLine: ((line: string) => void) | undefined
   readonly reportBug: (fault: unknown, about: string) => void
-  /** Connections are accepted here and handed out; default: where the system cannot share a port. */
+  /** Accept connections here and hand them out; default: only if the system cannot share a port. */
   readonly handsOut?: boolean
 }
 
-/** What the main thread keeps for each worker. */
+/** State that the main thread keeps for each worker. */
 interface Kept {
   readonly writer: Writer
   readonly host: ServiceHost
   readonly forwarded: ForwardedCalls
   readonly view: Inspector
-  /** Where connections are handed to it. */
+  /** Where connections are handed to the worker. */
   readonly path: string | undefined
   run: number | undefined
 }
 
-/** Servers in worker threads, of which the main thread has only what it needs to look after them. */
+/** Servers in worker threads; the main thread only supervises them. */
 export class WorkerGroup implements ServerGroup {
   readonly #options: WorkerGroupOptions
   readonly #kept = new Map<WorkerThread, Kept>()
   readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
   #lostCalls = 0
-  /** Of the front, as it was found. */
+  /** The front's actual port. */
   #port: number | undefined
   #config: Config | undefined
   #pool: Pool<WorkerSetup, WorkerThread> | undefined
@@ -109,7 +109,7 @@ export class WorkerGroup implements ServerGroup {
 
   async reload(config: Config): Promise<void> {
     const before = this.#config
-    // Listeners that share a port would share it with another gateway too, and nobody would be told.
+    // Listeners that share a port would share it with another gateway too, and nobody would notice.
     const isOurs = isSameAddress(before, config) || config.listen.port === this.#port
     if (this.#handOut === undefined && !isOurs) await checkFree(config.listen)
     this.#config = config
@@ -156,7 +156,7 @@ export class WorkerGroup implements ServerGroup {
     await this.#pool?.close()
   }
 
-  /** One that hangs is not waited for: the pool terminates it. */
+  /** Does not wait for a hung worker: the pool terminates it. */
   async #closeThread(thread: WorkerThread): Promise<void> {
     const { clock } = this.#options
     let isAwake = false
@@ -172,7 +172,7 @@ export class WorkerGroup implements ServerGroup {
     return this.#pool
   }
 
-  /** The address at which connections are accepted for others stays. */
+  /** Refuses an address change if the main thread accepts connections for the workers. */
   #acceptorRefusal({ listen }: Pick<Config, 'listen'>): StartupError | undefined {
     if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
     const text = 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
@@ -201,7 +201,7 @@ export class WorkerGroup implements ServerGroup {
     const kept = this.#kept.get(thread)
     if (kept === undefined) throw new Error(`worker ${thread.number} has ended`)
     const { writer, path } = kept
-    // What a worker has asked for first is that of the main thread too.
+    // The main thread uses the same regions as the first worker that requested them.
     memory.learn(regions)
     return {
       config: this.#config as Config,
@@ -276,12 +276,12 @@ function callbacksSetup(callbacks: MainThreadCallbacks | undefined): CallbacksSe
   )
 }
 
-/** A worker that does not answer for so long hangs. */
+/** A worker that does not answer within this time counts as hung. */
 const wakeMs = 500
-/** How long a worker may take to close what it has. */
+/** How long a worker may take to close. */
 const closeMs = 2000
 
-/** Where Node can have several sockets listen at a port (`reusePort` of `net.Server.listen`). */
+/** Systems where Node can share a port among several sockets (`reusePort` of `net.Server.listen`). */
 const canSharePort = ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(process.platform)
 
 function isSameAddress(some: Pick<Config, 'listen'> | undefined, other: Pick<Config, 'listen'>): boolean {

@@ -3,20 +3,20 @@ import { RpcChannel } from '../../kit/rpc.ts'
 import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
 import type { PoolThread } from './worker-pool.ts'
 
-/** From the source as well as from what it was compiled to. */
+/** Works from source and from compiled output. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const program = new URL(`./worker.${extension}`, import.meta.url)
 
-/** How long a worker that is to end may take for it. */
+/** Time limits for ending a worker. */
 export interface WorkerThreadOptions {
   readonly place: WorkerPlace
   readonly number: number
   readonly reportBug: (fault: unknown, about: string) => void
-  /** What it may ask of the main thread. */
+  /** The methods that the worker may call in the main thread. */
   readonly host: (thread: WorkerThread) => MainMethods
 }
 
-/** A worker, as the main thread has it. */
+/** A worker, as seen from the main thread. */
 export class WorkerThread implements PoolThread<WorkerSetup> {
   readonly place: WorkerPlace
   readonly number: number
@@ -83,5 +83,5 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
   }
 }
 
-/** The exit code of a thread that was terminated. */
+/** The exit code of a terminated thread. */
 const terminated = 1

@@ -17,7 +17,7 @@ import { MainThreadClient } from './main-client.ts'
 import type { AcceptorSetup, MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
 import { adopted, askThere, ServiceHost } from './remote-service.ts'
 
-/** The program of a worker: one server, told by the main thread what to do. */
+/** A worker's program: one server, controlled by the main thread. */
 
 if (parentPort === null) throw new Error('a worker is started by the main thread')
 const place = workerData as WorkerPlace
@@ -26,7 +26,7 @@ const random = systemRandom
 const memory = new SharedMemory(place)
 let telemetry: ThreadTelemetry | undefined
 let server: Server | undefined
-/** What it was told last and could do. */
+/** The last setup that was put in force. */
 let last: WorkerSetup | undefined
 
 const methods: WorkerMethods = {
@@ -77,7 +77,7 @@ const lines = new LogLines((text) => channel.call('lines', [text]), clock)
 const events = new EventBus(reportBug)
 const host = new ServiceHost({ find: (name) => there().receiver(name), clock, events })
 
-// A fault in one call must not end the others.
+// A bug in one call must not end the others.
 process.on('uncaughtException', (fault) => reportBug(fault, 'a fault that nothing caught'))
 
 async function observe(setup: WorkerSetup): Promise<Observed> {
@@ -131,7 +131,7 @@ function there(): Server {
   return server
 }
 
-/** A callback for a call that waits in another worker; of none that is there, it is as one of an earlier run. */
+/** A callback for a call that waits in another worker; if no such worker exists, treated like one of an earlier run. */
 async function elsewhere(run: number, request: GatewayRequest, call: Call): Promise<Outcome | undefined> {
   // That worker may hang.
   const { promise: given, resolve: giveUp } = Promise.withResolvers<Outcome>()

@@ -70,7 +70,7 @@ function poolOf(min: number, max = min) {
   const ends: [number, ExitReason][] = []
   const logged: string[] = []
   const scene = { config: 'first', refuses: undefined as string | undefined }
-  /** How many served when a worker was told what to begin with. */
+  /** The number of serving workers each time a worker was given its setup. */
   const besides: number[] = []
   const pool = new Pool<Setup, FakeThread>({
     range: { min, max },
@@ -94,7 +94,7 @@ function poolOf(min: number, max = min) {
 }
 
 describe('Pool', () => {
-  it('starts the first alone, and the others with what it has found out', async () => {
+  it('starts the first worker alone, and the others with its results', async () => {
     const { pool, threads, serving } = poolOf(3)
     await pool.start()
     assert.deepEqual(
@@ -105,7 +105,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('does not start where the first cannot', async () => {
+  it('does not start if the first worker cannot', async () => {
     const { pool, scene, threads } = poolOf(2)
     scene.refuses = 'the port is taken'
     await assert.rejects(pool.start(), /the port is taken/)
@@ -113,7 +113,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('replaces a worker that has died at once, and clears what it held', async () => {
+  it('replaces a dead worker at once, and clears its slot', async () => {
     const { clock, pool, threads, ends, logged, serving } = poolOf(2)
     await pool.start()
     await clock.advance(5000)
@@ -126,7 +126,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('gives those that die as soon as they serve ever more time between their lives', async () => {
+  it('waits longer and longer before replacing workers that die right after their start', async () => {
     const { clock, pool, threads } = poolOf(1)
     await pool.start()
     const bornAt: number[] = []
@@ -140,7 +140,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('tries again, ever more slowly, where another cannot be started', async () => {
+  it('retries with growing delays if another worker cannot be started', async () => {
     const { clock, pool, threads, scene, serving } = poolOf(1)
     await pool.start()
     await clock.advance(3000)
@@ -154,7 +154,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('reloads the first, then all others; where the first refuses nothing is changed', async () => {
+  it('reloads the first, then all others; if the first refuses, nothing changes', async () => {
     const { clock, pool, threads, scene } = poolOf(3)
     await pool.start()
     scene.config = 'second'
@@ -174,7 +174,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('has the first of those that take the place of all begin alone, as what they share is made anew', async () => {
+  it('starts a single worker first when all must be replaced, as their shared state is set up again', async () => {
     const { pool, threads, scene, serving, besides } = poolOf(3)
     await pool.start()
     assert.deepEqual(besides.splice(0), [0, 1, 1])
@@ -192,7 +192,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('replaces a worker that cannot do what the first could', async () => {
+  it('replaces a worker that cannot apply what the first could', async () => {
     const { clock, pool, threads, scene, serving } = poolOf(2)
     await pool.start()
     await clock.advance(5000)
@@ -204,7 +204,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('adds a worker while all are busy, and retires the last one when it is needed no more', async () => {
+  it('adds a worker while all are busy, and retires the last one when it is no longer needed', async () => {
     const { clock, pool, threads, ends, serving } = poolOf(1, 2)
     await pool.start()
     ;(threads[0] as FakeThread).busy = 0.9
@@ -219,7 +219,7 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('ends a worker whose event loop has stood still for half a minute', async () => {
+  it('ends a worker whose event loop was blocked for half a minute', async () => {
     const { clock, pool, threads, logged, serving } = poolOf(2)
     await pool.start()
     ;(threads[0] as FakeThread).hangs = true

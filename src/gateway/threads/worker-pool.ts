@@ -5,13 +5,13 @@ import { Scale, type ScaleOptions } from './autoscale.ts'
 import type { WorkerPlace, WorkerState } from './protocol.ts'
 
 /**
- * The workers of a gateway. Each stands in a slot, its row in shared memory, from its start to its end:
+ * The workers of a gateway. Each occupies a slot, its row in shared memory, from its start to its end:
  *
  *     starting ──> serving ──> retiring ──> ended        (fewer are needed)
- *         │           └────────────┴──────> ended        (it has died: its slot is cleared, another takes its place)
- *         └──> ended                                     (it cannot start: that is tried again, ever more slowly)
+ *         │           └────────────┴──────> ended        (it died: its slot is cleared, another replaces it)
+ *         └──> ended                                     (it cannot start: retried with growing delays)
  *
- * What changes them as a whole (start, reload, a worker more or less) is done one after another.
+ * Changes to the whole pool (start, reload, adding or removing a worker) run one after another.
  */
 export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
@@ -21,24 +21,24 @@ export interface PoolThread<Setup> {
   start(setup: Setup): Promise<WorkerState>
   reload(setup: Setup): Promise<WorkerState>
   retire(): Promise<void>
-  /** Answers as soon as its event loop comes round. */
+  /** Answers as soon as the event loop is free. */
   ping(): Promise<void>
-  /** Its share of busy time since it was last asked. */
+  /** The share of busy time since the last call. */
   utilisation(): number
   terminate(): Promise<void>
-  /** Why it has ended. */
+  /** Resolves with the reason when the thread has ended. */
   readonly ended: Promise<string>
   readonly hasEnded: boolean
 }
 
 export interface PoolWorker<Thread> {
-  /** Counted up, never given twice. */
+  /** Counted up, never reused. */
   readonly number: number
   readonly thread: Thread
   readonly phase: Phase
 }
 
-/** `idle`: there was too little to do; `reload`: another configuration has fewer. */
+/** `idle`: too little work; `reload`: the new configuration has fewer workers. */
 export type ExitReason = 'died' | 'idle' | 'reload'
 
 export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
@@ -48,30 +48,30 @@ export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly clock: Clock
   readonly log: LogText
   readonly startThread: (place: WorkerPlace, number: number) => Thread
-  /** What a worker begins with; `first`: what the first one has found out. */
+  /** A worker's setup; `first`: the state that the first worker reported. */
   readonly setupFor: (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
-  /** It has started, or taken up another setup. */
+  /** Called when a worker has started or applied another setup. */
   readonly onState: (thread: Thread, state: WorkerState) => void
-  /** Before its slot is cleared. Also of one that could not start. */
+  /** Called before the slot is cleared, also for a worker that could not start. */
   readonly onEnded: (thread: Thread, reason: ExitReason) => void
 }
 
 interface Member<Thread> extends PoolWorker<Thread> {
   phase: Phase
-  /** Since when it serves. */
+  /** When the worker began to serve. */
   servesMs: number
-  /** How often in a row it was asked for a sign of life and had not answered the question before. */
+  /** Pings sent since the last answer. */
   silent: number
   /** Why it retires. */
   retiresFor: 'idle' | 'reload'
 }
 
 const tickMs = 1000
-/** An event loop that is held up for so many seconds serves nobody: its thread is ended, and another takes its place. */
+/** After this many seconds without an answer from its event loop, a thread is terminated and replaced. */
 const hungTicks = 30
 const firstRetryMs = 100
 const longestRetryMs = 10_000
-/** Who has served for so long did not die of its start. */
+/** A worker that has served this long did not die of its start. */
 const soundMs = 2000
 
 export class Pool<Setup, Thread extends PoolThread<Setup>> {
@@ -81,7 +81,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #range: ScaleOptions
   #regions: Regions = new Map()
   #first: WorkerState | undefined
-  /** The next that serves is the first to have the present configuration: the others begin with what it finds out. */
+  /** The next worker to serve is the first with the current configuration; the others start with its state. */
   #mustLearn = true
   #lastNumber = 0
   #retryMs = 0
@@ -96,7 +96,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     this.#scale = new Scale(options.range)
   }
 
-  /** Rejects if the first cannot start. */
+  /** Rejects if the first worker cannot start. */
   async start(): Promise<WorkerState> {
     const first = await this.#serially(() => this.#add())
     await this.#serially(() => this.#fill())
@@ -104,27 +104,27 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     return first
   }
 
-  /** Those that take calls. */
+  /** Workers that take calls. */
   get serving(): readonly Thread[] {
     return this.#inPhase('serving')
   }
 
-  /** Also those that do not yet, or take no more. */
+  /** Includes workers that are starting or retiring. */
   get all(): readonly Thread[] {
     return [...this.#members].map(({ thread }) => thread)
   }
 
-  /** Every worker takes up what `setupFor` gives now. Rejects, with nothing changed, if the first cannot. */
+  /** Every worker applies the current result of `setupFor`. Rejects, with nothing changed, if the first cannot. */
   reload(range: ScaleOptions): Promise<void> {
     return this.#serially(async () => {
       const canary = await this.#tryOn(this.serving)
       if (canary === undefined) this.#mustLearn = true
       this.#range = range
       this.#scale = new Scale(range)
-      // Those that retire still serve the connections that they have.
+      // Retiring workers still serve their open connections.
       const others = [...this.serving, ...this.#inPhase('retiring')].filter((thread) => thread !== canary)
       await Promise.all(others.map((thread) => this.#follow(thread)))
-      // Also where all had died just now: then those that begin are the first to have it.
+      // Even if all died just now: then the new workers are the first with this configuration.
       await this.#fill().catch((fault: unknown) => {
         if (canary === undefined) throw fault
         this.#retry(fault)
@@ -133,7 +133,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     })
   }
 
-  /** The first that can tell whether it can be done; one that has died tells nothing. Rejects if it cannot. */
+  /** Returns the first worker that could apply the setup, skipping any that die. Rejects if a worker refuses. */
   async #tryOn(candidates: readonly Thread[]): Promise<Thread | undefined> {
     for (const thread of candidates) {
       try {
@@ -148,17 +148,17 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     return undefined
   }
 
-  /** One that cannot do what another could is replaced by one that begins with it. */
+  /** Replaces a worker that cannot apply a setup that another could. */
   async #follow(thread: Thread): Promise<void> {
     try {
       this.#options.onState(thread, await thread.reload(this.#setupFor(thread)))
     } catch {
-      // One that drains ends by itself, with its calls.
+      // A draining worker ends by itself, with its calls.
       if (!this.#closing) await thread.terminate()
     }
   }
 
-  /** No more workers are added or replaced; those that have not started yet are given up. */
+  /** Adds and replaces no more workers, and gives up on those that are still starting. */
   stop(): void {
     this.#closing = true
     for (const thread of this.#inPhase('starting')) void thread.terminate()
@@ -169,7 +169,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
 
   async close(): Promise<void> {
     this.stop()
-    // First, as what is under way may wait for one that hangs.
+    // First, as work in progress may wait for a hung worker.
     await Promise.all(this.all.map((thread) => thread.terminate()))
     await this.#work
   }
@@ -188,14 +188,14 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     return this.#options.setupFor(thread, this.#regions, this.#first)
   }
 
-  /** All workers ask for the same stretches of memory: what the first was given is what the others get. */
+  /** All workers request the same regions of memory: the others get those of the first. */
   #learn(state: WorkerState): void {
     this.#regions = state.regions
     this.#first = state
     this.#mustLearn = false
   }
 
-  /** The others may start side by side once what they share is there. */
+  /** The others may start in parallel once their shared state exists. */
   async #fill(): Promise<void> {
     if (this.#mustLearn) await this.#add()
     const missing = this.#range.min - this.serving.length
@@ -238,7 +238,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     if (this.#closing) return
     if (phase === 'serving') {
       log(`worker ${number} has died${reason === '' ? '' : `: ${reason}`}; another takes its place`, 'warn')
-      // Whoever dies as soon as it serves is given ever more time between its lives.
+      // A worker that dies right after its start is replaced after growing delays.
       if (clock.now() - member.servesMs > soundMs) this.#retryMs = 0
       this.#replaceIn(this.#retryMs)
       this.#retryMs = longer(this.#retryMs)

@@ -11,14 +11,14 @@ function limited(script: Script) {
 }
 
 describe('attemptTimeout', () => {
-  it('lets an answer in time through and forgets its timer', async () => {
+  it('lets an answer in time through and cancels its timer', async () => {
     const { clock, answer } = limited({ afterMs: 99 })
     await clock.advance(99)
     assert.equal(codeOf(answer.outcome), 'ok')
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('fails an attempt that takes too long, and aborts it but not the call', async () => {
+  it('fails a slow attempt, and aborts it but not the call', async () => {
     const { clock, upstream, call, answer } = limited(hang)
     await clock.advance(100)
     assert.deepEqual([codeOf(answer.outcome), answer.settledMs], ['UPSTREAM_TIMEOUT', 100])
@@ -27,7 +27,7 @@ describe('attemptTimeout', () => {
     assert.equal(upstream.openCount, 0)
   })
 
-  it('gives an attempt once more what the gateway stood still of its time', async () => {
+  it('extends the timeout by the time that the gateway stalled', async () => {
     const { clock, answer } = limited({ afterMs: 2060 })
     await clock.advance(50)
     clock.stall(2000)
@@ -56,7 +56,7 @@ describe('attemptTimeout', () => {
     assert.equal(failureOf(answer.outcome).detail, 'b1: no answer within 100 ms')
   })
 
-  it('covers the head only: a body may stream on for longer', async () => {
+  it('covers only the head: a body may stream for longer', async () => {
     const { clock, upstream, answer } = limited({ afterMs: 50, bodyAfterMs: 500 })
     await clock.advance(300)
     assert.equal(codeOf(answer.outcome), 'ok')
@@ -65,7 +65,7 @@ describe('attemptTimeout', () => {
     assert.deepEqual([upstream.openCount, upstream.seen[0]?.aborted], [0, undefined])
   })
 
-  it('leaves the abort of the call to reach the attempt, also while its body streams', async () => {
+  it('passes an abort of the call on to the attempt, also while its body streams', async () => {
     for (const script of [hang, { afterMs: 10, bodyAfterMs: 500 }]) {
       const { clock, upstream, call } = limited(script)
       await clock.advance(50)
@@ -76,7 +76,7 @@ describe('attemptTimeout', () => {
     }
   })
 
-  it('keeps what the attempt was sent for', async () => {
+  it('keeps the kind of the attempt', async () => {
     const { upstream, call, clock } = limited({ afterMs: 1 })
     await clock.advance(1)
     assert.equal(upstream.seen[0]?.call.kind, call.kind)

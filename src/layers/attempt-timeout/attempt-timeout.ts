@@ -3,7 +3,7 @@ import type { Layer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { timeLimit } from '../../kit/time-limit.ts'
 
-/** Ends one attempt that takes too long, while the call goes on: it may be tried again or another may win. */
+/** Ends one slow attempt while the call goes on: it may be retried, or another attempt may win. */
 export function attemptTimeout(timeoutMs: number, clock: Clock): Layer {
   return function attemptTimeoutLayer(next) {
     return async (request, call) => {

@@ -12,7 +12,7 @@ import { bufferBody } from './buffer-body.ts'
 
 const limit = 10
 
-/** A body that arrives by hand, as a client's does. */
+/** A body that the test feeds by hand, as a client would. */
 function sending(): Readable {
   return new Readable({ read: () => {} })
 }
@@ -40,7 +40,7 @@ describe('bufferBody', () => {
     assert.deepEqual(listenersOf(body), before)
   })
 
-  it('refuses a body that cannot be held, which is counted until its call ends', async () => {
+  it('refuses a body without memory for it, which stays counted until its call ends', async () => {
     const memory = new HeldMemory(new SharedMemory(), 4096)
     const bodies = [sending(), sending()]
     const [kept, refused] = bodies.map((body) => served(() => bufferBody(8192), [], { method: 'POST', body }, memory))
@@ -70,7 +70,7 @@ describe('bufferBody', () => {
     })
   }
 
-  it('refuses a declared length above the limit before it reads anything, and names both', async () => {
+  it('refuses a declared length above the limit before reading, and names both', async () => {
     const body = sending()
     const { clock, upstream, answer } = held(body, ['Content-Length', '11'])
     await clock.advance(0)
@@ -80,13 +80,13 @@ describe('bufferBody', () => {
     assert.deepEqual([upstream.seen.length, body.readableFlowing], [0, null])
   })
 
-  it('takes a declared length that is just the limit', async () => {
+  it('accepts a declared length equal to the limit', async () => {
     const { upstream } = held(Readable.from([Buffer.alloc(10)]), ['content-length', '10'])
     await streamsSettled()
     assert.equal(upstream.seen.length, 1)
   })
 
-  it('refuses a body without a length as soon as it is too large, and reads no further', async () => {
+  it('refuses a body without a length as soon as it is too large, and stops reading', async () => {
     const body = sending()
     const { upstream, answer } = held(body)
     body.push('12345')
@@ -97,7 +97,7 @@ describe('bufferBody', () => {
     assert.deepEqual(listenersOf(body), [0, 0, 0])
   })
 
-  it('is not taken in by a declared length that is too small', async () => {
+  it('is not fooled by a declared length that is too small', async () => {
     const body = sending()
     const { answer } = held(body, ['content-length', '2'])
     body.push('x'.repeat(11))
@@ -105,7 +105,7 @@ describe('bufferBody', () => {
     assert.equal(codeOf(answer.outcome), 'BODY_TOO_LARGE')
   })
 
-  it('ends with CLIENT_GONE when the client hangs up in the middle', async () => {
+  it('ends with CLIENT_GONE when the client disconnects midway', async () => {
     const body = sending()
     const { upstream, answer } = held(body)
     body.push('12345')
@@ -117,7 +117,7 @@ describe('bufferBody', () => {
   })
 
   for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
-    it(`ends at once with ${code} when the call does, and lets go of the body`, async () => {
+    it(`ends at once with ${code} when the call does, and releases the body`, async () => {
       const body = sending()
       const before = listenersOf(body)
       const { call, upstream, answer } = held(body)
@@ -131,7 +131,7 @@ describe('bufferBody', () => {
     })
   }
 
-  it('does not begin to read for a call that is aborted already', async () => {
+  it('does not start reading for a call that is already aborted', async () => {
     const body = sending()
     const before = listenersOf(body)
     const { answer } = served(
@@ -147,7 +147,7 @@ describe('bufferBody', () => {
     assert.deepEqual(listenersOf(body), before)
   })
 
-  it('gives exactly what was sent, in any pieces, or refuses it', async () => {
+  it('passes on exactly the bytes sent, in any pieces, or refuses them', async () => {
     const chunk = fc.uint8Array({ minLength: 1, maxLength: 4 })
     await fc.assert(
       fc.asyncProperty(fc.array(chunk, { maxLength: 5 }), async (chunks) => {

@@ -7,7 +7,7 @@ import { failed } from '../../core/outcome.ts'
 import type { Layer } from '../../core/service.ts'
 import { noRoomFor } from '../../kit/collect.ts'
 
-/** Reads the client's body whole into memory, for strategies that may need to send it more than once. */
+/** Reads the client's whole body into memory, for strategies that may send it more than once. */
 export function bufferBody(maxBytes: number): Layer {
   return function holdBodyLayer(next) {
     return async (request, call) => {
@@ -47,7 +47,7 @@ function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array 
     }
     const listener: AbortListener = { onAbort: settle }
     body.on('data', onData).on('end', onEnd).on('error', onError)
-    // Last, as it settles at once where the call has been aborted already.
+    // Last, because it settles at once if the call is already aborted.
     call.scope.add(listener)
   })
 }

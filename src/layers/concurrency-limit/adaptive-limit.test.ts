@@ -11,7 +11,7 @@ function twoWorkers() {
   const memory = new SharedMemory({ slot: 0, slots: 2 })
   const one = new AdaptiveLimit(rules, memory, clock)
   const two = new AdaptiveLimit(rules, new SharedMemory({ slot: 1, slots: 2, regions: memory.regions() }), clock)
-  /** Some windows, the limit used to the full; both end calls. */
+  /** Several windows in which the limit is fully used; both workers end calls. */
   const windows = async (count: number, tookMs: number) => {
     for (let i = 0; i < count; i++) {
       await clock.advance(100)
@@ -23,7 +23,7 @@ function twoWorkers() {
 }
 
 describe('the adaptive limit', () => {
-  it('begins at its least, and grows while calls take no longer', async () => {
+  it('starts at its minimum, and grows while calls take no longer', async () => {
     const { one, two, windows } = twoWorkers()
     assert.equal(one.value(), 20)
     await windows(100, 50)
@@ -33,7 +33,7 @@ describe('the adaptive limit', () => {
     assert.equal(one.value(), 200)
   })
 
-  it('shrinks when calls take longer, and grows again when they no longer do', async () => {
+  it('shrinks when calls take longer, and grows again afterwards', async () => {
     const { one, windows } = twoWorkers()
     await windows(400, 50)
     await windows(50, 250)
@@ -49,7 +49,7 @@ describe('the adaptive limit', () => {
     [5000, 60_000],
     [12, 3_600_000],
   ] as const) {
-    it(`is as before soon after ${calls} calls were held up for ${stallMs} ms`, async () => {
+    it(`recovers soon after a stall of ${stallMs} ms with ${calls} calls in flight`, async () => {
       const { clock, one, two, windows } = twoWorkers()
       await windows(400, 40)
       const before = one.value()
@@ -64,7 +64,7 @@ describe('the adaptive limit', () => {
     })
   }
 
-  it('changes once for a window, whoever ends it, and only with samples enough', async () => {
+  it('changes once per window, whichever worker ends it, and only with enough samples', async () => {
     const { clock, one, two } = twoWorkers()
     one.began(20)
     await clock.advance(100)
@@ -73,20 +73,20 @@ describe('the adaptive limit', () => {
     for (let call = 0; call < 500; call++) (call % 2 === 0 ? one : two).ended(50, false)
     one.began(20)
     for (let call = 0; call < 500; call++) two.ended(50, false)
-    // 0.8 more, once.
+    // One increase of 0.8.
     await clock.advance(100)
     for (let call = 0; call < 10; call++) two.ended(50, false)
     assert.equal(one.value(), 21)
   })
 
-  it('follows the calls also after weeks without any', async () => {
+  it('still follows the calls after weeks without any', async () => {
     const { clock, one, windows } = twoWorkers()
     await clock.advance(30 * 86_400_000)
     await windows(20, 50)
     assert.ok(one.value() > 20, `${one.value()}`)
   })
 
-  it('backs off where targets say that they have too much to do', async () => {
+  it('backs off when targets report overload', async () => {
     const { clock, one, windows } = twoWorkers()
     await windows(200, 50)
     const before = one.value()

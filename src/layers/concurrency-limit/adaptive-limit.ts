@@ -2,14 +2,14 @@ import type { Clock } from '../../kit/clock.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
 import { type GradientRules, type GradientState, nextState } from './gradient.ts'
 
-/** A limit on calls in flight, as it is at the moment. */
+/** A limit on calls in flight, which may change over time. */
 export interface Limit {
   value(): number
-  /** So many are in flight as a call begins. */
+  /** A call begins; `inFlight` includes it. */
   began(inFlight: number): void
-  /** A call could not be let in at once. */
+  /** A call was not admitted at once. */
   saturated(): void
-  /** What became of a call; `isOverload`: it failed as its target has too much to do. */
+  /** A call has ended. `isOverload`: it failed because its target is overloaded. */
   ended(tookMs: number, isOverload: boolean): void
 }
 
@@ -17,14 +17,14 @@ export function fixedLimit(limit: number): Limit {
   return { value: () => limit, began: () => {}, saturated: () => {}, ended: () => {} }
 }
 
-/** Envoy's adaptive concurrency filter too updates every 100 ms (`concurrency_update_interval`). */
+/** Envoy's adaptive concurrency filter also updates every 100 ms (`concurrency_update_interval`). */
 const windowMs = 100
-/** Netflix's `WindowedLimit` waits for as many. */
+/** Netflix's `WindowedLimit` requires the same number. */
 const minSamples = 10
-/** Times of calls in 32 bits: 35 minutes of them in one window. */
+/** Call times in 32 bits: 35 minutes in total per window. */
 const unitsPerMs = 1000
 const mostUnits = 2 ** 31 - 1
-/** A call that takes longer counts for so much (214 s), so that there is room for as many as make up a window. */
+/** A longer call counts as this much (214 s), so that a full window always has room for `minSamples`. */
 const mostUnitsEach = Math.floor(mostUnits / minSamples)
 const limitScale = 1000
 
@@ -32,8 +32,9 @@ const place = { limit: 0, isStarted: 1, windowEndsAt: 2, samples: 3, sumUnits: 4
 const usual = { ms: 0, windows: 1 }
 
 /**
- * The limit that follows the calls of all workers. They add to the same window; whoever ends a call when the window is
- * over, with samples enough, moves its end by compare-and-exchange: one of them does, and makes the next limit.
+ * A limit that adapts to the calls of all workers. They add to the same window. The worker whose call ends after the
+ * end of the window, with enough samples, moves that end by compare-and-exchange: one worker succeeds and computes the
+ * next limit.
  */
 export class AdaptiveLimit implements Limit {
   readonly #cells: Int32Array
@@ -72,7 +73,7 @@ export class AdaptiveLimit implements Limit {
     if (Atomics.load(cells, place.samples) + Atomics.load(cells, place.failed) >= minSamples) this.#turn()
   }
 
-  /** False: there is no room for more. What the window has by then is sample enough: the mean is that of the first. */
+  /** False: the sum is full. The window has enough samples by then; its mean is that of the first calls. */
   #addUp(units: number): boolean {
     const cells = this.#cells
     for (;;) {
@@ -86,8 +87,8 @@ export class AdaptiveLimit implements Limit {
     const cells = this.#cells
     const now = this.#clock.now() | 0
     const end = Atomics.load(cells, place.windowEndsAt)
-    // The clock wraps around in 32 bits after 49 days: differences stay right. One that was left alone for half of that
-    // looks as if it were far ahead, where none is.
+    // The clock wraps around in 32 bits after 49 days; differences stay correct. After half of that without calls, the
+    // end of the window seems to lie ahead, but farther than any window reaches.
     const leftMs = (end - now) | 0
     if (leftMs > 0 && leftMs <= windowMs) return
     if (Atomics.compareExchange(cells, place.windowEndsAt, end, (now + windowMs) | 0) !== end) return

@@ -36,7 +36,7 @@ function limited(
 const free = { limit: 1, inFlight: 0, queued: 0 }
 
 describe('concurrencyLimit', () => {
-  it('sheds what finds no slot and no place in the queue, at once, and tells of it', async () => {
+  it('sheds a call without slot or queue position at once, and reports it', async () => {
     const { clock, send, figures } = limited({ limit: 1, queue: 0 }, [{ afterMs: 50 }, hang])
     const first = send()
     const { answer, events } = send()
@@ -48,7 +48,7 @@ describe('concurrencyLimit', () => {
     assert.deepEqual(figures(), free)
   })
 
-  it('lets in what waits when a slot is free, and sheds it when none comes', async () => {
+  it('admits a waiting call when a slot is free, and sheds it when none comes', async () => {
     const { clock, send, upstream } = limited({ limit: 1, queueTime: '100ms' }, [{ afterMs: 50 }, hang])
     send()
     const [second, third] = [send(), send()]
@@ -63,7 +63,7 @@ describe('concurrencyLimit', () => {
   })
 
   for (const whose of ['route', 'gateway'] as const) {
-    it(`says that it was the limit of the ${whose}`, async () => {
+    it(`reports that it was the limit of the ${whose}`, async () => {
       const { send } = limited({ limit: 1, queue: 0 }, [hang], undefined, whose)
       send()
       const { answer } = send()
@@ -73,7 +73,7 @@ describe('concurrencyLimit', () => {
     })
   }
 
-  it('notes on the call how long it has waited, whatever ended the wait', async () => {
+  it('records on the call how long it waited, however the wait ended', async () => {
     const { clock, send } = limited({ limit: 1, queueTime: '1s' }, [{ afterMs: 50 }, hang])
     const [first, second, third] = [send(), send(), send()]
     await clock.advance(80)
@@ -84,7 +84,7 @@ describe('concurrencyLimit', () => {
   })
 
   for (const code of ['CLIENT_GONE', 'DEADLINE'] as const) {
-    it(`gives up the wait with ${code}, and is not counted as shed`, async () => {
+    it(`ends the wait with ${code}, and does not count it as shed`, async () => {
       const { send, figures } = limited({ limit: 1 }, [hang])
       send()
       const { answer, call, events } = send()
@@ -97,7 +97,7 @@ describe('concurrencyLimit', () => {
     })
   }
 
-  it('holds the slot of an answer that streams until its body is over', async () => {
+  it('holds the slot of a streamed answer until its body is over', async () => {
     const { clock, send, figures } = limited({ limit: 1, queue: 0 }, [{ afterMs: 10, bodyAfterMs: 100, body: 'x' }])
     const { answer } = send()
     await clock.advance(20)
@@ -110,7 +110,7 @@ describe('concurrencyLimit', () => {
     assert.deepEqual(figures(), free)
   })
 
-  it('lowers no limit for a pause of the gateway', async () => {
+  it('does not lower the limit after a pause of the gateway', async () => {
     const { clock, send, figures } = limited({ limit: 'adaptive', min: 10, max: 100 }, () => ({ afterMs: 10 }))
     const rounds = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
@@ -127,7 +127,7 @@ describe('concurrencyLimit', () => {
     assert.ok(figures().limit >= limit, `${figures().limit}, before ${limit}`)
   })
 
-  it('frees it where the body is not wanted, or breaks off', async () => {
+  it('frees the slot if the body is discarded or breaks off', async () => {
     const { clock, send, figures } = limited({ limit: 2, queue: 0 }, () => ({
       afterMs: 10,
       bodyAfterMs: 100,
@@ -150,7 +150,7 @@ describe('concurrencyLimit', () => {
     assert.equal(figures().inFlight, 0)
   })
 
-  it('holds the slot of an upgraded connection until it is closed', async () => {
+  it('holds the slot of an upgraded connection until it closes', async () => {
     const socket = new Duplex({ read: () => {} })
     const upgrading: Layer = () => async () => succeeded({ ...ownResponse(101, [], undefined), upgraded: socket })
     const { send, figures } = limited({ limit: 1, queue: 0 }, [], upgrading)
@@ -169,7 +169,7 @@ describe('concurrencyLimit', () => {
     assert.deepEqual(figures(), free)
   })
 
-  it('frees the slot of a call that met a fault of programming', async () => {
+  it('frees the slot of a call that threw an exception', async () => {
     const clock = new VirtualClock()
     const limiter = concurrencyLimiter(concurrencyOptions.parse({ limit: 1 }), new SharedMemory(), clock)
     const service = concurrencyLimit(limiter, 'route', 5, clock)(() => Promise.reject(new Error('planned')))

@@ -27,14 +27,14 @@ function sheddings(whose: LimitOwner) {
   } as const
 }
 
-/** Whose limit it is: that of one route, or of all together. */
+/** The limit of one route, or of all routes together. */
 export type LimitOwner = 'route' | 'gateway'
 
 /**
- * Lets in as many calls as the limiter has slots. A call holds its slot until the last byte of its answer has gone by,
- * not only its head: so long it takes a connection to the target, and Envoy too counts a request as active until its
- * stream is over (`cluster.v3.CircuitBreakers.max_requests`, and its adaptive concurrency filter). What the adaptive
- * limit measures is the time to the head, as how long a body takes is up to the client also.
+ * Admits as many calls as the limiter has slots. A call holds its slot until the last byte of its answer has been sent,
+ * because it occupies a connection to the target for that long. Envoy too counts a request as active until its stream
+ * is over (`cluster.v3.CircuitBreakers.max_requests`, and its adaptive concurrency filter). The adaptive limit measures
+ * the time to the head, because the time of the body also depends on the client.
  */
 export function concurrencyLimit(
   limiter: ConcurrencyLimiter,
@@ -73,13 +73,13 @@ export function concurrencyLimit(
       limiter.leave()
       throw fault
     }
-    // Across a stall the time that it took is the gateway's.
+    // The time of a call across a stall says more about the gateway than about the target.
     if (clock.stalledMs() === stalledBeforeMs) learn(limiter, outcome, clock.now() - beganAtMs)
     return holdsSlot(outcome, limiter)
   }
 }
 
-/** Until its body is over. */
+/** Holds the slot until the body is over. */
 function holdsSlot(outcome: Outcome, limiter: ConcurrencyLimiter): Outcome {
   if (outcome.ok) {
     const { response } = outcome
@@ -97,8 +97,8 @@ function holdsSlot(outcome: Outcome, limiter: ConcurrencyLimiter): Outcome {
 const overloadStatuses: ReadonlySet<number> = new Set([429, 503])
 
 /**
- * What an answer says of the target: that it has too much to do, or how long it takes now. A client that went, a fault
- * that is quickly told, or what was shed further in, says neither (as with Netflix's limiters, which ignore them).
+ * Learns from an answer that the target is overloaded, or how long it takes now. A client that disconnected, a fast
+ * failure, or a call shed further in says neither (Netflix's limiters ignore them too).
  */
 function learn({ limit }: ConcurrencyLimiter, outcome: Outcome, tookMs: number): void {
   const status = outcome.ok ? outcome.response.status : outcome.failure.upstreamStatus

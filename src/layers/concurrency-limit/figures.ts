@@ -1,8 +1,8 @@
 import type { LimiterFigures } from './limiter.ts'
 
-/** Of all threads together, whichever of them is asked. */
+/** Totals of all threads, whichever thread answers. */
 export interface AdmissionFigures {
   readonly whole: LimiterFigures | undefined
-  /** By name, those that have a limit. */
+  /** Routes with a limit, by name. */
   readonly routes: Readonly<Record<string, LimiterFigures>>
 }

@@ -15,39 +15,39 @@ const window = (change: Partial<GradientWindow>): GradientWindow => ({
 const after = (state: GradientState, change: Partial<GradientWindow>) => nextState(state, window(change), rules)
 
 describe('the gradient', () => {
-  it('lets the limit grow by a fifth of four calls while calls take as long as usual', () => {
+  it('lets the limit grow by a fifth of four calls while latency is as usual', () => {
     assert.ok(Math.abs(after(warm(100), {}).limit - 100.8) < 1e-9)
     assert.ok(Math.abs(after(warm(100), { meanMs: 140 }).limit - 100.8) < 1e-9)
   })
 
-  it('takes a fifth of what is too much off it when calls take longer', () => {
+  it('takes a fifth of the excess off the limit when calls take longer', () => {
     const { limit, usualMs } = after(warm(100), { meanMs: 300 })
     const gradient = (1.5 * usualMs) / 300
     assert.ok(Math.abs(limit - (80 + 0.2 * (100 * gradient + 4))) < 1e-9)
     assert.ok(limit < 91)
   })
 
-  it('never halves it at once, whatever a window shows', () => {
+  it('never halves the limit at once, whatever a window shows', () => {
     assert.ok(Math.abs(after(warm(100), { meanMs: 1e6 }).limit - 90.8) < 1e-9)
   })
 
-  it('does not let it grow while less than half of it is used', () => {
+  it('does not let the limit grow while less than half of it is used', () => {
     assert.equal(after(warm(100), { isUsed: false }).limit, 100)
   })
 
-  it('backs off by a tenth where more than a tenth of the calls failed of overload', () => {
+  it('backs off by a tenth if more than a tenth of the calls failed from overload', () => {
     assert.equal(after(warm(100), { failedShare: 0.1, isUsed: false }).limit, 100)
     assert.equal(after(warm(100), { failedShare: 0.11, isUsed: false }).limit, 90)
     assert.equal(after(warm(100), { failedShare: 1, meanMs: undefined }).limit, 90)
   })
 
-  it('takes the plain mean of the first ten windows for what is usual', () => {
+  it('takes the plain mean of the first ten windows as usual', () => {
     let state: GradientState = { limit: 20, usualMs: 0, windows: 0 }
     for (let ms = 10; ms <= 100; ms += 10) state = after(state, { meanMs: ms, isUsed: false })
     assert.ok(Math.abs(state.usualMs - 55) < 1e-9)
   })
 
-  it('learns what is usual slowly, and ten times more slowly while calls are shed', () => {
+  it('learns the usual latency slowly, and ten times more slowly while calls are shed', () => {
     const grown = (isSaturated: boolean) => after(warm(100), { meanMs: 400, isSaturated }).usualMs - 100
     assert.ok(Math.abs(grown(false) / grown(true) - 10) < 0.1)
     assert.ok(Math.abs(grown(false) - 300 * (2 / 601)) < 1e-9)
@@ -59,7 +59,7 @@ describe('the gradient', () => {
     assert.ok(state.usualMs < 250, `${state.usualMs}`)
   })
 
-  it('stays within its bounds, whatever comes', () => {
+  it('stays within its bounds, whatever the input', () => {
     const windows = fc.array(
       fc.record({
         meanMs: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true }), { nil: undefined }),
@@ -81,10 +81,10 @@ describe('the gradient', () => {
     )
   })
 
-  it('finds the calls that a target bears: some more than it has places for, not many times as many', () => {
+  it('finds the calls that a target bears: a few above its capacity, not many times as many', () => {
     const places = 40
     let state: GradientState = { limit: 20, usualMs: 0, windows: 0 }
-    // Ever as many in flight as may be; beyond its places they wait at the target.
+    // Always as many in flight as allowed; beyond its capacity they wait at the target.
     for (let i = 0; i < 3000; i++) {
       const meanMs = 50 * Math.max(1, state.limit / places)
       state = after(state, { meanMs, isSaturated: true })

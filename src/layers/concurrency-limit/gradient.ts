@@ -1,19 +1,19 @@
 /**
- * How an adaptive limit follows the time that calls take: as Gradient2 of Netflix's concurrency-limits does
- * (`Gradient2Limit.java`; "Performance Under Load", 2018). As long as calls take about as long as they usually do the
- * limit grows by a few calls that may wait at the target; when they take longer it shrinks in proportion.
+ * How an adaptive limit follows the latency of calls: like Gradient2 of Netflix's concurrency-limits
+ * (`Gradient2Limit.java`; "Performance Under Load", 2018). While calls take about as long as usual, the limit grows by
+ * a few calls that may wait at the target; when calls take longer, it shrinks in proportion.
  *
- * Taken from there: tolerance 1.5, a queue of 4, smoothing 0.2, no growth while less than half of the limit is used, the
- * long-term mean over 600 windows with the plain mean of the first 10, and its shrinking by a tenth where it is more than
- * twice the present time. The backoff by 0.9 is that of their `AIMDLimit`.
+ * From Gradient2: tolerance 1.5, a queue of 4, smoothing 0.2, no growth while less than half of the limit is used, a
+ * long-term mean over 600 windows that starts as the plain mean of the first 10, and its decay by a tenth when it is
+ * more than twice the present time. The backoff factor 0.9 comes from their `AIMDLimit`.
  *
- * Ours: while calls are shed, the long-term mean learns ten times more slowly. A lasting overload would else become what
- * is usual within a minute, and the limit would grow along with it.
+ * Our own: while calls are shed, the long-term mean learns ten times more slowly. Otherwise a lasting overload would
+ * become the usual state within a minute, and the limit would grow with it.
  */
 export interface GradientRules {
   readonly min: number
   readonly max: number
-  /** So much longer than usual is no overload yet. */
+  /** Up to this multiple of the usual time, the target is not overloaded. */
   readonly tolerance: number
 }
 
@@ -21,19 +21,19 @@ export interface GradientState {
   readonly limit: number
   /** The long-term mean; 0 before the first window. */
   readonly usualMs: number
-  /** Windows that it was made from, as far as that matters. */
+  /** Number of windows in the mean, counted only as far as it matters. */
   readonly windows: number
 }
 
-/** What a window of calls has shown. */
+/** Measurements of one window of calls. */
 export interface GradientWindow {
-  /** Mean time of the calls that were answered; undefined where none was. */
+  /** Mean time of the answered calls; undefined if there were none. */
   readonly meanMs: number | undefined
-  /** Whether at any time at least half of the limit was in flight. */
+  /** Whether at least half of the limit was in flight at any time. */
   readonly isUsed: boolean
   /** Whether calls had to be shed. */
   readonly isSaturated: boolean
-  /** Share of the calls that failed as targets are overloaded: 429, 503, time-outs. */
+  /** Share of the calls that failed because of overload: 429, 503, timeouts. */
   readonly failedShare: number
 }
 
@@ -44,7 +44,7 @@ const warmUpWindows = 10
 const usualWindows = 600
 const saturatedWindows = 6000
 const backoff = 0.9
-/** A few time-outs are every backend's. */
+/** Every backend has a few timeouts. */
 const toleratedFailures = 0.1
 
 export function nextState(state: GradientState, window: GradientWindow, rules: GradientRules): GradientState {

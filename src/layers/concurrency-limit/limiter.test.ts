@@ -58,13 +58,13 @@ function scene({ limit, queue = 10, timeMs = 100, workers = 1 }: Rules) {
 const gone = failure('CLIENT_GONE', 'gone')
 
 describe('the limiter', () => {
-  it('lets as many in as its limit says, and no more', () => {
+  it('admits as many calls as its limit, and no more', () => {
     const { ask, figures } = scene({ limit: 2, queue: 0 })
     assert.deepEqual([ask('a').end, ask('b').end, ask('c').end], ['turn', 'turn', 'full'])
     assert.deepEqual(figures(), { limit: 2, inFlight: 2, queued: 0 })
   })
 
-  it('gives a slot that is free again to who has waited longest', async () => {
+  it('gives a free slot to the call that has waited longest', async () => {
     const { ask, leave, turns, figures, clock } = scene({ limit: 1 })
     for (const name of ['a', 'b', 'c']) ask(name)
     assert.deepEqual(figures(), { limit: 1, inFlight: 1, queued: 2 })
@@ -76,14 +76,14 @@ describe('the limiter', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('sheds at once what finds the queue full', () => {
+  it('sheds a call at once if the queue is full', () => {
     const { ask } = scene({ limit: 1, queue: 1 })
     ask('a')
     ask('b')
     assert.equal(ask('c').end, 'full')
   })
 
-  it('sheds what has waited for as long as it may', async () => {
+  it('sheds a call that has waited for the maximum time', async () => {
     const { ask, clock, figures } = scene({ limit: 1, timeMs: 20 })
     ask('a')
     const waiting = ask('b')
@@ -92,7 +92,7 @@ describe('the limiter', () => {
     assert.deepEqual([figures().queued, clock.pendingCount], [0, 0])
   })
 
-  it('has the newest first once somebody has waited without a break, and nobody waits for long then', async () => {
+  it('takes the newest first once the queue has not been empty for long, and shortens the wait', async () => {
     const { ask, leave, clock, turns } = scene({ limit: 1, timeMs: 10 })
     ask('first')
     for (let i = 0; i < 12; i++) {
@@ -107,7 +107,7 @@ describe('the limiter', () => {
     assert.equal(newer.end, 'turn')
   })
 
-  it('then has the oldest make room for what comes', async () => {
+  it('then displaces the oldest for a new call', async () => {
     const { ask, clock } = scene({ limit: 1, queue: 2, timeMs: 10 })
     ask('first')
     ask('a')
@@ -119,7 +119,7 @@ describe('the limiter', () => {
     assert.deepEqual([c.end, d.end, e.end], ['displaced', undefined, undefined])
   })
 
-  it('is as it was again after every call could go in for as long', async () => {
+  it('returns to normal after every call was admitted at once for as long', async () => {
     const { ask, leave, clock, turns } = scene({ limit: 1, timeMs: 10 })
     ask('first')
     for (let i = 0; i < 12; i++) {
@@ -150,7 +150,7 @@ describe('the limiter', () => {
   })
 
   it('gives the higher priority all its turns in a lasting overload by a lower one', async () => {
-    // 10 slots of 100 ms are 100 turns a second; 50 a second of the higher priority and 400 of the lower want one.
+    // 10 slots of 100 ms are 100 turns a second; demand is 50 a second of the higher priority and 400 of the lower.
     const { clock, ask, leave } = scene({ limit: 10, queue: 10, timeMs: 100 })
     const asked: { readonly priority: number; readonly one: Asked }[] = []
     const underWay = new Set<{ readonly one: Asked }>()
@@ -178,7 +178,7 @@ describe('the limiter', () => {
     assert.ok(share(2) > 0.1 && share(2) < 0.15, `${share(2)} of the lower, of which 50 a second have room`)
   })
 
-  it('lets who is aborted out of the queue at once', async () => {
+  it('removes an aborted call from the queue at once', async () => {
     const { ask, clock, figures } = scene({ limit: 1 })
     ask('a')
     const waiting = ask('b')
@@ -187,12 +187,12 @@ describe('the limiter', () => {
     assert.deepEqual([waiting.end, figures().queued, clock.pendingCount], ['aborted', 0, 0])
   })
 
-  it('does not let what comes overtake what waits', async () => {
+  it('does not let new calls overtake waiting ones', async () => {
     const { ask, leave, turns, limiters } = scene({ limit: 2, workers: 2 })
     ask('a')
     ask('b')
     ask('c')
-    // A slot of another worker is free, which this one has not seen yet.
+    // Another worker has freed a slot, which this one has not seen yet.
     await leave(1)
     ask('d', { worker: 1 })
     await settled()
@@ -202,7 +202,7 @@ describe('the limiter', () => {
 })
 
 describe('several workers', () => {
-  it('let in no more than the limit together', () => {
+  it('admit no more than the limit together', () => {
     const { ask, figures } = scene({ limit: 3, queue: 0, workers: 2 })
     const ends = Array.from({ length: 6 }, (_, i) => ask(`${i}`, { worker: i % 2 }).end)
     assert.deepEqual(ends, ['turn', 'turn', 'turn', 'full', 'full', 'full'])
@@ -234,7 +234,7 @@ describe('several workers', () => {
     assert.equal(turnsOf(here) + turnsOf(there), 40)
   })
 
-  it('never let in more than the limit, never keep anybody longer than the time, and lose nobody', async () => {
+  it('never exceed the limit, never keep a call beyond the time, and lose none', async () => {
     const step = fc.record({
       does: fc.constantFrom('ask', 'ask', 'ask', 'leave', 'abort', 'pass'),
       worker: fc.nat(1),

@@ -11,7 +11,7 @@ export interface QueueRules {
   readonly timeMs: number
 }
 
-/** How the wait of a call has ended. */
+/** How a call's wait ended. */
 export type WaitEnd = 'turn' | 'aborted' | Exclude<ShedReason, 'rate' | 'memory'>
 
 export interface LimiterFigures {
@@ -27,16 +27,16 @@ interface Waiter extends AbortListener {
 const place = { inFlight: 0, queued: 1 } as const
 
 /**
- * How long a slot that another worker has freed can be overlooked: a worker looks so often as long as anybody waits in
- * it (and at each slot of its own at once).
+ * Upper bound on the time before a slot freed by another worker is noticed: a worker with waiting calls polls this
+ * often (and at once when it frees a slot of its own).
  */
 const pollMs = 1
-/** All others have looked by then. */
+/** By then all other workers have polled. */
 const yieldMs = 2 * pollMs
 
 /**
- * At most so many calls in flight, in all workers, and a short queue before it: each worker has its own, and together they
- * are no longer than `length`. Who of those that wait has the turn is told in `wait-queue.ts`.
+ * Limits the calls in flight in all workers, with a short queue in front. Each worker has its own queue, and together
+ * the queues hold at most `length` calls. `wait-queue.ts` decides which waiting call is next.
  */
 export class ConcurrencyLimiter {
   readonly limit: Limit
@@ -45,9 +45,9 @@ export class ConcurrencyLimiter {
   readonly #clock: Clock
   readonly #levels: Levels
   readonly #queue: WaitQueue<Waiter>
-  /** Slots that it could have given to its own waiters, as far as they are its share. */
+  /** Free slots that this worker could have given to its own waiters, counted up to its share. */
   #turns = 0
-  /** Until then a free slot is left to those who wait in other workers. */
+  /** Until then, free slots are left to waiters in other workers. */
   #yieldsUntilMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
 
@@ -64,7 +64,7 @@ export class ConcurrencyLimiter {
     return { limit: this.limit.value(), inFlight, queued }
   }
 
-  /** Takes a slot, if there is one and nobody waits for it. */
+  /** Takes a slot if one is free and no call waits for it. */
   tryEnter(priority: number): boolean {
     const isFree = this.#length === 0 || this.#levels.sum(place.queued) === 0
     if (isFree && this.#tryTake()) return true
@@ -73,7 +73,7 @@ export class ConcurrencyLimiter {
     return false
   }
 
-  /** Waits for a slot, or for what keeps it from having one. */
+  /** Waits for a slot, or for the reason why the call gets none. */
   enter(scope: AbortScope, priority: number): WaitEnd | Promise<WaitEnd> {
     if (scope.reason !== undefined) return 'aborted'
     this.#shedOverdue()
@@ -92,7 +92,7 @@ export class ConcurrencyLimiter {
         this.#clock.now(),
       )
       this.#queue.add(waiting)
-      // Only now, so that the queue was never empty between the two.
+      // Only now, so that the queue is never empty in between.
       if (room !== true) this.#endWait(room, 'displaced')
       scope.add(waiting.value)
       this.#timer ??= this.#clock.after(pollMs, () => this.#poll())
@@ -103,7 +103,7 @@ export class ConcurrencyLimiter {
     this.#levels.add(place.inFlight, -1)
     const { size } = this.#queue
     if (size === 0) return
-    // Others' waiters have their turns too: in the proportion in which they wait.
+    // Waiters of other workers get their turns too, in proportion to their number.
     this.#turns += size / Math.max(size, this.#levels.sum(place.queued))
     if (this.#turns < 1) {
       this.#yieldsUntilMs = this.#clock.now() + yieldMs
@@ -119,7 +119,7 @@ export class ConcurrencyLimiter {
     return true
   }
 
-  /** True: there is a place in the queue. Else the one who has to make room, if it is to have its turn after this call. */
+  /** True: the queue has room. Otherwise the waiter to displace, if it would have its turn after this call. */
   #roomFor(priority: number): boolean | Waiting<Waiter> {
     if (this.#length === 0) return false
     if (this.#levels.tryAdd(place.queued, this.#length)) return true

@@ -12,12 +12,12 @@ export const concurrencyOptions = z
       limit: z
         .union([wholeNumber({ min: 1, max: most }), z.literal('adaptive')], { error: 'a whole number, or `adaptive`' })
         .describe(
-          'How many calls may be in flight. `adaptive`: as many as get through without being slowed down, found out as Gradient2 of Netflix concurrency-limits does.',
+          'How many calls may be in flight. `adaptive`: as many as get through without being slowed down, measured as in Gradient2 of Netflix concurrency-limits.',
         ),
       min: wholeNumber({ min: 1, max: most })
         .prefault(20)
-        .describe('With `adaptive`: never less, and where it begins. Netflix has 20.'),
-      max: wholeNumber({ min: 1, max: most }).prefault(200).describe('With `adaptive`: never more. Netflix has 200.'),
+        .describe('With `adaptive`: the minimum, and the start value. Netflix has 20.'),
+      max: wholeNumber({ min: 1, max: most }).prefault(200).describe('With `adaptive`: the maximum. Netflix has 200.'),
       tolerance: z
         .number({ error: 'a number from 1 to 10' })
         .min(1, { error: 'a number from 1 to 10' })
@@ -25,24 +25,24 @@ export const concurrencyOptions = z
         .register(shapes, { shape: 'number', range: '1 to 10' })
         .prefault(1.5)
         .describe(
-          'With `adaptive`: how much longer than usual calls may take before the limit shrinks. Netflix had 1.5 in Gradient2.',
+          'With `adaptive`: how many times the usual latency calls may take before the limit shrinks. Gradient2 of Netflix has 1.5.',
         ),
       queue: wholeNumber({ min: 0, max: 10_000 })
         .prefault(10)
         .describe(
-          'How many further calls may wait for a turn, in all workers; more are shed. 0: none waits. 10 are ours: enough for calls that come together, and few enough that each has its turn soon. Envoy (`max_pending_requests`) has 1024.',
+          'How many more calls may wait for a turn, in all workers; further calls are shed. 0: no call waits. We chose 10: enough for calls that arrive together, and few enough that each soon has its turn. Envoy (`max_pending_requests`) has 1024.',
         ),
       queueTime: duration({ min: 1, max: 60_000 })
         .prefault('100ms')
         .describe(
-          'How long a call may wait. When somebody has waited without a break for as long, the newest goes first and nobody waits for more than 2 ms. 100 ms are those of Facebook ("Fail at Scale", 2015), and of CoDel (RFC 8289).',
+          'How long a call may wait. Once the queue has not been empty for that long, the newest call has its turn first and none waits more than 2 ms. The 100 ms default is from Facebook ("Fail at Scale", 2015) and CoDel (RFC 8289).',
         ),
     },
     suchAs('{ limit: 50 } or { limit: adaptive }'),
   )
   .refine(({ min, max }) => min <= max, { error: moreThanMax, path: ['min'] })
   .describe(
-    'How many calls may be in flight at a time, in all workers; what cannot wait for a turn is shed with 503 `OVERLOADED`. A call is in flight until its answer has been sent to its end. Default: no limit.',
+    'How many calls may be in flight at a time, in all workers; a call that cannot wait for a turn is shed with 503 `OVERLOADED`. A call is in flight until the last byte of its answer has been sent. Default: no limit.',
   )
 
 export type ConcurrencyOptions = z.output<typeof concurrencyOptions>
@@ -54,5 +54,5 @@ export const priorityOption = z
     error: '`low`, `normal`, `high`, or a whole number from 0 to 9',
   })
   .describe(
-    'Which calls have their turn first, and are shed last, where calls of several routes wait for one of the gateway, which takes a `queue` there: 9 goes before 0; `low` is 2, `normal` 5, `high` 8. It takes a `queue` there. What overloads a lower priority leaves a higher one its turns.',
+    'Which calls have their turn first, and are shed last, when several routes wait for the gateway-wide limit: 9 is the highest, 0 the lowest; `low` is 2, `normal` 5, `high` 8. Needs `concurrency.queue` of the gateway. An overload by lower priorities takes no turns from higher ones.',
   )

@@ -4,7 +4,7 @@ import type { BodySink, BodyStream } from '../../core/body.ts'
 import { noHeaders } from '../../core/headers.ts'
 import { SlotBody } from './slot-body.ts'
 
-it('hands on who is to be told that bytes are spent, so that their buffer can be used again', () => {
+it('passes on the spent callback, so that the buffer can be reused', () => {
   let inner: BodySink | undefined
   const target: BodyStream = {
     pipe: (sink) => {

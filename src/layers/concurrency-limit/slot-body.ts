@@ -2,7 +2,7 @@ import type { BodySink, BodyStream } from '../../core/body.ts'
 import type { Failure } from '../../core/failure.ts'
 import type { HeaderPairs } from '../../core/headers.ts'
 
-/** A body that tells once that it is over: ended, failed, or wanted no more. */
+/** A body that reports once that it is over: ended, failed, or discarded. */
 export class SlotBody implements BodyStream, BodySink {
   readonly #body: BodyStream
   readonly #onOver: () => void

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import fc from 'fast-check'
 import { Waiting, WaitQueue } from './wait-queue.ts'
 
-it('orders by priority, then by age, as a sorted list does', () => {
+it('orders by priority, then by age, like a sorted list', () => {
   const step = fc.record({
     priority: fc.nat(9),
     does: fc.constantFrom('add', 'add', 'next', 'last', 'any'),
@@ -37,7 +37,7 @@ it('orders by priority, then by age, as a sorted list does', () => {
   )
 })
 
-it('judges each priority by itself: a lower one that is overloaded leaves a higher one its order and its time', () => {
+it('judges each priority by itself: an overloaded lower one leaves a higher one its order and its time', () => {
   const queue = new WaitQueue<string>(100)
   const add = (name: string, priority: number, sinceMs: number) => {
     const waiting = new Waiting(name, priority, sinceMs)
@@ -61,7 +61,7 @@ it('judges each priority by itself: a lower one that is overloaded leaves a high
   assert.equal(queue.next(), newer)
 })
 
-/** Somebody of every priority has waited for too long. */
+/** A call of every priority has waited too long. */
 function overload(queue: WaitQueue<number>, timeMs: number): void {
   for (let priority = 0; priority <= 9; priority++) queue.add(new Waiting(-1, priority, -timeMs))
   for (let overdue = queue.overdue(0); overdue !== undefined; overdue = queue.overdue(0)) queue.remove(overdue)

@@ -1,4 +1,4 @@
-/** One that waits, linked with those of its priority who came before and after it. */
+/** A waiting call, linked with its neighbours of the same priority, in order of arrival. */
 export class Waiting<T> {
   readonly value: T
   readonly priority: number
@@ -17,20 +17,20 @@ export class Waiting<T> {
 const mostPriority = 9
 
 /**
- * Facebook's queues give a call 5 ms in an overload ("Fail at Scale", Maurer, 2015); one that is refused here is to be
- * refused within 5 ms, the time to tell it so included.
+ * Facebook's queues give a call 5 ms in an overload ("Fail at Scale", Maurer, 2015). Here a refusal must reach the
+ * client within 5 ms, sending included.
  */
 const overloadedWaitMs = 2
 
 /**
- * Who waits for a turn, by priority (0 to 9) and age. Taking, shedding and leaving take the same few steps however many
- * wait.
+ * Calls that wait for a turn, by priority (0 to 9) and age. Taking, shedding and leaving take a constant number of
+ * steps.
  *
- * As long as all is well who came first has the turn first, and waits up to `timeMs`. When somebody has been waiting
- * without a break for that long, more comes in than goes out: then the newest goes first, as its client is the likeliest
- * to be there still, and nobody waits for more than 2 ms, as what waits longer will not have its turn. That ends when for
- * as long a time every call could go in at once. Each priority is judged by itself: what overloads a lower one leaves a
- * higher one its time to wait, as it will have its turn.
+ * Normally the oldest call has its turn first, and a call waits up to `timeMs`. Once the queue has not been empty for
+ * that long, more calls arrive than leave. Then the newest call has its turn first, because its client is the most
+ * likely to be still connected, and no call waits more than 2 ms, because the oldest would not get a turn anyway.
+ * Normal order returns once every call has been admitted at once for `timeMs`. Each priority is judged on its own: an
+ * overload by a lower priority does not shorten the wait of a higher one, which will have its turn.
  */
 export class WaitQueue<T> {
   readonly #timeMs: number
@@ -57,7 +57,7 @@ export class WaitQueue<T> {
     this.#size--
   }
 
-  /** A call of this priority could not go in at once. */
+  /** A call of this priority was not admitted at once. */
   keptOut(priority: number, nowMs: number): void {
     this.#line(priority).keptOut(nowMs, this.#timeMs)
   }
@@ -66,17 +66,17 @@ export class WaitQueue<T> {
     return this.#line(priority).isOverloaded
   }
 
-  /** Whose turn is next. */
+  /** The next call to have its turn. */
   next(): Waiting<T> | undefined {
     return this.#lines.findLast(isInUse)?.next
   }
 
-  /** Whose turn would come last of all. */
+  /** The call that would have its turn last. */
   last(): Waiting<T> | undefined {
     return this.#lines.find(isInUse)?.last
   }
 
-  /** One that has waited for too long. */
+  /** A call that has waited too long. */
   overdue(nowMs: number): Waiting<T> | undefined {
     for (const line of this.#lines) {
       const overdue = line.overdue(nowMs, this.#timeMs)
@@ -90,13 +90,13 @@ export class WaitQueue<T> {
   }
 }
 
-/** Those of one priority. */
+/** The waiting calls of one priority. */
 class Line<T> {
   oldest: Waiting<T> | undefined
   #newest: Waiting<T> | undefined
-  /** Since when somebody has been waiting without a break. */
+  /** Start of the time since which the line has not been empty. */
   #waitingSinceMs = Number.POSITIVE_INFINITY
-  /** When a call was last kept from going in at once. */
+  /** When a call was last not admitted at once. */
   #keptOutAtMs = Number.NEGATIVE_INFINITY
   isOverloaded = false
 

@@ -20,14 +20,14 @@ function limited(script: readonly Script[], options: OptionsInput = '100ms', req
 }
 
 describe('deadline', () => {
-  it('lets an answer in time through and forgets its timer', async () => {
+  it('lets an answer in time through and cancels its timer', async () => {
     const { clock, answer } = limited([{ afterMs: 99 }])
     await clock.advance(99)
     assert.equal(codeOf(answer.outcome), 'ok')
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('ends the call at its deadline, aborts what is under way, and names the time', async () => {
+  it('ends the call at its deadline, aborts the attempts, and names the time', async () => {
     const { clock, upstream, answer } = limited([hang])
     await clock.advance(99)
     assert.equal(answer.outcome, undefined)
@@ -38,7 +38,7 @@ describe('deadline', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('says how much of its time the call spent waiting for its turn', async () => {
+  it('reports how much of its time the call waited for its turn', async () => {
     const { clock, answer } = served(
       (clock) => (next) =>
         deadline(
@@ -57,7 +57,7 @@ describe('deadline', () => {
     assert.equal(failureOf(answer.outcome).detail, told)
   })
 
-  it('covers the head of an answer that streams, and lets its body go on', async () => {
+  it('covers the head of a streamed answer, and lets its body go on', async () => {
     const { clock, upstream, answer } = limited([{ afterMs: 90, bodyAfterMs: 500 }])
     await clock.advance(300)
     assert.equal(codeOf(answer.outcome), 'ok')
@@ -66,13 +66,13 @@ describe('deadline', () => {
     assert.equal(upstream.seen[0]?.aborted, undefined)
   })
 
-  it('tells all inside how much time is left', async () => {
+  it('tells the inner layers how much time is left', async () => {
     const { clock, upstream } = limited([hang])
     await clock.advance(40)
     assert.equal(upstream.seen[0]?.call.remainingMs(), 60)
   })
 
-  it('counts from the start of the call, not from when it is asked', async () => {
+  it('counts from the start of the call, not from its own', async () => {
     const { clock, answer, call } = served(
       (clock) => (next) => async (request, call) => {
         await new Promise<void>((resolve) => clock.after(70, resolve))
@@ -84,7 +84,7 @@ describe('deadline', () => {
     assert.deepEqual([answer.settledMs, call.deadlineAtMs], [100, 100])
   })
 
-  it('ends with the client when the client goes first, and forgets its timer', async () => {
+  it('ends with the client if the client disconnects first, and cancels its timer', async () => {
     const { clock, call, answer } = limited([hang])
     clock.after(30, () => call.abort(failure('CLIENT_GONE', 'gone')))
     await clock.advance(30)
@@ -92,14 +92,14 @@ describe('deadline', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it("holds the call to the client's own value", async () => {
+  it("applies the client's own value to the call", async () => {
     const { clock, answer } = limited([hang], { from: { query: 'timeout' } }, { query: 'timeout=250' })
     await clock.advance(1000)
     assert.equal(answer.settledMs, 250)
     assert.equal(failureOf(answer.outcome).detail, 'No good answer within 250 ms')
   })
 
-  it('sends nothing for a value that will not do', async () => {
+  it('sends nothing if the value is invalid', async () => {
     const { clock, upstream, answer } = limited([hang], { from: { query: 'timeout' } }, { query: 'timeout=abc' })
     await clock.advance(0)
     assert.equal(codeOf(answer.outcome), 'BAD_TIMEOUT')
@@ -127,7 +127,7 @@ describe('clientBudgetMs', () => {
     ['Timeout=500', 10_000],
     ['a=timeout', 10_000],
   ] as const) {
-    it(`makes ${ms} ms of the query ${JSON.stringify(query)}`, () => assert.equal(ofQuery(query), ms))
+    it(`reads ${ms} ms from the query ${JSON.stringify(query)}`, () => assert.equal(ofQuery(query), ms))
   }
 
   const bad: readonly (readonly [string, string, string])[] = [
@@ -154,7 +154,7 @@ describe('clientBudgetMs', () => {
     ['Infinity', 'timeout=Infinity', '"Infinity"'],
   ]
   for (const [what, query, shown] of bad) {
-    it(`refuses what is ${what}, and names the parameter, the value and the range`, () => {
+    it(`refuses a value that is ${what}, and names the parameter, the value and the range`, () => {
       const refused = ofQuery(query)
       assert.ok(typeof refused !== 'number')
       assert.equal(refused.code, 'BAD_TIMEOUT')
@@ -165,12 +165,12 @@ describe('clientBudgetMs', () => {
     })
   }
 
-  it('shows no more than the beginning of a long value', () => {
+  it('shows only the beginning of a long value', () => {
     const refused = ofQuery(`timeout=${'x'.repeat(5000)}`)
     assert.ok(typeof refused !== 'number' && refused.detail.length < 200)
   })
 
-  it('refuses a value that is given twice, also if both are the same, and shows them', () => {
+  it('refuses a value that is given twice, even the same one, and shows both', () => {
     const refused = ofQuery('timeout=500&timeout=500')
     assert.ok(typeof refused !== 'number')
     assert.equal(refused.code, 'BAD_TIMEOUT')
@@ -178,7 +178,7 @@ describe('clientBudgetMs', () => {
     assert.match(refused.detail, /a whole number of milliseconds from 10 to 60000/)
   })
 
-  it('shows no more than the first of many values', () => {
+  it('shows only the first of many values', () => {
     const refused = ofQuery(Array(1000).fill('timeout=500').join('&'))
     assert.ok(typeof refused !== 'number' && refused.detail.length < 300)
   })
@@ -202,7 +202,7 @@ describe('clientBudgetMs', () => {
     })
   }
 
-  it('asks for a value that is required, and says what it is', () => {
+  it('requires a value if configured, and describes it', () => {
     const options = optionsOf({ from: { query: 'timeout' }, required: true })
     const refused = clientBudgetMs(requestOf(), options)
     assert.ok(typeof refused !== 'number')
@@ -214,7 +214,7 @@ describe('clientBudgetMs', () => {
     assert.equal(clientBudgetMs(requestOf({ query: 'timeout=1' }), options), 1)
   })
 
-  it('looks nowhere where the route does not say', () => {
+  it('reads no field that the route does not name', () => {
     assert.equal(clientBudgetMs(requestOf({ query: 'timeout=abc' }), optionsOf('5s')), 5000)
   })
 })

@@ -8,8 +8,8 @@ import type { Clock } from '../../kit/clock.ts'
 import type { DeadlineOptions } from './options.ts'
 
 /**
- * Ends the call at its deadline: its scope is aborted, and the strategy inside settles at once with what it has. The
- * deadline covers the answer's head, and its body where that is held whole.
+ * Ends the call at its deadline: its scope is aborted, and the strategy inside settles at once with the answers it has.
+ * The deadline covers the head of the answer, and also the body if it is held whole.
  */
 export function deadline(options: DeadlineOptions, clock: Clock): Layer {
   return function deadlineLayer(next) {
@@ -29,14 +29,14 @@ export function deadline(options: DeadlineOptions, clock: Clock): Layer {
   }
 }
 
-/** Else the attempts would not explain where the time has gone. */
+/** Without the time in the queue, the attempts would not add up to the deadline. */
 function queuedText({ queuedMs }: Call, budgetMs: number): string {
   if (queuedMs < 1) return ''
-  // The timer may have been late.
+  // The timer may have fired late.
   return `, of which it waited ${Math.min(budgetMs, Math.round(queuedMs))} ms for its turn`
 }
 
-/** The client's value in milliseconds, the default where it gives none, or why the value will not do. */
+/** The client's value in milliseconds, the default if it sends none, or why the value is invalid. */
 export function clientBudgetMs(request: GatewayRequest, options: DeadlineOptions): number | Failure {
   const { from, min, max } = options
   if (from === undefined) return options.default
@@ -59,7 +59,7 @@ export function clientBudgetMs(request: GatewayRequest, options: DeadlineOptions
   return failure('BAD_TIMEOUT', `The ${name} is ${quoted(value)}; allowed: ${allowed}`)
 }
 
-/** The beginning of it, as it may be of any length. */
+/** Shows only the beginning: the value may have any length. */
 function quoted(value: string): string {
   return JSON.stringify(value.slice(0, 40))
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration, headerName } from '../../kit/schema.ts'
 
-/** The longest that a client may ask for where the route does not say. */
+/** The longest deadline that a client may ask for, unless the route sets `max`. */
 const maxDeadlineMs = 60_000
 
 export const usualDeadlineMs = 10_000
@@ -14,19 +14,19 @@ const clientValue = z
     ],
     { error: '{ query: NAME } or { header: NAME }' },
   )
-  .describe('Where the client may give the deadline, as a whole number of milliseconds.')
+  .describe('Where the client may send the deadline, as a whole number of milliseconds.')
 
 const full = z
   .strictObject({
     default: duration({ min: 1 })
       .optional()
-      .describe('The deadline where the client gives none. Default: 10s; for `callback` 5s.'),
-    min: duration({ min: 1 }).prefault('1ms').describe('The shortest that a client may ask for.'),
+      .describe('The deadline if the client sends none. Default: 10s; for `callback` 5s.'),
+    min: duration({ min: 1 }).prefault('1ms').describe('The shortest deadline that a client may ask for.'),
     max: duration({ min: 1 })
       .optional()
-      .describe('The longest that a client may ask for. Default: 60s, or `default` or `min` where that is longer.'),
+      .describe('The longest deadline that a client may ask for. Default: 60s, or `default` or `min` if longer.'),
     from: clientValue.optional(),
-    required: z.boolean().prefault(false).describe('Whether the client has to give it.'),
+    required: z.boolean().prefault(false).describe('Whether the client must send a deadline.'),
   })
   .refine(({ min, max }) => max === undefined || min <= max, { error: 'no more than `max`', path: ['min'] })
   .refine((options) => !options.required || options.from !== undefined, {
@@ -34,12 +34,12 @@ const full = z
     path: ['required'],
   })
 
-/** `5s`, or all of it. */
+/** `5s`, or the full form. */
 export const deadlineOptions = z
   .union([duration({ min: 1 }).transform((ms) => ({ ...full.parse({}), default: ms })), full], {
     error: 'a duration such as 5s, or { default, min, max, from, required }',
   })
-  .describe('The instant by which the client has its answer, counted from the request.')
+  .describe('The time by which the client has its answer, counted from the request.')
 
 export type DeadlineConfig = z.output<typeof full>
 
@@ -48,7 +48,7 @@ export interface DeadlineOptions extends DeadlineConfig {
   readonly max: number
 }
 
-/** With what depends on the strategy and on one another. */
+/** Adds the defaults that depend on the strategy or on other options. */
 export function resolveDeadline(config: DeadlineConfig, usualMs: number): DeadlineOptions {
   const defaultMs = config.default ?? usualMs
   return { ...config, default: defaultMs, max: config.max ?? Math.max(maxDeadlineMs, defaultMs, config.min) }

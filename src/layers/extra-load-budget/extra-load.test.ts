@@ -31,14 +31,14 @@ function taken({ budget }: UpstreamExtraLoad): number {
 }
 
 describe('the extra load of an upstream', () => {
-  it('is a share of the calls that ask it, whoever takes it', async () => {
+  it('is a share of the calls to it, whichever route takes it', async () => {
     const { load, attempt } = loadOf()
     assert.equal(taken(load), 0)
     for (let i = 0; i < 100; i++) await attempt('first')
     assert.equal(taken(load), 20)
   })
 
-  it('is paid for once by each call: by its first attempt, also where that is one of several at once', async () => {
+  it('is paid once per call: by its first attempt, even if several go out at once', async () => {
     const { load, attempt } = loadOf()
     assert.equal(taken(load), 0)
     for (let i = 0; i < 50; i++) {
@@ -61,13 +61,13 @@ describe('the extra load of an upstream', () => {
     assert.equal(taken(one.load), 0)
   })
 
-  it('costs nothing where nobody takes any, and is without end where it is unlimited', () => {
+  it('costs nothing if no route uses it, and has no limit if unlimited', () => {
     const usable = { targets: three, isAvailable: () => true }
     const load = new UpstreamExtraLoad('unlimited', usable, new SharedMemory())
     assert.deepEqual([load.budget, load.payLayer()], [undefined, undefined])
   })
 
-  it('has another target while one that was not tried may be sent something', () => {
+  it('has another target while an untried one is available', () => {
     const tried = (count: number) => {
       const { call } = callOf(clock)
       for (let i = 0; i < count; i++) call.begin(three[i] ?? assert.fail())
@@ -76,12 +76,12 @@ describe('the extra load of an upstream', () => {
     assert.equal(loadOf().load.hasOther(tried(1)), true)
     assert.equal(loadOf(undefined, [true, false, false]).load.hasOther(tried(1)), false)
     assert.equal(loadOf(undefined, [true, false, true]).load.hasOther(tried(1)), true)
-    // All were tried: any of them may be again.
+    // All were tried: any of them may be tried again.
     assert.equal(loadOf(undefined, [true, false, false]).load.hasOther(tried(3)), true)
   })
 
   for (const isAvailable of [true, false]) {
-    it(`has one target alone ${isAvailable ? 'again' : 'no more while it may be sent nothing'}`, () => {
+    it(`has a single target ${isAvailable ? 'again' : 'not while it is unavailable'}`, () => {
       const usable = { targets: three.slice(0, 1), isAvailable: () => isAvailable }
       const { call } = callOf(clock)
       call.begin(three[0] ?? assert.fail())
@@ -91,7 +91,7 @@ describe('the extra load of an upstream', () => {
 })
 
 describe('both budgets', () => {
-  it('grant what both grant, and give back what one of them denies', () => {
+  it('grant the smaller of both grants, and return the rest', () => {
     const [wide, narrow] = [new CallBudget({ share: 0, floor: 5 }), new CallBudget({ share: 0, floor: 2 })]
     const both = bothBudgets(wide, narrow)
     assert.deepEqual([both.tryTake(), both.tryTake(), both.tryTake()], [true, true, false])

@@ -10,7 +10,7 @@ export interface Usable {
   isAvailable(place: number): boolean
 }
 
-/** What an upstream can bear beyond one attempt for each call: one account for all routes, in all workers. */
+/** Load that an upstream can bear beyond one attempt per call: one account for all routes, in all workers. */
 export class UpstreamExtraLoad implements ExtraLoad {
   readonly #account: CallBudget | undefined
   readonly #usable: Usable
@@ -23,7 +23,7 @@ export class UpstreamExtraLoad implements ExtraLoad {
     this.#account = new CallBudget({ share, floor: min }, memory.scope(`extra load ${share} ${min}`))
   }
 
-  /** Whoever asks for it will take from it: from then on calls pay into it. */
+  /** Asking for the budget implies spending from it: from then on, calls pay into it. */
   get budget(): Budget | undefined {
     this.#isUsed = true
     return this.#account
@@ -37,7 +37,7 @@ export class UpstreamExtraLoad implements ExtraLoad {
     return asked.some((target) => this.#usable.isAvailable(targets.indexOf(target)))
   }
 
-  /** The first attempt of each call pays for a share of an extra one. Undefined: there is nothing to pay. */
+  /** The first attempt of each call earns a share of an extra one. Undefined if there is nothing to pay for. */
   payLayer(): Layer | undefined {
     const account = this.#account
     if (account === undefined) return undefined

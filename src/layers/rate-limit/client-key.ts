@@ -1,7 +1,7 @@
 /**
- * What a client address is limited by. IPv4: itself. IPv6: its first 64 bits, as whoever has one address there has all of
- * them (RFC 4291, 2.5.1; RFC 6177). What some proxies put around it (a port, brackets) would make each connection a
- * client of its own, and is left out.
+ * The key by which a client address is limited. IPv4: the address. IPv6: its first 64 bits, because a client with one
+ * address there has all of them (RFC 4291, 2.5.1; RFC 6177). Ports and brackets that some proxies add are removed, or
+ * each connection would be a client of its own.
  */
 export function clientKey(address: string): string {
   const bare = /^\[([^\]]*)\]/.exec(address)?.[1] ?? address
@@ -10,7 +10,7 @@ export function clientKey(address: string): string {
   return bare.includes(':') ? network64(bare) : bare
 }
 
-/** Sixteen digits at most, whichever of its spellings the address came in. */
+/** At most sixteen digits, the same for every spelling of the address. */
 function network64(address: string): string {
   const [plain] = address.toLowerCase().split('%') as [string]
   const [head, tail] = plain.split('::', 2) as [string, string | undefined]
@@ -23,6 +23,6 @@ function network64(address: string): string {
 
 function groupsOf(text: string): readonly string[] {
   if (text === '') return []
-  // The last one may be an IPv4 address, which stands for two.
+  // The last group may be an IPv4 address, which counts as two groups.
   return text.split(':').flatMap((group) => (group.includes('.') ? [group, ''] : [group.replace(/^0+(?=.)/, '')]))
 }

@@ -1,8 +1,8 @@
 import type { GcraRules, GcraVerdict } from './gcra.ts'
 
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10): what is allowed, the same in every
- * answer, and what is left of it. Windows are whole seconds there, so a shorter one is told as what it comes to in one.
+ * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10): the policy, the same in every answer,
+ * and the remaining quota. Windows are whole seconds there, so a shorter one is scaled to one second.
  */
 export class RateLimitFields {
   readonly #name: string
@@ -16,9 +16,9 @@ export class RateLimitFields {
   }
 
   /**
-   * `t`: until all is there again; of a call that is refused, until one is, as its `Retry-After` says. The draft would have
-   * `t` tell when more is there, and has clients take `r` over `t` for a rate, which is to be none that is too high: by the
-   * time of the next one alone it would be, so the later time is told, which the draft allows.
+   * `t`: time until the full quota is back; for a refused call, until one call is allowed, as in its `Retry-After`. In
+   * the draft, `t` is when more quota becomes available, and clients take `r` / `t` for a rate, which must not be too
+   * high. With the time of the next call alone it would be, so the later time is sent, which the draft allows.
    */
   of({ isAdmitted, remaining, waitMs, fullMs }: GcraVerdict): readonly string[] {
     const seconds = Math.ceil((isAdmitted ? fullMs : waitMs) / 1000)

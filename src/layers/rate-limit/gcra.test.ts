@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { seededRandom } from '../../kit/random.ts'
 import { Gcra, type GcraRules, unused } from './gcra.ts'
 
-/** Every call that was let in, as one bucket that is filled drop by drop, in numbers without end. */
+/** Reference: one bucket that is filled drop by drop, in unbounded numbers. */
 class NaiveBucket {
   readonly #rules: GcraRules
   readonly #tickMs: number
@@ -41,7 +41,7 @@ function takeAll(rules: GcraRules, times: readonly number[]): readonly boolean[]
 }
 
 describe('gcra', () => {
-  it('lets the burst in at once, then one each interval', () => {
+  it('admits the burst at once, then one call each interval', () => {
     assert.deepEqual(takeAll(rulesOf(), [5000, 5000, 5000, 5000, 5099.9, 5100, 5100, 5201]), [
       true,
       true,
@@ -54,7 +54,7 @@ describe('gcra', () => {
     ])
   })
 
-  it('says how long to wait, how many are left, and when all are there again', () => {
+  it('reports the wait, the remaining calls, and when the burst is full again', () => {
     const gcra = new Gcra(rulesOf())
     const now = gcra.ticksAt(7000)
     const first = gcra.judge(unused, now)
@@ -65,13 +65,13 @@ describe('gcra', () => {
     assert.deepEqual([refused.isAdmitted, refused.remaining, Math.round(refused.waitMs)], [false, 0, 60])
   })
 
-  it('admits what a bucket that is filled drop by drop admits, whenever its numbers wrap around', () => {
+  it('admits the same calls as a bucket filled drop by drop, across wraparounds', () => {
     const rules = fc.record({
       limit: fc.integer({ min: 1, max: 100_000 }),
       perMs: fc.constantFrom(1, 100, 1000, 60_000, 3_600_000),
       burst: fc.integer({ min: 1, max: 500 }),
     })
-    // In intervals; short next to a turn of 2^32 ticks.
+    // In intervals; short compared to a turn of 2^32 ticks.
     const gaps = fc.array(fc.double({ min: 0, max: 8, noNaN: true }), { minLength: 1, maxLength: 200 })
     fc.assert(
       fc.property(rules, gaps, fc.double({ min: 0, max: 1e9, noNaN: true }), (given, steps, startMs) => {
@@ -90,7 +90,7 @@ describe('gcra', () => {
     )
   })
 
-  it('does not forget what is used up when another thread is a little ahead', () => {
+  it("does not forget used burst if another thread's clock is slightly ahead", () => {
     const gcra = new Gcra(rulesOf({ burst: 1 }))
     const { state } = gcra.judge(unused, gcra.ticksAt(1000.01))
     assert.equal(gcra.judge(state, gcra.ticksAt(1000)).isAdmitted, false)
@@ -105,7 +105,7 @@ describe('gcra', () => {
     [1000, 1, 1],
     [1, 1, 1],
   ] as const) {
-    it(`refuses nobody who comes ten times a second where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
+    it(`never refuses ten calls a second where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
       const random = seededRandom(3)
       const steps = Array.from({ length: 20_000 }, () => 50 + random() * 100)
       let atMs = 47_000_000
@@ -116,7 +116,7 @@ describe('gcra', () => {
       assert.equal(admitted.filter((one) => !one).length, 0)
     })
 
-    it(`hardly ever misreads a quiet of hours where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
+    it(`rarely misreads hours of idleness where ${limit} in ${perMs} ms are allowed, ${burst} at once`, () => {
       const random = seededRandom(4)
       const gcra = new Gcra({ limit, perMs, burst })
       let refused = 0
@@ -128,7 +128,7 @@ describe('gcra', () => {
     })
   }
 
-  it('is full again after a long quiet', () => {
+  it('is full again after a long idle period', () => {
     const gcra = new Gcra(rulesOf())
     const { state } = gcra.judge(unused, gcra.ticksAt(0))
     for (const ms of [400, 60_000, 3_000_000]) assert.ok(gcra.isFull(state, gcra.ticksAt(ms)), `${ms}`)

@@ -2,47 +2,47 @@
  * The generic cell rate algorithm (ITU-T I.371): a token bucket whose whole state is one number, the time at which it
  * will be full again. So one atomic step changes it.
  *
- * Times are whole ticks in 32 bits that wrap around, as no atomic step changes more at a fair price. A tick is so small
- * a part of the time between two calls that the rate is exact, and the wrap so far away that hardly anything is ever
- * misread: a state that was left alone for whole turns of 2^32 ticks may look, for the length of a burst and of what clocks
- * are apart, as if it were in use. It then refuses what it could have let in; never the other way round. A turn is 2048
- * times that length; with the highest limits, of more than 100,000 calls in a millisecond, some 400 times.
+ * Times are whole ticks in 32 bits that wrap around, because no atomic step changes more at a fair price. A tick is
+ * such a small part of the interval between two calls that the rate is exact, and the wrap so far away that misreadings
+ * are very rare: after whole turns of 2^32 ticks without a call, a state may look in use, for the length of a burst
+ * plus the clock difference between threads. It then refuses calls that it could have admitted, never the reverse. A
+ * turn is 2048 times that length; with the highest limits, more than 100,000 calls in a millisecond, about 400 times.
  */
 export interface GcraRules {
-  /** So many calls in `perMs`, evenly, */
+  /** Calls allowed per `perMs`, evenly spaced, */
   readonly limit: number
   readonly perMs: number
-  /** and so many at once. */
+  /** and calls allowed at once. */
   readonly burst: number
 }
 
 export interface GcraVerdict {
   readonly isAdmitted: boolean
-  /** The state from now on; as it was where the call is not admitted. */
+  /** The new state; unchanged if the call is not admitted. */
   readonly state: number
-  /** Calls that could follow at once. */
+  /** Calls that could follow immediately. */
   readonly remaining: number
-  /** Until another one would be admitted; 0: at once. */
+  /** Time until the next call would be admitted; 0: now. */
   readonly waitMs: number
-  /** Until all of the burst is there again. */
+  /** Time until the whole burst is available again. */
   readonly fullMs: number
 }
 
 const mostTicksPerCall = 1000
 const burstTicks = 2 ** 20
-/** How far the clocks of two threads may be apart, */
+/** Largest expected difference between the clocks of two threads, */
 const clockSlackMs = 10
-/** which is to be so many ticks at most, and is more only where a call is one tick. */
+/** which must not exceed this many ticks, except where a call is one tick. */
 const slackTicks = 2 ** 20
 
-/** Never used: as good as full. */
+/** Never used: equivalent to full. */
 export const unused = 0
 
 export class Gcra {
   readonly tickMs: number
   readonly #callTicks: number
   readonly #burstTicks: number
-  /** No state can be further ahead: one that is has been left alone for half a turn or more. */
+  /** No state can be further ahead: one that seems so has not been used for half a turn or more. */
   readonly #mostAhead: number
 
   constructor({ limit, perMs, burst }: GcraRules) {
@@ -58,12 +58,12 @@ export class Gcra {
     return Math.floor(nowMs / this.tickMs) | 0
   }
 
-  /** Whether nothing is lost if it is forgotten. */
+  /** Whether the state can be forgotten without loss. */
   isFull(state: number, now: number): boolean {
     return this.#ahead(state, now) === 0
   }
 
-  /** How much of the burst is used up, in ticks. */
+  /** The used part of the burst, in ticks. */
   used(state: number, now: number): number {
     return this.#ahead(state, now)
   }

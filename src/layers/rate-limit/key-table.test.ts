@@ -17,7 +17,7 @@ function admitted(table: KeyTable, keys: readonly string[], nowMs: number): numb
 
 const many = (count: number, name = 'key') => Array.from({ length: count }, (_, i) => `${name}-${i}`)
 
-describe('the table of keys', () => {
+describe('the key table', () => {
   it('limits each key by itself', () => {
     const table = tableOf()
     assert.equal(admitted(table, Array(9).fill('one'), 1000), 5)
@@ -25,7 +25,7 @@ describe('the table of keys', () => {
     assert.equal(admitted(table, Array(9).fill('one'), 1200), 2)
   })
 
-  it('holds for all workers together', () => {
+  it('applies to all workers together', () => {
     const memory = new SharedMemory({ slot: 0, slots: 2 })
     const one = tableOf(1024, memory)
     const two = tableOf(1024, new SharedMemory({ slot: 1, slots: 2, regions: memory.regions() }))
@@ -34,30 +34,30 @@ describe('the table of keys', () => {
     assert.equal(count, 5)
   })
 
-  it('gives the place of a key that was quiet to another, which begins with all its burst', () => {
+  it('gives the slot of an idle key to a new one, with a full burst', () => {
     const table = tableOf(8)
     for (let round = 1; round < 50; round++) {
       for (const key of many(8, `round-${round}`)) assert.equal(admitted(table, Array(9).fill(key), round * 1000), 5)
     }
   })
 
-  it('lets nobody through unlimited who comes as many: no more than its places times the limit', () => {
+  it('admits at most its slots times the limit, however many keys a client uses', () => {
     const table = tableOf(64)
     let count = 0
     for (let ms = 0; ms < 2000; ms += 10) count += admitted(table, many(500), 5000 + ms)
-    // 64 places, 5 at once each and 20 in two seconds.
+    // 64 slots, 5 at once each and 20 in two seconds.
     assert.ok(count <= 64 * (5 + 20), `${count}`)
     assert.ok(count >= 64 * 5, `${count}`)
   })
 
-  it('does not keep a stranger out who comes beside a few that use up all they may', () => {
+  it('does not refuse a new key beside a few that use all they may', () => {
     const table = tableOf(1024)
     const busy = many(100)
     for (let ms = 0; ms < 1000; ms += 10) admitted(table, busy, 5000 + ms)
     for (const key of many(200, 'stranger')) assert.ok(table.take(key, 6000).isAdmitted, key)
   })
 
-  it('spreads keys evenly enough that as many as it is for have places of their own', () => {
+  it('spreads keys evenly enough that maxKeys keys have slots of their own', () => {
     const table = tableOf(4096)
     const keys = many(1024, '192.0.2')
     for (let i = 0; i < 5; i++) assert.ok(admitted(table, keys, 1000) >= 1020)

@@ -2,18 +2,18 @@ import type { MemoryScope } from '../../kit/shared-memory.ts'
 import type { Gcra, GcraVerdict } from './gcra.ts'
 
 /**
- * The states of many keys in memory of a fixed size that all workers see: sets of eight places, a key in the set that its
- * hash says. Nothing is locked; each change is one compare-and-exchange.
+ * The states of many keys in fixed-size memory shared by all workers: sets of eight slots, and each key in the set that
+ * its hash selects. There are no locks; each change is one compare-and-exchange.
  *
- * - A key that is not there takes a place whose bucket is full again: that one had nothing to remember.
- * - Where all eight are in use it shares the place of the one that has used least, and what that one has used counts for
- *   it. So nobody gets through unlimited by coming as many: all keys together never get more than the places times the
- *   limit. The price: while more than `maxKeys` are busy at a time, a stranger may be refused, if all eight keys that
- *   share its set have used up their burst.
- * - Two keys in one set are taken for one if 32 bits of their hashes are alike: 8 in 2^32 for each new key of a full table.
- *   What the hashes begin with is drawn anew at each start, so that nobody can choose whose place to share.
+ * - A new key takes a slot whose bucket is full again, which had nothing to remember.
+ * - If all eight slots are in use, it shares the slot with the least use, and that use counts against it. Many
+ *   different keys do not lift the limit: all keys together never get more than the number of slots times the
+ *   limit. The price: while more than `maxKeys` are busy at a time, a new key may be refused, if all eight keys of its
+ *   set have used up their burst.
+ * - Two keys in one set are confused if 32 bits of their hashes are equal: 8 in 2^32 for each new key of a full table.
+ *   The hash seed is drawn again at each start, so that no client can choose whose slot to share.
  */
-const endpoints = 8
+const ways = 8
 const tagThen = 2
 const firstSet = 16
 
@@ -24,9 +24,9 @@ export class KeyTable {
 
   constructor(gcra: Gcra, maxKeys: number, memory: MemoryScope, seed: () => number) {
     this.#gcra = gcra
-    this.#sets = 2 ** Math.ceil(Math.log2(Math.max(1, maxKeys / endpoints)))
-    this.#cells = memory.cells('keys', firstSet + this.#sets * endpoints * tagThen)
-    // Whoever comes first draws it for all.
+    this.#sets = 2 ** Math.ceil(Math.log2(Math.max(1, maxKeys / ways)))
+    this.#cells = memory.cells('keys', firstSet + this.#sets * ways * tagThen)
+    // The first worker draws the seed for all.
     Atomics.compareExchange(this.#cells, 0, 0, Math.floor(seed() * 2 ** 32) | 0 || 1)
   }
 
@@ -46,8 +46,8 @@ export class KeyTable {
   #placeOf(key: string, now: number): number {
     const cells = this.#cells
     const { tag, set } = this.#hash(key)
-    const first = firstSet + set * endpoints * tagThen
-    const end = first + endpoints * tagThen
+    const first = firstSet + set * ways * tagThen
+    const end = first + ways * tagThen
     for (;;) {
       let idle = -1
       let idleTag = 0
@@ -67,12 +67,12 @@ export class KeyTable {
         }
       }
       if (idle < 0) return least
-      // Then looked for again, from the front: another thread may have put the same key before this place meanwhile.
+      // Then look it up again from the front: another thread may have put the same key into an earlier slot meanwhile.
       Atomics.compareExchange(cells, idle, idleTag, tag)
     }
   }
 
-  /** Two hashes of one pass: which set, and by what the key is known there. */
+  /** Two hashes in one pass: the set, and the tag of the key in that set. */
   #hash(key: string): { readonly tag: number; readonly set: number } {
     const seed = Atomics.load(this.#cells, 0)
     let a = seed ^ 0x5bd1e995

@@ -9,26 +9,28 @@ const by = z
 export const rateLimitOptions = z
   .strictObject(
     {
-      limit: wholeNumber({ min: 1, max: 1_000_000 }).describe('How many calls within `per`, over time.'),
-      per: duration({ min: 1 }).prefault('1s').describe('The time that `limit` is for.'),
+      limit: wholeNumber({ min: 1, max: 1_000_000 }).describe('How many calls are allowed per `per`, on average.'),
+      per: duration({ min: 1 }).prefault('1s').describe('The period of `limit`.'),
       burst: wholeNumber({ min: 1, max: 1_000_000 })
         .optional()
         .describe(
-          'How many of them may come at once, after a time of quiet; then one each `per / limit`. Default: `limit`, as a token bucket has it (Envoy: `max_tokens`).',
+          'Burst size: calls allowed at once after an idle period; after that one per `per / limit`. Default: `limit`, as in a token bucket (Envoy: `max_tokens`).',
         ),
       by: by
         .prefault('client')
         .describe(
-          'Who shares one limit: `client`, all calls from one address (IPv6: from one /64), behind proxies as `trust` says; `header:NAME`, all with one value of that field, and those without it by their address; `route`, all calls of the route.',
+          'Which calls share one limit. `client`: all calls from one address (IPv6: one /64), behind proxies according to `trust`; `header:NAME`: all calls with the same value of that field, and calls without the field by address; `route`: all calls of the route.',
         ),
       maxKeys: wholeNumber({ min: 8, max: 4_194_304 })
         .prefault(65_536)
         .describe(
-          'How many clients, or values, are told apart at a time, in 8 bytes each; rounded up to a power of two. Whoever was quiet for long enough to have all of `burst` again takes no place. While more are busy, new ones share the place of another.',
+          'How many clients or values are tracked at a time, in 8 bytes each; rounded up to a power of two. A client that has been idle until all of `burst` is available again takes no slot. If more are busy, new ones share the slot of another.',
         ),
     },
     suchAs('{ limit: 100, per: 1s }'),
   )
-  .describe('How many calls are let in over time; more get 429 `RATE_LIMITED` with `Retry-After`. Default: no limit.')
+  .describe(
+    'How many calls are admitted over time; further calls get 429 `RATE_LIMITED` with `Retry-After`. Default: no limit.',
+  )
 
 export type RateLimitOptions = z.output<typeof rateLimitOptions>

@@ -38,7 +38,7 @@ const from = (address: string): HeaderPairs => ['x-forwarded-for', address]
 const tooMany = 'RATE_LIMITED'
 
 describe('rateLimit', () => {
-  it('refuses what comes too fast, says when to come again, and tells of it', async () => {
+  it('refuses calls above the rate, says when to retry, and reports it', async () => {
     const { clock, ask, upstream } = limited({})
     await clock.advance(5000)
     await ask()
@@ -53,20 +53,20 @@ describe('rateLimit', () => {
     assert.equal(codeOf((await ask()).answer.outcome), 'ok')
   })
 
-  it('tells every answer what is left', async () => {
+  it('sends the remaining quota with every answer', async () => {
     const { ask } = limited({ per: '1m', limit: 60, burst: 30 })
     const { headers } = responseOf((await ask()).answer.outcome)
     assert.equal(headerValue(headers, 'ratelimit-policy'), '"client";q=60;w=60')
     assert.equal(headerValue(headers, 'ratelimit'), '"client";r=29;t=1')
   })
 
-  it('tells a window of less than a second as a whole one', async () => {
+  it('reports a window of less than a second as a whole one', async () => {
     const { ask } = limited({ per: '100ms', limit: 5 })
     const { headers } = responseOf((await ask()).answer.outcome)
     assert.equal(headerValue(headers, 'ratelimit-policy'), '"client";q=50;w=1')
   })
 
-  it('counts each client by itself, and a network of 64 bits as one', async () => {
+  it('counts each client by itself, and a /64 network as one', async () => {
     const { codes } = limited({ burst: 1 })
     assert.deepEqual(await codes(from('192.0.2.1'), from('192.0.2.2'), from('192.0.2.1')), ['ok', 'ok', tooMany])
     assert.deepEqual(await codes(from('2001:db8::1'), from('2001:db8::2'), from('2001:db8:0:1::1')), [
@@ -76,14 +76,14 @@ describe('rateLimit', () => {
     ])
   })
 
-  it('counts by the value of a field, and without it by the client', async () => {
+  it('counts by the value of a field, and by client without it', async () => {
     const { codes } = limited({ burst: 1, by: 'header:X-Api-Key' })
     const key = (value: string): HeaderPairs => ['x-api-key', value, ...from('192.0.2.1')]
     assert.deepEqual(await codes(key('a'), key('b'), key('a')), ['ok', 'ok', tooMany])
     assert.deepEqual(await codes(from('192.0.2.1'), from('192.0.2.1'), key('192.0.2.1')), ['ok', tooMany, 'ok'])
   })
 
-  it('takes a field that is empty or given twice for none, so that nobody is let in by adding one', async () => {
+  it('ignores an empty or repeated field, so that adding one admits no extra call', async () => {
     const { codes } = limited({ burst: 1, by: 'header:X-Api-Key' })
     const keys = (...values: readonly string[]): HeaderPairs => [
       ...values.flatMap((value) => ['x-api-key', value]),
@@ -93,7 +93,7 @@ describe('rateLimit', () => {
     assert.deepEqual(await codes(['x-api-key', '', ...from('192.0.2.2')]), ['ok'])
   })
 
-  it('says what is allowed, of one call as of several', async () => {
+  it('words the policy for one call and for several', async () => {
     for (const [limit, detail] of [
       [1, 'No more than 1 call in 1s is let in, 1 at once'],
       [2, 'No more than 2 calls in 1s are let in, 1 at once'],
@@ -110,7 +110,7 @@ describe('rateLimit', () => {
     assert.deepEqual(await codes(from('192.0.2.1'), from('192.0.2.2')), ['ok', tooMany])
   })
 
-  it('gives each client its burst where it says none but the limit', async () => {
+  it('gives each client the limit as burst by default', async () => {
     const { codes } = limited({ burst: undefined, limit: 3 })
     assert.deepEqual(await codes([], [], [], []), ['ok', 'ok', 'ok', tooMany])
   })

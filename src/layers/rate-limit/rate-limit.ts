@@ -17,19 +17,19 @@ import type { RateLimitOptions } from './options.ts'
 export interface RateLimitDeps {
   readonly clock: Clock
   readonly random: Random
-  /** The route's, of all workers. */
+  /** Memory of the route, shared by all workers. */
   readonly memory: MemoryScope
-  /** The client's address, as far as it is to be believed. */
+  /** The client's address, as far as it can be trusted. */
   readonly clientOf: (request: GatewayRequest) => string | undefined
 }
 
 type KeyOf = (request: GatewayRequest) => string
 
-/** Refuses what comes faster than the route allows, and tells every client in `RateLimit` how it stands. */
+/** Refuses calls above the route's rate, and reports the remaining quota to every client in `RateLimit`. */
 export function rateLimit(options: RateLimitOptions, deps: RateLimitDeps): Layer {
   const { clock, random } = deps
   const rules = { limit: options.limit, perMs: options.per, burst: options.burst ?? options.limit }
-  // Another limit counts in other ticks, and so in other memory.
+  // Another limit uses other tick lengths, and so needs other memory.
   const maxKeys = options.by === 'route' ? 1 : options.maxKeys
   const form = `${rules.limit} ${rules.perMs} ${rules.burst} ${options.by} ${maxKeys}`
   const table = new KeyTable(new Gcra(rules), maxKeys, deps.memory.form('rate limit', form), random)
@@ -54,9 +54,9 @@ function keyBy(by: string, clientOf: RateLimitDeps['clientOf']): KeyOf {
   const name = by.slice('header:'.length).toLowerCase()
   return (request) => {
     const [value, ...others] = headerValues(request.headers, name)
-    // Of several the target might go by another than the limit: then each call could come with a new one.
+    // If there are several values, the target might use another than the limiter: each call could bring a new key.
     if (value === undefined || value === '' || others.length > 0) return byClient(request)
-    // A value must not be mistaken for somebody's address.
+    // The prefix keeps a value from being mistaken for an address.
     return `=${value}`
   }
 }

@@ -22,27 +22,27 @@ describe('decideRetry', () => {
   const verdict = (retry: 'safe' | 'unsafe' | 'no', retryAfterMs?: number) => ({ retry, retryAfterMs })
   const cases: readonly (readonly [string, Partial<RetryFacts>, number | undefined])[] = [
     ['leaves a good answer alone', { failure: undefined }, undefined],
-    ['repeats what a target may have seen if it is idempotent', {}, 20],
-    ['does not repeat it otherwise', { idempotent: false }, undefined],
-    ['repeats what no target has seen, whatever the method', { failure: verdict('safe'), idempotent: false }, 20],
-    ['repeats nothing that would end the same way', { failure: verdict('no') }, undefined],
-    ['repeats nothing whose body is gone', { replayable: false }, undefined],
-    ['does not even then repeat what no target has seen', { failure: verdict('safe'), replayable: false }, undefined],
-    ['takes the last of its attempts', { attemptsMade: 2 }, 20],
-    ['takes no more than its attempts', { attemptsMade: 3 }, undefined],
+    ['repeats a request that a target may have seen if it is idempotent', {}, 20],
+    ['does not repeat a non-idempotent one', { idempotent: false }, undefined],
+    ['repeats a request that no target has seen', { failure: verdict('safe'), idempotent: false }, 20],
+    ['does not repeat a request that would fail again', { failure: verdict('no') }, undefined],
+    ['does not repeat a request whose body is gone', { replayable: false }, undefined],
+    ['does not repeat it even if no target has seen it', { failure: verdict('safe'), replayable: false }, undefined],
+    ['uses its last attempt', { attemptsMade: 2 }, 20],
+    ['never exceeds its attempts', { attemptsMade: 3 }, undefined],
     ['waits as long as the target asks', { failure: verdict('unsafe', 700) }, 700],
-    ['waits out its backoff where the target asks for less', { failure: verdict('unsafe', 5) }, 20],
+    ['waits for its backoff if the target asks for less', { failure: verdict('unsafe', 5) }, 20],
     ['waits up to just before the deadline', { failure: verdict('unsafe', 999) }, 999],
-    ['gives up where the target asks for all the time that is left', { failure: verdict('unsafe', 1000) }, undefined],
-    ['gives up where the backoff takes all the time that is left', { remainingMs: 20 }, undefined],
+    ['gives up if the target asks for all the remaining time', { failure: verdict('unsafe', 1000) }, undefined],
+    ['gives up if the backoff takes all the remaining time', { remainingMs: 20 }, undefined],
     ['gives up after the deadline', { remainingMs: 0, backoffMs: 0 }, undefined],
-    ['waits at will without a deadline', { remainingMs: Number.POSITIVE_INFINITY, backoffMs: 1e6 }, 1e6],
+    ['waits any time without a deadline', { remainingMs: Number.POSITIVE_INFINITY, backoffMs: 1e6 }, 1e6],
   ]
   for (const [what, change, waitMs] of cases) {
     it(what, () => assert.equal(waitOf(change), waitMs))
   }
 
-  it('never waits into the deadline, less than asked, or past its attempts', () => {
+  it('never waits past the deadline, less than asked, or past its attempts', () => {
     const ms = fc.nat(2000)
     const arbitrary = fc.record({
       failure: fc.record({

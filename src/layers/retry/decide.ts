@@ -1,15 +1,15 @@
 import type { Failure } from '../../core/failure.ts'
 
-/** What the judgement is made from; times in milliseconds. */
+/** Input of the decision; times in milliseconds. */
 export interface RetryFacts {
   /** Undefined: the answer was good. */
   readonly failure: Pick<Failure, 'retry' | 'retryAfterMs'> | undefined
   readonly idempotent: boolean
-  /** Whether the body, if there is one, is held and can be sent again. */
+  /** Whether the body, if any, is held and can be sent again. */
   readonly replayable: boolean
   readonly attemptsMade: number
   readonly attemptsAllowed: number
-  /** What the backoff has drawn. */
+  /** The random wait drawn by the backoff. */
   readonly backoffMs: number
   readonly remainingMs: number
 }
@@ -19,8 +19,8 @@ export type RetryDecision = { readonly retry: false } | { readonly retry: true; 
 const no: RetryDecision = { retry: false }
 
 /**
- * Whether to send the request again, and after how long. A target's `Retry-After` is honoured: never sooner, and not at
- * all if it ends behind the deadline.
+ * Whether to retry, and after how long. A target's `Retry-After` is honoured: the retry never comes sooner, and not at
+ * all if that time is past the deadline.
  */
 export function decideRetry(facts: RetryFacts): RetryDecision {
   const { failure } = facts

@@ -7,31 +7,31 @@ export const retryOptions = z
       attempts: wholeNumber({ min: 2, max: 10 })
         .prefault(2)
         .describe(
-          'Attempts in all, the first one included. nginx and Envoy also retry once by default where asked to.',
+          'Total attempts, including the first. nginx and Envoy also retry once by default when retries are enabled.',
         ),
       backoff: z
         .strictObject(
           {
             base: duration({ min: 1 })
               .prefault('25ms')
-              .describe('The first wait is drawn from 0 to this; Envoy has 25 ms.'),
+              .describe('The first wait is random, from 0 to this; Envoy has 25 ms.'),
             max: duration({ min: 1 })
               .prefault('250ms')
-              .describe('No wait is drawn from more than this; Envoy has 250 ms.'),
+              .describe('Upper bound on the range of every wait; Envoy has 250 ms.'),
           },
           suchAs('{ base: 25ms, max: 250ms }'),
         )
         .prefault({})
-        .describe('Full jitter: uniform in 0 to min(max, base x 2^n), n counting the retries before.'),
+        .describe('Full jitter: uniform from 0 to min(max, base x 2^n), where n is the number of retries so far.'),
       budget: share()
         .prefault('20%')
         .describe('Retries in flight, as a share of all attempts in flight at the upstream; Envoy has 20 %.'),
       minBudget: wholeNumber({ min: 0, max: 10_000 })
         .prefault(3)
-        .describe('So many retries in flight are always allowed; Envoy has 3.'),
+        .describe('Number of retries in flight that are always allowed; Envoy has 3.'),
     },
     suchAs('{ attempts: 2 }'),
   )
-  .describe('Tries again what failed, where it is safe and the budget allows it.')
+  .describe('Retries failed attempts when that is safe and the budget allows it.')
 
 export type RetryOptions = z.output<typeof retryOptions>

@@ -58,7 +58,7 @@ describe('retry', () => {
     assert.deepEqual([upstream.seen.length, events.length], [1, 0])
   })
 
-  it('tries again what failed, as a retry, and tells of it', async () => {
+  it('retries a failure, as a retry, and reports it', async () => {
     const { clock, upstream, answer, events } = retried([reset, good], { draws: [0.5] })
     await clock.advance(1000)
     assert.equal(textOf(answer.outcome), 'good')
@@ -71,7 +71,7 @@ describe('retry', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('gives the last failure when its attempts are used up', async () => {
+  it('returns the last failure when its attempts are used up', async () => {
     const script = [reset, reset, { afterMs: 10, fails: 'UPSTREAM_REFUSED' }, good] as const
     const { clock, upstream, answer } = retried(script, { options: { attempts: 3 } })
     await clock.advance(1000)
@@ -79,7 +79,7 @@ describe('retry', () => {
     assert.equal(upstream.seen.length, 3)
   })
 
-  it('draws each wait anew, from a range that doubles up to its maximum', async () => {
+  it('draws each wait again, from a range that doubles up to its maximum', async () => {
     const draws = [0.999, 0.5, 0.999, 0.999]
     const options = { attempts: 5, backoff: { base: '100ms', max: '250ms' } }
     const { clock, upstream } = retried([reset, reset, reset, reset, good], { options, draws })
@@ -93,16 +93,16 @@ describe('retry', () => {
   const key = { headers: ['idempotency-key', 'k'] }
   const held = { body: Buffer.from('x') }
   const cases: readonly (readonly [string, Script, Partial<GatewayRequest>, number])[] = [
-    ['GET is tried again after a reset', reset, {}, 2],
-    ['PUT is, as it is idempotent', reset, { method: 'PUT', ...held }, 2],
-    ['DELETE is, as it is idempotent', reset, { method: 'DELETE' }, 2],
-    ['POST is not', reset, { method: 'POST', ...held }, 1],
-    ['PATCH is not', reset, { method: 'PATCH', ...held }, 1],
-    ['POST with an Idempotency-Key is', reset, { method: 'POST', ...key, ...held }, 2],
-    ['POST is where no target has seen it', refused, { method: 'POST', ...held }, 2],
-    ['GET is not where it would end the same way', { afterMs: 10, fails: 'BODY_TOO_LARGE' }, {}, 1],
-    ['GET is tried again after an attempt took too long', { afterMs: 10, fails: 'UPSTREAM_TIMEOUT' }, {}, 2],
-    ['GET is not after the deadline', { afterMs: 10, fails: 'DEADLINE' }, {}, 1],
+    ['GET is retried after a reset', reset, {}, 2],
+    ['PUT is retried, as it is idempotent', reset, { method: 'PUT', ...held }, 2],
+    ['DELETE is retried, as it is idempotent', reset, { method: 'DELETE' }, 2],
+    ['POST is not retried', reset, { method: 'POST', ...held }, 1],
+    ['PATCH is not retried', reset, { method: 'PATCH', ...held }, 1],
+    ['POST with an Idempotency-Key is retried', reset, { method: 'POST', ...key, ...held }, 2],
+    ['POST is retried if no target has seen it', refused, { method: 'POST', ...held }, 2],
+    ['GET is not retried if it would fail again', { afterMs: 10, fails: 'BODY_TOO_LARGE' }, {}, 1],
+    ['GET is retried after an attempt timeout', { afterMs: 10, fails: 'UPSTREAM_TIMEOUT' }, {}, 2],
+    ['GET is not retried after the deadline', { afterMs: 10, fails: 'DEADLINE' }, {}, 1],
   ]
   for (const [what, script, request, attempts] of cases) {
     it(what, async () => {
@@ -113,7 +113,7 @@ describe('retry', () => {
   }
 
   for (const script of [reset, refused]) {
-    it(`does not send a body again that was streamed: ${script.fails}`, async () => {
+    it(`does not resend a body that was streamed: ${script.fails}`, async () => {
       const { clock, upstream, answer } = retried([script, good], {}, { method: 'PUT', body: Readable.from(['x']) })
       await clock.advance(1000)
       assert.equal(codeOf(answer.outcome), script.fails)
@@ -124,7 +124,7 @@ describe('retry', () => {
   describe('an answer that does not count', () => {
     const bad: Script = { afterMs: 10, status: 503, body: 'bad' }
 
-    it('is tried again, and its body let go', async () => {
+    it('is retried, and its body discarded', async () => {
       const { clock, upstream, answer } = retried([{ ...bad, bodyAfterMs: 500 }, good])
       await clock.advance(20)
       assert.equal(textOf(answer.outcome), 'good')
@@ -132,7 +132,7 @@ describe('retry', () => {
       assert.equal(upstream.openCount, 0)
     })
 
-    it('is passed on as it is when no attempts are left', async () => {
+    it('is passed on unchanged when no attempts are left', async () => {
       const { clock, upstream, answer } = retried([bad, { ...bad, status: 500, body: 'worse', bodyAfterMs: 50 }])
       await clock.advance(20)
       assert.equal(responseOf(answer.outcome).status, 500)
@@ -141,14 +141,14 @@ describe('retry', () => {
       assert.equal(upstream.openCount, 0)
     })
 
-    it('is passed on as it is where the method may not be repeated', async () => {
+    it('is passed on unchanged if the method may not be repeated', async () => {
       const { clock, upstream, answer } = retried([bad, good], {}, { method: 'POST' })
       await clock.advance(1000)
       assert.equal(textOf(answer.outcome), 'bad')
       assert.equal(upstream.seen.length, 1)
     })
 
-    it('is passed on as it is where the budget is spent', async () => {
+    it('is passed on unchanged if the budget is spent', async () => {
       const budget = new ActiveBudget({ share: 0, floor: 0 })
       const { clock, answer, events } = retried([bad, good], { budget })
       await clock.advance(1000)
@@ -156,7 +156,7 @@ describe('retry', () => {
       assert.deepEqual(events, [{ type: 'retry.denied' }])
     })
 
-    it('is passed on where its Retry-After ends behind the deadline', async () => {
+    it('is passed on if its Retry-After ends after the deadline', async () => {
       const script = [{ ...bad, headers: ['Retry-After', '2'] }, good]
       const { clock, call, answer } = retried(script)
       call.expireAt(2000)
@@ -165,14 +165,14 @@ describe('retry', () => {
       assert.equal(answer.settledMs, 10)
     })
 
-    it('is tried again no sooner than its Retry-After says', async () => {
+    it('is retried no sooner than its Retry-After says', async () => {
       const { clock, call, upstream } = retried([{ ...bad, headers: ['Retry-After', '2'] }, good])
       call.expireAt(3000)
       await clock.advance(5000)
       assert.deepEqual(sentMs(upstream), [0, 2010])
     })
 
-    it('is tried again no sooner than the date of its Retry-After', async () => {
+    it('is retried no sooner than the date of its Retry-After', async () => {
       const until = new Date(new VirtualClock().wallNow() + 2000).toUTCString()
       const { clock, call, upstream } = retried([{ ...bad, headers: ['Retry-After', until] }, good])
       call.expireAt(3000)
@@ -180,7 +180,7 @@ describe('retry', () => {
       assert.deepEqual(sentMs(upstream), [0, 2000])
     })
 
-    it('is not one that switches protocols', async () => {
+    it('does not include a switch of protocols', async () => {
       const { clock, upstream, answer } = retried([{ afterMs: 10, status: 101 }, good])
       await clock.advance(1000)
       assert.equal(responseOf(answer.outcome).status, 101)
@@ -188,7 +188,7 @@ describe('retry', () => {
     })
   })
 
-  it('honours what a failure says of Retry-After', async () => {
+  it('honours the Retry-After of a failure', async () => {
     const slow = failure('UPSTREAM_STATUS', 'status 429', { retryAfterMs: 400 })
     let asked = 0
     const inside: Layer = (next) => (request, call) =>
@@ -201,7 +201,7 @@ describe('retry', () => {
 
 describe('retry, when the call is aborted', () => {
   for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
-    it(`ends at once during the wait, with ${code}, and gives back its budget`, async () => {
+    it(`ends at once during the wait, with ${code}, and returns its budget`, async () => {
       const { clock, upstream, call, answer, budget } = retried([reset, good], {
         options: { backoff: { base: '200ms', max: '200ms' } },
         draws: [0.9],
@@ -215,7 +215,7 @@ describe('retry, when the call is aborted', () => {
       assert.deepEqual([upstream.seen.length, clock.pendingCount, budget.extraInFlight], [1, 0, 0])
     })
 
-    it(`ends the retry that is under way, with ${code}, and gives back its budget`, async () => {
+    it(`ends the retry in flight, with ${code}, and returns its budget`, async () => {
       const { clock, upstream, call, answer, budget } = retried([reset, hang])
       await clock.advance(50)
       call.abort(failure(code, 'over'))
@@ -228,7 +228,7 @@ describe('retry, when the call is aborted', () => {
 })
 
 describe('retry, its budget', () => {
-  it('lets so many retries be in flight, and the next ones fail as they are', async () => {
+  it('allows minBudget retries in flight, and passes on the next failures unchanged', async () => {
     const { clock, upstream, send } = bench((place) => (place < 5 ? reset : hang))
     const calls = Array.from({ length: 5 }, () => send())
     await clock.advance(100)
@@ -240,7 +240,7 @@ describe('retry, its budget', () => {
     )
   })
 
-  it('lets a share of what is in flight be retries', async () => {
+  it('allows a share of the attempts in flight to be retries', async () => {
     const budget = new ActiveBudget({ share: 0.2, floor: 0 })
     const { clock, upstream, send } = bench((place) => (place >= 90 && place < 100 ? reset : hang), { budget })
     for (let i = 0; i < 100; i++) send()
@@ -265,7 +265,7 @@ describe('retry, its budget', () => {
     ['an answer that does not count', [reset, { afterMs: 10, status: 500 }]],
   ]
   for (const [what, script] of ends) {
-    it(`is given back after ${what}`, async () => {
+    it(`is returned after ${what}`, async () => {
       const { clock, answer, budget } = retried(script)
       await clock.advance(15)
       assert.equal(budget.extraInFlight, 1)
@@ -275,7 +275,7 @@ describe('retry, its budget', () => {
     })
   }
 
-  it('is given back when a service breaks', async () => {
+  it('is returned when a service throws', async () => {
     let asked = 0
     const inside: Layer = (next) => (request, call) => {
       if (asked++ === 0) return next(request, call)

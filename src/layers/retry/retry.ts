@@ -20,13 +20,13 @@ export interface RetryDeps {
   readonly random: Random
   /** Shared by all routes of the upstream. */
   readonly budget: ActiveBudget
-  /** The upstream's, over all that is extra. */
+  /** The upstream's budget for all extra attempts. */
   readonly extra?: Budget | undefined
-  /** Whether a status counts as good; what does not is tried again, and passed on as it is if that is no use. */
+  /** Whether a status counts as good; an answer with another one is retried, and passed on unchanged if that fails. */
   readonly statusCounts: (status: number) => boolean
 }
 
-/** Tries again what failed. It asks for a target anew each time, so that another one is tried where there is one. */
+/** Retries failed attempts. A target is chosen for each attempt, so that another one is tried if available. */
 export function retry(options: RetryOptions, deps: RetryDeps): Layer {
   const budget = bothBudgets(deps.budget, deps.extra)
   return function retryLayer(next) {

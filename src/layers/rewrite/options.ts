@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { headerName, path } from '../../kit/schema.ts'
 
-// Line breaks in a value would let it write further fields.
+// Line breaks in a value could inject further fields.
 const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'a header value on one line' })
 
 export const headerRules = z.strictObject({
@@ -9,18 +9,18 @@ export const headerRules = z.strictObject({
     .record(headerName(), fieldValue)
     .prefault({})
     .describe(
-      'Fields to set, in place of those of the same name, be they spelled with `-` or `_`: CGI, WSGI and PHP make one of both.',
+      'Fields to set. They replace fields of the same name, spelled with `-` or `_`: CGI, WSGI and PHP do not distinguish them.',
     ),
-  remove: z.array(headerName()).prefault([]).describe('Fields to take out, in either spelling too.'),
+  remove: z.array(headerName()).prefault([]).describe('Fields to remove, in either spelling.'),
 })
 
 export const rewriteOptions = {
   path: path()
     .optional()
     .describe(
-      'The path asked of the target; `:name` and `*` stand for what the route captured. Default: as it came. The query passes on.',
+      "The path sent to the target; `:name` and `*` stand for the route's captures. Default: unchanged. The query is always passed on.",
     ),
-  headers: headerRules.optional().describe('What to change in the header that goes to the target.'),
+  headers: headerRules.optional().describe('Changes to the request header sent to the target.'),
 }
 
 const rewriteShape = z.strictObject(rewriteOptions)

@@ -12,23 +12,23 @@ function asked(options: Partial<RewriteOptions>, request: Partial<GatewayRequest
 }
 
 describe('rewrite', () => {
-  it('passes a request on untouched where there is nothing to change', () => {
+  it('passes on a request unchanged without any rules', () => {
     const { path, query, headers } = asked({}, { path: '/a%20b', query: 'x=1&x=2', headers: ['A', 'b'] })
     assert.deepEqual([path, query, headers], ['/a%20b', 'x=1&x=2', ['A', 'b']])
   })
 
-  it('asks the target for another path, and leaves the query as it was sent', () => {
+  it('sends another path to the target, and keeps the query as sent', () => {
     const { path, query } = asked({ path: '/api/work' }, { path: '/x', query: 'a=%C5%BE&a=+&b' })
     assert.deepEqual([path, query], ['/api/work', 'a=%C5%BE&a=+&b'])
   })
 
-  it('leaves method, body and all else as they were', () => {
+  it('keeps method, body and everything else unchanged', () => {
     const request = { method: 'PUT', body: Buffer.from('x'), params: { id: '7' }, part: 'user' }
     const { method, body, params, part } = asked({ path: '/u/:id' }, request)
     assert.deepEqual({ method, body, params, part }, request)
   })
 
-  it('sets fields in place of those of the same name, whatever their case, and takes others out', () => {
+  it('replaces fields of the same name, whatever their case, and removes others', () => {
     const headers = ['X-A', '1', 'x-a', '2', 'X-B', '3', 'X-C', '4']
     const changed = asked({ headers: { set: { 'x-A': 'new', 'x-new': 'n' }, remove: ['X-b'] } }, { headers })
     assert.deepEqual(changed.headers, ['X-C', '4', 'x-A', 'new', 'x-new', 'n'])
@@ -51,17 +51,17 @@ describe('compilePath', () => {
     ['/port:8080', { '8080': 'x' }, '/port:8080'],
   ]
   for (const [template, params, path] of cases) {
-    it(`makes ${path} of ${template} with ${JSON.stringify(params)}`, () => {
+    it(`makes ${path} from ${template} with ${JSON.stringify(params)}`, () => {
       assert.equal(compilePath(template)(params), path)
     })
   }
 
-  it('never lets a captured segment leave its place', () => {
+  it('never lets a captured segment leave its segment', () => {
     const part = fc.oneof(fc.constantFrom('..', '.', 'a', '', '%2e%2e', '..\\..', '?', '#'), fc.string())
     fc.assert(
       fc.property(fc.array(part, { minLength: 1 }), (parts) => {
         const value = parts.join('/')
-        // A segment that is nothing but dots does not get past the listener.
+        // The listener rejects a segment that consists only of dots.
         fc.pre(value.isWellFormed() && value !== '.' && value !== '..')
         const { pathname } = new URL(compilePath('/data/:id/end')({ id: value }), 'http://target')
         assert.match(pathname, /^\/data\/[^/]*\/end$/)
@@ -70,7 +70,7 @@ describe('compilePath', () => {
     )
   })
 
-  it('puts in a captured segment so that a target reads the very same', () => {
+  it('inserts a captured segment so that a target reads the same value', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
         const path = compilePath('/u/:id')({ id: value })

@@ -4,7 +4,7 @@ import type { Layer } from '../../core/service.ts'
 import { dropFields } from '../../kit/drop-fields.ts'
 import type { RewriteOptions } from './options.ts'
 
-/** Changes the path and header of a request on its way to the target. */
+/** Changes the path and header of the request to the target. */
 export function rewrite(options: RewriteOptions): Layer {
   const pathOf = options.path === undefined ? undefined : compilePath(options.path)
   const headersOf = options.headers === undefined ? undefined : compileHeaders(options.headers)
@@ -18,7 +18,7 @@ export function rewrite(options: RewriteOptions): Layer {
   }
 }
 
-/** What the route's pattern captured is put in for `:name`, encoded anew, and for `*`. */
+/** Inserts the captures of the route's pattern for `:name`, encoded again, and for `*`. */
 export function compilePath(template: string): (params: GatewayRequest['params']) => string {
   const parts = template.split(/(:[A-Za-z_]\w*|\*)/)
   if (parts.length === 1) return () => template
@@ -27,13 +27,13 @@ export function compilePath(template: string): (params: GatewayRequest['params']
       .map((part, index) => {
         if (index % 2 === 0) return part
         const value = params[part === '*' ? '*' : part.slice(1)] ?? ''
-        // The rest is put in as it was sent: decoded, %2F could not be told from a slash.
+        // The rest is inserted undecoded: after decoding, %2F could not be distinguished from a slash.
         return part === '*' ? value : encodeURIComponent(value)
       })
       .join('')
 }
 
-/** The captures that a path template uses, `*` for the rest of the path. */
+/** The captures that a path template uses; `*` is the rest of the path. */
 export function capturesOf(template: string): readonly string[] {
   return (template.match(/:[A-Za-z_]\w*|\*/g) ?? []).map((capture) => (capture === '*' ? '*' : capture.slice(1)))
 }

@@ -17,7 +17,7 @@ export interface StatusRange {
   readonly to: number
 }
 
-/** As a configuration names it. */
+/** As written in a configuration. */
 export function statusRangeText({ from, to }: StatusRange): string {
   if (from === to) return String(from)
   return from % 100 === 0 && to === from + 99 ? `${from / 100}xx` : `${from}-${to}`
@@ -28,17 +28,17 @@ export const successOptions = z.strictObject({
     .array(statusRange)
     .min(1)
     .optional()
-    .describe('Statuses that count as good: codes, classes (`2xx`) or ranges (`200-299`).'),
+    .describe('Good statuses: codes, classes (`2xx`) or ranges (`200-299`).'),
   json: z
     .boolean()
     .prefault(false)
     .describe(
-      'Whether the body must be valid JSON, nested no deeper than 10,000 levels. The answer is then held whole before it is judged.',
+      'Whether the body must be valid JSON, nested at most 10,000 levels deep. The answer is then held whole before it is judged.',
     ),
   contentType: z
     .string()
     .optional()
-    .describe('What the content type must begin with, such as `application/json`; case does not matter.'),
+    .describe('Required prefix of the content type, such as `application/json`; case-insensitive.'),
 })
 
 function toRange(text: number | string): StatusRange {

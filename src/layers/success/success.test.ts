@@ -47,7 +47,7 @@ describe('the statuses of success', () => {
   }
 
   for (const bad of [99, 600, '6xx', '20x', 'xx', '200-', '200 - 204', 200.5, '']) {
-    it(`${JSON.stringify(bad)} is none`, () => {
+    it(`${JSON.stringify(bad)} is invalid`, () => {
       assert.equal(successOptions.safeParse({ status: [bad] }).success, false)
     })
   }
@@ -56,7 +56,7 @@ describe('the statuses of success', () => {
 describe('success by status', () => {
   const status = [{ from: 200, to: 299 }]
 
-  it('lets through what counts, as it is and while it streams', async () => {
+  it('lets a good answer through, unchanged and still streaming', async () => {
     const { clock, upstream, answer } = judged({ afterMs: 5, status: 204, bodyAfterMs: 100 }, { status })
     await clock.advance(5)
     assert.equal(responseOf(answer.outcome).status, 204)
@@ -75,21 +75,21 @@ describe('success by status', () => {
     })
   }
 
-  it('hands on how long the target asks to wait', async () => {
+  it('passes on how long the target asks to wait', async () => {
     const script = { afterMs: 5, status: 503, headers: ['retry-after', '3'] }
     const { clock, answer } = judged(script, { status })
     await clock.advance(5)
     assert.equal(failureOf(answer.outcome).retryAfterMs, 3000)
   })
 
-  it('hands on until when the target asks to wait', async () => {
+  it('passes on until when the target asks to wait', async () => {
     const until = new Date(anything.clock.wallNow() + 3000).toUTCString()
     const { clock, answer } = judged({ afterMs: 5, status: 503, headers: ['retry-after', until] }, { status })
     await clock.advance(5)
     assert.equal(failureOf(answer.outcome).retryAfterMs, 3000)
   })
 
-  it('hands on a failure as it is', async () => {
+  it('passes on a failure unchanged', async () => {
     const { clock, answer } = judged({ afterMs: 5, fails: 'UPSTREAM_REFUSED' }, { status, json: true })
     await clock.advance(5)
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_REFUSED')
@@ -120,7 +120,7 @@ describe('success by JSON', () => {
     }
   }
 
-  it('waits for the whole body before it says anything', async () => {
+  it('waits for the whole body before it judges', async () => {
     const { clock, answer } = judged({ afterMs: 5, bodyAfterMs: 20, body: '{}' }, { json: true })
     await clock.advance(24)
     assert.equal(answer.outcome, undefined)
@@ -128,14 +128,14 @@ describe('success by JSON', () => {
     assert.equal(codeOf(answer.outcome), 'ok')
   })
 
-  it('judges the status first, and does not wait for the body of what does not count', async () => {
+  it('judges the status first, and does not wait for the body of a bad one', async () => {
     const rules = { json: true, status: [{ from: 200, to: 200 }] }
     const { clock, answer } = judged({ afterMs: 5, status: 500, bodyAfterMs: 9000, body: '{}' }, rules)
     await clock.advance(5)
     assert.equal(codeOf(answer.outcome), 'UPSTREAM_STATUS')
   })
 
-  it('asks for no encoding, as it has to read the body', async () => {
+  it('requests no encoding, as it has to read the body', async () => {
     const headers = ['Accept-Encoding', 'gzip', 'Accept', 'application/json']
     const asking = judged({ afterMs: 5 }, { json: true }, { headers })
     assert.deepEqual(asking.upstream.seen[0]?.request.headers, ['Accept', 'application/json'])
@@ -153,7 +153,7 @@ describe('success by content type', () => {
     ['x application/json', false],
     [undefined, false],
   ] as const) {
-    it(`${given ?? 'none at all'} is ${good ? '' : 'not '}what was asked for`, async () => {
+    it(`${given ?? 'none at all'} is ${good ? '' : 'not '}the required type`, async () => {
       const headers = given === undefined ? [] : ['Content-Type', given]
       const { clock, upstream, answer } = judged({ afterMs: 5, bodyAfterMs: 50, headers }, { contentType })
       await clock.advance(5)
@@ -187,7 +187,7 @@ describe('success of an answer that is held', () => {
   })
 
   for (const code of ['DEADLINE', 'CLIENT_GONE', 'CANCELLED'] as const) {
-    it(`fails at once with ${code} when the call ends while the body comes`, async () => {
+    it(`fails at once with ${code} when the call ends while the body arrives`, async () => {
       const { clock, call, upstream, answer } = judged({ afterMs: 5, bodyAfterMs: 500 }, { hold: true })
       clock.after(50, () => call.abort(failure(code, 'over')))
       await clock.advance(50)
@@ -196,7 +196,7 @@ describe('success of an answer that is held', () => {
     })
   }
 
-  it('has nothing to hold of an answer without a body', async () => {
+  it('holds nothing of an answer without a body', async () => {
     const nothing = succeeded({ status: 204, headers: [], body: undefined, attempt: undefined, upgraded: undefined })
     const { clock, answer } = served(() => () => success({ ...anything, hold: true })(() => Promise.resolve(nothing)))
     await clock.advance(0)

@@ -14,25 +14,25 @@ import { retryAfterMs } from '../retry-after.ts'
 import type { StatusRange } from './options.ts'
 
 export interface SuccessRules {
-  /** Answers with another status are passed on as they are, unjudged, and those without a body. */
+  /** Answers with any other status, or without a body, are passed on unchanged and unjudged. */
   readonly judgedOnly: readonly StatusRange[] | undefined
   /** Undefined: any status counts. */
   readonly status: readonly StatusRange[] | undefined
   readonly json: boolean
   readonly contentType: string | undefined
-  /** Whether the answer is needed whole, also where nothing of its body is judged. */
+  /** Whether the answer is needed whole even if its body is not judged. */
   readonly hold: boolean
-  /** Of an answer that is held. */
+  /** Limit on an answer that is held. */
   readonly maxAnswerBytes: number
-  /** A good status is good whatever becomes of the body, where nothing of that is judged: then the body is left out. */
+  /** A good status suffices if the body is not judged: a body that fails is then dropped. */
   readonly bodyMayFail: boolean
-  /** For the date that `Retry-After` may have. */
+  /** Needed for a `Retry-After` with a date. */
   readonly clock: Pick<Clock, 'wallNow'>
 }
 
-/** A 304 says nothing that could be judged or merged. */
+/** A 304 has no body to judge or merge. */
 const ifChanged = ['if-none-match', 'if-modified-since']
-/** A body that is to be parsed, compared or merged must come whole, and as it is. */
+/** A body that is parsed, compared or merged must be complete and unencoded. */
 const partOrEncoded = ['accept-encoding', 'range', 'if-range']
 const describingBody = new Set([
   'content-type',
@@ -45,7 +45,7 @@ const describingBody = new Set([
 const droppedForJudged = new Set(ifChanged)
 const droppedForHeld = new Set([...ifChanged, ...partOrEncoded])
 
-/** Judges what a target answered: what does not count becomes a failure, and its body is not waited for. */
+/** Judges a target's answer: one that does not count becomes a failure, and its body is not awaited. */
 export function success(rules: SuccessRules): Layer {
   return function successLayer(next) {
     return async (request, call) => {
@@ -93,7 +93,7 @@ async function judge(response: GatewayResponse, rules: SuccessRules, call: Call)
   return succeeded({ ...response, body: bytes })
 }
 
-/** What came in one piece is held already, and may still be too much. */
+/** A body that arrived in one piece is already held, and may still be too large. */
 function within(body: Uint8Array | undefined, maxBytes: number, call: Call): Uint8Array | undefined | Failure {
   if (body === undefined) return body
   if (body.length > maxBytes) return tooLarge(maxBytes)
@@ -104,7 +104,7 @@ function withoutBody(response: GatewayResponse): GatewayResponse {
   return { ...response, headers: withoutHeaders(response.headers, describingBody), body: new Uint8Array() }
 }
 
-/** Nobody will take what the target still has to say, nor talk to it after a switch of protocols. */
+/** Stops reading the rest of the answer, and closes a connection that has switched protocols. */
 function discard({ body, upgraded }: GatewayResponse): void {
   if (!isHeld(body)) body.discard()
   upgraded?.destroy()
@@ -115,7 +115,7 @@ export function statusCounts(ranges: readonly StatusRange[], status: number): bo
   return false
 }
 
-/** Undefined if it is JSON. A large answer is read in turns, which the end of the call ends too. */
+/** Undefined if the body is JSON. A large answer is scanned in turns; aborting the call stops the scan. */
 function jsonProblem(
   bytes: Uint8Array | undefined,
   name: string,

@@ -6,14 +6,14 @@ import { succeeded } from '../../core/outcome.ts'
 import { timedAnswer } from './timed-answer.ts'
 
 describe('timedAnswer', () => {
-  it('tells the whole milliseconds since the call began, and the JSON as it came', async () => {
+  it('returns the whole milliseconds since the call began, and the JSON unchanged', async () => {
     const { clock, answer } = served(timedAnswer, [{ afterMs: 123.4, body: '{ "time": 100.0 }' }])
     await clock.advance(200)
     assert.equal(textOf(answer.outcome), '{"time":123,"api":{ "time": 100.0 }}')
     assert.deepEqual(JSON.parse(textOf(answer.outcome)), { time: 123, api: { time: 100 } })
   })
 
-  it('is JSON of its own: the headers of the answer that it holds do not fit it', async () => {
+  it('is JSON of its own: headers of the original answer do not apply', async () => {
     const headers = ['content-length', '2', 'content-encoding', 'identity', 'etag', '"x"']
     const { clock, answer } = served(timedAnswer, [{ afterMs: 1, headers, status: 203 }])
     await clock.advance(1)
@@ -21,7 +21,7 @@ describe('timedAnswer', () => {
     assert.deepEqual([status, given], [203, ['content-type', 'application/json']])
   })
 
-  it('hands on a failure as it is', async () => {
+  it('passes on a failure unchanged', async () => {
     const { clock, answer } = served(timedAnswer, [{ afterMs: 1, fails: 'UPSTREAM_RESET' }])
     await clock.advance(1)
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_RESET')
@@ -34,7 +34,7 @@ describe('timedAnswer', () => {
     assert.equal(textOf(outcome), '{"time":0,"api":null}')
   })
 
-  it('breaks on an answer that was not held, which is a fault of the stack', async () => {
+  it('throws if the answer was not held, which is a bug in the stack', async () => {
     const body = { pipe: () => {}, resume: () => {}, discard: () => {} }
     const streamed = succeeded({ status: 200, headers: [], body, attempt: undefined, upgraded: undefined })
     const { call } = served(timedAnswer)

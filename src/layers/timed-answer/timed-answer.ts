@@ -5,8 +5,8 @@ import type { Layer } from '../../core/service.ts'
 export const answerForms = ['pass', 'timed'] as const
 
 /**
- * `timed`: `{"time": <whole ms since the call began>, "api": <the answer's JSON>}`. The answer is known to be JSON by
- * then (`success.json`), so its bytes go in as they are.
+ * `timed`: `{"time": <whole ms since the call began>, "api": <the answer's JSON>}`. The answer has been checked to be
+ * JSON (`success.json`), so its bytes are inserted unchanged.
  */
 export function timedAnswer(): Layer {
   return function timedAnswerLayer(next) {

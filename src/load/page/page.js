@@ -1,4 +1,4 @@
-/** The page of `hedgerow load --web`: it shows what the server tells, and asks it to start, change or stop. */
+/** The page of `hedgerow load --web`: shows the server's figures, and asks it to start, change or stop a run. */
 const svgSpace = 'http://www.w3.org/2000/svg'
 const pointLimit = 300
 const byId = (id) => document.getElementById(id)
@@ -51,7 +51,7 @@ function show({ target, phase, text, pace, counts, point, hasReport }) {
   byId('stop').disabled = isIdle
   byId('report').hidden = !hasReport
   for (const radio of document.querySelectorAll('input[name=kind]')) radio.disabled = !isIdle
-  // What somebody is typing is not overwritten.
+  // Do not overwrite a value while it is being typed.
   if (isFirst) {
     isFirst = false
     document.querySelector(`input[value=${pace.kind}]`).checked = true

@@ -11,7 +11,7 @@ export interface ChartOptions {
   readonly series: readonly Series[]
   readonly xText: (x: number) => string
   readonly yText: (y: number) => string
-  /** Where lines and labels stand; absent: evenly. */
+  /** Positions of grid lines and labels; undefined: evenly spaced. */
   readonly xTicks?: readonly number[]
 }
 
@@ -50,7 +50,7 @@ export interface Bar {
   readonly isBad?: boolean
 }
 
-/** Bars that lie, one under the other. */
+/** Horizontal bars, one below the other. */
 export function barChart(title: string, bars: readonly Bar[]): string {
   const row = 22
   const labelWidth = 190
@@ -77,7 +77,7 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => signs[sign] as string)
 }
 
-/** From 0 to at least the largest, in steps of 1, 2 or 5 times a power of ten. */
+/** From 0 to at least `largest`, in steps of 1, 2 or 5 times a power of ten. */
 export function evenTicks(largest: number): readonly number[] {
   const rough = largest / 4
   const power = 10 ** Math.floor(Math.log10(rough))

@@ -5,7 +5,7 @@ import { countRows, quantileRows } from '../text/table.ts'
 import { type Bar, barChart, escapeHtml, lineChart } from './chart.ts'
 import { style } from './style.ts'
 
-/** One file that needs nothing else: no script, no font, no request to anywhere. */
+/** A self-contained file: no script, no font, no request to anywhere. */
 export function reportHtml(summary: Summary): string {
   const { method, url, startedAt, sendingMs, answersPerSecond, pace } = summary
   const title = `${method} ${url}`
@@ -39,7 +39,7 @@ function charts(summary: Summary): readonly string[] {
   const perSecond = (count: number, widthMs: number): number => (count / widthMs) * 1000
   const drawn: string[] = []
   if (timeline.length > 0) {
-    // The last stretch is cut short by the end, so its rate would seem to fall.
+    // The end of the run cuts the last interval short, so its rate would seem to fall.
     const whole = timeline.length > 2 ? timeline.slice(0, -1) : timeline
     const rates = (['sent', 'completed', 'failed'] as const).map((name) => ({
       name: name === 'failed' ? 'failed, timed out or late' : name,
@@ -57,7 +57,7 @@ function charts(summary: Summary): readonly string[] {
   return drawn
 }
 
-/** Each step to the right is a tenth of what was left: 90 %, 99 %, 99.9 %. */
+/** Each step to the right is a tenth of the remaining share: 90 %, 99 %, 99.9 %. */
 function curveChart(curve: Summary['curve']): string {
   const nines = (percentile: number): number => -Math.log10(1 - percentile / 100)
   const last = nines(curve.at(-2)?.percentile ?? 0)

@@ -1,4 +1,4 @@
-/** The report's look, in light and dark. */
+/** The report's styles, light and dark. */
 export const style = `
 :root { color-scheme: light dark; --line: #8884; --s0: #2563eb; --s1: #16a34a; --s2: #dc2626; }
 @media (prefers-color-scheme: dark) { :root { --s0: #60a5fa; --s1: #4ade80; --s2: #f87171; } }

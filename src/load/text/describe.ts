@@ -2,13 +2,13 @@ import type { PaceOptions } from '../pace.ts'
 import { answered, type Summary } from '../summary.ts'
 import { formatCount, formatMs } from './format.ts'
 
-/** What was asked for, in a few words. */
+/** A short description of the requested load. */
 export function describePace(pace: PaceOptions): string {
   if (pace.kind === 'closed') return pace.users === 1 ? '1 user' : `${formatCount(pace.users)} users`
   return `${pace.perSecond} requests/s (open loop, at most ${formatCount(pace.maxConnections)} connections)`
 }
 
-/** What the reader has to know before the figures. Empty if all went its way. */
+/** Warnings to show above the figures. Empty if all went well. */
 export function warnings(summary: Summary): readonly string[] {
   const { counts, end, elapsedMs, pace, testerBusy } = summary
   const found: string[] = []

@@ -1,8 +1,8 @@
-/** Three digits that mean something, and the unit that suits: `0.42 ms`, `12.3 ms`, `1.23 s`. */
+/** Three significant digits, and a suitable unit: `0.42 ms`, `12.3 ms`, `1.23 s`. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return '-'
   if (ms >= 60_000) return `${(ms / 60_000).toFixed(1)} min`
-  // What would be rounded up to a thousand has the next unit.
+  // A value that would round up to a thousand gets the next unit.
   return ms >= 999.5 ? `${threeDigits(ms / 1000)} s` : `${threeDigits(ms)} ms`
 }
 
@@ -16,7 +16,7 @@ export function formatRate(perSecond: number): string {
   return perSecond >= 99.5 ? formatCount(perSecond) : threeDigits(perSecond)
 }
 
-/** Of all of them, in percent; never rounded to nothing or to all. */
+/** The share in percent; never rounded to 0 % or 100 %. */
 export function formatShare(count: number, total: number): string {
   if (total === 0) return '-'
   const percent = (count / total) * 100

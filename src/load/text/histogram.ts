@@ -4,7 +4,7 @@ import { formatCount, formatMs } from './format.ts'
 const barWidth = 40
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
-/** One line a span of time, its bar as long as its share of the largest. */
+/** One line per span, its bar proportional to its share of the largest. */
 export function histogramText(spans: readonly Span[]): string {
   const largest = Math.max(...spans.map(({ count }) => count))
   const countWidth = formatCount(largest).length
@@ -16,7 +16,7 @@ export function histogramText(spans: readonly Span[]): string {
     .join('\n')
 }
 
-/** What is there at all is seen. */
+/** Any count above zero is visible. */
 function bar(share: number): string {
   const steps = share === 0 ? 0 : Math.max(1, Math.round(share * barWidth * 8))
   return '█'.repeat(Math.floor(steps / 8)) + (eighths[steps % 8] as string)

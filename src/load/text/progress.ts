@@ -2,7 +2,7 @@ import type { LoadRun } from '../load-run.ts'
 import type { Interval } from '../recorder.ts'
 import { formatCount, formatMs, formatRate } from './format.ts'
 
-/** How it stands now: rate and latency since the last such line, all else since the beginning. */
+/** Current state: rate and latency since the last such line, everything else since the start. */
 export function progressLine(run: LoadRun, interval: Interval): string {
   const { completed, late, badStatus, errors, timedOut, inFlight } = run.recorder.tally.counts(0)
   const perSecond = interval.widthMs === 0 ? 0 : (interval.ended / interval.widthMs) * 1000

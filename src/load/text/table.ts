@@ -6,7 +6,7 @@ import { describePace, warnings } from './describe.ts'
 import { formatCount, formatMs, formatRate, formatShare } from './format.ts'
 import { histogramText } from './histogram.ts'
 
-/** All that is told at the end. */
+/** The summary printed at the end. */
 export function summaryText(summary: Summary): string {
   const { method, url, pace, sendingMs, answersPerSecond, latency, histogram } = summary
   const sections = [
@@ -21,7 +21,7 @@ export function summaryText(summary: Summary): string {
   return sections.filter((section) => section !== '').join('\n\n')
 }
 
-/** Every place where a request is counted, and their sum. What is asked for rarely stands there only if it happened. */
+/** All counts into which requests fall, and their sum. Rare ones are shown only if they occurred. */
 export function countRows(counts: Counts): readonly (readonly [string, number])[] {
   return [
     ['completed', counts.completed],
@@ -83,7 +83,7 @@ export const quantileRows = [
   ['max', 'maxMs'],
 ] as const satisfies readonly (readonly [string, keyof Quantiles])[]
 
-/** What a peer made the system say must not steer the terminal. */
+/** Text that comes from a peer must not control the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 120)
 }

@@ -62,7 +62,7 @@ const summary: Summary = {
 }
 
 describe('figures', () => {
-  it('have three digits and the unit that suits', () => {
+  it('have three digits and a suitable unit', () => {
     assert.deepEqual(
       [0.001, 0.4242, 9.996, 99.96, 999.4, 999.6, 12_345, 90_000, undefined].map((ms) => formatMs(ms)),
       ['0.00 ms', '0.42 ms', '10.0 ms', '100 ms', '999 ms', '1.00 s', '12.3 s', '1.5 min', '-'],
@@ -80,7 +80,7 @@ describe('figures', () => {
 })
 
 describe('the table', () => {
-  it('tells each count apart, and all of them add up', () => {
+  it('shows each count separately, and the counts add up', () => {
     const text = summaryText(summary)
     const count = (name: string): number => Number(new RegExp(`^  ${name} +([\\d,]+)`, 'm').exec(text)?.[1])
     const parts = ['completed', 'late', 'failed by status', 'failed without answer', 'timed out'].map(count)
@@ -93,7 +93,7 @@ describe('the table', () => {
     assert.ok(!text.includes('\u001B'), 'nothing that steers the terminal')
   })
 
-  it('says first if the run was broken off', () => {
+  it('says first if the run was aborted', () => {
     assert.match(summaryText({ ...summary, end: 'interrupted' }), /ABORTED: interrupted after 1\.00 s/)
     assert.match(summaryText({ ...summary, end: 'target gone' }), /ABORTED: the target was gone/)
     const silent = { ...summary, counts: { ...summary.counts, completed: 0, late: 0, badStatus: 0 } }
@@ -101,11 +101,11 @@ describe('the table', () => {
     assert.deepEqual([summary, { ...summary, end: 'stopped' as const }, silent].map(isAborted), [false, false, true])
   })
 
-  it('says when it was this program that had no time', () => {
+  it('says if this program itself was the bottleneck', () => {
     assert.match(summaryText({ ...summary, testerBusy: 0.97 }), /busy 97 %/)
   })
 
-  it('has both ways to count in an open loop', () => {
+  it('shows both latencies for an open loop', () => {
     const pace = { kind: 'open', perSecond: 5, maxConnections: 2 } as const
     assert.match(summaryText({ ...summary, pace }), /from when due +from when sent/)
   })
@@ -127,7 +127,7 @@ describe('the histogram', () => {
 })
 
 describe('the report', () => {
-  it('is one file that asks for nothing, with nothing of the target taken for markup', () => {
+  it('is self-contained, and escapes all text from the target', () => {
     const html = reportHtml(summary)
     assert.doesNotMatch(html, /<script|<link|<img|src=|@import|url\(/)
     assert.doesNotMatch(html.replaceAll('http://x/&lt;script', ''), /https?:/)
@@ -136,7 +136,7 @@ describe('the report', () => {
     assert.doesNotMatch(html, /NaN|Infinity|undefined/)
   })
 
-  it('can be made of a run in which nothing happened', () => {
+  it('can be made from a run in which nothing happened', () => {
     const nothing = {
       ...summary.counts,
       sent: 0,

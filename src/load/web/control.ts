@@ -1,6 +1,6 @@
 import type { PaceOptions } from '../pace.ts'
 
-/** What the page may ask for. It has no word for where the load goes. */
+/** Requests that the page may make. None of them can change the target. */
 export type Control =
   | { readonly action: 'start'; readonly kind: PaceOptions['kind']; readonly value: number }
   | { readonly action: 'pace'; readonly value: number }
@@ -8,7 +8,7 @@ export type Control =
 
 export const limits = { users: 20_000, perSecond: 1_000_000 } as const
 
-/** Undefined if there is no such action; a text says what is wrong with the body. */
+/** Undefined if there is no such action; a string says why the body is invalid. */
 export function parseControl(action: string, text: string): Control | string | undefined {
   let body: unknown
   try {

@@ -7,7 +7,7 @@ import { type Counts, Tally } from '../tally.ts'
 import { describePace } from '../text/describe.ts'
 import { type Control, paceOf } from './control.ts'
 
-/** One second of a run, as the page's charts have it. */
+/** One second of a run, as the page's charts show it. */
 export interface ChartPoint {
   readonly second: number
   readonly perSecond: number
@@ -29,7 +29,7 @@ export interface PageState {
 
 export interface ControlsOptions {
   readonly setup: LoadSetup
-  /** What the page offers at first; its duration holds for every run. */
+  /** The page's initial values; the duration applies to every run. */
   readonly amount: LoadAmount
   readonly maxConnections: number
   readonly busyShare: () => number
@@ -38,7 +38,7 @@ export interface ControlsOptions {
 
 const pointLimit = 300
 
-/** What the page's buttons do: one run at a time, always on the target of the command line. */
+/** The actions of the page's buttons: one run at a time, always against the target of the command line. */
 export class Controls {
   readonly #options: ControlsOptions
   readonly #deps: LoadDeps
@@ -67,7 +67,7 @@ export class Controls {
     return this.#report
   }
 
-  /** Answers why not, if so. */
+  /** Returns the reason if the action is refused. */
   do(control: Control): string | undefined {
     if (control.action === 'start') {
       if (this.#run !== undefined) return 'a run is under way: stop it first'
@@ -128,7 +128,7 @@ export class Controls {
     this.#nextPoint(run)
   }
 
-  /** A second time: what is in flight is not waited for. */
+  /** The second stop does not wait for requests in flight. */
   #stop(run: LoadRun): void {
     if (this.#isStopping) run.interrupt('stopped')
     this.#isStopping = true

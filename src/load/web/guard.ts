@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What is wrong with a request to the page's server. */
+/** Why a request to the page's server is refused. */
 export interface Refusal {
   readonly status: number
   readonly text: string
 }
 
 /**
- * The page starts load from this machine, so another site that is open in the same browser must not be able to. A name
- * that was made to point here is refused by its Host; a form or script of another site by its Origin, which browsers
- * send with every POST; and JSON is a content type that no plain form can send.
+ * The page starts load from this machine, so another site open in the same browser must not be able to. The Host check
+ * refuses a foreign name that resolves to this machine; the Origin, which browsers send with every POST, refuses forms
+ * and scripts of other sites; and no plain form can send JSON as its content type.
  */
 export function refusalOf({ method, headers }: IncomingMessage, port: number): Refusal | undefined {
   const host = headers.host ?? ''
@@ -36,5 +36,5 @@ export const securityHeaders = {
   'cache-control': 'no-store',
 } as const
 
-/** The report brings its look with it, and no script. */
+/** The report is self-contained and has no script. */
 export const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"

@@ -18,7 +18,7 @@ const files: Readonly<Record<string, readonly [name: string, type: string]>> = {
 }
 const maxBodyBytes = 1024
 const maxStreams = 16
-/** A page that does not read is cut off rather than kept in memory. */
+/** A page that does not read is disconnected rather than buffered in memory. */
 const maxWaitingBytes = 256 * 1024
 
 /** Serves the page on the loopback address only. */
@@ -73,7 +73,7 @@ async function act(request: IncomingMessage, action: string, controls: Controls)
   return refused === undefined ? [204, ''] : [409, refused]
 }
 
-/** Undefined if it is too long, or broke off. */
+/** Undefined if it is too long or breaks off. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   let text = ''
   try {

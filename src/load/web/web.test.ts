@@ -17,7 +17,7 @@ interface Answer {
   readonly text: string
 }
 
-/** The page of a load tester, and the target that it is for. */
+/** The page of a load tester, and its target. */
 async function openPage(t: TestContext) {
   let seen = 0
   const target = createServer((_request, response) => {
@@ -76,7 +76,7 @@ describe('the page of the load tester', () => {
     assert.equal((await ask('GET', '/../server.ts')).status, 404)
   })
 
-  it('starts, changes and stops a run on the target of the command line', async (t) => {
+  it('starts, changes and stops a run against the target of the command line', async (t) => {
     const { ask, post, seen } = await openPage(t)
     assert.equal((await ask('GET', '/report.html')).status, 404)
     assert.equal((await post('/stop', {})).status, 409)
@@ -99,7 +99,7 @@ describe('the page of the load tester', () => {
     ['no origin', { origin: '' }, 403],
     ['a page that a site embeds', { 'sec-fetch-site': 'cross-site' }, 403],
     ['a plain form', { 'content-type': 'text/plain' }, 415],
-    ['a name that was made to point here', { host: 'evil.test:80' }, 421],
+    ['a foreign name that resolves to this machine', { host: 'evil.test:80' }, 421],
   ]
   for (const [what, headers, status] of foreign) {
     it(`refuses a POST of ${what}`, async (t) => {
@@ -110,14 +110,14 @@ describe('the page of the load tester', () => {
     })
   }
 
-  it('refuses to be read under another name, and other methods', async (t) => {
+  it('refuses requests under another host name, and other methods', async (t) => {
     const { ask, own } = await openPage(t)
     assert.equal((await ask('GET', '/', { host: 'evil.test' })).status, 421)
     assert.equal((await ask('PUT', '/start', own)).status, 405)
     assert.equal((await ask('POST', '/start', own, ' '.repeat(5000))).status, 413)
   })
 
-  it('has no word for another target', () => {
+  it('offers no way to change the target', () => {
     for (const extra of [{ url: 'http://other/' }, { target: 'x' }, { host: 'y' }]) {
       const refused = parseControl('start', JSON.stringify({ kind: 'closed', value: 1, ...extra }))
       assert.ok(typeof refused === 'string' && refused.startsWith('there is no "'))
@@ -140,7 +140,7 @@ describe('the page of the load tester', () => {
     assert.equal(parseControl('quit', '{}'), undefined)
   })
 
-  it('tells over server-sent events how it goes', async (t) => {
+  it('reports progress over server-sent events', async (t) => {
     const { origin, post } = await openPage(t)
     const stream = await fetch(`${origin}/events`)
     const reader = (stream.body as ReadableStream<Uint8Array>).getReader()

@@ -1,4 +1,4 @@
-/** Bodies, one after the other in a buffer that moves to the other thread instead of being copied there. */
+/** Concatenates bodies in one buffer, which is transferred to the other thread instead of being copied. */
 export class BytesWriter {
   #buffer = new Uint8Array(0)
   #length = 0
@@ -7,7 +7,7 @@ export class BytesWriter {
     return this.#length
   }
 
-  /** Where they begin. */
+  /** Returns the start offset of these bytes. */
   add(bytes: Uint8Array): number {
     const start = this.#length
     this.#length += bytes.byteLength
@@ -16,7 +16,7 @@ export class BytesWriter {
     return start
   }
 
-  /** All of them; nothing may be added any more, as the buffer goes away. */
+  /** Returns all bytes. Add nothing afterwards: the buffer is transferred away. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length)
   }

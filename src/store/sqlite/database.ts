@@ -24,7 +24,7 @@ export class Database implements Transactions {
   readonly path: string
   readonly storeId: string
   readonly made: boolean
-  /** Kept here so that neither needs a scan; written with what changes them. */
+  /** Kept here so that neither needs a scan; written together with the changes that affect them. */
   lastSequence: number
   deliveries: number
   readonly room: Room
@@ -42,13 +42,13 @@ export class Database implements Transactions {
     this.lastSequence = Number(meta['last_sequence'])
     this.deliveries = Number(meta['deliveries'])
     this.#written = { lastSequence: this.lastSequence, deliveries: this.deliveries }
-    // Where the path is a link, the log is beside what it leads to.
+    // If the path is a symbolic link, the log is beside the link's target.
     const real = db.location() ?? path
     this.room = new Room(db, real)
     this.#files = new OpenFiles(path, `${real}-wal`)
   }
 
-  /** Throws a `StoreFault`, or what SQLite throws. */
+  /** Throws a `StoreFault`, or an error of SQLite. */
   static open({ path, storeId }: OpenRequest): Database {
     const found = inspect(path, schemaSteps.length, storeId === undefined)
     if (storeId !== undefined && found.kind === 'store' && found.storeId !== storeId) {
@@ -66,7 +66,7 @@ export class Database implements Transactions {
   }
 
   static #open(path: string, storeId: string | undefined, made: boolean): Database {
-    // Requests may hold passwords: nobody else may read them. SQLite gives its log the same rights.
+    // Requests may hold passwords: nobody else may read them. SQLite gives its log the same permissions.
     if (made) closeSync(openSync(path, 'a', 0o600))
     const db = new DatabaseSync(path, { timeout: lockWaitMs })
     try {
@@ -111,7 +111,7 @@ export class Database implements Transactions {
     }
   }
 
-  /** Whether the disk has room for new rows of so many bytes; of another disk that is in its place nothing is asked. */
+  /** Whether the disk has room for new rows of this size. Verifies first: another disk may be at the path by now. */
   hasRoom(bytes: number, rows: number): boolean {
     this.verify()
     return this.room.has(bytes, rows)
@@ -127,8 +127,8 @@ export class Database implements Transactions {
   }
 
   /**
-   * Moves the log into the database: a copy of the one file is whole then. SQLite does so itself, but not if the file
-   * was moved; and then the log would be taken for that of whatever file comes into its place.
+   * Checkpoints the log, so that a copy of the database file alone is complete. SQLite does so itself, except if the
+   * file was moved; the log would then be mistaken for the log of the next file at this path.
    */
   close(): void {
     this.room.close()
@@ -141,12 +141,11 @@ export class Database implements Transactions {
 }
 
 /**
- * `EXCLUSIVE` refuses every other process, needs no shared memory file, and its lock goes with the process, however that
- * ends. `FULL` syncs the log with each transaction, `NORMAL` would not.
+ * `EXCLUSIVE` refuses every other process, needs no shared memory file, and its lock ends with the process, however it
+ * ends. `FULL` syncs the log with each transaction; `NORMAL` would not.
  *
- * After a failed sync Linux takes what it could not write for written, and the log may have holes on disk that reading
- * does not show. So when a store is opened again the log is moved into the database and synced there before anything is
- * added to it.
+ * After a failed sync Linux marks the unwritten pages as clean, so the log may have holes on disk that reading does not
+ * show. So a reopened store moves the log into the database and syncs it there before it adds anything to the log.
  */
 function settle(db: DatabaseSync, storeId: string | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')

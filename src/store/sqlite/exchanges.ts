@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts'
 import type { DeliveryRow, InsertRow, ListRow, UpdateRow } from './rows.ts'
 import type { PutResult, PutTickets, TicketReply } from './ticket-table.ts'
 
-/** What the store's thread is asked, and what it answers. One question is open at a time. */
+/** Requests to the store's thread and their replies. One request is open at a time. */
 export interface Exchanges {
   readonly open: { readonly request: OpenRequest; readonly reply: Opened }
   readonly load: { readonly request: LoadRequest; readonly reply: readonly DeliveryRow[] }
@@ -19,7 +19,7 @@ export interface Exchanges {
   readonly ticketSpend: { readonly request: string; readonly reply: TicketReply<boolean> }
   readonly ticketList: { readonly request: number; readonly reply: TicketReply<readonly TicketFacts[]> }
   readonly ticketsExpire: { readonly request: number; readonly reply: TicketReply<null> }
-  /** Whether the files are still where they were, and there is room for new writes. */
+  /** Checks that the files are still at their paths, and whether there is room for new writes. */
   readonly verify: { readonly request: null; readonly reply: Room }
   readonly close: { readonly request: null; readonly reply: null }
 }
@@ -32,7 +32,7 @@ export type Reply<Name extends ExchangeName> =
 
 export interface OpenRequest {
   readonly path: string
-  /** Only this store will do, as what is in memory belongs to it. Where there is none, one of this id is made. */
+  /** Only this store is accepted, because memory belongs to it; if none exists, one with this id is created. */
   readonly storeId: string | undefined
 }
 
@@ -41,13 +41,13 @@ export interface Opened extends Room {
   readonly made: boolean
   readonly lastSequence: number
   readonly deliveries: number
-  /** Dead legs of deliveries without a pending one. */
+  /** Dead legs of deliveries without a pending leg. */
   readonly settledDeadLegs: number
   readonly tickets: TicketFigures
 }
 
 export interface Room {
-  /** Why there is none for new writes; undefined if there is. */
+  /** Why there is no room for new writes; undefined if there is. */
   readonly full: string | undefined
 }
 
@@ -55,7 +55,7 @@ export interface LoadRequest {
   readonly afterSequence: number
 }
 
-/** Sequences of deliveries: those that memory holds, and further ones with an update that the file has not got yet. */
+/** Sequences of deliveries: those held in memory, and others with an update that is not in the file yet. */
 export interface ReconcileRequest {
   readonly held: Float64Array
   readonly updated: Float64Array
@@ -63,11 +63,11 @@ export interface ReconcileRequest {
 }
 
 export interface Reconciled {
-  /** Held in memory, and not (or no longer whole) in the file. */
+  /** Held in memory, but missing or incomplete in the file. */
   readonly missing: Float64Array
-  /** In the file, never reported as stored. */
+  /** In the file, but never reported as stored. */
   readonly removed: number
-  /** Of deliveries that memory does not hold. */
+  /** Dead legs of deliveries that memory does not hold. */
   readonly settledDeadLegs: number
   readonly deliveries: number
 }
@@ -83,21 +83,21 @@ export interface Restored {
 
 export interface WriteRequest {
   readonly updates: readonly UpdateRow[]
-  /** Updates of deliveries that memory does not hold, so that only the file knows what they change. */
+  /** Updates of deliveries that memory does not hold: only the file has their previous state. */
   readonly revisions: readonly UpdateRow[]
   readonly inserts: readonly InsertRow[]
-  /** Where the rows' bodies are. */
+  /** The bodies of the rows. */
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** `full`: the inserts were left out; all else is written. */
+/** `full`: the inserts were left out; everything else is written. */
 export interface Written extends Room {
-  /** By the place of the insert. */
+  /** By the index of the insert. */
   readonly existing: readonly (readonly [place: number, row: DeliveryRow])[]
   readonly revised: readonly Revised[]
 }
 
-/** None for a revision whose delivery is not there. */
+/** Missing for a revision of an unknown delivery. */
 export interface Revised {
   readonly deadBefore: number
   readonly deadAfter: number
@@ -114,7 +114,7 @@ export interface ListRequest {
 
 export interface Listed {
   readonly rows: readonly ListRow[]
-  /** Where to go on; undefined when there is nothing more. */
+  /** Where the next page starts; undefined on the last page. */
   readonly nextBefore: number | undefined
 }
 

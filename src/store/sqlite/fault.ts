@@ -1,14 +1,14 @@
-/** Why the store's thread could not do what it was asked. */
+/** Why the store's thread failed to answer a request. */
 export interface Fault {
-  /** `full`: the disk has no room, all else works. `unavailable`: the database was let go and has to be opened again. */
+  /** `full`: the disk has no room, all else works. `unavailable`: the database was closed and must be reopened. */
   readonly kind: 'full' | 'unavailable'
-  /** For the log and for whoever starts the gateway: it names the path, so no client may see it. */
+  /** For the log and the operator. It names the path, so no client may see it. */
   readonly text: string
-  /** No store was there, and none could be made: nothing of it is missing. */
+  /** No store existed and none could be created, so no data is missing. */
   readonly isNew?: boolean
 }
 
-/** A fault on its way out of the depths of the thread. */
+/** Carries a `Fault` to the top of the thread. */
 export class StoreFault extends Error {
   readonly kind: Fault['kind']
   readonly isNew: boolean
@@ -20,7 +20,7 @@ export class StoreFault extends Error {
   }
 }
 
-// https://sqlite.org/rescode.html: the lower eight bits tell the kind of a result code, the others what exactly it was.
+// https://sqlite.org/rescode.html: the lower eight bits are the primary result code, the others the details.
 const codes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notDatabase: 26 } as const
 
 export function isSqliteError(error: unknown, ...kinds: readonly (keyof typeof codes)[]): boolean {

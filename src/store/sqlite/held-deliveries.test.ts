@@ -35,7 +35,7 @@ const done = (sequence: number) => ({ sequence, legs: [leg('acknowledged')], fin
 const heldEach = 2 + 8 + 1 + 1024
 
 describe('HeldDeliveries', () => {
-  it('keeps what is done until that is on disk, and counts it no more', () => {
+  it('keeps a finished delivery until that is on disk, but no longer counts it', () => {
     const held = new HeldDeliveries()
     held.add(delivery(1))
     assert.deepEqual([held.pendingLegs, held.undeliveredBytes], [1, heldEach])
@@ -47,7 +47,7 @@ describe('HeldDeliveries', () => {
     assert.deepEqual([held.has(1), held.letGoIfDone(1)], [false, undefined])
   })
 
-  it('gives pages in the order of the sequences, however they came and went', () => {
+  it('returns pages in sequence order after any adds and removals', () => {
     const step = fc.tuple(fc.constantFrom('add', 'finish', 'finish', 'let go'), fc.integer({ min: 1, max: 60 }))
     fc.assert(
       fc.property(
@@ -78,7 +78,7 @@ describe('HeldDeliveries', () => {
     )
   })
 
-  it('forgets the places of those that went', () => {
+  it('removes deliveries that were let go from its order', () => {
     const held = new HeldDeliveries()
     for (let sequence = 1; sequence <= 100_000; sequence++) {
       held.add(delivery(sequence))

@@ -9,14 +9,14 @@ interface Held {
 }
 
 /**
- * Every delivery whose end is not on disk yet, whole, as the last call left it. It is here, and not asked of whoever
- * delivers, since that makes recovery exact with nobody else's help: whatever became of the file, what it must contain
- * is at hand, in the very objects that were handed in or out and so at the price of a few hundred bytes each. The
- * requests in it are bounded by `maxUndeliveredBytes`; answers, which nothing bounds, are in the file alone.
+ * Every delivery whose end is not on disk yet, complete and in its latest state. It is kept here, and not requested
+ * from the sender, because that makes recovery exact without outside help: whatever happened to the file, its required
+ * contents are at hand. The objects are shared with the callers, at a cost of a few hundred bytes each.
+ * `maxUndeliveredBytes` limits the requests; answers have no limit and are only in the file.
  */
 export class HeldDeliveries {
   readonly #held = new Map<number, Held>()
-  /** Ascending; also has those that have gone since, until they are most of it. */
+  /** Ascending; also contains deliveries that were let go, until they are the majority. */
   #order: number[] = []
   pendingLegs = 0
   deadLegs = 0
@@ -59,7 +59,7 @@ export class HeldDeliveries {
     this.#count(held, 1)
   }
 
-  /** Called when the state that memory has is on disk: a delivery that is done needs no place here any more. */
+  /** Call once the state in memory is on disk: a finished delivery is no longer needed here. */
   letGoIfDone(sequence: number): StoredDelivery | undefined {
     const held = this.#held.get(sequence)
     if (held === undefined || held.tally.pending > 0) return undefined
@@ -70,7 +70,7 @@ export class HeldDeliveries {
     return held.delivery
   }
 
-  /** Those with a pending leg, oldest first. */
+  /** Deliveries with a pending leg, oldest first. */
   unfinished(afterSequence: number, limit: number): readonly StoredDelivery[] {
     const page: StoredDelivery[] = []
     for (let place = this.#placeAfter(afterSequence); place < this.#order.length && page.length < limit; place++) {
@@ -86,7 +86,7 @@ export class HeldDeliveries {
     if (tally.pending > 0) this.undeliveredBytes += sign * bytes
   }
 
-  /** The first place in the order with a larger sequence. */
+  /** The first index in the order with a larger sequence. */
   #placeAfter(sequence: number): number {
     let low = 0
     let high = this.#order.length

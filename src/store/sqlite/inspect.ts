@@ -6,21 +6,21 @@ import { damagedLogText, damagedText, isSqliteError, onlyLogText, readOnlyText, 
 import { logDamage } from './log-damage.ts'
 import { applicationId, numberOf } from './schema.ts'
 
-/** How long a process that is on its way out may still hold the store. */
+/** How long a process that is shutting down may still hold the store. */
 export const lockWaitMs = 1000
 
 /**
- * A store of 400 MB took 1.5 s to check from a cold disk, 0.2 s from memory. In one that is larger than this only the
- * requests are checked, which are there as long as they are to be sent.
+ * Checking a 400 MB store took 1.5 s from a cold disk, 0.2 s from memory. In a store larger than this, only the
+ * requests are checked, which are kept only until they are delivered.
  */
 const wholeCheckMaxBytes = 128 * 1024 * 1024
 
-/** What lies at the path, found out without changing a byte of it. */
+/** Contents of the path, found without changing a byte. */
 export type Found = { readonly kind: 'nothing' } | { readonly kind: 'store'; readonly storeId: string }
 
 /**
- * Throws a `StoreFault` for what must not be opened: it would be overwritten, or its contents misunderstood. `isStart`:
- * memory does not know what was in it.
+ * Throws a `StoreFault` for a file that must not be opened: it would be overwritten, or its contents misread.
+ * `isStart`: memory does not know the contents.
  */
 export function inspect(path: string, knownVersion: number, isStart: boolean): Found {
   const file = statSync(path, { throwIfNoEntry: false })
@@ -63,8 +63,8 @@ export function inspect(path: string, knownVersion: number, isStart: boolean): F
 }
 
 /**
- * How many deliveries a store that nobody opens holds unfinished: 0 where there is none, or another process has it open, or
- * it cannot be read.
+ * The number of unfinished deliveries in a store that this process does not open: 0 if there is no store, another
+ * process has it open, or it cannot be read.
  */
 export function unfinishedIn(path: string): number {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return 0
@@ -80,7 +80,7 @@ function hasLogBeside(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
-/** A reader changes nothing, not even on closing, where a writer would move the log into the database. */
+/** A reader changes nothing, not even on closing; a writer would move the log into the database. */
 function openWithLog(path: string, waitMs: number): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: waitMs })
   try {
@@ -94,9 +94,9 @@ function openWithLog(path: string, waitMs: number): DatabaseSync {
 }
 
 /**
- * SQLite keeps the index of a log in a file of shared memory, for which a full disk has no room; in its own memory only
- * where it has the database to itself. A reader cannot lock it for that, and need not: that nobody else has it was found
- * out before the index was asked for, and who opens it next locks it.
+ * SQLite keeps the index of a log in a shared memory file, for which a full disk has no room. It keeps the index in its
+ * own memory only with exclusive access. A reader cannot take that lock, and need not: an earlier check has shown that
+ * no other process has the database open, and the next process to open it locks it.
  */
 function openWithoutIndex(path: string): DatabaseSync {
   const url = pathToFileURL(path)
@@ -106,7 +106,7 @@ function openWithoutIndex(path: string): DatabaseSync {
   return db
 }
 
-/** `immutable` keeps SQLite from making a log, and from reading one. */
+/** `immutable` keeps SQLite from creating or reading a log. */
 function openWithoutLog(path: string): DatabaseSync {
   const url = pathToFileURL(path)
   url.searchParams.set('immutable', '1')
@@ -118,8 +118,8 @@ function storeIdIn(db: DatabaseSync): string {
 }
 
 /**
- * SQLite takes any log beside a database for that database's own. One that was left there when another store was put in
- * the place of its own would be written into that one.
+ * SQLite assumes that a log beside a database belongs to that database. If the log was left behind when another store
+ * replaced its own, SQLite would write it into the other store.
  */
 function checkLog(path: string, storeIdWithLog: string): void {
   let storeId: string
@@ -127,7 +127,7 @@ function checkLog(path: string, storeIdWithLog: string): void {
     using db = openWithoutLog(path)
     storeId = storeIdIn(db)
   } catch {
-    // All of it is in the log: it was made, or brought to another version, when the process was killed.
+    // Everything is in the log: the process was killed while it created or migrated the store.
     return
   }
   if (storeId === storeIdWithLog) return

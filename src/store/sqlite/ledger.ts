@@ -6,15 +6,15 @@ import type { Recovered } from './recovery.ts'
 import { type DeliveryRow, deliveryOf } from './rows.ts'
 import { type Batch, Waiting } from './waiting.ts'
 
-/** What memory knows of the store: what waits to be written, what is unfinished, and the figures. */
+/** The store's state in memory: pending writes, unfinished deliveries, and the figures. */
 export class Ledger {
   readonly held = new HeldDeliveries()
   readonly waiting = new Waiting()
   lastSequence = 0
-  /** Of requests that were accepted here and are not in `held` yet. */
+  /** Size of requests that were accepted here and are not in `held` yet. */
   #arrivingBytes = 0
   #deliveries = 0
-  /** Of deliveries that are not held. */
+  /** Dead legs of deliveries that are not held. */
   #settledDeadLegs = 0
   #syncs = 0
   #writes = 0
@@ -45,7 +45,7 @@ export class Ledger {
     this.#settledDeadLegs = settledDeadLegs
   }
 
-  /** The sequence it gets if it is stored. */
+  /** Returns the sequence it gets if it is stored. */
   arriving(bytes: number): number {
     this.#arrivingBytes += bytes
     return ++this.lastSequence
@@ -58,7 +58,7 @@ export class Ledger {
     this.#writes += count
   }
 
-  /** The batch is on disk: memory takes over what that changed, and whoever waits for it is told. */
+  /** The batch is on disk: applies its changes to memory and resolves its callers. */
   written(batch: Batch, { existing, revised }: Written): void {
     this.#syncs++
     this.#writes += batch.inserts.length - existing.length + batch.updates.size
@@ -80,7 +80,7 @@ export class Ledger {
     }
   }
 
-  /** As the last call left it, which may be ahead of the file. */
+  /** The state after the last call, which may be ahead of the file. */
   current(row: DeliveryRow): StoredDelivery {
     const stored = deliveryOf(row)
     const held = this.held.get(stored.sequence)
@@ -88,7 +88,7 @@ export class Ledger {
     return { ...held, answer: this.waiting.updateOf(stored.sequence)?.answer ?? stored.answer }
   }
 
-  /** The batch failed: its inserts are as if they had never been, its updates stay to be written. */
+  /** The batch failed: drops its inserts and keeps its updates for the next batch. */
   refused({ inserts, updates }: Batch): void {
     for (const { bytes } of inserts) this.#arrivingBytes -= bytes
     this.waiting.putBack(updates)

@@ -1,15 +1,15 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-// https://sqlite.org/fileformat2.html#the_write_ahead_log: a header, then frames, each a page with a header of its own.
+// https://sqlite.org/fileformat2.html#the_write_ahead_log: a header, then frames: each a frame header and a page.
 const headerBytes = 32
 const frameHeaderBytes = 24
 const magic = 0x377f0682
 
 /**
- * What is wrong with a write-ahead log, which SQLite itself does not say: it reads up to the first frame that is not as it
- * should be, and takes the rest for what a loss of power left half written. Only the last transaction can be that, as none
- * begins before the one before is synced. So where further ones come behind such a frame the log was damaged later, and
- * with it writes would be lost that were acknowledged.
+ * Finds damage in a write-ahead log that SQLite itself does not report: it reads up to the first invalid frame, and
+ * treats the rest as half written at a power loss. Only the last transaction can be half written, because each is
+ * synced before the next begins. So valid frames after an invalid one mean that the log was damaged later, and that
+ * acknowledged writes would be lost.
  */
 export function logDamage(path: string): string | undefined {
   const file = openSync(path, 'r')
@@ -22,7 +22,7 @@ export function logDamage(path: string): string | undefined {
 
 function damageIn(file: number): string | undefined {
   const head = new DataView(new ArrayBuffer(headerBytes))
-  // What was never written is no damage: after a loss of power a file may have its length, and nothing in it.
+  // Unwritten bytes are not damage: after a power loss a file may have its length but no contents.
   if (!fill(file, head, 0) || new Uint8Array(head.buffer).every((byte) => byte === 0)) return undefined
   const first = head.getUint32(0)
   if (first !== magic && first !== magic + 1) return 'its header begins with other bytes'
@@ -62,7 +62,7 @@ function isAt([a, b]: Sums, view: DataView, at: number): boolean {
   return view.getUint32(at) === a && view.getUint32(at + 4) === b
 }
 
-/** Whether so much was there. */
+/** Whether the file had enough bytes to fill the view. */
 function fill(file: number, view: DataView, position: number): boolean {
   return readSync(file, view, 0, view.byteLength, position) === view.byteLength
 }

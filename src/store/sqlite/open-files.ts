@@ -2,10 +2,10 @@ import { type Stats, statSync } from 'node:fs'
 import { StoreFault } from './fault.ts'
 
 /**
- * The database and its log, as they were opened. Someone may delete them or put others in their place, and SQLite would
- * go on writing to files that no path leads to. So this is asked after each sync and before it is reported: asked before
- * the sync alone, a file that vanished in between would be missed. It is asked before the transaction too, as one that
- * was cut short has its old length again once something was written behind its end. It costs about 3 us.
+ * The database and its log, as they were opened. Someone may delete or replace them, and SQLite would go on writing to
+ * files that no path leads to. So they are checked after each sync and before it is reported: a check only before the
+ * sync would miss a file that vanished in between. They are checked before the transaction too, because a truncated
+ * file regains its old length once SQLite writes past its end. A check costs about 3 us.
  */
 export class OpenFiles {
   readonly #path: string
@@ -24,7 +24,7 @@ export class OpenFiles {
     const database = this.#stat(this.#path)
     this.#expectSame(this.#path, this.#database, database)
     this.#database = database
-    // SQLite makes the log at the latest with its first write, and keeps it as long as the database is open.
+    // SQLite creates the log with its first write at the latest, and keeps it while the database is open.
     const log = this.#log === undefined ? statSync(this.#logPath, { throwIfNoEntry: false }) : this.#stat(this.#logPath)
     if (log === undefined) return
     this.#expectSame(this.#logPath, this.#log ?? log, log)
@@ -37,7 +37,7 @@ export class OpenFiles {
     return found
   }
 
-  /** While it is open neither shrinks: what is written anew in the log takes the place of what was there. */
+  /** While open, neither file shrinks: a restarted log overwrites its old frames. */
   #expectSame(path: string, opened: Stats, found: Stats): void {
     if (found.ino !== opened.ino || found.dev !== opened.dev) throw moved(path, 'was replaced by another')
     if (found.size < opened.size) throw moved(path, 'was cut short')

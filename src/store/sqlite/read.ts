@@ -8,7 +8,7 @@ import { numberOf } from './schema.ts'
 const loadedAtOnce = 1000
 const loadedBytesAtOnce = 8 * 1024 * 1024
 
-/** How far one question goes, so that a long search lets writes in between: about 10 ms. */
+/** Limits of one request, so that writes can run between the parts of a long search: about 10 ms. */
 const searchedRows = 1000
 const searchedSequences = 20_000
 
@@ -18,7 +18,7 @@ export function find({ statements }: Database, request: FindRequest): DeliveryRo
   return (row as unknown as DeliveryRow | undefined) ?? null
 }
 
-/** The next unfinished deliveries; none when there are no more. */
+/** The next unfinished deliveries; empty at the end. */
 export function load({ statements }: Database, { afterSequence }: LoadRequest): readonly DeliveryRow[] {
   const rows: DeliveryRow[] = []
   let bytes = 0
@@ -38,7 +38,7 @@ export function list({ db, lastSequence }: Database, { filter, beforeSequence }:
   const from = indexed(filter.state) ? oldest : Math.max(oldest, below - searchedSequences)
   const statement = db.prepare(listSql(filter))
   statement.setReturnArrays(true)
-  // One more than asked for tells whether there are more.
+  // One extra row shows whether there are more.
   const wanted = filter.limit + 1
   const isExact = filter.target === undefined && filter.state !== 'acknowledged'
   const rowLimit = isExact ? Math.min(wanted, searchedRows) : searchedRows
@@ -49,7 +49,7 @@ export function list({ db, lastSequence }: Database, { filter, beforeSequence }:
   return { rows: rows.slice(0, wanted), nextBefore: last > oldest ? last : undefined }
 }
 
-/** Those of a route and, where there is an index for it, with a leg in a state. */
+/** Deliveries of a route and, if an index covers the state, with a leg in that state. */
 export function listSql({ state, route }: Pick<ListRequest['filter'], 'state' | 'route'>): string {
   return `
     SELECT sequence, id, route, lane, idempotency_key, fingerprint, created_at, legs, finished_at FROM delivery
@@ -58,7 +58,7 @@ export function listSql({ state, route }: Pick<ListRequest['filter'], 'state' | 
     ORDER BY sequence DESC LIMIT ?`
 }
 
-/** Nearly everything is acknowledged at last: an index of that would hold it all. */
+/** Nearly every leg ends up acknowledged: an index of that state would hold them all. */
 function indexed(state: LegState | undefined): state is 'pending' | 'dead' | 'discarded' {
   return state !== undefined && state !== 'acknowledged'
 }

@@ -4,8 +4,8 @@ import { numberOf } from './schema.ts'
 import { applyInsert, applyUpdate } from './write.ts'
 
 /**
- * Brings a file that was opened again to what the process knows. Memory is the truth for what is unfinished: what it
- * does not hold was never reported as stored (its batch failed after it had reached the log) or, in an older copy of the
+ * Brings a reopened file in line with memory, which is authoritative for unfinished deliveries. One that memory does
+ * not hold was never reported as stored (its batch failed after it had reached the log) or, in an older copy of the
  * store, has finished since.
  */
 export function reconcile(database: Database, { held, updated, lastSequence }: ReconcileRequest): Reconciled {
@@ -29,7 +29,7 @@ export function reconcile(database: Database, { held, updated, lastSequence }: R
   return { missing, removed: unknown.length, settledDeadLegs, deliveries: database.deliveries }
 }
 
-/** Writes deliveries as memory has them, whatever the file had in their place. */
+/** Writes deliveries as memory has them, replacing any row in the file. */
 export function restore(database: Database, { rows, bytes }: RestoreRequest): Restored {
   const { db, statements } = database
   database.transaction(() => {

@@ -26,7 +26,7 @@ export interface Recovered {
 
 type Result = { readonly ok: true; readonly value: Recovered } | { readonly ok: false; readonly fault: Fault }
 
-/** Opens what is at the path now, makes a new store if nothing is, and brings it to what memory holds. */
+/** Opens the store at the path, creates it if it is missing, and brings it in line with memory. */
 export async function recover(
   thread: StoreThread,
   { path, storeId, held, updated, lastSequence }: Known,

@@ -7,27 +7,27 @@ import { numberOf } from './schema.ts'
 
 const mebibyte = 1024 * 1024
 
-/** SQLite's own measure: with 1000 pages in the log they are moved into the database. Less where the disk is small. */
+/** SQLite's own default: a log of 1000 pages is moved into the database. Less on a small disk. */
 const maxLogBytes = 4 * mebibyte
 const minLogBytes = 64 * 1024
 
-/** Of each change, what its indexes and its state take in the database, and the pages that it rewrites in the log. */
+/** Per change: the room for its indexes and state in the database, and for the rewritten pages in the log. */
 const changeBytes = 2048
 const changeLogBytes = 8192
 const transactionLogBytes = 64 * 1024
 
 /**
- * Sees to it that acknowledgements can be written on a disk that is full: lanes wait for that, and without it the
- * backlog that has filled the disk would never leave it.
+ * Keeps room to write acknowledgements on a full disk: lanes wait for them, and without them the backlog that filled
+ * the disk would never drain.
  *
- * An acknowledgement takes no room at last, but it goes through the log, and the log can begin anew only once its pages
- * are in the database, which may have to grow for that. So a new write is taken only while there is room for all of that,
- * and a reserve is held in a file of its own against others that fill the disk. It is given up when something cannot be
- * written, and made again when there is room for it. The database never shrinks: after a backlog has gone, its free pages
- * are as good as a reserve.
+ * In the end an acknowledgement takes no room, but it goes through the log, and the log can restart only once its pages
+ * are in the database, which may have to grow for that. So a new write is accepted only while there is room for all of
+ * that, and a reserve file holds some of it against other users of the disk. The reserve is released when a write does
+ * not fit, and made again when there is room for it. The database never shrinks: once a backlog has drained, its free
+ * pages are as good as a reserve.
  */
 export class Room {
-  /** With so much in the log its pages are moved into the database. */
+  /** At this size the log's pages are moved into the database. */
   readonly logBytes: number
   readonly #db: DatabaseSync
   readonly #path: string
@@ -42,18 +42,18 @@ export class Room {
     this.#reserveBytes = Math.ceil(1.25 * this.logBytes)
     this.#pageBytes = numberOf(db, 'PRAGMA page_size')
     db.exec(`PRAGMA wal_autocheckpoint = ${Math.floor(this.logBytes / this.#pageBytes)}`)
-    // That of a run that was killed.
+    // Remove the reserve of a killed run.
     this.close()
     this.#isHeld = this.#make()
   }
 
-  /** Whether new writes of so many bytes leave enough for what must be written afterwards. */
+  /** Whether new writes of this size leave enough room for the writes that must follow. */
   has(bytes: number, changes: number): boolean {
     const logged = bytes + changes * changeLogBytes + transactionLogBytes
-    // Far from full, nothing else needs to be known.
+    // Shortcut while the disk is far from full.
     if (this.#isHeld && this.#free() > 4 * (logged + this.logBytes)) return true
     this.emptyLog()
-    // Whoever needs room may have deleted it.
+    // An operator who needed room may have deleted it.
     if (sizeOf(this.#reservePath) < this.#reserveBytes) this.#isHeld = false
     const grown = bytes + changes * changeBytes
     const inside = numberOf(this.#db, 'PRAGMA freelist_count') * this.#pageBytes
@@ -62,7 +62,7 @@ export class Room {
     const spare = this.#free() - unmoved - Math.max(0, grown - inside) - logGrowth
     if (!this.#isHeld && spare >= 2 * this.#reserveBytes) this.#isHeld = this.#make()
     if (this.#isHeld && spare >= 0) return true
-    // The database has a reserve inside; that in the file can make room for the log.
+    // The free pages are a reserve in the database; the reserve file can make room for the log.
     if (inside < grown + this.#reserveBytes) return false
     const given = this.#isHeld ? this.#reserveBytes : 0
     if (spare + given < 0) return false
@@ -70,23 +70,23 @@ export class Room {
     return true
   }
 
-  /** Why there is none for a good many writes; undefined if there is. */
+  /** Why a batch of writes has no room; undefined if it has. */
   get lack(): string | undefined {
     return this.has(this.logBytes, 1) ? undefined : fullText(this.#path)
   }
 
-  /** For what must be written now. */
+  /** Releases the reserve for writes that cannot wait. */
   give(): void {
     this.close()
     this.emptyLog()
   }
 
-  /** Its pages move into the database as far as there is room; the next transaction begins it anew, in the same place. */
+  /** Moves pages into the database as far as there is room; the next transaction restarts the log in the same file. */
   emptyLog(): void {
     try {
       this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch (error) {
-      // The pages that found no room are still in the log, and count as `unmoved`.
+      // Pages without room are still in the log, and count as `unmoved`.
       if (!isFull(error)) throw error
     }
   }
@@ -96,7 +96,7 @@ export class Room {
     try {
       rmSync(this.#reservePath, { force: true })
     } catch {
-      // Its disk is read-only, or gone: so is the reserve.
+      // The disk is read-only or gone, and the reserve with it.
     }
   }
 
@@ -108,14 +108,14 @@ export class Room {
     return this.#disk().free
   }
 
-  /** Some file systems, of networks and of user space, do not say how large they are. */
+  /** Some network and user-space file systems do not report their size. */
   #disk(): { readonly bytes: number; readonly free: number } {
     const { blocks, bavail, bsize } = statfsSync(dirname(this.#path))
     if (blocks === 0) return { bytes: Number.POSITIVE_INFINITY, free: Number.POSITIVE_INFINITY }
     return { bytes: blocks * bsize, free: bavail * bsize }
   }
 
-  /** Nothing that a file system could leave out or compress. */
+  /** Random bytes, which a file system can neither leave out nor compress. */
   #make(): boolean {
     if (this.#free() < this.#reserveBytes) return false
     const file = openSync(this.#reservePath, 'w', 0o600)

@@ -4,12 +4,13 @@ import { tallyLegs } from '../leg-tally.ts'
 import type { BytesWriter } from './bytes.ts'
 
 /*
- * How values get from thread to thread: a row is the list of them that its statement takes, and all bodies of a message
- * are in one buffer that moves along. In batches of 32 an insert costs 2.3 us of CPU that way, both threads together;
- * 2.9 with a buffer for each body, 4.1 as one flat array, 3.8 encoded into one buffer (bench/micro/store-messages.ts).
+ * How values pass between threads: a row is the list of values that its statement takes, and all bodies of a message
+ * share one buffer, which is transferred. In batches of 32 an insert costs 2.3 us of CPU that way, both threads
+ * together; 2.9 with a buffer for each body, 4.1 as one flat array, 3.8 encoded into one buffer
+ * (bench/micro/store-messages.ts).
  */
 
-/** What of a delivery goes into its row, in the order of `insertDelivery`. */
+/** The columns of a delivery's row, in the order of `insertDelivery`. */
 export type DeliveryValues = readonly [
   sequence: number,
   id: string,
@@ -24,7 +25,7 @@ export type DeliveryValues = readonly [
   discarded: number,
 ]
 
-/** A body stands in the buffer that comes along, from `start` to `end`; `start` is -1 where there is none. */
+/** The body is in the accompanying buffer, from `start` to `end`; `start` is -1 if there is none. */
 export type InsertRow = readonly [delivery: DeliveryValues, request: RequestValues, bodyStart: number, bodyEnd: number]
 
 /** In the order of `insertRequest`, between the sequence and the body. */
@@ -44,7 +45,7 @@ export type AnswerRow = readonly [status: number, headers: string, bodyStart: nu
 
 export type UpdateRow = readonly [delivery: UpdateValues, answer: AnswerRow | undefined]
 
-/** A delivery as the thread reads it. */
+/** A delivery as the thread reads it from the database. */
 export type DeliveryRow = readonly [
   sequence: number,
   id: string,
@@ -151,7 +152,7 @@ function answerOf(status: number | null, headers: string | null, body: Uint8Arra
   return { status, headers: JSON.parse(headers) as HeaderPairs, body }
 }
 
-/** JSON leaves out what is undefined; the legs have it again. */
+/** JSON omits undefined fields; this restores them. */
 function legsOf(text: string): readonly StoredLeg[] {
   return (JSON.parse(text) as readonly StoredLeg[]).map((leg) => ({
     target: leg.target,

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** `HDGR`: tells our stores from the SQLite databases of other programs. */
+/** `HDGR`: distinguishes our stores from SQLite databases of other programs. */
 export const applicationId = 0x48444752
 
-/** Brings the schema from the version before to the next one. Never edited once released: add another. */
+/** Migrates the schema from the previous version to the next. Never edit a released step: add another. */
 export type SchemaStep = (db: DatabaseSync, newStoreId: string) => void
 
 /**
- * What changes over a delivery's life is one row of `delivery`. The request and the answer are in tables of
- * their own, as SQLite writes a row whole, however little of it changes. `pending`, `dead` and `discarded` count legs:
- * the partial indexes on them hold only the few rows that are looked for, so most writes do not touch them.
+ * The mutable state of a delivery is one row of `delivery`. The request and the answer have their own tables, because
+ * SQLite rewrites a whole row for any change. `pending`, `dead` and `discarded` count legs: the partial indexes on them
+ * hold only the few rows that queries look for, so most writes do not touch them.
  */
 const firstSchema: SchemaStep = (db, newStoreId) => {
   db.exec(`
@@ -60,7 +60,7 @@ const firstSchema: SchemaStep = (db, newStoreId) => {
   db.prepare('INSERT INTO meta VALUES (1, ?, 0, 0)').run(newStoreId)
 }
 
-/** Results that came when nobody was waiting. `status` is null once a result was fetched for the last time, or dropped. */
+/** Results that arrived with no client waiting. `status` is null once a result is spent or dropped. */
 const ticketSchema: SchemaStep = (db) => {
   db.exec(`
     CREATE TABLE ticket (
@@ -81,7 +81,7 @@ const ticketSchema: SchemaStep = (db) => {
 
 export const schemaSteps: readonly SchemaStep[] = [firstSchema, ticketSchema]
 
-/** Brings the database to the last version, in one transaction: it has either all of the steps or none. */
+/** Migrates the database to the latest version, in one transaction: all steps or none. */
 export function migrate(db: DatabaseSync, steps: readonly SchemaStep[], newStoreId: string): void {
   const version = numberOf(db, 'PRAGMA user_version')
   if (version === steps.length) return
@@ -93,11 +93,11 @@ export function migrate(db: DatabaseSync, steps: readonly SchemaStep[], newStore
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
-  // An older Hedgerow reads the version before it reads the log, and must not take this store for one of its own.
+  // An older Hedgerow reads the version before the log, and must not mistake this store for one of its own version.
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
-/** The one number that the statement gives. */
+/** The single number that the statement returns. */
 export function numberOf(db: DatabaseSync, sql: string): number {
   return Number(Object.values(db.prepare(sql).get() ?? {})[0])
 }

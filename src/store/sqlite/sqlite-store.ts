@@ -14,12 +14,12 @@ import { SqliteTickets } from './tickets.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteStoreOptions {
-  /** Made if it is not there; its folder must be. `-wal` is added to it for the log. */
+  /** Created if missing, in a folder that must exist. The log has the same path with `-wal` appended. */
   readonly path: string
   readonly clock: Clock
   readonly limits: StoreLimits
   readonly ticketLimits?: TicketLimits
-  /** Told when the store fails, and when it serves again. */
+  /** Receives a line when the store fails, and when it serves again. */
   readonly log: LogText
   /** For tests that end the thread. */
   readonly startThread?: StartThread
@@ -30,13 +30,13 @@ export type OpenedStore =
       readonly ok: true
       readonly store: DeliveryStore
       readonly tickets: TicketKeeper
-      /** Other limits for deliveries, from now on; `tickets` has its own. */
+      /** Sets new limits for deliveries; `tickets` has its own. */
       readonly limit: (limits: StoreLimits) => void
     }
-  /** What is at the path was left as it is. The text names it and says what to do. */
+  /** The file at the path was left unchanged. The text names the path and says how to fix the problem. */
   | { readonly ok: false; readonly fault: string }
 
-/** A store in one file, written by a thread of its own; when it resolves, what was unfinished is in memory. */
+/** Opens a store in one file, written by its own thread; resolves once unfinished deliveries are in memory. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<OpenedStore> {
   const { clock, limits, ticketLimits = defaultTicketLimits, log, startThread = startStoreThread } = options
   const path = resolve(options.path)
@@ -49,7 +49,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Open
     await thread.end()
     return { ok: false, fault: opening.fault.text }
   }
-  // Where there was no store and its disk is full, nothing is missing: it is made as soon as there is room.
+  // On a full disk without a store, no data is missing: the store is created as soon as there is room.
   const { storeId, tickets: figures, full, fault } = opening.ok ? opening : { ...notMade(), fault: opening.fault }
   writer = new Writer({ path, storeId, ledger, thread, fault, full, startThread, clock, log })
   const store = new SqliteStore(ledger, writer, limits)

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
-/** Everything that is asked of the database while it serves, prepared once. */
+/** All statements used while the database serves, prepared once. */
 export interface Statements {
   readonly begin: StatementSync
   readonly commit: StatementSync
@@ -37,7 +37,7 @@ export function prepareStatements(db: DatabaseSync): Statements {
   return {
     begin: prepare('BEGIN IMMEDIATE'),
     commit: prepare('COMMIT'),
-    // A clash of the id or the idempotency key is told by what was changed: nothing.
+    // If the id or the idempotency key is taken, no row changes.
     insertDelivery: prepare(`
       INSERT INTO delivery (sequence, id, route, lane, idempotency_key, fingerprint, created_at, legs, pending, dead,
         discarded)

@@ -15,7 +15,7 @@ import type { Ledger } from './ledger.ts'
 import { listedOf } from './rows.ts'
 import type { Writer } from './writer.ts'
 
-/** The contract in terms of the ledger, which knows, and the writer, which does. */
+/** Implements the contract: the ledger has the state, the writer does the work. */
 export class SqliteStore implements DeliveryStore {
   readonly #ledger: Ledger
   readonly #writer: Writer
@@ -28,7 +28,7 @@ export class SqliteStore implements DeliveryStore {
     this.#limits = limits
   }
 
-  /** From now on; what is stored already stays. */
+  /** Applies to new deliveries; stored ones stay. */
   limit(limits: StoreLimits): void {
     this.#limits = limits
   }
@@ -68,7 +68,7 @@ export class SqliteStore implements DeliveryStore {
   async list(filter: DeliveryFilter): Promise<DeliveryPage | Failure> {
     const found: StoredDelivery[] = []
     let beforeSequence: number | undefined = filter.beforeSequence ?? Number.POSITIVE_INFINITY
-    // One more than asked for tells whether there are more.
+    // One extra row shows whether there are more.
     while (beforeSequence !== undefined && found.length <= filter.limit) {
       const request: ListRequest = { filter, beforeSequence }
       const part: Listed | Failure = await this.#operate(() => this.#writer.ask('list', request))
@@ -104,7 +104,7 @@ export class SqliteStore implements DeliveryStore {
     return this.#closing
   }
 
-  /** One question to the thread, made up when it is its turn. */
+  /** Sends one request to the thread; builds it only when its turn comes. */
   ask<Name extends ExchangeName>(
     name: Name,
     request: () => Exchanges[Name]['request'],
@@ -112,7 +112,7 @@ export class SqliteStore implements DeliveryStore {
     return this.#operate(() => this.#writer.ask(name, request()))
   }
 
-  /** A repeat of what is stored already needs no room. */
+  /** A repeat of a stored delivery needs no room. */
   async #existingOr(full: Failure, { route, idempotencyKey }: NewDelivery): Promise<InsertResult> {
     const refused = { kind: 'refused', failure: full } as const
     if (idempotencyKey === undefined) return refused
@@ -128,7 +128,7 @@ export class SqliteStore implements DeliveryStore {
     return this.#ledger.current(row)
   }
 
-  /** Asks when all that was called before has been written. */
+  /** Runs once all earlier calls have been written. */
   #operate<Result>(ask: () => Promise<Result>): Promise<Result | Failure> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.resolve(refusal)

@@ -4,13 +4,13 @@ import type { Question } from './worker.ts'
 
 export type StartThread = () => Worker
 
-/** From the source as well as from what it was compiled to. */
+/** Works from the TypeScript source and from the compiled code. */
 export const startStoreThread: StartThread = () => {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   return new Worker(new URL(`./worker.${extension}`, import.meta.url), { name: 'hedgerow-store' })
 }
 
-/** Asks a thread one question at a time. A thread that has ended answers with a fault, whenever that was. */
+/** Sends requests to a thread, one at a time. If the thread has ended, at any time, the reply is a fault. */
 export class StoreThread {
   readonly #worker: Worker
   readonly #ended: Promise<void>
@@ -38,7 +38,7 @@ export class StoreThread {
     return this.#end !== undefined
   }
 
-  /** `bytes` moves to the thread, and is empty here from then on. */
+  /** `bytes` is transferred to the thread, and is empty here afterwards. */
   ask<Name extends ExchangeName>(
     name: Name,
     request: Exchanges[Name]['request'],

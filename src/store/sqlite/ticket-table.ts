@@ -4,7 +4,7 @@ import { overTicketLimit } from '../limits.ts'
 import type { Ticket, TicketFacts, TicketFigures, TicketLimits, TicketResult } from '../ticket-store.ts'
 import type { Transactions } from './transactions.ts'
 
-/** A failure's detail is its body, and its status is none that HTTP has. */
+/** Marks a failure, whose detail is stored as the body; not a valid HTTP status. */
 const failureStatus = 0
 
 export interface PutTickets {
@@ -12,7 +12,7 @@ export interface PutTickets {
   readonly limits: TicketLimits
 }
 
-/** By the place of the ticket: what `put` answers, or why it was not kept. */
+/** By the index of the ticket: the result of `put`, or why it was not kept. */
 export type PutResult = 'kept' | 'repeated' | { readonly full: string }
 
 export interface TicketReply<Value> {
@@ -23,7 +23,7 @@ export interface TicketReply<Value> {
 type FactsRow = readonly [id: string, route: string, created: number, ready: number, known: number, bytes: number]
 type Row = readonly [...FactsRow, status: number | null, contentType: string | null, body: Uint8Array | null]
 
-/** The thread's side of the tickets. Each question is answered with what is kept altogether. */
+/** Tickets in the store's thread. Each reply includes the current totals. */
 export class TicketTable {
   readonly #database: Transactions
   readonly #insert: StatementSync

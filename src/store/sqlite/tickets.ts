@@ -7,7 +7,7 @@ import type { TicketReply } from './ticket-table.ts'
 export interface SqliteTicketsOptions {
   readonly limits: TicketLimits
   readonly figures: TicketFigures
-  /** Has the thread asked when it is its turn, or refused if the store cannot serve. */
+  /** Sends the request to the thread when its turn comes; fails if the store cannot serve. */
   readonly ask: <Name extends ExchangeName>(
     name: Name,
     request: () => Exchanges[Name]['request'],
@@ -19,7 +19,7 @@ interface WaitingPut {
   readonly resolve: (result: 'kept' | 'repeated' | Failure) => void
 }
 
-/** Tickets in the file of the deliveries. All that are put while the thread is busy share one transaction and sync. */
+/** Tickets in the file of the deliveries. All `put` calls while the thread is busy share one transaction and sync. */
 export class SqliteTickets implements TicketKeeper {
   readonly #options: SqliteTicketsOptions
   #waiting: WaitingPut[] = []
@@ -35,7 +35,7 @@ export class SqliteTickets implements TicketKeeper {
   put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure> {
     return new Promise((resolve) => {
       this.#waiting.push({ ticket, resolve })
-      // Whoever came first asks for all that wait when it is their turn.
+      // The first caller sends the request for all calls waiting when its turn comes.
       if (this.#waiting.length === 1) void this.#putWaiting()
     })
   }
@@ -73,7 +73,7 @@ export class SqliteTickets implements TicketKeeper {
       return { tickets: batch.map(({ ticket }) => ticket), limits: this.#limits }
     }
     const reply = await this.#options.ask('ticketsPut', takeAll)
-    // Refused before its turn came.
+    // The request was refused before its turn came.
     if (batch.length === 0) takeAll()
     const results = this.#take(reply)
     for (const [place, { resolve }] of batch.entries()) {

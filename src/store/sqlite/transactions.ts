@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** An open database, and the one way to change it: done and synced when it returns. */
+/** An open database and the only way to change it: a transaction is synced when it returns. */
 export interface Transactions {
   readonly db: DatabaseSync
   transaction<Result>(work: () => Result): Result
-  /** The same for what makes room: on a full disk the reserve is given up for it. */
+  /** A transaction that frees room: on a full disk the reserve is released for it. */
   shrink<Result>(work: () => Result): Result
-  /** Throws a `StoreFault` where new rows of so many bytes would leave too little. */
+  /** Throws a `StoreFault` if new rows of this size would leave too little room. */
   expectRoom(bytes: number, rows: number): void
 }

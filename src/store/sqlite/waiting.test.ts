@@ -13,7 +13,7 @@ const update = (sequence: number, change: Partial<DeliveryUpdate> = {}): Deliver
 })
 
 describe('Waiting', () => {
-  it('makes one of the updates of a delivery: the latest, with the answer of those before', () => {
+  it('merges updates of a delivery into the latest one, with the earlier answer', () => {
     const waiting = new Waiting()
     const told: string[] = []
     waiting.update(update(1, { finishedAt: 1, answer }), () => told.push('first'))
@@ -28,7 +28,7 @@ describe('Waiting', () => {
     assert.deepEqual(told, ['first', 'second', 'other'])
   })
 
-  it('keeps what is newer when a batch comes back', () => {
+  it('keeps newer updates when a failed batch is put back', () => {
     const waiting = new Waiting()
     waiting.update(update(1, { finishedAt: 1, answer }), () => undefined)
     waiting.update(update(2, { finishedAt: 1 }), () => undefined)
@@ -40,7 +40,7 @@ describe('Waiting', () => {
     assert.deepEqual([again.get(1)?.callers.length, again.get(2)?.callers.length], [1, 0])
   })
 
-  it('has nothing new in what was put back or kept', () => {
+  it('does not count updates that were put back or kept as new', () => {
     const waiting = new Waiting()
     waiting.update(update(1), () => undefined)
     assert.equal(waiting.isNew, true)

@@ -10,11 +10,11 @@ export interface WaitingInsert {
 
 export interface WaitingUpdate {
   update: DeliveryUpdate
-  /** Of those who called and have not been told yet; none for one that was kept over a failure. */
+  /** Callers that wait for the result; none for an update kept after a failure. */
   callers: ((failure: Failure | undefined) => void)[]
 }
 
-/** A question to the thread that is no write, or one part of a long one. */
+/** A request to the thread that is not a write, or one part of a long one. */
 export interface Operation {
   readonly run: () => Promise<void>
   readonly refuse: (failure: Failure) => void
@@ -26,15 +26,15 @@ export interface Batch {
   readonly operations: readonly Operation[]
 }
 
-/** A message of more would take long to copy and keep memory busy twice. */
+/** A larger message would take long to copy, and occupy its memory twice. */
 const maxBatchBytes = 16 * 1024 * 1024
 
-/** What was asked for while the batch before is on its way. Updates of one delivery become one, the latest. */
+/** Calls that arrive while the previous batch is under way. Updates of one delivery merge into the latest. */
 export class Waiting {
   #inserts: WaitingInsert[] = []
   #updates = new Map<number, WaitingUpdate>()
   #operations: Operation[] = []
-  /** Whether there is anything that no batch has tried to do. */
+  /** Whether there is anything that no batch has tried yet. */
   #isNew = false
 
   get isNew(): boolean {
@@ -64,7 +64,7 @@ export class Waiting {
     this.#isNew = true
   }
 
-  /** For the next batch, whenever that is: its caller knows already that it could not be stored yet. */
+  /** For the next batch; its caller already knows that it could not be stored yet. */
   keep(update: DeliveryUpdate): void {
     this.#replace(update)
   }
@@ -86,7 +86,7 @@ export class Waiting {
     return batch
   }
 
-  /** Updates of a batch that failed; one that has been called since is newer. */
+  /** Queues the updates of a failed batch again; newer updates take precedence. */
   putBack(updates: ReadonlyMap<number, WaitingUpdate>): void {
     for (const [sequence, { update }] of updates) {
       const newer = this.#updates.get(sequence)

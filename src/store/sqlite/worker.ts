@@ -8,8 +8,8 @@ import { numberOf } from './schema.ts'
 import { remove, write } from './write.ts'
 
 /**
- * The store's thread: it has the database to itself, answers one question after the other, and knows nothing that
- * outlives a question but the open database. What has to survive its end is kept by the asking side.
+ * The store's thread: it has the database to itself, answers one request at a time, and keeps no state between requests
+ * but the open database. State that must survive the thread is kept on the calling side.
  */
 export type Question = { [Name in ExchangeName]: readonly [Name, Exchanges[Name]['request']] }[ExchangeName]
 
@@ -42,7 +42,7 @@ const answers: { readonly [Name in ExchangeName]: (request: Exchanges[Name]['req
   }
 
 parentPort?.on('message', ([name, request]: Question) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, no window
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
   parentPort?.postMessage(reply(() => (answers[name] as (request: unknown) => unknown)(request)))
 })
 
@@ -51,7 +51,7 @@ function reply(answer: () => unknown): Reply<ExchangeName> {
     return { ok: true, value: answer() as Exchanges[ExchangeName]['reply'] }
   } catch (error) {
     const fault = faultOf(error, path)
-    // What SQLite has in memory may not be what is on disk: it is opened anew, from what is there.
+    // SQLite's memory may differ from the disk: reopen the database from the file.
     if (fault.kind === 'unavailable') letGo()
     return { ok: false, fault }
   }
@@ -77,6 +77,6 @@ function letGo(): void {
   try {
     open?.close()
   } catch {
-    // It is closed all the same; what it says on the way out was said before.
+    // The database is closed all the same, and its error has already been reported.
   }
 }

@@ -3,12 +3,12 @@ import type { Removed, RemoveRequest, Revised, WriteRequest, Written } from './e
 import { fullText, isFull } from './fault.ts'
 import type { AnswerRow, DeliveryRow, InsertRow, UpdateRow } from './rows.ts'
 
-/** One sync for a whole removal would hold everybody up, so it is done in parts. */
+/** One sync for a whole removal would delay all other writes, so removal is done in parts. */
 const removedAtOnce = 1000
-/** Each rewrites some pages, and on a full disk there is room for few. */
+/** Each removal rewrites some pages, and a full disk has room for few. */
 const removedWhenFull = 10
 
-/** All that waited, in one transaction and so with one sync; without the inserts where there is no room for them. */
+/** Writes a whole batch in one transaction, thus with one sync; without the inserts if they have no room. */
 export function write(database: Database, request: WriteRequest): Written {
   const { updates, revisions, inserts } = request
   if (inserts.length > 0 && database.hasRoom(bytesOf(request), inserts.length + updates.length)) {
@@ -23,7 +23,7 @@ export function write(database: Database, request: WriteRequest): Written {
   return { ...settle(database, { ...request, inserts: [] }), full }
 }
 
-/** What memory knows already is written at any price: the reserve is for this. */
+/** Updates are written at any cost, because memory already has them: the reserve is for this. */
 function settle(database: Database, request: WriteRequest): Written {
   try {
     return database.transaction(() => writeAll(database, request))
@@ -31,12 +31,12 @@ function settle(database: Database, request: WriteRequest): Written {
     if (!isFull(error)) throw error
     database.room.give()
     updateInParts(database, request.updates, request.bytes)
-    // Last, and in one transaction, as they may not be repeated: what they change is counted.
+    // Last, and in one transaction: these writes must not be repeated, because their changes are counted.
     return database.transaction(() => writeAll(database, { ...request, updates: [] }))
   }
 }
 
-/** Where there is no room for all of them at once there may be for one after the other, each in the log in the place of the one before. */
+/** Updates that do not fit together may fit one at a time: each reuses the log space of the previous one. */
 function updateInParts(database: Database, updates: readonly UpdateRow[], bytes: Uint8Array): void {
   try {
     database.transaction(() => {
@@ -62,7 +62,7 @@ function writeAll(database: Database, { updates, revisions, inserts, bytes }: Wr
   return { existing, revised, full: undefined }
 }
 
-/** What the rows take: bodies are in the buffer, and the texts beside them. */
+/** Size of the rows: the bodies in the buffer, and the texts beside them. */
 function bytesOf({ inserts, bytes }: WriteRequest): number {
   let sum = bytes.byteLength
   for (const [delivery, request] of inserts) {
@@ -94,7 +94,7 @@ function removeSome(database: Database, before: number, atOnce: number): Removed
   })
 }
 
-/** Whether it was stored; it is not if its id or its idempotency key is taken. */
+/** Whether it was stored: false if its id or its idempotency key is taken. */
 export function applyInsert(database: Database, row: InsertRow, bytes: Uint8Array): boolean {
   const [delivery, request, bodyStart, bodyEnd] = row
   const { insertDelivery, insertRequest } = database.statements

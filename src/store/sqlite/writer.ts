@@ -17,7 +17,7 @@ export interface WriterOptions {
   readonly storeId: string
   readonly ledger: Ledger
   readonly thread: StoreThread
-  /** Why the thread does not have it open; undefined if it has. */
+  /** Why the thread does not have the database open; undefined if it does. */
   readonly fault: Fault | undefined
   /** Why there is no room for new writes; undefined if there is. */
   readonly full: string | undefined
@@ -32,24 +32,24 @@ interface Trouble {
   readonly mayTryAtMs: number
 }
 
-/** How soon a store that failed is tried again by itself. */
+/** Retry interval of a failed store. */
 const retryMs = 1000
 
-/** A change tries it sooner; but not each of thousands in a second, as opening a store or starting a thread has its cost. */
+/** A change retries sooner, but not each of thousands per second: opening a store or starting a thread is costly. */
 const minRetryGapMs = 100
 
 /**
- * Has the ledger's changes written, one batch at a time, and keeps the store open.
+ * Writes the ledger's changes, one batch at a time, and keeps the store open.
  *
- * It is idle, or at work: then it takes all that waits as one batch, and goes on as long as something new has come in
- * the meantime. Apart from that it serves, or is in trouble. In trouble it refuses what comes, at once, until the next
- * try is due: that is a timer's, or that of the first change after a short gap. A try is a batch like any other; if the
- * thread has let the database go it begins with opening it again. What a batch brought that failed is refused, but for
- * updates, which the ledger keeps for the next one. A batch that succeeds ends the trouble.
+ * The writer is idle or at work. At work it takes all waiting calls as one batch, and repeats that while new calls have
+ * arrived in the meantime. Independently of that, it serves or is in trouble. In trouble it refuses calls immediately
+ * until the next try is due: at a timer, or at the first change after a short gap. A try is an ordinary batch; if the
+ * thread has closed the database, it starts by reopening it. The calls of a failed batch are refused, except for
+ * updates, which the ledger keeps for the next batch. A successful batch ends the trouble.
  *
- * With a full disk it serves as well, but for inserts: acknowledgements and removals go through, for which the thread
- * keeps room, and each may be what makes room again. Inserts are tried after the short gap here too. That there is room
- * again is said once a second at most, as near the limit a small one may fit and the next one not.
+ * On a full disk it still serves, except for inserts: acknowledgements and removals go through, because the thread
+ * keeps room for them, and each may free room. Inserts are retried after the short gap here too. The log reports
+ * recovered room at most once a second, because near the limit a small write may fit and the next one may not.
  */
 export class Writer {
   readonly #options: WriterOptions
@@ -57,7 +57,7 @@ export class Writer {
   #isOpen: boolean
   #working: Promise<void> | undefined
   #trouble: Trouble | undefined
-  /** What keeps from inserts alone. */
+  /** A full disk, which blocks only inserts. */
   #full: Trouble | undefined
   #retry: Timer | undefined
   #mustTry = false
@@ -71,22 +71,22 @@ export class Writer {
     if (options.full !== undefined) this.#isFull(options.full)
   }
 
-  /** Why nothing can be done just now; undefined if it is worth a try. */
+  /** Why calls are refused at the moment; undefined while it serves, or if a try is due. */
   get refusal(): Failure | undefined {
     return this.#current(this.#trouble)
   }
 
-  /** The same of an insert. */
+  /** Why inserts are refused at the moment. */
   get insertRefusal(): Failure | undefined {
     return this.refusal ?? this.#current(this.#full)
   }
 
-  /** Something new waits in the ledger. */
+  /** Call when the ledger has new work. */
   wake(): void {
     this.#working ??= this.#work()
   }
 
-  /** Asked by operations, while it is their turn. */
+  /** For operations, during their turn. */
   async ask<Name extends ExchangeName>(
     name: Name,
     request: Exchanges[Name]['request'],
@@ -96,15 +96,15 @@ export class Writer {
     return reply.fault.kind === 'full' ? this.#isFull(reply.fault.text) : this.#failed(reply.fault)
   }
 
-  /** The thread has ended though nobody asked it to. */
+  /** Call when the thread has ended unexpectedly. */
   threadEnded(thread: StoreThread): void {
     if (thread !== this.#thread || this.#ending) return
-    // At work it comes as the answer to what was asked.
+    // While at work, the open request reports it.
     if (this.#working === undefined) this.#failed({ kind: 'unavailable', text: "The store's thread ended." })
   }
 
   async end(): Promise<void> {
-    // What was kept has a last chance, and so has what was in a file that nobody has missed yet.
+    // A last try for kept updates, and for deliveries in a file whose loss nobody has noticed yet.
     this.#mustTry = true
     this.wake()
     await this.#working
@@ -124,7 +124,7 @@ export class Writer {
   async #work(): Promise<void> {
     const { waiting } = this.#options.ledger
     while (waiting.isNew || this.#mustTry) {
-      // All that this turn of the event loop still brings goes along.
+      // Calls made in the same turn of the event loop join the batch.
       await nextTurn()
       if (this.#mustTry) await this.#verify()
       this.#mustTry = false
@@ -138,7 +138,7 @@ export class Writer {
     this.#working = undefined
   }
 
-  /** Also with nothing unfinished: an older file that was put back may have in it what was refused. */
+  /** Needed even with nothing unfinished: an older file that was put back may contain refused writes. */
   async #verify(): Promise<void> {
     if (!this.#isOpen) return
     const reply = await this.#thread.ask('verify', null)
@@ -204,7 +204,7 @@ export class Writer {
 
   #succeeded({ inserts, updates }: Batch): void {
     if (this.#trouble === undefined) return
-    // Whether a full disk has room again is known when something has been written.
+    // Only a write shows whether a full disk has room again.
     if (this.#trouble.failure.code === 'STORE_FULL' && inserts.length + updates.size === 0) return
     this.#trouble = undefined
     this.#recovered()
@@ -236,7 +236,7 @@ export class Writer {
     return this.#full.failure
   }
 
-  /** It is tried again by itself. */
+  /** Schedules the next try. */
   #troubleOf(reason: Failure, text: string): Trouble {
     const { clock } = this.#options
     this.#retry?.cancel()

@@ -20,7 +20,7 @@ const modes: readonly Tolerate[] = ['none', 'failures', 'lateness']
 
 describe('all', () => {
   for (const tolerate of modes) {
-    it(`merges all good answers in the order of the calls, whoever was first; tolerate: ${tolerate}`, async () => {
+    it(`merges all good answers in the order of the calls, whichever was first; tolerate: ${tolerate}`, async () => {
       const { clock, upstream, answer } = allOf(
         [
           { afterMs: 90, body: '{"a":1}' },
@@ -38,7 +38,7 @@ describe('all', () => {
       assert.equal(clock.pendingCount, 0)
     })
 
-    it(`ends with CLIENT_GONE and aborts all when the client goes; tolerate: ${tolerate}`, async () => {
+    it(`ends with CLIENT_GONE and aborts all when the client disconnects; tolerate: ${tolerate}`, async () => {
       const { clock, upstream, call, answer } = allOf([hang, { afterMs: 10 }, hang], tolerate)
       clock.after(50, () => call.abort(failure('CLIENT_GONE', 'gone')))
       await clock.advance(100)
@@ -47,7 +47,7 @@ describe('all', () => {
     })
   }
 
-  it('sends two unless it is told otherwise, and tolerates nothing', () => {
+  it('sends two calls and tolerates nothing by default', () => {
     const { calls, tolerate } = allOptions.parse({ upstream: 'work' })
     assert.deepEqual([calls, tolerate], [2, 'none'])
   })
@@ -71,7 +71,7 @@ describe('all', () => {
   })
 
   describe('tolerate: failures', () => {
-    it('waits for all and gives those that are good', async () => {
+    it('waits for all and returns the good ones', async () => {
       const { clock, answer } = allOf([fails(90), { afterMs: 10, body: '2' }, fails(20)], 'failures')
       await clock.advance(89)
       assert.equal(answer.outcome, undefined)
@@ -87,7 +87,7 @@ describe('all', () => {
       assert.match(detail, /All 2 attempts failed/)
     })
 
-    it('fails at the deadline though some are good: all must have ended', async () => {
+    it('fails at the deadline even if some are good: all must have ended', async () => {
       const { clock, upstream, call, answer } = allOf([{ afterMs: 10 }, hang], 'failures')
       clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
       await clock.advance(50)
@@ -97,7 +97,7 @@ describe('all', () => {
   })
 
   describe('tolerate: lateness', () => {
-    it('gives what is good by the deadline and aborts the rest', async () => {
+    it('returns the good answers at the deadline and aborts the rest', async () => {
       const { clock, upstream, call, answer } = allOf([hang, { afterMs: 10, body: '2' }, fails(20)], 'lateness')
       clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
       await clock.advance(49)
@@ -107,7 +107,7 @@ describe('all', () => {
       assert.deepEqual(abortCodes(upstream), ['DEADLINE', undefined, undefined])
     })
 
-    it('gives an empty list at the deadline when none is good', async () => {
+    it('returns an empty list at the deadline when none is good', async () => {
       const { clock, call, answer } = allOf([hang, fails(20)], 'lateness')
       clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
       await clock.advance(50)
@@ -115,14 +115,14 @@ describe('all', () => {
       assert.equal(responseOf(answer.outcome).status, 200)
     })
 
-    it('gives an empty list as soon as all have failed', async () => {
+    it('returns an empty list as soon as all have failed', async () => {
       const { clock, answer } = allOf([fails(30), fails(20)], 'lateness')
       await clock.advance(100)
       assert.equal(textOf(answer.outcome), '[]')
       assert.equal(answer.settledMs, 30)
     })
 
-    it('gives all as soon as all are good', async () => {
+    it('returns all as soon as all are good', async () => {
       const { clock, answer } = allOf(
         [
           { afterMs: 10, body: '1' },
@@ -162,14 +162,14 @@ describe('all with named calls', () => {
     assert.deepEqual(JSON.parse(textOf(answer.outcome)), { user: { id: 7 }, orders: [], upstream: 'text' })
   })
 
-  it('leaves out by name what failed', async () => {
+  it('leaves out failed calls by name', async () => {
     const script = { user: { afterMs: 30, body: '1' }, orders: fails(10), upstream: { afterMs: 1, body: '3' } }
     const { clock, answer } = named(script, 'failures')
     await clock.advance(100)
     assert.equal(textOf(answer.outcome), '{"user":1,"upstream":3}')
   })
 
-  it('gives an empty object when nothing was good in time', async () => {
+  it('returns an empty object when nothing was good in time', async () => {
     const { clock, call, answer } = named({ user: hang, orders: hang, upstream: hang }, 'lateness')
     clock.after(50, () => call.abort(failure('DEADLINE', 'over')))
     await clock.advance(50)

@@ -10,7 +10,7 @@ import { jsonBody } from './json-body.ts'
 import { merge } from './merge.ts'
 import { type AllOptions, allOptions } from './options.ts'
 
-/** Named calls go out each as its own `part` of the request. */
+/** Each named call goes out as its own `part` of the request. */
 export function all(options: AllOptions, clock: Clock): Layer {
   const names = typeof options.calls === 'number' ? undefined : Object.keys(options.calls)
   const calls = typeof options.calls === 'number' ? options.calls : Object.keys(options.calls).length
@@ -29,7 +29,7 @@ export function all(options: AllOptions, clock: Clock): Layer {
   }
 }
 
-/** Before the judge sees it: to read a large answer takes several turns. */
+/** Before the judge sees the answer, because reading a large one takes several turns. */
 function withJsonBody(next: Service): Service {
   return async (request, call) => {
     const outcome = await next(request, call)
@@ -38,7 +38,7 @@ function withJsonBody(next: Service): Service {
     if (!isHeld(response.body)) throw new Error('an answer to be merged was not held')
     const body = await jsonBody(response.body, call.scope)
     const longer = 'code' in body ? 0 : body.length - (response.body?.length ?? 0)
-    // A string takes up to six times as much as the text that it is made of.
+    // A string takes up to six times as much as its source text.
     if (longer > 0 && !call.hold(longer)) return failed(noRoomFor('the answer'))
     return 'code' in body ? failed(body) : succeeded({ ...response, body })
   }

@@ -5,11 +5,11 @@ import { allFailed } from '../all-failed.ts'
 export interface AllRules {
   readonly calls: number
   readonly tolerate: 'none' | 'failures' | 'lateness'
-  /** Named calls ask for different things: none repeats another. */
+  /** Named calls ask for different things: none is a duplicate of another. */
   readonly named: boolean
 }
 
-/** `merge` makes one answer of the good ones; it is called once, at the end. */
+/** `merge` combines the good answers into one; it is called once, at the end. */
 export function decideAll(view: RaceView, rules: AllRules, merge: (runners: readonly Runner[]) => Outcome): Step {
   const { runners, aborted } = view
   const settle = (outcome: Outcome): Step => ({ do: 'settle', outcome })

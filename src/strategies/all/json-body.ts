@@ -10,11 +10,12 @@ const quote = Buffer.from('"')
 const stepLength = 16 * 1024
 
 /**
- * A body as a JSON text: one that is JSON as it is, any other as a string, none as null. A failure: the scope was aborted.
+ * A body as JSON text: JSON unchanged, any other body as a string, no body as null. A failure means that the scope was
+ * aborted.
  */
 export async function jsonBody(body: Uint8Array | undefined, scope: AbortScope): Promise<Uint8Array | Failure> {
   if (body === undefined || body.length === 0) return nothing
-  // What is no UTF-8 goes in with U+FFFD in its place, as JSON has to be UTF-8.
+  // JSON must be UTF-8, so invalid bytes become U+FFFD.
   const bytes = isUtf8(body) ? body : Buffer.from(textOf(body))
   const isJson = await scanJson(bytes, { scope }, (verdict) => verdict === 'valid')
   if (typeof isJson !== 'boolean') return isJson
@@ -26,8 +27,8 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * What JSON.stringify makes of it, which takes 100 ms and more for 10 MiB of control characters, as it is six times as
- * long.
+ * The result of JSON.stringify, but in turns: for 10 MiB of control characters, which grow sixfold, JSON.stringify
+ * blocks the thread for 100 ms or more.
  */
 async function quoted(text: string, scope: AbortScope): Promise<Uint8Array | Failure> {
   const parts: Buffer[] = [quote]
@@ -44,7 +45,7 @@ async function quoted(text: string, scope: AbortScope): Promise<Uint8Array | Fai
   return joinBytes(parts, scope)
 }
 
-/** The two halves of a character stay together. */
+/** Never splits a surrogate pair. */
 function endOfPart(text: string, end: number): number {
   const unit = text.charCodeAt(end - 1)
   return unit >= 0xd800 && unit < 0xdc00 ? end + 1 : end

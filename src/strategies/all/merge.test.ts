@@ -17,7 +17,7 @@ function good(body: ResponseBody): Runner {
 const bad: Runner = { ...good(undefined), outcome: failed(failure('UPSTREAM_RESET', 'reset')) }
 const late: Runner = { ...good(undefined), endedMs: undefined, outcome: undefined }
 
-/** Of bodies as targets send them. */
+/** Merges raw bodies, as targets send them. */
 async function textOfAll(bodies: readonly (Uint8Array | undefined)[]): Promise<string> {
   const parts = await Promise.all(bodies.map((body) => jsonBody(body, new Scope())))
   return textOf(parts.map((part) => good(part as Uint8Array)))
@@ -29,11 +29,11 @@ function textOf(runners: readonly Runner[], names?: readonly string[]): string {
 
 describe('merge', () => {
   for (const [what, body, merged] of [
-    ['JSON goes in as it is, spaces and all', '{ "a" : 1.0 }', '[{ "a" : 1.0 }]'],
-    ['what is not JSON goes in as a string', 'a "quoted"\nline', '["a \\"quoted\\"\\nline"]'],
+    ['JSON is inserted unchanged, spaces included', '{ "a" : 1.0 }', '[{ "a" : 1.0 }]'],
+    ['a body that is not JSON is inserted as a string', 'a "quoted"\nline', '["a \\"quoted\\"\\nline"]'],
     ['half a JSON document is a string', '{"a":', '["{\\"a\\":"]'],
     ['blanks alone are a string', '  ', '["  "]'],
-    ['other scripts stay what they are', '"žluť"', '["žluť"]'],
+    ['other scripts stay unchanged', '"žluť"', '["žluť"]'],
     ['an empty body is null', '', '[null]'],
     ['no body is null', undefined, '[null]'],
   ] as const) {
@@ -42,22 +42,22 @@ describe('merge', () => {
     })
   }
 
-  it('reads a body that is a part of a larger buffer', async () => {
+  it('reads a body that is part of a larger buffer', async () => {
     assert.equal(await textOfAll([Buffer.from('xx{"a":1}yy').subarray(2, 9)]), '[{"a":1}]')
   })
 
-  it('leaves out what failed or has not come, and keeps each name with its own', () => {
+  it('leaves out failed and missing answers, and keeps each name with its own', () => {
     const runners = [good(Buffer.from('1')), bad, late, good(Buffer.from('4'))]
     assert.equal(textOf(runners), '[1,4]')
     assert.equal(textOf(runners, ['a', 'b', 'c', 'd "']), '{"a":1,"d \\"":4}')
   })
 
-  it('puts U+FFFD in the place of what is no UTF-8', async () => {
+  it('replaces invalid UTF-8 with U+FFFD', async () => {
     assert.equal(await textOfAll([Buffer.from([0x22, 0xff, 0x22])]), '["\ufffd"]')
     assert.equal(await textOfAll([Buffer.from([0xff])]), '["\ufffd"]')
   })
 
-  it('makes a string of a large text as JSON.stringify does, wherever its parts end', async () => {
+  it('makes the same string of a large text as JSON.stringify, wherever its parts end', async () => {
     for (const text of ['😀'.repeat(40_000), `x${'😀'.repeat(40_000)}`, '\u0000"\\'.repeat(20_000)]) {
       assert.equal(await textOfAll([Buffer.from(text)]), `[${JSON.stringify(text)}]`)
     }
@@ -73,7 +73,7 @@ describe('merge', () => {
     }
   })
 
-  it('is always JSON with all that was good, in its order', async () => {
+  it('is always JSON with all good answers, in their order', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(

@@ -5,7 +5,7 @@ import type { Runner } from '../../kit/race.ts'
 const comma = Buffer.from(',')
 const headers = ['content-type', 'application/json']
 
-/** The bodies of the good answers, each JSON by now, as one JSON array, or as an object if they have names. */
+/** The bodies of the good answers, already JSON, as one JSON array, or as an object if they have names. */
 export function merge(runners: readonly Runner[], names: readonly string[] | undefined): GatewayResponse {
   const [open, close] = names === undefined ? '[]' : '{}'
   const parts: Uint8Array[] = []

@@ -9,7 +9,7 @@ const common = {
     .enum(['none', 'failures', 'lateness'], { error: '`none`, `failures` or `lateness`' })
     .prefault('none')
     .describe(
-      '`none`: one failure fails the call at once. `failures`: all must end by the deadline, the good ones are given, none is a failure. `lateness`: whatever is good by the deadline is given, even nothing.',
+      '`none`: one failure fails the call at once. `failures`: all attempts must end by the deadline; the good answers are returned, and without any the call fails. `lateness`: the good answers that arrived by the deadline are returned, even if there are none.',
     ),
   ...heldOptions,
 }
@@ -35,6 +35,8 @@ const namedCalls = z.strictObject({
 
 export const allOptions = z
   .union([sameCalls, namedCalls])
-  .describe('Several attempts at once, or several named calls; their answers are merged into one JSON array or object.')
+  .describe(
+    'Sends several attempts, or several named calls, at once and merges their answers into one JSON array or object.',
+  )
 
 export type AllOptions = z.output<typeof allOptions>

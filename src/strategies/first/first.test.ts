@@ -42,7 +42,7 @@ describe('first', () => {
   })
 
   for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
-    it(`ends with ${code} and aborts all when nobody has answered by then`, async () => {
+    it(`ends with ${code} and aborts all if none has answered by then`, async () => {
       const { clock, upstream, call, answer } = firstOf([hang, fails(10), { afterMs: 500 }])
       clock.after(100, () => call.abort(failure(code, 'over')))
       await clock.advance(1000)
@@ -59,7 +59,7 @@ describe('first', () => {
       assert.equal(textOf(answer.outcome), '2')
     })
 
-    it('fails when all have failed, not sooner, and tells how each did', async () => {
+    it('fails only when all have failed, and reports each failure', async () => {
       const { clock, answer } = firstOf([{ afterMs: 90, fails: 'UPSTREAM_RESET' }, fails(10)])
       await clock.advance(89)
       assert.equal(answer.outcome, undefined)
@@ -67,7 +67,7 @@ describe('first', () => {
       assert.match(failureOf(answer.outcome).detail, /All 2 attempts failed: fake UPSTREAM_RESET; fake UPSTREAM_STATUS/)
     })
 
-    it('gives the one failure of a single call as it is', async () => {
+    it('returns the one failure of a single call unchanged', async () => {
       const { clock, answer } = firstOf([fails(10)])
       await clock.advance(10)
       assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_STATUS')
@@ -75,7 +75,7 @@ describe('first', () => {
   })
 
   describe('settle: response', () => {
-    it('lets the first to end decide, also if it failed', async () => {
+    it('lets the first to end decide, even if it failed', async () => {
       const { clock, upstream, answer } = firstOf([{ afterMs: 40 }, fails(10)], { settle: 'response' })
       await clock.advance(100)
       assert.equal(codeOf(answer.outcome), 'UPSTREAM_STATUS')
@@ -83,21 +83,21 @@ describe('first', () => {
       assert.deepEqual(abortCodes(upstream), ['CANCELLED', undefined])
     })
 
-    it('gives a good answer that comes before a failure', async () => {
+    it('returns a good answer that arrives before a failure', async () => {
       const { clock, answer } = firstOf([{ afterMs: 10, body: '1' }, fails(40)], { settle: 'response' })
       await clock.advance(100)
       assert.equal(textOf(answer.outcome), '1')
     })
   })
 
-  it('sends two unless it is told otherwise', () => {
+  it('sends two by default', () => {
     const { calls, settle } = firstStrategy.options.parse({ upstream: 'work' })
     assert.deepEqual([calls, settle], [2, 'success'])
   })
 })
 
 describe('first with a budget', () => {
-  it('sends the calls beyond the first as far as its budget and that of its upstream go, and gives back', async () => {
+  it("sends further calls within its budget and the upstream's, and returns what is unused", async () => {
     const budget = new CallBudget({ share: 0, floor: 2 })
     const rules = { calls: 3, settle: 'success', budget: 1 } as const
     const { clock, upstream, send } = layerBench(

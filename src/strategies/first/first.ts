@@ -7,12 +7,12 @@ import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideFirst, type FirstRules } from './decide.ts'
 import { type FirstOptions, firstOptions } from './options.ts'
 
-/** So many duplicates in flight are always allowed. */
+/** Number of duplicates in flight that are always allowed. */
 const budgetFloor = 3
 
 type Rules = FirstRules & Partial<Pick<FirstOptions, 'budget'>>
 
-/** Sends the same request several times at once; see `decide.ts` for which answer is given. */
+/** Sends the same request several times at once; `decide.ts` chooses the answer. */
 export function first(
   rules: Rules,
   clock: Clock,

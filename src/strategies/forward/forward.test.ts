@@ -22,7 +22,7 @@ function forwarded(script: Script, request: Partial<GatewayRequest> = {}) {
 }
 
 describe('forward', () => {
-  it('sends one attempt with the very request, a body that streams included', async () => {
+  it('sends one attempt with the same request, including a streamed body', async () => {
     const body = Readable.from(['x'])
     const { clock, upstream } = forwarded({ afterMs: 10 }, { method: 'POST', body })
     await clock.advance(1000)
@@ -32,7 +32,7 @@ describe('forward', () => {
   })
 
   for (const status of [200, 204, 301, 404, 500, 503]) {
-    it(`gives the answer as it came: ${status}`, async () => {
+    it(`returns the answer unchanged: ${status}`, async () => {
       const { clock, upstream, answer } = forwarded({ afterMs: 10, status, headers: ['x', 'y'], bodyAfterMs: 100 })
       await clock.advance(10)
       const response = responseOf(answer.outcome)
@@ -41,7 +41,7 @@ describe('forward', () => {
     })
   }
 
-  it('gives a failure as it came', async () => {
+  it('returns a failure unchanged', async () => {
     const { clock, answer } = forwarded({ afterMs: 10, fails: 'UPSTREAM_REFUSED' })
     await clock.advance(10)
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_REFUSED')
@@ -67,14 +67,14 @@ describe('the plan of forward', () => {
     })
   }
 
-  it('streams the request body, unless it may have to be sent again or the route limits it', () => {
+  it('streams the request body, unless it may be sent again or the route limits it', () => {
     assert.equal(planOf().maxHeldBodyBytes, undefined)
     assert.equal(planOf({ retry: {} }).maxHeldBodyBytes, 1024 * 1024)
     assert.equal(planOf({ retry: {}, bodyLimit: '2KiB' }).maxHeldBodyBytes, 2048)
     assert.equal(planOf({ bodyLimit: '2KiB' }).maxHeldBodyBytes, 2048)
   })
 
-  it('counts any status under 500 as good, and passes on the others all the same', () => {
+  it('counts any status under 500 as good, and still passes on the others', () => {
     const { goodStatus, passesAnyStatus, upgrades } = planOf()
     assert.deepEqual(goodStatus, [{ from: 100, to: 499 }])
     assert.deepEqual([passesAnyStatus, upgrades], [true, true])

@@ -2,12 +2,12 @@ import type { Layer } from '../../core/service.ts'
 import { anyButServerError, type Strategy } from '../strategy.ts'
 import { forwardOptions } from './options.ts'
 
-/** With `retry` the body is held, and this is how much of it where the route does not say. */
+/** `retry` holds the body, up to this size unless the route sets a limit. */
 const defaultHeldBodyBytes = 1024 * 1024
 
 /**
- * One attempt, whatever it comes to: what the target answered is the answer. All else that a forwarded call needs
- * (rewriting, retry, a balanced target) are layers of their own, so nothing is left to do here, and nothing is done.
+ * One attempt, and the target's answer is the answer. Everything else that a forwarded call needs (rewriting, retry, a
+ * balanced target) is a separate layer, so this one has nothing to do.
  */
 function forward(): Layer {
   return function forwardLayer(next) {

@@ -9,8 +9,8 @@ export const forwardOptions = z
     bodyLimit: size()
       .optional()
       .describe(
-        'The largest request body that is taken; more gets 413. Default: 1MiB with `retry`, which has to hold it; else none, as it is streamed.',
+        'The largest request body accepted; a larger one gets 413. Default: 1MiB with `retry`, which has to hold the body; otherwise no limit, because the body is streamed.',
       ),
     maxAnswer: heldOptions.maxAnswer,
   })
-  .describe('One attempt at a balanced target, streamed both ways. WebSocket upgrades pass through.')
+  .describe('Sends one attempt to a balanced target, streamed both ways. WebSocket upgrades pass through.')

@@ -26,28 +26,28 @@ describe('decideHedge', () => {
     ['begins with one', 'send 1 first', 0, []],
     ['waits for the first until it is late', 'wait until 300', 299, [runner(0)]],
     ['sends all extras when the first is late', 'send 2 hedge', 300, [runner(0)]],
-    ['sends them as well if it is asked too late', 'send 2 hedge', 900, [runner(0)]],
+    ['still sends them when asked too late', 'send 2 hedge', 900, [runner(0)]],
     ['sends them at once when the first has failed', 'send 2 hedge', 50, [runner(0, bad)]],
     ['waits for all once all are out', 'wait', 301, [runner(0), runner(300), runner(300)]],
-    ['keeps the one that is good', 'keep 1', 310, [runner(0), runner(300, good), runner(300, bad)]],
+    ['keeps the good one', 'keep 1', 310, [runner(0), runner(300, good), runner(300, bad)]],
     ['fails when all have failed', 'UPSTREAM_RESET', 400, [runner(0, bad), runner(300, bad), runner(300, bad)]],
-    ['fails with the first where no extras are allowed', 'UPSTREAM_RESET', 50, [runner(0, bad)], { extra: 0 }],
-    ['waits for the first where no extras are allowed', 'wait', 900, [runner(0)], { extra: 0 }],
+    ['fails with the first if no extras are allowed', 'UPSTREAM_RESET', 50, [runner(0, bad)], { extra: 0 }],
+    ['waits for the first if no extras are allowed', 'wait', 900, [runner(0)], { extra: 0 }],
     ['drops the first when the extras go out', 'send 2 hedge drop 0', 300, [runner(0)], { first: 'drop' }],
     ['drops nothing that has failed', 'send 2 hedge', 50, [runner(0, bad)], { first: 'drop' }],
     ['spaces the first extra by the delay', 'send 1 hedge', 300, [runner(0)], { spacingMs: 50 }],
     ['spaces the next from the last', 'wait until 350', 310, [runner(0), runner(300)], { spacingMs: 50 }],
     ['sends the next when its time has come', 'send 1 hedge', 350, [runner(0), runner(300)], { spacingMs: 50 }],
-    ['or when all have failed', 'send 1 hedge', 310, [runner(0, bad), runner(300, bad)], { spacingMs: 50 }],
+    ['sends the next when all have failed', 'send 1 hedge', 310, [runner(0, bad), runner(300, bad)], { spacingMs: 50 }],
     [
-      'drops the first once only',
+      'drops the first only once',
       'send 1 hedge',
       350,
       [runner(0, bad, true), runner(300)],
       { spacingMs: 50, first: 'drop' },
     ],
     [
-      'drops it once only, also while it has not ended yet',
+      'drops the first only once, even while it has not ended',
       'send 1 hedge',
       350,
       [runner(0, undefined, true), runner(300)],
@@ -60,16 +60,16 @@ describe('decideHedge', () => {
 
   const hopeless = failed(failure('UPSTREAM_TLS', 'the certificate has expired'))
 
-  it('sends no extras after a failure that none could mend', () => {
+  it('sends no extras after a failure that none could fix', () => {
     assert.equal(decide(50, [runner(0, hopeless)]), 'UPSTREAM_TLS')
   })
 
-  it('sends extras when one of the attempts failed in a way that another could mend', () => {
+  it('sends extras if one of the attempts failed in a way that another could fix', () => {
     const step = decide(310, [runner(0, hopeless), runner(300, bad)], { spacingMs: 50 })
     assert.equal(step, 'send 1 hedge')
   })
 
-  it('settles with the reason of an abort, whatever else there is', () => {
+  it('settles with the reason of an abort, whatever else has happened', () => {
     const aborted = failure('DEADLINE', 'over')
     const step = decideHedge({ elapsedMs: 10, runners: [runner(0, good)], aborted }, plan)
     assert.deepEqual(step, { do: 'settle', outcome: failed(aborted) })

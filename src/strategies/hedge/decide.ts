@@ -5,15 +5,15 @@ import { allFailed } from '../all-failed.ts'
 export interface HedgePlan {
   readonly afterMs: number
   readonly spacingMs: number
-  /** How many extras may be sent in all; 0 where hedging is not allowed or the budget is spent. */
+  /** Total number of extras; 0 if hedging is not allowed or the budget is spent. */
   readonly extra: number
   readonly first: 'keep' | 'drop'
 }
 
 /**
- * The first good answer of all wins. The extras go out `afterMs` after the first attempt, or as soon as it has failed;
- * with a spacing they go one by one, the next when its time has come or when all that were sent have failed. None goes out
- * once all have failed in a way that no further attempt can mend.
+ * The first good answer wins. The extras go out `afterMs` after the first attempt, or as soon as it has failed. With a
+ * spacing they go one by one: the next when its time has come, or when all attempts so far have failed. None goes out
+ * once all have failed in a way that another attempt cannot fix.
  */
 export function decideHedge(view: RaceView, plan: HedgePlan): Step {
   const { runners, aborted, elapsedMs } = view
@@ -36,7 +36,7 @@ export function decideHedge(view: RaceView, plan: HedgePlan): Step {
   return dropFirst ? { do: 'send', count, kind: 'hedge', drop: [0] } : { do: 'send', count, kind: 'hedge' }
 }
 
-/** A further attempt would end the same way. */
+/** Another attempt would end the same way. */
 function isHopeless({ outcome }: Runner): boolean {
   return outcome?.ok === false && outcome.failure.retry === 'no'
 }

@@ -5,7 +5,7 @@ import { type HedgeDelay, hedgeDelay } from './delay.ts'
 
 const adaptive = { quantile: 0.9, min: 10, max: 500, start: 100 }
 
-/** A first attempt after the other. */
+/** First attempts, one after the other. */
 function late(delay: HedgeDelay, times = 1): void {
   for (let i = 0; i < times; i++) delay.late(delay.begin())
 }
@@ -18,7 +18,7 @@ function assertNear(actual: number, expected: number, tolerance = 0.001): void {
   assert.ok(Math.abs(actual / expected - 1) <= tolerance, `${actual} is not near ${expected}`)
 }
 
-/** Past its beginning. */
+/** A delay past its initial phase. */
 function steered(options = adaptive, memory = new SharedMemory()): HedgeDelay {
   const delay = hedgeDelay(options, memory)
   late(delay)
@@ -26,18 +26,18 @@ function steered(options = adaptive, memory = new SharedMemory()): HedgeDelay {
 }
 
 describe('hedgeDelay', () => {
-  it('stays as it is given where it is fixed', () => {
+  it('stays constant if fixed', () => {
     const delay = hedgeDelay(300)
     inTime(delay, 5, 100)
     late(delay, 100)
     assert.equal(delay.delayMs(), 300)
   })
 
-  it('begins with the start value', () => {
+  it('starts with the start value', () => {
     assertNear(hedgeDelay(adaptive).delayMs(), 100)
   })
 
-  it('comes down to the longest of the first 20 answers if none was late', () => {
+  it('drops to the longest of the first 20 answers if none was late', () => {
     const delay = hedgeDelay(adaptive)
     for (let i = 1; i < 20; i++) inTime(delay, 2 * i)
     assertNear(delay.delayMs(), 100, 0.2)
@@ -45,13 +45,13 @@ describe('hedgeDelay', () => {
     assertNear(delay.delayMs(), 38, 0.02)
   })
 
-  it('does not come down at once after an attempt that was late', () => {
+  it('does not drop at once after a late attempt', () => {
     const delay = steered()
     inTime(delay, 20, 20)
     assertNear(delay.delayMs(), 90, 0.05)
   })
 
-  it('waits for more than the fastest answers at its beginning, where many attempts are in flight', () => {
+  it('waits for more than the fastest answers at first, with many attempts in flight', () => {
     const delay = hedgeDelay(adaptive)
     const steps = Array.from({ length: 100 }, () => delay.begin())
     for (const step of steps.slice(0, 60)) delay.inTime(step, 2)
@@ -60,13 +60,13 @@ describe('hedgeDelay', () => {
     assert.ok(delay.delayMs() > 30)
   })
 
-  it('never goes up from its start because all of the first answers were in time', () => {
+  it('never rises from its start because all of the first answers were in time', () => {
     const delay = hedgeDelay({ ...adaptive, start: 50 })
     inTime(delay, 90, 20)
     assert.ok(delay.delayMs() < 50)
   })
 
-  it('stands still where exactly its quantile of the attempts is in time', () => {
+  it('is stable when exactly its quantile of the attempts is in time', () => {
     const delay = steered()
     const beforeMs = delay.delayMs()
     for (let round = 0; round < 100; round++) {
@@ -91,7 +91,7 @@ describe('hedgeDelay', () => {
     }
     assertNear(moved(), 0.09)
     begin(50)
-    // A burst does not count at once: its calls would weigh less, and be late more often.
+    // A burst does not count at once: its calls would weigh less, and they are late more often.
     assert.ok(moved() > 0.08)
     for (let i = 0; i < 10_000; i++) {
       begin(1)
@@ -106,7 +106,7 @@ describe('hedgeDelay', () => {
     assertNear(moved(), 0.09, 0.05)
   })
 
-  it('is left alone by attempts that were neither late nor in time', () => {
+  it('ignores attempts that were neither late nor in time', () => {
     const delay = steered()
     const beforeMs = delay.delayMs()
     for (let i = 0; i < 1000; i++) {
@@ -116,7 +116,7 @@ describe('hedgeDelay', () => {
     assert.equal(delay.delayMs(), beforeMs)
   })
 
-  it('stays within its bounds, and comes back from them at once', () => {
+  it('stays within its bounds, and returns from them at once', () => {
     const delay = steered()
     late(delay, 1000)
     assert.equal(delay.delayMs(), 500)
@@ -128,12 +128,12 @@ describe('hedgeDelay', () => {
     assert.ok(delay.delayMs() > 11)
   })
 
-  it('holds the start value to the bounds too', () => {
+  it('applies the bounds to the start value too', () => {
     assertNear(hedgeDelay({ ...adaptive, start: 1 }).delayMs(), 10)
     assertNear(hedgeDelay({ ...adaptive, start: 9000 }).delayMs(), 500)
   })
 
-  it('may be bounded by nothing below', () => {
+  it('needs no lower bound', () => {
     const delay = steered({ ...adaptive, min: 0 })
     inTime(delay, 0, 20_000)
     assert.ok(delay.delayMs() < 0.02)
@@ -154,12 +154,12 @@ describe('hedgeDelay, of several workers', () => {
     assert.ok(first.delayMs() > 140)
   })
 
-  it('goes on from what is learned in a worker that comes later, whatever its start value', () => {
+  it('continues from the learned value in a worker that starts later, whatever its start value', () => {
     const learnedMs = hedgeDelay(adaptive, memory).delayMs()
     assert.equal(hedgeDelay({ ...adaptive, start: 20 }, other()).delayMs(), learnedMs)
   })
 
-  it('is moved within new bounds at once', () => {
+  it('moves within new bounds at once', () => {
     const bounded = hedgeDelay({ ...adaptive, max: 50 }, other())
     inTime(bounded, 20, 10)
     assert.ok(bounded.delayMs() < 46)

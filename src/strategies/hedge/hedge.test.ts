@@ -33,7 +33,7 @@ describe('hedge', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('sends the extras at once when the first is late, and keeps the first good answer of all', async () => {
+  it('sends the extras at once when the first is late, and keeps the first good answer', async () => {
     const { clock, upstream, answer, events } = hedged([
       { afterMs: 301, body: '1' },
       { afterMs: 50, body: '2' },
@@ -47,7 +47,7 @@ describe('hedge', () => {
     assert.deepEqual(events, [{ type: 'hedge.sent', count: 2, because: 'late' }])
   })
 
-  it('lets the first win at 350 ms though the extras have gone out', async () => {
+  it('lets the first win at 350 ms although the extras have gone out', async () => {
     const { clock, upstream, answer } = hedged([{ afterMs: 350, body: '1' }, { afterMs: 100 }, { afterMs: 200 }])
     await clock.advance(350)
     assert.equal(textOf(answer.outcome), '1')
@@ -62,7 +62,7 @@ describe('hedge', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('keeps a winner that still streams, and aborts the others', async () => {
+  it('keeps a winner that is still streaming, and aborts the others', async () => {
     const { clock, upstream, answer } = hedged([hang, { afterMs: 20, bodyAfterMs: 900 }, { afterMs: 30 }])
     await clock.advance(330)
     assert.equal(codeOf(answer.outcome), 'ok')
@@ -83,7 +83,7 @@ describe('hedge', () => {
     assert.deepEqual(events, [{ type: 'hedge.sent', count: 2, because: 'failed' }])
   })
 
-  it('goes on after failures of some while others may still win', async () => {
+  it('continues after some failures while others may still win', async () => {
     const { clock, answer } = hedged([
       { afterMs: 320, fails: 'UPSTREAM_RESET' },
       { afterMs: 50, fails: 'UPSTREAM_STATUS' },
@@ -94,7 +94,7 @@ describe('hedge', () => {
     assert.equal(answer.settledMs, 900)
   })
 
-  it('tells how each failed when all have', async () => {
+  it('reports each failure when all have failed', async () => {
     const { clock, answer } = hedged([
       { afterMs: 10, fails: 'UPSTREAM_STATUS' },
       { afterMs: 10, fails: 'UPSTREAM_RESET' },
@@ -106,7 +106,7 @@ describe('hedge', () => {
     assert.match(detail, /All 3 attempts failed: fake UPSTREAM_STATUS; fake UPSTREAM_RESET; fake UPSTREAM_REFUSED/)
   })
 
-  it('sends all at once where it hedges after 0 ms', async () => {
+  it('sends all at once if it hedges after 0 ms', async () => {
     const { clock, upstream } = hedged([hang, hang, hang], { after: '0ms' })
     await settled()
     assert.deepEqual(sentMs(upstream), [0, 0, 0])
@@ -120,7 +120,7 @@ describe('hedge', () => {
     assert.equal(answer.outcome, undefined)
   })
 
-  it('marks the first as such and the others as hedges', async () => {
+  it('marks the first as first and the others as hedges', async () => {
     const { clock, upstream } = hedged([hang, hang, hang])
     await clock.advance(300)
     assert.deepEqual(
@@ -158,7 +158,7 @@ describe('hedge with spacing', () => {
     assert.deepEqual(events, [sent, sent, sent])
   })
 
-  it('sends the next at once when all that were sent have failed', async () => {
+  it('sends the next at once when all sent so far have failed', async () => {
     const fails = { afterMs: 20, fails: 'UPSTREAM_RESET' } as const
     const { clock, upstream, answer } = hedged([fails, fails, fails, { afterMs: 10 }], options)
     await clock.advance(1000)
@@ -166,13 +166,13 @@ describe('hedge with spacing', () => {
     assert.equal(answer.settledMs, 70)
   })
 
-  it('is not hurried by a failure while another may still win', async () => {
+  it('does not hurry after a failure while another may still win', async () => {
     const { clock, upstream } = hedged([{ afterMs: 310, fails: 'UPSTREAM_RESET' }, hang, hang], options)
     await clock.advance(450)
     assert.deepEqual(sentMs(upstream), [0, 300, 400])
   })
 
-  it('sends no further one after the first good answer', async () => {
+  it('sends no more after the first good answer', async () => {
     const { clock, upstream, answer } = hedged([hang, { afterMs: 50 }], options)
     await clock.advance(2000)
     assert.equal(answer.settledMs, 350)
@@ -192,7 +192,7 @@ describe('hedge with first: drop', () => {
     assert.equal(answer.settledMs, 350)
   })
 
-  it('has nothing to abandon where the first has failed', async () => {
+  it('abandons nothing if the first has failed', async () => {
     const { clock, upstream, answer } = hedged([{ afterMs: 50, fails: 'UPSTREAM_RESET' }, { afterMs: 20 }], {
       first: 'drop',
     })
@@ -201,13 +201,13 @@ describe('hedge with first: drop', () => {
     assert.deepEqual(abortCodes(upstream), [undefined, undefined, 'CANCELLED'])
   })
 
-  it('leaves the dropped one out of what it tells of the failures', async () => {
+  it('leaves the dropped one out of the reported failures', async () => {
     const { clock, answer } = hedged([hang, { afterMs: 5, fails: 'UPSTREAM_RESET' }], { first: 'drop', extra: 1 })
     await clock.advance(305)
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_RESET')
   })
 
-  it('keeps the first where the budget grants no extra', async () => {
+  it('keeps the first if the budget grants no extra', async () => {
     const bench = layerBench(
       (clock) => hedge(rulesOf({ first: 'drop', extra: 3, budget: '0%' }), clock),
       (place) => (place === 1 ? { afterMs: 400, body: 'first' } : hang),
@@ -226,12 +226,12 @@ describe('hedge, by method', () => {
     ['GET is hedged', { method: 'GET' }, {}, 3],
     ['HEAD is hedged', { method: 'HEAD' }, {}, 3],
     ['OPTIONS is hedged', { method: 'OPTIONS' }, {}, 3],
-    ['POST is not', { method: 'POST' }, {}, 1],
-    ['PUT is not, as it writes', { method: 'PUT' }, {}, 1],
-    ['DELETE is not, as it writes', { method: 'DELETE' }, {}, 1],
-    ['PATCH is not', { method: 'PATCH' }, {}, 1],
+    ['POST is not hedged', { method: 'POST' }, {}, 1],
+    ['PUT is not hedged, as it writes', { method: 'PUT' }, {}, 1],
+    ['DELETE is not hedged, as it writes', { method: 'DELETE' }, {}, 1],
+    ['PATCH is not hedged', { method: 'PATCH' }, {}, 1],
     ['POST with an Idempotency-Key is hedged', { method: 'POST', ...key }, {}, 3],
-    ['POST is hedged where the route says unsafe: allow', { method: 'POST' }, { unsafe: 'allow' }, 3],
+    ['POST is hedged with unsafe: allow', { method: 'POST' }, { unsafe: 'allow' }, 3],
   ]
   for (const [what, request, options, attempts] of cases) {
     it(what, async () => {
@@ -242,7 +242,7 @@ describe('hedge, by method', () => {
     })
   }
 
-  it('gives the failure of an unsafe one as it is, and sends no other', async () => {
+  it('returns the failure of an unsafe one unchanged, and sends no other', async () => {
     const { clock, upstream, answer } = hedged([{ afterMs: 5, fails: 'UPSTREAM_RESET' }], {}, { method: 'POST' })
     await clock.advance(1000)
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_RESET')
@@ -255,7 +255,7 @@ describe('hedge, its budget', () => {
     return layerBench((clock) => hedge(rulesOf({ extra: 1, ...options }), clock), script)
   }
 
-  it('lets three extras be in flight whatever the share, and tells of each call that is denied', async () => {
+  it('allows three extras in flight whatever the share, and reports each denied call', async () => {
     const { clock, upstream, send } = budgeted({ budget: '0%' })
     const calls = Array.from({ length: 5 }, () => send())
     await clock.advance(1000)
@@ -272,11 +272,11 @@ describe('hedge, its budget', () => {
     await clock.advance(10)
     for (let i = 0; i < 20; i++) send()
     await clock.advance(1000)
-    // 70 calls have paid for 14.
+    // 70 calls have earned 14.
     assert.equal(upstream.seen.length, 70 + 14)
   })
 
-  it('sends as many extras as it has been granted', async () => {
+  it('sends as many extras as the budget grants', async () => {
     const { clock, upstream, send } = budgeted({ budget: '0%', extra: 2 })
     send()
     const second = send()
@@ -285,7 +285,7 @@ describe('hedge, its budget', () => {
     assert.deepEqual(second.events, [{ type: 'hedge.denied' }, { type: 'hedge.sent', count: 1, because: 'late' }])
   })
 
-  it('waits for the first where it is denied, and gives its failure as it is', async () => {
+  it('waits for the first if the budget denies extras, and returns its failure unchanged', async () => {
     const { clock, send } = budgeted({ budget: '0%', extra: 3 }, (place) =>
       place === 1 ? { afterMs: 400, fails: 'UPSTREAM_STATUS' } : hang,
     )
@@ -296,14 +296,14 @@ describe('hedge, its budget', () => {
     assert.equal(failureOf(answer.outcome).detail, 'fake UPSTREAM_STATUS')
   })
 
-  const endpoints: readonly (readonly [string, Script, Script, FailureCode | undefined])[] = [
+  const ways: readonly (readonly [string, Script, Script, FailureCode | undefined])[] = [
     ['one has won', hang, { afterMs: 50 }, undefined],
     ['all have failed', { afterMs: 400, fails: 'UPSTREAM_RESET' }, { afterMs: 9, fails: 'UPSTREAM_RESET' }, undefined],
     ['the deadline has passed', hang, hang, 'DEADLINE'],
-    ['the client has gone', hang, hang, 'CLIENT_GONE'],
+    ['the client has disconnected', hang, hang, 'CLIENT_GONE'],
   ]
-  for (const [how, first, extra, abort] of endpoints) {
-    it(`takes back what it granted when ${how}`, async () => {
+  for (const [how, first, extra, abort] of ways) {
+    it(`returns its budget when ${how}`, async () => {
       const { clock, upstream, send } = budgeted({ budget: '0%' }, (place) =>
         place < 3 ? first : place < 6 ? extra : hang,
       )
@@ -320,7 +320,7 @@ describe('hedge, its budget', () => {
     })
   }
 
-  it('takes back what it granted when a service breaks', async () => {
+  it('returns its budget when a service throws', async () => {
     let broken = false
     const bench = layerBench(
       (clock) => (next) => {
@@ -353,7 +353,7 @@ describe('hedge after a quantile', () => {
     return layerBench((clock) => hedge(rulesOf({ after, extra: 1, ...options }), clock), script)
   }
 
-  /** When the hedge of a call that begins now goes out, whose first attempt hangs; the scene ends with it. */
+  /** The time after which a call that begins now, with a hanging first attempt, is hedged; ends the scene. */
   async function delayOf(bench: ReturnType<typeof steered>): Promise<number> {
     const startedMs = bench.clock.now()
     const sentBefore = bench.upstream.seen.length
@@ -363,7 +363,7 @@ describe('hedge after a quantile', () => {
     return (bench.upstream.seen[sentBefore + 1]?.sentMs ?? Number.NaN) - startedMs
   }
 
-  /** Sends calls one after the other, whose attempts go by the script, and answers what the delay is then. */
+  /** Sends calls one after the other with scripted attempts, and returns the delay after them. */
   async function delayAfter(
     calls: number,
     script: (place: number) => Script,
@@ -383,22 +383,22 @@ describe('hedge after a quantile', () => {
   const near = (actual: number, expected: number): void =>
     assert.ok(Math.abs(actual - expected) < 0.01 * expected, `${actual} is not near ${expected}`)
 
-  it('begins with the start value', async () => near(await delayAfter(0, () => hang), 100))
+  it('starts with the start value', async () => near(await delayAfter(0, () => hang), 100))
 
-  it('comes down to the longest of the first answers if none was late', async () => {
+  it('drops to the longest of the first answers if none was late', async () => {
     near(await delayAfter(20, (place) => good(31 + place)), 50)
   })
 
-  it('waits longer after a first attempt that was late, whether it wins or is cut off', async () => {
+  it('waits longer after a late first attempt, whether it wins or is cancelled', async () => {
     near(await delayAfter(1, (place) => good(place === 0 ? 120 : 50)), 109.4)
     near(await delayAfter(1, (place) => good(place === 0 ? 180 : 10)), 109.4)
   })
 
-  it('counts an attempt as late that is dropped for the extras', async () => {
+  it('counts a dropped attempt as late', async () => {
     near(await delayAfter(1, (place) => good(place === 0 ? 150 : 10), { first: 'drop' }), 109.4)
   })
 
-  it('counts an attempt as late where the budget grants no hedge', async () => {
+  it('counts an attempt as late if the budget grants no hedge', async () => {
     const bench = steered(() => hang, { budget: '0%' })
     const calls = Array.from({ length: 4 }, () => bench.send())
     await bench.clock.advance(150)
@@ -431,7 +431,7 @@ describe('hedge after a quantile', () => {
     ['in time', 30],
     ['late', 180],
   ] as const) {
-    it(`learns nothing from an attempt that is ${what} while the gateway itself stood still`, async () => {
+    it(`learns nothing from an attempt that is ${what} while the gateway itself stalled`, async () => {
       let isOver = false
       const bench = steered(() => (isOver ? hang : good(latencyMs)))
       for (let i = 0; i < 20; i++) {
@@ -445,7 +445,7 @@ describe('hedge after a quantile', () => {
     })
   }
 
-  it('learns from attempts during which the gateway stood still where that is no exception', async () => {
+  it('learns from attempts during stalls if stalls are not the exception', async () => {
     let isOver = false
     const bench = steered(() => (isOver ? hang : good(180)))
     for (let i = 0; i < 210; i++) {
@@ -462,7 +462,7 @@ describe('hedge after a quantile', () => {
     near(await delayAfter(50, () => good(30), {}, { method: 'POST' }), 100)
   })
 
-  it('weighs each attempt as one, however many calls came to nothing before', async () => {
+  it('weighs each attempt as one, however many calls before taught it nothing', async () => {
     const bench = steered((place) => (place < 200 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang))
     for (let i = 0; i < 100; i++) {
       bench.send()
@@ -479,14 +479,14 @@ describe('hedge after a quantile', () => {
   })
 })
 
-describe('hedge, held to its upstream', () => {
+describe('hedge, limited by its upstream', () => {
   const held = (extraLoad: Partial<ExtraLoad>, options: OptionsInput = {}) =>
     layerBench(
       (clock) => hedge(rulesOf({ extra: 1, ...options }), clock, new SharedMemory(), { ...anyExtraLoad, ...extraLoad }),
       () => hang,
     )
 
-  it('sends no more than all routes together may, and gives back what it took', async () => {
+  it('sends no more than all routes together may, and returns its budget', async () => {
     const budget = new CallBudget({ share: 0, floor: 1 })
     const { clock, upstream, send } = held({ budget }, { budget: '100%' })
     const calls = [send(), send()]
@@ -501,14 +501,14 @@ describe('hedge, held to its upstream', () => {
     assert.equal(budget.extraInFlight, 0)
   })
 
-  it('is not where the route says that it is unlimited', async () => {
+  it('is not limited if its budget is unlimited', async () => {
     const { clock, upstream, send } = held({ budget: new CallBudget({ share: 0, floor: 0 }) })
     send()
     await clock.advance(300)
     assert.equal(upstream.seen.length, 2)
   })
 
-  it('sends none where no other target may be sent anything', async () => {
+  it('sends none if no other target is available', async () => {
     const { clock, upstream, send } = held({ hasOther: () => false })
     const { events } = send()
     await clock.advance(300)

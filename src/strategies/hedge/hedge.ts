@@ -12,12 +12,12 @@ import { type HedgeDelay, hedgeDelay } from './delay.ts'
 import { type HedgeOptions, hedgeOptions } from './options.ts'
 import { OwnPauses } from './own-pauses.ts'
 
-/** So many extras in flight are always allowed. */
+/** Number of extras in flight that are always allowed. */
 const budgetFloor = 3
 
 type Rules = Pick<HedgeOptions, 'after' | 'extra' | 'spacing' | 'first' | 'budget' | 'unsafe'>
 
-/** See `decide.ts` for when extras go out and which answer is given. */
+/** `decide.ts` decides when extras go out and which answer is returned. */
 export function hedge(
   rules: Rules,
   clock: Clock,
@@ -59,16 +59,16 @@ interface HedgedCallDeps {
 }
 
 /**
- * Holds a call's plan to the budget: extras that it does not grant are taken off the plan. Tells the delay what became
- * of the first attempt.
+ * Holds a call's plan to the budget: extras that the budget denies are removed from the plan. Reports the outcome of
+ * the first attempt to the delay.
  */
 class HedgedCall {
   readonly #deps: HedgedCallDeps
   #plan: HedgePlan
   #granted = 0
-  /** Of the delay, while it waits to be told; undefined for a call that may not be hedged, which says nothing about those that may. */
+  /** Step of the delay, until the outcome is reported; undefined if the call may not be hedged and so reports none. */
   #delayStep: number | undefined
-  /** As the call began. */
+  /** At the start of the call. */
   #stalledMs = 0
 
   constructor(plan: HedgePlan, deps: HedgedCallDeps) {
@@ -85,13 +85,13 @@ class HedgedCall {
     return step.do === 'send' && step.kind === 'hedge' ? this.#withinBudget(view, step) : step
   }
 
-  /** The race is over, and so are its extras. */
+  /** The race and its extras are over. */
   end(): void {
     if (this.#delayStep !== undefined) this.#deps.delay.neither()
     for (; this.#granted > 0; this.#granted--) this.#deps.budget?.giveBack()
   }
 
-  /** As soon as it is known; before the budget is asked, as an attempt is late also where no hedge is granted. */
+  /** As early as possible; before the budget is asked, because an attempt is late even if no hedge is granted. */
   #tellDelay({ runners: [first] }: RaceView, step: Step, delayStep: number): void {
     if (first === undefined || step.do === 'wait') return
     const { delay, pauses, clock } = this.#deps
@@ -105,7 +105,7 @@ class HedgedCall {
 
   #withinBudget(view: RaceView, step: Extract<Step, { do: 'send' }>): Step {
     const { budget, extraLoad, call } = this.#deps
-    // At a target that the first attempt is at already, or that may be sent nothing, an extra could only do harm.
+    // At the first attempt's target, or at one that is unavailable, an extra could only do harm.
     const wanted = extraLoad.hasOther(call) ? step.count : 0
     const count = budget === undefined ? wanted : take(budget, wanted)
     if (budget !== undefined) this.#granted += count

@@ -4,18 +4,18 @@ import { attemptOptions, heldOptions, upstreamName } from '../attempt-options.ts
 
 const adaptive = z.strictObject({
   quantile: quantile().describe(
-    "So large a share of this route's first attempts is in time: with `p95` 5 % are late, and hedged. The delay is steered by how many were late, so it holds also where losers are cancelled; it follows a change within some hundred calls (`p99`: thousands).",
+    "Share of this route's first attempts that are in time: with `p95`, 5 % are late and hedged. The delay is steered by how many were late, so it stays correct although losers are cancelled; it follows a change within some hundred calls (`p99`: thousands).",
   ),
-  min: duration().prefault('1ms').describe('The delay is never shorter.'),
+  min: duration().prefault('1ms').describe('The minimum delay.'),
   max: duration()
     .prefault('1s')
     .describe(
-      'The delay is never longer. 1 s is ours: where more attempts hang than may be late by `quantile`, the extras must still go out before the deadline.',
+      'The maximum delay. We chose 1 s: if more attempts hang than `quantile` allows to be late, the extras must still go out before the deadline.',
     ),
   start: duration()
     .prefault('100ms')
     .describe(
-      'The delay at the beginning. If none of the first 20 attempts is late, it comes down to the longest of them. 100 ms are ours: late enough that most backends have answered.',
+      'The initial delay. If none of the first 20 attempts is late, it drops to the longest of them. We chose 100 ms: by then most backends have answered.',
     ),
 })
 
@@ -27,7 +27,7 @@ const after = z
   })
   .prefault('p95')
   .describe(
-    'When the extras are sent if no good answer has come. Dean and Barroso ("The Tail at Scale", 2013) hedge after the 95th percentile, for about 5 % extra load.',
+    'When the extras are sent if no good answer has arrived. Dean and Barroso ("The Tail at Scale", 2013) hedge after the 95th percentile, for about 5 % extra load.',
   )
 
 export type HedgeAfter = z.output<typeof after>
@@ -37,10 +37,10 @@ export const hedgeOptions = z
     upstream: upstreamName,
     ...attemptOptions,
     after,
-    extra: wholeNumber({ min: 1, max: 10 }).prefault(1).describe('How many more attempts are sent.'),
+    extra: wholeNumber({ min: 1, max: 10 }).prefault(1).describe('Maximum number of extra attempts.'),
     spacing: duration()
       .prefault('0ms')
-      .describe('Time between the extras; 0ms sends them all at once. A failure sends the next at once.'),
+      .describe('Time between the extras; 0ms sends them all at once. A failure sends the next one at once.'),
     first: z
       .enum(['keep', 'drop'], { error: '`keep` or `drop`' })
       .prefault('keep')
@@ -49,14 +49,14 @@ export const hedgeOptions = z
       .union([z.literal('unlimited'), share()], { error: 'a share such as 20%, or unlimited' })
       .prefault('20%')
       .describe(
-        'Extras as a share of calls; three in flight are always allowed. `budget` of the upstream holds as well, unless this is `unlimited`.',
+        "Extras as a share of calls; three in flight are always allowed. The upstream's `budget` applies as well, unless this is `unlimited`.",
       ),
     unsafe: z
       .enum(['refuse', 'allow'], { error: '`refuse` or `allow`' })
       .prefault('refuse')
-      .describe('Whether a method that may change something is hedged without an `Idempotency-Key`.'),
+      .describe('Whether to hedge a method that may change something and has no `Idempotency-Key`.'),
     ...heldOptions,
   })
-  .describe('One attempt, and more if it is late or fails; the first good answer of all wins.')
+  .describe('Sends one attempt, and more if it is late or fails; the first good answer wins.')
 
 export type HedgeOptions = z.output<typeof hedgeOptions>

@@ -13,9 +13,9 @@ const stepBytes = 64 * 1024
 const none = new Uint8Array()
 
 /**
- * Two answers agree if their ballots are the same string: status and body, without what is `ignored`; undefined: every
- * byte counts. Bytes also count where the body is no JSON, is nested too deep to be compared, or names a member twice, so
- * that its value depends on who reads it. A failure: the scope was aborted.
+ * Two answers agree if their ballots are the same string: status and body, without the `ignored` parts. If `ignored` is
+ * undefined, bodies are compared byte for byte; also if a body is not JSON, is nested too deep to be compared, or has a
+ * duplicate name, because then its value depends on the parser. A failure means that the scope was aborted.
  */
 export async function ballotOf(
   { body, status }: GatewayResponse,
@@ -30,7 +30,7 @@ export async function ballotOf(
   return typeof whole === 'string' ? `${status} bytes ${whole}` : whole
 }
 
-/** Undefined if its bytes have to do. */
+/** Undefined if the bytes must be compared. */
 function jsonDigest(
   bytes: Uint8Array,
   ignored: JsonParts,

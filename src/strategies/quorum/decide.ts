@@ -8,7 +8,7 @@ export interface QuorumRules {
   readonly need: number
 }
 
-/** `ballot` tells which answers agree: those for which it gives the same string. */
+/** Answers agree if `ballot` returns the same string for them. */
 export function decideQuorum(view: RaceView, rules: QuorumRules, ballot: (response: GatewayResponse) => string): Step {
   const { runners, aborted } = view
   if (aborted !== undefined) return { do: 'settle', outcome: failed(aborted) }

@@ -19,7 +19,7 @@ export const quorumOptions = z
       )
       .prefault([])
       .describe(
-        'Parts of a JSON body that may differ, as JSON pointers. Members may then also stand in any order. A body that names a member twice in one object, or nests deeper than 10,000 levels, is compared byte for byte, and so is a string of more than 256 KiB with escapes in it.',
+        'Parts of a JSON body that may differ, as JSON pointers. With pointers, the order of members does not matter either. A body that names a member twice in one object, or nests deeper than 10,000 levels, is compared byte for byte, and so is a string of more than 256 KiB that contains escapes.',
       ),
     ...heldOptions,
   })

@@ -26,13 +26,13 @@ describe('quorum', () => {
     assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
   })
 
-  it('is not swayed by the one that came first', async () => {
+  it('is not biased toward the first answer', async () => {
     const { clock, answer } = asked([says('b', 10), says('a', 30), says('a', 50)])
     await clock.advance(100)
     assert.equal(textOf(answer.outcome), 'a')
   })
 
-  it('takes the same body with another status for another answer', async () => {
+  it('treats the same body with another status as another answer', async () => {
     const { clock, answer } = asked([says('a', 10, 200), says('a', 20, 201), says('a', 30, 202)])
     await clock.advance(100)
     const { code, detail } = failureOf(answer.outcome)
@@ -40,7 +40,7 @@ describe('quorum', () => {
     assert.equal(detail, '2 of 3 must agree; answers that agree: 1, 1, 1')
   })
 
-  it('looks past what is to be ignored', async () => {
+  it('ignores the configured parts', async () => {
     const { clock, answer } = asked([says('{"v":1,"at":5}', 10), says('{"at":6,"v":1}', 20), hang], 2, ['/at'])
     await clock.advance(100)
     assert.equal(answer.settledMs, 20)
@@ -50,10 +50,10 @@ describe('quorum', () => {
   const counted: readonly (readonly [string, readonly Script[], number | undefined, number, string])[] = [
     ['fails at the second failure of three', [fails(10), fails(20), hang], undefined, 20, 'no good answer'],
     ['fails when three of three differ', [says('a', 10), says('b', 20), says('c', 30)], undefined, 30, '1, 1, 1'],
-    ['fails at the first failure where all must agree', [hang, fails(20), says('a', 5)], 3, 20, '1'],
-    ['fails at the first difference where all must agree', [says('b', 20), says('a', 5), hang], 3, 20, '1, 1'],
+    ['fails at the first failure if all must agree', [hang, fails(20), says('a', 5)], 3, 20, '1'],
+    ['fails at the first difference if all must agree', [says('b', 20), says('a', 5), hang], 3, 20, '1, 1'],
     [
-      'fails when what is open cannot make up the number',
+      'fails when the open attempts cannot reach the required number',
       [says('a', 10), says('a', 20), says('b', 30), says('c', 40), fails(50)],
       undefined,
       50,
@@ -79,14 +79,14 @@ describe('quorum', () => {
     assert.equal(textOf(answer.outcome), 'a')
   })
 
-  it('takes the first good answer where one is enough', async () => {
+  it('takes the first good answer if one is enough', async () => {
     const { clock, answer } = asked([hang, says('a', 20)], 1)
     await clock.advance(20)
     assert.equal(textOf(answer.outcome), 'a')
   })
 
   for (const code of ['DEADLINE', 'CLIENT_GONE'] as const) {
-    it(`ends with ${code} and aborts all when there is no agreement by then`, async () => {
+    it(`ends with ${code} and aborts all if there is no agreement by then`, async () => {
       const { clock, upstream, call, answer } = asked([says('a', 10), hang, hang])
       clock.after(60, () => call.abort(failure(code, 'over')))
       await clock.advance(100)
@@ -102,7 +102,7 @@ describe('quorum', () => {
     [5, 3],
     [16, 9],
   ] as const) {
-    it(`needs ${need} of ${of} unless it is told otherwise: more than half`, () => {
+    it(`needs ${need} of ${of} by default: more than half`, () => {
       assert.equal(quorumOptions.parse({ upstream: 'work', of }).need, need)
     })
   }

@@ -14,7 +14,7 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
   return function quorumLayer(next) {
     return (request, call) => {
       const ballots = new Map<GatewayResponse, string>()
-      // Before the judge sees it: to read a large answer takes several turns.
+      // Before the judge sees the answer, because reading a large one takes several turns.
       const nextWithBallot: Service = async (asked, fork) => {
         const outcome = await next(asked, fork)
         if (!outcome.ok) return outcome

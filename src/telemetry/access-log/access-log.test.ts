@@ -40,7 +40,7 @@ function open(change: Parameters<typeof logOptions.parse>[0] = {}, draws: readon
 }
 
 describe('the access log', () => {
-  it('tells a call and its attempts on one line', async () => {
+  it('logs a call and its attempts on one line', async () => {
     const { clock, newCall, end, facts, lines } = open({ headers: ['User-Agent', 'X-None'] })
     const call = newCall()
     const first = call.begin(targetOf('b1'))
@@ -74,7 +74,7 @@ describe('the access log', () => {
     ])
   })
 
-  it('tells how long a call waited for its turn', async () => {
+  it('logs how long a call was queued', async () => {
     const { clock, newCall, end, facts } = open()
     const call = newCall()
     call.queues(true)
@@ -84,7 +84,7 @@ describe('the access log', () => {
     assert.equal(facts()[0]?.queuedMs, 190)
   })
 
-  it('tells the failure and the trace where there are any', () => {
+  it('logs the failure and the trace if present', () => {
     const { newCall, end, facts } = open()
     const call = Object.assign(newCall(), { trace: { traceId: '0af7' } })
     end(call, {}, { status: 504, failure: failure('DEADLINE', 'No good answer came within 5 ms') })
@@ -95,7 +95,7 @@ describe('the access log', () => {
     )
   })
 
-  it('says of an attempt without outcome whether it was cancelled or goes on', () => {
+  it('logs an attempt without outcome as cancelled or open', () => {
     const { newCall, end, facts } = open()
     const [gone, ended] = [newCall(), newCall()]
     for (const call of [gone, ended]) call.begin(targetOf('b1'))
@@ -110,7 +110,7 @@ describe('the access log', () => {
 
   const hostile = 'x"\\\n{"level":"error"}\r\u001b[2J\u0000\u007f\u009b\u2028\u202e'
 
-  it('stays one line of JSON whatever a client sends', () => {
+  it('logs one line of JSON whatever a client sends', () => {
     const { newCall, end, facts, lines } = open({
       headers: ['x-evil', 'cookie', 'x-key'],
       redact: { headers: ['X-Key'] },
@@ -125,7 +125,7 @@ describe('the access log', () => {
     assert.equal(client, hostile)
   })
 
-  it('shows no token of a callback, no ticket, and no secret in the URL of a field', () => {
+  it('hides callback tokens, tickets and secrets in URLs of headers', () => {
     const { newCall, end, facts, lines } = open({ headers: ['referer'] })
     end(newCall(), { path: '/any.path', query: 'callback=s3cret' })
     end(newCall(), { path: '/_hedgerow/tickets/s3cret', headers: ['Referer', 'http://a.test/?token=s3cret'] })
@@ -137,13 +137,13 @@ describe('the access log', () => {
     )
   })
 
-  it('has a line for a call whose query is nothing but separators', () => {
+  it('logs a call whose query consists of separators only', () => {
     const { newCall, end, lines } = open()
     end(newCall(), { query: `x${';'.repeat(15_000)}=x` })
     assert.equal(lines.length, 1)
   })
 
-  it('leaves out good calls by chance, and none that failed', () => {
+  it('samples good calls and logs all failed ones', () => {
     const { newCall, end, lines } = open({ sample: '10%' }, [0.05, 0.1, 0.5, 0.09])
     for (let i = 0; i < 4; i++) end(newCall(), {})
     assert.equal(lines.length, 2)
@@ -151,7 +151,7 @@ describe('the access log', () => {
     assert.equal(lines.length, 6)
   })
 
-  it('tells from its level on', () => {
+  it('logs only from its level up', () => {
     const { newCall, end, facts } = open({ level: 'warn' })
     end(newCall(), {})
     end(newCall(), {}, { status: 500 })
@@ -162,14 +162,14 @@ describe('the access log', () => {
     )
   })
 
-  it('says nothing once it is stopped', () => {
+  it('logs nothing after it is stopped', () => {
     const { newCall, end, lines, stop } = open()
     stop()
     end(newCall(), {})
     assert.deepEqual(lines, [])
   })
 
-  it('does not take the doings of clients for trouble', () => {
+  it('does not log client errors as warnings', () => {
     const of = (code: FailureCode) => levelOf({ status: 400, failure: failure(code, ''), bytesSent: 0 })
     assert.deepEqual(
       (['NO_ROUTE', 'CLIENT_GONE', 'UPSTREAM_REFUSED', 'NO_TARGET', 'DEADLINE', 'INTERNAL'] as const).map(of),

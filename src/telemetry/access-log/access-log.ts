@@ -13,12 +13,12 @@ export interface AccessLogDeps {
   readonly clock: Clock
   readonly random: Random
   readonly redaction: Redaction
-  /** Whether an address is a trusted proxy's. */
+  /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean
   readonly write: (line: string) => void
 }
 
-/** Writes a line for each call that has ended. Answers how to stop it. */
+/** Logs each call when it ends. Returns a function that stops it. */
 export function startAccessLog(options: LogOptions, deps: AccessLogDeps): () => void {
   const { events, clock, random, redaction, trusts, write } = deps
   const { sample } = options
@@ -37,7 +37,7 @@ export function startAccessLog(options: LogOptions, deps: AccessLogDeps): () => 
   })
 }
 
-/** What is the client's own doing is no trouble of ours. */
+/** Failures caused by the client are not warnings. */
 export function levelOf({ status, failure }: CallEnd): LogLevel {
   if (failure === undefined) return status >= 500 ? 'warn' : 'info'
   if (failure.code === 'INTERNAL') return 'error'

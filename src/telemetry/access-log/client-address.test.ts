@@ -7,16 +7,16 @@ const of = (list: string, ...trusted: readonly string[]) =>
   clientAddress(requestOf({ headers: ['X-Forwarded-For', list] }), (address) => trusted.includes(address))
 
 describe('clientAddress', () => {
-  it('is that of the connection where no proxy is trusted', () => {
+  it("is the connection's address if no proxy is trusted", () => {
     assert.equal(of('192.0.2.1'), '192.0.2.1')
     assert.equal(of('::ffff:192.0.2.1'), '192.0.2.1')
   })
 
-  it('is the last one before the trusted proxies, whatever the client says of others before', () => {
+  it('is the last address before the trusted proxies, whatever the client claims', () => {
     assert.equal(of('6.6.6.6, 192.0.2.7, 10.0.0.2, 10.0.0.1', '10.0.0.1', '10.0.0.2'), '192.0.2.7')
   })
 
-  it('is the first where all are trusted, and unknown where nothing is told', () => {
+  it('is the first address if all are trusted, and unknown without a header', () => {
     assert.equal(of('10.0.0.2, 10.0.0.1', '10.0.0.1', '10.0.0.2'), '10.0.0.2')
     assert.equal(
       clientAddress(requestOf(), () => false),

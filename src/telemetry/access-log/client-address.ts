@@ -2,8 +2,8 @@ import { headerValue } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 
 /**
- * Who asked: of `X-Forwarded-For` the last address that is not a trusted proxy's. The listener has put the connection's
- * own address at its end, and left out what came before it where that is not to be believed.
+ * The last address in `X-Forwarded-For` that is not a trusted proxy. The listener appends the connection's own address
+ * and drops earlier entries that cannot be trusted.
  */
 export function clientAddress({ headers }: GatewayRequest, trusts: (address: string) => boolean): string | undefined {
   const list = headerValue(headers, 'x-forwarded-for')
@@ -13,7 +13,7 @@ export function clientAddress({ headers }: GatewayRequest, trusts: (address: str
   return plain(addresses.findLast((address) => !trusts(address)) ?? (addresses[0] as string))
 }
 
-/** A dual-stack socket gives IPv4 addresses in IPv6's clothes. */
+/** A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6. */
 function plain(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }

@@ -1,6 +1,9 @@
 import type { Clock } from '../../kit/clock.ts'
 
-/** ISO 8601 with milliseconds. The part before these is made once a second: all of it would cost as much as the line. */
+/**
+ * ISO 8601 with milliseconds. The part up to the seconds is cached for a second: formatting all of it would cost as
+ * much as the line.
+ */
 export function isoTime(clock: Clock): () => string {
   let second = Number.NaN
   let text = ''

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Blocks } from './blocks.ts'
 import { Layout } from './layout.ts'
 
-/** Each name is a count, unless it begins with a capital, and is a level then. */
+/** A lower-case name is a count, a capitalized one a level. */
 function layoutOf(names: string): Layout {
   const layout = new Layout()
   for (const name of names) {
@@ -17,7 +17,7 @@ const numbers = (block: ArrayBufferLike): Float64Array => new Float64Array(block
 const all = (blocks: Blocks, names: string): readonly number[] => [...names].map((_, place) => blocks.read(place))
 
 describe('Blocks', () => {
-  it('are added up over all threads', () => {
+  it('are summed over all threads', () => {
     const blocks = new Blocks(layoutOf('ab'))
     const [first, second] = [blocks.open(ArrayBuffer), blocks.open(SharedArrayBuffer)]
     numbers(first.block).set([1, 2])
@@ -28,7 +28,7 @@ describe('Blocks', () => {
     assert.deepEqual([...row], [22])
   })
 
-  it('are read in whole numbers, so that no sum falls when it is made in another order', () => {
+  it('are read as whole numbers, so that a sum in another order never decreases', () => {
     const blocks = new Blocks(layoutOf('a'))
     const writers = [0.7, 0.6, 1.9].map((value) => {
       const writer = blocks.open(ArrayBuffer)
@@ -42,7 +42,7 @@ describe('Blocks', () => {
     }
   })
 
-  it('of a thread that has ended keep their counts and lose their levels', () => {
+  it('of a thread that has ended keep its counts and drop its levels', () => {
     const blocks = new Blocks(layoutOf('aL'))
     const [dead, alive] = [blocks.open(ArrayBuffer), blocks.open(ArrayBuffer)]
     numbers(dead.block).set([1, 2])
@@ -54,7 +54,7 @@ describe('Blocks', () => {
     assert.deepEqual(all(blocks, 'aL'), [11, 20], 'what is dead counts no more')
   })
 
-  it('are read by the names of a new layout, the old ones for as long as a thread counts into them', () => {
+  it('use the new layout, and keep old blocks while a thread counts into them', () => {
     const blocks = new Blocks(layoutOf('xaL'))
     const thread = blocks.open(ArrayBuffer)
     const before = numbers(thread.block)
@@ -76,7 +76,7 @@ describe('Blocks', () => {
     assert.deepEqual(all(blocks, 'Lay'), [0, 7, 6])
   })
 
-  it('are not mistaken for done when a thread tells of one change after the next has come', () => {
+  it('stay in use if a thread acknowledges a change after the next has come', () => {
     const blocks = new Blocks(layoutOf('a'))
     const thread = blocks.open(ArrayBuffer)
     blocks.prepare(layoutOf('a')).commit()
@@ -88,7 +88,7 @@ describe('Blocks', () => {
     assert.deepEqual(all(blocks, 'a'), [7])
   })
 
-  it('have lost what a layout in between had no place for, though a later one has it again', () => {
+  it('lose counts missing from an intermediate layout, even if a later one has them', () => {
     const blocks = new Blocks(layoutOf('aL'))
     const [dead, alive] = [blocks.open(ArrayBuffer), blocks.open(ArrayBuffer)]
     numbers(dead.block).set([1, 1])

@@ -1,50 +1,52 @@
 import type { Layout } from './layout.ts'
 
-/** A thread that counts, as whoever reads sees it. */
+/** A counting thread, as seen by the reader. */
 export interface Writer<B extends ArrayBufferLike = SharedArrayBuffer> {
-  /** What it counts into from its next change of configuration on, or from its start. */
+  /** The block to count into from the next configuration change on, or from the start. */
   readonly block: B
-  /** It says that it counts into this block now, and into none that it was given before. */
+  /** The thread now counts into this block, and into no earlier one. */
   countsInto(block: B): void
-  /** Of this thread alone. */
+  /** The value of this thread alone. */
   read(place: number): number
-  /** It is no more: what was in flight there is not any longer, what it has counted stays. */
+  /** The thread has ended: its levels (calls in flight) are dropped, its counts stay. */
   end(): void
 }
 
-/** What blocks are made of: `SharedArrayBuffer` for another thread, `ArrayBuffer` for this one, which is some 10 ns a call faster. */
+/**
+ * Memory of a block: `SharedArrayBuffer` for another thread, `ArrayBuffer` for this one, which saves some 10 ns per
+ * call.
+ */
 export type Memory<B extends ArrayBufferLike> = new (bytes: number) => B
 
-/** Another layout, for which every writer has a block already. */
+/** A new layout, for which every writer already has a block. */
 export interface PreparedLayout {
-  /** From now on it is what is read. */
+  /** Reads use the new layout from now on. */
   commit(): void
-  /** All is read as before, what was counted meanwhile included; every thread goes back to the block that it had. */
+  /** Reads stay as before and include counts made meanwhile; every thread returns to its previous block. */
   undo(): void
 }
 
-/** Numbers, and where in them each place of the layout stands that is read; at the same place, if it is not said. */
+/** Numbers, and for each cell of the layout in use its index in them; without `places` the index is the same. */
 interface Part {
   readonly values: Float64Array
   readonly places: Int32Array | undefined
 }
 
 /**
- * What several threads have counted, read as one. Each has a block of its own, which nobody else writes: no atomic
- * operation is needed, as an aligned number of 64 bits is read whole, and the counts of a place only ever grow.
+ * The sum of the counts of several threads. Each thread alone writes its own block. No atomic operation is needed,
+ * because an aligned 64-bit number is read whole and the counts of a cell only grow.
  *
- * When the layout changes every thread is given a new block, and counts into the old one until it has changed too. So a
- * thread has several blocks for a while, and what it has counted is their sum at any time: a call may begin in one and
- * end in the next. The old layout is read until the change is committed, so that one that is undone has lost nothing.
- * Blocks that are done with are added to one, so that memory grows neither with changes of the
- * configuration nor with threads that come and go.
+ * When the layout changes, every thread gets a new block and counts into the old one until it has switched. So a thread
+ * has several blocks for a while, and its count is always their sum: a call may begin in one and end in the next. Reads
+ * use the old layout until the change is committed, so that an undone change loses nothing. Finished blocks are merged
+ * into one, so that memory grows neither with configuration changes nor with threads that come and go.
  *
- * Each block is read in whole numbers: their sum is the same in any order, and does not fall by a last bit when two are
- * joined.
+ * Values are read as whole numbers: the sum is then the same in any order, and cannot drop by a last bit when two
+ * blocks are merged.
  */
 export class Blocks {
   #layout: Layout
-  /** Of threads that have ended. */
+  /** Counts of ended threads. */
   #ended: Float64Array
   #parts: readonly Part[] = []
   readonly #writers = new Set<BlockWriter<ArrayBufferLike>>()
@@ -56,7 +58,7 @@ export class Blocks {
     this.#gather()
   }
 
-  /** A thread that begins to count. */
+  /** Adds a counting thread. */
   open<B extends ArrayBufferLike>(memory: Memory<B>): Writer<B> {
     const writer = new BlockWriter(this.#layout, memory, {
       changed: () => this.#gather(),
@@ -72,12 +74,12 @@ export class Blocks {
     return writer
   }
 
-  /** Over all threads, in the layout of now. */
+  /** Sum over all threads, in the current layout. */
   read(place: number): number {
     return sumOf(this.#parts, place)
   }
 
-  /** The same of as many places in a row as there is room for, which were handed out together. */
+  /** Reads as many consecutive cells as `into` holds; they must have been allocated together. */
   readRow(first: number, into: Float64Array): void {
     into.fill(0)
     for (const { values, places } of this.#parts) {
@@ -87,7 +89,7 @@ export class Blocks {
     }
   }
 
-  /** Every thread has a new block of this layout, to be told to it. One change at a time. */
+  /** Gives every thread a new block of this layout, to be sent to it. One change at a time. */
   prepare(layout: Layout): PreparedLayout {
     this.#next = layout
     for (const writer of this.#writers) writer.prepare(layout)
@@ -129,11 +131,11 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
   readonly #memory: Memory<B>
   #layout: Layout
   #blocks: readonly Block<B>[]
-  /** Of a layout that is prepared: read as the present one would have it. */
+  /** The block of a prepared layout, read through the current layout. */
   #next: Block<B> | undefined
-  /** Whether the thread counts into it already. */
+  /** Whether the thread already counts into `#next`. */
   #isInNext = false
-  /** Of blocks that it is done with. */
+  /** Blocks that the thread has left. */
   #done: readonly Part[] = []
   #hasEnded = false
 
@@ -181,13 +183,13 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
   }
 
   countsInto(block: B): void {
-    // It may have to go back to the one before.
+    // The thread may have to return to the previous block.
     if (block === this.#next?.block) {
       this.#isInNext = true
       return
     }
     const current = this.#blocks.findIndex((part) => part.block === block)
-    // It may have ended, or have said it before.
+    // The thread may have ended, or have acknowledged this before.
     if (this.#hasEnded || current < 1) return
     const done = [...this.#done, ...this.#blocks.slice(0, current)]
     this.#done = [{ values: joined(done, this.#layout), places: undefined }]
@@ -209,7 +211,9 @@ function newBlock<B extends ArrayBufferLike>({ size }: Layout, memory: Memory<B>
   return { block, values: new Float64Array(block), places: undefined }
 }
 
-/** Through every layout in between: what one of them did not have has ended there, though a later one has it again. */
+/**
+ * Maps through every layout in between: a cell missing from one of them has ended there, even if a later one has it.
+ */
 function movedTo({ values, places }: Part, moved: Int32Array): Part {
   if (places === undefined) return { values, places: moved }
   return { values, places: moved.map((place) => (place < 0 ? -1 : (places[place] as number))) }

@@ -6,14 +6,14 @@ import { bucketOf, defaultBoundsMs } from './bounds.ts'
 const bounds = Float64Array.from(defaultBoundsMs)
 
 describe('bucketOf', () => {
-  it('counts a bound itself below it, as Prometheus does', () => {
+  it('counts a value equal to a bound below it, as Prometheus does', () => {
     assert.deepEqual(
       [0, 1, 1.001, 250, 30_000, 30_001].map((value) => bucketOf(bounds, value)),
       [0, 0, 1, 7, 13, 14],
     )
   })
 
-  it('finds what a search from the start finds', () => {
+  it('finds the same bucket as a linear search', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ noNaN: true }), { maxLength: 40 }),

@@ -5,23 +5,24 @@ import { type RoutePlaces, routeKey } from './route-places.ts'
 import { type TargetPlaces, targetKey } from './target-places.ts'
 
 /**
- * What a thread counts into: one block, and the place of everything in it, found by what the events carry. A route's
- * facts and a target are objects that live as long as their configuration, so one look into a map finds all places of
- * theirs. That costs 8 ns; a key put together of route and outcome would cost 60 (`bench/micro/metrics.ts`).
+ * The block of one thread and the cells in it, looked up by the objects that events carry. Route facts and targets live
+ * as long as their configuration, so one map lookup finds all their cells. It costs 8 ns; a key built from route and
+ * outcome would cost 60 (`bench/micro/metrics.ts`).
  *
- * After a change of the configuration its successor counts, and calls that began before end there. The end of a call
- * goes to the same route as its beginning, or to none: not to a page as it is unknown, and not to a route that was away
- * for a time and is back, whose calls in flight are others. Hence each thing's `metIn` and each place's `bornIn`.
+ * After a configuration change the successor counts, including the ends of earlier calls. The end of a call is counted
+ * at the route of its beginning or not at all: not as a page because the route is unknown, and not at a route that was
+ * removed and added again, whose calls in flight are different ones. Hence `metIn` for each object and `bornIn` for
+ * each cell.
  */
 export class Counting {
   readonly values: Float64Array
   readonly places: Places
   readonly #generation: number
-  /** In which generation a route's facts, or a target, came by first. Shared by all generations. */
+  /** Generation in which a route's facts or a target were first seen. Shared by all generations. */
   readonly #metIn: WeakMap<object, number>
-  /** Since which generation there is a place of this key without a break. */
+  /** Generation since which this key has had a cell without interruption. */
   readonly #bornIn: ReadonlyMap<string, number>
-  /** Those that have come by. */
+  /** Routes seen so far. */
   readonly #routes = new Map<RouteFacts, RoutePlaces>()
   readonly #targets = new Map<Target, TargetPlaces>()
   readonly #byKey: {
@@ -46,7 +47,7 @@ export class Counting {
     return this.#routes.get(route) ?? this.#meetRoute(route)
   }
 
-  /** A target that the configuration does not have is none of ours. */
+  /** Undefined for a target outside the configuration. */
   target({ target }: Attempt): TargetPlaces | undefined {
     return this.#targets.get(target) ?? this.#meetTarget(target)
   }
@@ -55,7 +56,7 @@ export class Counting {
     const found = this.#meet(facts, this.#byKey.routes.get(routeKey(facts)))
     if (found === undefined && this.#metIn.has(facts)) return this.places.gone
     const places = found ?? this.places.pages
-    // Facts that are made anew for each call must not fill the map: there is room for one of each route and page.
+    // Facts that are created for each call must not fill the map: it holds one entry for each route and page.
     if (this.#routes.size < 2 * this.places.routes.length + 8) this.#routes.set(facts, places)
     return places
   }
@@ -66,7 +67,7 @@ export class Counting {
     return places
   }
 
-  /** Undefined where its place was not there all the time since it was met. */
+  /** Undefined if its cell has not existed without interruption since the object was first seen. */
   #meet<P extends { readonly key: string }>(thing: object, places: P | undefined): P | undefined {
     if (places === undefined) return undefined
     const metIn = this.#metIn.get(thing)

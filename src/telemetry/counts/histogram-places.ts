@@ -1,14 +1,14 @@
 import { type Bounds, bucketOf } from './bounds.ts'
 import type { Layout } from './layout.ts'
 
-/** One histogram: what fell into each bucket alone, and the sum of all values. */
+/** One histogram: a non-cumulative count for each bucket, and the sum of all values. */
 export class HistogramPlaces {
-  /** The first of its buckets; one more than there are bounds. */
+  /** Index of the first bucket; there is one bucket more than bounds. */
   readonly buckets: number
-  /** Microseconds, which are read in whole numbers: see `Blocks`. */
+  /** In microseconds, because values are read as whole numbers: see `Blocks`. */
   readonly sumUs: number
 
-  /** With other bounds it is another histogram. */
+  /** Other bounds make it another histogram. */
   constructor(layout: Layout, name: string, bounds: Bounds) {
     this.buckets = layout.counts(`${name} within ${bounds.join()}`, bounds.length + 1)
     this.sumUs = layout.counts(`${name} sum, by ${bounds.join()}`)

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test'
 import { Layout } from './layout.ts'
 
 describe('Layout', () => {
-  it('gives each thing that is counted a place of its own', () => {
+  it('gives each counter a cell of its own', () => {
     const layout = new Layout()
     assert.deepEqual([layout.counts('a', 3), layout.level('b'), layout.counts('c')], [0, 3, 4])
     assert.deepEqual([layout.size, layout.levels], [5, [3]])
     assert.throws(() => layout.counts('a'), /already/)
   })
 
-  it('finds the places that mean the same in another one, and none for what is not there or as long', () => {
+  it('maps equal cells to another layout, and drops missing ones and other lengths', () => {
     const [before, after] = [new Layout(), new Layout()]
     before.counts('gone', 2)
     before.counts('kept', 2)

@@ -1,20 +1,19 @@
-/** Places in a row that stand for one thing. */
+/** Consecutive cells of one counter. */
 interface Row {
   readonly first: number
   readonly width: number
 }
 
 /**
- * Hands out the places of a block of numbers, each for what its name says. All that the meaning of a number depends on
- * stands in the name: two layouts that have the same name mean the same by it, so that counts can be carried from one
- * to the other when the configuration changes.
+ * Allocates the named cells of a block. A name contains everything that the meaning of its number depends on: equal
+ * names in two layouts mean the same, so that counts can be carried over when the configuration changes.
  */
 export class Layout {
   readonly #rows = new Map<string, Row>()
   readonly #levels: number[] = []
   #size = 0
 
-  /** So many places in a row, for what only grows; answers the first. */
+  /** Allocates `width` consecutive cells for counts that only grow; returns the first index. */
   counts(name: string, width = 1): number {
     if (this.#rows.has(name)) throw new Error(`${name} has its place already`)
     const first = this.#size
@@ -23,7 +22,7 @@ export class Layout {
     return first
   }
 
-  /** One place for what goes up and down: it ends with the thread that it is of. */
+  /** Allocates a cell for a value that goes up and down and is dropped when its thread ends. */
   level(name: string): number {
     const place = this.counts(name)
     this.#levels.push(place)
@@ -38,7 +37,7 @@ export class Layout {
     return this.#levels
   }
 
-  /** For each place the one that means the same in another layout; -1 where there is none. */
+  /** For each cell its index in another layout; -1 if it has none. */
   placesIn(other: Layout): Int32Array {
     const places = new Int32Array(this.#size).fill(-1)
     for (const [name, { first, width }] of this.#rows) {

@@ -18,13 +18,13 @@ import type { LiveRoutePlaces } from './route-places.ts'
 
 const endNames = Object.keys(waiterEnds)
 const verdictNames = Object.keys(callbackVerdicts)
-/** How long such a connection was open tells nothing of how fast it was answered. */
+/** The open time of such a connection is not a response time. */
 const switching = 101
 
 /**
- * Counts what happens; answers how to stop. On the way of every call: each listener adds to a few numbers, no more.
+ * Counts events; returns a function that stops it. On the path of every call: each listener only adds to a few numbers.
  *
- * @param sinceMs of what began before this time nobody has counted the beginning
+ * @param sinceMs the beginning of anything before this time was not counted
  */
 export function listen(events: EventBus, counting: Counting, sinceMs: number): () => void {
   const { values, places } = counting
@@ -63,12 +63,12 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       const outcome = attempt.outcome ?? 'cancelled'
       add(values, target.attempts + outcomePlace(outcome), 1)
       observe(values, outcome === 'cancelled' ? target.cancelledDuration : target.duration, bounds, ms)
-      // What never answered has no latency there.
+      // An attempt without an answer has no latency here.
       if (target.live !== undefined && attempt.status !== undefined) {
         add(values, target.live.durations + liveBucketOf(ms), 1)
       }
     }),
-    // A counter must not go back: what was counted stays, and `broken` says how much of it was not the whole truth.
+    // Counters must not go back: the count stays, and `broken` says how many of the counted answers broke off.
     events.on('attempt.broken', ({ attempt, was }) => {
       const target = counting.target(attempt)
       if (target === undefined) return
@@ -84,7 +84,7 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
     events.on('retry.scheduled', (_event, call) => add(values, counting.route(call).retriesScheduled, 1)),
     events.on('retry.denied', (_event, call) => add(values, counting.route(call).retriesDenied, 1)),
     events.on('delivery.accepted', (_event, call) => add(values, counting.route(call).deliveriesAccepted, 1)),
-    // These two come on a call of the delivery's own, which has the one attempt that decided it.
+    // Emitted on a call of the delivery's own, whose only attempt decided it.
     events.on('delivery.acknowledged', (_event, call) => addToLast('acknowledged', call.attempts)),
     events.on('delivery.dead', (_event, call) => addToLast('dead', call.attempts)),
     events.on('waiter.ended', ({ as, waitedMs }) => {
@@ -118,25 +118,25 @@ function countLive(values: Float64Array, live: LiveRoutePlaces, { call: { attemp
   add(values, live.attempts, count)
   for (let i = 1; i < count; i++) {
     const { won, kind } = attempts[i] as Attempt
-    // A broadcast, and named calls to several upstreams, are several firsts: none is extra, and none rescues another.
+    // A broadcast or named calls to several upstreams make several first attempts: none is extra or rescues another.
     if (kind === 'first') continue
     add(values, live.extra, 1)
     if (won) add(values, live.rescued, 1)
   }
 }
 
-/** Which of a route's places for calls counts this end. */
+/** Index of the route's counter for this kind of end. */
 function callPlace({ status, failure }: CallEnd): number {
   const statusClass = status >= 200 && status < 300 ? 0 : otherClass(status)
   return statusClass * failureLabels.length + (failure === undefined ? 0 : failureLabels.indexOf(failure.code))
 }
 
-/** Success is the first of them. */
+/** Success has index 0. */
 function outcomePlace(outcome: Attempt['outcome']): number {
   return outcome === 'success' ? 0 : attemptOutcomes.indexOf(outcome ?? 'cancelled')
 }
 
-/** Which kind of extra load an attempt is; -1: none. */
+/** Index of the kind of extra load; -1 for none. */
 function extraPlace({ number, kind }: Attempt): number {
   return number === 1 || kind === 'first' ? -1 : extraKinds.indexOf(kind)
 }

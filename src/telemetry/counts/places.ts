@@ -5,30 +5,30 @@ import { Layout } from './layout.ts'
 import { type CountedRoute, RoutePlaces } from './route-places.ts'
 import { type CountedTarget, TargetPlaces } from './target-places.ts'
 
-/** All that is counted, known from the configuration: plain data, which says the same in every thread. */
+/** Everything to count, derived from the configuration: plain data, equal in every thread. */
 export interface CountedParts {
   readonly routes: readonly CountedRoute[]
   readonly targets: readonly CountedTarget[]
   /** Ascending, milliseconds. */
   readonly boundsMs?: readonly number[]
-  /** Whether what only the live figures tell is counted too. */
+  /** Whether to count values that only the live figures use. */
   readonly live: boolean
 }
 
-/** Requests that no route serves, as the listener names them. */
+/** Requests without a route, under the listener's name for them. */
 export const noRoute = 'none'
 /** The gateway's own pages: deliveries, tickets, metrics, the list of routes. */
 export const ownPages = 'page'
 
-/** Where each thing is counted, in an order that follows from the configuration alone. */
+/** All cells, in an order that depends on the configuration alone. */
 export class Places {
   readonly layout = new Layout()
   readonly bounds: Bounds
-  /** Those of the configuration, and what is counted like one. */
+  /** Configured routes, plus `none` and `page`. */
   readonly routes: readonly RoutePlaces[]
   readonly none: RoutePlaces
   readonly pages: RoutePlaces
-  /** Calls of routes that the configuration does not have any more. Nobody is told of them. */
+  /** Calls of routes that have left the configuration. Never shown. */
   readonly gone: RoutePlaces
   readonly targets: readonly TargetPlaces[]
   readonly waiterEnds: number
@@ -51,7 +51,7 @@ export class Places {
   }
 }
 
-/** Of several routes that match the same the first gets all calls. */
+/** If several routes match the same requests, the first gets all calls. */
 function firstOfEachName(routes: readonly CountedRoute[]): readonly CountedRoute[] {
   const seen = new Set<string>()
   return routes.filter(({ name }) => {

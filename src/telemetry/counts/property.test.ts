@@ -15,7 +15,7 @@ const clock = new VirtualClock()
 const page: RouteFacts = { name: 'GET /page', strategy: 'metrics', idleTimeoutMs: 0 }
 const durationsMs = [0.3, 7.123, 4000.77]
 
-/** A configuration is the routes that it has: a bit each; targets too, each route has one. */
+/** A configuration as a bit set of routes; each route has one target. */
 interface Generation {
   readonly parts: CountedParts
   readonly facts: readonly RouteFacts[]
@@ -36,7 +36,7 @@ function generationOf(bits: number): Generation {
 
 interface InFlight {
   readonly call: LiveCall
-  /** Since then its route is no more, or another one: it is in nobody's sum. */
+  /** Its route was removed or replaced since then, so no sum includes it. */
   isLost: boolean
 }
 
@@ -46,7 +46,7 @@ class Thread {
   readonly #counting: CountingThread
   readonly calls: InFlight[] = []
   generation: Generation
-  /** Changes that it has not come to yet. */
+  /** Changes that it has not applied yet. */
   readonly waiting: { readonly generation: Generation; readonly block: SharedArrayBuffer }[] = []
 
   constructor(counts: Counts, generation: Generation) {
@@ -76,7 +76,7 @@ class Thread {
     late.emit({ type: 'call.ended', request: requestOf(), end: { status: 200, failure: undefined, bytesSent: 3 } })
   }
 
-  /** Comes to the next change. */
+  /** Applies the next change. */
   change(): void {
     const next = this.waiting.shift()
     if (next === undefined) return
@@ -86,7 +86,7 @@ class Thread {
   }
 }
 
-/** All that only grows, by what it is of. */
+/** All counters by name. */
 function counters(counts: Counts): ReadonlyMap<string, number> {
   const { routes, targets, bounds } = counts.places
   const told = new Map<string, number>()
@@ -98,7 +98,7 @@ function counters(counts: Counts): ReadonlyMap<string, number> {
     if (live !== undefined) told.set(`${key} live`, counts.read(live.durations))
   }
   for (const { key, attempts } of targets) told.set(key, counts.read(attempts))
-  // Or a sum could fall by its last bit when blocks are joined in another order.
+  // Otherwise a sum could drop by its last bit when blocks are merged in another order.
   for (const [name, value] of told) assert.ok(Number.isInteger(value), `${name} is ${value}`)
   return told
 }
@@ -114,7 +114,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 describe('counts of several threads', () => {
-  it('never fall, and what is in flight is the sum over the threads that live', () => {
+  it('never decrease, and in flight is the sum over live threads', () => {
     fc.assert(
       fc.property(steps, (all) => {
         let latest = generationOf(7)
@@ -138,7 +138,7 @@ describe('counts of several threads', () => {
           } else if (thread === undefined) continue
           else if (what === 'begin') {
             thread.begin(pick)
-            // By a configuration that it has been told is over: what of it is gone is gone already.
+            // The thread may be on an older configuration, some of whose routes are gone already.
             const [begun] = thread.calls.slice(-1)
             if (begun !== undefined) begun.isLost = isGone(begun.call.route, thread)
           } else if (what === 'end') thread.end(pick)

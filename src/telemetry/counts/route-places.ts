@@ -4,7 +4,7 @@ import type { Bounds } from './bounds.ts'
 import { HistogramPlaces } from './histogram-places.ts'
 import type { Layout } from './layout.ts'
 
-/** A route as it is counted. With another strategy it is another one: what it counts differs. */
+/** A route for counting. Another strategy makes it another route, because it counts other things. */
 export interface CountedRoute {
   readonly name: string
   readonly strategy: string
@@ -13,16 +13,16 @@ export interface CountedRoute {
 export interface LayingOut {
   readonly layout: Layout
   readonly bounds: Bounds
-  /** Whether there are live figures. */
+  /** Whether live figures are on. */
   readonly live: boolean
 }
 
-/** The calls of one route: where each of its series is counted. */
+/** The cells of one route's series. */
 export class RoutePlaces {
   readonly key: string
   readonly name: string
   readonly strategy: string
-  /** One for each class of status and failure. */
+  /** One for each pair of status class and failure. */
   readonly calls: number
   readonly inFlight: number
   readonly duration: HistogramPlaces
@@ -59,13 +59,13 @@ export class RoutePlaces {
   }
 }
 
-/** What only the live figures tell of it. */
+/** Cells that only the live figures read. */
 export class LiveRoutePlaces {
-  /** Of calls that have ended. */
+  /** Attempts of ended calls. */
   readonly attempts: number
   readonly extra: number
   readonly rescued: number
-  /** In the buckets of the figures. */
+  /** In the buckets of the live figures. */
   readonly durations: number
 
   constructor(key: string, layout: Layout) {

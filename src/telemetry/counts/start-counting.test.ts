@@ -17,7 +17,7 @@ function partsOf(routes: readonly RouteFacts[], targets: readonly Target[] = [])
   return { routes: routes.map(({ name, strategy }) => ({ name, strategy })), targets, live: true }
 }
 
-/** A thread that counts, and whoever reads it. */
+/** A counting thread and a reader. */
 class Scene {
   readonly events = new EventBus()
   readonly counts: Counts
@@ -46,7 +46,7 @@ class Scene {
     call.emit({ type: 'call.ended', request: requestOf(), end: { status: 200, failure: undefined, bytesSent: 0 } })
   }
 
-  /** Of each route what is in flight and what has ended well. */
+  /** Calls in flight and good calls of each route. */
   routes(): Readonly<Record<string, readonly [inFlight: number, good: number]>> {
     const { counts } = this
     const told = counts.places.routes.map(
@@ -62,7 +62,7 @@ class Scene {
 }
 
 describe('counting across a change of the configuration', () => {
-  it('ends a call where it began, whichever objects the new configuration has for the route', () => {
+  it('ends a call at its route, whichever object the new configuration has for it', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     const [first, second] = [scene.begin(factsOf('GET /a')), scene.begin(factsOf('GET /a'))]
     scene.end(first)
@@ -72,7 +72,7 @@ describe('counting across a change of the configuration', () => {
     assert.deepEqual(scene.routes(), { 'GET /a': [0, 2], 'GET /b': [0, 0], none: [0, 0], page: [0, 0] })
   })
 
-  it('forgets the calls of a route that is gone, and takes them for no page', () => {
+  it('drops calls of a removed route and does not count them as pages', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     const call = scene.begin(factsOf('GET /a'))
     const page = scene.begin(factsOf('GET /metrics', 'metrics'))
@@ -83,7 +83,7 @@ describe('counting across a change of the configuration', () => {
     assert.deepEqual(scene.routes(), { 'GET /b': [0, 0], none: [0, 0], page: [0, 1] })
   })
 
-  it('does not end a call in a route that has another strategy now', () => {
+  it('does not end a call at a route whose strategy has changed', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     const call = scene.begin(factsOf('GET /a'))
     scene.reload(partsOf([factsOf('GET /a', 'hedge')]))
@@ -91,7 +91,7 @@ describe('counting across a change of the configuration', () => {
     assert.deepEqual(scene.routes()['GET /a'], [0, 0])
   })
 
-  it('does not end a call in a route that was away when it has come back', () => {
+  it('does not end a call at a route that was removed and added again', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     const call = scene.begin(factsOf('GET /a'))
     scene.reload(partsOf([factsOf('GET /b')]))
@@ -103,7 +103,7 @@ describe('counting across a change of the configuration', () => {
     assert.deepEqual(scene.routes()['GET /a'], [0, 1])
   })
 
-  it('ends an attempt at its target, be that the same object or another, and at none if it is gone', () => {
+  it('ends an attempt at its target, whichever object it is, or nowhere if it is gone', () => {
     const [kept, renewed, gone] = [targetOf('kept'), targetOf('renewed'), targetOf('gone')]
     const route = factsOf('GET /a')
     const scene = new Scene(partsOf([route], [kept, renewed, gone]))
@@ -122,7 +122,7 @@ describe('counting across a change of the configuration', () => {
     ])
   })
 
-  it('begins a histogram anew when its bounds have changed, and nothing else', () => {
+  it('resets a histogram, and nothing else, when its bounds change', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     scene.end(scene.begin(factsOf('GET /a')))
     const buckets = () => scene.counts.read(scene.counts.places.routes[0]?.duration.buckets ?? -1)
@@ -133,7 +133,7 @@ describe('counting across a change of the configuration', () => {
     assert.deepEqual([buckets(), scene.routes()['GET /a']], [0, [0, 1]])
   })
 
-  it('takes nothing off what is in flight for what began before it did itself', async () => {
+  it('does not subtract calls from in flight that began before it', async () => {
     const [route, target] = [factsOf('GET /a'), targetOf('a')]
     const parts = partsOf([route], [target])
     const [counts, events] = [new Counts(parts), new EventBus()]
@@ -152,13 +152,13 @@ describe('counting across a change of the configuration', () => {
     )
   })
 
-  it('refuses a block that was made for another configuration', () => {
+  it('refuses a block of another configuration', () => {
     const [one, two] = [partsOf([factsOf('GET /a')]), partsOf([factsOf('GET /a'), factsOf('GET /b')])]
     const { block } = new Counts(one).open(SharedArrayBuffer)
     assert.throws(() => startCounting(new EventBus(), { parts: two, block }), /other routes/)
   })
 
-  it('counts routes that match the same as one, the first of them', () => {
+  it('counts routes with the same match as the first of them', () => {
     const scene = new Scene(partsOf([factsOf('GET /a'), factsOf('GET /b'), factsOf('GET /a', 'hedge')]))
     scene.end(scene.begin(factsOf('GET /a')))
     assert.deepEqual(Object.keys(scene.routes()), ['GET /a', 'GET /b', 'none', 'page'])

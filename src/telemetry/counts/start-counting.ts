@@ -3,18 +3,18 @@ import { Counting } from './counting.ts'
 import { listen } from './listen.ts'
 import type { CountedParts } from './places.ts'
 
-/** A thread that counts what its calls do. */
+/** A thread that counts the events of its calls. */
 export interface CountingThread {
-  /** From now on by another configuration, into the block that belongs to it. Calls in flight are not lost. */
+  /** Counts by another configuration, into its block. Calls in flight are kept. */
   change(parts: CountedParts, block: ArrayBufferLike): void
   close(): void
 }
 
 export interface CountingOptions {
   readonly parts: CountedParts
-  /** Of the `Writer` that stands for this thread (`Counts.open`), made for these parts. */
+  /** Block of this thread's `Writer` (`Counts.open`), created for these parts. */
   readonly block: ArrayBufferLike
-  /** Where calls are in flight already: what began before is not counted as in flight, nor taken off it at its end. */
+  /** Set if calls are already in flight: earlier ones are neither counted as in flight nor subtracted at their end. */
   readonly sinceMs?: number
 }
 

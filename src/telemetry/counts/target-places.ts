@@ -5,19 +5,19 @@ import type { LayingOut } from './route-places.ts'
 
 export type CountedTarget = Pick<Target, 'upstream' | 'name'>
 
-/** The attempts at one target: where each of its series is counted. */
+/** The cells of one target's series. */
 export class TargetPlaces {
   readonly key: string
   readonly upstream: string
   readonly target: string
   /** One for each outcome. */
   readonly attempts: number
-  /** Those whose answer broke off behind its head. */
+  /** Attempts whose answer broke off after its head. */
   readonly broken: number
   readonly inFlight: number
-  /** Of those that came to an end of their own. */
+  /** Duration of attempts that were not cancelled. */
   readonly duration: HistogramPlaces
-  /** Of those that were cancelled: how long they would have taken nobody knows. */
+  /** Duration of cancelled attempts; how long they would have taken is unknown. */
   readonly cancelledDuration: HistogramPlaces
   readonly deliveryAttempts: number
   readonly acknowledged: number
@@ -44,11 +44,14 @@ export class TargetPlaces {
   }
 }
 
-/** What only the live figures tell of it. */
+/** Cells that only the live figures read. */
 export interface LiveTargetPlaces {
-  /** For each outcome what has to be added to its attempts, or taken away, as they turned out to be others. */
+  /**
+   * For each outcome the correction to its attempts, positive or negative, when attempts turn out to have another
+   * outcome.
+   */
   readonly corrections: number
-  /** Of answers, in the buckets of the figures. */
+  /** Durations of answers, in the buckets of the live figures. */
   readonly durations: number
 }
 

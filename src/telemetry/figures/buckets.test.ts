@@ -11,7 +11,7 @@ function exact(samples: readonly number[], share: number): number {
 }
 
 describe('buckets', () => {
-  it('stand for each duration with an error of 3.2 % at most', () => {
+  it('represent each duration with an error of at most 3.2 %', () => {
     fc.assert(
       fc.property(durations, (ms) => {
         assert.ok(Math.abs(middleMs(bucketOf(ms)) - ms) / ms <= 0.032)
@@ -20,7 +20,7 @@ describe('buckets', () => {
     )
   })
 
-  it('grow with the duration', () => {
+  it('increase with the duration', () => {
     fc.assert(fc.property(durations, durations, (a, b) => (a <= b ? bucketOf(a) <= bucketOf(b) : true)))
     for (let bucket = 1; bucket < bucketCount; bucket++) {
       assert.equal(bucketOf(middleMs(bucket)), bucket)
@@ -28,7 +28,7 @@ describe('buckets', () => {
     }
   })
 
-  it('take what is out of their range at its end', () => {
+  it('clamp values outside their range', () => {
     for (const ms of [0, -0, -1, -1e9, 1e-9, Number.NaN, Number.NEGATIVE_INFINITY]) assert.equal(bucketOf(ms), 0)
     for (const ms of [1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) assert.equal(bucketOf(ms), bucketCount - 1)
   })
@@ -50,7 +50,7 @@ describe('buckets', () => {
     )
   })
 
-  it('have no quantile without a duration', () => {
+  it('have no quantile without durations', () => {
     assert.equal(quantileMs(new Float64Array(bucketCount), 0, 0.5), undefined)
   })
 })

@@ -1,11 +1,11 @@
-/** How many are not told one by one. */
+/** Number of routes and targets that are not listed. */
 export interface LeftOut {
   readonly routes: number
   readonly targets: number
 }
 
 interface Counted {
-  /** How busy it was in the last minutes. */
+  /** Activity in the last minutes. */
   readonly recent: number
 }
 
@@ -15,7 +15,7 @@ export interface Chosen<R, T> {
   readonly leftOut: LeftOut | undefined
 }
 
-/** So many routes and targets together: the busiest, in the order of the configuration; all, if that is enough. */
+/** The busiest `count` routes and targets in total, in configuration order; all of them if they fit. */
 export function busiestOf<R extends Counted, T extends Counted>(
   routes: ReadonlyMap<string, R>,
   targets: ReadonlyMap<unknown, T>,
@@ -24,7 +24,7 @@ export function busiestOf<R extends Counted, T extends Counted>(
   const all = { routes: [...routes], targets: [...targets.values()] }
   const tooMany = routes.size + targets.size - count
   if (tooMany <= 0) return { ...all, leftOut: undefined }
-  // Half for each; what one side has no use for is the other's.
+  // Half for each; one side may use the unused share of the other.
   const half = Math.floor(count / 2)
   const routeCount = Math.min(routes.size, Math.max(half, count - targets.size))
   const targetCount = count - routeCount

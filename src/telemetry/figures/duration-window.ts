@@ -2,17 +2,17 @@ import type { Counts } from '../counts/counts.ts'
 import { bucketCount } from './buckets.ts'
 import { SlidingHistogram } from './sliding-histogram.ts'
 
-/** Of one look. */
+/** Scratch row for one reading. */
 const row = new Float64Array(bucketCount)
 
-/** What has come since the last look into buckets that count since the start. */
+/** Turns buckets that count since the start into counts since the previous reading. */
 export class DurationWindow extends SlidingHistogram {
   readonly #before = new Float64Array(bucketCount)
   #isQuiet = false
 
-  /** `first`: of the buckets. `hasEnded`: whether anything has ended since the last look. */
+  /** `first`: index of the first bucket. `hasEnded`: whether anything has ended since the previous reading. */
   take(counts: Counts, first: number, hasEnded: boolean): void {
-    // Another thread may have counted an end and not yet its duration: one more look finds it.
+    // Another thread may have counted an end but not yet its duration: one more reading finds it.
     const wasQuiet = this.#isQuiet
     this.#isQuiet = !hasEnded
     if (this.#isQuiet && wasQuiet) return
@@ -26,7 +26,7 @@ export class DurationWindow extends SlidingHistogram {
     }
   }
 
-  /** The counts begin at zero again. */
+  /** The counts restart at zero. */
   startOver(): void {
     this.#before.fill(0)
   }

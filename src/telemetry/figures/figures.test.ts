@@ -11,7 +11,7 @@ import { startCounting } from '../counts/start-counting.ts'
 import { Figures, maxHistoryRows } from './figures.ts'
 
 const target = targetOf('a')
-/** Of the live streams of the admin side. */
+/** The limit of the admin side's live streams. */
 const maxUnreadBytes = 512 * 1024
 
 const routeOf = (name: string) => ({ name, strategy: 'test' })
@@ -58,7 +58,7 @@ function opened(t: TestContext) {
 }
 
 describe('Figures', () => {
-  it('count the calls and attempts that ended within a second, of each route and of all', async (t) => {
+  it('count calls and attempts ended within a second, per route and in total', async (t) => {
     const { clock, figures, begin, attempt, end } = opened(t)
     const rescued = begin('GET /a')
     await attempt(rescued, 'timeout', 300)
@@ -102,7 +102,7 @@ describe('Figures', () => {
     assert.equal(figures.latest().total.p50Ms, undefined)
   })
 
-  it('take no duration of who hung up, and none of how long a WebSocket was open', async (t) => {
+  it('skip durations of aborted calls and of open WebSockets', async (t) => {
     const { clock, figures, begin, end } = opened(t)
     end(begin('GET /a'), 0, 'CLIENT_GONE')
     end(begin('GET /a'), 101)
@@ -110,7 +110,7 @@ describe('Figures', () => {
     assert.deepEqual([figures.latest().total.calls, figures.latest().total.p50Ms], [2, undefined])
   })
 
-  it('take no duration of attempts that were cancelled, or never answered', async (t) => {
+  it('skip durations of cancelled and unanswered attempts', async (t) => {
     const { clock, figures, begin, attempt } = opened(t)
     await attempt(begin('GET /a'), 'cancelled', 30)
     await attempt(begin('GET /a'), 'timeout', 300)
@@ -120,7 +120,7 @@ describe('Figures', () => {
     assert.ok(Math.abs((figures.latest().targets[0]?.p50Ms ?? 0) - 100) < 5)
   })
 
-  it('keep ten minutes, oldest first, and leave out what did nothing', async (t) => {
+  it('keep ten minutes, oldest first, without idle rows', async (t) => {
     const { clock, figures, begin, end } = opened(t)
     await clock.advance(700_000)
     end(begin('GET /a'), 500, 'INTERNAL')
@@ -133,7 +133,7 @@ describe('Figures', () => {
     assert.equal(figures.history(5).length, 5)
   })
 
-  it('tell of a target what it did since the start', async (t) => {
+  it('report the counts of a target since the start', async (t) => {
     const { clock, figures, begin, attempt } = opened(t)
     await attempt(begin('GET /a'), 'success', 20)
     const failed = begin('GET /a').beginAs('first', target)
@@ -147,7 +147,7 @@ describe('Figures', () => {
     assert.ok(Math.abs((p50Ms ?? 0) - 20) < 1, `${p50Ms}`)
   })
 
-  it('count an answer that broke off as the failure that it became, though its head was good', async (t) => {
+  it('count a truncated answer as a failure although its head was good', async (t) => {
     const { clock, figures, begin, attempt } = opened(t)
     const call = begin('GET /a')
     const broken = await attempt(call, 'success', 20)
@@ -158,7 +158,7 @@ describe('Figures', () => {
     await clock.advance(1000)
     assert.deepEqual(figures.latest().targets[0]?.outcomes, { reset: 1 })
     assert.deepEqual(figures.history(1)[0]?.targets[0]?.outcomes, { reset: 1 })
-    // What was told of a second stays told, so the next success makes up for it.
+    // Reported seconds do not change, so the next success compensates.
     await attempt(begin('GET /a'), 'success', 20)
     await attempt(begin('GET /a'), 'success', 20)
     await clock.advance(1000)
@@ -166,7 +166,7 @@ describe('Figures', () => {
     assert.deepEqual(figures.target(target).outcomes, { success: 2, reset: 1 })
   })
 
-  it('tell the busiest of very many routes and targets one by one, and how many they leave out', async (t) => {
+  it('list the busiest of many routes and targets, and the number left out', async (t) => {
     const clock = new VirtualClock()
     const events = new EventBus()
     const routes = Array.from({ length: 1000 }, (_, i) => `GET /a-route-with-a-long-name/${i}`)
@@ -207,12 +207,12 @@ describe('Figures', () => {
     assert.deepEqual([...figures.historyInParts(600)].flat(), history)
   })
 
-  it('have zeros before the first second is over', (t) => {
+  it('are zero before the first second has ended', (t) => {
     const { figures } = opened(t)
     assert.deepEqual([figures.latest().total.calls, figures.history(600)], [0, []])
   })
 
-  it('are told to listeners once a second until they stop, and leave no timer behind', async (t) => {
+  it('reach listeners once a second until these stop, and leave no timer', async (t) => {
     const { clock, figures } = opened(t)
     const heard: string[] = []
     const stop = figures.onSecond(({ at }) => heard.push(at))

@@ -9,22 +9,22 @@ import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
 import { type CallFigures, RouteSeries } from './route-series.ts'
 import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
 
-/** What is looked at once a second rather than counted. */
+/** Values sampled once a second rather than counted. */
 export interface Gauges {
   readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
   readonly waiters: number | undefined
   readonly process: { readonly memoryBytes: number; readonly loopDelayMs: number; readonly clientConnections: number }
-  /** Threads that serve calls now; those that have died since the start, each of which was replaced. */
+  /** Running worker threads, and worker threads that died since the start; each of those was replaced. */
   readonly workers: { readonly running: number; readonly died: number }
 }
 
-/** What happened within a second. */
+/** Activity within a second. */
 export interface SecondFigures extends Gauges {
   readonly at: string
   readonly total: CallFigures
   readonly routes: Readonly<Record<string, CallFigures>>
   readonly targets: readonly TargetFigures[]
-  /** There where the gateway has more routes or targets than are told of one by one; `total` has them all. */
+  /** Set when the gateway has more routes or targets than are listed; `total` includes all. */
   readonly leftOut?: LeftOut
 }
 
@@ -34,7 +34,7 @@ export interface FiguresOptions {
   readonly gauges: () => Gauges
 }
 
-/** What has a place to be counted at, and its figures. */
+/** The cells and the figures of a route or target. */
 interface Series<P, S> {
   readonly places: P
   readonly series: S
@@ -46,33 +46,32 @@ const windowSeconds = 10
 export const historySeconds = 600
 const tickMs = 1000
 /**
- * Routes and targets of which one second tells one by one, and rows of all seconds of a history; 250 bytes each as JSON.
- * A second is sent to every reader every second, and a history is held in memory until its reader has taken it.
+ * Routes and targets listed in one second, and rows of all seconds of a history; 250 bytes each as JSON. Each second is
+ * sent to every reader, and a history stays in memory until its reader has read it.
  */
 export const maxListed = 200
 export const maxHistoryRows = 60_000
-/** Some 5 ms, turned into JSON. */
+/** Some 5 ms of JSON serialization. */
 const rowsPerPart = 1500
 
 /**
- * Live figures of every route and target, a second each, and those of the last ten minutes. Once a second they look at
- * what all threads have counted since the start, and keep what has come since the second before.
+ * Live figures of every route and target: one entry per second, for the last ten minutes. Once a second this reads the
+ * counts of all threads since the start and keeps the difference from the previous second.
  *
- * When the configuration has changed, what it has by the same name keeps its history, and what it has no more is gone
- * from the next second on.
+ * After a configuration change, names that remain keep their history; removed ones are gone from the next second on.
  */
 export class Figures {
   readonly #options: FiguresOptions
   #places: Places | undefined
   #all: readonly Series<RoutePlaces, RouteSeries>[] = []
-  /** Those that are told one by one, by name: of the configuration, and what else has had calls. */
+  /** Listed routes by name: those of the configuration, and others that had calls. */
   #routes = new Map<string, RouteSeries>()
   #targets = new Map<string, Series<TargetPlaces, TargetSeries>>()
   readonly #total = new RouteSeries(1, historySeconds)
   readonly #gauges: (Gauges & { readonly at: string })[] = []
   readonly #listeners = new Set<(figures: SecondFigures) => void>()
   readonly #stop: () => void
-  /** Seconds that have ended. */
+  /** Number of ended seconds. */
   #rows = 0
 
   constructor(options: FiguresOptions) {
@@ -80,7 +79,7 @@ export class Figures {
     this.#follow()
     const { clock } = options
     let timer = clock.after(tickMs, () => tick())
-    // From when it was due, so that a second is a second though each timer is a little late.
+    // Measured from the due time, so that late timers do not stretch the seconds.
     let dueMs = clock.now() + tickMs
     const tick = (): void => {
       const lateMs = clock.now() - dueMs
@@ -91,20 +90,20 @@ export class Figures {
     this.#stop = () => timer.cancel()
   }
 
-  /** The second that ended last; zeros before the first has. */
+  /** The latest ended second; zeros before the first. */
   latest(): SecondFigures {
     return this.#at(this.#rows - 1, true, this.#busiest(maxListed))
   }
 
   /**
-   * The last seconds, oldest first. What did nothing within a second is left out of it, and where there are very many
-   * routes and targets all but the busiest are.
+   * The last seconds, oldest first, without routes and targets that were idle in a second. If there are too many, only
+   * the busiest are listed.
    */
   history(seconds: number): readonly SecondFigures[] {
     return [...this.historyInParts(seconds)].flat()
   }
 
-  /** The same, some seconds at a time: whoever takes it can let others run in between. */
+  /** The same in parts of some seconds, so that the caller can yield to other work in between. */
   *historyInParts(seconds: number): IterableIterator<readonly SecondFigures[]> {
     const end = this.#rows
     const first = Math.max(0, end - Math.min(seconds, historySeconds))
@@ -118,20 +117,20 @@ export class Figures {
     }
   }
 
-  /** How many rows a history may have: what it will cost. */
+  /** Maximum number of rows of a history, to estimate its cost. */
   rowsOf(seconds: number): number {
     const count = Math.min(seconds, historySeconds, this.#rows)
     return Math.min(maxHistoryRows, count * Math.min(maxListed, this.#routes.size + this.#targets.size))
   }
 
-  /** Of this moment; zeros where the configuration has no such target. */
+  /** The current state; zeros for a target outside the configuration. */
   target(target: CountedTarget): TargetState {
     this.#follow()
     const found = this.#targets.get(targetKey(target))
     return found?.series.state(this.#options.counts, found.places) ?? noState
   }
 
-  /** Calls of a route that were shed since the start, by why. */
+  /** Calls of a route shed since the start, by reason. */
   shed(route: string): Readonly<Record<ShedReason, number>> {
     const { counts } = this.#options
     const found = counts.places.routes.find(({ name }) => name === route)
@@ -146,7 +145,7 @@ export class Figures {
     }
   }
 
-  /** Told of every second as it ends; the figures are only put together while somebody listens. */
+  /** Called at the end of each second. Figures are built only while there are listeners. */
   onSecond(listener: (figures: SecondFigures) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -176,7 +175,7 @@ export class Figures {
     for (const listener of this.#listeners) listener(figures)
   }
 
-  /** Goes on with the routes and targets of the configuration in force. */
+  /** Switches to the routes and targets of the configuration in force. */
   #follow(): void {
     const { places } = this.#options.counts
     if (places === this.#places) return
@@ -204,7 +203,7 @@ export class Figures {
   }
 
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
-    // Before the first second has ended every row is empty.
+    // Before the first second ends, every row is empty.
     const place = Math.max(0, row)
     const { at, deliveries, waiters, process, workers } =
       (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()

@@ -1,4 +1,4 @@
-/** The latest rows of numbers, in one array that never grows. Whole numbers up to 16 million are exact. */
+/** The latest rows of numbers, in one array of fixed size. Whole numbers up to 16 million are exact. */
 export class NumberHistory {
   readonly #width: number
   readonly #capacity: number

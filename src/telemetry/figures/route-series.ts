@@ -6,7 +6,7 @@ import { bucketCount } from './buckets.ts'
 import { DurationWindow } from './duration-window.ts'
 import { NumberHistory } from './number-history.ts'
 
-/** Of the calls that ended within a second. */
+/** Figures of the calls that ended within a second. */
 export interface CallFigures {
   readonly calls: number
   readonly inFlight: number
@@ -21,38 +21,35 @@ export interface CallFigures {
 
 const codes = Object.keys(failureCodes) as FailureCode[]
 
-/** `inFlight` as it is now, all else since the start; codes of failures come behind them. */
+/** `inFlight` is the current value, the others count since the start; failure codes follow. */
 const column = { inFlight: 0, ended: 1, failed: 2, attempts: 3, extra: 4, rescued: 5 } as const
 const fixedColumns = Object.keys(column).length
 const columns = fixedColumns + codes.length
 
-/**
- * Which of the numbers of a route's calls are of failures. What a client did wrong, or that it left, says nothing of how
- * well it is served.
- */
+/** Which call counters of a route are failures. Client errors and hang-ups say nothing about the service. */
 const isFailure = statusClasses.flatMap((status) =>
   failureLabels.map((code) => (code === 'none' ? status === '5xx' : failureCodes[code].source !== 'client')),
 )
 
-/** Of one look. */
+/** Scratch row for one reading. */
 const callsRow = new Float64Array(isFailure.length)
 
-/** Of one second, as history keeps it. */
+/** Columns of one second in the history. */
 const rowOf = { calls: 0, inFlight: 1, failed: 2, attempts: 3, extra: 4, rescued: 5, p50Ms: 6, p99Ms: 7 } as const
 const rowWidth = Object.keys(rowOf).length
 
-/** The figures of one route second by second, or (added up) of all. */
+/** The figures of one route, or of all in total, second by second. */
 export class RouteSeries {
   readonly #totals = new Float64Array(columns)
   readonly #window: DurationWindow
-  /** How many calls its history has. */
+  /** Number of calls in its history. */
   recent = 0
   #key: string | undefined
   readonly #before = new Float64Array(columns)
   readonly #lastSecond = new Float64Array(columns)
   readonly #row = new Float64Array(rowWidth)
   readonly #history: NumberHistory
-  /** There for the seconds that had any, which are few in most histories. */
+  /** Set only for seconds with failures, which are few in most histories. */
   readonly #failures: (CallFigures['failures'] | undefined)[]
 
   constructor(windowSeconds: number, historySeconds: number) {
@@ -65,9 +62,9 @@ export class RouteSeries {
     return this.#totals[column.inFlight] !== 0 || this.#totals[column.ended] !== 0
   }
 
-  /** Ends a second: what was counted in it becomes this row of the history. */
+  /** Ends a second: its counts become this row of the history. */
   turn(row: number, counts: Counts, places: RoutePlaces): void {
-    // By the same name there is another strategy, which counts by itself.
+    // The route has another strategy now, with counts of its own.
     if (places.key !== this.#key) this.#startOver(places.key)
     this.#look(counts, places)
     const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
@@ -76,17 +73,17 @@ export class RouteSeries {
     this.#keep(row)
   }
 
-  /** The same for the sum of others, whose second has ended. */
+  /** The same for the total of other series, whose second has ended already. */
   turnSum(row: number, others: Iterable<RouteSeries>): void {
     const [totals, { sum }] = [this.#totals, this.#window]
     totals.fill(0)
-    // What a route that is gone had counted is gone with it.
+    // The counts of removed routes are no longer included.
     this.#before.fill(0)
     sum.fill(0)
     this.#window.total = 0
     for (const other of others) {
       for (let i = 0; i < columns; i++) {
-        // Only what the second has had of it, but for what is in flight.
+        // Only the counts of the last second, except for calls in flight.
         const value = i === column.inFlight ? other.#totals[i] : other.#lastSecond[i]
         totals[i] = (totals[i] as number) + (value as number)
       }
@@ -135,7 +132,7 @@ export class RouteSeries {
     for (const name of ['failed', 'attempts', 'extra', 'rescued'] as const) {
       values[rowOf[name]] = second[column[name]] as number
     }
-    // No duration is 0 there: a bucket's middle is more.
+    // No recorded duration is 0: the middle of a bucket is always greater.
     values[rowOf.p50Ms] = this.#window.quantileMs(0.5) ?? 0
     values[rowOf.p99Ms] = this.#window.quantileMs(0.99) ?? 0
     this.recent += (values[rowOf.calls] as number) - this.#history.cell(row, rowOf.calls)
@@ -143,7 +140,7 @@ export class RouteSeries {
     this.#failures[row % this.#failures.length] = values[rowOf.failed] === 0 ? undefined : this.#failuresOfSecond()
   }
 
-  /** Of a second that is not too long ago. */
+  /** The figures of a second that is still in the history. */
   at(row: number): CallFigures {
     const values = this.#history.at(row)
     const value = (name: keyof typeof rowOf): number => values[rowOf[name]] as number
@@ -176,7 +173,7 @@ export class RouteSeries {
   }
 }
 
-/** To the microsecond, which is more than the buckets tell. */
+/** Rounded to the microsecond, which exceeds the precision of the buckets. */
 export function msOrNone(ms: number): number | undefined {
   return ms === 0 ? undefined : Math.round(ms * 1000) / 1000
 }

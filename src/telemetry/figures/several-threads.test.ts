@@ -45,7 +45,7 @@ function opened(t: TestContext, parts: CountedParts) {
 }
 
 describe('Figures of several threads', () => {
-  it('are added up, durations too, and lose what is in flight in one that dies', async (t) => {
+  it('are summed, durations included, without the calls in flight of a dead thread', async (t) => {
     const { clock, counts, figures, thread } = opened(t, partsOf({ 'GET /a': 'forward' }))
     const [one, two] = [thread(), thread()]
     const calls = [one.begin('GET /a'), two.begin('GET /a')] as const
@@ -69,7 +69,7 @@ describe('Figures of several threads', () => {
     assert.equal(after.routes['GET /a']?.p99Ms, p99Ms)
   })
 
-  it('keep the history of what a new configuration still has, and none of what it has not', async (t) => {
+  it('keep the history of what remains in a new configuration, and of nothing else', async (t) => {
     const { clock, counts, figures, thread } = opened(t, partsOf({ 'GET /a': 'forward', 'GET /b': 'forward' }))
     const one = thread()
     for (const name of ['GET /a', 'GET /a', 'GET /b']) one.end(one.begin(name))
@@ -99,7 +99,7 @@ describe('Figures of several threads', () => {
     assert.equal(figures.target(targetOf('gone')).attempts, 0)
   })
 
-  it('count from zero where a route has another strategy', async (t) => {
+  it('count from zero for a route with another strategy', async (t) => {
     const { clock, counts, figures, thread } = opened(t, partsOf({ 'GET /a': 'forward' }))
     const one = thread()
     for (let i = 0; i < 5; i++) one.end(one.begin('GET /a'))
@@ -118,7 +118,7 @@ describe('Figures of several threads', () => {
     )
   })
 
-  it('tell pages and requests without a route once there were any', async (t) => {
+  it('list pages and requests without a route once there were any', async (t) => {
     const { clock, figures, thread } = opened(t, partsOf({ 'GET /a': 'forward' }))
     const one = thread()
     await clock.advance(1000)

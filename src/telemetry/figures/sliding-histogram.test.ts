@@ -5,7 +5,7 @@ import { bucketCount, bucketOf } from './buckets.ts'
 import { SlidingHistogram } from './sliding-histogram.ts'
 
 describe('SlidingHistogram', () => {
-  it('holds exactly what was added within its slices', () => {
+  it('holds exactly the values added within its slices', () => {
     const slices = fc.array(fc.array(fc.double({ min: 0.02, max: 10_000, noNaN: true }), { maxLength: 20 }), {
       maxLength: 30,
     })

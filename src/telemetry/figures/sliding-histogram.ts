@@ -1,8 +1,8 @@
 import { bucketCount, quantileMs } from './buckets.ts'
 
 /**
- * Durations of the last so many slices of time. To add some is one addition; what leaves the window is taken from the
- * sum when the slice turns.
+ * Durations of the last `sliceCount` time slices. Adding is one addition; values that leave the window are subtracted
+ * from the sum when the slice turns.
  */
 export class SlidingHistogram {
   /** Counts of the last whole slices. */
@@ -14,7 +14,7 @@ export class SlidingHistogram {
   #current: Uint32Array
 
   constructor(sliceCount: number) {
-    // And the one that is being filled.
+    // Plus the one being filled.
     this.#slices = Array.from({ length: sliceCount + 1 }, () => new Uint32Array(bucketCount))
     this.#sizes = new Float64Array(sliceCount + 1)
     this.#current = this.#slices[0] as Uint32Array
@@ -24,7 +24,7 @@ export class SlidingHistogram {
     this.#current[bucket] = (this.#current[bucket] as number) + count
   }
 
-  /** The slice that was being filled goes into the sum, the oldest one out of it and is filled next. */
+  /** Adds the filled slice to the sum, subtracts the oldest one and fills that next. */
   turn(into?: SlidingHistogram): void {
     const { sum } = this
     const current = this.#current
@@ -42,12 +42,12 @@ export class SlidingHistogram {
     this.total += size - this.#empty()
   }
 
-  /** Of whole slices only. */
+  /** Over whole slices only. */
   quantileMs(share: number): number | undefined {
     return quantileMs(this.sum, this.total, share)
   }
 
-  /** Makes room in the oldest slice; answers how many durations were in it. */
+  /** Clears the oldest slice; returns how many durations it held. */
   #empty(): number {
     const size = this.#sizes[this.#place] as number
     if (size === 0) return 0

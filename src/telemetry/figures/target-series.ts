@@ -6,7 +6,7 @@ import { NumberHistory } from './number-history.ts'
 import { msOrNone } from './route-series.ts'
 import { SlidingHistogram } from './sliding-histogram.ts'
 
-/** Of the attempts that ended within a second. */
+/** Figures of the attempts that ended within a second. */
 export interface TargetFigures {
   readonly upstream: string
   readonly target: string
@@ -17,7 +17,7 @@ export interface TargetFigures {
   readonly p99Ms: number | undefined
 }
 
-/** What is known of a target since the start, and of its last minute. */
+/** The state of a target since the start and over its last minute. */
 export interface TargetState {
   readonly inFlight: number
   readonly attempts: number
@@ -28,7 +28,7 @@ export interface TargetState {
 
 export const noState: TargetState = { inFlight: 0, attempts: 0, outcomes: {}, p50Ms: undefined, p99Ms: undefined }
 
-/** `inFlight` as it is now, all else since the start; outcomes come behind them. */
+/** `inFlight` is the current value, the others count since the start; outcomes follow. */
 const column = { inFlight: 0, ended: 1 } as const
 const fixedColumns = Object.keys(column).length
 const columns = fixedColumns + attemptOutcomes.length
@@ -43,7 +43,7 @@ const secondsPerSlice = 10
 
 /** The figures of one target second by second. */
 export class TargetSeries {
-  /** How many attempts its history has. */
+  /** Number of attempts in its history. */
   recent = 0
   readonly #upstream: string
   readonly #target: string
@@ -61,7 +61,7 @@ export class TargetSeries {
     this.#history = new NumberHistory(rowWidth, historySeconds)
   }
 
-  /** Ends a second: what was counted in it becomes this row of the history. */
+  /** Ends a second: its counts become this row of the history. */
   turn(row: number, counts: Counts, places: TargetPlaces): void {
     this.#look(counts, places)
     const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
@@ -74,8 +74,8 @@ export class TargetSeries {
     values[rowOf.p50Ms] = this.#window.quantileMs(0.5) ?? 0
     values[rowOf.p99Ms] = this.#window.quantileMs(0.99) ?? 0
     for (let i = 0; i < attemptOutcomes.length; i++) values[rowOutcomes + i] = this.#sinceBefore(fixedColumns + i)
-    // A correction of an earlier second can leave a count behind what was told already. It is told as 0 and not as less,
-    // and the difference goes off what comes next.
+    // A correction of an earlier second can bring a count below the reported value. It is then reported as 0, not as a
+    // negative number, and the difference is subtracted from the following seconds.
     for (let i = 0; i < columns; i++) {
       this.#before[i] = Math.max(this.#before[i] as number, this.#totals[i] as number)
     }
@@ -99,15 +99,15 @@ export class TargetSeries {
   isIdleAt(row: number): boolean {
     const values = this.#history.at(row)
     if (values[rowOf.attempts] !== 0 || values[rowOf.inFlight] !== 0) return false
-    // Corrected in it.
+    // Corrections within the second.
     for (let i = rowOutcomes; i < rowWidth; i++) if (values[i] !== 0) return false
     return true
   }
 
-  /** Of this moment. */
+  /** The current state. */
   state(counts: Counts, places: TargetPlaces): TargetState {
     this.#look(counts, places)
-    // Until its first slice is whole, the last seconds are all there is.
+    // Before the first slice is complete, only the last seconds have data.
     const minute = this.#minute.total > this.#window.total ? this.#minute : this.#window
     return {
       inFlight: this.#totals[column.inFlight] as number,

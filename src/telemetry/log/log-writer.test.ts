@@ -22,7 +22,7 @@ function open(to: string | number) {
 const lineOf = (number: number): string => `{"number":${number}}\n`
 
 describe('LogWriter', () => {
-  it('writes lines in their order, in the background, and all of them by its end', async (t) => {
+  it('writes lines in order, in the background, and all of them by its end', async (t) => {
     const file = place(t)
     const { writer } = open(file)
     let text = ''
@@ -38,7 +38,7 @@ describe('LogWriter', () => {
     await writer.close()
   })
 
-  it('writes a single line after a moment, or at once if it is asked to', async (t) => {
+  it('writes a single line after a moment, or at once when flushed', async (t) => {
     const file = place(t)
     const { writer } = open(file)
     writer.write('a\n')
@@ -55,7 +55,7 @@ describe('LogWriter', () => {
     assert.equal(readFileSync(file, 'utf8'), 'a\nb\nc\n')
   })
 
-  it('appends', async (t) => {
+  it('appends to an existing file', async (t) => {
     const file = place(t)
     for (const line of ['1\n', '2\n']) {
       const { writer } = open(file)
@@ -65,7 +65,7 @@ describe('LogWriter', () => {
     assert.equal(readFileSync(file, 'utf8'), '1\n2\n')
   })
 
-  it('writes its last words at once when there is no time left', (t) => {
+  it('writes its last lines synchronously when no time is left', (t) => {
     const file = place(t)
     const { writer } = open(file)
     writer.write('last\n')
@@ -74,7 +74,7 @@ describe('LogWriter', () => {
     return writer.close()
   })
 
-  it('loses lines on a full disk, counts them, tells it once, and ends', async () => {
+  it('drops lines on a full disk, counts them, reports it once, and closes', async () => {
     const { writer, troubles } = open('/dev/full')
     for (let round = 0; round < 5; round++) {
       for (let i = 0; i < 10; i++) writer.write(lineOf(i))
@@ -89,10 +89,10 @@ describe('LogWriter', () => {
     assert.match(troubles[0] ?? '', /lines are lost: ENOSPC/)
   })
 
-  it('holds a bounded number of lines for a reader that is slow, and goes on when it reads again', async (t) => {
+  it('holds a bounded number of lines for a slow reader, and resumes when it reads', async (t) => {
     const file = place(t)
     execFileSync('mkfifo', [file])
-    // A pipe that is opened to read as well is there at once, and can be read without waiting.
+    // Opening a pipe for reading and writing does not block, nor does reading it.
     const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK)
     t.after(() => closeSync(reader))
     const slow = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK)
@@ -121,7 +121,7 @@ describe('LogWriter', () => {
     assert.deepEqual(troubles, [])
   })
 
-  it('ends within two seconds though nobody reads', async (t) => {
+  it('closes within two seconds although nobody reads', async (t) => {
     const file = place(t)
     execFileSync('mkfifo', [file])
     const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK)
@@ -136,13 +136,13 @@ describe('LogWriter', () => {
     closeSync(slow)
   })
 
-  it('refuses a pipe that nobody reads instead of waiting for its reader', (t) => {
+  it('refuses a pipe without a reader instead of waiting for one', (t) => {
     const file = place(t)
     execFileSync('mkfifo', [file])
     assert.throws(() => open(file), /it is a pipe that nobody reads/)
   })
 
-  it('goes on in a new file once the old one was moved away', async (t) => {
+  it('continues in a new file after the old one was moved away', async (t) => {
     const file = place(t)
     const { writer } = open(file)
     writer.write('old\n')

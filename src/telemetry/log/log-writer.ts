@@ -2,10 +2,10 @@ import { closeSync, constants, openSync, write, writeSync } from 'node:fs'
 import type { Clock, Timer } from '../../kit/clock.ts'
 
 export interface LogWriterOptions {
-  /** A file to append to, or the number of one that is open. */
+  /** A file to append to, or an open file descriptor. */
   readonly to: string | number
   readonly clock: Clock
-  /** Told once when lines begin to be lost, and once when they are written again. */
+  /** Called once when lines begin to be dropped, and once when writing works again. */
   readonly onTrouble: (text: string) => void
 }
 
@@ -14,35 +14,35 @@ interface Chunk {
   readonly lines: number
 }
 
-/** From so much on it is written at once: a write wakes another thread, which costs as much as several lines. */
+/** Write at once when this much is buffered: a write wakes another thread, which costs as much as several lines. */
 const chunkLength = 64 * 1024
-/** How long a line waits for others. */
+/** How long a line waits for more lines. */
 const gatherMs = 100
-/** What waits for a slow disk: some thousand lines. What comes on top of it is dropped. */
+/** Buffer for a slow disk: some thousand lines. Further lines are dropped. */
 const maxWaitingBytes = 1024 * 1024
-/** In UTF-8 a unit of a string takes no more. */
+/** UTF-8 takes at most three bytes per UTF-16 code unit. */
 const maxBytesPerUnit = 3
-/** A pipe that is full is asked again. */
+/** Delay before a full pipe is tried again. */
 const againMs = 100
 const lineBreak = Buffer.from('\n')
 const closeMs = 2000
 
 /**
- * Writes lines without ever waiting for them: many with one write, on a thread of Node's pool. What a slow or full disk
- * does not take is dropped and counted. It has the form of a pino destination. Pino's own (sonic-boom) is not used, as
- * it tries for ever to write its last lines to a full disk when the process ends.
+ * Writes lines without blocking: many in one write, on a thread of Node's pool. Lines that a slow or full disk does not
+ * take are dropped and counted. It implements pino's destination interface. Pino's own (sonic-boom) is not used,
+ * because at exit it retries forever to write its last lines to a full disk.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions
   #file: number
   /**
-   * Lines become bytes at once. Strings that wait would be copied at each collection of garbage, and with them all the
-   * parts that they were put together from.
+   * Lines are encoded at once. Waiting strings would be copied by each garbage collection, with all the parts that they
+   * were concatenated from.
    */
   #bytes = Buffer.allocUnsafe(chunkLength)
   #used = 0
   #lines = 0
-  /** Chunks that are full, while an earlier one is being written. */
+  /** Full chunks, while an earlier one is being written. */
   readonly #full: Chunk[] = []
   #fullBytes = 0
   #timer: Timer | undefined
@@ -50,7 +50,7 @@ export class LogWriter {
   #writing = false
   #failing = false
   #closed = false
-  /** The last write left a part of a line. */
+  /** Whether the last write ended within a line. */
   #torn = false
   #flushWanted = false
   #dropped = 0
@@ -63,12 +63,12 @@ export class LogWriter {
     this.#file = typeof options.to === 'number' ? options.to : openToAppend(options.to)
   }
 
-  /** Lines that were not written. */
+  /** Lines dropped so far. */
   get dropped(): number {
     return this.#dropped
   }
 
-  /** `line` ends with a line break. */
+  /** `line` ends with a line feed. */
   write(line: string): void {
     const mostBytes = line.length * maxBytesPerUnit
     if (this.#closed || this.#fullBytes + this.#used + mostBytes > maxWaitingBytes) {
@@ -83,24 +83,26 @@ export class LogWriter {
     else this.#timer ??= this.#options.clock.after(gatherMs, () => this.#begin())
   }
 
-  /** Has what waits written without waiting for more. */
+  /** Writes the buffered lines without waiting for more. */
   flush(): void {
     if (this.#writing) this.#flushWanted = true
     else if (this.#used > 0) this.#begin()
   }
 
-  /** The last words of a process that ends. Where a write is under way the disk or pipe is slow: then it is no use. */
+  /**
+   * For the last lines of an exiting process. Useless while a write is pending, because the disk or pipe is then slow.
+   */
   flushSync(): void {
     if (this.#writing || this.#used === 0) return
     try {
       writeSync(this.#file, this.#bytes, 0, this.#used)
     } catch {
-      // There is nobody left to tell.
+      // Nobody is left to report this to.
     }
     this.#used = 0
   }
 
-  /** Goes on in a new file of the same name, once the old one was moved away. Throws if it cannot be opened. */
+  /** Continues in a new file of the same name after the old one was moved away. Throws if it cannot be opened. */
   reopen(): void {
     if (typeof this.#options.to === 'number' || this.#closed) return
     const file = openToAppend(this.#options.to)
@@ -109,7 +111,7 @@ export class LogWriter {
     if (!this.#writing) this.#closeOutdated()
   }
 
-  /** Takes no more lines, and writes those that wait, for at most two seconds. */
+  /** Refuses further lines and writes the buffered ones, for at most two seconds. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -123,7 +125,7 @@ export class LogWriter {
     }
     this.#timer?.cancel()
     this.#again?.cancel()
-    // While a write is under way it is not safe; one that is put off is given up.
+    // Closing is unsafe during a write; a write that waits for its retry is given up.
     if (typeof this.#options.to !== 'number' && (!this.#writing || this.#again !== undefined)) closeSync(this.#file)
   }
 
@@ -138,7 +140,7 @@ export class LogWriter {
     this.#put(this.#torn ? Buffer.concat([lineBreak, bytes]) : bytes, lines)
   }
 
-  /** What was gathered so far is a chunk; the next one has room for at least so much. */
+  /** Queues the current chunk and starts one with room for at least `leastBytes`. */
   #turn(leastBytes: number): void {
     if (this.#used > 0) {
       this.#full.push({ bytes: this.#bytes.subarray(0, this.#used), lines: this.#lines })
@@ -197,8 +199,8 @@ export class LogWriter {
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
 
 /**
- * A pipe that nobody reads would hold the whole process here, and one that is full would hold a thread in its write,
- * which not even `process.exit` ends. Regular files are not changed by it.
+ * Opening a pipe without a reader would block the whole process here. Writing to a full pipe would block a thread,
+ * which not even `process.exit` ends. Non-blocking mode does not affect regular files.
  */
 function openToAppend(file: string): number {
   try {

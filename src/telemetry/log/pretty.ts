@@ -2,12 +2,12 @@ import { prettyFactory } from 'pino-pretty'
 import type { AccessFacts, AttemptFacts } from '../access-log/access-line.ts'
 import { visible } from './visible.ts'
 
-/** Turns a line of the log into one for people. */
+/** Formats a log line for people. */
 export function prettyLine(colors: boolean): (line: string) => string {
   return prettyFactory({
     colorize: colors,
     translateTime: 'SYS:HH:MM:ss.l',
-    // All that is to be shown is in the message.
+    // The message contains everything worth showing.
     hideObject: true,
     messageFormat: (log) => messageOf(log),
   })

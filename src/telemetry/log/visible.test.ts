@@ -6,7 +6,7 @@ import { jsonString, visible } from './visible.ts'
 const hostile = 'a"b\\c\nd\r\u001b[31m\u0000\u007f\u009b\u2028\u202e\ud800z\u00e4\u{1f600}'
 
 describe('jsonString', () => {
-  it('is JSON of the same text, on one line and without what a terminal acts on', () => {
+  it('is JSON of the same text, on one line and without control characters', () => {
     const text = jsonString(hostile)
     assert.equal(JSON.parse(text), hostile)
     assert.deepEqual(controlCharactersIn(text), [])
@@ -22,7 +22,7 @@ describe('jsonString', () => {
 })
 
 describe('visible', () => {
-  it('shows what a terminal would act on', () => {
+  it('escapes terminal control characters', () => {
     assert.equal(visible('a\u001b[31m\n\u009b\u202eb'), 'a\\u001b[31m\\u000a\\u009b\\u202eb')
   })
 })

@@ -1,16 +1,18 @@
-/** What a terminal acts on, a line ends at, or text changes its direction by. JSON escapes only what is below U+0020. */
+/**
+ * Characters that control a terminal, end a line, or change the text direction. JSON escapes only those below U+0020.
+ */
 const unsafe = '\\u007f-\\u009f\\u2028\\u2029\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
 const unsafeInJson = new RegExp(`[${unsafe}]`, 'g')
 const unsafeInText = new RegExp(`[\\u0000-\\u001f${unsafe}]`, 'g')
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/** A JSON string in which nothing but letters and signs stands for itself. */
+/** A JSON string with all unsafe characters escaped. */
 export function jsonString(text: string): string {
-  // Nearly all are plain, and to find that out costs less than to make them so.
+  // Nearly all texts are plain, and testing for that is cheaper than escaping.
   return plain.test(text) ? `"${text}"` : JSON.stringify(text).replaceAll(unsafeInJson, escaped)
 }
 
-/** For a terminal: `\u001b` instead of what would move its cursor. */
+/** For a terminal: shows `\u001b` instead of control characters. */
 export function visible(text: string): string {
   return text.replaceAll(unsafeInText, escaped)
 }

@@ -20,19 +20,19 @@ import { named, ofLimits, ofTargets, samplesOf, single } from './from-sources.ts
 import { histogramSamples } from './histogram-samples.ts'
 import type { Collect } from './reading.ts'
 
-/** What there is only where a route broadcasts. */
+/** Only if a route broadcasts. */
 const ofDeliveries =
   (collect: Collect): Collect =>
   (reading) =>
     reading.counts.places.routes.some(broadcasts) ? collect(reading) : []
 
-/** What there is only where a route takes callbacks. */
+/** Only if a route takes callbacks. */
 const ofCallbacks =
   (collect: Collect): Collect =>
   (reading) =>
     reading.waiters === undefined ? [] : collect(reading)
 
-/** Where each metric comes from. To have one here that the catalogue has not, or the other way round, does not compile. */
+/** The source of each metric. An entry missing here or in the catalogue does not compile. */
 export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_calls_total: calls,
   hedgerow_call_duration_seconds: histogramByRoute(({ duration }) => duration),

@@ -10,15 +10,15 @@ import type { Collect } from './reading.ts'
 import { type Labels, type Read, rowOf, type Sample } from './sample.ts'
 
 /**
- * Metrics of what is counted. A series stands there with 0 from the start, so that its first increase is seen;
- * but what a route never does (hedges of a forward) would be hundreds of empty lines, and comes once it has counted.
+ * Metrics from counts. A series is exported at 0 from the start, so that its first increase is visible.
+ * Series that do not apply to a route (hedges of a forward) would be hundreds of zeros, so they appear once they count.
  */
 
-/** Whether a route may do what is counted. */
+/** Whether a route can increase this count. */
 export type Expected = (route: RoutePlaces) => boolean
 
 const always: Expected = () => true
-/** It comes once it has counted. */
+/** Exported only once it has counted. */
 export const never: Expected = () => false
 
 export function byRoute(place: (route: RoutePlaces) => number, expected: Expected = always): Collect {
@@ -52,7 +52,7 @@ export function histogramByRoute(places: (route: RoutePlaces) => HistogramPlaces
     )
 }
 
-/** Of all combinations of status and failure those that there were, and the good answers. */
+/** The combinations of status and failure that occurred, and good answers. */
 export const calls: Collect = ({ counts }) =>
   counts.places.routes.flatMap((route) =>
     statusClasses.flatMap((status, place) =>
@@ -84,12 +84,12 @@ function durations(counts: Counts, labels: Labels, places: HistogramPlaces): rea
   return histogramSamples(labels, places, counts.places.bounds, reader(counts))
 }
 
-/** A target of which no attempt is ever cancelled is spared a histogram. */
+/** Omits empty histograms: cancelled durations of targets that never had a cancelled attempt. */
 function onceCounted(samples: readonly Sample[]): readonly Sample[] {
   return samples.some(({ value }) => value > 0) ? samples : []
 }
 
-/** Without a route, one for each value of the label. */
+/** One sample for each value of the label, without a route. */
 export function row(counts: Counts, label: string, values: readonly string[], first: number): readonly Sample[] {
   return rowOf({}, label, values, { read: reader(counts), first })
 }
@@ -97,7 +97,7 @@ export function row(counts: Counts, label: string, values: readonly string[], fi
 export const hedges: Expected = ({ strategy }) => strategy === 'hedge'
 export const broadcasts: Expected = ({ strategy }) => strategy === 'broadcast'
 
-/** What makes attempts that can be tried again. */
+/** Strategies that can retry. */
 export const retries: Expected = ({ strategy }) => ![noRoute, ownPages, 'broadcast'].includes(strategy)
 
 export function extraLoad(route: RoutePlaces, kind: string): boolean {

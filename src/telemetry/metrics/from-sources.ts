@@ -2,7 +2,7 @@ import type { Collect, Reading } from './reading.ts'
 import type { Labels, Sample } from './sample.ts'
 import type { LimitFigures, TargetHealthFigures } from './sources.ts'
 
-/** Metrics of what a source tells; none where it is not there. */
+/** Metrics read from a source; none without the source. */
 
 /** One number without labels. */
 export function single(value: (reading: Reading) => number | undefined): Collect {
@@ -12,7 +12,7 @@ export function single(value: (reading: Reading) => number | undefined): Collect
   }
 }
 
-/** Several numbers, each with its name as this label. */
+/** Several numbers, each under its name as the value of this label. */
 export function named(
   label: string,
   values: (reading: Reading) => Readonly<Record<string, number>> | undefined,
@@ -28,13 +28,13 @@ export function samplesOf(
   return Object.entries(values).map(([name, value]) => ({ labels: { ...labels, [label]: name }, value }))
 }
 
-/** One for each limit on calls in flight. */
+/** One sample for each limit on calls in flight. */
 export function ofLimits(value: (figures: LimitFigures) => number): Collect {
   return ({ limits }) =>
     Object.entries(limits).map(([route, figures]) => ({ labels: { route }, value: value(figures) }))
 }
 
-/** For each target of which something can be known. */
+/** Samples for each target with health data. */
 export function ofTargets(samples: (figures: TargetHealthFigures) => readonly Sample[]): Collect {
   return ({ targets }) =>
     targets.flatMap((figures) => {

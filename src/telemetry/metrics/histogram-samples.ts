@@ -2,7 +2,7 @@ import type { Bounds } from '../counts/bounds.ts'
 import type { HistogramPlaces } from '../counts/histogram-places.ts'
 import type { Labels, Read, Sample } from './sample.ts'
 
-/** As Prometheus has it: each bucket with all below it, the sum in seconds. */
+/** In Prometheus form: cumulative buckets, and the sum in seconds. */
 export function histogramSamples(
   labels: Labels,
   { buckets, sumUs }: HistogramPlaces,

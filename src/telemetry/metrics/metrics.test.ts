@@ -19,7 +19,7 @@ const target = targetOf('one:80')
 const hedged: RouteFacts = { name: 'GET /hedged', strategy: 'hedge', idleTimeoutMs: 0 }
 const written: RouteFacts = { name: 'POST /written', strategy: 'broadcast', idleTimeoutMs: 0 }
 
-/** A gateway's events without the gateway. */
+/** Emits a gateway's events without a gateway. */
 class Scene {
   readonly clock = new VirtualClock()
   readonly events = new EventBus()
@@ -113,7 +113,7 @@ function sourcesOf(n: number): MetricSources {
   }
 }
 
-/** Something of everything. */
+/** Moves every metric. */
 async function live(scene: Scene): Promise<void> {
   const won = scene.begin()
   won.emit({ type: 'hedge.sent', count: 1, because: 'late' })
@@ -143,7 +143,7 @@ async function live(scene: Scene): Promise<void> {
 }
 
 describe('metrics', () => {
-  it('have a source for every one of the catalogue that moves it', async () => {
+  it('include a moving source for every metric of the catalogue', async () => {
     const scene = new Scene()
     scene.metrics.connect(sourcesOf(1))
     const before = await scene.scrape()
@@ -160,7 +160,7 @@ describe('metrics', () => {
     assert.deepEqual(new Map(after.types), told)
   })
 
-  it('have the labels of the catalogue, with its values and no others', async () => {
+  it('have exactly the labels and values of the catalogue', async () => {
     const scene = new Scene()
     scene.metrics.connect(sourcesOf(1))
     await live(scene)
@@ -176,7 +176,7 @@ describe('metrics', () => {
     }
   })
 
-  it('please promtool', async (t) => {
+  it('pass promtool', async (t) => {
     const scene = new Scene()
     scene.metrics.connect(sourcesOf(1))
     await live(scene)
@@ -188,7 +188,7 @@ describe('metrics', () => {
     assert.notEqual(planted?.status, 0)
   })
 
-  it('tell calls by route, class of status, and failure', async () => {
+  it('count calls by route, status class and failure', async () => {
     const scene = new Scene()
     scene.end(scene.begin())
     scene.end(scene.begin(), 201)
@@ -209,7 +209,7 @@ describe('metrics', () => {
     assert.equal(scrape.sum('hedgerow_sent_bytes_total', { route }), 60)
   })
 
-  it('put durations into buckets, each with all below it, and their sum in seconds', async () => {
+  it('have cumulative duration buckets, and sums in seconds', async () => {
     const scene = new Scene({}, [10, 100])
     for (const ms of [5, 10, 60, 500]) {
       const call = scene.begin()
@@ -230,7 +230,7 @@ describe('metrics', () => {
     }
   })
 
-  it('put the durations of cancelled attempts apart from those that ended, once there are any', async () => {
+  it('separate durations of cancelled attempts, once there are any', async () => {
     const scene = new Scene({}, [10, 100])
     const ends = (scrape: Scrape) =>
       scrape
@@ -250,7 +250,7 @@ describe('metrics', () => {
     assert.equal(scrape.sum('hedgerow_attempt_duration_seconds_sum', { end: 'cancelled' }), 0.06)
   })
 
-  it('count what is in flight up and down', async () => {
+  it('count calls in flight up and down', async () => {
     const scene = new Scene()
     const call = scene.begin()
     const attempt = call.begin(target)
@@ -268,14 +268,14 @@ describe('metrics', () => {
     assert.equal(after.sum('hedgerow_attempts_total', { outcome: 'timeout' }), 1)
   })
 
-  it('find a route by its name too, as a delivery brings its own facts for each attempt', async () => {
+  it('find a route by name too, because a delivery has new facts for each attempt', async () => {
     const scene = new Scene()
     for (let i = 0; i < 100; i++) scene.end(scene.begin({ ...hedged }))
     const scrape = await scene.scrape()
     assert.equal(scrape.sum('hedgerow_calls_total', { route: hedged.name }), 100)
   })
 
-  it('put pages of the gateway and requests without a route under names of their own', async () => {
+  it('count own pages and requests without a route under their own names', async () => {
     const scene = new Scene()
     scene.end(scene.begin({ name: 'GET /metrics', strategy: 'metrics', idleTimeoutMs: 0 }))
     scene.end(scene.begin({ name: 'none', strategy: 'none', idleTimeoutMs: 0 }), 404, 'NO_ROUTE')
@@ -284,14 +284,14 @@ describe('metrics', () => {
     assert.equal(scrape.sum('hedgerow_calls_total', { route: 'none', failure: 'NO_ROUTE', status: '4xx' }), 1)
   })
 
-  it('leave out what the configuration has no use for', async () => {
+  it('omit metrics that do not apply to the configuration', async () => {
     const scrape = await new Scene().scrape()
     const names = new Set(scrape.samples.map(({ name }) => name))
     assert.ok(!names.has('hedgerow_waiters_ended_total') && !names.has('hedgerow_store_syncs_total'))
     assert.equal(scrape.series('hedgerow_hedges_won_total').length, 1, 'only the route that hedges')
   })
 
-  it('go by other names, and have views, if they are told to', async () => {
+  it('are renamed, and have views, if configured', async () => {
     const failed = { name: 'failed_total', from: 'hedgerow_attempts_total', where: { outcome: 'refused' } } as const
     const scene = new Scene({
       rename: { hedgerow_call_duration_seconds: 'latency_seconds', hedgerow_calls_total: 'requests_total' },
@@ -308,7 +308,7 @@ describe('metrics', () => {
     assert.equal(scrape.types.get('latency_seconds'), 'histogram')
   })
 
-  it('keep the text whole whatever a route or target is called', async () => {
+  it('keep the text valid whatever the name of a route or target', async () => {
     const odd = targetOf('a"b\\c\nd')
     const counts = new Counts({ routes: [], targets: [odd], live: false })
     const all = new Metrics(counts, { rename: {}, views: [] })
@@ -316,7 +316,7 @@ describe('metrics', () => {
     assert.ok(body.includes('target="a\\"b\\\\c\\nd"'))
   })
 
-  it('go on under a new configuration, by its names', async () => {
+  it('continue under a new configuration, with its names', async () => {
     const scene = new Scene()
     scene.end(scene.begin())
     scene.end(scene.begin(written))
@@ -328,7 +328,7 @@ describe('metrics', () => {
     assert.deepEqual(scrape.series('requests_total', { route: written.name }), [])
   })
 
-  it('count nothing more once that is stopped', async () => {
+  it('stay constant after counting is stopped', async () => {
     const scene = new Scene()
     scene.counting.close()
     scene.end(scene.begin())

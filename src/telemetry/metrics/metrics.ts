@@ -8,7 +8,7 @@ import type { Sample } from './sample.ts'
 import type { MetricSources } from './sources.ts'
 import { viewFacts, viewSamples } from './views.ts'
 
-/** What the configuration says of how they are shown. */
+/** The options that rename metrics and define views. */
 export type TelemetryHub = Pick<MetricsOptions, 'rename' | 'views'>
 
 export interface RenderedMetrics {
@@ -16,7 +16,7 @@ export interface RenderedMetrics {
   readonly body: string
 }
 
-/** Shows what was counted in Prometheus' text form to whoever asks. */
+/** Exports the counts in Prometheus' text format. */
 export class Metrics {
   readonly #counts: Counts
   #show: TelemetryHub
@@ -27,12 +27,12 @@ export class Metrics {
     this.#show = show
   }
 
-  /** What there is to ask, told as it comes into being. */
+  /** Adds sources as they become available. */
   connect(sources: MetricSources): void {
     this.#sources = { ...this.#sources, ...sources }
   }
 
-  /** From now on by another configuration. */
+  /** Applies the options of another configuration. */
   change(show: TelemetryHub): void {
     this.#show = show
   }
@@ -44,7 +44,7 @@ export class Metrics {
       ...metricNames.map((name) => familyOf(rename[name] ?? name, metrics[name], read(name, reading))),
       ...views.map((view) => familyOf(view.name, viewFacts(view), viewSamples(view, read(view.from, reading)))),
     ]
-    // A metric without samples does not apply here: deliveries, where no route broadcasts.
+    // A metric without samples does not apply here: deliveries if no route broadcasts, for example.
     const body = prometheusText(families.filter(({ samples }) => samples.length > 0))
     return { contentType: prometheusContentType, body }
   }

@@ -7,7 +7,7 @@ import { metricNames } from './catalogue.ts'
 const nameForm = 'a name of letters, digits, _ and :, not beginning with a digit'
 const labelForm = 'a name of letters, digits and _, not beginning with a digit or __'
 
-/** As Prometheus takes them. */
+/** The syntax that Prometheus allows. */
 const exposedName = z
   .string({ error: nameForm })
   .regex(/^[A-Za-z_:][\w:]*$/, { error: nameForm })
@@ -22,21 +22,21 @@ const catalogueName = z.enum(metricNames, { error: 'the name of a metric' }).reg
 const oneOrMore = 'a value of the label, or a list of them'
 
 const view = z.strictObject({
-  name: exposedName.describe('What it is called.'),
-  from: catalogueName.describe('The counter or gauge whose values are added up.'),
+  name: exposedName.describe('The name of the metric.'),
+  from: catalogueName.describe('The counter or gauge to sum up.'),
   where: z
     .record(z.string(), z.union([z.string(), z.array(z.string()).min(1)], { error: oneOrMore }))
     .prefault({})
     .describe(
-      'Which series count: by label of `from` the value, or a list of values, that it must have. Default: all.',
+      'The series to include: for each label of `from` the value, or a list of values, that it must have. Default: all.',
     ),
   labels: z
     .record(labelName, z.string({ error: 'the name of a label' }))
     .prefault({})
     .describe(
-      'The labels that it has: by name the label of `from` whose values it takes. What differs in other labels is added up; without any there is one sum.',
+      'The labels of the metric: each name maps to the label of `from` that supplies its values. Series that differ in other labels only are summed; without labels there is one sum.',
     ),
-  help: z.string().min(1).optional().describe('Default: how it is made.'),
+  help: z.string().min(1).optional().describe('Help text. Default: a description of the view.'),
 })
 
 const ascending = (bounds: readonly number[]): boolean =>
@@ -49,7 +49,7 @@ export const metricsOptions = z
     path: path()
       .optional()
       .describe(
-        "Where clients can read the metrics as well. They tell names of routes and targets: for a front that only one's own network reaches. The admin side always has them, at `/metrics`.",
+        'Path where clients can also read the metrics. They reveal names of routes and targets, so use it only for a front in a private network. The admin side always serves them at `/metrics`.',
       ),
     buckets: z
       .array(duration({ min: 0.1 }), { error: buckets })
@@ -57,28 +57,28 @@ export const metricsOptions = z
       .max(100, { error: 'at most 100 buckets' })
       .refine(ascending, { error: buckets })
       .prefault(defaultBoundsMs.map(formatDurationMs))
-      .describe('The upper bounds of the histograms of durations. Each is a series for each route and target.'),
+      .describe('The upper bounds of duration histograms. Each adds one series per route and target.'),
     rename: z
       .partialRecord(catalogueName, exposedName)
       .prefault({})
       .describe(
-        'Other names for metrics of the [catalogue](metrics.md), by their own, for dashboards that expect them.',
+        'Other names for metrics of the [catalogue](metrics.md), by original name, for dashboards that expect them.',
       ),
     views: z
       .array(view)
       .prefault([])
-      .describe('Further metrics, made from those of the catalogue: other labels, a part of the series, sums.'),
+      .describe('Additional metrics derived from the catalogue: other labels, a subset of the series, sums.'),
   })
   .describe(
-    'How the metrics are shown, and where. They are counted where somebody can read them: with `admin` or `metrics.path`.',
+    'How and where to export metrics. Metrics are counted only if they can be read: with `admin` or `metrics.path`.',
   )
 
 export const statusOptions = z
   .strictObject({
-    path: path().prefault('/nginx_status').describe('Where clients can read it.'),
+    path: path().prefault('/nginx_status').describe('Path where clients can read it.'),
   })
   .describe(
-    "A plain page of the front's connections in the form of nginx's `stub_status`, for what reads that. `Reading` are connections whose first request is on its way in. Without this section there is none.",
+    "A plain page with connection counts of the front in the format of nginx's `stub_status`, for tools that read it. `Reading` counts connections whose first request is being received. Without this section there is no such page.",
   )
 
 export type MetricsOptions = z.output<typeof metricsOptions>

@@ -60,7 +60,7 @@ a_duration_seconds_count{route="/"} 3
     })
   }
 
-  it('writes nothing for no metric', () => {
+  it('writes nothing without metrics', () => {
     assert.equal(prometheusText([]), '')
   })
 

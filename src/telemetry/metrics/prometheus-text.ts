@@ -1,7 +1,7 @@
 import type { MetricFacts } from './catalogue.ts'
 import type { Sample } from './sample.ts'
 
-/** A metric as it is shown: under its own name, or as a view. */
+/** A metric as exported: under its own name, or as a view. */
 export interface MetricFamily extends Pick<MetricFacts, 'type' | 'help'> {
   readonly name: string
   readonly samples: readonly Sample[]
@@ -34,7 +34,7 @@ function escapeLabelValue(value: string): string {
   return escapeHelp(value).replaceAll('"', '\\"')
 }
 
-/** Go's `ParseFloat` reads it: JavaScript writes numbers as Go does, but infinity. */
+/** Go's `ParseFloat` reads it: JavaScript and Go write numbers the same way, except infinity. */
 function numberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf'
   if (value === Number.NEGATIVE_INFINITY) return '-Inf'

@@ -14,7 +14,7 @@ import type {
   WorkerCounts,
 } from './sources.ts'
 
-/** All that the metrics are made from, taken at one time. */
+/** The input of all metrics, taken at one time. */
 export interface Reading {
   readonly counts: Counts
   readonly process: ProcessFigures | undefined
@@ -33,7 +33,7 @@ export interface Reading {
 
 export type Collect = (reading: Reading) => readonly Sample[]
 
-/** Asks all at once, as each may take its time. */
+/** Asks all sources concurrently, because each may be slow. */
 export async function takeReading(counts: Counts, sources: MetricSources): Promise<Reading> {
   const [store, process, descriptors, clients, targetConnections = {}, waiters, limits = {}, dropped = {}] =
     await Promise.all([

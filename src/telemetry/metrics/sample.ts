@@ -4,13 +4,16 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   readonly labels: Labels
   readonly value: number
-  /** Of a histogram's lines: `_bucket`, `_sum`, `_count`. */
+  /** Suffix of a histogram sample: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string
 }
 
 export type Read = (place: number) => number
 
-/** Of a row of places, one for each value of a label; those that are not `expected` only once they have counted. */
+/**
+ * Samples from consecutive cells, one for each value of a label. Those that are not `expected` appear once they have
+ * counted.
+ */
 export function rowOf(
   labels: Labels,
   label: string,

@@ -4,23 +4,23 @@ import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { MalformedStatus, reloadResults, workerExits } from './catalogue.ts'
 
 /**
- * What is asked for when the metrics are read, as it need not be counted; some of it is in other threads. A part that is
- * not there is left out.
+ * Values read when the metrics are read instead of being counted; some come from other threads. A missing source is
+ * left out.
  */
 export interface MetricSources {
-  /** Of all threads; undefined: none has told. */
+  /** Over all threads; undefined if none has reported. */
   readonly process?: () => Promise<ProcessFigures | undefined>
   readonly descriptors?: () => Promise<DescriptorFigures | undefined>
   readonly clientConnections?: () => Promise<ClientConnections>
   /** By upstream. */
   readonly targetConnections?: () => Promise<Readonly<Record<string, TargetConnections>>>
-  /** Undefined: the store cannot tell at present. */
+  /** Undefined while the store cannot report. */
   readonly store?: () => Promise<StoreSizes | undefined>
-  /** How many clients wait for a callback; not there where no route takes any. */
+  /** Clients waiting for a callback; undefined until a route uses `callback`. */
   readonly waiters?: (() => Promise<number>) | undefined
-  /** By route; `*`: of the whole gateway. */
+  /** By route; `*` is the whole gateway. */
   readonly limits?: () => Promise<Readonly<Record<string, LimitFigures>>>
-  /** What telemetry has dropped so far, by the name of what it drops: `spans`, `log_lines`. */
+  /** Items dropped by telemetry so far, by kind: `spans`, `log_lines`. */
   readonly dropped?: () => Promise<Readonly<Record<string, number>>>
   readonly targets?: () => readonly TargetHealthFigures[]
   readonly held?: () => HeldFigures
@@ -28,25 +28,25 @@ export interface MetricSources {
   readonly reloads?: () => ReloadCounts
 }
 
-/** How a target is. */
+/** Health of a target. */
 export interface TargetHealthFigures {
   readonly upstream: string
   readonly target: string
   readonly isAvailable: boolean
-  /** Undefined: it has none. */
+  /** Undefined without a breaker. */
   readonly breaker: BreakerState | undefined
   readonly ejections: Readonly<Record<EjectionReason, number>>
-  /** Undefined: it is not checked. */
+  /** Undefined without health checks. */
   readonly checks: { readonly good: number; readonly bad: number } | undefined
 }
 
-/** What is held in memory for calls. */
+/** Memory held for calls. */
 export interface HeldFigures {
   readonly bytes: number
   readonly limitBytes: number
 }
 
-/** Of a limit on calls in flight. */
+/** State of a limit on calls in flight. */
 export interface LimitFigures {
   readonly limit: number
   readonly inFlight: number
@@ -65,7 +65,7 @@ export interface ClientConnections {
   readonly accepted: number
   readonly refused: number
   readonly failed: number
-  /** What was no request, by the status that it was answered with. */
+  /** Malformed requests by response status. */
   readonly malformed: Readonly<Record<MalformedStatus, number>>
 }
 
@@ -85,6 +85,6 @@ export interface WorkerCounts {
 }
 
 export interface ReloadCounts extends Readonly<Record<(typeof reloadResults)[number], number>> {
-  /** Wall clock; the start, before there was any. */
+  /** Wall clock; the start time before the first one. */
   readonly lastAppliedAtMs: number
 }

@@ -12,24 +12,24 @@ const samples = [
 const all: ViewOptions = { name: 'sum', from: 'hedgerow_attempts_total', where: {}, labels: {} }
 
 describe('a view', () => {
-  it('adds up all series where it keeps no label', () => {
+  it('sums all series if it keeps no label', () => {
     assert.deepEqual(viewSamples(all, samples), [{ labels: {}, value: 15 }])
   })
 
-  it('adds up what differs in labels that it does not keep, and gives the others new names', () => {
+  it('sums over labels that it drops, and renames the others', () => {
     assert.deepEqual(viewSamples({ ...all, labels: { domain: 'target' } }, samples), [
       { labels: { domain: 'one' }, value: 7 },
       { labels: { domain: 'two' }, value: 8 },
     ])
   })
 
-  it('takes the series that have one of the values asked for', () => {
+  it('selects the series with one of the given values', () => {
     const where = { outcome: ['refused', 'reset'], upstream: 'b' }
     assert.deepEqual(viewSamples({ ...all, where }, samples), [{ labels: {}, value: 4 }])
     assert.deepEqual(viewSamples({ ...all, where: { outcome: 'timeout' } }, samples), [{ labels: {}, value: 0 }])
   })
 
-  it('tells in its help how it is made, unless it is told what to say', () => {
+  it('describes itself in its help, unless the help is configured', () => {
     const view = { ...all, where: { outcome: ['refused', 'reset'] }, labels: { domain: 'target' } }
     const told = 'Sum of hedgerow_attempts_total where outcome is refused or reset, by target.'
     assert.deepEqual(viewFacts(view), { type: 'counter', help: told })

@@ -2,12 +2,12 @@ import { type MetricFacts, metrics } from './catalogue.ts'
 import type { ViewOptions } from './options.ts'
 import type { Sample } from './sample.ts'
 
-/** The samples of a view: those of its metric that it is about, added up by the labels that it keeps. */
+/** The samples of a view: the selected samples of its metric, summed by the labels that it keeps. */
 export function viewSamples({ where, labels }: ViewOptions, samples: readonly Sample[]): readonly Sample[] {
   const wanted = Object.entries(where).map(([label, value]) => [label, [value].flat()] as const)
   const kept = Object.entries(labels)
   const sums = new Map<string, { labels: Record<string, string>; value: number }>()
-  // A sum of nothing is 0; of a label without values there is none.
+  // An empty sum without labels is 0; with labels there is no series.
   if (kept.length === 0) sums.set('[]', { labels: {}, value: 0 })
   for (const sample of samples) {
     if (!wanted.every(([label, values]) => values.includes(sample.labels[label] ?? ''))) continue

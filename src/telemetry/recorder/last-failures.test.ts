@@ -22,7 +22,7 @@ function opened() {
 }
 
 describe('LastFailures', () => {
-  it('keeps the last of each target', async () => {
+  it('keeps the last failure of each target', async () => {
     const { clock, failures, end } = opened()
     end('a', 'refused', 'Nobody listens')
     await clock.advance(5)
@@ -37,7 +37,7 @@ describe('LastFailures', () => {
     ])
   })
 
-  it('takes an answer that broke off for one, though its head was good', () => {
+  it('counts a truncated answer as a failure although its head was good', () => {
     const { failures, call, end } = opened()
     const attempt = end('a', 'success')
     Object.assign(attempt, { outcome: 'reset', detail: 'It closed in the middle' })
@@ -45,7 +45,7 @@ describe('LastFailures', () => {
     assert.equal(failures.list()[0]?.detail, 'It closed in the middle')
   })
 
-  it('forgets targets that the configuration does not have any more, and stops listening', () => {
+  it('drops targets that left the configuration, and stops listening', () => {
     const { failures, end } = opened()
     end('a', 'refused')
     end('b', 'refused')

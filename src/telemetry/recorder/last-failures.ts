@@ -2,7 +2,7 @@ import type { Attempt, Target } from '../../core/attempt.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 
-/** Why an attempt at a target failed, the last time that one did. */
+/** The reason for the most recent failed attempt at a target. */
 export interface LastFailure {
   readonly upstream: string
   readonly target: string
@@ -11,7 +11,7 @@ export interface LastFailure {
   readonly detail: string
 }
 
-/** Keeps the last failure of each target. An attempt that succeeds costs a comparison. */
+/** Keeps the last failure of each target. A successful attempt costs one comparison. */
 export class LastFailures {
   readonly #clock: Clock
   readonly #upstreams = new Map<string, Map<string, LastFailure>>()
@@ -32,7 +32,7 @@ export class LastFailures {
     return [...this.#upstreams.values()].flatMap((targets) => Array.from(targets.values()))
   }
 
-  /** Forgets those of all other targets, as the configuration does not have them any more. */
+  /** Drops the failures of all other targets, which have left the configuration. */
   keepOnly(targets: readonly Pick<Target, 'upstream' | 'name'>[]): void {
     for (const [upstream, failures] of this.#upstreams) {
       const kept = new Set(targets.filter((target) => target.upstream === upstream).map(({ name }) => name))

@@ -17,8 +17,8 @@ interface KeptOfRoute {
 }
 
 /**
- * The most recent calls of each route, within so many bytes altogether. What is too much goes from the route that holds
- * most, so that a route that fails all the time pushes out nothing of one that fails once a day.
+ * The most recent calls of each route, within a total number of bytes. Excess calls are dropped from the route that
+ * holds most, so that a route that always fails does not push out calls of one that fails once a day.
  */
 export class RecentCalls {
   readonly #limits: KeepLimits

@@ -5,7 +5,7 @@ import type { FailureCode } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Redaction } from '../redact.ts'
 
-/** A call that has ended, with its race. */
+/** An ended call with its race. */
 export interface RecordedCall {
   readonly id: string
   readonly route: string
@@ -17,13 +17,13 @@ export interface RecordedCall {
   readonly status: number
   readonly failure: { readonly code: FailureCode; readonly detail: string } | undefined
   readonly deadlineMs: number | undefined
-  /** How long it waited for its turns; undefined: not at all. */
+  /** Time spent queued; undefined if it was not queued. */
   readonly queuedMs: number | undefined
   readonly bytesSent: number
   readonly traceId: string | undefined
   /**
-   * The call's own, not copies: those that were cancelled come to their end just after it, and then say so here. An
-   * attempt holds nothing of the request or the answer.
+   * The call's own objects, not copies: cancelled attempts end just after the call and are updated here. An attempt
+   * holds nothing of the request or the answer.
    */
   readonly attempts: readonly Attempt[]
 }
@@ -34,10 +34,10 @@ export interface RecordingFacts {
   readonly redaction: Redaction
 }
 
-/** Longer ones are cut: a client may send as much as `listen.headerSize`, and hundreds of calls are kept. */
+/** Longer URLs are cut: a client may send up to `listen.headerSize`, and hundreds of calls are kept. */
 export const maxUrlLength = 1024
 const maxDetailLength = 500
-/** A broadcast may try for hours, and what went wrong shows in the first ones. */
+/** A broadcast may retry for hours, and the first attempts already show the cause. */
 export const maxAttempts = 100
 
 export function record(request: GatewayRequest, call: Call, end: CallEnd, facts: RecordingFacts): RecordedCall {
@@ -49,7 +49,7 @@ export function record(request: GatewayRequest, call: Call, end: CallEnd, facts:
     route: call.route.name,
     strategy: call.route.strategy,
     method: request.method,
-    // Cut last: a key that is cut in two would not be found.
+    // Cut after redaction, which would not recognize a truncated key.
     url: cut(facts.redaction.target(request.path, request.query), maxUrlLength),
     startedAt: new Date(facts.wallNow - durationMs).toISOString(),
     durationMs: rounded(durationMs),
@@ -63,16 +63,16 @@ export function record(request: GatewayRequest, call: Call, end: CallEnd, facts:
   }
 }
 
-/** About as much memory as it takes. */
+/** Approximate memory size. */
 export function sizeOf({ id, url, failure, attempts }: RecordedCall): number {
   let bytes = 400 + 2 * (id.length + url.length + (failure?.detail.length ?? 0))
-  // What cancelled ones are told when they end is shared by all.
+  // The details of cancelled attempts are shared strings, set when they end.
   for (const { detail } of attempts) bytes += 160 + 2 * (detail?.length ?? 0)
   return bytes
 }
 
 function cut(text: string, maxLength: number): string {
-  // A slice would hold the whole text in memory.
+  // A slice would keep the whole text in memory.
   return text.length <= maxLength ? text : `${Buffer.from(text.slice(0, maxLength)).toString()}…`
 }
 

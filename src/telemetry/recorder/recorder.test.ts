@@ -50,7 +50,7 @@ function opened() {
 }
 
 describe('Recorder', () => {
-  it('keeps a call that failed, with all that is known of it', () => {
+  it('keeps a failed call with all its details', () => {
     const { recorder, end } = opened()
     const request = { method: 'POST', path: '/_hedgerow/tickets/abc', query: 'a=1&token=abc' }
     end({ id: 'bad', ms: 12.3456, status: 504, code: 'DEADLINE', attempts: 2, request })
@@ -63,7 +63,7 @@ describe('Recorder', () => {
     assert.deepEqual([call?.deadlineMs, call?.bytesSent, call?.attempts.length], [undefined, 5, 2])
   })
 
-  it('tells how long a call waited for its turn, and nothing of one that did not', async () => {
+  it('records how long a call was queued, if it was', async () => {
     const { clock, recorder, end } = opened()
     end({ id: 'at once', status: 500 })
     const call = new LiveCall({ id: 'late', route: facts, clock, events: new EventBus() })
@@ -76,14 +76,14 @@ describe('Recorder', () => {
     assert.equal(recorder.find('at once')?.queuedMs, undefined)
   })
 
-  it('counts an answer with status 500 as failed, and one with 404 not', () => {
+  it('counts status 500 as failed, but not 404', () => {
     const { end, idsOf } = opened()
     end({ id: 'a', status: 500 })
     end({ id: 'b', status: 404 })
     assert.deepEqual(idsOf(failed), ['a'])
   })
 
-  it('shows what became of an attempt that ended after its call', () => {
+  it('shows the result of an attempt that ended after its call', () => {
     const { recorder, end } = opened()
     const call = end({ id: 'a', status: 500, attempts: 1 })
     const [loser] = call.attempts
@@ -93,7 +93,7 @@ describe('Recorder', () => {
     assert.deepEqual(recorder.find('a')?.attempts[0]?.outcome, 'cancelled')
   })
 
-  it('keeps the slowest of each route, so that a busy one pushes out none of a quiet one', () => {
+  it('keeps the slowest calls per route, so that a busy one pushes out no others', () => {
     const { end, idsOf } = opened()
     end({ id: 'quiet', route: 'GET /quiet', ms: 50 })
     for (let ms = 1; ms <= 1000; ms++) end({ id: `busy-${ms}`, route: 'GET /busy', ms: 1000 + ((ms * 7919) % 1000) })
@@ -104,7 +104,7 @@ describe('Recorder', () => {
     assert.deepEqual(opened().idsOf(busy), [])
   })
 
-  it('forgets a slow call after its window, though nothing else was called', async () => {
+  it('drops a slow call after its window, even without other calls', async () => {
     const { clock, end, idsOf } = opened()
     await clock.advance(1)
     end({ id: 'old', ms: 900 })
@@ -117,13 +117,13 @@ describe('Recorder', () => {
     assert.deepEqual(idsOf(slow), [])
   })
 
-  it('does not take a WebSocket for a slow call', () => {
+  it('does not count a WebSocket as a slow call', () => {
     const { end, idsOf } = opened()
     end({ status: 101, ms: 1e6 })
     assert.deepEqual(idsOf(all), [])
   })
 
-  it('keeps the latest failures of each route, so that one that always fails pushes out none of another', () => {
+  it('keeps the latest failures per route, so that one failing route pushes out no others', () => {
     const { end, idsOf } = opened()
     end({ id: 'seldom', route: 'GET /seldom', status: 500 })
     for (let i = 0; i < 1000; i++) end({ route: 'GET /often', status: 500 })
@@ -131,7 +131,7 @@ describe('Recorder', () => {
     assert.ok(idsOf(failed).includes('seldom'))
   })
 
-  it('holds no more than its bytes of failures, and cuts what a client can make long', () => {
+  it('limits the bytes of failed calls, and cuts long client input', () => {
     const { recorder, end, idsOf } = opened()
     const request = { path: `/${'x'.repeat(16_000)}` }
     for (let route = 0; route < 100; route++) {
@@ -143,7 +143,7 @@ describe('Recorder', () => {
     assert.ok(idsOf(failed).length > 1000 && idsOf(failed).length < 4000, `${idsOf(failed).length}`)
   })
 
-  it('holds no more than its bytes of slow calls, of as many routes as there are, and of each the slowest', () => {
+  it('limits the bytes of slow calls over all routes, and keeps the slowest of each', () => {
     const { clock, recorder, end, idsOf } = opened()
     const request = { path: `/${'x'.repeat(16_000)}` }
     for (let route = 0; route < 500; route++) {
@@ -158,19 +158,19 @@ describe('Recorder', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('keeps the first of very many attempts', () => {
+  it('keeps the first attempts if there are many', () => {
     const { recorder, end } = opened()
     end({ id: 'a', status: 500, attempts: 500 })
     assert.equal(recorder.find('a')?.attempts.length, maxAttempts)
   })
 
-  it('lists a call once that both failed and was slow', () => {
+  it('lists a failed and slow call once', () => {
     const { end, idsOf } = opened()
     end({ id: 'a', ms: 5000, status: 500 })
     assert.deepEqual([idsOf(all), idsOf(failed), idsOf(slow)], [['a'], ['a'], ['a']])
   })
 
-  it('keeps nothing more once it is closed', () => {
+  it('keeps nothing more after it is closed', () => {
     const { recorder, end, idsOf } = opened()
     recorder.close()
     end({ status: 500 })

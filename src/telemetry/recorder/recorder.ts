@@ -20,16 +20,16 @@ export interface CallFilter {
   readonly limit: number
 }
 
-/** For each route; a failed call takes about 1 KiB. */
+/** Per route; a failed call takes about 1 KiB. */
 const failedPerRoute = 200
 const maxFailedBytes = 8 * 1024 * 1024
 const slow = { perRoute: 20, periodMs: 5 * 60_000, maxBytes: 8 * 1024 * 1024 }
-/** How long such a connection was open tells nothing of how fast it was answered. */
+/** The open time of such a connection is not a response time. */
 const switching = 101
 
 /**
- * Keeps the calls that somebody will ask for: the latest that failed, and the slowest of the last five to ten minutes,
- * for each route. Any other call costs a lookup and a few comparisons, and nothing is allocated for it.
+ * Keeps the calls worth inspecting for each route: the latest failed ones, and the slowest of the last five to ten
+ * minutes. Any other call costs a lookup and a few comparisons, without an allocation.
  */
 export class Recorder {
   readonly #clock: Clock
@@ -48,12 +48,12 @@ export class Recorder {
     this.#stop()
   }
 
-  /** From now on; calls that are kept stay as they are. */
+  /** Applies to later calls; recorded calls stay unchanged. */
   change(redaction: Redaction): void {
     this.#redaction = redaction
   }
 
-  /** Failed ones: the latest first. Slow ones: the slowest first. Both: the latest first. */
+  /** Failed calls: latest first. Slow calls: slowest first. Both: latest first. */
   list({ which, route, limit }: CallFilter): readonly RecordedCall[] {
     const found = new Set<RecordedCall>()
     if (which !== 'slow') for (const call of this.#failed.calls()) found.add(call)
@@ -62,7 +62,7 @@ export class Recorder {
     return inOrder(calls, which).slice(0, limit)
   }
 
-  /** The latest with this id, which a trusted proxy may give more than once. */
+  /** The latest call with this id, which a trusted proxy may send more than once. */
   find(id: string): RecordedCall | undefined {
     const all = [...this.#failed.calls(), ...this.#slowNow()].filter((call) => call.id === id)
     return inOrder(all)[0]
@@ -73,7 +73,7 @@ export class Recorder {
     const nowMs = clock.now()
     const durationMs = nowMs - call.startedAtMs
     const isSlow = this.#slow.takes(call.route.name, durationMs, nowMs) && end.status !== switching
-    // Clients that left, or asked for what they may not, would crowd out those who were let down.
+    // Hang-ups and client errors would push out calls that failed because of a target or the gateway.
     const hasFailed = end.failure === undefined ? end.status >= 500 : end.failure.source !== 'client'
     if (!isSlow && !hasFailed) return
     const facts = { wallNow: clock.wallNow(), durationMs, redaction: this.#redaction }
@@ -87,7 +87,7 @@ export class Recorder {
   }
 }
 
-/** As `Recorder.list` gives them. */
+/** Sorted like `Recorder.list`. */
 export function inOrder(calls: readonly RecordedCall[], which?: CallFilter['which']): readonly RecordedCall[] {
   return calls.toSorted(which === 'slow' ? slowestFirst : latestFirst)
 }

@@ -8,8 +8,8 @@ export interface SlowLimits {
 }
 
 /**
- * The slowest calls of each route, within so many bytes altogether: of a thousand routes with long URLs and many attempts
- * each, twice twenty calls would be hundreds of megabytes. What is too much goes from the route that holds most.
+ * The slowest calls of each route, within a total number of bytes: with a thousand routes, long URLs and many attempts,
+ * twice twenty calls per route would be hundreds of megabytes. Excess calls are dropped from the route that holds most.
  */
 export class SlowCalls {
   readonly #limits: SlowLimits

@@ -6,20 +6,20 @@ interface Kept {
 }
 
 /**
- * The slowest calls of one route. Two sets, the one being filled and the one before it, stand for a window of one to two
- * periods: a slow call of long ago goes, and the window is never empty just because a period has begun. Of n calls in a
- * period about `count x ln(n / count)` are ever kept for a time; for the others it is two comparisons.
+ * The slowest calls of one route. Two sets, the current and the previous one, cover a window of one to two periods: an
+ * old slow call expires, and the window is not empty just because a period has begun. A period of n calls keeps about
+ * `count x ln(n / count)` of them for some time; each other call costs two comparisons.
  */
 export class SlowestCalls {
   readonly #count: number
   readonly #periodMs: number
-  /** Slowest first, both. */
+  /** Both slowest first. */
   #current: Kept[] = []
   #before: Kept[] = []
   #endsAtMs = 0
-  /** What a call has to exceed to be among them. */
+  /** Minimum duration for a call to be kept. */
   #thresholdMs = -1
-  /** About as much memory as they take. */
+  /** Approximate memory size of the calls. */
   bytes = 0
 
   constructor(count: number, periodMs: number) {
@@ -42,13 +42,13 @@ export class SlowestCalls {
     if (kept.length === this.#count) this.#thresholdMs = kept.at(-1)?.call.durationMs ?? -1
   }
 
-  /** Gives up the least slow one, of the earlier set first. */
+  /** Drops the fastest call, from the previous set first. */
   drop(): void {
     const early = this.#before.pop()
     const dropped = early ?? this.#current.pop()
     if (dropped === undefined) return
     this.bytes -= dropped.bytes
-    // Or the next one like it would be taken only to be dropped.
+    // Otherwise the next call like it would be added only to be dropped.
     if (early === undefined) this.#thresholdMs = Math.max(this.#thresholdMs, dropped.call.durationMs)
   }
 

@@ -5,8 +5,8 @@ import { traceparent } from './trace-context.ts'
 const own = new Set(['traceparent', 'tracestate'])
 
 /**
- * Tells the target what it is a part of: each attempt of a traced call is a span, and the parent of the target's own. A
- * call that is not traced passes on what it came with, as a participant may that records nothing.
+ * Sends the trace context to the target: each attempt of a traced call is a span and the parent of the target's own. An
+ * untraced call forwards the incoming context unchanged, as the standard allows a participant that records nothing.
  */
 export function attemptTrace(newSpanId: () => string): Layer {
   return function attemptTraceLayer(next) {

@@ -18,14 +18,14 @@ function attributesOf(path: string, query: string) {
 }
 
 describe('callAttributes', () => {
-  it('tell no token of a callback, no ticket and no secret of a query', () => {
+  it('hide callback tokens, tickets and secrets in a query', () => {
     const shown = attributesOf('/cb', 'callback=s3cret&token=s3cret&a=1')
     assert.deepEqual([shown['url.path'], shown['url.query']], ['/cb', 'callback=***&token=***&a=1'])
     assert.equal(attributesOf('/_hedgerow/tickets/s3cret', '')['url.path'], '/_hedgerow/tickets/***')
     assert.equal(attributesOf('/_hedgerow/deliveries/s3cret', '')['url.path'], '/_hedgerow/deliveries/***')
   })
 
-  it('tell how long the call waited for its turn, if it did', async () => {
+  it('include how long the call was queued, if it was', async () => {
     const clock = new VirtualClock()
     const { call } = callOf(clock)
     const queued = () => callAttributes(requestOf(), call, end, redaction)['hedgerow.queued_ms']
@@ -55,6 +55,6 @@ describe('attemptAttributes', () => {
     ['a good answer where all are merged', resultOf('success', { someWon: false }), 'nothing'],
   ]
   for (const [what, told, expected] of cases) {
-    it(`tell ${expected} of ${what}`, () => assert.equal(told, expected))
+    it(`are ${expected} for ${what}`, () => assert.equal(told, expected))
   }
 })

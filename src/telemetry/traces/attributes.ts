@@ -6,16 +6,16 @@ import type { GatewayRequest } from '../../core/request.ts'
 import type { TracedAttempt } from '../../core/trace.ts'
 import type { Redaction } from '../redact.ts'
 
-/** RFC 9110 and RFC 5789: what may be the name of a span, as there are few of them. */
+/** Methods of RFC 9110 and RFC 5789: a small set, as span names need. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
 
-/** `GET /api/smart`; of a request that no route takes the method alone. */
+/** `GET /api/smart`; for a request without a route only the method. */
 export function callName({ method }: GatewayRequest, { route }: Call): string {
   if (route.strategy === 'none') return knownMethods.has(method) ? method : 'HTTP'
   return route.name
 }
 
-/** By OpenTelemetry's semantic conventions for HTTP servers; what these do not know is under `hedgerow.`. */
+/** OpenTelemetry's semantic conventions for HTTP servers; attributes not covered there are under `hedgerow.`. */
 export function callAttributes(request: GatewayRequest, call: Call, end: CallEnd, redaction: Redaction): Attributes {
   const attributes: Attributes = {
     ...methodOf(request.method),
@@ -37,7 +37,7 @@ export function callAttributes(request: GatewayRequest, call: Call, end: CallEnd
   return attributes
 }
 
-/** By the conventions for HTTP clients. The target is told by its name, never by its URL. */
+/** Conventions for HTTP clients. The target appears by name, never by URL. */
 export function attemptAttributes({ attempt, method }: TracedAttempt, aborted: boolean, someWon: boolean): Attributes {
   const { target, status } = attempt
   const outcome = outcomeOf(attempt, aborted)
@@ -62,14 +62,14 @@ export function isError(outcome: string): boolean {
   return outcome !== 'success' && outcome !== 'cancelled'
 }
 
-/** An attempt that has no outcome when its call is over was cancelled with it, or goes on without it. */
+/** An attempt without an outcome at the end of its call was cancelled with the call or continues without it. */
 export function outcomeOf({ outcome }: Attempt, aborted: boolean): string {
   return outcome ?? (aborted ? 'cancelled' : 'open')
 }
 
 /**
- * A good answer that came beside the winner's is cancelled too: nobody reads it on. Where all answers are merged none has
- * won, and none is cancelled for another.
+ * A good answer that loses to the winner counts as cancelled too, because nobody reads it further. If all answers are
+ * merged, none wins and none is cancelled for another.
  */
 function resultOf({ won }: Attempt, outcome: string, someWon: boolean): 'won' | 'failed' | 'cancelled' | undefined {
   if (won) return 'won'

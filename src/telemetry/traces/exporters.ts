@@ -3,12 +3,12 @@ import { poster } from '../../transport/client/poster.ts'
 import type { TraceOptions } from './options.ts'
 import type { SendSpans } from './span-queue.ts'
 
-/** Makes the body of a post. */
+/** Encodes the body of a POST. */
 type Encode = (spans: readonly ReadableSpan[]) => string | Uint8Array
 
 /**
- * Posts spans in the form that the collector takes. The exporters of OpenTelemetry would wait for an answer without end
- * (Zipkin) or try again by timers that nobody can cancel, which holds up the end of the process (OTLP).
+ * Posts spans in the collector's format. OpenTelemetry's exporters would wait for an answer forever (Zipkin) or retry
+ * with timers that cannot be cancelled, which delays the exit of the process (OTLP).
  */
 export async function sender({ exporter, url, headers }: TraceOptions): Promise<SendSpans> {
   const encode = exporter === 'zipkin' ? await zipkin() : await otlp()
@@ -20,7 +20,7 @@ async function zipkin(): Promise<Encode> {
   return (await import('./zipkin.ts')).zipkinJson
 }
 
-/** Loaded only for OTLP: it comes with the serializers of metrics and logs. */
+/** Loaded only for OTLP, because it includes the serializers of metrics and logs. */
 async function otlp(): Promise<Encode> {
   const { JsonTraceSerializer } = await import('@opentelemetry/otlp-transformer')
   return (spans) => {

@@ -1,11 +1,11 @@
 import type { Random } from '../../kit/random.ts'
 
-/** Of 32 hexadecimal digits; never all zeros, which stand for none. */
+/** 32 hexadecimal digits; never all zeros, which means none. */
 export function newTraceId(random: Random): string {
   return newSpanId(random) + newSpanId(random)
 }
 
-/** Of 16 hexadecimal digits; never all zeros. */
+/** 16 hexadecimal digits; never all zeros. */
 export function newSpanId(random: Random): string {
   const high = word(random)
   const low = word(random)

@@ -12,7 +12,7 @@ const always: SamplingOptions = { sample: 1, parent: 'follow' }
 const random = seededRandom(7)
 
 describe('traceOf', () => {
-  it('traces the share that it is told, each with ids of its own that others can read', () => {
+  it('traces the configured share, each call with valid ids of its own', () => {
     const options: SamplingOptions = { sample: 0.1, parent: 'follow' }
     const traces = Array.from({ length: 10_000 }, () => traceOf([], options, random)).filter((one) => one !== undefined)
     assert.ok(traces.length > 900 && traces.length < 1100, String(traces.length))
@@ -22,7 +22,7 @@ describe('traceOf', () => {
       assert.ok(parentContext(['traceparent', traceparent(traceId, spanId as string)]))
   })
 
-  it('draws once for a call', () => {
+  it('draws once per call', () => {
     let draws = 0
     traceOf([], never, () => {
       draws++
@@ -31,7 +31,7 @@ describe('traceOf', () => {
     assert.equal(draws, 1)
   })
 
-  it('follows the parent: its trace where it is recorded, none where it is not', () => {
+  it('follows the parent: its trace if sampled, none otherwise', () => {
     const trace = traceOf(sampled, never, random)
     assert.equal(trace?.traceId, parent.traceId)
     assert.equal(trace?.parentSpanId, parent.spanId)
@@ -40,19 +40,19 @@ describe('traceOf', () => {
     assert.equal(traceOf(unsampled, always, random), undefined)
   })
 
-  it('with `ratio` lets its share decide, within the trace of the parent', () => {
+  it('with `ratio`, samples by its share, within the trace of the parent', () => {
     assert.equal(traceOf(sampled, { ...never, parent: 'ratio' }, random), undefined)
     assert.equal(traceOf(unsampled, { ...always, parent: 'ratio' }, random)?.traceId, parent.traceId)
   })
 
-  it('takes a parent that breaks a rule for none', () => {
+  it('ignores an invalid parent', () => {
     const trace = traceOf(['traceparent', 'nonsense', 'tracestate', 'a=1'], always, random)
     assert.deepEqual([trace?.parentSpanId, trace?.state], [undefined, ''])
   })
 })
 
 describe('resumedTraceOf', () => {
-  it('has attempts as children of the client, or of nobody in a new trace', () => {
+  it("makes attempts children of the client's span, or roots of a new trace", () => {
     assert.equal(resumedTraceOf(sampled, never, random)?.spanId, parent.spanId)
     assert.equal(resumedTraceOf([], always, random)?.spanId, undefined)
   })

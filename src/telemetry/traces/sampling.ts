@@ -8,8 +8,8 @@ import { type ParentContext, parentContext } from './trace-context.ts'
 export type SamplingOptions = Pick<TraceOptions, 'sample' | 'parent'>
 
 /**
- * Decides once whether a call is traced. Where it is not there is no context either: what came passes on as it is, and
- * where nothing came nothing is sent, so that a target of its own mind may begin a trace.
+ * Decides once whether a call is traced. An untraced call has no context: an incoming one is forwarded unchanged, and
+ * without one none is sent, so that a target may start a trace by its own sampling.
  */
 export function traceOf(headers: HeaderPairs, options: SamplingOptions, random: Random): CallTrace | undefined {
   const parent = parentContext(headers)
@@ -25,8 +25,8 @@ export function traceOf(headers: HeaderPairs, options: SamplingOptions, random: 
 }
 
 /**
- * For a delivery that an earlier run accepted: its call and span are gone. The attempts are children of the client's own
- * span, where the request as it was kept names one.
+ * For a delivery accepted by an earlier run, whose call and span are gone. Attempts become children of the client's
+ * span if the stored request names one.
  */
 export function resumedTraceOf(headers: HeaderPairs, options: SamplingOptions, random: Random): CallTrace | undefined {
   const trace = traceOf(headers, options, random)

@@ -6,7 +6,7 @@ import { SpanQueue } from './span-queue.ts'
 
 const span = {} as ReadableSpan
 
-/** A collector that does what it is told to each post in turn, and takes what it is not told of. */
+/** A collector that follows the script for each post in turn, and then accepts all. */
 function open(script: readonly ('take' | 'refuse' | 'hang' | 'throw')[] = [], change: object = {}) {
   const clock = new VirtualClock()
   const posts: { readonly count: number; readonly atMs: number; readonly signal: AbortSignal }[] = []
@@ -62,14 +62,14 @@ describe('SpanQueue', () => {
     assert.equal(posts[0]?.signal.aborted, true)
   })
 
-  it('drops what there is no room for, and counts it', async () => {
+  it('drops spans when full, and counts them', async () => {
     const { add, queue } = open(['hang'])
     add(30)
     assert.deepEqual(queue.counts, { sent: 0, dropped: 16 })
   })
 
   for (const failing of ['refuse', 'throw', 'hang'] as const) {
-    it(`tells once that the collector fails (${failing}) and once that it works again, and leaves it in peace between`, async () => {
+    it(`reports once that the collector fails (${failing}) and once that it recovers, and pauses in between`, async () => {
       const { clock, add, queue, told, sent } = open([failing, failing])
       add(1)
       await clock.advance(1000)
@@ -88,7 +88,7 @@ describe('SpanQueue', () => {
     })
   }
 
-  it('tells the first reason if a host refuses at each of its addresses', async () => {
+  it('reports the first reason if a host refuses at each of its addresses', async () => {
     const reasons = [new Error('connect ECONNREFUSED ::1:4318'), new Error('connect ECONNREFUSED 127.0.0.1:4318')]
     const { clock, add, told } = open([], { send: () => Promise.reject(new AggregateError(reasons)) })
     add(1)
@@ -96,7 +96,7 @@ describe('SpanQueue', () => {
     assert.match(told[0] ?? '', /: connect ECONNREFUSED ::1:4318$/)
   })
 
-  it('sends all that waits when it is shut down', async () => {
+  it('sends all waiting spans on shutdown', async () => {
     const { add, queue, clock, sent } = open()
     add(9)
     await queue.shutdown()
@@ -110,7 +110,7 @@ describe('SpanQueue', () => {
     assert.equal(queue.counts.dropped, 1)
   })
 
-  it('is shut down after two seconds, whatever the collector does', async () => {
+  it('shuts down within two seconds, whatever the collector does', async () => {
     const { clock, add, queue, posts } = open(['hang'])
     add(9)
     let ended = false
@@ -124,7 +124,7 @@ describe('SpanQueue', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('is shut down at once where the collector fails, and where nothing waits', async () => {
+  it('shuts down at once if the collector fails or nothing waits', async () => {
     const { clock, add, queue, posts } = open(['refuse'])
     add(1)
     await clock.advance(1000)

@@ -2,7 +2,7 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
 
-/** Sends spans, or throws with the reason. Gives up when the signal is aborted. */
+/** Sends spans, or throws with the reason. Stops when the signal is aborted. */
 export type SendSpans = (spans: ReadableSpan[], signal: AbortSignal) => Promise<void>
 
 export interface SpanQueueOptions {
@@ -15,23 +15,23 @@ export interface SpanQueueOptions {
   readonly log: LogText
 }
 
-/** Spans since the start. */
+/** Span counts since the start. */
 export interface SpanCounts {
-  /** Taken by the collector. */
+  /** Accepted by the collector. */
   readonly sent: number
-  /** The queue was full, or the collector did not take them. */
+  /** Dropped because the queue was full or the collector did not accept them. */
   readonly dropped: number
 }
 
-/** After a failure the collector is left in peace for so long. What comes meanwhile waits, as far as there is room. */
+/** Pause after a failed post. Spans wait meanwhile, as far as there is room. */
 const pauseMs = 5000
-/** How long the last spans may take when the gateway ends. */
+/** Time limit for the last spans on shutdown. */
 const flushMs = 2000
 
 /**
- * What stands between calls and collector: a bounded queue, one post at a time. Whatever the collector does, it costs
- * spans and nothing else. That is why it takes the place of the SDK's own batch processor, which neither counts what is
- * lost with a failed post nor says once that it fails.
+ * A bounded queue between calls and collector, with one post at a time: a bad collector costs spans and nothing else.
+ * It replaces the SDK's batch processor, which neither counts the spans lost with a failed post nor reports the start
+ * of an outage once.
  */
 export class SpanQueue implements SpanProcessor {
   readonly #options: SpanQueueOptions
@@ -71,7 +71,7 @@ export class SpanQueue implements SpanProcessor {
     if (this.#sending !== undefined) await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
 
-  /** Sends what waits, within two seconds and not to a collector that fails. Never rejects. */
+  /** Sends waiting spans, within two seconds and not to a failing collector. Never rejects. */
   async shutdown(): Promise<void> {
     this.#closed = true
     const timer = this.#options.clock.after(flushMs, () => this.#giveUp())
@@ -98,7 +98,7 @@ export class SpanQueue implements SpanProcessor {
     const sending = new AbortController()
     this.#sending = sending
     const timer = clock.after(timeoutMs, () => sending.abort(new Error(`no answer within ${timeoutMs} ms`)))
-    // Not awaited: whether `send` heeds the signal or not, the next batch gets its turn.
+    // Not awaited: the next batch is sent even if `send` ignores the signal.
     const aborted = new Promise<never>((_resolve, reject) => {
       sending.signal.addEventListener('abort', () => reject(sending.signal.reason as Error))
     })
@@ -123,7 +123,7 @@ export class SpanQueue implements SpanProcessor {
         'warn',
       )
     this.#failing = true
-    // Nothing more will be tried: this was the last chance.
+    // This was the last attempt.
     if (this.#closed) this.#dropped += this.#waiting.splice(0).length
     this.#next(timer)
   }
@@ -141,12 +141,12 @@ export class SpanQueue implements SpanProcessor {
   }
 }
 
-/** Also what is thrown at once becomes a rejection. */
+/** Turns a synchronous exception into a rejection too. */
 async function sent(send: SendSpans, batch: ReadableSpan[], signal: AbortSignal): Promise<void> {
   await send(batch, signal)
 }
 
-/** Of an abort or a host with several addresses the reason lies behind the error. */
+/** For an abort, or a host with several addresses, the reason is inside the error. */
 function textOf(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason)
   if (reason instanceof AggregateError && reason.errors.length > 0) return textOf(reason.errors[0])

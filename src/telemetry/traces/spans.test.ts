@@ -9,7 +9,7 @@ import { LiveCall } from '../../kit/live-call.ts'
 import { Redaction } from '../redact.ts'
 import { Spans } from './spans.ts'
 
-/** As `Date.now` is: in whole milliseconds, whatever part of one has passed. */
+/** Whole milliseconds, like `Date.now`. */
 class WholeMilliseconds extends VirtualClock {
   override wallNow(): number {
     return Math.floor(super.wallNow())
@@ -20,7 +20,7 @@ const end = { status: 200, failure: undefined, bytesSent: 0 }
 const microseconds = ([seconds, nanoseconds]: HrTime): number => seconds * 1e6 + nanoseconds / 1e3
 
 describe('the spans of a call', () => {
-  it('go by one reading of the wall clock, also those of attempts that end after the call', async () => {
+  it('use one reading of the wall clock, even for attempts that end after the call', async () => {
     const clock = new WholeMilliseconds()
     const made: ReadableSpan[] = []
     const processor = {

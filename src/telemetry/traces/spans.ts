@@ -24,14 +24,14 @@ export interface SpansOptions {
   readonly redaction: Redaction
 }
 
-/** A client chooses paths and queries, and so how long they are. */
+/** A client controls the length of paths and queries. */
 const maxValueLength = 2048
 
-/** Makes spans of what is over. */
+/** Creates spans after calls and attempts have ended. */
 export class Spans {
   readonly #options: SpansOptions
   readonly #tracer: ReturnType<TracerProvider['getTracer']>
-  /** The ids of the next span: its context was told to a target long before it is made. */
+  /** Ids of the next span: the target receives its context long before the span is created. */
   #traceId = ''
   #spanId = ''
 
@@ -47,7 +47,7 @@ export class Spans {
     this.#tracer = provider.getTracer('hedgerow')
   }
 
-  /** The call's own, and those of its attempts that have ended. */
+  /** Span of the call, and spans of its ended attempts. */
   ofCall(request: GatewayRequest, call: Call, end: CallEnd, calls: CallTrace): void {
     const { clock, redaction } = this.#options
     this.#traceId = calls.traceId
@@ -62,7 +62,7 @@ export class Spans {
       },
       contextOf(calls.traceId, calls.parentSpanId, true),
     )
-    // A client that asks for what is not there, or goes, is no fault of the server's.
+    // A client error or hang-up is not a server error.
     if (end.failure === undefined ? end.status >= 500 : end.failure.source !== 'client') {
       span.setStatus({ code: SpanStatusCode.ERROR, message: end.failure?.detail ?? `status ${end.status}` })
     }
@@ -92,9 +92,9 @@ export class Spans {
   }
 
   /**
-   * Of milliseconds since the call began. In whole microseconds, and at least one: Zipkin takes neither fractions nor
-   * spans of no length. The wall clock is read once for all spans of a call: it counts in whole milliseconds, and by two
-   * readings an attempt may begin before its call.
+   * Converts milliseconds since the start of the call to whole microseconds, at least one: Zipkin accepts neither
+   * fractions nor empty spans. The wall clock is read once for all spans of a call: it counts whole milliseconds, so
+   * with two readings an attempt could begin before its call.
    */
   #times(
     call: Call,

@@ -9,15 +9,15 @@ const good = `00-${traceId}-${spanId}-01`
 const of = (...fields: readonly string[]) => parentContext(fields)
 
 describe('parentContext', () => {
-  it('reads who the parent is and whether it is recorded', () => {
+  it("reads the parent's ids and its sampled flag", () => {
     assert.deepEqual(of('Traceparent', good), { traceId, spanId, sampled: true, state: '' })
     assert.equal(of('traceparent', good.replace(/01$/, '00'))?.sampled, false)
-    // The second flag says that the id is random.
+    // The second flag marks a random id.
     assert.equal(of('traceparent', good.replace(/01$/, '03'))?.sampled, true)
     assert.equal(of('traceparent', good.replace(/01$/, '02'))?.sampled, false)
   })
 
-  it('takes of a later version what it knows', () => {
+  it('reads the known fields of a later version', () => {
     assert.equal(of('traceparent', good.replace(/^00/, 'cc'))?.traceId, traceId)
     assert.equal(of('traceparent', `${good.replace(/^00/, 'cc')}-what-comes-later`)?.traceId, traceId)
   })
@@ -37,14 +37,14 @@ describe('parentContext', () => {
     ['a missing flag', good.slice(0, -3)],
   ]
   for (const [name, value] of bad) {
-    it(`takes ${name} for none`, () => assert.equal(of('traceparent', value), undefined))
+    it(`ignores ${name}`, () => assert.equal(of('traceparent', value), undefined))
   }
 
-  it('takes two for none', () => {
+  it('ignores two of them', () => {
     assert.equal(of('traceparent', good, 'traceparent', good), undefined)
   })
 
-  it('joins the fields of the state, and leaves out one that breaks a rule', () => {
+  it('joins the state headers, and drops one that is invalid', () => {
     const state = (...values: readonly string[]) =>
       of('traceparent', good, ...values.flatMap((value) => ['tracestate', value]))?.state
     assert.equal(state('a=1, b=2', '', 't@c=x y'), 'a=1,b=2,t@c=x y')
@@ -58,7 +58,7 @@ describe('parentContext', () => {
 })
 
 describe('traceparent', () => {
-  it('is what is read again', () => {
+  it('is readable by parentContext', () => {
     assert.deepEqual(of('traceparent', traceparent(traceId, spanId)), { traceId, spanId, sampled: true, state: '' })
   })
 })

@@ -1,11 +1,11 @@
 import { type HeaderPairs, headerValue, headerValues } from '../../core/headers.ts'
 
-/** What a client says of the trace that its request is a part of (W3C Trace Context, level 2). */
+/** The trace context that a client sent (W3C Trace Context, level 2). */
 export interface ParentContext {
   readonly traceId: string
   readonly spanId: string
   readonly sampled: boolean
-  /** `tracestate`, its fields joined; empty where there is none, or one that breaks a rule. */
+  /** `tracestate`, its headers joined; empty if absent or invalid. */
   readonly state: string
 }
 
@@ -13,14 +13,14 @@ const form = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/
 const onlyZeros = /^0+$/
 const sampledFlag = 1
 
-/** Undefined where there is none, or one that breaks a rule: it is then as if it were not there (level 2, 3.2.2). */
+/** Undefined if absent or invalid: an invalid one must be ignored (level 2, 3.2.2). */
 export function parentContext(headers: HeaderPairs): ParentContext | undefined {
   const given = headerValue(headers, 'traceparent')
   if (given === undefined || headerValues(headers, 'traceparent').length > 1) return undefined
   const match = form.exec(given)
   if (match === null) return undefined
   const [, version, traceId, spanId, flags, more] = match as unknown as readonly [string, ...string[]]
-  // A later version may have more fields behind those of this one, which has none.
+  // A later version may have more fields after those of version 00, which has none.
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
   if (onlyZeros.test(traceId as string) || onlyZeros.test(spanId as string)) return undefined
   return {
@@ -31,7 +31,7 @@ export function parentContext(headers: HeaderPairs): ParentContext | undefined {
   }
 }
 
-/** Ours is always version 00; only what is recorded gets one, so it is always sampled. */
+/** Always version 00, and always sampled, because only recorded spans get one. */
 export function traceparent(traceId: string, spanId: string): string {
   return `00-${traceId}-${spanId}-01`
 }

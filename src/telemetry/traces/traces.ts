@@ -20,21 +20,21 @@ export interface TracesDeps {
 }
 
 export interface Traces {
-  /** Decides whether a call with this header is traced. */
+  /** Decides whether to trace a call with these headers. */
   readonly traceOf: (headers: HeaderPairs) => CallTrace | undefined
-  /** Decides it for a delivery that an earlier run accepted. */
+  /** The same for a delivery accepted by an earlier run. */
   readonly resumedTraceOf: (headers: HeaderPairs) => CallTrace | undefined
-  /** Tells targets of the trace. */
+  /** Sends the trace context to targets. */
   readonly attemptLayer: Layer
   readonly counts: () => SpanCounts
-  /** Sends what waits, for at most two seconds. Never rejects. */
+  /** Sends waiting spans, for at most two seconds. Never rejects. */
   close(): Promise<void>
 }
 
 /**
- * Spans are made when a call has ended, of the attempts that it lists; what is not traced costs a look at its header and
- * one draw. An attempt that ends later than its call makes its span itself. The libraries are loaded only here, as they
- * take longer to load than the rest of the gateway.
+ * Spans are created when a call has ended, from its list of attempts; an untraced call costs a header lookup and one
+ * random draw. An attempt that ends after its call creates its span itself. The libraries are loaded here only, because
+ * they take longer to load than the rest of the gateway.
  */
 export async function startTraces(options: TraceOptions, deps: TracesDeps): Promise<Traces> {
   const [{ Spans }, { SpanQueue }, { sender }] = await Promise.all([

@@ -49,7 +49,7 @@ describe('zipkinJson', () => {
     })
   })
 
-  it('names the parent of a span that has one', () => {
+  it('writes the parent of a span that has one', () => {
     assert.equal(written({ parentSpanContext: { ...ids, spanId: '3'.repeat(16) } })?.['parentId'], '3'.repeat(16))
   })
 
@@ -71,12 +71,12 @@ describe('zipkinJson', () => {
     })
   }
 
-  it('tells how many attributes a limit has dropped', () => {
+  it('reports how many attributes a limit has dropped', () => {
     const tags = written({ droppedAttributesCount: 2 })?.['tags']
     assert.deepEqual(tags, { 'service.name': 'edge', 'otel.dropped_attributes_count': '2' })
   })
 
-  it('writes whole microseconds, and at least one for a span of no length', () => {
+  it('writes whole microseconds, and at least one for an empty span', () => {
     const span = written({ startTime: [1, 1400], duration: [0, 0] })
     assert.deepEqual([span?.['timestamp'], span?.['duration']], [1_000_001, 1])
   })

@@ -8,9 +8,9 @@ interface ZipkinSpan {
   readonly parentId: string | undefined
   readonly name: string
   readonly kind: 'CLIENT' | 'SERVER' | 'CONSUMER' | 'PRODUCER' | undefined
-  /** In microseconds since 1970. */
+  /** Microseconds since 1970. */
   readonly timestamp: number
-  /** In microseconds. */
+  /** Microseconds. */
   readonly duration: number
   readonly localEndpoint: { readonly serviceName: string }
   readonly tags: Readonly<Record<string, string>>
@@ -29,8 +29,8 @@ export function zipkinJson(spans: readonly ReadableSpan[]): string {
 }
 
 /**
- * As the OpenTelemetry specification maps one: https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/
- * Events and links are left out, as our spans have none.
+ * Follows the OpenTelemetry specification: https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/
+ * Events and links are left out, because our spans have none.
  */
 function zipkinSpan(span: ReadableSpan): ZipkinSpan {
   const { traceId, spanId } = span.spanContext()
@@ -41,14 +41,14 @@ function zipkinSpan(span: ReadableSpan): ZipkinSpan {
     name: span.name,
     kind: kinds[span.kind],
     timestamp: microseconds(span.startTime),
-    // Zipkin takes no span without length.
+    // Zipkin rejects empty spans.
     duration: Math.max(1, microseconds(span.duration)),
     localEndpoint: { serviceName: String(span.resource.attributes['service.name']) },
     tags: tagsOf(span),
   }
 }
 
-/** Zipkin has no status, no resource and no values but strings. */
+/** Zipkin has no status and no resource, and tag values are strings only. */
 function tagsOf({ attributes, resource, status, droppedAttributesCount }: ReadableSpan): ZipkinSpan['tags'] {
   const tags: Record<string, string> = {}
   for (const [name, value] of Object.entries({ ...attributes, ...resource.attributes })) tags[name] = String(value)

@@ -22,8 +22,8 @@ function faultOf(...fields: readonly string[]): unknown {
   return read(`HTTP/1.1 200 OK\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`)
 }
 
-describe('the head of an answer', () => {
-  it('is its status and the fields that pass, as they were spelt, without the blanks around their values', () => {
+describe('AnswerHeadReader', () => {
+  it('returns the status and the end-to-end fields, as spelt, with values trimmed', () => {
     const { status, headers } = headOf(
       'Server:  nginx \t',
       'X-Empty:',
@@ -35,7 +35,7 @@ describe('the head of an answer', () => {
     assert.deepEqual(headers, ['Server', 'nginx', 'X-Empty', '', 'x-latin', 'caf\xe9'])
   })
 
-  it('is the same wherever its pieces are cut', () => {
+  it('reads the same head wherever its pieces are split', () => {
     const text = 'HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\nConnection: X-A, close\r\nX-A: 1\r\nX-B: 2\r\n\r\n'
     const whole = read(text)
     assert.deepEqual(whole, {
@@ -51,11 +51,11 @@ describe('the head of an answer', () => {
     assert.deepEqual(read(...text), whole)
   })
 
-  it('says where it ends within the last piece', () => {
+  it('reports where the head ends within the last piece', () => {
     const reader = new AnswerHeadReader()
     for (const [text, taken] of [
       ['HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody', 25],
-      // The same once more, which is not read but compared.
+      // The same head again, which is compared instead of parsed.
       ['HTTP/1.1 200 OK\r\nA: b\r\n\r\nother', 25],
       ['HTTP/1.1 200 OK\r\n\r\nbody', 19],
     ] as const) {
@@ -67,13 +67,13 @@ describe('the head of an answer', () => {
     assert.equal(reader.taken, 5)
   })
 
-  it('may have no reason, and none but a blank', () => {
+  it('accepts a status line with an empty or missing reason', () => {
     for (const line of ['HTTP/1.1 204', 'HTTP/1.1 204 ', 'HTTP/1.1 204 \xfcblich']) {
       assert.equal((read(`${line}\r\n\r\n`) as AnswerHead).status, 204)
     }
   })
 
-  it('keeps its connection as version and Connection say', () => {
+  it('decides on keep-alive by version and Connection', () => {
     const keeps = (start: string, ...fields: string[]): unknown =>
       (read([`${start} 200 OK`, ...fields, '', ''].join('\r\n')) as AnswerHead).keepsAlive
     assert.equal(keeps('HTTP/1.1'), true)
@@ -84,12 +84,12 @@ describe('the head of an answer', () => {
     assert.equal(keeps('HTTP/1.0', 'Connection: keep-alive', 'Transfer-Encoding: chunked'), false)
   })
 
-  it('may say for how long', () => {
+  it('reads the timeout of Keep-Alive', () => {
     assert.equal(headOf('Keep-Alive: timeout=5, max=100').keepAliveHintMs, 5000)
     assert.equal(headOf('Keep-Alive: max=100').keepAliveHintMs, undefined)
   })
 
-  it('is refused where two readers could read two bodies', () => {
+  it('refuses a head with ambiguous body framing', () => {
     for (const fields of [
       ['Content-Length: 5', 'Content-Length: 6'],
       ['Content-Length: 5', 'content-length: 5'],
@@ -106,7 +106,7 @@ describe('the head of an answer', () => {
   })
 
   for (const length of ['', ' ', '+5', '-5', '5,5', '5 5', '0x5', '5.0', '1e3', '\u00b2', '1'.repeat(16)]) {
-    it(`is refused with the length ${JSON.stringify(length)}`, () => {
+    it(`refuses the Content-Length ${JSON.stringify(length)}`, () => {
       assert.equal(faultOf(`Content-Length: ${length}`), 'a Content-Length that is no length')
     })
   }
@@ -124,7 +124,7 @@ describe('the head of an answer', () => {
     'X-A: b\nX-B: c',
     'X-\xe9: b',
   ]) {
-    it(`is refused with the line ${JSON.stringify(line)}`, () => {
+    it(`refuses the field line ${JSON.stringify(line)}`, () => {
       assert.match(String(faultOf('X-First: 1', line)), /line/)
     })
   }
@@ -137,18 +137,18 @@ describe('the head of an answer', () => {
     'HTTP/2.0 200 OK',
     'ICY 200 OK',
   ]) {
-    it(`is refused as soon as it begins with ${line}`, () => {
+    it(`refuses the status line ${line} at once`, () => {
       assert.equal(read(`${line}\r\n`), 'no status line')
     })
   }
 
-  it('is refused when a line of it ends with a line feed alone', () => {
+  it('refuses a line that ends with LF alone', () => {
     assert.equal(read('HTTP/1.1 200 OK\n'), 'no status line')
     assert.equal(read('HTTP/1.1 200 OK\r\nA: b\n'), 'no field line')
     assert.equal(read('HTTP/1.1 200 OK\r\nA: b\r\n\r!'), 'a line that ends with CR alone')
   })
 
-  it('is refused as soon as it is larger than it may be, whole or not', () => {
+  it('refuses a head over the size limit at once, complete or not', () => {
     const line = `X-A: ${'b'.repeat(1000)}\r\n`
     const most = line.repeat(16)
     assert.ok(maxHeaderBytes - most.length > 200)

@@ -3,40 +3,40 @@ import { addNamed } from '../hop-by-hop.ts'
 import { fieldKind } from './field-kind.ts'
 import { FieldLine, incomplete, isTextCode, malformed, readLineEnd } from './field-line.ts'
 
-/** Of an answer; as much as Node's servers take of a request. */
+/** Limit on the header of an answer; the limit of Node's servers for a request. */
 export const maxHeaderBytes = 16 * 1024
 
-/** Heads up to here are remembered, as every connection keeps one. */
+/** Only heads up to this size are remembered, because every connection keeps one. */
 const maxRememberedBytes = 1024
 
-/** What a target says before its body. */
+/** Status and fields of an answer, as read. */
 export interface AnswerHead {
   readonly status: number
   /** End-to-end fields only. */
   readonly headers: HeaderPairs
-  /** As it is declared; undefined where it is not. */
+  /** As declared; undefined without Content-Length. */
   readonly contentLength: number | undefined
   readonly isChunked: boolean
-  /** The target will take another request on this connection. */
+  /** The target will accept another request on this connection. */
   readonly keepsAlive: boolean
-  /** How long it keeps an unused connection, where it says so (`Keep-Alive: timeout=5`). */
+  /** How long the target keeps an unused connection, if declared (`Keep-Alive: timeout=5`). */
   readonly keepAliveHintMs: number | undefined
-  /** It says all that a change of protocol takes (RFC 9110, 7.8). */
+  /** Has all fields that a change of protocol requires (RFC 9110, 7.8). */
   readonly isUpgrade: boolean
 }
 
 const line = new FieldLine()
 
 /**
- * Reads heads from text that comes in pieces. Strict: what two readers could take in two ways is refused, as the one
- * behind us might take it in the other.
+ * Reads heads from text that arrives in pieces. Strict: it refuses a head that two parsers could read differently,
+ * because the client's might read it the other way.
  */
 export class AnswerHeadReader {
-  /** Why it was refused. */
+  /** Why the head was refused; empty if it was not. */
   fault = ''
-  /** How much of the last piece belongs to the head; the body begins behind it. */
+  /** How much of the last piece belongs to the head; the body begins after it. */
   taken = 0
-  /** A target's answers often differ in no byte of their heads for a second, until `Date` moves on: 0.5 us of 0.7. */
+  /** A target's heads are often identical until `Date` changes after a second: reuse saves 0.5 us of 0.7. */
   #lastText = ''
   #lastHead: AnswerHead | undefined
   #rest = ''
@@ -53,10 +53,10 @@ export class AnswerHeadReader {
   #protocol = false
   #keepAliveHintMs: number | undefined
 
-  /** The head, undefined while it is not whole; or undefined with a `fault`. */
+  /** The head; undefined while it is incomplete, or if `fault` is set. */
   read(piece: string): AnswerHead | undefined {
     const last = this.#lastText
-    // Cut and compared: `startsWith` goes letter by letter, which takes 0.3 us more.
+    // Slice and compare: `startsWith` compares character by character, which takes 0.3 us more.
     if (last !== '' && this.#bytes === 0 && this.#rest === '' && piece.slice(0, last.length) === last) {
       this.taken = last.length
       return this.#lastHead
@@ -69,7 +69,7 @@ export class AnswerHeadReader {
       if (at < 0) return this.#wait(text, 0, at, 'no status line')
     }
     for (;;) {
-      // A line break at the start of a line is the empty line at the end.
+      // A line break at the start of a line is the empty line that ends the head.
       if (text.charCodeAt(at) === 0x0d) {
         const end = readLineEnd(text, at)
         if (end < 0) return this.#wait(text, at, end, 'a line that ends with CR alone')
@@ -104,7 +104,7 @@ export class AnswerHeadReader {
     this.#keepAliveHintMs = undefined
   }
 
-  /** `HTTP/1.1 200 OK`; the words behind the status may be missing, and its blank too. */
+  /** `HTTP/1.1 200 OK`; the reason may be missing, and the space before it too. */
   #readStatusLine(text: string): number {
     const isHttp11 = text.startsWith('HTTP/1.1 ')
     if (!isHttp11 && !text.startsWith('HTTP/1.0 ')) {
@@ -135,7 +135,7 @@ export class AnswerHeadReader {
     this.#lastHead = head
   }
 
-  /** The text ends before the head does, or is none. */
+  /** The text is incomplete or malformed. */
   #wait(text: string, at: number, how: number, fault: string): undefined {
     if (how === malformed) return this.#refuse(fault)
     this.#rest = text.slice(at)
@@ -161,7 +161,7 @@ export class AnswerHeadReader {
       }
       this.#pairs.push(name, value)
     } else if (kind === 'transfer-encoding') {
-      // With a tab behind it llhttp takes it for another coding, and other readers for this one.
+      // With a trailing tab, llhttp reads it as another coding, and other parsers as this one.
       const isKnown = value.toLowerCase() === 'chunked' && !line.hasTabBehind
       if (this.#isChunked || !isKnown) this.#refuse('a Transfer-Encoding other than chunked')
       else if (this.#contentLength !== undefined) this.#refuse('Content-Length and Transfer-Encoding')
@@ -173,7 +173,7 @@ export class AnswerHeadReader {
   }
 
   #takeConnection(value: string): void {
-    // By far the most frequent value.
+    // The most frequent value by far.
     if (value === 'keep-alive') {
       this.#keeps = true
       return
@@ -195,7 +195,7 @@ export class AnswerHeadReader {
       headers: pairs.length === 0 ? noHeaders : named === undefined ? pairs : withoutHeaders(pairs, new Set(named)),
       contentLength: this.#contentLength,
       isChunked: this.#isChunked,
-      // HTTP/1.0 knows no chunks: whoever speaks both cannot be trusted with where an answer ends.
+      // HTTP/1.0 has no chunks: a target that sends both cannot be trusted about where an answer ends.
       keepsAlive: !this.#closes && (this.#isHttp11 || (this.#keeps && !this.#isChunked)),
       keepAliveHintMs: this.#keepAliveHintMs,
       isUpgrade: this.#upgrades && this.#protocol,
@@ -205,7 +205,7 @@ export class AnswerHeadReader {
   }
 }
 
-/** Digits only, and no more of them than a number holds exactly. */
+/** Digits only, and only as many as a number holds exactly. */
 function lengthOf(value: string): number | undefined {
   const { length } = value
   if (length === 0 || length > 15) return undefined

@@ -4,7 +4,7 @@ import type { HeaderPairs } from '../../core/headers.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { type AnswerHandler, AnswerReader } from './answer-reader.ts'
 
-/** What it was told, in a few words each. */
+/** Records the calls of an AnswerReader, in a few words each. */
 class Told implements AnswerHandler {
   readonly words: string[] = []
 
@@ -43,8 +43,8 @@ function reading({ method = 'GET', upgrades = false }: Asked = {}) {
 
 const ok = 'HTTP/1.1 200 OK\r\n'
 
-describe('an answer', () => {
-  it('that comes in one piece is told in one, and what is behind it is not taken', () => {
+describe('AnswerReader', () => {
+  it('reports an answer in one piece as a whole, and leaves the bytes after it', () => {
     const { reader, told, read } = reading()
     const answer = `${ok}Content-Length: 4\r\n\r\nbody`
     assert.equal(read(`${answer}HTTP/1.1 200 OK`), answer.length)
@@ -53,7 +53,7 @@ describe('an answer', () => {
     assert.equal(reader.keepsAlive, true)
   })
 
-  it('is told as it comes, otherwise', () => {
+  it('reports an answer in several pieces as they arrive', () => {
     const { reader, told, read } = reading()
     for (const piece of [`${ok}Content-Len`, 'gth: 6\r\n\r\na', 'b', 'cde']) assert.equal(read(piece), piece.length)
     assert.equal(reader.isIdle, false)
@@ -62,7 +62,7 @@ describe('an answer', () => {
     assert.equal(reader.isIdle, true)
   })
 
-  it('may be chunked, with trailers', () => {
+  it('reads a chunked answer with trailers', () => {
     const { reader, told, read } = reading()
     assert.ok(read(`${ok}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n`) > 0)
     assert.equal(read('0\r\nX-Sum: 1\r\n\r\nX'), 15)
@@ -70,7 +70,7 @@ describe('an answer', () => {
     assert.equal(reader.keepsAlive, true)
   })
 
-  it('may end with its connection, and no other may', () => {
+  it('accepts the end of the connection only for an answer without framing', () => {
     const open = reading()
     open.read(`${ok}\r\nabc`)
     assert.equal(open.reader.end(), true)
@@ -83,7 +83,7 @@ describe('an answer', () => {
     }
   })
 
-  it('to HEAD, and with 204 or 304, has no body whatever it declares', () => {
+  it('reads no body after HEAD, 204 or 304, whatever the answer declares', () => {
     for (const [method, status, keeps] of [
       ['HEAD', 200, true],
       ['GET', 204, false],
@@ -99,7 +99,7 @@ describe('an answer', () => {
     }
   })
 
-  it('comes behind informational ones, but not behind endless ones', () => {
+  it('skips informational answers up to a limit', () => {
     const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
     const { told, read } = reading()
     assert.ok(read(`HTTP/1.1 100 Continue\r\n\r\n${hint}${ok}Content-Length: 1\r\n\r\na`) > 0)
@@ -110,7 +110,7 @@ describe('an answer', () => {
     assert.equal(reading().read('HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n'), -1)
   })
 
-  it('is an upgrade only where one was asked for, and given in full', () => {
+  it('accepts 101 only if an upgrade was requested and all its fields are present', () => {
     const switching = 'HTTP/1.1 101 Switching\r\n'
     const given = `${switching}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
     const { told, read } = reading({ upgrades: true })
@@ -120,7 +120,7 @@ describe('an answer', () => {
     assert.equal(reading({ upgrades: true }).read(`${switching}\r\n`), -1)
   })
 
-  it('is not told any further once nobody listens', () => {
+  it('reports nothing after stop()', () => {
     const { reader, told, read } = reading()
     read(`${ok}Content-Length: 4\r\n\r\na`)
     reader.stop()
@@ -129,7 +129,7 @@ describe('an answer', () => {
     assert.deepEqual(told, ['head 200', 'a'])
   })
 
-  it('that is malformed says why', () => {
+  it('reports why an answer is malformed', () => {
     const { reader, read } = reading()
     assert.equal(read('SSH-2.0-OpenSSH_9.6\r\n'), -1)
     assert.equal(reader.fault, 'no status line')

@@ -2,35 +2,35 @@ import { type HeaderPairs, noHeaders } from '../../core/headers.ts'
 import { type AnswerHead, AnswerHeadReader } from './answer-head.ts'
 import { ChunkedBody } from './chunked-body.ts'
 
-/** Told of one answer as it arrives. The bytes are the reader's again when the call returns. */
+/** Receives one answer as it arrives. The reader reuses the bytes once a method returns. */
 export interface AnswerHandler {
-  /** An answer that came with its whole body (or has none) in one piece; nothing follows. */
+  /** An answer whose whole body arrived in one piece, or that has none; nothing follows. */
   onWhole(head: AnswerHead, bytes: Buffer, from: number, to: number): void
-  /** In all other cases its head, then pieces of its body, then its end. */
+  /** In all other cases: the head, then pieces of the body, then the end. */
   onHead(head: AnswerHead): void
   onBody(bytes: Buffer, from: number, to: number): void
   onEnd(trailers: HeaderPairs): void
-  /** 101: what follows is another protocol's. */
+  /** 101: the bytes after it belong to another protocol. */
   onUpgrade(head: AnswerHead): void
 }
 
-/** The head is made text so much at a time; nearly every one fits, and little of a body is made text with it. */
+/** The head is decoded to text in pieces of this size; nearly all fit in one, and little of a body is decoded too. */
 const headPieceBytes = 2048
-/** `103 Early Hints` and the like before an answer; whoever sends more of them means to be endless. */
+/** Limit on `103 Early Hints` and the like before an answer; a target that sends more may never end. */
 const maxInformational = 32
 
 /**
- * One answer after the other out of the bytes of one connection. It takes no step by itself:
+ * Reads one answer after another from the bytes of one connection. Only its owner drives it:
  *
  *   idle --expect--> head --> length | chunked | until end --> idle
- *     ^----------------+ (no body, or the whole of it is there)
+ *     ^----------------+ (no body, or all of it has arrived)
  *
- * Any byte while it is idle is one too many, which its owner has to see to; `stopped` is final.
+ * Bytes that arrive while it is idle are unexpected, and the owner has to handle them; `stopped` is final.
  */
 export class AnswerReader {
   /** Why the answer was refused. */
   fault = ''
-  /** Of the last answer. */
+  /** Whether the last answer leaves the connection open. */
   keepsAlive = false
   keepAliveHintMs: number | undefined
   #state: 'idle' | 'head' | 'length' | 'chunked' | 'until end' | 'stopped' = 'idle'
@@ -46,7 +46,7 @@ export class AnswerReader {
     return this.#state === 'idle'
   }
 
-  /** A request goes out whose answer is the next. */
+  /** Call when a request is sent: the next answer is for it. */
   expect(handler: AnswerHandler, method: string, upgrades: boolean): void {
     this.#state = 'head'
     this.#handler = handler
@@ -55,13 +55,13 @@ export class AnswerReader {
     this.#informational = 0
   }
 
-  /** Nobody wants to hear any more. */
+  /** The handler gets no more calls. */
   stop(): void {
     this.#state = 'stopped'
     this.#handler = undefined
   }
 
-  /** Answers how many of the bytes belong to the answer, -1 if they cannot be one. */
+  /** Returns how many of the bytes belong to the answer, -1 if they are malformed. */
   read(bytes: Buffer, length: number): number {
     let at = 0
     while (at < length) {
@@ -78,7 +78,7 @@ export class AnswerReader {
     return at
   }
 
-  /** The target sends no more. Whether the answer is whole. */
+  /** The target has closed its side. Returns whether the answer is complete. */
   end(): boolean {
     if (this.#state !== 'until end') return false
     this.#end(noHeaders)
@@ -88,7 +88,7 @@ export class AnswerReader {
   #readHead(bytes: Buffer, start: number, length: number): number {
     const pieceEnd = Math.min(length, start + headPieceBytes)
     const reader = this.#head
-    // One string for the whole head: to cut names and values out of bytes one by one takes 0.05 us for each.
+    // One string for the whole head: decoding names and values one by one takes 0.05 us each.
     const head = reader.read(bytes.toString('latin1', start, pieceEnd))
     if (head === undefined) {
       if (reader.fault === '') return pieceEnd
@@ -97,7 +97,7 @@ export class AnswerReader {
     return this.#begin(head, bytes, start + reader.taken, length)
   }
 
-  /** Where the body ends (RFC 9112, 6.3). */
+  /** Decides where the body ends (RFC 9112, 6.3). */
   #begin(head: AnswerHead, bytes: Buffer, at: number, length: number): number {
     const { status, contentLength, isChunked } = head
     if (status < 200) return this.#takeInformational(head, at)
@@ -106,7 +106,7 @@ export class AnswerReader {
     const handler = this.#handler as AnswerHandler
     const isEmpty = status === 204 || status === 304
     if (this.#isHead || isEmpty) {
-      // Whoever says that there is a body may send it too, and it would be read as the next answer.
+      // A target that declares a body may also send it, and it would be read as the next answer.
       if (isEmpty && !this.#isHead && (isChunked || (contentLength ?? 0) > 0)) this.keepsAlive = false
       this.#finish()
       handler.onWhole(head, bytes, at, at)

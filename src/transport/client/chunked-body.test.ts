@@ -4,7 +4,7 @@ import { ChunkedBody } from './chunked-body.ts'
 
 interface Read {
   readonly body: string
-  /** Bytes that belong to it, or -1. */
+  /** Bytes that belong to the body, or -1. */
   readonly taken: number
   readonly trailers: readonly string[] | undefined
 }
@@ -24,20 +24,20 @@ function read(...pieces: readonly string[]): Read {
   return { body, taken, trailers: chunks.isWhole ? chunks.trailers : undefined }
 }
 
-describe('a chunked body', () => {
+describe('ChunkedBody', () => {
   const text = '5\r\nhello\r\n06;a;b=c;d="e;\\"\r\nf"\r\n world\r\n'.replace('\r\nf', '') + '0\r\n\r\n'
 
-  it('is its payloads, put together in one piece, and says where it ends', () => {
+  it('joins the payloads in one piece and reports where the body ends', () => {
     assert.deepEqual(read(`${text}next`), { body: 'hello world', taken: text.length, trailers: [] })
   })
 
-  it('is the same wherever its pieces are cut', () => {
+  it('reads the same body wherever its pieces are split', () => {
     const whole = read(text)
     for (let cut = 1; cut < text.length; cut++) assert.deepEqual(read(text.slice(0, cut), text.slice(cut)), whole)
     assert.deepEqual(read(...text), whole)
   })
 
-  it('takes its trailers, without those that speak of one connection', () => {
+  it('returns the trailers without hop-by-hop fields', () => {
     const { trailers } = read('0\r\nX-Sum: 1\r\nConnection: x\r\nx-more:\r\n\r\n')
     assert.deepEqual(trailers, ['X-Sum', '1', 'x-more', ''])
   })
@@ -45,29 +45,29 @@ describe('a chunked body', () => {
   for (const [name, bytes] of [
     ['no size', '\r\n'],
     ['an extension without a size', ';a\r\n'],
-    ['a size that is no number', 'g\r\n'],
+    ['a size that is not a number', 'g\r\n'],
     ['a size with a sign', '+5\r\nhello'],
-    ['a size in C', '0x5\r\nhello'],
-    ['a blank behind its size', '5 \r\nhello'],
-    ['a size that ends with a line feed alone', '5\nhello'],
+    ['a size with a 0x prefix', '0x5\r\nhello'],
+    ['a space after the size', '5 \r\nhello'],
+    ['a size that ends with LF alone', '5\nhello'],
     ['a size that ends with CR alone', '5\rhello'],
     ['a size larger than a number holds', '1'.repeat(13)],
-    ['zeros without end', '0'.repeat(13)],
+    ['endless zeros', '0'.repeat(13)],
     ['an extension without a name', '5;\r\n'],
-    ['an extension with a blank', '5;a b\r\n'],
+    ['an extension with a space', '5;a b\r\n'],
     ['an extension with a line feed', '5;a\nb\r\n'],
     ['an extension with a line break in quotes', '5;a="\r\n"\r\n'],
     ['an extension with no value', '5;a=\r\n'],
-    ['something behind a quoted value', '5;a="b"c\r\n'],
-    ['extensions without end', `5;${'a'.repeat(300)}`],
+    ['text after a quoted value', '5;a="b"c\r\n'],
+    ['endless extensions', `5;${'a'.repeat(300)}`],
     ['a payload longer than its size', '2\r\nhello\r\n'],
-    ['a payload that ends with a line feed alone', '5\r\nhello\n0\r\n\r\n'],
-    ['a trailer that is no field', '0\r\nX A: b\r\n\r\n'],
+    ['a payload that ends with LF alone', '5\r\nhello\n0\r\n\r\n'],
+    ['a trailer that is not a field', '0\r\nX A: b\r\n\r\n'],
     ['a trailer with a second length', '0\r\nContent-Length: 5\r\n\r\n'],
     ['a trailer with a second coding', '0\r\nTransfer-Encoding: chunked\r\n\r\n'],
-    ['trailers without end', `0\r\n${'X-A: b\r\n'.repeat(3000)}`],
+    ['endless trailers', `0\r\n${'X-A: b\r\n'.repeat(3000)}`],
   ] as const) {
-    it(`is refused with ${name}`, () => {
+    it(`refuses a body with ${name}`, () => {
       assert.equal(read(bytes).taken, -1)
       assert.equal(read(...bytes).taken, -1)
     })

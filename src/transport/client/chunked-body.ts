@@ -2,11 +2,11 @@ import type { HeaderPairs } from '../../core/headers.ts'
 import { isTextCode, isTokenCode } from './field-line.ts'
 import { TrailerReader } from './trailer-reader.ts'
 
-/** 12 hexadecimal digits: 256 TiB, and every number of them is exact. */
+/** 12 hexadecimal digits: 256 TiB, and a number holds each value exactly. */
 const maxSizeDigits = 12
-/** Of the extensions of one chunk. Nobody uses them but to have a reader work for nothing. */
+/** Limit on the extensions of one chunk. Their only use in practice is to waste a reader's time. */
 const maxExtensionBytes = 256
-/** Trailers are read as text, so much at a time. */
+/** Trailers are decoded to text in pieces of this size. */
 const trailerPieceBytes = 2048
 
 const lineFeed = 0x0a
@@ -33,12 +33,12 @@ type State =
   | 'trailer'
 
 /**
- * Takes the chunks out of a body that is `chunked` (RFC 9112, 7.1), as it arrives. Their payloads are moved together in
- * the bytes given, so that whoever takes them takes one piece, however small the chunks: to hand on each of 4096 chunks
- * of 16 bytes takes a write for each.
+ * Decodes a `chunked` body (RFC 9112, 7.1) as it arrives. Moves the payloads together within the given bytes, so that
+ * the reader gets one piece, however small the chunks: passing on 4096 chunks of 16 bytes one by one would take 4096
+ * writes.
  */
 export class ChunkedBody {
-  /** Where the payload of the last read stands. */
+  /** Start of the payload of the last read. */
   from = 0
   to = 0
   isWhole = false
@@ -52,7 +52,7 @@ export class ChunkedBody {
     return (this.#trailer as TrailerReader).pairs
   }
 
-  /** From `start` to `end`; answers the place behind what belongs to the body, -1 if it is malformed. */
+  /** Reads from `start` to `end`; returns the position after the body's last byte, -1 if it is malformed. */
   read(bytes: Buffer, start: number, end: number): number {
     this.from = start
     this.to = start
@@ -89,7 +89,7 @@ export class ChunkedBody {
     return this.isWhole ? at + this.#trailer.taken : pieceEnd
   }
 
-  /** One byte of what stands around the payloads; false if it may not stand there. */
+  /** Takes one byte of framing around the payloads; false if it is malformed. */
   #step(byte: number): boolean {
     const state = this.#state
     if (state === 'first digit') {
@@ -120,7 +120,7 @@ export class ChunkedBody {
     return ++this.#extensionBytes <= maxExtensionBytes && this.#stepExtension(state, byte)
   }
 
-  /** `;name=value` or `;name="value"`, as often as there is room. */
+  /** `;name=value` or `;name="value"`, repeated up to the size limit. */
   #stepExtension(state: State, byte: number): boolean {
     if (state === 'extension') {
       this.#state = 'extension name'

@@ -8,19 +8,19 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** How long an unused connection is kept; a target's own Keep-Alive hint shortens or lengthens it. */
   readonly keepAliveMs: number
-  /** How often a name is resolved again; default: 30 s. */
+  /** How often a name is resolved again; default 30 s. */
   readonly resolveEveryMs?: number
-  /** Instead of the system's way to resolve a name. */
+  /** Replaces the system's name resolution. */
   readonly resolve?: ResolveName
 }
 
 const defaultResolveEveryMs = 30_000
 
-/** A target's hint is taken as so much shorter: its last second is when both ends would meet. */
+/** Subtracted from a target's hint: near its end, the target may close while a request is on its way. */
 const hintMarginMs = 2000
 const maxKeepAliveMs = 600_000
 
-/** The connections to one target: what was used last is used first, found in O(1). */
+/** The connections to one target. Reuses the most recently used one first, in O(1). */
 export class ConnectionPool {
   readonly #endpoint: Endpoint
   readonly #keepAliveMs: number
@@ -28,7 +28,7 @@ export class ConnectionPool {
   readonly #open = new Set<Connection>()
   isDestroyed = false
 
-  /** `hostField`: the `Host` that its requests have, which a certificate has to name. */
+  /** `hostField`: the `Host` of its requests, which the certificate has to name. */
   constructor(origin: string, hostField: string, options: ConnectionOptions, clock: Clock) {
     const url = new URL(origin)
     const isTls = url.protocol === 'https:'
@@ -66,14 +66,14 @@ export class ConnectionPool {
     return this.connect(false)
   }
 
-  /** A new connection, whatever lies idle. `asStream`: for an upgrade. */
+  /** Opens a new connection even if others are idle. `asStream`: for an upgrade. */
   connect(asStream: boolean): Connection {
     const connection = new Connection(this.#endpoint, asStream, this.#forget)
     this.#open.add(connection)
     return connection
   }
 
-  /** The exchange has ended well, and the connection may serve the next. */
+  /** The exchange has ended normally; the connection may serve the next one. */
   giveBack(connection: Connection): void {
     if (connection.isClosed) return
     const { keepsAlive, keepAliveHintMs } = connection.reader
@@ -88,7 +88,7 @@ export class ConnectionPool {
     this.#idle.push(connection)
     const expiresAtMs = this.#endpoint.clock.now() + keptMs
     connection.expiresAtMs = expiresAtMs
-    // One timer goes on through many exchanges, and looks again when it comes too early.
+    // One timer lasts through many exchanges, and is set again if it fires too early.
     if (connection.expiry === undefined || connection.expiryAtMs > expiresAtMs) this.#expire(connection, keptMs)
   }
 
@@ -103,7 +103,7 @@ export class ConnectionPool {
     connection.expiryAtMs = connection.expiresAtMs
     connection.expiry = clock.after(afterMs, () => {
       connection.expiry = undefined
-      // In use: it is given a new timer when it comes back.
+      // In use: `giveBack` sets a new timer.
       if (connection.idleIndex < 0) return
       const leftMs = connection.expiresAtMs - clock.now()
       if (leftMs > 0) this.#expire(connection, leftMs)
@@ -123,7 +123,7 @@ export class ConnectionPool {
   }
 }
 
-/** Whether the name still has the address that the connection goes to. */
+/** Whether the name still has the address of the connection. */
 function isAmong(connection: Connection, addresses: Addresses): boolean {
   if (connection.generation === addresses.generation) return true
   connection.generation = addresses.generation

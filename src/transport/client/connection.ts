@@ -8,18 +8,18 @@ import { type Piece, ReadBuffer } from './read-buffer.ts'
 
 export type Tls = ReturnType<typeof loadTls>
 
-/** Not imported: it takes 8 MiB and 36 ms of CPU, which only targets over TLS need. */
+/** Loaded on demand: it takes 8 MiB and 36 ms of CPU, and only TLS targets need it. */
 export const loadTls = () => process.getBuiltinModule('node:tls')
 
 /** An exchange as its connection sees it. */
 export interface ConnectionUser extends AnswerHandler {
-  /** The connection is there: the request may go out. */
+  /** The connection is open: the request may be sent. */
   onOpen(): void
-  /** The socket takes more again. */
+  /** The socket accepts data again. */
   onDrain(): void
-  /** A piece of the answer has been looked at whole. */
+  /** All bytes of one read have been parsed. */
   onRead(): void
-  /** The answer is over. */
+  /** The answer has ended. */
   onWholeRead(): void
   onInvalid(fault: string): void
   onLost(end: ConnectionEnd | Error): void
@@ -28,24 +28,24 @@ export interface ConnectionUser extends AnswerHandler {
 export interface Endpoint {
   readonly host: string
   readonly port: number
-  /** Undefined where the target is reached without. */
+  /** Undefined for a target without TLS. */
   readonly tls: Tls | undefined
-  /** Whom a certificate has to name; empty for an address. */
+  /** Name that the certificate has to contain; empty if the host is an address. */
   readonly serverName: string
-  /** Where the host is a name. */
+  /** Undefined if the host is an address. */
   readonly addresses: Addresses | undefined
   readonly connectTimeoutMs: number
   readonly clock: Clock
-  /** Of an earlier connection, to spare a handshake. */
+  /** TLS session of an earlier connection, to resume instead of a full handshake. */
   session: Buffer | undefined
 }
 
-/** How long a silent connection is before the kernel asks whether its other end is still there. */
+/** Silence after which the kernel sends a keep-alive probe. */
 const probeAfterMs = 60_000
 
 /**
- * One connection to a target, used by one exchange at a time. It connects, reads answers (answer-reader.ts) and tells
- * whoever uses it; it judges nothing but this: bytes that nobody has asked for close it.
+ * One connection to a target, used by one exchange at a time. It connects, reads answers (answer-reader.ts) and reports
+ * to its user. It decides only one thing itself: unexpected bytes close it.
  */
 export class Connection {
   readonly socket: Socket
@@ -57,19 +57,19 @@ export class Connection {
   #error: Error | undefined
   isOpen = false
   isClosed = false
-  /** Of which generation of the name's addresses its own is one. */
+  /** Latest generation of the name's addresses known to include this connection's; -1 before the first check. */
   generation = -1
   /** It has served an exchange before. */
   used = false
-  /** Place in the list of idle ones; -1 while in use. */
+  /** Index in the list of idle connections; -1 while in use. */
   idleIndex = -1
-  /** When it has been unused for too long; on the gateway's clock. */
+  /** When an idle connection has to be closed; on the gateway's clock. */
   expiresAtMs = 0
   expiry: Timer | undefined
-  /** When that timer looks. */
+  /** When `expiry` fires. */
   expiryAtMs = 0
 
-  /** `asStream`: the socket will be handed on when its answer is an upgrade. */
+  /** `asStream`: the socket will be handed on if the answer is an upgrade. */
   constructor(endpoint: Endpoint, asStream: boolean, onClosed: (connection: Connection) => void) {
     this.#onClosed = onClosed
     const { tls } = endpoint
@@ -90,7 +90,7 @@ export class Connection {
     })
   }
 
-  /** Nothing has come to an end on it, as far as is known. */
+  /** Neither side has closed it, as far as known. */
   get isSound(): boolean {
     return !this.isClosed && !this.socket.destroyed && !this.socket.readableEnded
   }
@@ -100,7 +100,7 @@ export class Connection {
     if (this.isOpen) user.onOpen()
   }
 
-  /** What was read, for somebody to keep. */
+  /** Returns bytes of the last read in a form that the caller may keep. */
   take(bytes: Buffer, from: number, to: number): Piece {
     return this.#buffer.take(bytes, from, to)
   }
@@ -112,15 +112,15 @@ export class Connection {
     this.socket.destroy()
   }
 
-  /** Closes it under whoever uses it. */
+  /** Closes it even while in use; the user gets `onLost`. */
   abandon(): void {
     this.#lost('CLOSED')
   }
 
-  /** The socket is somebody else's now; it is not closed. */
+  /** Gives the open socket to the caller. */
   release(): Socket {
     this.#forget()
-    // What comes now waits until somebody takes it.
+    // Bytes that arrive now wait until the new owner reads them.
     return this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd).pause()
   }
 
@@ -136,7 +136,7 @@ export class Connection {
   #connectTcp({ host, port, addresses }: Endpoint, isRaw: boolean): Socket {
     const lookup = addresses?.lookup
     const options = { host, port, lookup, noDelay: true, keepAlive: true, keepAliveInitialDelay: probeAfterMs }
-    // Past the stream's own buffer and events, which takes 1 us of the 24 of a small answer.
+    // Bypasses the stream's buffer and events, which take 1 us of the 24 of a small answer.
     const callback = (length: number, bytes: Uint8Array): boolean => {
       this.#read(bytes as Buffer, length)
       return true
@@ -149,7 +149,7 @@ export class Connection {
     const { host, port, addresses, serverName, session } = endpoint
     const lookup = addresses?.lookup
     const options = { host, port, lookup, ALPNProtocols: ['http/1.1'], session }
-    // A name goes into the handshake, an address may not (RFC 6066, 3).
+    // The handshake may carry a name, but not an address (RFC 6066, 3).
     const socket = tls.connect(serverName === '' ? options : { ...options, servername: serverName })
     socket.on('session', (fresh) => {
       endpoint.session = fresh
@@ -169,13 +169,13 @@ export class Connection {
     const { reader } = this
     const user = this.#user
     if (user === undefined || reader.isIdle) {
-      // Nobody has asked for it.
+      // Bytes without a request.
       this.#lost('CLOSED')
       return
     }
     const taken = reader.read(bytes, length)
     if (this.isClosed) {
-      // Handed on inside the call: the first bytes of the other protocol came with the answer.
+      // Released during `read`: the first bytes of the other protocol came with the answer.
       if (taken < length && !this.socket.destroyed) this.socket.unshift(Buffer.from(bytes.subarray(taken, length)))
       return
     }
@@ -183,7 +183,7 @@ export class Connection {
       this.close()
       user.onInvalid(reader.fault)
     } else if (reader.isIdle) {
-      // Bytes behind an answer would be taken for the next one.
+      // Bytes after an answer would be read as the next one.
       if (taken < length) this.close()
       this.#user = undefined
       this.#buffer.rest()
@@ -211,12 +211,12 @@ export class Connection {
   }
 }
 
-/** `host:port` of a URL, with brackets around an IPv6 address, to what a socket takes. */
+/** The host of a URL as a socket takes it: without the brackets around an IPv6 address. */
 export function hostOf(url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
 }
 
-/** Of a `Host` field or a URL; empty for an address. */
+/** The name in a `Host` field or URL authority; empty for an address. */
 export function serverNameOf(authority: string): string {
   const host = authority.startsWith('[') ? authority.slice(1, authority.indexOf(']')) : authority.replace(/:\d*$/, '')
   return isIP(host) === 0 ? host : ''

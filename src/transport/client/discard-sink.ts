@@ -1,9 +1,9 @@
 import type { BodySink } from '../../core/body.ts'
 
-/** Up to here the rest of an unwanted body is read, so that its connection can be kept; beyond, it is closed. */
+/** Most bytes of an unwanted body that are read to keep its connection; after more, the connection is closed. */
 const maxDiscardedBytes = 64 * 1024
 
-/** Reads a little and then gives up. */
+/** Discards a small body, and gives up on a larger one. */
 export class DiscardSink implements BodySink {
   readonly #giveUp: () => void
   #bytes = 0

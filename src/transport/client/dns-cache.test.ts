@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { settled, VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { Addresses } from './dns-cache.ts'
 
-/** A name whose addresses the test gives, `none` for a name that does not resolve. */
+/** A name with addresses set by the test; `none`: the name does not resolve. */
 function named(first: string) {
   const clock = new VirtualClock()
   let now = first
@@ -28,7 +28,7 @@ function named(first: string) {
     addresses,
     lookup,
     asked: () => asked,
-    /** Answers come from now on when this does. */
+    /** Delays answers from now on until this resolves. */
     hold: (until: Promise<void>) => {
       gate = until
     },
@@ -39,7 +39,7 @@ function named(first: string) {
 }
 
 describe('Addresses', () => {
-  it('begins with each address in turn, and has the others behind it', async () => {
+  it('lists each address first in turn, followed by the others', async () => {
     const { lookup, asked } = named('1.1.1.1 2.2.2.2 3.3.3.3')
     assert.deepEqual(
       [await lookup(), await lookup(), await lookup(), await lookup()],
@@ -48,13 +48,13 @@ describe('Addresses', () => {
     assert.equal(asked(), 1)
   })
 
-  it('asks once for all who wait for the first answer', async () => {
+  it('resolves once for all callers that wait for the first answer', async () => {
     const { lookup, asked } = named('1.1.1.1')
     await Promise.all([lookup(), lookup(), lookup()])
     assert.equal(asked(), 1)
   })
 
-  it('asks again when its answer is old, and has nobody wait for that', async () => {
+  it('resolves again when its answer is old, without making a caller wait', async () => {
     const { clock, lookup, asked, becomes, hold } = named('1.1.1.1')
     await lookup()
     becomes('2.2.2.2')
@@ -70,7 +70,7 @@ describe('Addresses', () => {
     assert.equal(await lookup(), '2.2.2.2')
   })
 
-  it('asks also where connections are only used again', async () => {
+  it('resolves again even if connections are only reused', async () => {
     const { clock, addresses, lookup, becomes } = named('1.1.1.1')
     await lookup()
     const { generation } = addresses
@@ -84,7 +84,7 @@ describe('Addresses', () => {
     )
   })
 
-  it('is the same as before where only the order has changed', async () => {
+  it('keeps its generation if only the order of addresses changes', async () => {
     const { clock, addresses, lookup, becomes } = named('1.1.1.1 2.2.2.2')
     await lookup()
     const { generation } = addresses
@@ -106,7 +106,7 @@ describe('Addresses', () => {
     assert.equal(asked(), 4)
   })
 
-  it('tells why where the name has never resolved, and asks again each time', async () => {
+  it('reports the error of a name that never resolved, and asks again each time', async () => {
     const { lookup, becomes } = named('none')
     assert.equal(await lookup(), 'ENOTFOUND')
     assert.equal(await lookup(), 'ENOTFOUND')

@@ -5,16 +5,16 @@ import { askSystem, type ResolveName } from './lookups.ts'
 
 export interface AddressesOptions {
   readonly host: string
-  /** How old an answer may be. Node tells no time to live. */
+  /** Maximum age of an answer. Node does not report its TTL. */
   readonly everyMs: number
   readonly clock: Clock
   readonly resolve?: ResolveName | undefined
 }
 
 /**
- * The addresses of a target's name. Each connection begins with the next one in turn, and goes on to the others where
- * that does not answer. The name is resolved when somebody needs it and the last answer is old: only the first time
- * does anybody wait for that. A name that stops resolving keeps its addresses.
+ * The addresses of a target's name. Each connection tries the next one in turn first, then the others if that does not
+ * answer. The name is resolved again when a call needs it and the last answer is too old; calls wait only for the first
+ * resolution. A name that stops resolving keeps its addresses.
  */
 export class Addresses {
   readonly #options: AddressesOptions
@@ -22,7 +22,7 @@ export class Addresses {
   #turn = 0
   #askedAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<void> | undefined
-  /** Goes up when there are others than before. */
+  /** Incremented when the addresses change. */
   generation = 0
 
   constructor(options: AddressesOptions) {
@@ -33,17 +33,17 @@ export class Addresses {
     return this.#known.some((known) => known.address === address)
   }
 
-  /** Has the name resolved anew if its answer is old. On the way of every call. */
+  /** Resolves the name again if its answer is too old. Runs for every call. */
   refresh(): void {
     const { clock, everyMs } = this.#options
     if (this.#asking === undefined && clock.now() - this.#askedAtMs >= everyMs) {
       this.#ask().catch(() => {
-        // The addresses that are known stay; without any, whoever connects asks again and is told why.
+        // Known addresses stay; without any, the next connection asks again and gets the error.
       })
     }
   }
 
-  /** What `net.connect` asks. */
+  /** The `lookup` option of `net.connect`. */
   readonly lookup: LookupFunction = (_host, options, callback) => {
     const tell = (fault: NodeJS.ErrnoException | null): void => {
       const all = fault === null ? this.#inTurn() : []
@@ -53,7 +53,7 @@ export class Addresses {
     }
     this.refresh()
     const ready = this.#known.length > 0 ? Promise.resolve() : this.#ask()
-    // Outside the promise: what the callback throws is no fault of the name.
+    // Outside the promise: an exception in the callback is not a resolution error.
     ready.then(
       () => setImmediate(tell, null),
       (fault: NodeJS.ErrnoException) => setImmediate(tell, fault),

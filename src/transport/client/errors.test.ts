@@ -10,8 +10,8 @@ const unsent = { sent: false, answered: false, targetName: 'a' }
 const sent = { sent: true, answered: false, targetName: 'a' }
 const answered = { sent: true, answered: true, targetName: 'a' }
 
-describe('what became of a connection', () => {
-  it('is safe to repeat only while nothing was sent', () => {
+describe('failureOfEnd', () => {
+  it('allows a safe retry only if nothing was sent', () => {
     const refused = failureOfEnd(errorOf('ECONNREFUSED'), unsent)
     assert.deepEqual(
       [refused.code, refused.retry, refused.detail],
@@ -24,7 +24,7 @@ describe('what became of a connection', () => {
     )
   })
 
-  it('is told in words that name no address', () => {
+  it('describes failures without addresses', () => {
     const details = [
       failureOfEnd('CONNECT_TIMEOUT', unsent),
       failureOfEnd(new AggregateError([errorOf('EHOSTUNREACH'), errorOf('ECONNREFUSED')]), unsent),
@@ -49,7 +49,7 @@ describe('what became of a connection', () => {
     ])
   })
 
-  it('is a TLS failure for every way in which a handshake ends, and no retry would mend it', () => {
+  it('returns UPSTREAM_TLS without retry for every failed handshake', () => {
     const codes = [
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       'UNABLE_TO_GET_ISSUER_CERT',
@@ -73,18 +73,18 @@ describe('what became of a connection', () => {
     }
   })
 
-  it('is a TLS failure too when the target asks for a client certificate behind its handshake', () => {
+  it('returns UPSTREAM_TLS if the target asks for a client certificate after the handshake', () => {
     const { code } = failureOfEnd(errorOf('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), sent)
     assert.equal(code, 'UPSTREAM_TLS')
   })
 
-  it('is a broken connection when TLS fails inside an exchange', () => {
+  it('returns a reset if TLS fails during an exchange', () => {
     const { code, retry, detail } = failureOfEnd(errorOf('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), answered)
     assert.deepEqual([code, retry], ['UPSTREAM_RESET', 'unsafe'])
     assert.match(detail, /^a: TLS failed: .* inside its answer$/)
   })
 
-  it('is the fault of the gateway when it lacks descriptors, ports or memory', () => {
+  it('blames the gateway if it lacks descriptors, ports or memory', () => {
     for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
       for (const wire of [unsent, sent]) {
         const { code: ours, source, retry, detail } = failureOfEnd(errorOf(code), wire)
@@ -94,7 +94,7 @@ describe('what became of a connection', () => {
     }
   })
 
-  it('goes by the other address where a name has one of a family that this machine lacks', () => {
+  it('uses the error of the other address if the machine lacks one address family', () => {
     const both = new AggregateError([errorOf('EADDRNOTAVAIL'), errorOf('ECONNREFUSED')])
     assert.equal(failureOfEnd(both, unsent).detail, 'a: connection refused')
   })

@@ -2,16 +2,16 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { isShortage, type Shortage, shortages } from './shortage.ts'
 import { isHandshakeAlert, tlsFault } from './tls-fault.ts'
 
-/** What the wire said before an attempt failed; it decides whether the target may have acted on the request. */
+/** How far an attempt got before it failed; decides whether the target may have acted on the request. */
 export interface WireState {
-  /** A byte of the request may have left. */
+  /** A byte of the request may have been sent. */
   readonly sent: boolean
   /** The response head has arrived. */
   readonly answered: boolean
   readonly targetName: string
 }
 
-/** What a connection came to; system errors have codes of their own. */
+/** How a connection ended, unless with a system error, which has its own code. */
 export type ConnectionEnd = 'CONNECT_TIMEOUT' | 'CLOSED' | 'CLOSED_TOO_SOON' | 'SILENT'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ const reasons: Readonly<Record<string, string>> = {
   SILENT: 'silent for longer than idleTimeout',
 }
 
-/** Turns what became of a connection into a failure that says who is at fault and whether to try again. */
+/** Turns the end of a connection into a failure that names its source and says whether a retry is safe. */
 export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failure {
   const code = codeOfEnd(end)
   if (isShortage(code)) return failureOfShortage(code, end)
@@ -45,24 +45,24 @@ export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failu
   return failure('UPSTREAM_RESET', say(reason + where), { cause: end })
 }
 
-/** The bytes that came are no answer; `fault` says why, for the log. */
+/** For bytes that are not a valid answer; `fault` says why, for the log. */
 export function failureOfAnswer(fault: string, targetName: string): Failure {
   const reason = fault === 'header too large' ? fault : 'no valid HTTP response'
   return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: fault })
 }
 
-/** The system's or TLS's code, or the end itself; empty for an error that has none. */
+/** The code of the system or TLS error, or the end itself; empty for an error without a code. */
 export function codeOfEnd(end: unknown): string {
   if (typeof end === 'string') return end
   if (end instanceof AggregateError) {
-    // Without IPv6 the address ::1 of a name gives EADDRNOTAVAIL: what its other addresses say tells more.
+    // Without IPv6, the address ::1 of a name gives EADDRNOTAVAIL: the errors of its other addresses say more.
     const codes = end.errors.map(codeOfEnd)
     return codes.find((code) => !isShortage(code)) ?? codes[0] ?? ''
   }
   return end instanceof Error && 'code' in end ? String(end.code) : ''
 }
 
-/** Of the target it says nothing, so it is not named. */
+/** A shortage is not the target's failure, so the detail does not name the target. */
 function failureOfShortage(code: Shortage, end: ConnectionEnd | Error): Failure {
   const detail = `The gateway has ${shortages[code].reason} (${code})`
   return failure('GATEWAY_EXHAUSTED', detail, { cause: end })

@@ -16,42 +16,42 @@ import type { Piece } from './read-buffer.ts'
 import { isSentWhole, sendRequest } from './send-request.ts'
 import type { Upload } from './upload.ts'
 
-/** What arrives before anybody takes the body is kept up to here; then the target has to wait. */
+/** Bytes of a body that are buffered before it has a reader; after that the socket is paused. */
 const maxEarlyBytes = 64 * 1024
 const maxDiscardMs = 1000
 
 export interface ExchangeOptions {
   readonly pool: ConnectionPool
   readonly request: GatewayRequest
-  /** All that goes before the body. */
+  /** Request line and header fields, as sent. */
   readonly head: string
-  /** Of a streamed body, where the client declares it. */
+  /** Length of a streamed body, if the client declares it. */
   readonly declaredLength: number | undefined
   readonly attempt: Attempt
   readonly call: Call
   readonly clock: Clock
-  /** Told once, when the head has come or never will. */
+  /** Called once, when the head has arrived or never will. */
   readonly settle: (outcome: Outcome) => void
 }
 
 /**
- * One HTTP exchange with one target. It goes one way only:
+ * One HTTP exchange with one target. Its states only move forward:
  *
  *   waiting --head--> streaming --end--> ended
  *      |                  |
  *      +----- error, abort, discard ---> ended
  *
- * `ended` is final and frees the connection: back to its pool if the exchange was whole, closed in all other cases.
- * The outcome is told once, on leaving `waiting`; the sink's `end` or `fail` once, on leaving `streaming`. While it waits
- * it may go over to a new connection, once.
+ * `ended` is final and frees the connection: back to its pool if the exchange was complete, closed in all other cases.
+ * `settle` is called once, on leaving `waiting`; the sink's `end` or `fail` once, on leaving `streaming`. While it is
+ * waiting, the exchange may move to a new connection, once.
  *
- * It is the connection's user, the body and the abort listener in one object, as each further one shows in the profile.
+ * One object is the connection's user, the body and the abort listener: each further object shows in the profile.
  */
 class Exchange implements ConnectionUser, AbortListener, BodyStream {
   readonly #options: ExchangeOptions
   #connection: Connection
   #state: 'waiting' | 'streaming' | 'ended' = 'waiting'
-  /** A byte of the request may have left. */
+  /** A byte of the request may have been sent. */
   #sent = false
   #isRepeated = false
   #upload: Upload | undefined
@@ -74,10 +74,10 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     this.#connection.use(this)
   }
 
-  // ConnectionUser: the request's way out, the answer's way in.
+  // ConnectionUser: sends the request, receives the answer.
 
   onOpen(): void {
-    // What may not be sent twice waits until all that this turn has to tell is told: the connection may have ended.
+    // A request that may not be sent twice waits for this turn's remaining events: one may close the connection.
     if (!this.#connection.used || isIdempotent(this.#options.request.method)) this.#send()
     else setImmediate((connection) => this.#sendIfStillOn(connection), this.#connection)
   }
@@ -108,7 +108,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     this.#untold = head
   }
 
-  /** Told only now: what is broken in the piece that its head came with is no answer yet, but a failure. */
+  /** Reports the head only now: if the rest of the piece is malformed, the outcome is a failure, not an answer. */
   onRead(): void {
     const head = this.#untold
     if (head === undefined) return
@@ -136,9 +136,9 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
 
   onWholeRead(): void {
     const { pool, request } = this.#options
-    // A sink that is full says so to the last piece too; the next exchange has to be read all the same.
+    // A full sink may have paused the socket at the last piece; the next exchange must be able to read it.
     if (this.#isPaused) this.#connection.socket.resume()
-    // It may have been answered before its body was whole, and then the rest would be taken for the next request.
+    // If the answer came before the whole request was sent, the rest would be read as the next request.
     if (isSentWhole(request, this.#upload)) pool.giveBack(this.#connection)
     else this.#connection.close()
     this.#upload?.stop()
@@ -170,7 +170,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     if (this.#state !== 'ended') this.#fail(reason)
   }
 
-  // BodyStream: whoever has the response takes the body, or says that nobody will.
+  // BodyStream: the owner of the response reads the body or discards it.
 
   pipe(sink: BodySink): void {
     this.#sink = sink
@@ -192,7 +192,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
 
   discard(): void {
     if (this.#state !== 'streaming') return
-    // Whoever was reading it has had enough.
+    // The reader stopped midway.
     if (this.#sink !== undefined) {
       this.#close()
       return
@@ -230,7 +230,7 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     settle(succeeded({ status, headers, body, attempt, upgraded: undefined }))
   }
 
-  /** Silent for too long, unless it was us who asked for silence. */
+  /** Fails after too long a silence; time paused by the gateway itself does not count. */
   #watchSilence(idleTimeoutMs: number): void {
     const { clock } = this.#options
     const leftMs = this.#isPaused ? idleTimeoutMs : this.#lastByteMs + idleTimeoutMs - clock.now()
@@ -247,9 +247,8 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
   }
 
   /**
-   * A kept connection that the target closes just as it is used again tells nothing about the target: as in nginx and
-   * Go's net/http, what may be repeated is sent once more, on a new connection. What was never sent may be, whatever it
-   * is.
+   * A kept connection that the target closes just as it is reused says nothing about the target: as in nginx and Go's
+   * net/http, an idempotent request is sent once more, on a new connection. So is any request that was never sent.
    */
   #failOrRepeat(reason: Failure): void {
     if (this.#state === 'ended') return

@@ -1,4 +1,4 @@
-/** What a field of an answer is to the transport; all others pass. */
+/** How the transport treats a field of an answer; unknown fields are kept. */
 export type FieldKind =
   | 'keep'
   | 'drop'
@@ -16,11 +16,11 @@ const known: ReadonlyMap<string, FieldKind> = new Map([
   ['te', 'drop'],
   ['transfer-encoding', 'transfer-encoding'],
   ['upgrade', 'upgrade'],
-  // The gateway's own id stands on every answer, not the target's.
+  // Every answer has the gateway's own id instead of the target's.
   ['x-request-id', 'drop'],
 ])
 
-/** Spellings seen are remembered, at most so many: a target chooses them. */
+/** Limit on remembered spellings: targets choose them. */
 const maxRemembered = 1024
 const remembered = new Map<string, FieldKind>()
 
@@ -30,7 +30,7 @@ export function fieldKind(name: string): FieldKind {
 
 function judge(name: string): FieldKind {
   const kind = known.get(name.toLowerCase()) ?? 'keep'
-  // A copy: what is cut out of a text keeps the whole of it alive.
+  // A copy: a slice would keep the whole text alive.
   if (remembered.size < maxRemembered) remembered.set(Buffer.from(name, 'latin1').toString('latin1'), kind)
   return kind
 }

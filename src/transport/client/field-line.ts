@@ -1,12 +1,12 @@
 /**
- * One field line of a header or trailer, read where it stands in the text: names and values are each cut out once, and
- * no byte is looked at twice. RFC 9112, 5, without its leniencies: no blank before the colon, no folded lines, lines end
- * with CR LF and in no other way, no control characters.
+ * One field line of a header or trailer, parsed in place: each name and value is sliced once, and no byte is read
+ * twice. RFC 9112, 5, without its leniencies: no space before the colon, no folded lines, only CR LF as line end, no
+ * control characters.
  */
 
-/** What may stand in a name (RFC 9110, 5.6.2). */
+/** Characters allowed in a name (RFC 9110, 5.6.2). */
 const token = 1
-/** What may stand in a value: visible characters, blank, tab, and bytes beyond ASCII. */
+/** Characters allowed in a value: visible ones, space, tab, and bytes beyond ASCII. */
 const text = 2
 const classes = new Uint8Array(256)
 for (let code = 0x20; code < 0x100; code++) if (code !== 0x7f) classes[code] = text
@@ -21,12 +21,12 @@ const carriageReturn = 0x0d
 const blank = 0x20
 const colon = 0x3a
 
-/** The text ends inside the line. */
+/** The text ends within the line. */
 export const incomplete = -1
-/** No more text can make it one. */
+/** No further text can make it valid. */
 export const malformed = -2
 
-/** Beyond latin1 there is no class, and so nothing that may stand anywhere. */
+/** Codes beyond latin1 have no class and are never allowed. */
 export function isTokenCode(code: number): boolean {
   return code < 0x100 && ((classes[code] as number) & token) !== 0
 }
@@ -35,7 +35,7 @@ export function isTextCode(code: number): boolean {
   return code < 0x100 && ((classes[code] as number) & text) !== 0
 }
 
-/** Whether a line break stands here: the place behind it, `incomplete` or `malformed`. */
+/** Expects a line break at `at`: returns the position after it, `incomplete` or `malformed`. */
 export function readLineEnd(text: string, at: number): number {
   if (at >= text.length) return incomplete
   if (text.charCodeAt(at) !== carriageReturn) return malformed
@@ -46,10 +46,10 @@ export function readLineEnd(text: string, at: number): number {
 export class FieldLine {
   name = ''
   value = ''
-  /** A tab was cut off at the value's end. */
+  /** A tab was trimmed from the end of the value. */
   hasTabBehind = false
 
-  /** From the line's first character; answers the place behind its end, `incomplete` or `malformed`. */
+  /** Reads from the line's first character; returns the position after its end, `incomplete` or `malformed`. */
   read(line: string, start: number): number {
     const { length } = line
     let at = start

@@ -19,7 +19,7 @@ export interface HttpClientOptions {
 export interface HttpClient {
   /** The innermost service: sends the request to the target of its attempt. */
   readonly send: Service
-  /** Sockets to targets that are open, and of these unused. */
+  /** Open sockets to targets, and how many of them are idle. */
   connections(): { open: number; idle: number }
   destroy(): void
 }
@@ -29,7 +29,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   let isDestroyed = false
 
   const poolFor = (target: Target, request: GatewayRequest): ConnectionPool => {
-    // A certificate has to name the host that the request is for, so that a connection serves one host only.
+    // The certificate has to name the request's host, so a TLS connection serves only one host.
     const host = target.origin.startsWith('https:') ? (headerValue(request.headers, 'host') ?? target.authority) : ''
     const key = host === '' ? target.origin : `${target.origin} ${host}`
     let pool = pools.get(key)
@@ -45,7 +45,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     if (attempt === undefined) throw new Error('a request reached the transport without a target')
     const aborted = call.scope.reason
     if (aborted !== undefined) return Promise.resolve(failed(aborted))
-    // What outlives its call (a callback's order) may be tried again when all connections have been closed.
+    // A request that outlives its call (a callback's order) may be retried after all connections were closed.
     if (isDestroyed) return Promise.resolve(failed(failure('DRAINING', 'The gateway is shutting down')))
     if (request.body instanceof Readable && request.body.destroyed) {
       return Promise.resolve(failed(failure('CLIENT_GONE', 'The client hung up before its request was whole')))

@@ -8,13 +8,13 @@ import { Lookups, type ResolveName } from './lookups.ts'
 const found: readonly LookupAddress[] = [{ address: '10.0.0.1', family: 4 }]
 const noAnswerMs = 10_000
 
-/** A system with two threads for lookups, as libuv has by default. What no server answers takes one for 10 s. */
+/** A system with two lookup threads, libuv's default. A name that no server answers for blocks one for 10 s. */
 class System {
   readonly clock = new VirtualClock()
   readonly memory = new SharedMemory()
   readonly asked: string[] = []
   readonly silent = new Set<string>()
-  /** Silent names that have a thread. */
+  /** Silent names that occupy a thread. */
   blocked = 0
   mostBlocked = 0
   #busy = 0
@@ -36,13 +36,13 @@ class System {
     }
   }
 
-  /** Of one thread of the gateway. */
+  /** The lookups of one gateway thread. */
   lookups(): Lookups {
     return new Lookups({ clock: this.clock, memory: this.memory, ask: this.ask })
   }
 }
 
-/** What a lookup came to: `ok`, a code; undefined while it is under way. */
+/** The result of a lookup: `ok` or an error code; undefined while it is pending. */
 function watched(lookup: Promise<unknown>): { end: string | undefined } {
   const result: { end: string | undefined } = { end: undefined }
   lookup.then(
@@ -56,7 +56,7 @@ function watched(lookup: Promise<unknown>): { end: string | undefined } {
   return result
 }
 
-/** Eight names that no server answers for, and that each worker has met once. */
+/** Eight names that no server answers for, each looked up once by each worker. */
 async function outage(system: System, workers: readonly Lookups[]): Promise<readonly string[]> {
   const names = Array.from({ length: 8 }, (_, i) => `silent-${i}`)
   for (const name of names) system.silent.add(name)
@@ -66,7 +66,7 @@ async function outage(system: System, workers: readonly Lookups[]): Promise<read
 }
 
 describe('Lookups', () => {
-  it('resolve another name at once while names that failed are asked for again', async () => {
+  it('resolves another name at once while failed names are retried', async () => {
     const system = new System()
     const lookups = system.lookups()
     const names = await outage(system, [lookups])
@@ -77,7 +77,7 @@ describe('Lookups', () => {
     assert.equal(other.end, 'ok')
   })
 
-  it('leave all names that fail one thread of the pool, however many workers ask', async () => {
+  it('lets all failing names use one thread of the pool, however many workers ask', async () => {
     const system = new System()
     const workers = [system.lookups(), system.lookups(), system.lookups()]
     const names = await outage(system, workers)
@@ -87,7 +87,7 @@ describe('Lookups', () => {
     assert.equal(system.mostBlocked, 1)
   })
 
-  it('fail at once with the last reason until the next lookup is due, later each time', async () => {
+  it('fails at once with the last error during a growing backoff', async () => {
     const system = new System()
     const lookups = system.lookups()
     system.silent.add('gone')
@@ -111,7 +111,7 @@ describe('Lookups', () => {
     assert.deepEqual(waitsMs, [1000, 4000, 10_000, 10_000, 10_000, 10_000])
   })
 
-  it('find a name again that has come back, and ask for it at once from then on', async () => {
+  it('resolves a name that works again, and without delay from then on', async () => {
     const system = new System()
     const lookups = system.lookups()
     system.silent.add('back')
@@ -125,7 +125,7 @@ describe('Lookups', () => {
     }
   })
 
-  it('ask once for all who wait for the same name', async () => {
+  it('looks up once for all callers that wait for the same name', async () => {
     const system = new System()
     const lookups = system.lookups()
     system.silent.add('gone')
@@ -140,7 +140,7 @@ describe('Lookups', () => {
     assert.equal(system.asked.length, 2)
   })
 
-  it('hold no lack of descriptors against a name', async () => {
+  it('does not count a lack of descriptors as a failure of the name', async () => {
     const { clock, memory } = new System()
     let isShort = true
     const ask: ResolveName = async () => {
@@ -153,14 +153,14 @@ describe('Lookups', () => {
     assert.equal(await lookups.resolve('work'), found)
   })
 
-  it('leave no timer and nobody waiting once they are closed', async () => {
+  it('leaves no timer and no waiting caller after close()', async () => {
     const system = new System()
     const lookups = system.lookups()
     const names = await outage(system, [lookups])
     const waiting = names.map((name) => watched(lookups.resolve(name)))
     await settled()
     lookups.close()
-    // That of the name which has the turn is the system's own.
+    // The remaining timer is the simulated system's, for the name that has the turn.
     assert.equal(system.clock.pendingCount, 1)
     await system.clock.advance(noAnswerMs)
     assert.ok(waiting.every(({ end }) => end !== undefined))

@@ -8,16 +8,16 @@ export type ResolveName = (host: string) => Promise<readonly LookupAddress[]>
 
 export interface LookupsOptions {
   readonly clock: Clock
-  /** The gateway's: all its threads share libuv's pool, and so the one turn of names that do not resolve. */
+  /** Shared by all threads of the gateway: they share libuv's pool, and so one turn for names that fail. */
   readonly memory: MemoryScope
-  /** Instead of the system's way. */
+  /** Replaces the system's name resolution. */
   readonly ask?: ResolveName
 }
 
-/** After so long a name that did not resolve is asked for again; twice as long each further time, up to the most. */
+/** Backoff after a name has failed; doubled after each further failure, up to `mostBackoffMs`. */
 const firstBackoffMs = 1000
 const mostBackoffMs = 10_000
-/** How soon a thread sees that another one has given the turn back. */
+/** How often a thread checks whether another one has released the turn. */
 const lookForTurnMs = 100
 
 interface Failing {
@@ -32,10 +32,10 @@ interface Waiting {
 }
 
 /**
- * Resolves names so that those that do not resolve cannot keep the others from it. `getaddrinfo` blocks a thread of
- * libuv's pool, for 10 s and more where no server answers, and libuv has it take no more than half of them: 2 of 4 by
- * default. So a name that has failed waits for its turn, which one of all such names has at a time, in all workers; it is
- * not asked for again at once; and meanwhile whoever wants it hears how it failed. All other names are asked for at once.
+ * Resolves names so that failing names cannot block the others. `getaddrinfo` blocks a thread of libuv's pool, for 10 s
+ * and more if no server answers, and libuv lets it use at most half of the threads: 2 of 4 by default. So names that
+ * have failed take turns, one at a time across all workers, and are retried only after a backoff, during which callers
+ * get the last error. All other names are looked up at once.
  */
 export class Lookups {
   readonly #clock: Clock
@@ -61,7 +61,7 @@ export class Lookups {
     return found.promise
   }
 
-  /** Those that wait for their turn are not asked for any more. */
+  /** Rejects the lookups that wait for their turn. */
   close(): void {
     this.#timer?.cancel()
     for (const { host, found } of this.#waiting.splice(0)) found.reject(this.#failing.get(host)?.fault)
@@ -84,7 +84,7 @@ export class Lookups {
     this.#failing.set(host, { fault, times, nextAtMs: this.#clock.now() + backoffMs })
   }
 
-  /** The first of those that wait has the turn if nobody else has it; else it looks again soon. */
+  /** Gives the turn to the first waiting lookup if the turn is free; otherwise checks again soon. */
   #next(): void {
     const [first] = this.#waiting
     if (first === undefined || this.#timer !== undefined) return
@@ -102,7 +102,7 @@ export class Lookups {
   async #askInTurn({ host, found }: Waiting): Promise<void> {
     try {
       const failing = this.#failing.get(host)
-      // Somebody else who waited for the same name may just have heard.
+      // Another lookup that waited for the same name may just have failed.
       if (failing !== undefined && this.#clock.now() < failing.nextAtMs) throw failing.fault
       found.resolve(await this.#look(host))
     } catch (fault) {
@@ -113,7 +113,7 @@ export class Lookups {
   }
 }
 
-/** As the system resolves names: with its hosts file, search domains and nsswitch.conf. */
+/** The system's name resolution: with its hosts file, search domains and nsswitch.conf. */
 export const askSystem: ResolveName = (host) =>
   new Promise((resolve, reject) => {
     dns.lookup(host, { all: true }, (fault, found) => {
@@ -122,7 +122,7 @@ export const askSystem: ResolveName = (host) =>
     })
   })
 
-/** Without a free descriptor getaddrinfo says that there is no such name. */
+/** Without a free descriptor, getaddrinfo reports that the name does not exist; finds the real cause. */
 async function causeOf(fault: Error): Promise<unknown> {
   try {
     await (await open('/dev/null')).close()

@@ -18,8 +18,8 @@ async function collectorOf(t: TestContext, answer: RequestListener) {
   return Object.assign(target, { seen })
 }
 
-describe('a poster', () => {
-  it('posts its body with the given headers, one connection a post', async (t) => {
+describe('poster', () => {
+  it('posts its body with the given headers, one connection per post', async (t) => {
     const { url, seen, connections, connectionsTotal } = await collectorOf(t, (_message, response) => response.end())
     const collector = poster(url, { 'content-type': 'application/json', Authorization: 'Bearer x' })
     await collector.post('[1]', never)
@@ -38,12 +38,12 @@ describe('a poster', () => {
     )
   })
 
-  it('rejects with the status if the answer is no 2xx', async (t) => {
+  it('rejects with the status if the answer is not 2xx', async (t) => {
     const { url } = await collectorOf(t, (_message, response) => response.writeHead(503).end('no'))
     await assert.rejects(poster(url, {}).post('[]', never), /^Error: it was answered with 503$/)
   })
 
-  it('follows no redirect', async (t) => {
+  it('does not follow redirects', async (t) => {
     const { url, seen } = await collectorOf(t, (_message, response) =>
       response.writeHead(307, { location: '/elsewhere' }).end(),
     )
@@ -51,7 +51,7 @@ describe('a poster', () => {
     assert.equal(seen.length, 1)
   })
 
-  it('takes a 2xx whose body breaks off', async (t) => {
+  it('accepts a 2xx whose body breaks off', async (t) => {
     const { url } = await collectorOf(t, (_message, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy())
     })
@@ -67,7 +67,7 @@ describe('a poster', () => {
     await poster(url, {}).post('[]', never)
   })
 
-  it('gives up once its signal is aborted', async (t) => {
+  it('gives up when its signal is aborted', async (t) => {
     const aborting = new AbortController()
     const { url } = await collectorOf(t, () => aborting.abort(new Error('no answer within 10 ms')))
     await assert.rejects(poster(url, {}).post('[]', aborting.signal), {

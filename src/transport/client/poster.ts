@@ -1,18 +1,18 @@
-/** Sends what the gateway itself has to tell (traces) to one address. */
+/** Sends the gateway's own reports (traces) to one address. */
 export interface Poster {
-  /** Rejects with the reason if it is not taken: anything but a 2xx, redirects included. Ignores the answer's body. */
+  /** Rejects with the reason unless the answer is a 2xx; does not follow redirects. Ignores the answer's body. */
   post(body: string | Uint8Array, signal: AbortSignal): Promise<void>
 }
 
-/** Of an answer that nobody reads; one that goes on has its connection closed. */
+/** Most bytes of an answer that are discarded; after more, the connection is closed. */
 const maxAnswerBytes = 64 * 1024
 
 /**
- * Each post has a connection of its own: none is left when the gateway has ended, and none breaks because the collector
- * closed it in the meantime. Not by `fetch`: after an aborted request it connects anew and keeps that connection.
+ * Each post has its own connection: none outlives the gateway, and none breaks because the collector closed it between
+ * posts. Does not use `fetch`, which reconnects after an aborted request and keeps that connection.
  */
 export function poster(url: string, headers: Readonly<Record<string, string>>): Poster {
-  // Not imported: TLS takes 8 MiB, which a collector without it need not cost.
+  // Loaded on demand: TLS takes 8 MiB, and a collector without TLS does not need it.
   const { request } = url.startsWith('https:')
     ? process.getBuiltinModule('node:https')
     : process.getBuiltinModule('node:http')
@@ -22,7 +22,7 @@ export function poster(url: string, headers: Readonly<Record<string, string>>): 
         const outgoing = request(url, { method: 'POST', headers, agent: false, signal })
         outgoing.once('error', reject)
         outgoing.once('response', (answer) => {
-          // The collector has decided; what becomes of the rest of its answer changes nothing.
+          // The status decides; an error in the rest of the answer changes nothing.
           for (const stream of [outgoing, answer]) stream.removeListener('error', reject).on('error', () => {})
           const { statusCode = 0 } = answer
           answer.once('close', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ReadBuffer } from './read-buffer.ts'
 
-describe('the buffer that a connection reads to', () => {
-  it('is given again to each address that is tried', () => {
+describe('ReadBuffer', () => {
+  it('returns its buffer again for each address that is tried', () => {
     const buffer = new ReadBuffer()
     const bytes = buffer.next()
     assert.ok(bytes !== undefined)
@@ -12,7 +12,7 @@ describe('the buffer that a connection reads to', () => {
     assert.equal(buffer.next(), undefined)
   })
 
-  it('is the same for all while there is little to read, and what is taken from it is copied', () => {
+  it('shares one buffer for small reads and copies pieces taken from it', () => {
     const [one, other] = [new ReadBuffer(), new ReadBuffer()]
     const bytes = one.next() as Buffer
     assert.equal(other.next(), bytes)
@@ -24,7 +24,7 @@ describe('the buffer that a connection reads to', () => {
     assert.equal(one.next(), undefined)
   })
 
-  it('is its own once much is read, and given away instead of copied', () => {
+  it('uses its own buffer for large reads and gives pieces away without copying', () => {
     const buffer = new ReadBuffer()
     const first = buffer.next() as Buffer
     buffer.opened()
@@ -35,12 +35,12 @@ describe('the buffer that a connection reads to', () => {
     assert.equal(buffer.take(own, 10, 40_000).bytes.buffer, own.buffer)
     const next = buffer.next() as Buffer
     assert.ok(next !== own && next !== first)
-    // A small piece is copied, and the buffer kept for the next read.
+    // A small piece is copied, and the next read uses the same buffer.
     assert.notEqual(buffer.take(next, 0, 10).bytes.buffer, next.buffer)
     assert.equal(buffer.next(), undefined)
   })
 
-  it('is the shared one again when the answer is over', () => {
+  it('returns to the shared buffer when the answer has ended', () => {
     const buffer = new ReadBuffer()
     const shared = buffer.next() as Buffer
     buffer.opened()
@@ -51,7 +51,7 @@ describe('the buffer that a connection reads to', () => {
     assert.equal(buffer.next(), shared)
   })
 
-  it('is read into again once all that was given away of it is spent, and never before', () => {
+  it('reuses a buffer only once all its pieces are spent', () => {
     const buffer = new ReadBuffer()
     const first = buffer.next() as Buffer
     buffer.opened()

@@ -1,30 +1,30 @@
-/** As much as libuv reads at once. */
+/** The size of one read in libuv. */
 const bufferBytes = 64 * 1024
-/** From here on it is cheaper to give the whole buffer away than to copy what is in it. */
+/** From this size on, giving the buffer away is cheaper than copying its bytes. */
 const minGivenBytes = 16 * 1024
-/** So many lie ready to be read into: 4 MiB. */
+/** Most buffers kept for reuse: 4 MiB. */
 const maxSpare = 64
 
 /**
- * One for all connections that have little to read: libuv reads into it and calls at once, so that nothing is left in it
- * when the next one reads. Node's own way takes 64 KiB for each read and gives most of it back.
+ * Shared by all connections with little to read: libuv reads into it and calls back at once, so its bytes are consumed
+ * before the next connection reads. Node by default allocates 64 KiB for each read and returns most of it.
  */
 const shared = Buffer.allocUnsafeSlow(bufferBytes)
 
 /**
- * Those that were given away and are spent. To make a new one for each 64 KiB, and to collect it, takes a quarter of the
- * time of a large body: 13 % and 12 % of a profile of 1 MiB answers.
+ * Buffers that were given away and are spent. Allocating and collecting one for each 64 KiB takes a quarter of the time
+ * of a large body: 13 % and 12 % of a profile of 1 MiB answers.
  */
 const spare: Buffer[] = []
 
-/** What was read. */
+/** Bytes that were read. */
 export interface Piece {
   readonly bytes: Buffer
-  /** To be called by whoever knows that nobody needs the bytes any more. Undefined: they are nobody else's. */
+  /** Call once the bytes are no longer needed. Undefined: the buffer is not reused. */
   readonly spent: (() => void) | undefined
 }
 
-/** A buffer that pieces of answers were given away of. It is read into again when all of them are spent. */
+/** A buffer of which pieces were given away. It is reused when all of them are spent. */
 class Lease {
   readonly buffer = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes)
   #pieces = 0
@@ -42,7 +42,7 @@ class Lease {
     return { bytes: this.buffer.subarray(from, to), spent }
   }
 
-  /** Its connection reads into another one. */
+  /** Its connection now reads into another buffer. */
   left(): void {
     this.#isLeft = true
     this.#check()
@@ -53,14 +53,14 @@ class Lease {
   }
 }
 
-/** Where one connection reads to: the shared buffer, or one of its own while large pieces come, which are not copied. */
+/** The buffer that a connection reads into: the shared one, or its own during large reads, to avoid copying. */
 export class ReadBuffer {
   #current: Buffer | undefined
   #lease: Lease | undefined
   #wanted: 'any' | 'own' | 'new' | 'shared' = 'shared'
   #isOpen = false
 
-  /** `net` asks for each address that it tries, and behind each read: the buffer for the next, undefined for the same. */
+  /** `net` calls this for each address it tries and after each read: the next buffer; undefined keeps the last. */
   readonly next = (): Buffer | undefined => {
     if (!this.#isOpen) this.#wanted = 'shared'
     const wanted = this.#wanted
@@ -73,14 +73,14 @@ export class ReadBuffer {
     return this.#current
   }
 
-  /** The connection is there; until then each further address that is tried is given the buffer anew. */
+  /** The connection is open; before that, each address tried is given the buffer again. */
   opened(): void {
     this.#isOpen = true
   }
 
-  /** What was read, for somebody to keep. */
+  /** Returns bytes of the last read in a form that the caller may keep. */
   take(bytes: Buffer, from: number, to: number): Piece {
-    // Read by Node, into a buffer that nobody else has.
+    // Node read it, into a buffer that is not reused.
     if (bytes !== this.#current) return { bytes: bytes.subarray(from, to), spent: undefined }
     const length = to - from
     if (length < minGivenBytes || this.#lease === undefined) {
@@ -93,7 +93,7 @@ export class ReadBuffer {
     return this.#lease.piece(from, to)
   }
 
-  /** The answer is over: an idle connection holds no buffer. */
+  /** The answer has ended: an idle connection holds no buffer. */
   rest(): void {
     if (this.#current !== shared) this.#wanted = 'shared'
   }

@@ -3,27 +3,27 @@ import { type Failure, failure } from '../../core/failure.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { isTextCode, isTokenCode } from './field-line.ts'
 
-/** Tells a target how long its answer will be waited for. */
+/** Tells a target how long the gateway will wait for its answer. */
 const budgetHeader = 'x-request-timeout-ms'
 
-/** Of the body: its exact length, `chunked` where it is not known, undefined where there is none. */
+/** Framing of the body: its exact length, `chunked` if that is unknown, undefined without a body. */
 export type Framing = number | 'chunked' | undefined
 
-/** Of these a body is expected, so that a missing one is told by `Content-Length: 0` (RFC 9110, 8.6). */
+/** Methods that usually have a body, so a missing one is declared by `Content-Length: 0` (RFC 9110, 8.6). */
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
 
 export function expectsBody(method: string): boolean {
   return methodsWithBody.has(method)
 }
 
-/** What a field of a request is to the transport; all others pass. */
+/** How the transport treats a field of a request; unknown fields pass. */
 type FieldKind = 'pass' | 'host' | 'content-length' | 'budget' | 'own' | 'no name'
 
 const known: ReadonlyMap<string, FieldKind> = new Map([
   ['host', 'host'],
   ['content-length', 'content-length'],
   [budgetHeader, 'budget'],
-  // They frame the message, or speak of this connection: whoever else could set them could smuggle a request.
+  // They frame the message or apply to this connection: others who could set them could smuggle a request.
   ['connection', 'own'],
   ['expect', 'own'],
   ['keep-alive', 'own'],
@@ -31,11 +31,11 @@ const known: ReadonlyMap<string, FieldKind> = new Map([
   ['upgrade', 'own'],
 ])
 
-/** Spellings seen are remembered, at most so many: a client chooses them. */
+/** Limit on remembered spellings: clients choose them. */
 const maxRemembered = 1024
 const remembered = new Map<string, FieldKind>()
 
-/** `Content-Length` as the request declares it; a failure if it is none or stands there twice. */
+/** `Content-Length` as the request declares it; a failure if it is invalid or given twice. */
 export function declaredLength({ headers }: GatewayRequest): number | undefined | Failure {
   let declared: string | undefined
   for (let i = 0; i < headers.length; i += 2) {
@@ -48,8 +48,8 @@ export function declaredLength({ headers }: GatewayRequest): number | undefined 
 }
 
 /**
- * All that goes before the body, as one text. What could be read as more than it is (a line break in a value, a blank in
- * a path) is refused here, wherever it came from, and never written.
+ * Request line and header fields, as one text. Refuses text that could be read as more than one element (a line break
+ * in a value, a space in a path), wherever it came from.
  */
 export function requestHead(
   request: GatewayRequest,
@@ -87,7 +87,7 @@ export function requestHead(
   return `${start} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n${fields}\r\n`
 }
 
-/** Of a request target: a blank would end it. */
+/** For parts of a request target, which a space would end. */
 function isVisible(part: string): boolean {
   for (let at = 0; at < part.length; at++) {
     const code = part.charCodeAt(at)
@@ -97,8 +97,8 @@ function isVisible(part: string): boolean {
 }
 
 /**
- * Of a value: no line break, nor what else a reader may take for one. Value by value, as each is one flat string: to walk
- * over the whole head, which is put together of forty, takes 0.6 us more.
+ * For values: no line break, nor any character that a parser may take for one. Checked value by value, because each is
+ * one flat string: walking over the whole head, concatenated from forty strings, takes 0.6 us more.
  */
 function isText(value: string): boolean {
   for (let at = 0; at < value.length; at++) if (!isTextCode(value.charCodeAt(at))) return false
@@ -111,7 +111,7 @@ function kindOf(name: string): FieldKind {
 
 function judge(name: string): FieldKind {
   const kind = known.get(name.toLowerCase()) ?? (isToken(name) ? 'pass' : 'no name')
-  // A copy: what is cut out of a text keeps the whole of it alive.
+  // A copy: a slice would keep the whole text alive.
   if (remembered.size < maxRemembered) remembered.set(Buffer.from(name, 'utf8').toString('utf8'), kind)
   return kind
 }

@@ -6,8 +6,7 @@ import { expectsBody } from './request-head.ts'
 import { Upload } from './upload.ts'
 
 /**
- * Up to so much of a held body goes out as one string with the head: one write, where head and bytes would take two
- * buffers.
+ * A held body up to this size is sent as one string with the head: one buffer to write instead of two.
  */
 const maxJoinedBytes = 4096
 
@@ -15,13 +14,13 @@ export interface Outgoing {
   readonly socket: Socket
   readonly head: string
   readonly body: RequestBody
-  /** Of a streamed body, where the client declares it. */
+  /** Length of a streamed body, if the client declares it. */
   readonly declaredLength: number | undefined
-  /** The body broke off, or was another than the head says. */
+  /** Called when the body breaks off or does not match the declared length. */
   readonly onFailed: (reason: Failure) => void
 }
 
-/** Writes a request; of a body that streams the first part, and the rest as the socket takes it. */
+/** Writes a request; a streamed body follows as fast as the socket accepts it. */
 export function sendRequest({ socket, head, body, declaredLength, onFailed }: Outgoing): Upload | undefined {
   if (body instanceof Readable) return new Upload({ source: body, socket, head, length: declaredLength, onFailed })
   if (body === undefined || body.length === 0) socket.write(head, 'latin1')
@@ -39,11 +38,11 @@ export function sendRequest({ socket, head, body, declaredLength, onFailed }: Ou
 export function isSentWhole({ method, body, upgrade }: GatewayRequest, upload: Upload | undefined): boolean {
   if (upgrade !== undefined) return false
   if (body === undefined || (body instanceof Uint8Array && body.length === 0)) return true
-  // A body where none is expected is not read by every server, and would be taken for a request.
+  // Some servers do not read an unexpected body and would take it for the next request.
   return expectsBody(method) && upload?.isWhole !== false
 }
 
-/** Every byte as it is: latin1 has one sign for each. */
+/** Keeps every byte: latin1 maps each one to a character. */
 function latin1(body: Uint8Array): string {
   return Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
 }

@@ -1,4 +1,4 @@
-/** What the gateway's own process or machine has run out of when a socket could not be opened: no target is at fault. */
+/** Resources whose lack in the gateway's own process or machine prevents a socket; not the target's failure. */
 export const shortages = {
   EMFILE: {
     reason: 'no free file descriptor',

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { tlsFault } from './tls-fault.ts'
 
 describe('tlsFault', () => {
-  it('names NODE_EXTRA_CA_CERTS for every issuer that is not trusted', () => {
+  it('recommends NODE_EXTRA_CA_CERTS for every untrusted issuer', () => {
     const codes = [
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       'UNABLE_TO_GET_ISSUER_CERT',
@@ -14,12 +14,12 @@ describe('tlsFault', () => {
     for (const code of codes) assert.match(tlsFault(code)?.remedy ?? '', /NODE_EXTRA_CA_CERTS/, code)
   })
 
-  it('tells certificates from handshakes by codes that it has never heard of', () => {
+  it('tells certificate errors from handshake errors for unknown codes', () => {
     assert.equal(tlsFault('UNABLE_TO_DO_SOMETHING_NEW')?.reason, 'the certificate is not accepted')
     assert.equal(tlsFault('ERR_SSL_TLSV1_ALERT_SOMETHING_NEW')?.reason, 'the handshake failed')
   })
 
-  it('does not know the codes of plain connections', () => {
+  it('returns undefined for the codes of plain connections', () => {
     for (const code of ['', 'ECONNRESET', 'CLOSED', 'CONNECT_TIMEOUT', 'ENOTFOUND', 'EMFILE']) {
       assert.equal(tlsFault(code), undefined, code)
     }

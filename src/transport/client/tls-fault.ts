@@ -1,7 +1,7 @@
-/** Why no TLS connection to a target came about, in plain words for its failure and its log line. */
+/** Why a TLS connection to a target failed, in plain words for the failure and the log line. */
 export interface TlsFault {
   readonly reason: string
-  /** What the operator can do about it. */
+  /** Advice for the operator. */
   readonly remedy: string | undefined
 }
 
@@ -12,7 +12,7 @@ const renew = 'Renew the certificate of the target, and check the clocks of both
 const askAsNamed = 'Use a name that the certificate has, in the URL of the target or in the Host field that it is sent'
 const checkPort = 'Check that the port of the target speaks TLS'
 
-/** By OpenSSL's codes for certificates (X509_V_ERR_*, as Node names them) and Node's own. */
+/** Keyed by OpenSSL's certificate codes (X509_V_ERR_*, as Node names them) and Node's own codes. */
 const byCode: Readonly<Record<string, TlsFault>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: "the certificate's issuer is not trusted", remedy: sendChain },
   UNABLE_TO_GET_ISSUER_CERT: { reason: "the certificate's issuer is not trusted", remedy: sendChain },
@@ -41,13 +41,13 @@ const byCode: Readonly<Record<string, TlsFault>> = {
   },
 }
 
-/** Other codes of the same two families, some of which no list has: new versions of OpenSSL bring new ones. */
+/** Other codes of the same two families, including unlisted ones: new versions of OpenSSL add codes. */
 const families: readonly (readonly [RegExp, string])[] = [
   [/^(?:CERT|CRL|UNABLE_TO|ERROR_IN|INVALID|SUITE_B)_|_CERT(?:_|$)|SELF_SIGNED/, 'the certificate is not accepted'],
   [/^ERR_(?:SSL|TLS)_|^EPROTO$/, 'the handshake failed'],
 ]
 
-/** Undefined: the code is not one of TLS. */
+/** Undefined if the code is not a TLS error. */
 export function tlsFault(code: string): TlsFault | undefined {
   const known = byCode[code]
   if (known !== undefined) return known
@@ -56,8 +56,8 @@ export function tlsFault(code: string): TlsFault | undefined {
 }
 
 /**
- * Alerts by which a target ends a handshake that was over for us (TLS 1.3): it has not read the request, though a byte of
- * it may have left.
+ * Alerts by which a target ends a handshake that was complete on our side (TLS 1.3): it has not read the request,
+ * although bytes of the request may have been sent.
  */
 export function isHandshakeAlert(code: string): boolean {
   return code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'

@@ -5,18 +5,18 @@ import { FieldLine, incomplete, readLineEnd } from './field-line.ts'
 
 const line = new FieldLine()
 
-/** Reads what stands behind the last chunk: fields, nearly always none, and an empty line. */
+/** Reads the trailer after the last chunk: fields, nearly always none, and an empty line. */
 export class TrailerReader {
-  /** Those that pass. */
+  /** The fields that pass. */
   pairs: HeaderPairs = noHeaders
-  /** How much of the last piece belongs to it. */
+  /** How much of the last piece belongs to the trailer. */
   taken = 0
   isWhole = false
   #rest = ''
   #bytes = 0
   #kept: string[] = []
 
-  /** False: it is none. */
+  /** Returns false if the trailer is malformed or too large. */
   read(piece: string): boolean {
     const before = this.#rest.length
     const text = before === 0 ? piece : this.#rest + piece
@@ -43,7 +43,7 @@ export class TrailerReader {
   #take(name: string, value: string): boolean {
     const kind = fieldKind(name)
     if (kind === 'keep') this.#kept.push(name, value)
-    // The body has been read by now: a second word about where it ends is a trap (RFC 9110, 6.5.1).
+    // The body has already been read: a second statement of where it ends is a trap (RFC 9110, 6.5.1).
     return kind !== 'content-length' && kind !== 'transfer-encoding'
   }
 }

@@ -6,15 +6,15 @@ export interface UploadOptions {
   readonly source: Readable
   readonly socket: Socket
   readonly head: string
-  /** Undefined: it goes out in chunks. */
+  /** Undefined: the body is sent chunked. */
   readonly length: number | undefined
   readonly onFailed: (reason: Failure) => void
 }
 
 /**
- * The client's request body on its way to a target, as fast as the target takes it. Nothing of it is read before the
- * target's connection is there, so that a request that was never sent can be sent again. The source itself is never
- * destroyed: the client's connection would close before it has been told what went wrong.
+ * Sends the client's request body to a target, as fast as the target accepts it. Reads nothing before the target's
+ * connection is open, so that a request that was never sent can be sent again. Never destroys the source: the client's
+ * connection would close before the client got the error response.
  */
 export class Upload {
   readonly #options: UploadOptions
@@ -27,29 +27,29 @@ export class Upload {
     this.#options = options
     const { source } = options
     source.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onGone).on('close', this.#onGone)
-    // An earlier attempt may have stopped it before it had taken anything.
+    // An earlier attempt may have paused the source before reading anything.
     source.resume()
-    // With the first bytes where the source has some already, which come before this; else at once, as the target may
-    // answer the head alone.
+    // If the source already has bytes, they arrive before this tick and the head goes out with them. Otherwise the tick
+    // sends the head: the target may answer it alone.
     process.nextTick(this.#sendHead)
   }
 
-  /** All of it is with the socket. */
+  /** The whole body has been written to the socket. */
   get isWhole(): boolean {
     return this.#isWhole
   }
 
-  /** Whether bytes have been taken that cannot be given back. */
+  /** Whether bytes have been read from the source, which cannot be undone. */
   get isStarted(): boolean {
     return this.#isStarted
   }
 
-  /** The socket takes more. */
+  /** Call when the socket accepts more. */
   resume(): void {
     if (!this.#isWhole) this.#options.source.resume()
   }
 
-  /** No more of it is wanted. */
+  /** Stops sending; the rest of the body is not read. */
   stop(): void {
     if (this.#isWhole) return
     this.#detach()

@@ -5,7 +5,7 @@ import { failed } from '../../core/outcome.ts'
 import { defaultFailurePolicy } from './failure-response.ts'
 import type { RouteHandler } from './route-handler.ts'
 
-/** Why a request is not served, whatever its path; undefined if it may be. */
+/** Why a request is rejected whatever its path; undefined if it is valid. */
 export function messageProblem(message: IncomingMessage, maxHeaderCount: number): Failure | undefined {
   if (message.httpVersionMajor !== 1) return failure('BAD_REQUEST', 'The protocol must be HTTP/1.0 or HTTP/1.1')
   const hosts = headerValues(message.rawHeaders, 'host').length

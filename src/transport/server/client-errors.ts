@@ -5,14 +5,14 @@ import { defaultFailurePolicy, failureResponse } from './failure-response.ts'
 
 export type WireError = Error & { readonly code?: string; readonly reason?: string }
 
-/** Whether the client has hung up, be it in the middle of a request: nobody is there to be answered. */
+/** Whether the client has hung up, even in the middle of a request; then nobody is left to answer. */
 export function hasHungUp({ code }: WireError): boolean {
   return code === 'ECONNRESET' || code === 'HPE_INVALID_EOF_STATE'
 }
 
 /**
- * Answers what is no HTTP, or too slow or too large to become a request, and says that nothing follows. Returns the status
- * of the answer.
+ * Answers malformed HTTP, or a request that is too slow or too large, with `Connection: close`. Returns the status of
+ * the answer.
  */
 export function refuseMalformed(error: WireError, socket: Duplex, requestId: string): number {
   const facts = { requestId, attempts: [], elapsedMs: 0, requestHeaders: [] }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { ConnectionCounts } from './connection-counts.ts'
 
 describe('ConnectionCounts', () => {
-  it('counts connections that could not be accepted, and says why', () => {
+  it('counts connections that could not be accepted and reports the code', () => {
     const server = createServer()
     const codes: string[] = []
     const onAcceptFailed = (code: string): void => void codes.push(code)

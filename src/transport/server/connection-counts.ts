@@ -3,37 +3,37 @@ import type { Socket } from 'node:net'
 import type { Levels } from '../../kit/shared-memory.ts'
 import { watchAccepts } from './accept-failures.ts'
 
-/** What a front knows of its connections. */
+/** Connection figures of one front. */
 export interface ConnectionFigures {
   /** Open now: the sum of the next three. */
   readonly active: number
-  /** On these a first request has begun to arrive. Of later ones on the same connection Node does not tell. */
+  /** Connections whose first request is arriving. Node does not report later ones on the same connection. */
   readonly reading: number
-  /** These have a call in flight, or are upgraded. */
+  /** Connections that have a call in flight or are upgraded. */
   readonly writing: number
   readonly waiting: number
-  /** Since the start: taken, and closed at once as there were too many already. */
+  /** Since the start: accepted, and refused (closed at once because too many were open). */
   readonly accepted: number
   readonly refused: number
-  /** Could not be taken, as far as Node tells: it closes most of them itself when it has run out of descriptors. */
+  /** Could not be accepted, as far as Node reports: out of descriptors, libuv closes most of them itself. */
   readonly failed: number
   readonly requests: number
-  /** What was no request, by the status that it was answered with. */
+  /** Malformed requests, by response status. */
   readonly malformed: Readonly<Record<MalformedStatus, number>>
 }
 
-/** Bad bytes, too slow, and a header that is too large. */
+/** Malformed bytes, too slow, header too large. */
 export type MalformedStatus = '400' | '408' | '431'
 
 interface ConnectionCountsOptions {
-  /** A connection has closed, and is no longer counted as open. */
+  /** Called when a connection has closed and is no longer counted as open. */
   readonly onClosed: () => void
-  /** Open ones, here and in other workers. */
+  /** Open connections of all workers. */
   readonly ofAll: Levels | undefined
   readonly onAcceptFailed?: ((code: string) => void) | undefined
 }
 
-/** Counts connections as they open and close, so that to ask for them costs nothing in between. */
+/** Counts connections as they open and close, so that nothing has to poll them. */
 export class ConnectionCounts {
   #open = 0
   #accepted = 0
@@ -41,12 +41,12 @@ export class ConnectionCounts {
   #failed = 0
   #requests = 0
   readonly #malformed = { 400: 0, 408: 0, 431: 0 }
-  /** Those that have not brought a request yet. */
+  /** Connections without a request so far. */
   readonly #fresh = new Set<Socket>()
 
   constructor(server: Server, { onClosed, ofAll, onAcceptFailed }: ConnectionCountsOptions) {
     server.on('connection', (socket: Socket) => {
-      // Of those here Node sees to it itself.
+      // Node itself limits only the connections of this worker.
       if (ofAll !== undefined && !ofAll.tryAdd(0, server.maxConnections)) {
         this.#refused++
         socket.destroy()
@@ -74,12 +74,12 @@ export class ConnectionCounts {
     return this.#open
   }
 
-  /** All that ever arrived, refused ones included. */
+  /** All connections since the start, refused ones included. */
   get arrived(): number {
     return this.#accepted + this.#refused
   }
 
-  /** One that came from elsewhere, and was too much. */
+  /** Counts a connection that was handed over and exceeded the limit. */
   refusedOne(): void {
     this.#refused++
   }

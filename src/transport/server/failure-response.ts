@@ -10,9 +10,9 @@ export interface FailureMapping {
   readonly detail?: string | undefined
 }
 
-/** How a route wants its failures told. */
+/** How a route reports its failures. */
 export interface FailurePolicy {
-  /** By code; `*` for those that are not named. */
+  /** By code; `*` applies to all codes not listed. */
   readonly mappings: Readonly<Partial<Record<FailureCode | '*', FailureMapping>>>
   readonly listAttempts: boolean
 }
@@ -22,7 +22,7 @@ export const defaultFailurePolicy: FailurePolicy = { mappings: {}, listAttempts:
 export interface FailureFacts {
   readonly requestId: string
   readonly attempts: readonly Attempt[]
-  /** Since the call began; for attempts that are still under way. */
+  /** Since the call began; the end time of attempts that are still running. */
   readonly elapsedMs: number
   readonly requestHeaders: HeaderPairs
 }
@@ -32,7 +32,7 @@ export function statusOf(failure: Failure, policy: FailurePolicy): number {
   return mapping?.status ?? failureStatuses[failure.code]
 }
 
-/** RFC 9457, or the detail alone for who would rather have plain text. */
+/** Problem details (RFC 9457), or the detail alone for clients that prefer plain text. */
 export function failureResponse(failure: Failure, policy: FailurePolicy, facts: FailureFacts): GatewayResponse {
   const mapping = policy.mappings[failure.code] ?? policy.mappings['*']
   const status = statusOf(failure, policy)
@@ -42,7 +42,7 @@ export function failureResponse(failure: Failure, policy: FailurePolicy, facts: 
   const headers = ['content-type', plain ? 'text/plain; charset=utf-8' : 'application/problem+json']
   headers.push('cache-control', 'no-store')
   if (failure.headers !== undefined) headers.push(...failure.headers)
-  // RFC 8631: where the state of what was asked for can be seen.
+  // RFC 8631: links to the state of the requested work.
   if (failure.ticket !== undefined) headers.push('link', `<${failure.ticket}>; rel="status"`)
   if (statusesWithRetryAfter.has(status)) {
     headers.push('retry-after', String(Math.ceil((failure.retryAfterMs ?? defaultRetryAfterMs) / 1000)))
@@ -60,7 +60,7 @@ function problem(
   const said = { type: `urn:hedgerow:failure:${code}`, title, status, detail, code, requestId: facts.requestId }
   const base = ticket === undefined ? said : { ...said, ticket }
   if (!policy.listAttempts || facts.attempts.length === 0) return base
-  // What is still under way when the client is answered is cancelled with the answer, if its wait alone is not over.
+  // Attempts still running when the client is answered are cancelled, unless only the client's wait is over.
   const unfinished = code === 'WAIT_OVER' ? 'running' : 'cancelled'
   const attempts = facts.attempts.map((attempt) => ({
     target: attempt.target.name,
@@ -71,12 +71,12 @@ function problem(
   return { ...base, attempts }
 }
 
-/** What a target did is told with its name; the catalogue tells it without. */
+/** The detail of an upstream failure names the target; the catalogue's meaning does not. */
 function detailWithoutNames({ code, source, detail }: Failure): string {
   return source === 'upstream' && code !== 'DEADLINE' ? failureCodes[code].meaning.replaceAll('`', '') : detail
 }
 
-/** Text is preferred where the client likes it better than JSON (RFC 9110, 12.5.1). */
+/** Whether the client ranks plain text above JSON (RFC 9110, 12.5.1). */
 function prefersText(accept: string | undefined): boolean {
   if (accept === undefined) return false
   const ranges = accept
@@ -90,7 +90,7 @@ function prefersText(accept: string | undefined): boolean {
   return text > Math.max(...json)
 }
 
-/** `types`: the type itself, then ever wider ranges; the narrowest that is named counts. */
+/** `types`: the type itself, then wider and wider ranges; the narrowest that the client names counts. */
 function qualityOf(ranges: readonly (readonly string[])[], types: readonly string[]): number {
   for (const type of types) {
     const range = ranges.find(([name]) => name === type)

@@ -1,8 +1,8 @@
 import type { FailureCode } from '../../core/failure.ts'
 
 /**
- * The one place where a failure becomes a status. A route may map its own. 499 is nginx's for a client that has gone:
- * nobody gets it, but logs and metrics need a number.
+ * The only table from failures to statuses; a route may override it. 499 is nginx's status for a client that has gone:
+ * it is never sent, but logs and metrics need a number.
  */
 export const failureStatuses: Readonly<Record<FailureCode, number>> = {
   BAD_REQUEST: 400,
@@ -41,7 +41,7 @@ export const failureStatuses: Readonly<Record<FailureCode, number>> = {
   INTERNAL: 500,
 }
 
-/** With these statuses a client is told when to come back. */
+/** Failures with these statuses carry `Retry-After`. */
 export const statusesWithRetryAfter: ReadonlySet<number> = new Set([429, 503])
 
 export const defaultRetryAfterMs = 1000

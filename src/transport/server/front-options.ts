@@ -12,16 +12,16 @@ import type { Resolve } from './route-handler.ts'
 export interface ListenOptions extends ListenLimits {
   readonly host: string
   readonly port: number
-  /** Several listeners, in several threads too, share the port: the kernel deals connections out among them. */
+  /** Lets several listeners, also in several threads, share the port: the kernel distributes connections among them. */
   readonly reusePort?: boolean
 }
 
-/** By what a front serves; all of it can be changed while it does. */
+/** The rules that a front serves by; all of them can be changed while it runs. */
 export interface FrontRules {
   readonly listen: ListenLimits
   readonly resolve: Resolve
   readonly proxies: TrustedProxies
-  /** Decides whether a call is traced; without it none is. */
+  /** Decides whether a call is traced; undefined: no call is. */
   readonly traceOf?: ((headers: HeaderPairs) => CallTrace | undefined) | undefined
 }
 
@@ -29,11 +29,11 @@ export interface FrontOptions extends FrontRules {
   readonly clock: Clock
   readonly events: EventBus
   readonly newId: () => string
-  /** Where is counted what is held for calls. */
+  /** Counts the memory held for calls. */
   readonly memory?: HeldMemory
-  /** Open ones of all workers, which `maxConnections` is for. */
+  /** Open connections of all workers; `maxConnections` limits their sum. */
   readonly connections?: Levels
-  /** A connection could not be accepted, with the system's code for why. */
+  /** Called with the system's error code when a connection could not be accepted. */
   readonly onAcceptFailed?: (code: string) => void
   readonly reportBug: (fault: unknown, call: LiveCall) => void
 }

@@ -6,12 +6,12 @@ export interface Generation {
 }
 
 /**
- * Tells when the last of those calls has ended that began before the rules were changed: only then may be freed what they
- * use. A call belongs to the era in which it began, however often the rules change while it lasts.
+ * Reports when the last call that began before a change of the rules has ended: only then may the resources of the old
+ * rules be freed. A call belongs to the generation in which it began, however often the rules change while it lasts.
  */
 export class Generations {
   #current = newEra()
-  /** Resolves when all calls of all eras before the current one have ended. */
+  /** Resolves when all calls of all earlier generations have ended. */
   #past: Promise<unknown> = Promise.resolve()
 
   begin(): Generation {
@@ -24,7 +24,7 @@ export class Generations {
     resolveIfDone(generation)
   }
 
-  /** Begins a new era; resolves when the last call of all earlier ones has ended. */
+  /** Begins a new generation; resolves when the last call of all earlier ones has ended. */
   async turn(): Promise<void> {
     const over = this.#current
     this.#current = newEra()

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { http } from '../../kit/node-http.ts'
 
-/** What a front allows its clients. */
+/** Limits on the clients of a front. */
 export interface ListenLimits {
   readonly maxConnections: number
   readonly maxHeaderBytes: number
@@ -12,36 +12,36 @@ export interface ListenLimits {
   readonly keepAliveMs: number
 }
 
-/** Node's server with these limits; `limitServer` has still to be called. */
+/** Node's HTTP server, still without limits: call `limitServer`. */
 export function newServer(shouldUpgradeCallback: (message: IncomingMessage) => boolean): Server {
-  // A missing Host is refused as any other fault is: counted, logged, with problem details.
+  // The gateway refuses a missing Host itself, so that it is counted, logged and answered with problem details.
   const server = http.createServer({ noDelay: true, requireHostHeader: false, shouldUpgradeCallback })
-  // Ours to refuse: Node would leave out what is beyond its limit and say nothing.
+  // The gateway checks the count itself: Node would silently drop the fields beyond its limit.
   server.maxHeadersCount = 0
   return server
 }
 
-/** Node keeps these two as plain properties of the server, though its types do not say so. */
+/** Node keeps these two as plain properties of the server; its types omit them. */
 type HiddenLimits = { maxHeaderSize: number; connectionsCheckingInterval: number }
 
 /**
- * Sets the limits, at any time: those on time hold at once, for what is waited for already too; the size of the header and
- * the number of connections for new connections; how long an unused one is kept, from its next answer on.
+ * Sets the limits, at any time. Time limits apply at once, also to requests that are arriving; the header size and the
+ * number of connections to new connections; the keep-alive time to each connection from its next answer on.
  */
 export function limitServer(server: Server, limits: ListenLimits): void {
   server.maxConnections = limits.maxConnections
-  // Node takes no longer one for the header than for the whole.
+  // Node requires headersTimeout <= requestTimeout.
   server.headersTimeout = Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs)
   server.requestTimeout = limits.requestTimeoutMs
   server.keepAliveTimeout = limits.keepAliveMs
   const hidden = server as Server & HiddenLimits
   hidden.maxHeaderSize = limits.maxHeaderBytes
   hidden.connectionsCheckingInterval = Math.min(1000, limits.headerTimeoutMs)
-  // Has Node look after slow connections, in the new interval; it does nothing else at this event.
+  // On this event Node starts its check for slow connections, with the new interval, and does nothing else.
   server.emit('listening')
 }
 
-/** The answer that is under way on a connection. Node keeps it there, though its types do not say so. */
+/** The answer in progress on a connection. Node keeps it on the socket; its types omit it. */
 export function answeringOn(socket: Duplex): ServerResponse | undefined {
   return (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }

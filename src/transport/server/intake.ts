@@ -21,7 +21,7 @@ export interface IntakeOptions {
 export class Intake {
   readonly #options: IntakeOptions
   readonly #pipelines: Pipelines
-  /** Nothing is served behind these. */
+  /** Requests that are the last on their connections: none after them is served. */
   readonly #last = new WeakSet<IncomingMessage>()
   /** Connections whose client seems to be too slow. */
   readonly #timingOut = new Set<Duplex>()
@@ -38,13 +38,13 @@ export class Intake {
     })
   }
 
-  /** Whether a request that asks for an upgrade may have it. If not, it is served as if it had not asked, as the last. */
+  /** Whether to grant a requested upgrade. If not, the request is served without one, as the last on its connection. */
   upgrades(message: IncomingMessage): boolean {
     const { socket } = message
     const isAlone = socket.writable && answeringOn(socket) === undefined
     if (isAlone && asksForWebSocket(message) && this.#options.upgrades(message)) return true
-    // Node's parser has stopped behind this message and loses the rest of what was read with it: what comes next may be
-    // the middle of another message, and would be taken for a request.
+    // Node's parser stops after this message and loses the rest of the bytes read with it: the next bytes may be the
+    // middle of another message, and would be taken for a request.
     this.endWith(message)
     return false
   }
@@ -74,7 +74,7 @@ export class Intake {
     this.#options.serve(message, response)
   }
 
-  /** The client may send its body or not after this, so nothing can follow. */
+  /** After this the client may or may not send its body, so no request can follow. */
   #refuseExpectation(message: IncomingMessage, response: ServerResponse): void {
     const refuse = (): void => void response.writeHead(417, ['connection', 'close', 'content-length', '0']).end()
     if (this.#pipelines.isTurn(message, response)) refuse()
@@ -82,23 +82,23 @@ export class Intake {
   }
 
   /**
-   * Node looks for slow clients before it reads its sockets, so after a pause of the gateway's own the request of a client
-   * that was in time may still lie there: the sockets are read once more.
+   * Node checks for slow clients before it reads its sockets. After a pause of the gateway itself, a request that came
+   * in time may still be unread, so let Node read the sockets once more.
    */
   #timedOut(error: WireError, socket: Duplex): void {
     const answering = answeringOn(socket)
     this.#timingOut.add(socket)
     this.#options.clock.after(0, () => {
-      // False where a request has arrived meanwhile.
+      // `delete` returns false if a request has arrived meanwhile.
       if (this.#timingOut.delete(socket) && answering?.req.complete !== true) this.#refuseNext(error, socket)
     })
   }
 
-  /** What is no request, or will not become whole. A whole request before it keeps its answer. */
+  /** Refuses a malformed or incomplete request. A complete request before it still gets its answer. */
   #refuseNext(error: WireError, socket: Duplex): void {
     const answering = answeringOn(socket)
     if (hasHungUp(error)) socket.destroy()
-    // Its last answer is out already.
+    // The last answer on this connection is out already.
     else if (!socket.writable) return
     else if (answering === undefined) this.#refuse(error, socket)
     else if (answering.req.complete || this.isLast(answering.req)) {
@@ -113,7 +113,7 @@ export class Intake {
   }
 }
 
-/** The client holds its body back until it hears that it is wanted (RFC 9110, 10.1.1): when somebody begins to read it. */
+/** Sends `100 Continue` once the body is read; until then the client holds it back (RFC 9110, 10.1.1). */
 function continueOnceRead(message: IncomingMessage, response: ServerResponse): void {
   message.once('resume', () => {
     if (!response.headersSent) response.writeContinue()

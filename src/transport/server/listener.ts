@@ -18,42 +18,41 @@ import { stopListening } from './stop-listening.ts'
 import { WaitingUpgrade } from './upgrade.ts'
 
 export interface Listener {
-  /** Stays what it was when the socket is closed. */
+  /** Unchanged after the socket is closed. */
   readonly address: AddressInfo
   /** Calls that have not ended. */
   inFlight(): number
   connections(): Promise<number>
   figures(): ConnectionFigures
   /**
-   * From now on calls are served by these rules; no connection is closed. Resolves when the last call has ended that
-   * began before (upgraded connections included): what only the old rules use may be freed then.
+   * Serves calls by these rules from now on; closes no connection. Resolves when the last call that began earlier has
+   * ended (upgraded connections included): resources that only the old rules use may be freed then.
    */
   update(rules: FrontRules): Promise<void>
-  /** Serves a connection that was accepted elsewhere, as if it had come in here from that address. */
+  /** Serves a connection that was accepted elsewhere, as if it had arrived here from that address. */
   take(stream: Duplex, peer: PeerAddress): void
   /**
-   * Ends gently, while others go on listening at the port: takes no more connections, but cuts none. Every further answer
-   * says that it is the last on its connection, and unused ones are closed when they have been so for `keepAlive`.
-   * Resolves when all are gone.
+   * Ends gently while others keep listening on the port: accepts no more connections, but cuts none. Every further
+   * answer says `Connection: close`, and connections unused for `keepAlive` are closed. Resolves when none is left.
    */
   retire(): Promise<void>
   /**
-   * Takes no more connections, closes idle ones; resolves when the last call has ended. As long as `needed` is not
-   * resolved, connections are taken for what calls in flight depend on, all else gets `DRAINING`, and it goes on.
+   * Accepts no more connections, closes idle ones; resolves when the last call has ended. Until `needed` resolves,
+   * connections are still accepted for routes that calls in flight depend on; all other requests get `DRAINING`.
    */
   drain(needed?: Promise<void>): Promise<void>
   /** Closes everything at once. */
   close(): Promise<void>
 }
 
-/** Opens the front: clients' connections in, calls out. Rejects if the address cannot be listened on. */
+/** Opens the front: client connections in, calls out. Rejects if it cannot listen on the address. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const front = new Front(options)
   await front.open(options.listen)
   return front
 }
 
-/** A front without a socket of its own, behind somebody who accepts at this address and hands connections over. */
+/** A front without a listening socket: connections are accepted elsewhere, at this address, and handed to `take`. */
 export function standBehind(address: AddressInfo, options: FrontOptions): Listener {
   return new Front(options, address)
 }
@@ -64,7 +63,7 @@ const refusedUpgradeMs = 2000
 class Front implements Listener {
   readonly #options: FrontOptions
   readonly #server: Server
-  /** Connections that are no longer the server's: upgraded ones. */
+  /** Upgraded connections: Node's server no longer tracks them. */
   readonly #upgraded = new Set<Duplex>()
   readonly #counts: ConnectionCounts
   readonly #generations = new Generations()
@@ -73,16 +72,16 @@ class Front implements Listener {
   #address: AddressInfo
   #inFlight = 0
   #handed = 0
-  /** Answers are the last on their connections. */
+  /** Every answer is the last on its connection. */
   #isEnding = false
   #draining = false
-  /** What is not needed for calls in flight is refused no longer, as it cannot come in any more. */
+  /** No connection can arrive any more, so draining no longer refuses requests. */
   #isShut = false
-  /** What is handed over now comes too late. */
+  /** Connections that are handed over from now on are destroyed. */
   #isClosed = false
-  /** Resolved when, once it drains, no call is in flight any more. */
+  /** Resolved when the front is draining and no call is in flight. */
   readonly #idle = Promise.withResolvers<void>()
-  /** Resolved when, once it is retired, no connection is left. */
+  /** Resolved when the front is retired and no connection is left. */
   #left: PromiseWithResolvers<void> | undefined
 
   constructor(options: FrontOptions, address: AddressInfo = { address: '', family: '', port: 0 }) {
@@ -209,7 +208,7 @@ class Front implements Listener {
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
     const waiting = new WaitingUpgrade(socket, head)
     response.on('finish', () => {
-      // It was refused. Whoever does not close then is closed.
+      // The upgrade was refused. Close the connection if the client does not.
       socket.end()
       const timer = this.#options.clock.after(refusedUpgradeMs, () => socket.destroy())
       socket.on('close', () => timer.cancel())
@@ -224,7 +223,7 @@ class Front implements Listener {
     const { proxies, traceOf } = this.#rules
     const target = readTarget(message.url ?? '/')
     const problem = messageProblem(message, this.#rules.listen.maxHeaderCount)
-    // Others on the way may read a malformed message differently, and so what stands behind it.
+    // Another hop may parse a malformed message differently, and so the bytes after it.
     if (problem?.code === 'BAD_REQUEST') this.#intake.endWith(message)
     const resolved =
       problem === undefined ? this.#resolve(message, target) : { found: false as const, failure: problem }
@@ -252,7 +251,7 @@ class Front implements Listener {
       isLast: this.#intake.isLast(message),
       reportBug,
       onEnded: () => {
-        // Before this call is counted as ended: a drain waits for those behind it too.
+        // First, so that a drain also waits for the pipelined requests after this one.
         this.#intake.answered(message)
         this.#callEnded(generation)
       },
@@ -273,7 +272,7 @@ class Front implements Listener {
     if (this.#inFlight === 0) this.#idle.resolve()
   }
 
-  /** Also one that does not listen has a timer, which looks after slow connections. */
+  /** Needed even if the server does not listen: it has a timer that checks for slow connections. */
   #closeServer(): void {
     this.#isClosed = true
     this.#server.close()

@@ -11,7 +11,7 @@ export const listenerOptions = z
     maxConnections: wholeNumber({ min: 1, max: 1_000_000 })
       .prefault(20_000)
       .describe(
-        'Client connections; further ones are closed at once. Each takes a file descriptor, and each call one more for its target: at the start you are warned if the process may not open as many.',
+        'The most client connections; further ones are closed at once. Each takes a file descriptor, and each call one more for its target: the gateway warns at startup if the process may not open that many.',
       ),
     headerSize: size().prefault('16KiB').describe("The largest request header; more gets 431. Node's default."),
     headerCount: wholeNumber({ min: 1, max: 2000 })
@@ -19,7 +19,7 @@ export const listenerOptions = z
       .describe("The most fields in a request header; more gets 431. Apache's default."),
     headerTimeout: duration({ min: 1 })
       .prefault('10s')
-      .describe('How long a client may take to send its header; longer gets 408.'),
+      .describe('How long a client may take to send its request header; longer gets 408.'),
     requestTimeout: duration({ min: 1 })
       .prefault('5m')
       .describe("How long a client may take to send its whole request; longer gets 408. Node's default."),

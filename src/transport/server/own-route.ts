@@ -4,13 +4,13 @@ import type { RoutedHandler } from './route-handler.ts'
 export interface OwnRoute {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  /** What it is called where a route's strategy is told. */
+  /** Reported as the strategy of the route. */
   readonly what: string
   readonly service: Service
   readonly servesWhileDraining: boolean
 }
 
-/** A route of the gateway's own, beside those of the configuration. */
+/** A route that the gateway itself serves, besides the configured ones. */
 export function ownRoute({ method, path, what, service, servesWhileDraining }: OwnRoute): RoutedHandler {
   return {
     match: { methods: [method], path },

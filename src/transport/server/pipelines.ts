@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** Requests that may wait on one connection. Node has parsed them already: a small one takes 2 KiB. */
+/** Limit on the requests that wait on one connection. Node has parsed them already: a small one takes 2 KiB. */
 const maxWaiting = 500
 
 interface Waiting {
@@ -11,17 +11,17 @@ interface Waiting {
 
 interface Line {
   readonly waiting: Waiting[]
-  /** Ends the connection once all that wait are answered; nothing joins the line behind it. */
+  /** Ends the connection once all waiting requests are answered. Once set, no further request joins the line. */
   end: (() => void) | undefined
 }
 
 /**
- * Serves the requests of each connection one at a time, in their order. Node emits a request as soon as its head is
- * parsed, whatever became of the one before: served at once, a read would overtake the write before it, one client would
- * have a thousand calls in flight, and a request would be executed though the answer before it says `Connection: close`
- * and its own answer is never sent (RFC 9112, 9.3.2 and 9.6).
+ * Serves the requests of each connection one at a time, in order. Node emits a request as soon as its head is parsed,
+ * even if the previous one is unanswered. Served at once, a read would overtake the write before it, one client could
+ * have a thousand calls in flight, and a request would be executed although the answer before it says
+ * `Connection: close` and its own answer is never sent (RFC 9112, 9.3.2 and 9.6).
  *
- * Only pipelined requests wait here. For all others the cost is `isTurn` and one look-up, 10 ns together.
+ * Only pipelined requests wait here. All others cost `isTurn` and one look-up, 10 ns together.
  */
 export class Pipelines {
   readonly #lines = new WeakMap<Duplex, Line>()
@@ -31,12 +31,12 @@ export class Pipelines {
     this.#close = close
   }
 
-  /** Whether a request may be served at once: no answer before its own is unfinished, and the last is still to come. */
+  /** Whether a request may be served at once: all answers before it are finished, and none of them was the last. */
   isTurn({ socket }: IncomingMessage, response: ServerResponse): boolean {
     return response.socket !== null && socket.writable
   }
 
-  /** Calls `serve` when every answer before is out, and never if one of them was the last on its connection. */
+  /** Calls `serve` when all earlier answers are out, or never if one of them was the last on its connection. */
   wait(message: IncomingMessage, serve: () => void): void {
     const { socket } = message
     if (!socket.writable) {
@@ -49,7 +49,7 @@ export class Pipelines {
     else drop(message)
   }
 
-  /** Calls `end` when every answer is out; a request that is not whole by now is the one that went wrong. */
+  /** Calls `end` when every answer is out; an incomplete request at the end of the line is the malformed one. */
   endWith(socket: Duplex, end: () => void): void {
     const line = this.#lineOf(socket)
     if (line.end !== undefined) return
@@ -78,7 +78,7 @@ export class Pipelines {
   }
 }
 
-/** Its bytes are read and thrown away, or the client could not send on while its last answer is on the way. */
+/** Reads and discards its bytes, or the client could not go on sending while its last answer is on the way. */
 function drop(message: IncomingMessage): void {
   message.resume()
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** The proxies whose word is believed. */
+/** The proxies whose `X-Forwarded-*` and `X-Request-Id` are trusted. */
 export class TrustedProxies {
   readonly #list: BlockList | undefined
 
@@ -16,10 +16,10 @@ export class TrustedProxies {
     }
   }
 
-  /** What is no address (a header field may say anything) is nobody's. */
+  /** False for text that is not an address: a header field may contain anything. */
   trusts(address: string | undefined): boolean {
     if (this.#list === undefined || address === undefined) return false
-    // A dual-stack socket gives IPv4 addresses in IPv6's clothes.
+    // A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6 ones.
     const plain = address.startsWith('::ffff:') ? address.slice(7) : address
     const version = isIP(plain)
     return version !== 0 && this.#list.check(plain, version === 6 ? 'ipv6' : 'ipv4')

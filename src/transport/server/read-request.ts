@@ -5,7 +5,7 @@ import type { GatewayRequest } from '../../core/request.ts'
 import { HopByHop } from '../hop-by-hop.ts'
 import type { TrustedProxies } from './proxies.ts'
 
-/** Besides the connection's own fields: what the gateway answers itself, or sets anew. */
+/** Dropped besides hop-by-hop fields: the gateway answers these itself or sets its own. */
 const ownFields = [
   'expect',
   'http2-settings',
@@ -20,26 +20,26 @@ const ownFields = [
   'x-real-ip',
   'forwarded',
 ]
-/** What the gateway goes by, or writes itself besides: a second spelling could tell a target something else. */
+/** The gateway relies on these or also writes them: a second spelling could tell a target something else. */
 const genuineFields = ['content-length', 'idempotency-key', 'x-hedgerow-attempt', 'x-request-timeout-ms']
 const passing = new HopByHop({ dropped: ownFields, genuine: genuineFields })
 
-/** Whether a field of this name, in lower case, is among a request's headers when the client sends it. */
+/** Whether a field of this name (lower case) that a client sends is kept in the request's headers. */
 export function isPassed(name: string): boolean {
   return passing.remove([name, '']).length > 0
 }
 
 export interface RequestTarget {
-  /** Of the absolute form; it goes before `Host` (RFC 9112, 3.2.2). */
+  /** From the absolute form; takes precedence over `Host` (RFC 9112, 3.2.2). */
   readonly authority: string | undefined
   readonly path: string
   readonly query: string
 }
 
-/** Path and query as they were sent, or why they will not do. */
+/** Path and query as sent, or why they are refused. */
 export function readTarget(url: string): RequestTarget | Failure {
   const refuse = (detail: string): Failure => failure('BAD_REQUEST', detail)
-  // The absolute form is what clients send to proxies (RFC 9112, 3.2.2).
+  // Clients send the absolute form to proxies (RFC 9112, 3.2.2).
   const absolute = url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]+)([/?].*)?$/i.exec(url)
   if (absolute === null) return refuse('The request target must be a path')
   const relative = absolute === undefined ? url : withSlash(absolute[2] ?? '/')
@@ -87,7 +87,7 @@ export function readRequest(message: IncomingMessage, target: RequestTarget, opt
   }
 }
 
-/** The client's own id counts only where a trusted proxy stands before us. */
+/** The client's own id, which counts only if a trusted proxy sent it. */
 export function clientRequestId(message: IncomingMessage, proxies: TrustedProxies): string | undefined {
   if (!proxies.trusts(message.socket.remoteAddress)) return undefined
   const id = headerValue(message.rawHeaders, 'x-request-id')
@@ -108,7 +108,7 @@ function headersOf(message: IncomingMessage, authority: string | undefined, opti
   return headers
 }
 
-/** Whoever reads the body listens for its breaking; between two readers nobody does, and it would end the process. */
+/** Each reader of the body handles its errors; between two readers an unhandled one would end the process. */
 function tolerate(): void {}
 
 function hasBody(message: IncomingMessage): boolean {

@@ -8,28 +8,28 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 export interface WriterOptions {
   readonly response: ServerResponse
   readonly clock: Clock
-  /** How long the client may take nothing; 0 = for ever. */
+  /** How long the client may accept no bytes; 0 = no limit. */
   readonly idleTimeoutMs: number
-  /** The body broke off: the client has a part of it, and its connection is closed so that it can tell. */
+  /** The body broke off: the client has part of it, and its connection is closed to signal that. */
   readonly onBroken: (reason: Failure) => void
 }
 
 /**
- * Up to so much goes out as one string with the head: Node then makes one write of it, where head and bytes take two
- * buffers. It spares 1 us of 12 that a bare server needs for an answer.
+ * Bodies up to this size are sent as one string with the head: Node then writes one buffer instead of two. That saves
+ * 1 of the 12 us that a bare server needs for an answer.
  */
 const maxJoinedBytes = 4096
 
 const contentLength = new Set(['content-length'])
 const trailer = new Set(['trailer'])
 
-/** Writes one answer to the client, as fast as the client takes it. */
+/** Writes one answer to the client, as fast as the client accepts it. */
 export class ResponseWriter implements BodySink {
   readonly #options: WriterOptions
   #stream: BodyStream | undefined
   #stallTimer: Timer | undefined
   #headSent = false
-  /** What came while the body was being begun: if it is all, it goes out with the head. */
+  /** First bytes, received inside `body.pipe`: if they are the whole body, they go out with the head. */
   #first: Uint8Array | undefined
   #firstSpent: (() => void) | undefined
   #isBeginning = false
@@ -39,13 +39,13 @@ export class ResponseWriter implements BodySink {
     this.#options = options
   }
 
-  /** `headers`: those of the answer and the gateway's own. */
+  /** `headers`: the answer's and the gateway's own. */
   start(answer: GatewayResponse, headers: string[]): void {
     const { response } = this.#options
     const { body, status } = answer
     if (isHeld(body)) {
       const hasNone = body === undefined || status === 204 || status === 304
-      // What is held may have come chunked, or have been made anew.
+      // A held body may have arrived chunked or been replaced, so trailers and length may be out of date.
       const plain = headerValue(headers, 'trailer') === undefined ? headers : withoutHeaders(headers, trailer)
       response.writeHead(status, hasNone ? plain : withLength(plain, body.length))
       this.bytesSent = hasNone ? 0 : body.length
@@ -59,7 +59,7 @@ export class ResponseWriter implements BodySink {
     this.#isBeginning = true
     body.pipe(this)
     this.#isBeginning = false
-    // With the first bytes where they are here already; else at once, as event streams need.
+    // The head goes out with the first bytes if they are here already, otherwise at once, as event streams need.
     if (this.#first !== undefined) this.#writeFirst()
     else if (!this.#headSent) response.flushHeaders()
   }
@@ -82,7 +82,7 @@ export class ResponseWriter implements BodySink {
     this.#write(chunk, this.#firstSpent)
   }
 
-  /** Written, or never to be: either way Node is done with the bytes when it calls back. */
+  /** Node calls `spent` when it is done with the bytes, whether they were written or dropped. */
   #write(chunk: Uint8Array, spent: (() => void) | undefined): boolean {
     const { response } = this.#options
     if (spent === undefined ? response.write(chunk) : response.write(chunk, spent)) return true
@@ -107,13 +107,13 @@ export class ResponseWriter implements BodySink {
     this.#options.response.destroy()
   }
 
-  /** The connection has closed: nothing more to wait for. */
+  /** Stops waiting for the client; call when the connection has closed. */
   close(): void {
     this.#stallTimer?.cancel()
     this.#stallTimer = undefined
   }
 
-  /** Only then can trailers follow; Node refuses to announce them else. */
+  /** Only a chunked answer can have trailers; Node refuses to announce them on others. */
   #isChunked(status: number, headers: HeaderPairs): boolean {
     if (headerValue(headers, 'trailer') === undefined) return true
     const { req } = this.#options.response
@@ -129,7 +129,7 @@ export class ResponseWriter implements BodySink {
     })
   }
 
-  /** While bytes wait for the client: one that takes none of them for too long is cut off. */
+  /** Cuts off a client that accepts none of the waiting bytes for too long. */
   #watchStall(): void {
     const { response, clock, idleTimeoutMs } = this.#options
     const { socket } = response
@@ -145,7 +145,7 @@ export class ResponseWriter implements BodySink {
 
 function endWith(response: ServerResponse, body: Uint8Array): void {
   if (body.length > maxJoinedBytes) response.end(body)
-  // Every byte as it is: latin1 has one sign for each.
+  // Keeps every byte: latin1 maps each one to a character.
   else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
 }
 

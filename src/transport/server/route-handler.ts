@@ -10,9 +10,9 @@ export interface RouteHandler {
   readonly service: Service
   readonly failures: FailurePolicy
   readonly explain: boolean
-  /** Whether upgrades (WebSocket) pass. */
+  /** Whether upgrades (WebSocket) are allowed. */
   readonly upgrades: boolean
-  /** Whether calls in flight may depend on it, so that it is served until they have ended. */
+  /** Whether calls in flight may depend on this route, so that it is served until they have ended. */
   readonly servesWhileDraining: boolean
 }
 

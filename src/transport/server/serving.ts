@@ -20,23 +20,23 @@ export interface ServingOptions {
   readonly call: LiveCall
   readonly handler: RouteHandler
   readonly clock: Clock
-  /** There where the request asks for an upgrade. */
+  /** Set when the request asks for an upgrade. */
   readonly upgrade: WaitingUpgrade | undefined
   readonly isDraining: () => boolean
-  /** Nothing that stands behind this request on its connection may be served. */
+  /** No later request on this connection may be served. */
   readonly isLast: boolean
   readonly reportBug: (fault: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
 
-/** What a smaller answer takes until its client has it does not count: a connection takes as much. */
+/** Smaller answers are not counted as held memory: a connection alone takes as much. */
 const countedBytes = 16 * 1024
 
 const clientGone = failure('CLIENT_GONE', 'The client hung up before it had its answer')
 
 /**
- * Serves one call on its client connection: asks the route's service, writes what comes of it, and ends exactly once,
- * when the connection is done with the answer or has closed. A client that hangs up aborts the call.
+ * Serves one call on its client connection: calls the route's service, writes the outcome, and ends exactly once, when
+ * the answer is out or the connection has closed. A client that hangs up aborts the call.
  */
 export class Serving {
   readonly #options: ServingOptions
@@ -44,7 +44,7 @@ export class Serving {
   #status = 0
   #failure: Failure | undefined
   #upgraded = false
-  /** The client has heard that its answer is the last, and still sends. */
+  /** The answer is the last on its connection, and the client may still be sending. */
   #lingers = false
 
   constructor(options: ServingOptions) {
@@ -98,7 +98,7 @@ export class Serving {
     const { call, handler, isDraining, isLast, message } = this.#options
     const headers = [...answer.headers, 'x-request-id', call.id]
     if (handler.explain && call.attempts.length > 0) headers.push('server-timing', serverTiming(call))
-    // Nobody reads on for an answer that is there whole.
+    // Once the answer is complete, nobody reads the rest of the request.
     const isUnread = !message.complete && isHeld(answer.body)
     if (isDraining() || isLast || (isUnread && !isWorthReading(message))) {
       headers.push('connection', 'close')
@@ -124,7 +124,7 @@ export class Serving {
     connectUpgraded({ ...ends, headers, scope: call.scope }, (bytes) => this.#ended(bytes))
   }
 
-  /** The answer's body ended too early: the client's connection will be closed, and the attempt did fail. */
+  /** The answer's body broke off: the client's connection will be closed, and the attempt has failed. */
   #broken(reason: Failure): void {
     this.#failure = reason
     const { call } = this.#options
@@ -133,7 +133,7 @@ export class Serving {
     const was = attempt.outcome
     attempt.outcome = 'reset'
     attempt.detail = reason.detail
-    // Whoever counted the head has to hear that nothing whole came behind it.
+    // Subscribers that counted the attempt by its head must learn that the body broke off.
     if (was !== undefined) call.emit({ type: 'attempt.broken', attempt, was })
   }
 
@@ -171,7 +171,7 @@ export class Serving {
 /** `a1;dur=300;desc="cancelled", a2;dur=120;desc="won"`. */
 function serverTiming(call: LiveCall): string {
   const elapsedMs = call.elapsedMs()
-  // What has no outcome when the answer goes out is cancelled with it; a broadcast goes on without its client.
+  // Attempts without an outcome are cancelled when the answer goes out; a broadcast goes on without its client.
   const unfinished = call.route.strategy === 'broadcast' ? 'open' : 'cancelled'
   const word = ({ won, outcome }: Attempt): string => (won ? 'won' : (outcome ?? unfinished))
   return call.attempts

@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream'
 import type { AbortListener, AbortScope } from '../../core/abort.ts'
 import { http } from '../../kit/node-http.ts'
 
-/** What a client may send before its upgrade is granted. */
+/** Most bytes that a client may send before its upgrade is granted. */
 const maxEarlyBytes = 64 * 1024
 
-/** Anything else (h2c, or a request with a body) would be a way past routes and deadlines. */
+/** Anything else (h2c, or a request with a body) would bypass routes and deadlines. */
 export function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 }
 
-/** A client that waits for its upgrade: it is listened to, as its going would not be noticed otherwise. */
+/** A client that waits for its upgrade. Its socket is read, because a hang-up would go unnoticed otherwise. */
 export class WaitingUpgrade {
   readonly #socket: Duplex
   readonly #early: Buffer[]
@@ -26,7 +26,7 @@ export class WaitingUpgrade {
     socket.on('end', this.#onEnd)
   }
 
-  /** The upgrade is granted: what has come so far. */
+  /** Call when the upgrade is granted; returns the bytes received so far. */
   take(): Buffer {
     this.#socket.off('data', this.#onData)
     this.#socket.off('end', this.#onEnd)
@@ -48,9 +48,9 @@ export class WaitingUpgrade {
 export interface UpgradeOptions {
   readonly client: Duplex
   readonly target: Duplex
-  /** What the client sent behind its header already. */
+  /** Bytes that the client has sent after its header. */
   readonly head: Buffer | undefined
-  /** Of the target's answer; those of the upgrade itself are put in here. */
+  /** The target's answer headers; the fields of the upgrade itself are added here. */
   readonly headers: readonly string[]
   readonly protocol: string
   readonly scope: AbortScope

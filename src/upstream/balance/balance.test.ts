@@ -18,7 +18,7 @@ import { allOf } from './rotation.ts'
 import { roundRobin } from './round-robin.ts'
 import { TargetLoad } from './target-load.ts'
 
-/** Sends the request so many times for one call. */
+/** Sends the request `count` times within one call. */
 function times(count: number): Layer {
   return (next) => async (request, call) => {
     let outcome = await next(request, call)
@@ -35,7 +35,7 @@ function balanced(names: readonly string[], attempts: number) {
   )
 }
 
-/** One target behind a balancer that goes by what its targets do. */
+/** One target behind a load-aware balancer. */
 function loaded(script: Script) {
   const target = targetOf('a')
   const clock = new VirtualClock()
@@ -51,7 +51,7 @@ function loaded(script: Script) {
 }
 
 describe('balance', () => {
-  it('takes no latency from an attempt that a pause of the gateway held up', async () => {
+  it('ignores the latency of an attempt that a gateway stall delayed', async () => {
     const target = targetOf('a')
     const clock = new VirtualClock()
     const load = new TargetLoad([target], clock, new SharedMemory())
@@ -71,7 +71,7 @@ describe('balance', () => {
     assert.ok(load.ewmaMs(0) <= beforeMs)
   })
 
-  it('has an attempt in flight until its answer is there, where that comes whole', async () => {
+  it('counts an attempt as in flight until its buffered answer has arrived', async () => {
     const { clock, load, send } = loaded({ afterMs: 10 })
     send()
     await clock.advance(9)
@@ -80,7 +80,7 @@ describe('balance', () => {
     assert.equal(load.inFlight(0), 0)
   })
 
-  it('has an attempt in flight until the last byte of its answer, where that streams', async () => {
+  it('counts an attempt as in flight until the last byte of a streamed answer', async () => {
     const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500 })
     const { answer } = send()
     await clock.advance(509)
@@ -89,7 +89,7 @@ describe('balance', () => {
     assert.equal(load.inFlight(0), 0)
   })
 
-  it('has it in flight no more when the client goes, or nobody wants the body', async () => {
+  it('stops counting an attempt when the client disconnects or nobody wants the body', async () => {
     const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500 })
     const [one, other] = [send(), send()]
     await clock.advance(10)
@@ -100,14 +100,14 @@ describe('balance', () => {
     assert.deepEqual([load.inFlight(0), load.isFailing(0)], [0, false])
   })
 
-  it('takes a body that breaks off for a failure of its target', async () => {
+  it('counts a body that breaks off as a failure of its target', async () => {
     const { clock, load, send } = loaded({ afterMs: 10, bodyAfterMs: 500, bodyFails: 'UPSTREAM_RESET' })
     send()
     await clock.advance(510)
     assert.deepEqual([load.inFlight(0), load.isFailing(0)], [0, true])
   })
 
-  it('has an upgraded connection in flight until it is closed', async () => {
+  it('counts an upgraded connection as in flight until it closes', async () => {
     const target = targetOf('a')
     const clock = new VirtualClock()
     const load = new TargetLoad([target], clock, new SharedMemory())
@@ -121,7 +121,7 @@ describe('balance', () => {
     assert.equal(load.inFlight(0), 0)
   })
 
-  it('begins an attempt at the target that it chose, and gives it to the request', async () => {
+  it('begins an attempt at the chosen target and passes it on with the request', async () => {
     const { clock, upstream, send } = balanced(['a', 'b'], 1)
     const { call } = send()
     const [attempt] = call.attempts
@@ -130,7 +130,7 @@ describe('balance', () => {
     await clock.advance(10)
   })
 
-  it('sends the further attempts of a call to other targets, and round again when all are tried', async () => {
+  it('sends further attempts of a call to untried targets, then starts over', async () => {
     const { clock, send } = balanced(['a', 'b', 'c'], 5)
     const { call } = send()
     await clock.advance(100)
@@ -142,7 +142,7 @@ describe('balance', () => {
     )
   })
 
-  it('keeps the turn from call to call', async () => {
+  it('keeps its position between calls', async () => {
     const { clock, upstream, send } = balanced(['a', 'b'], 1)
     for (let i = 0; i < 4; i++) send()
     await clock.advance(10)
@@ -152,7 +152,7 @@ describe('balance', () => {
     )
   })
 
-  it('fails with NO_TARGET where the upstream has none, and begins nothing', async () => {
+  it('fails with NO_TARGET and begins no attempt when the upstream has no targets', async () => {
     const { clock, upstream, send } = balanced([], 1)
     const { call, answer } = send()
     await clock.advance(10)

@@ -10,7 +10,7 @@ import type { Balancer } from './balancer.ts'
 import type { Gate } from './gate.ts'
 import type { TargetLoad } from './target-load.ts'
 
-/** Chooses a target and begins an attempt at it: from here inwards the request has an attempt. */
+/** Chooses a target and begins an attempt at it. Inner layers therefore always have an attempt. */
 export function balance(balancer: Balancer, upstream: string, gate?: Gate): Layer {
   return function balanceLayer(next) {
     const { load } = balancer
@@ -18,11 +18,11 @@ export function balance(balancer: Balancer, upstream: string, gate?: Gate): Laye
       const { attempts } = call
       const lastTried = (target: Target): number => {
         const last = attempts.findLast((attempt) => attempt.target === target)
-        // It would fail the same way.
+        // The same target would fail the same way again.
         return last?.outcome === 'tls_error' ? Number.POSITIVE_INFINITY : (last?.number ?? 0)
       }
       let attempt: Attempt | undefined
-      // More than once only where a breaker lets one attempt through, and another worker's was first.
+      // Repeats only when a breaker lets one attempt through and another worker's came first.
       while (attempt === undefined) {
         const target = balancer.pick(attempts.length === 0 ? undefined : lastTried, request)
         if (target === undefined) return Promise.resolve(failed(refusal(gate, upstream)))
@@ -39,8 +39,8 @@ function refusal(gate: Gate | undefined, upstream: string): Failure {
 }
 
 /**
- * What it came to stands on the attempt by then (`telemetry/attempt-telemetry.ts`). It is in flight until the last byte
- * of its answer: who sends a large body is busy with it.
+ * The outcome is already on the attempt by then (`telemetry/attempt-telemetry.ts`). The attempt is in flight until the
+ * last byte of its answer, because sending a large body keeps the target busy.
  */
 async function observed(
   load: TargetLoad,
@@ -55,7 +55,7 @@ async function observed(
     outcome = await send()
     return outcome
   } finally {
-    // Across a stall the time that it took is the gateway's.
+    // The duration of a stalled attempt includes the gateway's own pause.
     if (attempt.stalledMs === 0) {
       load.answered(target, (attempt.endedMs ?? call.elapsedMs()) - attempt.startedMs, attempt.outcome)
     }

@@ -3,7 +3,9 @@ import type { Random } from '../../kit/random.ts'
 import type { LastTried } from './balancer.ts'
 import type { Rotation } from './rotation.ts'
 
-/** Whom a balancer may choose among, and what each weighs. The rotation is asked anew only when its version changes. */
+/**
+ * The targets a balancer may choose among, and their weights. Reads the rotation again only when its version changes.
+ */
 export class Candidates {
   readonly targets: readonly Target[]
   readonly #rotation: Rotation
@@ -22,7 +24,7 @@ export class Candidates {
     this.#usualWeight = targets.reduce((sum, { weight }) => sum + weight, 0) / targets.length
   }
 
-  /** The places of those that are available: untried, or else tried longest ago. */
+  /** Indexes of the available targets that are untried, or else were tried longest ago. */
   of(lastTried: LastTried | undefined): readonly number[] {
     if (this.#rotation.version !== this.#version) this.#look()
     const available = this.#available
@@ -33,8 +35,8 @@ export class Candidates {
   }
 
   /**
-   * Of these those that this pick may take: one in slow start is passed over in as many picks as its share lacks. That
-   * holds it to its share also where it would be the best of all, as one that is idle and fresh often is. Never none.
+   * The candidates that this pick may take. A target in slow start is skipped in as many picks as its share lacks. This
+   * holds it to its share even when it would be the best of all, as an idle, fresh target often is. Never empty.
    */
   passing(places: readonly number[], random: Random): readonly number[] {
     if (!this.#isOneSlow) return places
@@ -42,22 +44,22 @@ export class Candidates {
     return passing.length === 0 ? places : passing
   }
 
-  /** Its weight next to the usual one: 1 where all have the same. */
+  /** Weight relative to the usual one: 1 when all weights are equal. */
   weight(place: number): number {
     return this.#weights[place] as number
   }
 
-  /** How much of its weight counts (slow start), 0 to 1. */
+  /** Share of the weight that counts (slow start), 0 to 1. */
   factor(place: number): number {
     return this.#factors[place] as number
   }
 
-  /** One of these, by weight. Answers where in the list it stands; there has to be one. */
+  /** Draws one by weight. Returns its position in the list, which must not be empty. */
   draw(places: readonly number[], random: Random): number {
     return this.#isEven ? Math.floor(random() * places.length) : this.#drawByWeight(places, -1, random)
   }
 
-  /** The same without the one that stands there; there have to be two. */
+  /** Draws one other than the one at `first`; needs at least two candidates. */
   drawOther(places: readonly number[], first: number, random: Random): number {
     if (!this.#isEven) return this.#drawByWeight(places, first, random)
     const other = Math.floor(random() * (places.length - 1))
@@ -75,13 +77,13 @@ export class Candidates {
       mark -= this.weight(places[i] as number)
       if (mark < 0) break
     }
-    // Rounding can leave the mark a hair beyond the last.
+    // Rounding can leave the mark slightly beyond the last one.
     return last
   }
 
   #look(): void {
     const rotation = this.#rotation
-    // Before the rest: what changes meanwhile is seen the next time.
+    // Set first, so that the next call sees changes made meanwhile.
     this.#version = rotation.version
     this.#available = [...this.targets.keys()].filter((place) => rotation.isAvailable(place))
     this.#factors = this.targets.map((_, place) => rotation.factor(place))

@@ -22,13 +22,13 @@ const differences = (one: readonly string[], other: readonly string[]) =>
   one.flatMap((target, user) => (other[user] === target ? [] : [{ from: target, to: other[user] }]))
 
 describe('consistent hashing', () => {
-  it('sends a key to the same target each time, whichever worker or gateway has it', () => {
+  it('sends a key to the same target every time, in any worker or gateway', () => {
     const names = ['a', 'b', 'c']
     assert.deepEqual(hashing(names).all(), hashing(names).all())
     assert.deepEqual(hashing(names).all(), hashing(['c', 'a', 'b']).all())
   })
 
-  it('moves the keys of a target that is out, no others, and back when it is back', () => {
+  it('moves only the keys of an unavailable target, and back once it returns', () => {
     const { rotation, all } = hashing(['a', 'b', 'c', 'd', 'e'])
     const before = all()
     rotation.takeOut('b')
@@ -45,12 +45,12 @@ describe('consistent hashing', () => {
     assert.deepEqual(all(), before)
   })
 
-  it('moves few others when a target leaves the configuration', () => {
+  it('moves few other keys when a target is removed from the configuration', () => {
     const moved = differences(hashing(['a', 'b', 'c']).all(), hashing(['a', 'b']).all())
     assert.ok(moved.filter(({ from }) => from !== 'c').length < users * 0.01)
   })
 
-  it('gives a target in slow start its keys back little by little, and none goes to and fro', () => {
+  it('returns keys gradually to a target in slow start, without flapping', () => {
     const { rotation, all } = hashing(['a', 'b', 'c'])
     const whole = all()
     let before = -1
@@ -65,7 +65,7 @@ describe('consistent hashing', () => {
     assert.deepEqual(all(), whole)
   })
 
-  it('sends the second attempt of a key to the same other target each time', () => {
+  it('sends the second attempt for a key to the same other target every time', () => {
     const { balancer } = hashing(['a', 'b', 'c'])
     for (let user = 0; user < 50; user++) {
       const request = requestFrom(user)
@@ -76,7 +76,7 @@ describe('consistent hashing', () => {
     }
   })
 
-  it('goes by chance for a request without the key', () => {
+  it('picks at random for a request without the key', () => {
     const { pick } = hashing(['a', 'b', 'c'])
     for (const headers of [[], ['x-user', '']]) {
       const picked = Array.from({ length: 60 }, () => pick(requestOf({ headers })))

@@ -8,14 +8,14 @@ import { maglevTable, tableSize } from './maglev.ts'
 import { randomPick } from './random.ts'
 import type { Rotation } from './rotation.ts'
 
-/** After so many slots in vain any candidate will do: with half of the targets out it comes to that once in 2^64 keys. */
+/** After this many misses any candidate will do. With half of the targets out, that happens for one key in 2^64. */
 const mostSlots = 64
 const goldenRatio = 0x9e3779b9
 
 /**
- * Requests with the same key go to the same target, whichever worker or gateway has them. A key whose target is not
- * available goes on through the table to the next that is, and comes back when its own is back; all other keys stay
- * where they are. In slow start a target gets its keys back little by little. Requests without a key go by chance.
+ * Requests with the same key go to the same target, in any worker or gateway. If its target is unavailable, a key moves
+ * on through the table to the next available target, and returns when its own does; all other keys stay put. A target
+ * in slow start gets its keys back gradually. Requests without a key are spread at random.
  */
 export function consistentHash(
   rotation: Rotation,
@@ -30,7 +30,7 @@ export function consistentHash(
     for (let turn = 0; turn < mostSlots; turn++) {
       const slot = (turn === 0 ? hash : mix32(hash + turn * goldenRatio)) % tableSize
       const place = table[slot] as number
-      // In most cases all are there, and the search ends with its first step.
+      // Usually all targets are available, and the search ends at its first step.
       if (places.length < targets.length && !places.includes(place)) continue
       const factor = candidates.factor(place)
       if (factor === 1 || mix32(hash ^ goldenRatio) < factor * 2 ** 32) return targets[place]

@@ -12,7 +12,7 @@ import { roundRobin } from './round-robin.ts'
 
 type Fates = Readonly<Record<string, FailureCode>>
 
-/** A call that sends an attempt each time it is told to, to targets that all fail in a way of their own. */
+/** A call that sends the given number of attempts, to targets that each fail in their own way. */
 async function failing(fates: Fates, attempts: number, change: Partial<Rotation> = {}) {
   const rotation = { ...allOf(Object.keys(fates).map((name) => targetOf(name))), ...change }
   const again: Layer = (next) => async (request, call) => {
@@ -35,26 +35,26 @@ async function failing(fates: Fates, attempts: number, change: Partial<Rotation>
 }
 
 describe('elsewhere', () => {
-  it('lets a TLS failure be tried again while there is another target', async () => {
+  it('allows a retry after a TLS failure while there is another target', async () => {
     const { code, retry } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 1)
     assert.deepEqual([code, retry], ['UPSTREAM_TLS', 'safe'])
   })
 
-  it('does not once TLS has failed at every target', async () => {
+  it('allows no retry once TLS has failed at every target', async () => {
     const { retry, asked } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 2)
     assert.deepEqual([retry, asked], ['no', 'ab'])
   })
 
-  it('does not when the other target may be sent nothing', async () => {
+  it('allows no retry when the other target is unavailable', async () => {
     const isAvailable = (place: number): boolean => place === 0
     assert.equal((await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 1, { isAvailable })).retry, 'no')
   })
 
-  it('leaves other failures as they are', async () => {
+  it('leaves other failures unchanged', async () => {
     assert.equal((await failing({ a: 'UPSTREAM_RESET', b: 'UPSTREAM_RESET' }, 1)).retry, 'unsafe')
   })
 
-  it('has a target asked again that failed otherwise, before one whose TLS fails', async () => {
+  it('prefers a target that failed otherwise to one whose TLS fails', async () => {
     const { asked } = await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_RESET' }, 4)
     assert.equal(asked, 'abbb')
   })

@@ -4,8 +4,8 @@ import type { Layer } from '../../core/service.ts'
 import type { Rotation } from './rotation.ts'
 
 /**
- * What would fail the same way at the same target (a certificate that is not trusted) may be sent again where there is
- * another one: then, and only then, retries and hedges hear that it is safe.
+ * A failure that the same target would repeat (such as an untrusted certificate) may be retried at another target. Only
+ * while another one is available does this layer report the failure to retries and hedges as safe.
  */
 export function elsewhere(rotation: Rotation): Layer {
   return function elsewhereLayer(next) {
@@ -17,7 +17,7 @@ export function elsewhere(rotation: Rotation): Layer {
   }
 }
 
-/** Whether a target is available whose last attempt in this call did not end so. */
+/** Whether a target is available whose last attempt in this call did not fail this way. */
 function hasOther(rotation: Rotation, { attempts }: Call): boolean {
   return rotation.targets.some((target, place) => {
     const last = attempts.findLast((attempt) => attempt.target === target)

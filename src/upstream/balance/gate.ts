@@ -2,10 +2,10 @@ import type { Attempt, Target } from '../../core/attempt.ts'
 import type { Call } from '../../core/call.ts'
 import type { Failure } from '../../core/failure.ts'
 
-/** Who has the last word before an attempt begins, where not every target may always be sent something. */
+/** Final check before an attempt begins, for upstreams whose targets can be unavailable. */
 export interface Gate {
-  /** Undefined: not there, as another attempt has just been let through alone. The next pick finds another target. */
+  /** Undefined when another attempt has just been let through as the only one. The next pick finds another target. */
   begin(target: Target, call: Call): Attempt | undefined
-  /** Why there is no target. */
+  /** Why no target is available. */
   refusal(upstream: string): Failure
 }

@@ -2,10 +2,13 @@ import { headerValue, headerValues } from '../../core/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { clientAddress } from '../../telemetry/access-log/client-address.ts'
 
-/** What of a request says which requests belong together; undefined where it has nothing of the kind. */
+/** Extracts the key that marks requests as belonging together; undefined when the request has none. */
 export type KeyOf = (request: GatewayRequest) => string | undefined
 
-/** `by`: `header:NAME`, `query:NAME`, `cookie:NAME` or `address`. `trusts`: whether an address is a trusted proxy's. */
+/**
+ * `by`: `header:NAME`, `query:NAME`, `cookie:NAME` or `address`. `trusts`: whether an address belongs to a trusted
+ * proxy.
+ */
 export function keyBy(by: string, trusts: (address: string) => boolean): KeyOf {
   const colon = by.indexOf(':')
   const [kind, name] = colon < 0 ? [by, ''] : [by.slice(0, colon), by.slice(colon + 1)]
@@ -26,7 +29,7 @@ function cookieOf(fields: readonly string[], name: string): string | undefined {
   return undefined
 }
 
-/** An empty one tells nobody from anybody. */
+/** An empty key distinguishes no clients. */
 function present(value: string | null | undefined): string | undefined {
   return value === null || value === '' ? undefined : value
 }

@@ -1,6 +1,6 @@
 /**
- * 32 bits of a text: FNV-1a over its UTF-16 code units, then MurmurHash3's finalizer, as neighbouring texts differ in too
- * few bits after FNV alone. Fast and even; no secret, so whoever knows it can find keys that meet.
+ * Hashes a text to 32 bits: FNV-1a over its UTF-16 code units, then MurmurHash3's finalizer, because similar texts
+ * differ in too few bits after FNV alone. Fast and even, but not secret: anyone who knows it can construct collisions.
  */
 export function hash32(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed

@@ -5,9 +5,9 @@ import type { TargetLoad } from './target-load.ts'
 import { twoChoices } from './two-choices.ts'
 
 /**
- * The fewer attempts in flight for its weight, of two that are drawn by weight. Envoy's least request does it so for
- * equal weights (`choice_count: 2`), and for others divides by the attempts in flight too. With nothing in flight the
- * shares are those of the weights.
+ * Draws two targets by weight and takes the one with fewer attempts in flight for its weight. Envoy's least request
+ * does the same for equal weights (`choice_count: 2`); for unequal ones it also divides by the attempts in flight. With
+ * nothing in flight the shares equal the weights.
  */
 export function leastRequests(
   rotation: Rotation,

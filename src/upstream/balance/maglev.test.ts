@@ -12,7 +12,7 @@ function countsOf(table: Uint16Array): readonly number[] {
 
 describe('the Maglev table', () => {
   for (const count of [1, 2, 3, 10, 200]) {
-    it(`gives each of ${count} targets as many slots as any other, within one`, () => {
+    it(`gives each of ${count} targets the same number of slots, within one`, () => {
       const counts = countsOf(maglevTable(named(count)))
       assert.equal(counts.length, count)
       assert.equal(
@@ -23,7 +23,7 @@ describe('the Maglev table', () => {
     })
   }
 
-  it('gives slots by weight', () => {
+  it('gives slots in proportion to weight', () => {
     const counts = countsOf(maglevTable(['a', 'b', 'c'].map((name, i) => ({ name, weight: [6, 3, 1][i] ?? 0 }))))
     for (const [place, share] of [0.6, 0.3, 0.1].entries()) {
       assert.ok(Math.abs((counts[place] ?? 0) / tableSize - share) < 0.001)
@@ -31,7 +31,7 @@ describe('the Maglev table', () => {
   })
 
   for (const count of [3, 10, 100]) {
-    it(`moves few keys besides its own when one of ${count} targets leaves`, () => {
+    it(`moves few other keys when one of ${count} targets leaves`, () => {
       const before = named(count)
       const [table, without] = [maglevTable(before), maglevTable(before.slice(0, -1))]
       let moved = 0
@@ -45,7 +45,7 @@ describe('the Maglev table', () => {
     })
   }
 
-  it('is empty where there is no target', () => {
+  it('is empty without targets', () => {
     assert.equal(new Set(maglevTable([])).size, 1)
   })
 })

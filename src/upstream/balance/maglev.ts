@@ -1,15 +1,18 @@
 import type { Target } from '../../core/attempt.ts'
 import { hash32 } from './hash.ts'
 
-/** A prime, a hundred times as many as targets at least, for shares that differ by 1 % at most: the paper's small table. */
+/**
+ * A prime, at least a hundred times the number of targets, so that shares differ by at most 1 %: the paper's small
+ * table.
+ */
 export const tableSize = 65_537
 
 const free = 0xffff
 
 /**
  * A Maglev table (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4): each
- * target has an order of all slots of its own, by its name, and in turn takes the next that is free; the heavy have more
- * turns. If one leaves, its slots are shared out, and few others change hands.
+ * target has its own permutation of all slots, derived from its name, and targets take turns to claim their next free
+ * slot; heavier targets get more turns. When a target leaves, its slots are redistributed and few others change owner.
  */
 export function maglevTable(targets: readonly Pick<Target, 'name' | 'weight'>[]): Uint16Array {
   const table = new Uint16Array(tableSize).fill(free)
@@ -24,7 +27,7 @@ export function maglevTable(targets: readonly Pick<Target, 'name' | 'weight'>[])
     for (let place = 0; place < takers.length && taken < tableSize; place++) {
       const taker = takers[place] as (typeof takers)[number]
       taker.due += taker.share
-      // Shares such as 1/3 add up to a hair less than 1.
+      // Shares such as 1/3 add up to slightly less than 1.
       if (taker.due < 1 - 1e-9) continue
       taker.due -= 1
       taken++

@@ -20,13 +20,13 @@ export interface BalancerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly memory: MemoryScope
-  /** Takes probes to their targets. */
+  /** Sends probes to targets. */
   readonly send: Service
-  /** Whether an address is that of a trusted proxy. */
+  /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean
 }
 
-/** The balancer that the options name. */
+/** Builds the balancer that the options name. */
 export function makeBalancer(options: BalanceOptions, rotation: Rotation, deps: BalancerDeps): Balancer {
   const { clock, random, memory } = deps
   switch (options.kind) {
@@ -49,14 +49,14 @@ export function makeBalancer(options: BalanceOptions, rotation: Rotation, deps: 
   }
 }
 
-/** The balancers that go by what targets do. */
+/** The load-aware balancers. */
 type ByLoad = Extract<BalanceOptions, { readonly kind: 'least-requests' | 'peak-ewma' | 'probing' }>
 
 export function goesByLoad(options: BalanceOptions): options is ByLoad {
   return options.kind === 'least-requests' || options.kind === 'peak-ewma' || options.kind === 'probing'
 }
 
-/** What such a balancer knows of its targets; whoever asks for it by the same memory has the same. */
+/** The load that such a balancer tracks. Callers that pass the same memory share it. */
 export function loadFor(options: ByLoad, targets: readonly Target[], clock: Clock, memory: MemoryScope): TargetLoad {
   if (options.kind !== 'peak-ewma') return new TargetLoad(targets, clock, memory)
   return new TargetLoad(targets, clock, memory, { decayMs: options.decay, startMs: options.start })

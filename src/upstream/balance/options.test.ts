@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { balanceOption } from './options.ts'
 
 describe('the option balance', () => {
-  it('is round-robin where nothing is said', () => {
+  it('defaults to round-robin', () => {
     assert.deepEqual(balanceOption.parse(undefined), { kind: 'round-robin' })
   })
 
@@ -17,7 +17,7 @@ describe('the option balance', () => {
       { kind: 'probing', path: '/load', probes: 3, pool: 16, age: 1000, uses: 5, timeout: 1000 },
     ],
   ] as const) {
-    it(`takes ${JSON.stringify(given)}`, () => {
+    it(`accepts ${JSON.stringify(given)}`, () => {
       assert.deepEqual(balanceOption.parse(given), expected)
     })
   }
@@ -34,7 +34,7 @@ describe('the option balance', () => {
     { probing: { path: 'load' } },
     { 'peak-ewma': { decay: '0ms' } },
   ]) {
-    it(`refuses ${JSON.stringify(given)}`, () => {
+    it(`rejects ${JSON.stringify(given)}`, () => {
       assert.equal(balanceOption.safeParse(given).success, false)
     })
   }

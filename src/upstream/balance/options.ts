@@ -7,14 +7,14 @@ const ewma = z
   .strictObject({
     decay: duration({ min: 1 })
       .prefault('10s')
-      .describe("How long a slow answer is remembered: after so long it counts for a third. Finagle's default."),
+      .describe("How long a slow answer is remembered: after this time it counts for a third. Finagle's default."),
     start: duration({ min: 1 })
       .prefault('30ms')
       .describe(
-        "What a target is taken to need while nothing is known of it and its first attempt is under way; an idle one goes first, to be tried. linkerd's default.",
+        "Latency assumed for a target while nothing is known of it and its first attempt is in flight; an idle one is tried first. linkerd's default.",
       ),
   })
-  .describe('Where answers are fastest, next to what is in flight.')
+  .describe('Prefers the target with the fastest answers, weighed against its attempts in flight.')
 
 const consistentHash = z
   .strictObject({
@@ -22,33 +22,33 @@ const consistentHash = z
       .string({ error: keyForms })
       .regex(/^(?:(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]+|query:[^\s&=#]+|address)$/, { error: keyForms })
       .describe(
-        '`header:NAME`, `query:NAME`, `cookie:NAME`, or `address` for the client. A request without it goes by chance.',
+        '`header:NAME`, `query:NAME`, `cookie:NAME`, or `address` for the client. Requests without it are spread at random.',
       ),
   })
-  .describe('Always the same target for the same key, as long as it is there: a Maglev table of 65537 slots.')
+  .describe('Sends a key to the same target for as long as that target is available: a Maglev table of 65537 slots.')
 
 const probing = z
   .strictObject({
     path: path().describe(
-      'Where targets are asked, below their base URL. The answer has a field `x-load-in-flight`, the requests that the target is busy with, and may have `x-load-latency-ms`, what one takes at the moment.',
+      'Path of the probe, below the base URL of the target. The answer has the header `x-load-in-flight`, the number of requests in progress at the target, and may have `x-load-latency-ms`, the current latency of a request.',
     ),
     probes: wholeNumber({ min: 1, max: 16 })
       .prefault(3)
-      .describe('Targets that are asked at each pick. The Prequal paper has 3.'),
-    pool: wholeNumber({ min: 2, max: 128 }).prefault(16).describe('Reports that are kept. The Prequal paper has 16.'),
-    age: duration({ min: 1 }).prefault('1s').describe('Older reports are not believed. The Prequal paper has 1 s.'),
+      .describe('Targets probed at each pick. The Prequal paper uses 3.'),
+    pool: wholeNumber({ min: 2, max: 128 }).prefault(16).describe('Reports kept. The Prequal paper uses 16.'),
+    age: duration({ min: 1 }).prefault('1s').describe('Older reports are ignored. The Prequal paper uses 1 s.'),
     uses: wholeNumber({ min: 1, max: 100 })
       .prefault(5)
       .describe(
-        'Picks that one report may decide; for each it counts one more in flight. 5 is ours: three probes at each pick bring more than enough, so that it tells only where targets answer them late.',
+        'Picks that one report may decide; each adds one to its requests in flight. We chose 5: three probes per pick bring more than enough reports, so the limit matters only when targets answer probes late.',
       ),
     timeout: duration({ min: 1 })
       .prefault('1s')
       .describe(
-        'How long a target may take to say it. 1 s is ours: a target that takes longer to say it is no better a choice than one that says nothing.',
+        'Time limit of a probe. We chose 1 s: a target that takes longer to report is no better a choice than one that does not.',
       ),
   })
-  .describe('As the targets themselves say.')
+  .describe('Goes by the load that the targets report.')
 
 const error =
   '`round-robin`, `random`, `least-requests`, `peak-ewma`, or one with its options: { peak-ewma: { decay: 10s } }, { consistent-hash: { by: header:x-user } } or { probing: { path: /load } }'
@@ -56,7 +56,7 @@ const error =
 const [hash, byAddress] = ['{ consistent-hash: { by: header:NAME } }', '{ consistent-hash: { by: address } }']
 const probe = '{ probing: { path: /load } }'
 
-/** What other proxies, and papers, call them; `-` stands for `_` too. */
+/** Names that other proxies and papers use; `-` also matches `_`. */
 const namesElsewhere = {
   rr: 'round-robin',
   roundrobin: 'round-robin',
@@ -80,7 +80,7 @@ const namesElsewhere = {
 
 const ewmaDefaults = ewma.parse({})
 
-/** What a name alone can say. */
+/** A balancer given by its name alone. */
 type ByName =
   | { readonly kind: 'round-robin' }
   | { readonly kind: 'random' }
@@ -106,7 +106,7 @@ export const balanceOption = z
   .register(synonyms, namesElsewhere)
   .prefault('round-robin')
   .describe(
-    'How the target of an attempt is chosen. `round-robin`: in turn, by weight (as nginx does). `random`: by chance, by weight. `least-requests`: the one with fewer attempts in flight, of two by chance (as Envoy does). `peak-ewma`: the one that answers sooner, of two by chance (as Finagle does). `consistent-hash`: by a key of the request. `probing`: by what the targets say (Prequal).',
+    'How the target of an attempt is chosen. `round-robin`: in turn, by weight (as in nginx). `random`: at random, by weight. `least-requests`: of two drawn at random, the one with fewer attempts in flight (as in Envoy). `peak-ewma`: of two drawn at random, the one that answers sooner (as in Finagle). `consistent-hash`: by a key of the request. `probing`: by the load that targets report (Prequal).',
   )
 
 export type BalanceOptions = z.output<typeof balanceOption>
@@ -115,5 +115,5 @@ export const slowStartOption = duration()
   .register(synonyms, offIs('0ms'))
   .prefault('0ms')
   .describe(
-    "How long a target that is new or comes back takes to get its whole share; it begins with a tenth (Envoy's slow start, with its defaults). 0ms: it gets it at once.",
+    "How long a new or returning target takes to reach its full share; it starts at a tenth (Envoy's slow start, with its defaults). 0ms: full share at once.",
   )

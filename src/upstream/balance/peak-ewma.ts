@@ -5,9 +5,9 @@ import type { TargetLoad } from './target-load.ts'
 import { type Cost, twoChoices } from './two-choices.ts'
 
 /**
- * The shorter time to a good answer, of two that are drawn by weight: what an answer takes, times those that are in
- * flight already and this one. Finagle's Peak EWMA with power of two choices; a target of twice the weight bears twice as
- * many in flight.
+ * Draws two targets by weight and takes the one with the lower expected time to a good answer: its latency times its
+ * attempts in flight, this one included. This is Finagle's Peak EWMA with power of two choices; a target of twice the
+ * weight bears twice as many attempts in flight.
  */
 export function peakEwma(
   rotation: Rotation,
@@ -19,8 +19,8 @@ export function peakEwma(
 export function ewmaCost(load: TargetLoad): Cost {
   return (place, weight) => {
     const inFlight = load.inFlight(place)
-    // One of which nothing is known is tried, by one attempt at a time: Finagle does it so. Else one that is added beside
-    // quicker ones than it is taken for would wait until that has faded.
+    // An unknown target is tried by one attempt at a time, as in Finagle. Otherwise a target added beside ones faster
+    // than its assumed latency would get nothing until that had faded.
     if (inFlight === 0 && !load.isKnown(place)) return 0
     return load.expectedMs(place) * (inFlight / weight + 1)
   }

@@ -1,21 +1,21 @@
 import type { TargetReport } from './probe.ts'
 
 export interface ProbePoolOptions {
-  /** How many reports are kept. */
+  /** Number of reports kept. */
   readonly size: number
-  /** Older ones are not believed. */
+  /** Older reports are ignored. */
   readonly ageMs: number
   /** How many attempts one report may decide. */
   readonly uses: number
 }
 
-/** From the paper: 2 to the power of -0.25, by which a sixth of the reports are hot. */
+/** From the paper: 2 to the power of -0.25, which makes a sixth of the reports hot. */
 export const hotQuantile = 0.84
-/** Of so many latest reports the quantile is taken. */
+/** The quantile is taken over this many recent reports. */
 const remembered = 128
-/** After so many more it is taken anew. */
+/** The quantile is updated after this many further reports. */
 const refreshEvery = 8
-/** With fewer there is nothing to compare. */
+/** With fewer reports there is nothing to compare. */
 export const fewestReports = 2
 
 interface Report {
@@ -26,12 +26,12 @@ interface Report {
 }
 
 /**
- * The latest reports of some targets, the newest of each. Whatever a pool does not know is not compared: whom it chooses
- * is the fastest of those that are not hot, or the least busy where all are.
+ * The newest report of each of some targets. Targets without a report are not compared. The choice is the fastest
+ * target that is not hot, or the least busy one when all are hot.
  */
 export class ProbePool {
   readonly #options: ProbePoolOptions
-  /** By place; the oldest first. */
+  /** By target index; the oldest first. */
   readonly #reports = new Map<number, Report>()
   readonly #inFlights: number[] = []
   #added = 0
@@ -52,7 +52,7 @@ export class ProbePool {
     if (this.#added++ % refreshEvery === 0) this.#hotAbove = quantileOf(this.#inFlights, hotQuantile)
   }
 
-  /** Those of which there is a report that is to be believed. */
+  /** The targets with a report that is still valid. */
   known(places: readonly number[], nowMs: number): readonly number[] {
     return places.filter((place) => {
       const report = this.#reports.get(place)
@@ -61,8 +61,8 @@ export class ProbePool {
   }
 
   /**
-   * The best of these, all of which are known; at `from` it begins to look, as the first of equals is taken. `judged`:
-   * what is made of a report by what the gateway knows itself.
+   * The best of these targets, all of which must have a report. The search starts at `from`, because the first of
+   * equals wins. `judged`: corrects a report by the gateway's own measurements.
    */
   best(places: readonly number[], from: number, judged: (place: number, report: TargetReport) => Judged): number {
     let cold: Choice | undefined
@@ -85,8 +85,9 @@ export class ProbePool {
   }
 
   /**
-   * Of hundreds of targets some are always cold. Of three, two may be hot by chance, and the third cold as it is ten times
-   * slower: one that is cold alone is held against the least busy, which counts for as much slower as it is busier.
+   * Among hundreds of targets some are always cold. Among three, two may be hot by chance, and the third cold because
+   * it is ten times slower. So a lone cold target is compared with the least busy one, whose latency is scaled up by
+   * how much busier it is.
    */
   #better(cold: Choice | undefined, hot: Choice | undefined): Choice | undefined {
     if (cold === undefined || hot === undefined) return cold ?? hot
@@ -94,7 +95,7 @@ export class ProbePool {
     return cold.latencyMs <= hot.latencyMs * times ? cold : hot
   }
 
-  /** The target has one more in flight now, which its report does not tell. */
+  /** The target now has one more attempt in flight, which its report does not include. */
   #use(place: number): void {
     const report = this.#reports.get(place)
     if (report === undefined) return

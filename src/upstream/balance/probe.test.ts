@@ -16,7 +16,7 @@ function asked() {
 }
 
 describe('a probe', () => {
-  it('asks its path of its target, and tells the time it has', async () => {
+  it('sends GET for its path to the target, within its time limit', async () => {
     const { clock, report, exchange } = asked()
     const { request, call } = exchange
     assert.deepEqual([request.method, request.path, request.attempt?.target.name], ['GET', '/load', 'a'])
@@ -46,14 +46,14 @@ describe('a probe', () => {
   }
 
   for (const status of [404, 429, 500, 501, 503]) {
-    it(`takes ${status} for an answer of somebody who says nothing of its load`, async () => {
+    it(`treats ${status} as an answer without a load report`, async () => {
       const { report, exchange } = asked()
       exchange.answer(status)
       assert.equal(await report, 'mute')
     })
   }
 
-  it('ends when the target does not answer in time or cannot be reached', async () => {
+  it('ends when the target does not answer in time or is unreachable', async () => {
     const late = asked()
     await late.clock.advance(500)
     assert.equal(await late.report, undefined)

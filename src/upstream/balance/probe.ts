@@ -8,19 +8,19 @@ import type { Clock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 
-/** The fields of a probe's answer. */
+/** Response headers of a probe. */
 export const inFlightField = 'x-load-in-flight'
 export const latencyField = 'x-load-latency-ms'
 
-/** What a target says of itself. */
+/** The load that a target reports. */
 export interface TargetReport {
-  /** Requests that it is busy with, from whomever. */
+  /** Requests in progress at the target, from all clients. */
   readonly inFlight: number
-  /** How long it takes to answer one at the moment; undefined where it does not say. */
+  /** Current latency of a request; undefined when not reported. */
   readonly latencyMs: number | undefined
 }
 
-/** `mute`: it answers, whatever its status, and says nothing of its load. Undefined: it did not answer in time. */
+/** `mute`: the target answered, with any status, but reported no load. Undefined: no answer in time. */
 export type Probe = (target: Target) => Promise<TargetReport | 'mute' | undefined>
 
 export interface ProbeOptions {
@@ -30,7 +30,7 @@ export interface ProbeOptions {
 
 const facts = { name: 'probe', strategy: 'probe', idleTimeoutMs: 0 }
 
-/** Asks a target by HTTP. It is no call of a client's, so nobody counts it. */
+/** Probes a target over HTTP. A probe is not a client call, so it is not counted. */
 export function httpProbe(send: Service, clock: Clock, { path, timeoutMs }: ProbeOptions): Probe {
   const events = new EventBus()
   return async (target) => {

@@ -25,7 +25,7 @@ function opened(initial: Answers, options: { readonly probes?: number; readonly 
   const given = { probes: 3, size: 16, ageMs: 1000, uses: 5, ...options }
   const balancer = probing(rotation, { ...given, random: seededRandom(5), clock, load, probe })
   let user = 0
-  /** Picks, and lets the probes be answered. */
+  /** Picks, then lets the probes be answered. */
   const picks = async (count: number) => {
     const picked: Record<string, number> = {}
     for (let i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ function opened(initial: Answers, options: { readonly probes?: number; readonly 
 const busy = (inFlight: number, latencyMs?: number): TargetReport => ({ inFlight, latencyMs })
 
 describe('probing', () => {
-  it('asks three different targets at each pick', async () => {
+  it('probes three different targets at each pick', async () => {
     const { probed, picks } = opened({ a: busy(0), b: busy(0), c: busy(0), d: busy(0), e: busy(0) })
     for (let turn = 0; turn < 20; turn++) {
       await picks(1)
@@ -49,13 +49,13 @@ describe('probing', () => {
     }
   })
 
-  it('sends to the fastest as long as it is not hot', async () => {
+  it('picks the fastest target while it is not hot', async () => {
     const { picks } = opened({ a: busy(1, 20), b: busy(1, 5), c: busy(1, 30) })
     await picks(1)
     assert.deepEqual(await picks(20), { b: 20 })
   })
 
-  it('leaves out the hot, as long as two are cold', async () => {
+  it('skips hot targets while two are cold', async () => {
     const others = Object.fromEntries(['b', 'd', 'e', 'f', 'g', 'h'].map((name, i) => [name, busy(2, 20 + i)]))
     const { picks } = opened({ a: busy(9, 1), c: busy(2, 10), ...others })
     await picks(80)
@@ -66,7 +66,7 @@ describe('probing', () => {
     }
   })
 
-  it('does not take a slow one for being cold alone', async () => {
+  it('does not pick a slow target just because it alone is cold', async () => {
     const { answers, picks } = opened({ a: busy(1, 10), b: busy(1, 10), slow: busy(0, 500) })
     await picks(30)
     Object.assign(answers, { a: busy(3, 10), b: busy(3, 10) })
@@ -74,7 +74,7 @@ describe('probing', () => {
     assert.equal((await picks(10))['slow'] ?? 0, 0)
   })
 
-  it('goes by peak EWMA while there are fewer than two reports', async () => {
+  it('uses peak EWMA while there are fewer than two reports', async () => {
     const { rotation, load, picks } = opened({ a: busy(0, 1), b: undefined, slow: undefined })
     const before = await picks(300)
     for (const name of ['a', 'b', 'slow']) assert.ok((before[name] ?? 0) > 70, JSON.stringify(before))
@@ -86,7 +86,7 @@ describe('probing', () => {
     assert.equal((await picks(100))['slow'] ?? 0, 0)
   })
 
-  it('does not believe a report that is a second old', async () => {
+  it('ignores a report that is a second old', async () => {
     const { clock, answers, picks } = opened({ a: busy(0, 1), b: busy(0, 50), c: busy(0, 50) })
     await picks(2)
     Object.assign(answers, { a: 'hangs', b: 'hangs', c: 'hangs' })
@@ -95,7 +95,7 @@ describe('probing', () => {
     assert.ok(Object.keys(await picks(60)).length === 3)
   })
 
-  it('lets one report decide a few picks, each of which counts as in flight', async () => {
+  it('lets one report decide a few picks, each counted as in flight', async () => {
     const { answers, picks } = opened({ a: busy(0, 1), b: busy(0, 50), c: busy(0, 60) }, { uses: 3 })
     await picks(1)
     Object.assign(answers, { a: 'hangs', b: 'hangs', c: 'hangs' })
@@ -104,14 +104,14 @@ describe('probing', () => {
     assert.ok((picked['b'] ?? 0) >= 1, JSON.stringify(picked))
   })
 
-  it('has at most four questions open to a target that does not answer', async () => {
+  it('has at most four probes open to a target that does not answer', async () => {
     const { probed, picks } = opened({ a: 'hangs', b: busy(0), c: busy(0) })
     await picks(50)
     assert.equal(probed.filter((name) => name === 'a').length, 4)
     assert.equal(probed.filter((name) => name === 'b').length, 50)
   })
 
-  it('goes by peak EWMA where a target says nothing of its load, and asks it again after a second', async () => {
+  it('uses peak EWMA when a target reports no load, and probes it again after a second', async () => {
     const { clock, rotation, load, answers, probed, picks } = opened({ a: busy(0, 1), b: busy(0, 1), c: 'mute' })
     await picks(1)
     const took = { a: 100, b: 100, c: 5 }
@@ -129,7 +129,7 @@ describe('probing', () => {
     assert.equal((await picks(30))['c'] ?? 0, 0)
   })
 
-  it('sends calls at once to one that cannot be probed, beside quick ones that can', async () => {
+  it('sends calls immediately to a target that cannot be probed, beside quick ones that can', async () => {
     const { clock, rotation, load, balancer } = opened({ a: busy(0, 10), b: busy(0, 10), c: 'mute' })
     for (const target of rotation.targets.slice(0, 2)) {
       load.started(target)
@@ -148,7 +148,7 @@ describe('probing', () => {
     assert.ok((counts['c'] ?? 0) > 30, JSON.stringify(counts))
   })
 
-  it('holds failures against a target that says that it is idle and fast', async () => {
+  it('counts failures against a target that claims to be idle and fast', async () => {
     const { rotation, load, picks } = opened({ a: busy(0, 10), b: busy(0, 10), failing: busy(0, 1) })
     await picks(1)
     assert.equal((await picks(10))['failing'], 10)

@@ -15,39 +15,39 @@ export interface ProbingOptions extends ProbePoolOptions {
   readonly clock: Clock
   readonly load: TargetLoad
   readonly probe: Probe
-  /** How many targets are asked at each pick. */
+  /** How many targets are probed at each pick. */
   readonly probes: number
 }
 
-/** A target that does not answer is not asked more often than that at a time. */
+/** Maximum number of open probes to a target that does not answer. */
 const mostAtATime = 4
-/** One that says nothing of its load may do so after an update, or when it is well again. */
+/** A target that reports no load may start to after an update or a recovery, so it is probed again. */
 const askMuteAgainMs = 1000
 
 /**
- * Targets are asked how busy they are and how long they take, some at each pick, and the next picks go by what they say:
- * Prequal (Wydrowski et al., "Load is not what you should balance: Introducing Prequal", NSDI 2024). So the load counts
- * that comes by other ways than this gateway. Each worker asks for itself, as each client does there.
+ * Probes some targets at each pick for their load and latency, and bases the next picks on the reports: Prequal
+ * (Wydrowski et al., "Load is not what you should balance: Introducing Prequal", NSDI 2024). So load that reaches the
+ * targets by other ways than this gateway counts too. Each worker probes for itself, like each client in the paper.
  *
- * Other than there: of each target only the newest report counts, as there may be three targets and not hundreds; nothing
- * is taken out of the pool but by its age, its uses or newer ones; and what fails fast is taken for busy and slow
- * (`TargetLoad`), or it would draw the load to itself. If one of the targets answers and says nothing of its load, all are
- * chosen by peak EWMA: what they say cannot be held against what the gateway measures. So they are while fewer than two
- * have said anything, where the paper goes by chance.
+ * Differences from the paper: only the newest report of a target counts, because there may be three targets rather than
+ * hundreds; reports leave the pool only by age, by uses or for newer ones; and a target that fails fast counts as busy
+ * and slow (`TargetLoad`), or it would attract the load. If any target answers without a load report, all are chosen by
+ * peak EWMA, because reports cannot be compared with the gateway's own measurements. The same holds while fewer than
+ * two targets have reported, where the paper picks at random.
  */
 export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
   const { random, clock, load, probe } = options
   const { targets } = rotation
   const candidates = new Candidates(rotation)
   const pool = new ProbePool(options)
-  /** Those that say nothing of their load, and when each is to be asked again. */
+  /** Targets that report no load, with the time of their next probe. */
   const mute = new Map<number, number>()
   const asked = targets.map(() => 0)
   const cost = ewmaCost(load)
 
   const ask = async (place: number): Promise<void> => {
     asked[place] = (asked[place] as number) + 1
-    // A probe that throws tells nothing, and nobody's call depends on it.
+    // A probe that throws reports nothing, and no call depends on it.
     const report = await probe(targets[place] as Target).catch(() => undefined)
     asked[place]--
     if (report === undefined) return

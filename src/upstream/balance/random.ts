@@ -3,7 +3,7 @@ import type { Balancer } from './balancer.ts'
 import { Candidates } from './candidates.ts'
 import type { Rotation } from './rotation.ts'
 
-/** By chance, each as often as its weight says. Needs no memory, so that any number of gateways do the same. */
+/** Picks at random, in proportion to weight. Keeps no state, so any number of gateways behave alike. */
 export function randomPick(rotation: Rotation, random: Random): Balancer {
   const { targets } = rotation
   const candidates = new Candidates(rotation)

@@ -19,7 +19,7 @@ function picks(balancer: Balancer, count: number, lastTried = none): string {
   return Array.from({ length: count }, () => balancer.pick(lastTried, request)?.name ?? '-').join(' ')
 }
 
-/** What one call gets that asks so many times. */
+/** The targets of `count` attempts of one call. */
 function picksOfCall(balancer: Balancer, count: number): readonly Target[] {
   const picked: Target[] = []
   for (let i = 0; i < count; i++) {
@@ -34,7 +34,7 @@ describe('roundRobin', () => {
     assert.equal(picks(roundRobin(allOfWeights({ a: 1, b: 1, c: 1 })), 7), 'a b c a b c a')
   })
 
-  it('mixes the heavy with the light: weights 5, 1, 1 give a a b a c a a', () => {
+  it('interleaves heavy and light targets: weights 5, 1, 1 give a a b a c a a', () => {
     assert.equal(picks(roundRobin(allOfWeights({ a: 5, b: 1, c: 1 })), 14), 'a a b a c a a a a b a c a a')
   })
 
@@ -49,14 +49,14 @@ describe('roundRobin', () => {
   }
 
   for (const names of ['a b', 'a b c', 'a b c d']) {
-    it(`sends the attempts of one call to each of ${names} in turn, and round again`, () => {
+    it(`sends the attempts of one call to each of ${names} in turn, then starts over`, () => {
       const targets = names.split(' ').map((name) => targetOf(name))
       const picked = picksOfCall(roundRobin(allOf(targets)), targets.length * 3).map(({ name }) => name)
       assert.equal(picked.join(' '), `${names} ${names} ${names}`)
     })
   }
 
-  it('prefers what the call has not tried, and then what it tried longest ago, whatever the weight', () => {
+  it('prefers untried targets, then the one tried longest ago, whatever the weight', () => {
     const balancer = roundRobin(allOfWeights({ heavy: 100, light: 1, other: 1 }))
     const tried = (numbers: Readonly<Record<string, number>>) =>
       balancer.pick(({ name }) => numbers[name] ?? 0, request)?.name
@@ -65,14 +65,14 @@ describe('roundRobin', () => {
     assert.equal(tried({ heavy: 4, light: 2, other: 3 }), 'light')
   })
 
-  it('has one target that is all there is, tried or not', () => {
+  it('picks the only target, whether tried or not', () => {
     assert.deepEqual(
       picksOfCall(roundRobin(allOfWeights({ a: 7 })), 3).map(({ name }) => name),
       ['a', 'a', 'a'],
     )
   })
 
-  it('has one turn for all workers', () => {
+  it('shares its position among all workers', () => {
     const rotation = allOfWeights({ a: 5, b: 1, c: 1 })
     const first = new SharedMemory({ slot: 0, slots: 2 })
     const one = roundRobin(rotation, first)
@@ -80,11 +80,11 @@ describe('roundRobin', () => {
     assert.equal(Array.from({ length: 7 }, (_, i) => picks(i % 2 === 0 ? one : two, 1)).join(' '), 'a a b a c a a')
   })
 
-  it('has none where there is none', () => {
+  it('picks nothing without targets', () => {
     assert.equal(picks(roundRobin(allOf([])), 2), '- -')
   })
 
-  it('gives each its weight in every round, however it begins', () => {
+  it('gives each target its weight in every round, wherever it starts', () => {
     const weights = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(weights, fc.nat(3), (weights, roundsBefore) => {
@@ -102,7 +102,7 @@ describe('roundRobin', () => {
     )
   })
 
-  it('never sends a call to one target two times more than to another', () => {
+  it('never sends one call to a target two more times than to another', () => {
     const weights = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(weights, fc.nat(50), fc.nat(20), (weights, picksBefore, attempts) => {

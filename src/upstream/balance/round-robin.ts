@@ -4,15 +4,16 @@ import type { Balancer } from './balancer.ts'
 import { Candidates } from './candidates.ts'
 import type { Rotation } from './rotation.ts'
 
-/** Weights are whole numbers; of a part that counts (slow start) so many steps are told apart. */
+/** Weights are whole numbers; slow start scales them in this many steps. */
 const stepsOfWeight = 100
 
 /**
- * Smooth weighted round robin, as nginx does it (commit 52327e0627f4, Maxim Dounin 2012): at each pick every candidate
- * gains its weight, the highest is chosen and loses the sum. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
+ * Smooth weighted round robin, as in nginx (commit 52327e0627f4, Maxim Dounin 2012): at each pick every candidate gains
+ * its weight; the highest is chosen and loses the sum. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
  *
- * The turn is that of all workers. Each step of a pick is atomic and the pick is not: two workers that pick at the same
- * time may choose the same target, which then has lost the sum twice and is passed over later. So the shares are exact.
+ * All workers share the counters. Each step of a pick is atomic, but the pick as a whole is not: two workers that pick
+ * at the same time may choose the same target, which then has lost the sum twice and is passed over later. So the
+ * shares stay exact.
  */
 export function roundRobin(rotation: Rotation, memory: MemoryScope = new SharedMemory()): Balancer {
   const { targets } = rotation

@@ -13,12 +13,12 @@ function opened(weights: Readonly<Record<string, number>>, clock = new VirtualCl
 }
 
 describe('slow start', () => {
-  it('spares none where all are new', () => {
+  it('slows no target when all are new', () => {
     const { rotation } = opened({ a: 1, b: 1 })
     assert.deepEqual([rotation.factor(0), rotation.factor(1)], [1, 1])
   })
 
-  it('gives one that comes back a tenth, and all after the window', async () => {
+  it('gives a returning target a tenth, and its full share after the window', async () => {
     const { clock, base, rotation } = opened({ a: 1, b: 1 })
     await clock.advance(60_000)
     base.takeOut('b')
@@ -36,14 +36,14 @@ describe('slow start', () => {
     assert.equal(rotation.factor(0), 1)
   })
 
-  it('leaves the version as it is when nothing is on its way', async () => {
+  it('keeps the version when no target is ramping up', async () => {
     const { clock, rotation } = opened({ a: 1, b: 1 })
     const { version } = rotation
     await clock.advance(100_000)
     assert.equal(rotation.version, version)
   })
 
-  it('begins anew for one that goes away again', async () => {
+  it('restarts for a target that leaves again', async () => {
     const { clock, base, rotation } = opened({ a: 1, b: 1 })
     for (let time = 0; time < 3; time++) {
       await clock.advance(8000)
@@ -56,14 +56,14 @@ describe('slow start', () => {
     }
   })
 
-  it('spares one that a reload adds beside others, and not those that were there', async () => {
+  it('slows a target that a reload adds, but not the existing ones', async () => {
     const { clock, memory } = opened({ a: 1, b: 1 })
     await clock.advance(60_000)
     const { rotation } = opened({ b: 1, added: 1 }, clock, memory)
     assert.deepEqual([rotation.factor(0), rotation.factor(1)], [1, 0.1])
   })
 
-  it('is that of all workers: one that was there later sees the same', async () => {
+  it('is shared by all workers, including one that starts later', async () => {
     const clock = new VirtualClock()
     const first = new SharedMemory({ slot: 0, slots: 2 })
     const one = opened({ a: 1, b: 1 }, clock, first)
@@ -92,7 +92,7 @@ describe('slow start', () => {
     await clock.advance(1000)
     one.base.bringBack('b')
     void one.rotation.version
-    // Balancers ask for a factor only when the version is another.
+    // Balancers read a factor only when the version changes.
     assert.notEqual(quiet.rotation.version, version)
     assert.equal(quiet.rotation.factor(1), 0.1)
     await clock.advance(windowMs / 2)
@@ -101,7 +101,7 @@ describe('slow start', () => {
     assert.notEqual(quiet.rotation.version, later)
   })
 
-  it('has what the rotation below it says of the weight', () => {
+  it('applies the factor of the rotation below it', () => {
     const { base, rotation } = opened({ a: 1, b: 1 })
     base.slow('a', 0.3)
     assert.equal(rotation.factor(0), 0.3)

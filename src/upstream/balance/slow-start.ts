@@ -5,25 +5,25 @@ import { memoryOfTarget } from './target-memory.ts'
 
 /** Envoy's default (`min_weight_percent`). */
 const leastFactor = 0.1
-/** So often the weights are set anew while a target is on its way. */
+/** Number of steps in which a weight goes up during the ramp. */
 const steps = 50
 
 /**
- * A target that is new or comes back gets its share little by little: `time since / window` of it, a tenth at least, as
- * Envoy's slow start with aggression 1. Where all targets are new, as at the start of the gateway, none is spared.
+ * Ramps up a new or returning target: its share is `time since / window`, at least a tenth, like Envoy's slow start
+ * with aggression 1. When all targets are new, as when the gateway starts, none is slowed.
  *
- * Any thread that sees a target come back begins it for all of them; the keeper of its health does so where no worker has
- * a call meanwhile.
+ * Any thread that sees a target return starts the ramp for all threads; the health keeper does so when no worker has a
+ * call meanwhile.
  */
 export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, memory: MemoryScope): Rotation {
   const { targets } = rotation
-  /** How many times any of them began anew: a thread that has seen nothing of it goes by it too. */
+  /** Number of ramps started by any thread, so that threads that did not see the return follow too. */
   const comebacks = memory.cells('slow start', 1)
-  /** When each began anew; 0: never seen by any worker. */
+  /** Start time of each target's ramp; 0: never seen by any worker. */
   const begins = targets.map((target) => memoryOfTarget(memory, target).numbers('slow start', 1))
   const beginAt = (place: number): number => begins[place]?.[0] ?? 0
   const begin = (place: number, atMs: number): void => {
-    // Zero would be never.
+    // Zero would mean never.
     const numbers = begins[place]
     if (numbers !== undefined) numbers[0] = atMs === 0 ? Number.MIN_VALUE : atMs
   }
@@ -41,7 +41,7 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
 
   const isOnItsWay = (place: number): boolean => clock.now() - beginAt(place) < windowMs
   const look = (): void => {
-    // Before the rest: what changes meanwhile is seen the next time.
+    // Set first, so that the next call sees changes made meanwhile.
     seenComebacks = Atomics.load(comebacks, 0)
     const atMs = clock.now()
     for (const place of targets.keys()) {
@@ -50,7 +50,7 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
         if (awaySinceMs === undefined) away.set(place, atMs)
       } else if (awaySinceMs !== undefined) {
         away.delete(place)
-        // Another worker may have seen it come back first.
+        // Another worker may have seen it return first.
         if (beginAt(place) >= awaySinceMs) continue
         begin(place, atMs)
         Atomics.add(comebacks, 0, 1)

@@ -24,7 +24,7 @@ const near = (actual: number, expected: number): void =>
   assert.ok(Math.abs(actual - expected) < 1e-6 * Math.max(1, expected), `${actual} is not ${expected}`)
 
 describe('the load of a target', () => {
-  it('begins at 30 ms, and is what the first answer took after it', () => {
+  it('starts at 30 ms, then equals the latency of the first answer', () => {
     const { load, note } = opened()
     assert.equal(load.ewmaMs(0), 30)
     note(4, 'success')
@@ -32,7 +32,7 @@ describe('the load of a target', () => {
     assert.equal(load.ewmaMs(1), 30)
   })
 
-  it('is known with the first answer, whatever it says', () => {
+  it('is known from the first answer on, whatever the outcome', () => {
     for (const outcome of attemptOutcomes) {
       const { load, note } = opened()
       assert.equal(load.isKnown(0), false)
@@ -41,7 +41,7 @@ describe('the load of a target', () => {
     }
   })
 
-  it('is not failing when the gateway had no descriptor for it', () => {
+  it('does not count as failing when the gateway ran out of descriptors', () => {
     const { load, note } = opened()
     note(4, 'success')
     for (let i = 0; i < 100; i++) note(0, 'gateway_exhausted')
@@ -49,7 +49,7 @@ describe('the load of a target', () => {
     near(load.ewmaMs(0), 4)
   })
 
-  it('fades while nothing is known of one, so that it is tried beside others that are quick', async () => {
+  it('fades while a target is unknown, so that it is tried beside faster ones', async () => {
     const { clock, load, note } = opened()
     note(4, 'success')
     await clock.advance(10_000)
@@ -61,7 +61,7 @@ describe('the load of a target', () => {
     assert.ok(load.ewmaMs(1) < load.ewmaMs(0), `${load.ewmaMs(1)} and ${load.ewmaMs(0)}`)
   })
 
-  it('goes up at once, and down over ten seconds', async () => {
+  it('rises at once and decays over ten seconds', async () => {
     const { clock, load, note } = opened()
     note(10, 'success')
     note(200, 'success')
@@ -73,7 +73,7 @@ describe('the load of a target', () => {
   })
 
   for (const outcome of ['server_error', 'refused', 'reset', 'timeout', 'rate_limited', 'invalid'] as const) {
-    it(`counts ${outcome} for ten times as slow as a good answer, however fast it came`, () => {
+    it(`counts ${outcome} as ten times slower than a good answer, however fast it came`, () => {
       const { load, note } = opened()
       note(10, 'success')
       note(0.2, outcome)
@@ -82,13 +82,13 @@ describe('the load of a target', () => {
     })
   }
 
-  it('counts the first failure by the time that it begins with', () => {
+  it('measures the first failure against the initial latency', () => {
     const { load, note } = opened()
     note(1, 'refused')
     near(load.ewmaMs(0), 300)
   })
 
-  it('counts a failure that took longer for what it took', () => {
+  it('counts a slower failure at its own duration', () => {
     const { load, note } = opened()
     note(10, 'success')
     note(5000, 'timeout')
@@ -96,7 +96,7 @@ describe('the load of a target', () => {
   })
 
   for (const outcome of ['cancelled', 'client_error'] as const) {
-    it(`takes from ${outcome} that it takes no less, and not that it takes no more`, () => {
+    it(`lets ${outcome} raise the latency but not lower it`, () => {
       const { load, note } = opened()
       note(10, 'success')
       note(1, outcome)
@@ -107,7 +107,7 @@ describe('the load of a target', () => {
     })
   }
 
-  it('is for some time as if its failures were in flight, and forgives them with good answers or time', async () => {
+  it('counts failures as in flight for a while, until good answers or time forgive them', async () => {
     const { clock, load, note } = opened()
     note(10, 'success')
     assert.equal(load.burden(0), 0)
@@ -122,7 +122,7 @@ describe('the load of a target', () => {
     assert.equal(load.burden(0), 0)
   })
 
-  it('is that of all workers, and what a dead one had in flight is in flight no more', () => {
+  it('is shared by all workers, without the attempts in flight of a dead one', () => {
     const first = new SharedMemory({ slot: 0, slots: 2 })
     const one = opened(first)
     const two = opened(new SharedMemory({ slot: 1, slots: 2, regions: first.regions() }))
@@ -136,7 +136,7 @@ describe('the load of a target', () => {
     assert.equal(one.load.inFlight(0), 1)
   })
 
-  it('is kept for a target by its name, whoever stands beside it', () => {
+  it('is kept by target name, whatever the other targets', () => {
     const memory = new SharedMemory()
     const { load } = opened(memory)
     load.started(b)
@@ -148,7 +148,7 @@ describe('the load of a target', () => {
     assert.equal(later.inFlight(0), 1)
   })
 
-  it('stays a time above nothing and at most ten times the longest, and nothing stays in flight', () => {
+  it('keeps a latency above zero and at most ten times the longest, and leaves nothing in flight', () => {
     const step = fc.record({
       tookMs: fc.double({ min: 0, max: 10_000, noNaN: true }),
       outcome: fc.constantFrom(undefined, ...attemptOutcomes),

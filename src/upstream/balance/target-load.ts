@@ -4,29 +4,29 @@ import type { Levels, MemoryScope } from '../../kit/shared-memory.ts'
 import { memoryOfTarget } from './target-memory.ts'
 
 export interface LoadOptions {
-  /** Finagle's default, and linkerd2-proxy's: 10 s. */
+  /** 10 s is the default of Finagle and linkerd2-proxy. */
   readonly decayMs: number
-  /** What a target is taken to need while nothing is known of it. linkerd2-proxy's default: 30 ms. */
+  /** Latency assumed for an unknown target. linkerd2-proxy's default: 30 ms. */
   readonly startMs: number
 }
 
 export const loadDefaults: LoadOptions = { decayMs: 10_000, startMs: 30 }
 
 /**
- * A failure counts as if the answer had taken so many times as long as a good one. Finagle and linkerd leave those who
- * fail fast to failure accrual, which ejects them after some failures; ServiceTalk counts a failure for slower than it
- * was (`ewmaErrorPenalty`). Here it is slower than good answers, as a failure may take no time at all.
+ * A failure counts as this many times the latency of a good answer. Finagle and linkerd leave targets that fail fast to
+ * failure accrual, which ejects them after some failures; ServiceTalk scales the failure's own latency
+ * (`ewmaErrorPenalty`). This scales the latency of good answers, because a failure may take no time at all.
  */
 const failurePenalty = 10
-/** What the newest answer counts among the others. */
+/** Weight of the newest answer in the average. */
 const newestShare = 0.1
-/** Of the share of failures: whoever fails always would never be tried again, and divide by nothing. */
+/** Cap on the share of failures: at 1 a target would never be tried again, and the divisor would be 0. */
 const highestShare = 0.99
 
-/** 0 stands for what is not known. */
+/** Above 0, which means unknown. */
 const shortestMs = 1e-3
 
-/** What is known of one target in all workers: places of its numbers. */
+/** Indexes of one target's numbers, shared by all workers. */
 const known = { peakMs: 0, peakAtMs: 1, usualMs: 2, failing: 3, failingAtMs: 4, count: 5 } as const
 
 interface OneLoad {
@@ -35,12 +35,12 @@ interface OneLoad {
 }
 
 /**
- * What the targets of an upstream are doing, over all workers: attempts in flight (until the last byte of the answer),
- * how long answers take (to their head, or their end where they are held whole), how many fail. Balancers that go by it
- * are told of each attempt; for the others there is none.
+ * Load of an upstream's targets, over all workers: attempts in flight (until the last byte of the answer), latency (to
+ * the head of the answer, or to its end when it is buffered) and failures. Load-aware balancers see every attempt;
+ * other balancers have no `TargetLoad`.
  *
- * Two workers that note an answer at the same instant may lose one of the two samples, and nothing else: each number is
- * read and written whole. It is kept for a target by its name, over reloads too.
+ * Two workers that record an answer at the same instant may lose one of the two samples, and nothing else: each number
+ * is read and written whole. Kept by target name, across reloads too.
  */
 export class TargetLoad {
   readonly #targets: readonly OneLoad[]
@@ -52,7 +52,7 @@ export class TargetLoad {
     this.#clock = clock
     this.#options = options
     this.#places = new Map(targets.map((target, place) => [target, place]))
-    // From then on it fades what they are taken to need while nothing is known of them: the same of all that are new.
+    // The assumed latency of unknown targets fades from now on, for all new ones alike.
     const nowMs = clock.now()
     this.#targets = targets.map((target) => {
       const own = memoryOfTarget(memory, target)
@@ -66,18 +66,18 @@ export class TargetLoad {
     this.#of(this.#placeOf(target)).inFlight.add(0, 1)
   }
 
-  /** It is in flight no more. */
+  /** The attempt is no longer in flight. */
   ended(target: Target): void {
     this.#of(this.#placeOf(target)).inFlight.add(0, -1)
   }
 
-  /** What it came to is known; its answer may still stream. */
+  /** The outcome is known; the answer may still stream. */
   answered(target: Target, tookMs: number, outcome: AttemptOutcome | undefined): void {
     const place = this.#placeOf(target)
     const { numbers } = this.#of(place)
     const verdict = outcome === undefined ? 'nothing' : verdicts[outcome]
     const peakMs = this.ewmaMs(place)
-    // Given up, or refused for what the client asked: tells that it takes no less, and not that it takes no more.
+    // Cancelled, or refused because of the request: a lower bound on the latency, not an upper one.
     if (verdict === 'nothing') {
       if (tookMs > peakMs || !this.isKnown(place)) this.#notePeak(numbers, Math.max(tookMs, peakMs))
       return
@@ -93,7 +93,7 @@ export class TargetLoad {
     this.#notePeak(numbers, isPeak ? countedMs : this.#mixed(numbers, countedMs))
   }
 
-  /** Whether any attempt has ended there. */
+  /** Whether any attempt at the target has ended. */
   isKnown(place: number): boolean {
     return this.#of(place).numbers[known.peakMs] !== 0
   }
@@ -103,34 +103,37 @@ export class TargetLoad {
   }
 
   /**
-   * How long answers take: up at once, and down over `decayMs`. It goes down with nothing sent too, so that the target
-   * is tried again, or for the first time. That is Finagle's Peak EWMA; tower's has what it begins with fade as well.
+   * Peak EWMA of the latency: rises at once and decays over `decayMs`. It also decays while nothing is sent, so that
+   * the target is tried again, or for the first time. As in Finagle; in tower the initial value decays too.
    */
   ewmaMs(place: number): number {
     const { numbers } = this.#of(place)
     return (numbers[known.peakMs] || this.#options.startMs) * this.#remains(numbers[known.peakAtMs] as number)
   }
 
-  /** The share of recent answers that were failures, 0 to 1: each counts a tenth, and it goes down over `decayMs`. */
+  /**
+   * Share of recent answers that were failures, 0 to 1: each answer weighs a tenth, and the share decays over
+   * `decayMs`.
+   */
   failing(place: number): number {
     const { numbers } = this.#of(place)
     const failing = numbers[known.failing] as number
     return failing === 0 ? 0 : failing * this.#remains(numbers[known.failingAtMs] as number)
   }
 
-  /** Whether its failures count for one attempt in flight at least. */
+  /** Whether the target's failures count as at least one attempt in flight. */
   isFailing(place: number): boolean {
     return this.failing(place) >= 0.5 / failurePenalty
   }
 
-  /** How long a good answer takes, where several have to be asked for one. */
+  /** Expected time to a good answer, when it takes several attempts. */
   expectedMs(place: number): number {
     return this.ewmaMs(place) / (1 - Math.min(highestShare, this.failing(place)))
   }
 
   /**
-   * Attempts in flight, as they would be if its failures had not ended early: each stands for a while as one more, and
-   * those in flight count for as many as it takes to have a good answer.
+   * Attempts in flight as if failures had not ended early: each failure counts as one more for a while, and an attempt
+   * in flight counts as many times as a good answer takes attempts.
    */
   burden(place: number, inFlight = this.inFlight(place)): number {
     const failing = Math.min(highestShare, this.failing(place))

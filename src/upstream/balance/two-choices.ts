@@ -10,7 +10,7 @@ export interface TwoChoicesOptions {
   readonly cost: Cost
 }
 
-/** What it would cost to send this one an attempt now; `weight` is 1 where all have the same. */
+/** Cost of sending this target an attempt now; `weight` is 1 when all weights are equal. */
 export type Cost = (place: number, weight: number) => number
 
 export function twoChoices(rotation: Rotation, { random, load, cost }: TwoChoicesOptions): Balancer {
@@ -26,9 +26,9 @@ export function twoChoices(rotation: Rotation, { random, load, cost }: TwoChoice
 }
 
 /**
- * Of two that are drawn by weight, the one that costs less; the first if both cost the same. That is nearly as good as to
- * look at all, and does not send a whole herd to the one that looks best (Mitzenmacher, "The Power of Two Choices in
- * Randomized Load Balancing", 2001). There have to be two.
+ * Draws two candidates by weight and takes the cheaper one, or the first if both cost the same. This is nearly as good
+ * as comparing all, and does not send a whole herd to the one that looks best (Mitzenmacher, "The Power of Two Choices
+ * in Randomized Load Balancing", 2001). Needs at least two candidates.
  */
 export function betterOfTwo(candidates: Candidates, places: readonly number[], random: Random, cost: Cost): number {
   const first = candidates.draw(places, random)

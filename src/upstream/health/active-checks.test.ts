@@ -22,7 +22,7 @@ function checked(t: TestContext, count: number, script: (name: string, atMs: num
 }
 
 describe('ActiveChecks', () => {
-  it('ask every target at once, and each again in its interval', async (t) => {
+  it('check every target immediately, and again after each interval', async (t) => {
     const { clock, upstream } = checked(t, 2, () => ({ afterMs: 5 }))
     await clock.advance(0)
     assert.deepEqual(
@@ -50,14 +50,14 @@ describe('ActiveChecks', () => {
     )
   })
 
-  it('give up at their time limit, and the connection with it', async (t) => {
+  it('time out, and close the connection', async (t) => {
     const { clock, upstream, results } = checked(t, 1, () => ({ afterMs: 0, hangs: true }))
     await clock.advance(1000)
     assert.deepEqual(results, [{ place: 0, isGood: false, detail: 'no answer within 1000 ms' }])
     assert.equal(upstream.openCount, 0)
   })
 
-  it('do not fail a target because the gateway stood still', async (t) => {
+  it('do not fail a target because the gateway stalled', async (t) => {
     const { clock, results } = checked(t, 1, () => ({ afterMs: 3100 }))
     await clock.advance(100)
     clock.stall(2950)
@@ -80,7 +80,7 @@ describe('ActiveChecks', () => {
     )
   })
 
-  it('say nothing of a target that the gateway could not ask, and ask it again', async (t) => {
+  it('ignore a check that the gateway could not send, and check again', async (t) => {
     const script = (_name: string, atMs: number): Script =>
       atMs < 5000 ? { afterMs: 1, fails: 'GATEWAY_EXHAUSTED' } : { afterMs: 1 }
     const { clock, results } = checked(t, 1, script)
@@ -90,7 +90,7 @@ describe('ActiveChecks', () => {
     assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
   })
 
-  it('never have two under way at a target', async (t) => {
+  it('never have two checks in flight at one target', async (t) => {
     const { clock, upstream } = checked(t, 1, () => ({ afterMs: 0, hangs: true }))
     for (let i = 0; i < 100; i++) {
       await clock.advance(777)
@@ -98,7 +98,7 @@ describe('ActiveChecks', () => {
     }
   })
 
-  it('want nothing of a body, and leave nothing behind when they end', async (t) => {
+  it('discard the body, and leave nothing behind when they end', async (t) => {
     const { clock, upstream, checks } = checked(t, 2, (name) =>
       name === 't0' ? { afterMs: 1, bodyAfterMs: 5000 } : { afterMs: 0, hangs: true },
     )

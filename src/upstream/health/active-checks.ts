@@ -15,7 +15,7 @@ import type { HealthOptions } from './options.ts'
 
 export interface CheckResult {
   readonly isGood: boolean
-  /** `status 200`, `refused`: what it met, in a few words. */
+  /** `status 200`, `refused`: the result in a few words. */
   readonly detail: string
 }
 
@@ -24,7 +24,7 @@ export interface ActiveChecksOptions {
   readonly options: HealthOptions
   readonly clock: Clock
   readonly random: Random
-  /** The innermost service of clients of these targets. */
+  /** The innermost service of the clients of these targets. */
   readonly send: Service
   /** Not called for a check that the gateway could not send. */
   readonly onResult: (place: number, result: CheckResult) => void
@@ -32,12 +32,12 @@ export interface ActiveChecksOptions {
 
 const facts: RouteFacts = { name: 'health check', strategy: 'health', idleTimeoutMs: 30_000 }
 
-/** Asks every target at once, and then each again and again: never while its last check is under way. */
+/** Checks every target immediately, then repeatedly; never while the target's last check is in flight. */
 export class ActiveChecks {
   readonly #options: ActiveChecksOptions
   readonly #timers = new Map<number, Timer>()
   readonly #calls = new Map<number, LiveCall>()
-  /** Checks belong to nobody's figures. */
+  /** A bus of their own: checks must not count in any figures. */
   readonly #events = new EventBus()
   #isClosed = false
 
@@ -96,7 +96,7 @@ const question: Omit<GatewayRequest, 'path' | 'attempt'> = {
   part: undefined,
 }
 
-/** Undefined: it says nothing of the target, as the gateway itself could not ask. */
+/** Undefined: the gateway itself could not send the check, which says nothing about the target. */
 function resultOf(outcome: Outcome, options: HealthOptions): CheckResult | undefined {
   if (!outcome.ok) {
     const { code, detail } = outcome.failure

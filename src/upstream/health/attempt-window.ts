@@ -3,13 +3,13 @@ import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 const bucketCount = 10
 const countBits = 20
 const countMask = (1 << countBits) - 1
-/** What a word has left for the turn, without its sign. */
+/** Mask of the turn in a word, without the sign bit. */
 const turnMask = (1 << (31 - countBits)) - 1
 
 /**
- * Good and bad attempts of the last so much time at one target, of all threads: a ring of ten buckets. A word holds
- * a count and in which turn of the ring it was counted, so that one step adds to a bucket or begins it anew, and what
- * is of an earlier turn needs nobody to clear it. (A turn looks like the one 2048 turns before.)
+ * Good and bad attempts at one target within the window, from all threads: a ring of ten buckets. A word holds a count
+ * and the turn of the ring in which it was counted. So one step adds to a bucket or restarts it, and counts of earlier
+ * turns need no clearing. (A turn looks like the one 2048 turns before.)
  */
 export class AttemptWindow {
   readonly #words: Int32Array

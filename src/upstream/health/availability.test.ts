@@ -9,39 +9,39 @@ const unhealthy = { ...well, isUnhealthy: true }
 const resting = { ...well, restsUntilMs: 1000 }
 const open = { ...well, breakerAllows: false }
 
-/** The places that are available at 100 ms; `!` where all are asked in panic. */
+/** Indexes of the targets available at 100 ms; `!` marks panic, when all targets are used. */
 function shown(conditions: readonly Condition[], panicShare = 0.5): string {
   const { available, isPanicking } = availabilityOf(conditions, panicShare, 100)
   return available.map((one) => (one ? '1' : '0')).join('') + (isPanicking ? '!' : '')
 }
 
 describe('availabilityOf', () => {
-  it('leaves out who is ejected, unhealthy, resting, or has an open breaker', () => {
+  it('leaves out ejected, unhealthy and resting targets, and open breakers', () => {
     assert.equal(shown([well, ejected, well, well, well]), '10111')
     assert.equal(shown([well, unhealthy, resting, open, well, well]), '100011')
   })
 
-  it('asks all where fewer than half are well', () => {
+  it('uses all targets when fewer than half are healthy', () => {
     assert.equal(shown([well, ejected, unhealthy, unhealthy]), '1111!')
     assert.equal(shown([well, well, unhealthy, unhealthy]), '1100')
     assert.equal(shown([unhealthy]), '1!')
   })
 
-  it('asks nobody where none is well and the threshold is 0 %', () => {
+  it('uses no target when none is healthy and the threshold is 0 %', () => {
     assert.equal(shown([unhealthy, unhealthy], 0), '00')
     assert.equal(shown([well, unhealthy, unhealthy], 0), '100')
   })
 
-  it('does not send to an open breaker in panic either', () => {
+  it('does not send to an open breaker even in panic', () => {
     assert.equal(shown([open, unhealthy, unhealthy]), '011!')
     assert.equal(shown([open, open]), '00')
   })
 
-  it('asks who is not well where all others have an open breaker', () => {
+  it('uses unhealthy targets when all others have an open breaker', () => {
     assert.equal(shown([open, open, open, ejected]), '0001!')
   })
 
-  it('grants a rest also in panic, but not to the last one: that is whose rest ends first', () => {
+  it('grants a rest in panic too, unless all rest: the one whose rest ends first serves', () => {
     assert.equal(shown([resting, unhealthy, unhealthy]), '011!')
     assert.equal(shown([{ ...resting, restsUntilMs: 2000 }, resting, open]), '010')
   })
@@ -50,7 +50,7 @@ describe('availabilityOf', () => {
     assert.equal(shown([{ ...well, restsUntilMs: 100 }, well]), '11')
   })
 
-  it('always leaves somebody as long as one breaker allows it and panic is allowed', () => {
+  it('always leaves a target while a breaker allows it and panic is allowed', () => {
     const condition = fc.record({
       isEjected: fc.boolean(),
       isUnhealthy: fc.boolean(),

@@ -1,23 +1,23 @@
-/** What is known of a target at one moment. */
+/** Condition of a target at one moment. */
 export interface Condition {
   readonly isEjected: boolean
   readonly isUnhealthy: boolean
-  /** On the gateway's clock; of one that does not rest it is past. */
+  /** On the gateway's clock; in the past when the target does not rest. */
   readonly restsUntilMs: number
   readonly breakerAllows: boolean
 }
 
 export interface Availability {
-  /** By place. */
+  /** By target index. */
   readonly available: readonly boolean[]
-  /** Too few are well: ejection and checks are not believed. */
+  /** Too few targets are healthy: ejections and checks are ignored. */
   readonly isPanicking: boolean
 }
 
 /**
- * Who may be sent something. The breaker's word is final. Ejection and checks are believed as long as enough targets
- * are well, and never where nobody would be left, unless the threshold is 0. Who asked for a rest gets it, unless it is
- * the last one: then it is the one whose rest ends first.
+ * Decides which targets may receive attempts. The breaker is final. Ejections and checks count while enough targets are
+ * healthy, and never when no target would be left, unless the threshold is 0. A target that asked for a rest gets it,
+ * unless no target would be left: then the one whose rest ends first keeps serving.
  */
 export function availabilityOf(conditions: readonly Condition[], panicShare: number, nowMs: number): Availability {
   const isWell = conditions.map(({ isEjected, isUnhealthy }) => !isEjected && !isUnhealthy)

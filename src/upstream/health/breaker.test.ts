@@ -8,7 +8,7 @@ import { HealthCells } from './health-cells.ts'
 
 const options = { failures: 0.5, window: 10_000, minimum: 4, open: 30_000 }
 
-/** The same breakers as two workers see them. */
+/** The same breakers as seen by two workers. */
 function twoViews(targets = 1) {
   const names = Array.from({ length: targets }, (_, place) => targetOf(`t${place}`))
   const first = new SharedMemory({ slot: 0, slots: 2 })
@@ -22,7 +22,7 @@ function fail(breakers: Breakers, times: number, nowMs: number): void {
 }
 
 describe('Breakers', () => {
-  it('opens for all workers when the share of failures is reached, and not before the minimum', () => {
+  it('opens for all workers at the share of failures, but not below the minimum', () => {
     const [here, there] = twoViews()
     there.note(0, 'good', 0)
     there.note(0, 'good', 0)
@@ -33,28 +33,28 @@ describe('Breakers', () => {
     assert.equal(there.allows(0, 200), false)
   })
 
-  it('opens also where the attempt that makes up the minimum is a good one', () => {
+  it('opens even if the attempt that reaches the minimum is good', () => {
     const [here] = twoViews()
     fail(here, 3, 0)
     here.note(0, 'good', 0)
     assert.equal(here.state(0, 0), 'open')
   })
 
-  it('forgets what is older than the window', () => {
+  it('forgets attempts older than the window', () => {
     const [here] = twoViews()
     fail(here, 3, 0)
     fail(here, 3, 10_001)
     assert.equal(here.state(0, 10_001), 'closed')
   })
 
-  it('takes what says nothing of the target for nothing', () => {
+  it('ignores attempts that say nothing about the target', () => {
     const [here] = twoViews()
     fail(here, 3, 0)
     for (let i = 0; i < 5; i++) here.note(0, 'neither', 0)
     assert.equal(here.state(0, 0), 'closed')
   })
 
-  it('lets exactly one attempt through when its time is over, whichever worker asks', () => {
+  it('lets exactly one attempt through when its open time is over, whichever worker asks', () => {
     const [here, there] = twoViews()
     fail(here, 4, 0)
     assert.equal(there.tryProbe(0, 29_999), undefined)
@@ -64,7 +64,7 @@ describe('Breakers', () => {
     assert.equal(here.allows(0, 30_000), false)
   })
 
-  it('closes after a good probe, with what was before forgotten', () => {
+  it('closes after a good probe and forgets earlier attempts', () => {
     const [here, there] = twoViews()
     fail(here, 4, 25_000)
     const probe = there.tryProbe(0, 55_000) as number
@@ -82,14 +82,14 @@ describe('Breakers', () => {
     assert.equal(here.allows(0, 61_000), true)
   })
 
-  it('has the next attempt probe where the probe was ended by others', () => {
+  it('probes with the next attempt when others ended the probe', () => {
     const [here, there] = twoViews()
     fail(here, 4, 0)
     there.probeEnded(0, there.tryProbe(0, 30_000) as number, 'neither', 30_010)
     assert.notEqual(here.tryProbe(0, 30_010), undefined)
   })
 
-  it('probes again where the worker that had the probe has died, and believes the dead one nothing', () => {
+  it('probes again when the worker of the probe has died, and ignores the dead worker', () => {
     const [here, there] = twoViews()
     fail(here, 4, 0)
     const lost = there.tryProbe(0, 30_000) as number
@@ -101,7 +101,7 @@ describe('Breakers', () => {
     assert.equal(there.state(0, 90_002), 'closed')
   })
 
-  it('has at most one probe at a time and never stays open for good, whatever comes', () => {
+  it('has at most one probe at a time and never stays open for good, whatever happens', () => {
     const step = fc.record({
       worker: fc.constantFrom(0, 1),
       afterMs: fc.nat(20_000),
@@ -128,7 +128,7 @@ describe('Breakers', () => {
             probe = undefined
           }
         }
-        // After all this, one good probe later, it is closed.
+        // After all this, one good probe closes it.
         nowMs += 60_000
         if (views[0].isClosed(0)) return
         const word = views[0].tryProbe(0, nowMs)

@@ -6,23 +6,29 @@ import { field, type HealthCells, time } from './health-cells.ts'
 import type { BreakerOptions } from './options.ts'
 import type { Verdict } from './verdict.ts'
 
-/** In the two lowest bits of a word; above them the number of changes so far, so that no change is taken for another. */
+/**
+ * The two lowest bits of a word hold the state; the bits above count changes, so that no change is mistaken for
+ * another.
+ */
 const closed = 0
 const open = 1
 const probing = 2
 
-/** A probe whose worker has died ends for all others after this time, which deadlines do not exceed by default. */
+/**
+ * Lease of a probe: if its worker has died, others may probe after this time, which deadlines do not exceed by default.
+ */
 const probeLeaseMs = 60_000
 
 /**
- * The breakers of an upstream's targets, one each, the same for all threads:
+ * The circuit breakers of an upstream's targets, one each, shared by all threads:
  *
  *     closed ──(bad share of the window)──> open ──(its time is over, an attempt begins)──> probing
  *       ^                                     ^                                               │
  *       └───────────── good ──────────────────┼───────────────── bad ─────────────────────────┤
  *                                             └──── ended by others: the next attempt probes ─┘
  *
- * Each change is one step from the word that was read, so that one thread alone makes it, and one attempt alone probes.
+ * Each change is one atomic step from the word that was read, so that only one thread makes it, and only one attempt
+ * probes.
  */
 export class Breakers {
   readonly #cells: HealthCells
@@ -46,17 +52,17 @@ export class Breakers {
     return nowMs >= this.allowsAtMs(place)
   }
 
-  /** When it allows an attempt, unless it is changed before; a closed one has always done so. */
+  /** When it allows an attempt, unless its state changes first; always in the past for a closed breaker. */
   allowsAtMs(place: number): number {
     return this.#until(place, this.#word(place))
   }
 
-  /** Whether it waits for what a probe comes to, which may be there at any moment. */
+  /** Whether a probe is in flight, whose result may arrive at any moment. */
   isProbing(place: number): boolean {
     return stateIn(this.#word(place)) === probing
   }
 
-  /** What opened it, as long as it is open: from then on nothing else is counted. */
+  /** The counts that opened it, while it is open: nothing else is counted from then on. */
   opening(place: number): BreakerOpening {
     const { open: openMs, window: windowMs } = this.#options
     const openedAtMs = this.#cells.timeOf(place, time.breakerOpenUntil) - openMs
@@ -64,7 +70,7 @@ export class Breakers {
     return { failed: bad, attempts: good + bad, windowMs }
   }
 
-  /** An attempt that was no probe has ended. */
+  /** An attempt other than the probe has ended. */
   note(place: number, verdict: Verdict, nowMs: number): void {
     const word = this.#word(place)
     if (verdict === 'neither' || stateIn(word) !== closed) return
@@ -75,7 +81,10 @@ export class Breakers {
     if (bad > 0 && good + bad >= minimum && bad >= failures * (good + bad)) this.#open(place, word, nowMs)
   }
 
-  /** For an attempt about to begin at one that is not closed: a probe to be ended, or undefined: another has it. */
+  /**
+   * For an attempt about to begin at a breaker that is not closed. Returns the probe to end later, or undefined when
+   * another attempt has it.
+   */
   tryProbe(place: number, nowMs: number): number | undefined {
     const cells = this.#cells
     const word = this.#word(place)
@@ -91,7 +100,7 @@ export class Breakers {
     const cells = this.#cells
     if (verdict === 'bad') return this.#open(place, probe, nowMs)
     if (verdict === 'good') this.#window(place).clear()
-    // With its time over long ago, open means that the next attempt probes.
+    // Open with its time long over means that the next attempt probes.
     const next = following(probe, verdict === 'good' ? closed : open)
     if (cells.change(place, field.breaker, probe, next)) cells.changed()
   }

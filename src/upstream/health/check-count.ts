@@ -1,13 +1,13 @@
 import type { HealthOptions } from './options.ts'
 
-/** What active checks have found of one target. */
+/** State of one target's active checks. */
 export interface CheckCount {
   readonly isUnhealthy: boolean
-  /** Checks in a row that spoke against that. */
+  /** Consecutive checks that contradict `isUnhealthy`. */
   readonly against: number
 }
 
-/** The judgement: it changes its mind only after so many checks in a row. */
+/** Changes the state only after the configured number of contradicting checks in a row. */
 export function afterCheck(count: CheckCount, isGood: boolean, options: HealthOptions): CheckCount {
   const { isUnhealthy } = count
   if (isGood !== isUnhealthy) return { isUnhealthy, against: 0 }

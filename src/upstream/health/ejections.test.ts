@@ -27,7 +27,7 @@ function ejected(ejections: Ejections, targets: number): readonly number[] {
 }
 
 describe('Ejections', () => {
-  it('takes out a target that has failed five times in a row, counted over all workers', () => {
+  it('ejects a target after five failures in a row, counted over all workers', () => {
     const [here, there] = twoViews(3)
     fail(here, 1, 2)
     fail(there, 1, 2)
@@ -36,7 +36,7 @@ describe('Ejections', () => {
     assert.deepEqual([here.isEjected(1), there.isEjected(1)], [true, true])
   })
 
-  it('begins to count anew with each good attempt', () => {
+  it('restarts the count with each good attempt', () => {
     const [here, there] = twoViews(3)
     fail(here, 1, 4)
     there.note(1, true, 0)
@@ -44,7 +44,7 @@ describe('Ejections', () => {
     assert.equal(here.isEjected(1), false)
   })
 
-  it('brings it back at the first sweep behind 30 s, and keeps it longer each time', () => {
+  it('brings a target back at the first sweep after 30 s, and keeps it out longer each time', () => {
     const [here, there] = twoViews(2)
     for (const [times, forMs] of [
       [1, 30_000],
@@ -60,7 +60,7 @@ describe('Ejections', () => {
     }
   })
 
-  it('forgives one ejection for each interval without', () => {
+  it('forgives one ejection per interval without one', () => {
     const [here] = twoViews(2)
     fail(here, 0, 5)
     here.sweep(30_000)
@@ -70,7 +70,7 @@ describe('Ejections', () => {
     assert.equal(here.isEjected(0), false)
   })
 
-  it('lets go at the sweep of a place that a worker died in before it was ejected', () => {
+  it('clears at the sweep a reservation whose worker died before it ejected', () => {
     const targets = [targetOf('a'), targetOf('b')]
     const cells = new HealthCells(targets)
     const ejections = new Ejections(cells, defaults)
@@ -82,18 +82,18 @@ describe('Ejections', () => {
     assert.deepEqual(ejected(ejections, 2), [1])
   })
 
-  it('never lasts longer than 300 s', () => {
+  it('never ejects for longer than 300 s', () => {
     assert.equal(ejectionMs(defaults, 10), 300_000)
     assert.equal(ejectionMs(defaults, 50), 300_000)
   })
 
-  it('leaves all others in where one is out of up to nineteen', () => {
+  it('keeps all others in when one of up to nineteen is out', () => {
     const [here, there] = twoViews(5)
     for (const place of [3, 0, 1, 2, 4]) fail(place % 2 === 0 ? here : there, place, 20)
     assert.deepEqual(ejected(here, 5), [3])
   })
 
-  it('takes out at the sweep whose success rate is too low', () => {
+  it('ejects at the sweep a target whose success rate is too low', () => {
     const [here, there] = twoViews(6)
     for (let i = 0; i < 200; i++) {
       for (let place = 0; place < 6; place++) here.note(place, place !== 4 || i % 3 > 0, 0)
@@ -102,7 +102,7 @@ describe('Ejections', () => {
     assert.deepEqual(ejected(here, 6), [4])
   })
 
-  it('compares the attempts of one interval alone', () => {
+  it('compares the attempts of one interval only', () => {
     const [here] = twoViews(6)
     for (let i = 0; i < 99; i++) for (let place = 0; place < 6; place++) here.note(place, place !== 4 || i % 3 > 0, 0)
     here.sweep(10_000)
@@ -111,7 +111,7 @@ describe('Ejections', () => {
     assert.deepEqual(ejected(here, 6), [])
   })
 
-  it('never has more out than the share allows, and all back in the end, whatever comes', () => {
+  it('never has more out than the share allows, and all back in the end, whatever happens', () => {
     const run = fc.record({
       targets: fc.integer({ min: 2, max: 40 }),
       share: fc.constantFrom(0, 0.1, 0.25, 0.5, 1),
@@ -149,7 +149,7 @@ describe('belowTheOthers', () => {
     assert.deepEqual(belowTheOthers(tallies([1, 1, 1, 1, 0]), defaults.successRate), [4])
   })
 
-  it('finds none where all fail alike', () => {
+  it('finds none when all fail alike', () => {
     for (const rate of [0, 0.3, 1]) {
       assert.deepEqual(belowTheOthers(tallies([rate, rate, rate, rate, rate]), defaults.successRate), [])
     }

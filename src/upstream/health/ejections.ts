@@ -4,14 +4,14 @@ import { outcomeWord } from './last-outcome.ts'
 import type { OutlierOptions } from './options.ts'
 import { belowTheOthers, ejectionMs, mostEjected, type Tally } from './outliers.ts'
 
-/** A target stands in it before it is counted how many do. One whose thread died there is let go by the next sweep. */
+/** Reservation, set before the ejected targets are counted. The next sweep clears one whose thread has died. */
 const asked = 1
 const ejected = 2
 
 /**
- * Which targets are ejected. Whoever would eject one says so first, and then counts those that are ejected or asked for:
- * so there are never more than allowed, whichever threads eject at once. Two that reach for the last place at the same
- * instant may both be told that there is none.
+ * Which targets are ejected. A thread first reserves an ejection and then counts the ejected and the reserved targets.
+ * So there are never more than allowed, whichever threads eject at once. Two threads that reserve the last free slot at
+ * the same instant may both be refused.
  */
 export class Ejections {
   readonly #cells: HealthCells
@@ -24,12 +24,12 @@ export class Ejections {
     this.#most = mostEjected(cells.targets.length, options.share)
   }
 
-  /** An attempt has ended. On the way of every call. `attempt`: for what is told of an ejection. */
+  /** An attempt has ended. On the hot path of every call. `attempt`: for the report of an ejection. */
   note(place: number, isGood: boolean, nowMs: number, attempt?: Attempt): void {
     const cells = this.#cells
     if (cells.targets.length >= this.#options.successRate.targets) cells.add(place, isGood ? field.good : field.bad, 1)
     if (isGood) {
-      // A store takes the memory from all other threads; most of the time there is nothing to store.
+      // A store takes the cache line from all other threads; most of the time there is nothing to store.
       if (cells.get(place, field.failures) !== 0) cells.set(place, field.failures, 0)
     } else if (cells.add(place, field.failures, 1) >= this.#options.failures) {
       cells.set(place, field.failures, 0)
@@ -42,7 +42,7 @@ export class Ejections {
     return this.#cells.get(place, field.ejection) === ejected
   }
 
-  /** Once an interval, by one thread: brings back whose time is over, and ejects whose success rate is too low. */
+  /** Run once an interval by one thread: brings back targets whose ejection is over, and ejects by success rate. */
   sweep(nowMs: number): void {
     const cells = this.#cells
     const { targets } = cells
@@ -58,7 +58,9 @@ export class Ejections {
     }
   }
 
-  /** Brings back whose time is over; and where fewer may be ejected since a reload, whose time is over first. */
+  /**
+   * Brings back targets whose ejection is over. If a reload lowered the limit, also those whose ejection ends first.
+   */
   release(nowMs: number): void {
     const cells = this.#cells
     const places = [...cells.targets.keys()]

@@ -2,17 +2,17 @@ import type { Target } from '../../core/attempt.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 import { memoryOfTarget } from '../balance/target-memory.ts'
 
-/** The whole numbers that are kept for each target, on a line of memory of their own. */
+/** Integers kept for each target, on a cache line of their own. */
 export const field = {
-  /** Failed attempts in a row. */
+  /** Consecutive failed attempts. */
   failures: 0,
-  /** How many times it was ejected of late. */
+  /** Recent ejections. */
   timesEjected: 1,
-  /** 1: active checks have taken it out. */
+  /** 1: taken out by active checks. */
   unhealthy: 2,
   /** See `breaker.ts`. */
   breaker: 3,
-  /** Attempts of the present interval. */
+  /** Attempts of the current interval. */
   good: 4,
   bad: 5,
   /** Since the start. */
@@ -21,7 +21,7 @@ export const field = {
   rested: 8,
   checksGood: 9,
   checksBad: 10,
-  /** What the last of the failures in a row came to that had it ejected: see `last-outcome.ts`. */
+  /** Outcome of the last failure of the row that caused the ejection: see `last-outcome.ts`. */
   ejectedWith: 11,
   /** See `ejections.ts`. */
   ejection: 12,
@@ -32,7 +32,7 @@ export const time = {
   ejectedUntil: 0,
   restsUntil: 1,
   breakerOpenUntil: 2,
-  /** When the present probe began. */
+  /** When the current probe began. */
   probingSince: 3,
 } as const
 
@@ -45,8 +45,9 @@ interface CellsOfOne {
 }
 
 /**
- * What all threads know of the health of an upstream's targets, of each in a memory of its own. A time is written before
- * the cell that gives it its meaning, and the version goes up last: whoever sees the new version sees all that led to it.
+ * Health of an upstream's targets, shared by all threads, with a memory for each target. A time is written before the
+ * cell that gives it its meaning, and the version goes up last: a thread that sees the new version sees all that led to
+ * it.
  */
 export class HealthCells {
   readonly targets: readonly Target[]
@@ -62,7 +63,7 @@ export class HealthCells {
     })
   }
 
-  /** What is known of one; the same object wherever in a thread the same memory is had. */
+  /** The memory of one target; within a thread, always the same object for the same memory. */
   memoryOf(place: number): object {
     return this.#one(place).cells.buffer
   }
@@ -71,7 +72,7 @@ export class HealthCells {
     return Atomics.load(this.#version, 0)
   }
 
-  /** Something has changed that may bring a target in or out. */
+  /** Call this after a change that may bring a target in or out. */
   changed(): void {
     Atomics.add(this.#version, 0, 1)
   }
@@ -84,17 +85,17 @@ export class HealthCells {
     Atomics.store(this.#one(place).cells, what, value)
   }
 
-  /** Answers the sum. */
+  /** Returns the sum. */
   add(place: number, what: number, difference: number): number {
     return Atomics.add(this.#one(place).cells, what, difference) + difference
   }
 
-  /** Answers what was there. */
+  /** Returns the previous value. */
   take(place: number, what: number): number {
     return Atomics.exchange(this.#one(place).cells, what, 0)
   }
 
-  /** True for the one of all threads that changes it. */
+  /** True for the one thread that makes the change. */
   change(place: number, what: number, from: number, to: number): boolean {
     return Atomics.compareExchange(this.#one(place).cells, what, from, to) === from
   }

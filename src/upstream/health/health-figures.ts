@@ -4,26 +4,26 @@ import type { Clock } from '../../kit/clock.ts'
 import { field } from './health-cells.ts'
 import type { HealthKeeper, LastCheck } from './keeper.ts'
 
-/** What operators are shown of a target's health. Times in milliseconds since 1970. */
+/** A target's health as shown to operators. Times in milliseconds since 1970. */
 export interface TargetHealth {
   readonly upstream: string
   readonly target: string
   readonly isAvailable: boolean
-  /** Its upstream does not believe ejection and checks now, as too few targets are well. */
+  /** The upstream ignores ejections and checks now, because too few targets are healthy. */
   readonly isPanicking: boolean
   readonly out: readonly { readonly why: OutReason; readonly untilMs: number | undefined }[]
-  /** Undefined: it has none. */
+  /** Undefined: the target has none. */
   readonly breaker: BreakerState | undefined
   readonly lastCheck: LastCheck | undefined
   /** Since the start. */
   readonly ejections: Readonly<Record<EjectionReason, number>>
-  /** Undefined: it is not checked. */
+  /** Undefined: the target is not checked. */
   readonly checks: { readonly good: number; readonly bad: number } | undefined
 }
 
 type Counts = ReadonlyMap<CountName, number>
 
-/** Counts go on over reloads: of each target's memory what has come to it since the last look is added up. */
+/** Counts continue across reloads: each look adds the changes in a target's memory since the previous one. */
 export class HealthFigures {
   readonly #seen = new WeakMap<object, Counts>()
   readonly #total = new Map<string, number>()
@@ -53,7 +53,7 @@ export class HealthFigures {
     })
   }
 
-  /** Of one about whose health nothing is done: it is sent attempts whatever comes of them. */
+  /** For a target whose health is not tracked: it gets attempts whatever their outcomes. */
   ofUnkept(target: Target): TargetHealth {
     return {
       upstream: target.upstream,
@@ -68,7 +68,7 @@ export class HealthFigures {
     }
   }
 
-  /** To be done also when a keeper ends, or what has come since the last look is lost. */
+  /** Also call this before closing a keeper, or counts since the last look are lost. */
   look({ health: { cells }, targets }: HealthKeeper): void {
     for (const [place, target] of targets.entries()) {
       const seen = this.#seen.get(cells.memoryOf(place))

@@ -16,10 +16,10 @@ const still: Readonly<Record<OutReason, string>> = {
   breaker_open: 'still has its breaker open',
 }
 
-/** One line of the log. Bad news are warnings. `getsDeliveries`: a route broadcasts to the upstream. */
+/** Formats one log line. Bad news are warnings. `getsDeliveries`: a route broadcasts to the upstream. */
 export function healthLine(event: TargetEvent, getsDeliveries = false): [text: string, level: 'info' | 'warn'] {
   const [text, level] = lineOf(event)
-  // Deliveries heed neither ejections nor checks nor breakers: without this the line reads as if nothing were sent.
+  // Deliveries ignore ejections, checks and breakers: without this the line reads as if nothing were sent.
   const addition = getsDeliveries && level === 'warn' ? '; broadcast deliveries to it go on' : ''
   return [text + addition, level]
 }

@@ -50,7 +50,7 @@ function kept(t: TestContext) {
 }
 
 describe('HealthMonitor', () => {
-  it('keeps what is known, and all counts, when an upstream is made anew with the same targets', async (t) => {
+  it('keeps state and counts when an upstream is rebuilt with the same targets', async (t) => {
     const { clock, keeping, fail, ejections } = kept(t)
     const before = configOf()
     keeping.change(before.upstreams)
@@ -73,7 +73,7 @@ describe('HealthMonitor', () => {
     ['takes one away', ['a', 'b']],
     ['changes the order', ['c', 'a', 'b']],
   ] as const) {
-    it(`keeps what is known of a target when a reload ${change}, and no count falls`, async (t) => {
+    it(`keeps the state of a target when a reload ${change}, and no count falls`, async (t) => {
       const { clock, keeping, fail, healthOf, ejections } = kept(t)
       const options = { health: { path: '/' }, breaker: { open: '30s' }, panic: '0%' }
       const before = configOf(options, ['a', 'b', 'c'])
@@ -104,7 +104,7 @@ describe('HealthMonitor', () => {
     })
   }
 
-  it('brings back at once whom fewer targets may not have ejected any more', async (t) => {
+  it('brings targets back at once when a reload lowers the ejection limit', async (t) => {
     const { clock, keeping, fail } = kept(t)
     const options = { outlier: { share: '50%' }, panic: '0%' }
     const before = configOf(options, ['a', 'b', 'c', 'd'])
@@ -118,7 +118,7 @@ describe('HealthMonitor', () => {
     assert.deepEqual(available(), ['a'])
   })
 
-  it('tells of a target alone as of all others, though nothing is done about it, and no count falls', async (t) => {
+  it('reports a lone target like all others, though nothing is done about it, and no count falls', async (t) => {
     const { keeping, fail, ejections } = kept(t)
     const before = configOf()
     keeping.change(before.upstreams)
@@ -136,7 +136,7 @@ describe('HealthMonitor', () => {
     assert.deepEqual([ejections('a'), ejections('b')], [1, 0])
   })
 
-  it('has a target begin slowly that comes back while nobody asks', async (t) => {
+  it('ramps up a target that comes back while there are no calls', async (t) => {
     const { clock, keeping, healthOf, rotationOf } = kept(t)
     const config = configOf({ slowStart: '20s' })
     keeping.change(config.upstreams)
@@ -152,7 +152,7 @@ describe('HealthMonitor', () => {
     assert.ok(quiet.isAvailable(0) && quiet.factor(0) < 0.2, `${quiet.factor(0)}`)
   })
 
-  it('writes one line for each change', async (t) => {
+  it('writes one line per change', async (t) => {
     const { clock, keeping, lines, fail } = kept(t)
     const config = configOf()
     keeping.change(config.upstreams)
@@ -167,7 +167,7 @@ describe('HealthMonitor', () => {
   it('says that deliveries go on when the upstream of a broadcast loses a target', async (t) => {
     const { clock, keeping, lines, fail } = kept(t)
     const config = configOf({}, ['a', 'b'], [{ match: 'POST /', broadcast: { upstream: 'work' } }])
-    // The route comes with a reload, and the upstream stays what it was.
+    // The route arrives with a reload; the upstream stays the same.
     keeping.change(configOf().upstreams)
     keeping.change(config.upstreams, new Set(['work']))
     fail(config, 1)
@@ -191,7 +191,7 @@ describe('HealthMonitor', () => {
 describe('healthLine', () => {
   const target = targetOf('a')
 
-  it('warns of bad news alone', () => {
+  it('warns only of bad news', () => {
     const levelOf = (event: Parameters<typeof healthLine>[0]): string => healthLine(event)[1]
     assert.equal(levelOf({ type: 'target.ejected', target, because: 'success_rate', forMs: 30_000 }), 'warn')
     assert.equal(levelOf({ type: 'target.returned', target, was: 'ejected', stillOut: [] }), 'info')

@@ -28,7 +28,7 @@ interface Kept {
   readonly client: HttpClient
 }
 
-/** Looks after the health of all targets, in the main thread; the other threads see what it finds in the memory. */
+/** Tracks the health of all targets in the main thread; the other threads read the results from shared memory. */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions
   readonly #figures = new HealthFigures()
@@ -36,7 +36,7 @@ export class HealthMonitor {
   #kept: ReadonlyMap<string, Kept> = new Map()
   /** Upstreams that a route broadcasts to. */
   #withDeliveries: ReadonlySet<string> = new Set()
-  /** Of upstreams about whose health nothing could be done. */
+  /** Targets of upstreams for which no health option can take effect. */
   #unkept: readonly Target[] = []
 
   constructor(options: HealthMonitorOptions) {
@@ -44,7 +44,7 @@ export class HealthMonitor {
     this.#lookups = new Lookups(options)
   }
 
-  /** Has the memory that this configuration asks for, so that all threads find the same. */
+  /** Allocates the memory for this configuration, so that all threads find the same. */
   prepare(upstreams: UpstreamsOptions): void {
     for (const [name, upstream] of Object.entries(upstreams)) {
       const health = this.#healthOf(name, upstream)
@@ -52,7 +52,10 @@ export class HealthMonitor {
     }
   }
 
-  /** From now on by these options; upstreams that have not changed go on. `withDeliveries`: those that a route broadcasts to. */
+  /**
+   * Switches to these options; unchanged upstreams continue. `withDeliveries`: the upstreams that a route broadcasts
+   * to.
+   */
   change(upstreams: UpstreamsOptions, withDeliveries: ReadonlySet<string> = new Set()): void {
     const before = this.#kept
     this.#withDeliveries = withDeliveries
@@ -69,7 +72,7 @@ export class HealthMonitor {
     for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
   }
 
-  /** What is known of each target. */
+  /** Health of each target. */
   figures(): readonly TargetHealth[] {
     const keepers = [...this.#kept.values()].map(({ keeper }) => keeper)
     return [

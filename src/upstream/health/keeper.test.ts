@@ -12,7 +12,7 @@ import { UpstreamHealth, type UpstreamHealthOptions } from './upstream-health.ts
 
 const defaults: UpstreamHealthOptions = { outlier: outlierOptions.parse({}), rest: 300_000, panic: 0.5 }
 
-/** A keeper in the main thread, and what a worker sees. */
+/** A keeper in the main thread, and a worker's view. */
 function kept(
   t: TestContext,
   change: Partial<UpstreamHealthOptions> = {},
@@ -46,7 +46,7 @@ function kept(
 }
 
 describe('HealthKeeper', () => {
-  it('tells within a second what a worker has ejected, and brings it back', async (t) => {
+  it('reports within a second a target that a worker ejected, and brings it back', async (t) => {
     const { clock, worker, told } = kept(t)
     await clock.advance(500)
     const { call } = callOf(clock)
@@ -59,7 +59,7 @@ describe('HealthKeeper', () => {
     assert.deepEqual(told, ['1000 target.ejected b failures 29500 5 status 503', '40000 target.returned b ejected'])
   })
 
-  it('ejects whose success rate is too low, as all workers have counted it', async (t) => {
+  it('ejects a target whose success rate over all workers is too low', async (t) => {
     const { clock, worker, told } = kept(t, {
       outlier: outlierOptions.parse({ successRate: { targets: 3, attempts: 10, sigma: 1 } }),
     })
@@ -69,7 +69,7 @@ describe('HealthKeeper', () => {
     assert.equal(worker.isAvailable(2), false)
   })
 
-  it('tells of a rest and its end', async (t) => {
+  it('reports a rest and its end', async (t) => {
     const { clock, worker, told } = kept(t)
     const { cells } = worker
     cells.setTime(0, time.restsUntil, 5500)
@@ -79,7 +79,7 @@ describe('HealthKeeper', () => {
     assert.deepEqual(told, ['1000 target.ejected a retry_after 4500', '6000 target.returned a resting'])
   })
 
-  it('tells each state of a breaker', async (t) => {
+  it('reports each state of a breaker', async (t) => {
     const { clock, worker, told } = kept(t, { breaker: breakerOptions.parse({ minimum: 2, open: '5s' }) })
     const probe = (verdict: 'good' | 'bad'): void => {
       worker.breakers?.probeEnded(0, worker.breakers.tryProbe(0, clock.now()) as number, verdict, clock.now())
@@ -100,7 +100,7 @@ describe('HealthKeeper', () => {
     ])
   })
 
-  it('says of who is ejected no more, or has rested, what else is wrong with it', async (t) => {
+  it('says what else is wrong with a target that is no longer ejected or resting', async (t) => {
     const health = healthOptions.parse({ path: '/', interval: '1s', jitter: '0ms' })
     const { clock, worker, told } = kept(t, { health }, () => ({ afterMs: 1, status: 500 }))
     for (let i = 0; i < 5; i++) worker.ejections?.note(1, false, 0)
@@ -114,7 +114,7 @@ describe('HealthKeeper', () => {
     )
   })
 
-  it('takes out who fails its checks, and back who passes them', async (t) => {
+  it('takes a target out when it fails its checks, and back when it passes them', async (t) => {
     let status = 500
     const health = healthOptions.parse({ path: '/', jitter: '0ms' })
     const { clock, worker, told, keeper } = kept(t, { health, panic: 0 }, () => ({ afterMs: 1, status }))
@@ -132,7 +132,7 @@ describe('HealthKeeper', () => {
     )
   })
 
-  it('takes up where the one before it has left off, as at a reload', async (t) => {
+  it('continues where the previous keeper stopped, as at a reload', async (t) => {
     const health = healthOptions.parse({ path: '/', jitter: '0ms' })
     const { clock, keeper, open, worker } = kept(t, { health }, () => ({ afterMs: 1, status: 500 }))
     await clock.advance(21_000)

@@ -13,10 +13,10 @@ import type { UpstreamHealth } from './upstream-health.ts'
 export interface KeeperOptions {
   readonly clock: Clock
   readonly random: Random
-  /** For active checks: sends to the targets. */
+  /** Sends active checks to the targets. */
   readonly send: Service
   readonly tell: (event: TargetEvent) => void
-  /** Looks who is available, for what has to see each change though no worker has a call: slow start. */
+  /** Checks availability for slow start, which must see each change even when no worker has a call. */
   readonly look?: () => void
 }
 
@@ -25,10 +25,10 @@ export interface LastCheck extends CheckResult {
   readonly atMs: number
 }
 
-/** How late a change may be told that another thread has made. */
+/** Maximum delay before a change by another thread is reported. */
 const lookMs = 1000
 
-/** What is done once for all threads: it asks the targets, brings back the ejected, and tells what has changed. */
+/** Health work done once for all threads: checks targets, brings back ejected ones, and reports changes. */
 export class HealthKeeper {
   readonly health: UpstreamHealth
   readonly #options: KeeperOptions
@@ -46,7 +46,7 @@ export class HealthKeeper {
     this.#options = options
     this.#counts = targets.map((_, place) => ({ isUnhealthy: cells.get(place, field.unhealthy) === 1, against: 0 }))
     this.#lastChecks = targets.map(() => undefined)
-    // What was known before there was this keeper: of targets that stay after a reload, or that are back after another.
+    // State from before this keeper: of targets that stay across a reload, or return with a later one.
     health.ejections?.release(clock.now())
     this.#seen = this.states()
     this.#sweptAtMs = clock.now()
@@ -86,7 +86,7 @@ export class HealthKeeper {
     const { outlier } = this.health.options
     const { clock, look } = this.#options
     const nowMs = clock.now()
-    // Before the sweep: what was ejected and is due is told as ejected, and then as back.
+    // Before the sweep: a target whose ejection is already over is first reported as ejected, then as back.
     this.#tellChanges()
     look?.()
     if (outlier === 'off' || nowMs - this.#sweptAtMs < outlier.interval) return
@@ -159,7 +159,7 @@ export class HealthKeeper {
   ): Pick<TargetEvent & { readonly type: 'breaker.changed' }, 'forMs' | 'opening'> {
     const { breakers, options } = this.health
     if (breakers === undefined || options.breaker === undefined) return {}
-    // After a probe that failed it is not the window that has opened it.
+    // After a failed probe, the window is not the reason that it opened.
     return { forMs: options.breaker.open, ...(from === 'closed' && { opening: breakers.opening(place) }) }
   }
 }

@@ -12,11 +12,11 @@ const cases: readonly (readonly [Attempt['outcome'], number | undefined, string]
 ]
 
 for (const [outcome, status, text] of cases) {
-  it(`tells a failure that was noted as ${outcome} ${status ?? ''} as ${text}`, () => {
+  it(`reports a failure recorded as ${outcome} ${status ?? ''} as ${text}`, () => {
     assert.equal(outcomeText(outcomeWord({ outcome, status })), text)
   })
 }
 
-it('tells nothing where nothing is known', () => {
+it('reports nothing when nothing is known', () => {
   assert.equal(outcomeText(0), undefined)
 })

@@ -1,6 +1,6 @@
 import { type Attempt, type AttemptOutcome, attemptOutcomes } from '../../core/attempt.ts'
 
-/** What a bad attempt came to, as one whole number that fits a cell; 0: nothing is known. */
+/** The outcome of a bad attempt as one integer that fits a cell; 0: unknown. */
 export function outcomeWord({ outcome, status }: Pick<Attempt, 'outcome' | 'status'>): number {
   // A good head was followed by a body that broke off.
   const told: AttemptOutcome = outcome === undefined || outcome === 'success' ? 'reset' : outcome

@@ -23,7 +23,7 @@ const hanging: Script = { afterMs: 0, hangs: true }
 
 /**
  * Three targets behind round robin, 20 calls a second, an attempt timeout of 100 ms. The first target is the sick one.
- * Round robin alone gives it a third of the calls, however it does.
+ * Round robin alone gives it a third of the calls, whatever its health.
  */
 function scene(change: Partial<UpstreamHealthOptions> = {}) {
   const targets = ['sick', 'b', 'c'].map((name) => targetOf(name))
@@ -41,7 +41,7 @@ function scene(change: Partial<UpstreamHealthOptions> = {}) {
     (_, { attempt }) => (attempt?.target === targets[0] ? sick(bench.clock.now()) : well),
   )
 
-  /** For so long: which share of the calls the sick one gets, and how many have failed. */
+  /** Runs for this long. Returns the share of calls that the sick target got, and how many calls failed. */
   const run = async (forMs: number) => {
     const calls: ReturnType<typeof bench.send>[] = []
     for (let atMs = 0; atMs < forMs; atMs += everyMs) {
@@ -74,11 +74,11 @@ describe('a sick target among three', () => {
       assert.ok(near((await run(10_000)).share, 1 / 3))
       becomes(() => script)
       const { share, failed } = await run(30_000)
-      // A hanging one is found out 100 ms late: the calls of that time are sent to it too.
+      // A hanging target is detected 100 ms late: calls made in that time reach it too.
       assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
       assert.ok(share < 0.01, `share ${share}`)
       const later = await run(200_000)
-      // 30 s, 60 s, 90 s, ... each brought back by the next sweep.
+      // 30 s, 60 s, 90 s, ... each ended by the next sweep.
       assert.ok(later.failed <= 4 * 8, `${later.failed} failed in 200 s`)
       becomes(() => well)
       await run(200_000)
@@ -87,7 +87,7 @@ describe('a sick target among three', () => {
     })
   }
 
-  it('keeps its share when it is slow, as that is for the balancer to see', async (t) => {
+  it('keeps its share when it is slow, which is for the balancer to see', async (t) => {
     const { run, becomes, close } = scene()
     t.after(close)
     becomes(() => slow)
@@ -98,7 +98,7 @@ describe('a sick target among three', () => {
   it('is out for most of the time when it flaps', async (t) => {
     const { run, becomes, close } = scene()
     t.after(close)
-    // Well for ten seconds, failing for ten.
+    // Healthy for ten seconds, failing for ten.
     becomes((atMs) => (Math.floor(atMs / 10_000) % 2 === 0 ? well : failing))
     const { share, failed } = await run(200_000)
     assert.ok(share < 0.12, `share ${share}`)

@@ -2,7 +2,7 @@ import type { BreakerState, OutReason } from '../../core/target-event.ts'
 import { field, time } from './health-cells.ts'
 import type { UpstreamHealth } from './upstream-health.ts'
 
-/** What there is to know of a target at one moment, times on the gateway's clock. */
+/** State of a target at one moment; times on the gateway's clock. */
 export interface TargetState {
   readonly isAvailable: boolean
   readonly out: readonly { readonly why: OutReason; readonly untilMs: number | undefined }[]

@@ -20,7 +20,7 @@ const counts = (status: number): boolean => statusCounts(anyButServerError, stat
 
 type Reply = Omit<Script, 'afterMs'>
 
-/** An upstream of which each target answers as the test says at the time. */
+/** An upstream whose targets each answer as the test says at the time. */
 function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) {
   const replies: Reply[] = Array.from({ length: count }, () => ({}))
   const targets = replies.map((_, place) => targetOf(`t${place}`))
@@ -51,7 +51,7 @@ function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) 
 }
 
 describe('UpstreamHealth', () => {
-  it('takes a target that fails out of the turn of all others', async () => {
+  it('takes a failing target out of the rotation of all others', async () => {
     const { replies, send } = upstreamOf(3)
     replies[1] = { status: 500 }
     assert.equal(await send(15), '0 1 2 0 1 2 0 1 2 0 1 2 0 1 2')
@@ -59,7 +59,7 @@ describe('UpstreamHealth', () => {
   })
 
   for (const bodyFails of ['UPSTREAM_RESET', 'UPSTREAM_INVALID'] as const) {
-    it(`takes a target out whose answers end with ${bodyFails} after a good head`, async () => {
+    it(`takes out a target whose answers end with ${bodyFails} after a good head`, async () => {
       const { clock, replies, send } = upstreamOf(3)
       replies[1] = { bodyAfterMs: 5, bodyFails }
       assert.equal(await send(15), '0 1 2 0 1 2 0 1 2 0 1 2 0 1 2')
@@ -68,7 +68,7 @@ describe('UpstreamHealth', () => {
     })
   }
 
-  it('forgets failures for a whole body, and does not for a head alone', async () => {
+  it('forgets failures after a whole body, but not after a head alone', async () => {
     const { clock, replies, send, health } = upstreamOf(2)
     replies[0] = { status: 500 }
     await send(8)
@@ -80,7 +80,7 @@ describe('UpstreamHealth', () => {
   })
 
   for (const code of ['CLIENT_GONE', 'CANCELLED', 'DEADLINE'] as const) {
-    it(`holds no body against a target that was given up with ${code}`, async () => {
+    it(`does not count a body cancelled with ${code} against its target`, async () => {
       const { clock, replies, ask, health } = upstreamOf(2)
       for (const place of [0, 1]) replies[place] = { bodyAfterMs: 1000 }
       for (let i = 0; i < 20; i++) {
@@ -101,7 +101,7 @@ describe('UpstreamHealth', () => {
     assert.equal(await send(1), 'BREAKER_OPEN')
   })
 
-  it('ejects nobody and opens no breaker for what a pause of the gateway had fail', async () => {
+  it('ejects no target and opens no breaker for failures during a gateway stall', async () => {
     const breaker = breakerOptions.parse({ failures: '50%' })
     const { clock, replies, ask, send } = upstreamOf(2, { breaker })
     replies[0] = { hangs: true }
@@ -115,7 +115,7 @@ describe('UpstreamHealth', () => {
     assert.equal(await send(4), '0 1 0 1')
   })
 
-  it('leaves a breaker closed whose window a pause has emptied, until it has its minimum again', async () => {
+  it('keeps a breaker closed whose window a stall has emptied, until its minimum is reached again', async () => {
     const breaker = breakerOptions.parse({ failures: '50%', minimum: 20, window: '10s' })
     const { clock, replies, send } = upstreamOf(1, { breaker, outlier: 'off' })
     await send(40)
@@ -126,7 +126,7 @@ describe('UpstreamHealth', () => {
     assert.equal(await send(1), 'BREAKER_OPEN')
   })
 
-  it('closes a breaker with the head of a probe, whose body may last for hours', async () => {
+  it('closes a breaker on the head of a probe, whose body may last for hours', async () => {
     const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
     const { clock, replies, send } = upstreamOf(1, { breaker, outlier: 'off' })
     replies[0] = { status: 500 }
@@ -137,7 +137,7 @@ describe('UpstreamHealth', () => {
   })
 
   for (const form of ['seconds', 'date'] as const) {
-    it(`leaves a target alone for as long as it asks for by a Retry-After in ${form}, and no longer`, async () => {
+    it(`rests a target for as long as its Retry-After in ${form} asks, and no longer`, async () => {
       const { clock, replies, send } = upstreamOf(2)
       const until = new Date(clock.wallNow() + 3000).toUTCString()
       replies[0] = { status: 429, headers: ['retry-after', form === 'date' ? until : '3'] }
@@ -149,7 +149,7 @@ describe('UpstreamHealth', () => {
     })
   }
 
-  it('believes no rest that is longer than allowed, and none at all where that is 0', async () => {
+  it('grants no rest longer than allowed, and none at all when that is 0', async () => {
     for (const [rest, untilMs] of [
       [5000, 5000],
       [0, 0],
@@ -163,7 +163,7 @@ describe('UpstreamHealth', () => {
     }
   })
 
-  it('never leaves the last one alone: that whose rest ends first goes on', async () => {
+  it('never rests the last target: the one whose rest ends first keeps serving', async () => {
     const { replies, send } = upstreamOf(2)
     replies[0] = { status: 429, headers: ['retry-after', '60'] }
     replies[1] = { status: 429, headers: ['retry-after', '30'] }
@@ -171,7 +171,7 @@ describe('UpstreamHealth', () => {
     assert.equal(await send(4), '1 1 1 1')
   })
 
-  it('says that the breakers are open, and when to come back, where all of them are', async () => {
+  it('reports when all breakers are open, and when to retry', async () => {
     const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
     const { clock, replies, send, ask } = upstreamOf(2, { breaker, outlier: 'off' })
     for (const place of [0, 1]) replies[place] = { status: 500 }
@@ -187,7 +187,7 @@ describe('UpstreamHealth', () => {
     [1, 1000],
     [2, 30_000],
   ] as const) {
-    it(`says to come back soon while a probe is under way, with ${targets} targets open for ${openMs} ms`, async () => {
+    it(`suggests an early retry while a probe is in flight, with ${targets} targets open for ${openMs} ms`, async () => {
       const breaker = breakerOptions.parse({ minimum: 2, open: `${openMs}ms` })
       const { clock, replies, send, ask } = upstreamOf(targets, { breaker, outlier: 'off' })
       for (let place = 0; place < targets; place++) replies[place] = { status: 500 }
@@ -203,7 +203,7 @@ describe('UpstreamHealth', () => {
     })
   }
 
-  it('sends one attempt when the time of an open breaker is over, and all again after a good answer', async () => {
+  it('sends one attempt when the open time of a breaker is over, and all again after a good answer', async () => {
     const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
     const { clock, replies, ask, send } = upstreamOf(1, { breaker, outlier: 'off' })
     replies[0] = { status: 500 }
@@ -219,7 +219,7 @@ describe('UpstreamHealth', () => {
     assert.equal(await send(3), '0 0 0')
   })
 
-  it('has no target where none is well and panic is off', async () => {
+  it('has no target when none is healthy and panic is off', async () => {
     const { cells } = upstreamOf(2).health
     assert.equal(cells.targets.length, 2)
     const health = { path: '/', interval: 5000, jitter: 0, timeout: 1000, unhealthy: 3, healthy: 2, status: [] }
@@ -230,7 +230,7 @@ describe('UpstreamHealth', () => {
     assert.equal(scene.health.refusal('work').retryAfterMs, 5000)
   })
 
-  it('tells another worker at once, and raises the version of both once for each change', () => {
+  it('informs another worker at once, and raises the version of both once per change', () => {
     const clock = new VirtualClock()
     const targets = ['a', 'b', 'c'].map((name) => targetOf(name))
     const first = new SharedMemory({ slot: 0, slots: 2 })
@@ -244,7 +244,7 @@ describe('UpstreamHealth', () => {
     assert.deepEqual([here.version, there.version], [(versions[0] ?? 0) + 1, (versions[1] ?? 0) + 1])
   })
 
-  it('has two workers share the one probe', async () => {
+  it('lets two workers share the one probe', async () => {
     const clock = new VirtualClock()
     const targets = [targetOf('a')]
     const options = { ...defaults, breaker: breakerOptions.parse({ minimum: 1, open: '100ms' }) }
@@ -262,7 +262,7 @@ describe('UpstreamHealth', () => {
     assert.equal(there.isAvailable(0), false)
   })
 
-  it('is not there where nothing could be done', () => {
+  it('is undefined when no health option can take effect', () => {
     const clock = new VirtualClock()
     const memory = new SharedMemory()
     assert.equal(upstreamHealth([targetOf('a')], defaults, clock, memory), undefined)

@@ -24,13 +24,13 @@ export interface UpstreamHealthOptions {
   readonly panic: number
 }
 
-/** Whoever is refused is told to wait for so long at least: `Retry-After` has whole seconds. */
+/** Minimum retry delay of a refused call: `Retry-After` has whole seconds. */
 const leastWaitMs = 1000
 
-/** Told at the end of each attempt, with all that is known of it by then. */
+/** Called at the end of each attempt, with all that is known of it by then. */
 export type NoteAttempt = (attempt: Attempt, outcome: Outcome) => void
 
-/** Undefined: with a single target and no breaker nothing could be done about its health. */
+/** Undefined when no option can take effect, as with a single target and neither checks nor a breaker. */
 export function upstreamHealth(
   targets: readonly Target[],
   options: UpstreamHealthOptions,
@@ -44,8 +44,8 @@ export function upstreamHealth(
 }
 
 /**
- * What one thread sees of the health of an upstream's targets, and what it tells the others. What is shared is looked at
- * anew when its version has changed, or a rest or a breaker's time is over; else a question costs two loads.
+ * One thread's view of the health of an upstream's targets, and its reports to the other threads. Shared state is read
+ * again when its version changes, or when a rest or a breaker's open time ends; otherwise a query costs two loads.
  */
 export class UpstreamHealth implements Rotation, Gate {
   readonly targets: readonly Target[]
@@ -55,13 +55,13 @@ export class UpstreamHealth implements Rotation, Gate {
   readonly options: UpstreamHealthOptions
   readonly #clock: Clock
   readonly #places: ReadonlyMap<Target, number>
-  /** Those that this thread has under way, by place. */
+  /** Probes in flight in this thread, by target index. */
   readonly #probes = new Map<number, { readonly attempt: Attempt; readonly probe: number }>()
   #available: readonly boolean[]
   #isPanicking = false
   #version = 0
   #seenVersion = -1
-  /** When what was seen holds no longer. */
+  /** When the cached view expires. */
   #changesAtMs = Number.POSITIVE_INFINITY
 
   constructor(targets: readonly Target[], options: UpstreamHealthOptions, clock: Clock, memory: MemoryScope) {
@@ -102,7 +102,7 @@ export class UpstreamHealth implements Rotation, Gate {
     if (place === undefined || breakers.isClosed(place)) return call.begin(target)
     const probe = breakers.tryProbe(place, this.#now())
     if (probe === undefined) {
-      // Whoever was first may not have said so yet.
+      // The thread that was first may not have published it yet.
       this.#look(this.cells.version)
       return undefined
     }
@@ -119,7 +119,7 @@ export class UpstreamHealth implements Rotation, Gate {
       const detail = isProbing
         ? `No breaker of a target of the upstream ${upstream} is closed, and an attempt is under way that may close one`
         : `The breakers of all targets of the upstream ${upstream} are open`
-      // No longer than the least where a probe is under way: its lease is for those that are lost.
+      // No longer than the minimum while a probe is in flight: its lease is only for lost probes.
       const allowedAtMs = isProbing ? 0 : Math.min(...places.map((place) => breakers.allowsAtMs(place)))
       const retryAfterMs = Math.max(leastWaitMs, allowedAtMs - this.#clock.now())
       return failure('BREAKER_OPEN', detail, { retryAfterMs })
@@ -129,9 +129,9 @@ export class UpstreamHealth implements Rotation, Gate {
   }
 
   /**
-   * For attempts with this patience: see `verdictOf`. A body that still streams has the last word: with a head that was
-   * good already, a target that breaks off every answer would look half well. A probe's head counts at once, as nothing
-   * else is sent meanwhile, and a stream may last for hours.
+   * For attempts with this patience: see `verdictOf`. A body that still streams decides at its end: if its good head
+   * counted already, a target that breaks off every answer would look half healthy. A probe's head counts at once,
+   * because nothing else is sent meanwhile, and a stream may last for hours.
    */
   noteWith(patienceMs: number): NoteAttempt {
     return (attempt, outcome) => {
@@ -148,7 +148,7 @@ export class UpstreamHealth implements Rotation, Gate {
     }
   }
 
-  /** What is known of each target now. */
+  /** The current condition of each target. */
   conditions(nowMs: number): readonly Condition[] {
     const { cells, ejections, breakers, options } = this
     return this.targets.map((_, place) => ({

@@ -29,34 +29,34 @@ const failedWith = (code: FailureCode, upstreamStatus?: number) =>
   verdictOf(attemptOf(), failed(failure(code, 'so it is', { upstreamStatus })), 0)
 
 describe('verdictOf', () => {
-  it('holds 5xx against the target, unless the route calls it good', () => {
+  it('counts 5xx against the target, unless the route calls it good', () => {
     assert.deepEqual([answered(500), answered(503), answered(500, 'success')], ['bad', 'bad', 'good'])
     assert.equal(failedWith('UPSTREAM_STATUS', 502), 'bad')
   })
 
-  it('takes any other answer for a sign of health, whatever the route thinks of it', () => {
+  it('counts any other answer as healthy, whatever the route thinks of it', () => {
     assert.deepEqual([answered(404), answered(429), failedWith('UPSTREAM_STATUS', 404)], ['good', 'good', 'good'])
   })
 
-  it('holds an answer that the gateway had no memory for against nobody', () => {
+  it('blames no target for an answer that the gateway had no memory for', () => {
     assert.equal(failedWith('OVERLOADED'), 'neither')
   })
 
-  it('holds no connection, a broken one, silence and broken HTTP against it', () => {
+  it('counts no connection, a broken one, silence and invalid HTTP against the target', () => {
     const codes = ['REFUSED', 'TLS', 'RESET', 'TIMEOUT', 'INVALID'] as const
     for (const code of codes.map((name) => `UPSTREAM_${name}` as const)) {
       assert.equal(failedWith(code), 'bad', code)
     }
   })
 
-  it('says nothing of a target where the gateway stood still while it was asked', () => {
+  it('says nothing about a target when the gateway stalled during the attempt', () => {
     const stalled = attemptOf({ startedMs: 50, endedMs: 3100, stalledMs: 2950 })
     for (const code of ['DEADLINE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_REFUSED', 'UPSTREAM_RESET'] as const) {
       assert.equal(verdictOf(stalled, failed(failure(code, 'late')), 0), 'neither', code)
     }
   })
 
-  it('holds against it what it answered across a stall, and silence across a short one', () => {
+  it('counts an answer across a stall, and silence across a short one, against the target', () => {
     const stalled = attemptOf({ endedMs: 3000, stalledMs: 2950 })
     const refused = failed(failure('UPSTREAM_STATUS', 'no', { upstreamStatus: 500 }))
     assert.equal(verdictOf(stalled, refused, 0), 'bad')
@@ -64,7 +64,7 @@ describe('verdictOf', () => {
     assert.equal(verdictOf(brief, failed(failure('UPSTREAM_TIMEOUT', 'late')), 0), 'bad')
   })
 
-  it('says nothing where the client, a lost race or the gateway has ended it', () => {
+  it('says nothing when the client, a lost race or the gateway ended the attempt', () => {
     for (const code of ['CLIENT_GONE', 'CANCELLED', 'BAD_REQUEST', 'BODY_TOO_LARGE', 'DRAINING'] as const) {
       assert.equal(failedWith(code), 'neither', code)
     }
@@ -74,7 +74,7 @@ describe('verdictOf', () => {
     assert.equal(failedWith('GATEWAY_EXHAUSTED'), 'neither')
   })
 
-  it('believes a deadline only where the attempt had its time', () => {
+  it('counts a deadline only if the attempt had its time', () => {
     const over = failed(failure('DEADLINE', 'No good answer'))
     assert.equal(verdictOf(attemptOf({ endedMs: 99 }), over, 100), 'neither')
     assert.equal(verdictOf(attemptOf({ startedMs: 50, endedMs: 120 }), over, 100), 'neither')

@@ -5,7 +5,7 @@ import { attempt, call } from '../../../test/browser/fake-data.ts'
 import { scaleOf } from './scale.ts'
 
 describe('the scale of a waterfall', () => {
-  it('has all that happened within its width, and few enough ticks for their labels', () => {
+  it('fits all events into its width, with few enough ticks for their labels', () => {
     const milliseconds = fc.double({ min: 0, max: 1e6, noNaN: true })
     fc.assert(
       fc.property(
@@ -24,7 +24,7 @@ describe('the scale of a waterfall', () => {
     )
   })
 
-  it('labels its ticks so that no two read the same', () => {
+  it('labels its ticks so that no two are the same', () => {
     const duration = fc.double({ min: 0.001, max: 1e7, noNaN: true })
     fc.assert(
       fc.property(duration, fc.integer({ min: 200, max: 2000 }), (durationMs, width) => {
@@ -36,13 +36,13 @@ describe('the scale of a waterfall', () => {
     assert.deepEqual(ticks.map(tickText), ['0 ms', '0.5 ms', '1 ms', '1.5 ms', '2 ms', '2.5 ms'])
   })
 
-  it('shows the deadline where it is near', () => {
+  it('shows a deadline that is near', () => {
     const scale = scaleOf(call({ durationMs: 800, deadlineMs: 1000 }), 510)
     assert.equal(scale.deadlineMs, 1000)
     assert.equal(Math.round(scale.at(1000)), 500)
   })
 
-  it('leaves a deadline out that would press all else together', () => {
+  it('omits a deadline that would squeeze everything else', () => {
     assert.equal(scaleOf(call({ durationMs: 100, deadlineMs: 10_000 }), 500).deadlineMs, undefined)
   })
 

@@ -1,19 +1,19 @@
 import type { CallView } from '../../../src/admin/api.ts'
 
-/** Milliseconds since the call began, onto a width. */
+/** Maps milliseconds since the start of the call to a width. */
 export interface Scale {
   readonly endMs: number
   readonly ticks: readonly number[]
-  /** As exact as the ticks are close. */
+  /** With as many decimals as the tick spacing needs. */
   tickText(tick: number): string
-  /** Undefined where the deadline lies too far away to be drawn beside what happened. */
+  /** Undefined if the deadline is too far away to be drawn beside the events. */
   readonly deadlineMs: number | undefined
   at(ms: number): number
 }
 
 export function scaleOf(call: CallView, widthPx: number): Scale {
   const last = Math.max(1, call.durationMs, ...call.attempts.map(({ startedMs, endedMs }) => endedMs ?? startedMs))
-  // Further away than that it would press all that happened into the left half.
+  // A deadline further away would squeeze all events into the left half.
   const deadlineMs = call.deadlineMs !== undefined && call.deadlineMs <= last * 2 ? call.deadlineMs : undefined
   const endMs = Math.max(last, deadlineMs ?? 0) * 1.02
   const step = stepTo(endMs, widthPx)
@@ -27,7 +27,7 @@ export function scaleOf(call: CallView, widthPx: number): Scale {
   }
 }
 
-/** Round, and so wide that the ticks' labels do not touch. */
+/** A round step, large enough that labels do not touch. */
 function stepTo(endMs: number, widthPx: number): number {
   const most = Math.max(1, Math.floor(widthPx / 80))
   const raw = endMs / most
@@ -35,11 +35,11 @@ function stepTo(endMs: number, widthPx: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power
 }
 
-/** One unit for the whole axis, and as many decimals as keep two ticks apart. */
+/** One unit for the whole axis, with enough decimals to tell two ticks apart. */
 function textOf(endMs: number, stepMs: number): (tick: number) => string {
   const [unitMs, unit] = endMs < 10_000 ? [1, 'ms'] : endMs < 120_000 ? [1000, 's'] : [60_000, 'min']
   const step = stepMs / unitMs
-  // Ten times finer where a step is not round in its unit, as five seconds are not in minutes.
+  // Ten times finer if a step is not round in its unit: five seconds are not, in minutes.
   const exact = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
   const decimals = unit === 'min' && step < 1 ? exact + 1 : exact
   return (tick) => `${Number((tick / unitMs).toFixed(decimals))} ${unit}`

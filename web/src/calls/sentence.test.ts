@@ -6,7 +6,7 @@ import { labelOf, sentenceOf } from './sentence.ts'
 const statusFailure = { code: 'UPSTREAM_STATUS', detail: 'server1: status 500' } as const
 
 describe('the sentence of a call', () => {
-  it('names each backend that failed, how, and what the client got', () => {
+  it('names each backend that failed, how, and the answer to the client', () => {
     assert.equal(
       sentenceOf(failedCall),
       'server1 answered 500 after 120 ms; the hedge at server2 was refused; ' +
@@ -15,12 +15,12 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('begins with the wait for a turn, where that took long', () => {
+  it('begins with the wait for a turn, if it was long', () => {
     assert.equal(sentenceOf(call({ queuedMs: 90 })), 'It waited 90 ms for its turn; server1 answered 200 after 120 ms.')
     assert.equal(sentenceOf(call({ queuedMs: 0.4 })), 'server1 answered 200 after 120 ms.')
   })
 
-  it('does not say twice that it only waited', () => {
+  it('mentions a wait only once if nothing else happened', () => {
     const detail = 'No good answer within 1000 ms, of which it waited 1000 ms for its turn'
     const failure = { code: 'DEADLINE', detail } as const
     assert.equal(
@@ -38,7 +38,7 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('tells who won, and who was cancelled for it', () => {
+  it('names the winner, and the attempts cancelled for it', () => {
     assert.equal(
       sentenceOf(hedgedCall),
       'The attempt at server1 was cancelled after 421 ms, as attempt 2 won; the hedge at server2 answered 200 after 120 ms and won; ' +
@@ -46,7 +46,7 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('tells a plain call plainly', () => {
+  it('describes a plain call plainly', () => {
     assert.equal(sentenceOf(call()), 'server1 answered 200 after 120 ms.')
   })
 
@@ -58,7 +58,7 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('says that the answer broke after its head was passed on', () => {
+  it('says that the answer broke off after its head was passed on', () => {
     const failure = { code: 'UPSTREAM_RESET', detail: 'server1: connection reset.' } as const
     assert.equal(
       sentenceOf(call({ failure, attempts: [attempt(1, { won: true })] })),
@@ -66,7 +66,7 @@ describe('the sentence of a call', () => {
     )
   })
 
-  it('tells an attempt that was cut short by its own timeout from one that the deadline ended', () => {
+  it('distinguishes attempts that hit their own timeout from those ended by the deadline', () => {
     const late = attempt(1, { outcome: 'timeout', status: undefined, endedMs: 300 })
     const text = sentenceOf(
       call({
@@ -81,7 +81,7 @@ describe('the sentence of a call', () => {
     assert.match(text, /^server1 gave no answer within 300 ms; the retry at server2 answered 500 after 50 ms;/)
   })
 
-  it('says of a callback call what came of the result', () => {
+  it('describes the result of a callback call', () => {
     assert.equal(
       sentenceOf(callbackCall),
       'async answered 202 after 1 ms; its result had not come after 5000 ms, so the client got 503.',
@@ -100,7 +100,7 @@ describe('the sentence of a call', () => {
     assert.match(sentenceOf({ ...callbackCall, attempts: [silent] }), /; nothing was left within 5000 ms, so/)
   })
 
-  it('does not say again what its attempts say, but what they do not', () => {
+  it('adds only the details of the failure that the attempts do not show', () => {
     const at = (number: number, change: object) => attempt(number, { target: 'work', endedMs: 2, ...change })
     const refused = { outcome: 'refused', status: undefined, detail: 'work: connection refused' } as const
     const ofAll = (...details: readonly string[]) =>
@@ -163,7 +163,7 @@ describe('the sentence of a call', () => {
     assert.match(text, /; 15 more ended; the retry at server20 answered 500/)
   })
 
-  it('has a label for every kind of end that fits beside a bar', () => {
+  it('has a label that fits beside a bar for every kind of end', () => {
     const outcomes = [
       'success',
       'timeout',

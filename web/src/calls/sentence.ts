@@ -3,22 +3,22 @@ import { ms } from '../format.ts'
 import { addedBy } from './told.ts'
 import { waitOf } from './wait.ts'
 
-/** A call that went through its attempts longer than this is told with the middle left out. */
+/** With more clauses than this, the sentence leaves out the middle ones. */
 const toldClauses = 5
 
-/** What a call went through, in one plain sentence: who was asked, what each said, and how it ended. */
+/** Describes a call in one plain sentence: which backends were asked, what each answered, and how the call ended. */
 export function sentenceOf(call: CallView): string {
   const attempts = shortened(call.attempts.map((attempt) => clauseOf(attempt, call)))
   const clauses = [turnOf(call), ...attempts, endingOf(call)].filter((clause) => clause !== '')
   const text = clauses.join('; ')
-  // A target's name is written as it is, wherever it stands.
+  // A target's name keeps its case, even at the start.
   const [first] = call.attempts
   const startsWithName = clauses[0] === attempts[0] && first !== undefined && subjectOf(first) === first.target
   const start = startsWithName ? text.charAt(0) : text.charAt(0).toUpperCase()
   return `${start}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
-/** What an attempt came to, as its bar is labelled. */
+/** The result of an attempt, shown at its bar. */
 export function resultOf(attempt: AttemptView, call: CallView): string {
   const { outcome, status, detail } = attempt
   const took = durationOf(attempt, call)
@@ -58,7 +58,7 @@ function winning({ outcome }: AttemptView, { attempts }: CallView): string {
   return attempts.length > 1 ? ' and won' : ''
 }
 
-/** The same in few words, for beside the bar. */
+/** A short form for beside the bar. */
 export function labelOf(attempt: AttemptView, call: CallView): string {
   const { outcome } = attempt
   if (outcome === 'cancelled') return `cancelled${cancelledBecause(call)}`
@@ -73,13 +73,13 @@ export function labelOf(attempt: AttemptView, call: CallView): string {
 function cancelledBecause(call: CallView): string {
   const winners = call.attempts.filter(({ won }) => won)
   if (winners.length === 1) return `, as attempt ${winners[0]?.number} won`
-  // The end of the sentence says it.
+  // The end of the sentence says so already.
   if (clientLeft(call)) return ''
   if (call.failure === undefined) return ', when the call was decided without it'
   return call.failure?.code === 'DEADLINE' ? ', when the deadline had come' : ', when the call had failed'
 }
 
-/** Of a call that never had its turn the failure says it. */
+/** If the call never had its turn, the failure says so. */
 function turnOf({ queuedMs = 0, attempts }: CallView): string {
   return queuedMs < 1 || attempts.length === 0 ? '' : `it waited ${ms(queuedMs)} for its turn`
 }
@@ -88,7 +88,7 @@ function clauseOf(attempt: AttemptView, call: CallView): string {
   return `${subjectOf(attempt)} ${resultOf(attempt, call).replace('was refused', refusal(attempt))}`
 }
 
-/** The backend refuses; what is sent to it is refused. */
+/** A backend refuses the connection; an attempt is refused. */
 function refusal({ kind }: AttemptView): string {
   return kind === 'first' ? 'refused the connection' : 'was refused'
 }
@@ -96,7 +96,7 @@ function refusal({ kind }: AttemptView): string {
 function subjectOf({ kind, number, target, outcome }: AttemptView): string {
   switch (kind) {
     case 'first':
-      // The target goes on.
+      // Only the attempt was cancelled; the target keeps running.
       return outcome === 'cancelled' ? `the attempt at ${target}` : target
     case 'duplicate':
       return `attempt ${number} at ${target}`
@@ -131,7 +131,7 @@ function clientLeft({ status, failure }: CallView): boolean {
   return status === 0 || failure?.code === 'CLIENT_GONE'
 }
 
-/** Attempts' own timeouts end them before the call's deadline does. */
+/** An attempt's own timeout ends it before the call's deadline. */
 function endedByDeadline({ endedMs }: AttemptView, { deadlineMs }: CallView): boolean {
   return deadlineMs !== undefined && endedMs !== undefined && endedMs >= deadlineMs - 5
 }

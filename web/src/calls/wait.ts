@@ -1,16 +1,16 @@
 import type { CallView } from '../../../src/admin/api.ts'
 import { ms } from '../format.ts'
 
-/** From when a backend took the work of a `callback` call to when the call ended, with the result or without. */
+/** The time from when a backend accepted a `callback` call's work to the end of the call, with or without a result. */
 export interface Wait {
   readonly fromMs: number
   readonly toMs: number
-  /** For beside its bar. */
+  /** The label beside its bar. */
   readonly text: string
 }
 
 export function waitOf({ strategy, attempts, durationMs, status, failure }: CallView): Wait | undefined {
-  // An answer that did not acknowledge is the end of the call: then nothing was waited for.
+  // An answer without acknowledgement ends the call, so there was no wait.
   if (strategy !== 'callback' || failure?.code.startsWith('UPSTREAM') === true) return undefined
   const fromMs = attempts.findLast(({ outcome }) => outcome === 'success')?.endedMs
   if (fromMs === undefined || fromMs >= durationMs) return undefined

@@ -151,7 +151,7 @@ function Stats({ stats, isOff }: { readonly stats: Stats; readonly isOff: boolea
   )
 }
 
-/** What it did when this tab first saw it. */
+/** The profile when this tab first saw the backend. */
 function originalOf(url: string, profile: Profile): Profile {
   const key = `hedgerow.backend.${url}`
   const kept = read(sessionStorage, key)

@@ -11,7 +11,7 @@ import { Table } from '../parts/table.tsx'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { useResource } from '../resource.ts'
 
-/** The inspector: what one call went through. */
+/** The inspector: the course of one call. */
 export function CallPage({ id }: { readonly id: string }) {
   const { data, fault } = useResource<CallView>(`api/calls/${encodeURIComponent(id)}`)
   return (

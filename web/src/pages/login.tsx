@@ -39,7 +39,7 @@ export function LoginPage() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          // A blank comes along when it is pasted.
+          // Pasting often adds a blank.
           void enter(field.current?.value.trim() ?? '')
         }}
       >

@@ -31,14 +31,14 @@ export function UpstreamsPage() {
   )
 }
 
-/** There may be a thousand targets: what comes from two sides, at different moments, is drawn once a second. */
+/** There may be a thousand targets: data from two sources, arriving at different times, is drawn once a second. */
 function UpstreamList({ upstreams }: UpstreamListView) {
   const { history } = useStore(live)
   const latest = useMemo(() => ({ upstreams, history }), [upstreams, history])
   const shown = useSettled(latest)
   return useMemo(() => {
     const outcomesOf = outcomesByTarget(lastSeconds(shown.history, 60))
-    // By the gateway's own clock, as its failures are.
+    // By the gateway's own clock, like its failures.
     const last = shown.history.at(-1)?.at
     const now = last === undefined ? new Date() : new Date(last)
     return shown.upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, outcomesOf, now }} />)
@@ -65,7 +65,7 @@ interface UpstreamProps {
 
 function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
   const { name, balance, panicking, connections, targets } = upstream
-  // What the balancer goes by, where it goes by that.
+  // Shown only if the balancer uses latency.
   const byLatency = targets.some(({ ewmaMs }) => ewmaMs !== undefined)
   return (
     <section class="card">

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useErrorBoundary } from 'preact/hooks'
 
-/** A page that cannot be drawn, from an answer that is not what it seems, must not take the others with it. */
+/** A page that fails to render, because of an unexpected answer, must not break the others. */
 export function Boundary({ children }: { readonly children: ComponentChildren }) {
   const [fault, again] = useErrorBoundary((reason: unknown) => console.warn(reason))
   if (fault === undefined) return <>{children}</>

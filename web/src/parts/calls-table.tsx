@@ -37,7 +37,7 @@ export function CallsTable({ caption, calls }: { readonly caption: string; reado
   )
 }
 
-/** Status and failure code, with a mark beside the colour. */
+/** Status and failure code, with a mark in addition to the colour. */
 export function Answer({ call: { status, failure } }: { readonly call: CallView }) {
   const isBad = failure !== undefined || status >= 500 || status === 0
   return (

@@ -5,9 +5,9 @@ import { useStore } from '../store.ts'
 
 export interface Series {
   readonly label: string
-  /** The name of a custom property of `base.css`, without the dashes. */
+  /** The name of a custom property in `base.css`, without the dashes. */
   readonly colour: string
-  /** Tells lines apart without colour. */
+  /** Distinguishes lines without colour. */
   readonly dash?: readonly number[]
   readonly values: readonly (number | undefined)[]
   readonly format: (value: number | undefined) => string
@@ -15,18 +15,18 @@ export interface Series {
 
 interface ChartProps {
   readonly title: string
-  /** Seconds since 1970, one for each value. */
+  /** Seconds since 1970, one per value. */
   readonly times: readonly number[]
   readonly series: readonly Series[]
-  /** How the axis is labelled. */
+  /** Formats the labels of the axis. */
   readonly axis: (value: number) => string
 }
 
 const heightPx = 168
-/** Shorter histories stand at the right. */
+/** Shorter histories are aligned to the right. */
 const leastSeconds = 60
 
-/** Lines over the last ten minutes; under the pointer, the legend tells that second's values. */
+/** Lines over the last ten minutes; on hover, the legend shows the values of that second. */
 export function Chart({ title, times, series, axis }: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
@@ -96,7 +96,7 @@ function optionsOf(
   onCursor: (index: number | undefined) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element)
-  // A canvas knows no `light-dark()`; of a colour in use the computed value is plain.
+  // A canvas does not understand `light-dark()`; the computed value of a used colour is plain.
   const colour = (name: string): string => {
     element.style.color = `var(--${name})`
     const plain = style.color

@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiFault } from '../api.ts'
 
 interface ConfirmProps {
-  /** On the button. */
+  /** The button's label. */
   readonly label: string
-  /** Tells apart buttons of the same label. */
+  /** Distinguishes buttons with the same label. */
   readonly about: string
   readonly title: string
   readonly danger?: boolean
@@ -13,7 +13,7 @@ interface ConfirmProps {
   readonly children: ComponentChildren
 }
 
-/** A button that asks before it acts, and stays to tell what went wrong. */
+/** A button that asks for confirmation, and stays open to show an error. */
 export function Confirm({ label, about, title, danger, act, children }: ConfirmProps) {
   const [isOpen, setOpen] = useState(false)
   return (

@@ -15,7 +15,7 @@ export function Connection() {
   )
 }
 
-/** Old figures must not be taken for those of this moment. */
+/** Old figures must not look current. */
 export function LostBanner() {
   const { status, why, history } = useStore(live)
   const last = history.at(-1)

@@ -5,12 +5,12 @@ import { Confirm } from './confirm.tsx'
 interface DeliveryActionsProps {
   readonly id: string
   readonly legs: readonly LegView[]
-  /** Only the leg to this target. */
+  /** Limits the actions to the leg to this target. */
   readonly target?: string
   readonly done: (what: string) => void
 }
 
-/** Replay for what is dead, discard for what is dead or pending. */
+/** Replay for dead legs, discard for dead or pending ones. */
 export function DeliveryActions({ id, legs, target, done }: DeliveryActionsProps) {
   const namesIn = (...states: readonly LegView['state'][]): string =>
     legs.flatMap(({ target, state }) => (states.includes(state) ? [target] : [])).join(', ')

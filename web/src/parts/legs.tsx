@@ -23,7 +23,7 @@ export function LegState({ state }: { readonly state: LegView['state'] }) {
   )
 }
 
-/** Every target of a delivery, each with how far it is. */
+/** Every target of a delivery, with its progress. */
 export function Legs({ legs, now }: { readonly legs: readonly LegView[]; readonly now: Date }) {
   return (
     <ul class="legs">
@@ -44,7 +44,7 @@ function progressOf({ state, attempts, nextAttemptAt, waitsFor }: LegView, now: 
   return `${made}, next ${isDue ? 'now' : fromNow(nextAttemptAt, now)}`
 }
 
-/** What the last attempt said. */
+/** The result of the last attempt. */
 export function lastAnswerOf({ outcome, status, detail }: LegView): string {
   if (detail !== undefined) return detail
   if (status !== undefined) return `answered ${status}`

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** The time of day, for "in 5 s"; as of each second in which the tab is seen. */
+/** The time of day, for "in 5 s"; updated every second while the tab is visible. */
 export function useNow(): Date {
   const [now, setNow] = useState(() => new Date())
   useEffect(() => {

@@ -3,7 +3,7 @@ import { fillOf, outcomeNames, outcomeOrder } from './patterns.tsx'
 
 interface OutcomeBarProps {
   readonly outcomes: Readonly<Record<string, number>>
-  /** What is said where there is none. */
+  /** The text to show if there are no outcomes. */
   readonly empty: string
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an attempt came to is told by a pattern too, so that it can be read without colour. The colours are in
- * `parts.css`, as they change with the theme.
+ * Outcomes of attempts also have patterns, so that they can be read without colour. The colours are in `parts.css`, as
+ * they change with the theme.
  */
 export const outcomeOrder = [
   'success',

@@ -1,14 +1,14 @@
 interface SelectProps {
   readonly label: string
   readonly value: string
-  /** What stands for no choice. */
+  /** The label for no choice. */
   readonly all: string
   readonly options: readonly string[]
   readonly choose: (value: string) => void
 }
 
 export function Select({ label, value, all, options, choose }: SelectProps) {
-  // A value out of an address may be none of those that are known.
+  // A value from the URL may not be among the known ones.
   const known = value === '' || options.includes(value) ? options : [value, ...options]
   return (
     <label class="field">

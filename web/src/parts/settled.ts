@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** A value as of at most once a second, for what is dear to draw. */
+/** Updates a value at most once per interval, for expensive drawings. */
 export function useSettled<T>(value: T, everyMs = 1000): T {
   const [settled, setSettled] = useState(value)
   const latest = useRef(value)
@@ -8,7 +8,7 @@ export function useSettled<T>(value: T, everyMs = 1000): T {
   const timer = useRef<number | undefined>(undefined)
   latest.current = value
   useEffect(() => {
-    // One that is set takes what is latest then.
+    // A running timer will use the latest value.
     if (timer.current !== undefined) return
     const settle = (): void => {
       timer.current = undefined

@@ -2,21 +2,21 @@ import { useState } from 'preact/hooks'
 
 interface SliderProps {
   readonly label: string
-  /** Tells apart sliders of the same label. */
+  /** Distinguishes sliders with the same label. */
   readonly about: string
-  /** What is in force, in words. */
+  /** The current value, in words. */
   readonly text: string
   readonly unit: string
   readonly value: number
   readonly least: number
   readonly most: number
   readonly step: number
-  /** Told once it is let go. */
+  /** Called on release. */
   readonly turn: (value: number) => void
 }
 
 export function Slider({ label, about, text, unit, value, least, most, step, turn }: SliderProps) {
-  // While it is moved, what it is moved to goes before what is in force.
+  // During a drag, the dragged value takes precedence over the current one.
   const [moved, setMoved] = useState<number>()
   const told = moved === undefined ? text : `${moved}${unit}`
   return (

@@ -1,4 +1,4 @@
-/** The last two minutes at a glance; the numbers stand beside it. */
+/** The last two minutes at a glance; the numbers are next to it. */
 export function Sparkline({
   values,
   failed,

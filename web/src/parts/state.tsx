@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { ApiFault } from '../api.ts'
 
-/** Nothing to show: what would change that. */
+/** Shown if there is no data; says what would change that. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -17,7 +17,7 @@ interface LoadedProps<T> {
   readonly children: (data: T) => ComponentChildren
 }
 
-/** What the API answered, or why it is not there; what it answered before stays, and is said to be old. */
+/** Shows the API's answer, or why there is none; an earlier answer stays, and is marked as old. */
 export function Loaded<T>({ data, fault, children }: LoadedProps<T>) {
   if (data !== undefined)
     return (

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 
 export interface Column {
   readonly title: string
-  /** `told`: left out on narrow screens, where the first column says the same. */
+  /** `told`: hidden on narrow screens, where the first column shows the same. */
   readonly kind?: 'number' | 'wide' | 'told'
 }
 
@@ -14,7 +14,7 @@ interface TableProps {
   readonly children: ComponentChildren
 }
 
-/** Wider than the screen, it scrolls by itself, by keyboard too. */
+/** If it is wider than the screen, it scrolls by itself, by keyboard too. */
 export function Table({ caption, captionUnseen, columns, children }: TableProps) {
   return (
     <div class="table" role="region" aria-label={caption} tabindex={0}>

@@ -11,7 +11,7 @@ const reasons: Readonly<Record<TargetView['out'][number]['why'], string>> = {
 
 type Known = Pick<TargetView, 'available' | 'out' | 'breaker' | 'lastCheck'>
 
-/** Whether a target is sent attempts, and why not: in words, so that nothing hangs on the colour. */
+/** Whether a target gets attempts, and why not: in words, so that nothing depends on colour alone. */
 export function TargetState({ target, now }: { readonly target: Known; readonly now: Date }) {
   const { available, out, breaker, lastCheck } = target
   const because = askedBecause(target)

@@ -6,7 +6,7 @@ interface TileProps {
   readonly href?: string
 }
 
-/** One figure of this moment. */
+/** One current figure. */
 export function Tile({ name, value, note, isBad, href }: TileProps) {
   return (
     <div class="tile">

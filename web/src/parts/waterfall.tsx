@@ -10,7 +10,7 @@ const row = { heightPx: 62, labelPx: 14, barTopPx: 21, barPx: 16, resultPx: 52 }
 const topPx = 30
 const sidePx = 6
 
-/** Every attempt of a call as a bar from when it was sent to when its outcome was known. */
+/** Every attempt of a call, as a bar from when it was sent to when its outcome was known. */
 export function Waterfall({ call }: { readonly call: CallView }) {
   const [box, width] = useWidth<HTMLDivElement>(720)
   const scale = scaleOf(call, Math.max(200, width - 2 * sidePx))
@@ -39,7 +39,7 @@ export function Waterfall({ call }: { readonly call: CallView }) {
           {call.attempts.map((attempt, place) => (
             <Bar key={attempt.number} {...{ attempt, call, scale }} top={topOf(place)} />
           ))}
-          {/* The backend had taken the work; its result was to come by another request. */}
+          {/* The backend had accepted the work; its result was to arrive in another request. */}
           {wait === undefined ? null : (
             <WaitBar name="waited for its result" wait={wait} scale={scale} top={topOf(call.attempts.length)} />
           )}
@@ -129,7 +129,7 @@ interface WaitBarProps {
   readonly top: number
 }
 
-/** Time in which nothing was asked of a target. */
+/** Time in which no target was asked. */
 function WaitBar({ name, wait: { fromMs, toMs, text }, scale, top }: WaitBarProps) {
   const from = scale.at(fromMs)
   return (
@@ -145,7 +145,7 @@ function WaitBar({ name, wait: { fromMs, toMs, text }, scale, top }: WaitBarProp
   )
 }
 
-/** A star for the winner, a cross for who failed. */
+/** A star for the winner, a cross for a failure. */
 function Mark({
   attempt: { won, outcome },
   x,
@@ -172,7 +172,7 @@ function anchorOf(x: number, scale: Scale): 'start' | 'middle' | 'end' {
   return x > scale.at(scale.endMs) - 50 ? 'end' : 'middle'
 }
 
-/** The deadline's label goes before a tick's. */
+/** The deadline's label takes precedence over a tick's. */
 function isNearDeadline(tick: number, scale: Scale): boolean {
   return scale.deadlineMs !== undefined && Math.abs(scale.at(tick) - scale.at(scale.deadlineMs)) < 110
 }

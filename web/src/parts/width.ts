@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** How wide an element is, for drawings that are made to measure. */
+/** The width of an element, for drawings that depend on it. */
 export function useWidth<T extends Element>(first: number): readonly [RefObject<T | null>, number] {
   const element = useRef<T>(null)
   const [width, setWidth] = useState(first)
