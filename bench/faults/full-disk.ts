@@ -4,7 +4,7 @@
  *
  *   bin/node bench/faults/full-disk.ts [--seconds 10]
  *
- * Needs root, to mount the disks. Exit code 1 if an accepted write has not reached the target within that many seconds,
+ * Needs root, to mount the disks. Exit code 1 if an accepted write has not reached the target within `--seconds`,
  * in the order of its user, or if no new write is accepted after that.
  */
 import { execFileSync } from 'node:child_process'

@@ -1,8 +1,8 @@
 /**
- * What the worst JSON costs other clients: 30 connections post 1 MiB of `[1,1,1,...]` to a callback route that puts its
- * URL into the body, without a pause, while 16 use a plain route. One thread; load and gateway each on a core. Exit
- * code 1 unless the plain route keeps 80 % of its rate, as the median of three pairs of runs. Needs an otherwise idle
- * machine, because the posting clients share a core with the measuring ones.
+ * The cost of the worst JSON for other clients: 30 connections post 1 MiB of `[1,1,1,...]` to a callback route that
+ * puts its URL into the body, without a pause, while 16 use a plain route. One thread; load and gateway each on a core.
+ * Exit code 1 unless the plain route keeps 80 % of its rate, as the median of three pairs of runs. Needs an otherwise
+ * idle machine, because the posting clients share a core with the measuring ones.
  *
  *   bin/node bench/faults/json.ts [--seconds 5] [--pairs 3]
  */

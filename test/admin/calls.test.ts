@@ -36,7 +36,7 @@ describe('/api/calls', () => {
     assert.match(call.attempts[2]?.detail ?? '', /refused/i)
   })
 
-  it('shows the winner and the cancelled attempt of a hedged call, even if that attempt ended after the call', async (t) => {
+  it('shows the winner and the cancelled attempt of a hedged call, even if the attempt ended later', async (t) => {
     const scene = openScene(t)
     let asked = 0
     const target = await scene.target((_request, response) => {

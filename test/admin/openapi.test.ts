@@ -22,7 +22,7 @@ interface Document {
   readonly components: object
 }
 
-/** Values for the path parameters. */
+/** Existing ids for the path parameters. */
 interface Known {
   readonly call: string
   readonly delivery: string

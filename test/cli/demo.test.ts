@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { startCommand } from '../kit/command.ts'
 
 describe('hedgerow demo', () => {
-  it('uses the next free port, says so, lists its routes, answers each curl line, and ends everything on Ctrl-C', async (t) => {
+  it('uses the next free port, lists its routes, answers each curl line, and ends everything on Ctrl-C', async (t) => {
     // Port 8080 is taken, by this test or another program: either way the demo has to move.
     const blocker = createServer().on('error', () => {})
     blocker.listen(8080, '127.0.0.1')

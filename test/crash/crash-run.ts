@@ -27,7 +27,7 @@ export interface CrashReport extends Verdict {
 
 const users = 32
 
-/** Runs the real gateway, kills it with SIGKILL at random moments while clients write, and checks the targets' requests. */
+/** Runs the real gateway, kills it with SIGKILL at random moments while clients write, and checks the requests sent. */
 export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-crash-'))
   const targets = ['one', 'two', 'three'].map((name) => new RecordingTarget(name, name === 'two'))

@@ -42,7 +42,7 @@ describe('draining during a reload', () => {
     hanging.postMessage = post
   })
 
-  it('rejects the pending reload, and accepts no call at its port', async (t) => {
+  it('rejects a pending reload, and accepts no call at its new port', async (t) => {
     const scene = openScene(t)
     const config = await serving(scene)
     const { gateway } = await scene.gateway({ ...config, admin: { port: 0 } })

@@ -81,7 +81,7 @@ describe('all / first fan-out', () => {
     assertBetween(answer.ms, 195, 450, 'ms')
   })
 
-  it('returns the first answer to end from /api/first', async (t) => {
+  it('lets the first attempt to end decide in /api/first', async (t) => {
     const scene = openScene(t)
     for (const [meetings, status] of [
       [['late', 'good'], 200],

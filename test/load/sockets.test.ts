@@ -155,7 +155,7 @@ describe('load over real sockets', () => {
     }
   })
 
-  it('uses constant memory for any number of requests', async (t) => {
+  it('holds a constant number of resources for any number of requests', async (t) => {
     const target = await startTarget(t, (_number, _request, response) => response.end('x'))
     await loadOf(target.url, users(10), { count: 2000 })
     const before = process.getActiveResourcesInfo().length

@@ -1,7 +1,8 @@
 /**
- * The schema of Zipkin's `POST /api/v2/spans`: the definitions `ListOfSpans`, `Span`, `Endpoint`, `Annotation` and `Tags`
- * of `zipkin2-api.yaml`, version 2, of the OpenZipkin authors (https://github.com/openzipkin/zipkin-api, Apache-2.0),
- * without their descriptions and the formats of addresses. The patterns are anchored: ids contain nothing but digits.
+ * The schema of Zipkin's `POST /api/v2/spans`: the definitions `ListOfSpans`, `Span`, `Endpoint`, `Annotation` and
+ * `Tags` of `zipkin2-api.yaml`, version 2, of the OpenZipkin authors (https://github.com/openzipkin/zipkin-api,
+ * Apache-2.0), without their descriptions and the formats of addresses. The patterns are anchored: ids contain nothing
+ * but digits.
  */
 const endpoint = {
   type: 'object',

@@ -84,7 +84,7 @@ describe('a worker that dies', () => {
     await until('three more are granted', () => asked === 46)
   })
 
-  it('leaves its deliveries without a waiting client, and they continue', async (t) => {
+  it('does not stop its deliveries, although their clients are gone', async (t) => {
     let answer: (() => void) | undefined
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(

@@ -60,19 +60,19 @@ export function configurationPage(): string {
     optionTable(optionsOf(unwrapped(rateLimit))),
     descriptionOf(concurrency),
     optionTable(optionsOf(unwrapped(concurrency))),
-    'What they do, and what they cannot: [overload](../guides/overload.md).',
+    'Behaviour and limits: [overload](../guides/overload.md).',
     '### failures',
     ...section(
       failures,
       'failures: { DEADLINE: 503, UPSTREAM_STATUS: { status: 500, detail: Try again later }, "*": 502 }',
     ),
-    'A mapping of codes to statuses, or to `{ status, detail }`. The codes and their statuses stand in [failures](failures.md).',
+    'A mapping of codes to statuses, or to `{ status, detail }`. See [failures](failures.md) for the codes and their statuses.',
     '## metrics',
     ...section(metrics, metricsExample),
     views,
     '## telemetry',
     ...section(telemetry, telemetryExample),
-    'What each of it means: [traces and logs](../guides/traces-and-logs.md).',
+    'See [traces and logs](../guides/traces-and-logs.md).',
     '## Strategies',
     'Exactly one of them in each route.',
     ...strategyNames.flatMap(strategySection),
@@ -111,7 +111,7 @@ A number without its unit is refused: \`300\` is no duration.`
 
 const placeholders = `**Environment variables**: \`\${NAME}\` and \`\${NAME:-default}\` in a value are replaced before anything is checked; in keys they are not. The default also takes the place of an empty variable. A variable that is missing and has no default is a fault. \`$\${\` stands for the characters \`\${\` themselves. A value that is nothing but a placeholder, without quotes, is read again as YAML, so that \`port: \${PORT}\` is a number; in quotes it stays text.`
 
-const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods the route takes all that are not named by another route of the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment and \`*\`, at the end, the rest of the path; a \`path\` of the strategy may use what was captured. A fixed segment goes before a captured one, and that before the rest, whatever the order of the routes. Two routes with the same method and pattern are a fault.`
+const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods the route takes all methods that no other route names for the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment and \`*\`, at the end, the rest of the path; a strategy's \`path\` may use captured values. A fixed segment takes precedence over a captured one, and a captured one over the rest, whatever the order of the routes. Two routes with the same method and pattern are an error.`
 
 const views = `A view is a metric made from one of the catalogue: of its series those that \`where\` lets in, added up by the labels that it keeps, under a name of its own. The example above gives failed attempts for each target under the label \`domain\`, and their sum. Unknown metrics, labels and values are faults, and so are a histogram in \`from\` and a name that another metric has.`
 
@@ -195,7 +195,7 @@ function optionTable(options: readonly Option[]): string {
     allowed,
     description,
   ])
-  return table(['Option', 'Shape', 'Default', 'Allowed', 'What it does'], rows)
+  return table(['Option', 'Shape', 'Default', 'Allowed', 'Meaning'], rows)
 }
 
 function member(schema: Schema): Schema {

@@ -5,10 +5,10 @@ export function metricsPage(): string {
   return page([
     '# Metrics',
     madeFrom('`src/telemetry/metrics/catalogue.ts`'),
-    'In the text format of Prometheus: at `/metrics` of the [admin side](configuration.md#admin), with its token where it has one, and on the front where [`metrics.path`](configuration.md#metrics) says so. Without both nothing is counted, and nothing spent on it.',
-    `Units are seconds and bytes. Counters begin at 0 with the process. A histogram NAME has the series NAME_bucket, NAME_sum and NAME_count. What a configuration has no use for is left out: deliveries where no route broadcasts, waiters where none takes callbacks. \`metrics.rename\` gives a metric another name, \`metrics.views\` makes others from it.`,
+    'Prometheus text format, served at `/metrics` of the [admin side](configuration.md#admin) (with its token, if set) and on the front at [`metrics.path`](configuration.md#metrics). Without both, nothing is counted and counting costs nothing.',
+    `Units are seconds and bytes. Counters begin at 0 with the process. A histogram NAME has the series NAME_bucket, NAME_sum and NAME_count. Metrics that a configuration cannot use are left out: deliveries if no route broadcasts, waiters if no route uses \`callback\`. \`metrics.rename\` gives a metric another name, \`metrics.views\` makes others from it.`,
     table(
-      ['Metric', 'Type', 'Labels', 'What it tells'],
+      ['Metric', 'Type', 'Labels', 'Meaning'],
       metricNames.map((name) => {
         const { type, labels, help }: MetricFacts = metrics[name]
         return [code(name), type, labelsText(labels), help]
@@ -34,7 +34,7 @@ export function metricsPage(): string {
         ],
         [
           code('outcome'),
-          'What an attempt came to. `cancelled`: another one won, or the client has gone. `invalid`: not what `success` asks for.',
+          'How an attempt ended. `cancelled`: another one won, or the client hung up. `invalid`: the answer does not satisfy `success`.',
         ],
         [
           code('end'),

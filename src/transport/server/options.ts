@@ -27,4 +27,4 @@ export const listenerOptions = z
   })
   .describe('Where clients connect, and what they may send.')
 
-export type ListenerConfig = z.output<typeof listenerOptions>
+
