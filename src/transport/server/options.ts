@@ -26,5 +26,3 @@ export const listenerOptions = z
     keepAlive: duration({ min: 1 }).prefault('60s').describe('How long an unused client connection is kept open.'),
   })
   .describe('Where clients connect, and what they may send.')
-
-
