@@ -68,11 +68,11 @@ export const callbackOptions = z
     ...heldOptions,
   })
   .refine(({ send, receive }) => receive.id === 'url' || send.id !== undefined, {
-    error: 'where the id is to be put, as `receive.id` expects one',
+    error: 'where to put the id, because `receive.id` expects one',
     path: ['send', 'id'],
   })
   .refine(({ send, receive }) => receive.id !== 'url' || send.url !== undefined, {
-    error: 'where the URL is to be put, as `receive.id` is `url`',
+    error: 'where to put the URL, because `receive.id` is `url`',
     path: ['send', 'url'],
   })
   .describe('A synchronous answer from an asynchronous backend: the client waits until the backend posts its result.')

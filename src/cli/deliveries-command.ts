@@ -50,8 +50,8 @@ Examples:
     .description('One delivery with its request and each target.')
     .action(showDelivery)
   for (const [what, description] of [
-    ['replay', 'Send dead letters again, their attempts counted anew.'],
-    ['discard', 'Give up what is dead or still pending. This cannot be undone.'],
+    ['replay', 'Send dead letters again, with a fresh count of attempts.'],
+    ['discard', 'Give up dead and pending legs. This cannot be undone.'],
   ] as const) {
     overAdmin(deliveries.command(what).argument('[id]', 'its id, as `list` shows it'))
       .description(description)

@@ -14,7 +14,7 @@ import { load } from './load.ts'
 export function loadCommand(): Command {
   return new Command('load')
     .description(
-      'Load a server: how fast does it answer, and what fails? Values may be drawn anew for each request: {500..1000}, {a|b|c}, {uuid}, {n}.',
+      'Load a server and report how fast it answers and which requests fail. Placeholders get a new value for each request: {500..1000}, {a|b|c}, {uuid}, {n}.',
     )
     .argument('<url>', 'where to send requests; its path and query may have drawn values', taking(parseTarget))
     .addOption(

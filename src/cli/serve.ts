@@ -29,7 +29,7 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   if (log === undefined) return
   const signals = signalsOf(log)
   // An exception in one call must not end the others.
-  process.on('uncaughtException', (fault) => log.error('a fault that nothing caught', fault))
+  process.on('uncaughtException', (fault) => log.error('uncaught exception', fault))
   await run(config, { file, log, signals, pidFile, isWatched: watch === true })
   if (signals.end.aborted) log.info('ended')
   await log.close()

@@ -46,7 +46,7 @@ describe('the dashboard with bad answers', { skip }, () => {
     const admin = await startFakeAdmin()
     admin.bad.set('/api/live', loginPage)
     const { page } = await openPage(t, browser, admin)
-    await page.getByText('What answered is not the gateway').waitFor()
+    await page.getByText("The answer is not the gateway's").waitFor()
     await assertAccessible(page, 'lost')
     admin.bad.clear()
     await page.locator('.connection.live').waitFor()

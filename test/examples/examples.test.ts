@@ -74,7 +74,7 @@ const asks: Readonly<Record<string, readonly Ask[]>> = {
     { does: 'refuses a third', path: '/api/report', status: 429, body: /"code":"RATE_LIMITED"/ },
   ],
   'concurrency.yaml': [
-    { does: 'lets in what there is a slot for', path: '/api/fixed', status: 200, body: { time: 250 } },
+    { does: 'admits calls while slots are free', path: '/api/fixed', status: 200, body: { time: 250 } },
     { does: 'lets in as many as get through', path: '/api/adaptive', status: 200, body: { time: 250 } },
   ],
   'callback.yaml': [

@@ -98,7 +98,7 @@ describe('the health of targets, over the wire', () => {
     assert.equal(scrape.sum('hedgerow_target_ejections_total', { target: 'sick', reason: 'failures' }), 1)
     assert.equal(scrape.sum('hedgerow_target_ejections_total', { target: 'busy', reason: 'retry_after' }), 1)
     await until(
-      () => `both are told of: ${lines.join(', ')}`,
+      () => `both are logged: ${lines.join(', ')}`,
       () => lines.length === 2,
     )
     assert.match(

@@ -305,7 +305,7 @@ describe('a collector that', () => {
         for (let i = 0; i < 20; i++) assert.equal((await ask(opened.url)).status, 200)
         if (name !== 'dies within its answer') {
           await until(
-            () => 'the failure is told',
+            () => 'the failure is reported',
             () => told.length > 0,
           )
         }

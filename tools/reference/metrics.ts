@@ -38,7 +38,7 @@ export function metricsPage(): string {
         ],
         [
           code('end'),
-          'Of an attempt: `cancelled` is one that was stopped before its end, as another won or the client had gone; how long it would have taken nobody knows. Latencies of a target are those of `ended`; one that ran into a time limit counts with the time it was given. `cancelled` comes with the first of them.',
+          '`cancelled`: the attempt was stopped early, because another won or the client hung up; its full latency is unknown. `ended`: all others, so the latency of a target is that of `ended`; an attempt that hit a time limit counts with that limit. The series of `cancelled` appear with the first one.',
         ],
         [
           code('kind'),

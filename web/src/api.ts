@@ -42,7 +42,7 @@ export async function ask<T extends object>(path: string, init: RequestInit = {}
 /** Usually a proxy's login page. */
 export function strangeAnswer(response: Response): ApiFault {
   const type = response.headers.get('content-type') ?? 'nothing'
-  return new ApiFault(0, `What answered is not the gateway, or was cut short: it sent ${type} that cannot be read.`)
+  return new ApiFault(0, `The answer is not the gateway's, or was cut short: it sent ${type} that cannot be read.`)
 }
 
 /** Undefined if the text is not JSON. */

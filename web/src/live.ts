@@ -105,7 +105,7 @@ async function askOverview(signal: AbortSignal): Promise<OverviewView> {
   // Request only the missing seconds: ten minutes of many routes are a megabyte.
   const missing = Math.min(keptSeconds, Math.ceil((performance.now() - heardMs) / 1000) + 2)
   const overview = await ask<object>(`api/overview?history=${missing}`, { signal })
-  if (!isOverview(overview)) throw new ApiFault(0, 'What answered is not the gateway: its overview cannot be read.')
+  if (!isOverview(overview)) throw new ApiFault(0, "The answer is not the gateway's: its overview cannot be read.")
   return overview
 }
 

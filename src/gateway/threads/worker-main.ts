@@ -78,7 +78,7 @@ const events = new EventBus(reportBug)
 const host = new ServiceHost({ find: (name) => there().receiver(name), clock, events })
 
 // A bug in one call must not end the others.
-process.on('uncaughtException', (fault) => reportBug(fault, 'a fault that nothing caught'))
+process.on('uncaughtException', (fault) => reportBug(fault, 'uncaught exception'))
 
 async function observe(setup: WorkerSetup): Promise<Observed> {
   if (telemetry === undefined) throw new Error('the worker has not started yet')

@@ -227,7 +227,7 @@ describe('Pool', () => {
     assert.deepEqual(serving(), [1, 2])
     await clock.advance(1000)
     assert.deepEqual(serving(), [2, 3])
-    assert.match(logged.join(), /worker 1 has not come round for 30 s/)
+    assert.match(logged.join(), /worker 1 unresponsive for 30 s/)
     pool.stop()
   })
 })

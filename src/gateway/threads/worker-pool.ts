@@ -287,7 +287,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
         () => {},
       )
       if (member.silent < hungTicks) continue
-      log(`worker ${number} has not come round for ${hungTicks} s: it is ended`, 'warn')
+      log(`worker ${number} unresponsive for ${hungTicks} s: terminating it`, 'warn')
       void thread.terminate()
     }
     const judgement = this.#scale.judge(serving.map(({ thread }) => thread.utilisation()))

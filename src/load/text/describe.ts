@@ -13,7 +13,7 @@ export function warnings(summary: Summary): readonly string[] {
   const { counts, end, elapsedMs, pace, testerBusy } = summary
   const found: string[] = []
   if (end === 'interrupted')
-    found.push(`ABORTED: interrupted after ${formatMs(elapsedMs)}. What is here is what there was until then.`)
+    found.push(`ABORTED: interrupted after ${formatMs(elapsedMs)}. The figures cover the time until then.`)
   if (end === 'target gone') {
     found.push(`ABORTED: the target was gone after ${formatMs(elapsedMs)}: no connection came about any more.`)
   }

@@ -23,8 +23,8 @@ export function LostBanner() {
   return (
     <div class="banner" role="alert">
       <p>
-        <strong>{why}</strong> {last === undefined ? '' : `What you see is as it was at ${clock(last.at)}. `}
-        It is tried again every few seconds.
+        <strong>{why}</strong> {last === undefined ? '' : `The page shows the state at ${clock(last.at)}. `}
+        Reconnecting every few seconds.
       </p>
       <button type="button" onClick={tryNow}>
         Try now
