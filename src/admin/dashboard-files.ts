@@ -30,8 +30,8 @@ const fileName = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/
 
 /** Location of the built dashboard, relative to the compiled package and to the sources. */
 export const dashboardFolders = [
-  join(import.meta.dirname, '..', '..', 'web'),
-  join(import.meta.dirname, '..', '..', '..', 'dist', 'web'),
+  join(import.meta.dirname, '..', 'web'),
+  join(import.meta.dirname, '..', '..', 'dist', 'web'),
 ]
 
 /**

@@ -5,7 +5,7 @@ import type { PoolThread } from './worker-pool.ts'
 
 /** Works from source and from compiled output. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const program = new URL(`./worker.${extension}`, import.meta.url)
+const program = new URL(`./worker-main.${extension}`, import.meta.url)
 
 /** Time limits for ending a worker. */
 export interface WorkerThreadOptions {
