@@ -19,7 +19,7 @@ const whole = [
   'dist/cli/main.js',
   'dist/config/define-config.js',
   'dist/config/define-config.d.ts',
-  'dist/gateway/workers/worker.js',
+  'dist/gateway/threads/worker-main.js',
   'dist/load/page/page.html',
   'dist/web/index.html',
   'dist/web/assets/index.js',

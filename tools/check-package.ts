@@ -18,7 +18,7 @@ export interface Manifest {
 }
 
 const root = join(import.meta.dirname, '..')
-const needed = ['dist/web/index.html', 'dist/gateway/workers/worker.js', 'README.md', 'LICENSE', 'package.json']
+const needed = ['dist/web/index.html', 'dist/gateway/threads/worker-main.js', 'README.md', 'LICENSE', 'package.json']
 /** The package needs files from each of these folders. */
 const folders = ['dist/web/assets/', 'dist/load/page/', 'examples/']
 const unwanted = /\.test\.|(?<!\.d)\.tsx?$|^(?:src|test|web|tools)\//
