@@ -515,7 +515,9 @@ describe('a store whose thread ends', () => {
     const { store } = failing
     await fill(store)
     const before = await unfinished(store)
-    const results = Array.from({ length: 50 }, () => store.insert(someDelivery()))
+    // 12 MB, so that the thread cannot have written them before it ends.
+    const large = requestWith({ body: Buffer.alloc(256 * 1024, 1) })
+    const results = Array.from({ length: 50 }, () => store.insert(someDelivery({ request: large })))
     await new Promise((resolve) => setImmediate(resolve))
     await end(failing)
     const kinds = new Set((await Promise.all(results)).map(({ kind }) => kind))
