@@ -9,7 +9,6 @@ import { descriptorLimit } from '../kit/descriptors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type Log, type LogSettings, openLog } from './log.ts'
 import { readConfig } from './read-config.ts'
-import { releaseMemory } from './release-memory.ts'
 import { Reloading } from './reloading.ts'
 import { type Signals, signalsOf } from './signals.ts'
 import { start, urlOf } from './start.ts'
@@ -62,7 +61,6 @@ async function run(config: Config, { file, log, signals, pidFile, isWatched }: R
   })
   isReady(reloading)
   const stopWatching = isWatched ? reloading.watch() : () => {}
-  releaseMemory()
   log.info(welcome(config, gateway))
   const warning = descriptorWarning(config, descriptorLimit())
   if (warning !== undefined) log.warn(warning)
