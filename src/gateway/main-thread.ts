@@ -251,8 +251,9 @@ export class MainThread implements MainThreadApi {
     const durable = this.#stores?.tickets
     const { onKeys } = this.#options
     const options = { ...this.#options, durable, ...(onKeys !== undefined && { onChanged: onKeys }) }
-    if (this.#callbacks === undefined) this.#callbacks = openSharedCallbackState(callbackConfig(config), options)
-    else this.#callbacks.update(callbackConfig(config), durable)
+    const callbacks = callbackConfig(config)
+    if (this.#callbacks === undefined) this.#callbacks = openSharedCallbackState(callbacks, options)
+    else this.#callbacks.update(callbacks, durable)
   }
 
   #build(config: Config): Generation {

@@ -292,12 +292,12 @@ export class Server {
   #callBack(config: Config): Calling | undefined {
     const { clock, mainThread, elsewhere, memory, reportBug } = this.#options
     const kept = mainThread.callbacks
+    const callbacks = callbackConfig(config)
     const before = this.#callbackEndpoints
-    if (before !== undefined)
-      return { callbackEndpoints: before, change: before.prepare(callbackConfig(config), kept?.durable) }
+    if (before !== undefined) return { callbackEndpoints: before, change: before.prepare(callbacks, kept?.durable) }
     if (kept === undefined) return undefined
     const frontPort = (): number => this.#listener.address.port
-    const callbackEndpoints = startCallbackEndpoints(callbackConfig(config), {
+    const callbackEndpoints = startCallbackEndpoints(callbacks, {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
@@ -305,7 +305,7 @@ export class Server {
       frontPort,
       reportBug,
     })
-    return { callbackEndpoints, change: callbackEndpoints.prepare(callbackConfig(config), kept.durable) }
+    return { callbackEndpoints, change: callbackEndpoints.prepare(callbacks, kept.durable) }
   }
 }
 
