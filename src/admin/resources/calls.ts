@@ -1,4 +1,4 @@
-import { noRoute, ownPages } from '../../telemetry/counts/places.ts'
+import { noRoute, ownPages } from '../../telemetry/counts/cells.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
 import { json, refusal } from '../answer.ts'
 import type { AttemptView, CallListView, CallView } from '../api.ts'

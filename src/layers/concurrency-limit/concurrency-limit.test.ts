@@ -20,7 +20,7 @@ type Options = z.input<typeof concurrencyOptions>
 
 function limited(
   options: Options,
-  script: readonly Script[] | ((place: number) => Script),
+  script: readonly Script[] | ((index: number) => Script),
   inside?: Layer,
   whose: LimitOwner = 'route',
 ) {

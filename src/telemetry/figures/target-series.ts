@@ -1,6 +1,6 @@
 import { type AttemptOutcome, attemptOutcomes } from '../../core/attempt.ts'
 import type { Counts } from '../counts/counts.ts'
-import type { TargetPlaces } from '../counts/target-places.ts'
+import type { TargetCells } from '../counts/target-cells.ts'
 import { DurationWindow } from './duration-window.ts'
 import { NumberHistory } from './number-history.ts'
 import { msOrNone } from './route-series.ts'
@@ -54,7 +54,7 @@ export class TargetSeries {
   readonly #row = new Float64Array(rowWidth)
   readonly #history: NumberHistory
 
-  constructor({ upstream, target }: TargetPlaces, windowSeconds: number, historySeconds: number) {
+  constructor({ upstream, target }: TargetCells, windowSeconds: number, historySeconds: number) {
     this.#upstream = upstream
     this.#target = target
     this.#window = new DurationWindow(windowSeconds)
@@ -62,10 +62,10 @@ export class TargetSeries {
   }
 
   /** Ends a second: its counts become this row of the history. */
-  turn(row: number, counts: Counts, places: TargetPlaces): void {
-    this.#look(counts, places)
+  turn(row: number, counts: Counts, cells: TargetCells): void {
+    this.#look(counts, cells)
     const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
-    if (places.live !== undefined) this.#window.take(counts, places.live.durations, hasEnded)
+    if (cells.live !== undefined) this.#window.take(counts, cells.live.durations, hasEnded)
     this.#window.turn(this.#minute)
     if (row % secondsPerSlice === 0) this.#minute.turn()
     const values = this.#row
@@ -105,8 +105,8 @@ export class TargetSeries {
   }
 
   /** The current state. */
-  state(counts: Counts, places: TargetPlaces): TargetState {
-    this.#look(counts, places)
+  state(counts: Counts, cells: TargetCells): TargetState {
+    this.#look(counts, cells)
     // Before the first slice is complete, only the last seconds have data.
     const minute = this.#minute.total > this.#window.total ? this.#minute : this.#window
     return {
@@ -118,7 +118,7 @@ export class TargetSeries {
     }
   }
 
-  #look(counts: Counts, { inFlight, attempts, live }: TargetPlaces): void {
+  #look(counts: Counts, { inFlight, attempts, live }: TargetCells): void {
     const totals = this.#totals
     totals[column.inFlight] = counts.read(inFlight)
     totals[column.ended] = 0
@@ -129,15 +129,15 @@ export class TargetSeries {
     }
   }
 
-  #sinceBefore(place: number): number {
-    return Math.max(0, (this.#totals[place] as number) - (this.#before[place] as number))
+  #sinceBefore(index: number): number {
+    return Math.max(0, (this.#totals[index] as number) - (this.#before[index] as number))
   }
 }
 
 function outcomesIn(values: ArrayLike<number>, from: number): Partial<Record<AttemptOutcome, number>> {
   const outcomes: Partial<Record<AttemptOutcome, number>> = {}
-  for (const [place, outcome] of attemptOutcomes.entries()) {
-    const count = values[from + place] as number
+  for (const [index, outcome] of attemptOutcomes.entries()) {
+    const count = values[from + index] as number
     if (count > 0) outcomes[outcome] = count
   }
   return outcomes

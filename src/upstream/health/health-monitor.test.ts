@@ -40,9 +40,9 @@ function kept(t: TestContext) {
   const rotationOf = (config: ReturnType<typeof configOf>): Rotation =>
     withSlowStart(healthOf(config), config.upstreams['work'] ?? assert.fail(), clock, memory.scope('upstream work'))
   /** As a worker's attempts do. */
-  const fail = (config: ReturnType<typeof configOf>, place: number): void => {
+  const fail = (config: ReturnType<typeof configOf>, index: number): void => {
     const { ejections } = healthOf(config)
-    for (let i = 0; i < 5; i++) ejections?.note(place, false, clock.now())
+    for (let i = 0; i < 5; i++) ejections?.note(index, false, clock.now())
   }
   const ejections = (target: string): number | undefined =>
     keeping.figures().find((one) => one.target === target)?.ejections.failures
