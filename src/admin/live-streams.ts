@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../kit/clock.ts'
-import type { Figures, SecondFigures } from '../telemetry/figures/figures.ts'
+import type { Figures } from '../telemetry/figures/figures.ts'
+import type { SecondFigures } from '../telemetry/figures/figures-schema.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
 
 /** Browsers open at most six connections to one HTTP/1.1 server, so this allows several people with several tabs. */

@@ -5,28 +5,10 @@ import type { Places } from '../counts/places.ts'
 import type { RoutePlaces } from '../counts/route-places.ts'
 import { type CountedTarget, type TargetPlaces, targetKey } from '../counts/target-places.ts'
 import { shedReasons } from '../metrics/catalogue.ts'
-import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
-import { type CallFigures, RouteSeries } from './route-series.ts'
-import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
-
-/** Values sampled once a second rather than counted. */
-export interface Gauges {
-  readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
-  readonly waiters: number | undefined
-  readonly process: { readonly memoryBytes: number; readonly loopDelayMs: number; readonly clientConnections: number }
-  /** Running worker threads, and worker threads that died since the start; each of those was replaced. */
-  readonly workers: { readonly running: number; readonly died: number }
-}
-
-/** Activity within a second. */
-export interface SecondFigures extends Gauges {
-  readonly at: string
-  readonly total: CallFigures
-  readonly routes: Readonly<Record<string, CallFigures>>
-  readonly targets: readonly TargetFigures[]
-  /** Set when the gateway has more routes or targets than are listed; `total` includes all. */
-  readonly leftOut?: LeftOut
-}
+import { busiestOf, type Chosen } from './busiest.ts'
+import type { CallFigures, Gauges, SecondFigures, TargetFigures, TargetState } from './figures-schema.ts'
+import { RouteSeries } from './route-series.ts'
+import { noState, TargetSeries } from './target-series.ts'
 
 export interface FiguresOptions {
   readonly clock: Clock
