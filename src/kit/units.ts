@@ -45,3 +45,27 @@ export function formatDurationMs(durationMs: number): string {
   }
   return `${durationMs}ms`
 }
+
+/** The largest unit that divides the size: 65536 is `64KiB`, 1500 is `1500B`. */
+export function formatSizeBytes(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB']) {
+    const factor = bytesPer[unit] as number
+    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`
+  }
+  return `${bytes}B`
+}
+
+/** 0.2 is `20%`. */
+export function formatShare(share: number): string {
+  return `${percentOf(share)}%`
+}
+
+/** 0.95 is `p95`. */
+export function formatQuantile(quantile: number): string {
+  return `p${percentOf(quantile)}`
+}
+
+/** Without the last digits that the division by 100 cannot represent. */
+function percentOf(share: number): number {
+  return Number((share * 100).toPrecision(12))
+}

@@ -37,6 +37,7 @@ function described({
   summary,
   query = {},
   type = 'application/json',
+  otherType,
   schema,
   body,
   refusals,
@@ -56,7 +57,10 @@ function described({
       requestBody: { required: true, description: body, content: { 'application/merge-patch+json': { schema: {} } } },
     }),
     responses: {
-      200: { description: 'Done.', content: { [type]: good } },
+      200: {
+        description: 'Done.',
+        content: { [type]: good, ...(otherType !== undefined && { [otherType]: { schema: { type: 'string' } } }) },
+      },
       ...Object.fromEntries(
         Object.entries(refusals).map(([status, description]) => [
           status,

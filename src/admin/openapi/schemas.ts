@@ -183,7 +183,10 @@ export const schemas = {
   }),
   TicketList: z.strictObject({ kept: count, bytes: count, tickets: z.array(ticket) }),
   Reload: z.strictObject({ applied: z.literal(true) }),
-  Config: z.strictObject({ yaml: z.string(), config: anyObject }),
+  Config: z.strictObject({
+    yaml: z.string().describe('As a file would have it: `30s`, `64KiB`, `20%`. Secrets are `***`.'),
+    config: anyObject.describe('The same as data: durations in milliseconds, sizes in bytes, shares from 0 to 1.'),
+  }),
   Backend: backend,
   BackendList: z.strictObject({ backends: z.array(backend) }),
 } as const
