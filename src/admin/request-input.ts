@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Answer, refusal } from './answer.ts'
 
-/** What a request asks for, or the answer that says what is allowed. */
+/** A value read from a request, or the answer that says what is allowed. */
 export type Input<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Answer }
 
 const maxBodyBytes = 1024 * 1024

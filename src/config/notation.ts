@@ -21,8 +21,8 @@ export function notationOf(config: Config): object {
  * Writes a parsed value as a file would have it, so that a configuration in force can be compared with its file or
  * pasted back: 30000 is `30s` where the schema takes a duration, 65536 is `64KiB` where it takes a size.
  *
- * Of several forms, the first that the schema reads back as the same value is written. A value that no form yields is
- * written as it is.
+ * If there are several forms, this writes the first that the schema reads back as the same value. A value that no form
+ * yields is written as it is.
  */
 function asNotation(schema: Schema, value: unknown): unknown {
   if (value === undefined) return undefined

@@ -187,8 +187,7 @@ export class Figures {
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
     // Before the first second ends, every row is empty.
     const place = Math.max(0, row)
-    const { at, deliveries, waiters, process, workers } =
-      (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
+    const gauges = (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
     for (const [name, route] of busiest.routes) {
       if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(place)
@@ -198,7 +197,7 @@ export class Figures {
       if (isLatest || !target.isIdleAt(row)) targets.push(target.at(place))
     }
     const { leftOut } = busiest
-    const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process, workers }
+    const figures = { ...gauges, total: this.#total.at(place), routes, targets }
     return leftOut === undefined ? figures : { ...figures, leftOut }
   }
 }
