@@ -62,7 +62,7 @@ function bodyOf(request: IncomingMessage): Promise<Input<Buffer>> {
     })
     request.on('end', () => resolve({ ok: true, value: Buffer.concat(chunks) }))
     // The client has hung up: nobody reads this answer, and it is not a bug.
-    const gone = (): void => resolve(invalid('The body broke off'))
+    const gone = (): void => resolve(invalid('The body is incomplete'))
     request.on('error', gone)
     request.on('close', gone)
   })

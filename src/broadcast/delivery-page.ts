@@ -7,8 +7,7 @@ import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import { deliveriesPath } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
-import type { LegView } from './delivery-schema.ts'
-import { viewOf } from './view.ts'
+import { type TargetView, viewOf } from './view.ts'
 
 /** Reports the status of a write to a client that has its id. */
 export function deliveryService(
@@ -40,6 +39,6 @@ export function deliveryPage(service: Service): RoutedHandler {
 }
 
 /** Hides the same facts as failures do on a route with `expose: none`. */
-function withoutName(view: LegView, index: number): LegView {
+function withoutName(view: TargetView, index: number): TargetView {
   return { ...view, target: `target ${index + 1}`, detail: undefined }
 }

@@ -2,6 +2,8 @@ import type { LegState, StoredDelivery, StoredLeg } from '../store/delivery-stor
 import type { Delivery } from './delivery.ts'
 import type { DeliveryView, LegView } from './delivery-schema.ts'
 
+export type { DeliveryView, LegView as TargetView }
+
 /** For a delivery under way, the state in memory takes precedence over the stored state. */
 export function viewOf(stored: StoredDelivery, active: Delivery | undefined): DeliveryView {
   const legs = active === undefined ? stored.legs : active.places.map(({ leg }) => leg.stored())

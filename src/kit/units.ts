@@ -46,26 +46,26 @@ export function formatDurationMs(durationMs: number): string {
   return `${durationMs}ms`
 }
 
-/** The largest unit that divides the size: 65536 is `64KiB`, 1500 is `1500B`. */
-export function formatSizeBytes(bytes: number): string {
+/** The largest unit that divides the size: 65536 is `64KiB`, 1000 is `1000B`. */
+export function formatSizeBytes(sizeBytes: number): string {
   for (const unit of ['GiB', 'MiB', 'KiB']) {
     const factor = bytesPer[unit] as number
-    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`
+    if (sizeBytes >= factor && sizeBytes % factor === 0) return `${sizeBytes / factor}${unit}`
   }
-  return `${bytes}B`
+  return `${sizeBytes}B`
 }
 
-/** 0.2 is `20%`. */
+/** `0.2` is `20%`. */
 export function formatShare(share: number): string {
-  return `${percentOf(share)}%`
+  return `${hundredfold(share)}%`
 }
 
-/** 0.95 is `p95`. */
+/** `0.95` is `p95`. */
 export function formatQuantile(quantile: number): string {
-  return `p${percentOf(quantile)}`
+  return `p${hundredfold(quantile)}`
 }
 
-/** Without the last digits that the division by 100 cannot represent. */
-function percentOf(share: number): number {
-  return Number((share * 100).toPrecision(12))
+/** Without the noise of binary fractions: `0.07 * 100` is `7.000000000000001`. */
+function hundredfold(value: number): number {
+  return Number((value * 100).toPrecision(12))
 }

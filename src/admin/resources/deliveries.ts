@@ -30,7 +30,7 @@ const done: Readonly<Record<Operation, string>> = { replay: 'replayed', discard:
 /** `/api/deliveries`: list, inspect, replay and discard, one or all. Undefined if no route broadcasts. */
 export function deliveryResources(source: DeliverySource | undefined): readonly Resource[] {
   const having = (answer: (source: DeliverySource) => Promise<Answer>): Promise<Answer> | Answer =>
-    source === undefined ? refusal(404, 'No route of this gateway broadcasts: there are no deliveries') : answer(source)
+    source === undefined ? refusal(404, 'No route uses `broadcast`, so there are no deliveries') : answer(source)
   const operations = (what: Operation): readonly Resource[] => [
     {
       path: `/api/deliveries/${what}`,
@@ -101,9 +101,9 @@ async function operate(
   if (count === undefined) return missing(id)
   if (typeof count === 'object') return unavailable(count)
   if (count > 0) return json({ id, [done[what]]: count })
-  const allowed = state ?? operable[what].join(' or still ')
+  const allowed = state ?? operable[what].join(' or ')
   const where = target === undefined ? '' : ` to ${target}`
-  return refusal(409, `Delivery ${id} has nothing${where} that is ${allowed}`)
+  return refusal(409, `Delivery ${id} has no leg${where} that is ${allowed}`)
 }
 
 /** Operates on all legs that match the query, oldest first; on dead letters if the query names no state. */
@@ -132,7 +132,7 @@ function filterOf(query: URLSearchParams): Input<DeliveryFilter> {
   if (!limit.ok) return limit
   const [before, target, route] = ['before', 'target', 'route'].map((name) => query.get(name) ?? undefined)
   if (before !== undefined && !/^\d{1,15}$/.test(before)) {
-    return notAllowed('before', before, 'what an earlier answer gave as next')
+    return notAllowed('before', before, 'the value of next in an earlier answer')
   }
   return {
     ok: true,
@@ -147,7 +147,7 @@ function filterOf(query: URLSearchParams): Input<DeliveryFilter> {
 }
 
 function missing(id: string): Answer {
-  return refusal(404, `There is no delivery ${id} of which anything is left to show or do`)
+  return refusal(404, `There is no delivery ${id}, or it has been removed`)
 }
 
 function unavailable({ detail }: Failure): Answer {
