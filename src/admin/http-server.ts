@@ -5,11 +5,10 @@ import type { Clock } from '../kit/clock.ts'
 import { http } from '../kit/node-http.ts'
 import { clientKey } from '../layers/rate-limit/client-key.ts'
 import { watchAccepts } from '../transport/server/accept-failures.ts'
-import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
+import { type Answer, dataHeaders, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { isWrongGuess, refusedBy } from './guard.ts'
-import { dataHeaders } from './headers.ts'
-import { readJson } from './read-json.ts'
+import { jsonIn } from './request-input.ts'
 import { type AdminMethod, type AdminRequest, allowOf, type ResourceTable } from './resource.ts'
 import { send } from './send.ts'
 import type { TokenGuesses } from './token-guesses.ts'
@@ -128,7 +127,7 @@ function isPath(target: string): boolean {
 }
 
 async function bodyOf(request: IncomingMessage, response: ServerResponse): ReturnType<AdminRequest['json']> {
-  const body = await readJson(request)
+  const body = await jsonIn(request)
   // No further request can follow one that was not read to its end.
   if (!request.complete) response.shouldKeepAlive = false
   return body

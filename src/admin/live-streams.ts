@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../kit/clock.ts'
-import type { Figures, SecondFigures } from '../telemetry/figures/figures.ts'
+import type { Figures } from '../telemetry/figures/figures.ts'
+import type { SecondFigures } from '../telemetry/figures/figures-schema.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
+import type { Resource } from './resource.ts'
 
 /** Browsers open at most six connections to one HTTP/1.1 server, so this allows several people with several tabs. */
 export const maxStreams = 32
@@ -91,4 +93,8 @@ export class LiveStreams {
 
 function eventOf(figures: SecondFigures): string {
   return `event: figures\ndata: ${JSON.stringify(figures)}\n\n`
+}
+
+export function liveResource(streams: LiveStreams): Resource {
+  return { path: '/api/live', methods: { GET: () => streams.answer() } }
 }

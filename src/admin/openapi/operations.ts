@@ -9,6 +9,8 @@ export interface Operation {
   readonly query?: Readonly<Record<string, readonly [schema: object, description: string]>>
   /** Default: JSON. */
   readonly type?: string
+  /** A type of text that a query parameter asks for instead. */
+  readonly otherType?: string
   /** Text if absent. */
   readonly schema?: SchemaName
   /** Describes the request body. */
@@ -181,8 +183,15 @@ export const operations: readonly Operation[] = [
     method: 'GET',
     path: '/api/config',
     summary: 'The configuration in force, with all defaults and without secrets.',
+    query: {
+      format: [
+        { enum: ['json', 'yaml'], default: 'json' },
+        'yaml: the configuration alone, as a file would have it, to be compared with the file.',
+      ],
+    },
     schema: 'Config',
-    refusals: guarded,
+    otherType: 'application/yaml',
+    refusals: { ...badQuery, ...guarded },
   },
   {
     method: 'POST',

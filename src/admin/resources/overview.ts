@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts'
 import { type Figures, historySeconds } from '../../telemetry/figures/figures.ts'
 import { type Answer, json, refusal } from '../answer.ts'
 import type { OverviewView, RouteView } from '../api.ts'
-import { wholeNumberIn } from '../query.ts'
+import { wholeNumberIn } from '../request-input.ts'
 import type { Resource } from '../resource.ts'
 
 export interface OverviewSources {
@@ -72,8 +72,9 @@ export function overviewResource(sources: OverviewSources): Resource {
     path: '/api/overview',
     methods: {
       GET: ({ query }) => {
-        const seconds = wholeNumberIn(query, 'history', { min: 0, max: historySeconds, default: historySeconds })
-        if (typeof seconds === 'object') return seconds
+        const history = wholeNumberIn(query, 'history', { min: 0, max: historySeconds, default: historySeconds })
+        if (!history.ok) return history.refusal
+        const seconds = history.value
         if (figures.rowsOf(seconds) > largeRows) return largeAnswer(seconds)
         return json({ ...now(), history: figures.history(seconds) } satisfies OverviewView)
       },

@@ -1,8 +1,4 @@
-/** Number of routes and targets that are not listed. */
-export interface LeftOut {
-  readonly routes: number
-  readonly targets: number
-}
+import type { LeftOut } from './figures-schema.ts'
 
 interface Counted {
   /** Activity in the last minutes. */

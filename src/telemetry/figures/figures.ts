@@ -5,28 +5,10 @@ import type { Counts } from '../counts/counts.ts'
 import type { RouteCells } from '../counts/route-cells.ts'
 import { type CountedTarget, type TargetCells, targetKey } from '../counts/target-cells.ts'
 import { shedReasons } from '../metrics/catalogue.ts'
-import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
-import { type CallFigures, RouteSeries } from './route-series.ts'
-import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
-
-/** Values sampled once a second rather than counted. */
-export interface Gauges {
-  readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
-  readonly waiters: number | undefined
-  readonly process: { readonly memoryBytes: number; readonly loopDelayMs: number; readonly clientConnections: number }
-  /** Running worker threads, and worker threads that died since the start; each of those was replaced. */
-  readonly workers: { readonly running: number; readonly died: number }
-}
-
-/** Activity within a second. */
-export interface SecondFigures extends Gauges {
-  readonly at: string
-  readonly total: CallFigures
-  readonly routes: Readonly<Record<string, CallFigures>>
-  readonly targets: readonly TargetFigures[]
-  /** Set when the gateway has more routes or targets than are listed; `total` includes all. */
-  readonly leftOut?: LeftOut
-}
+import { busiestOf, type Chosen } from './busiest.ts'
+import type { CallFigures, Gauges, SecondFigures, TargetFigures, TargetState } from './figures-schema.ts'
+import { RouteSeries } from './route-series.ts'
+import { noState, TargetSeries } from './target-series.ts'
 
 export interface FiguresOptions {
   readonly clock: Clock
@@ -205,8 +187,7 @@ export class Figures {
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
     // Before the first second ends, every row is empty.
     const index = Math.max(0, row)
-    const { at, deliveries, waiters, process, workers } =
-      (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
+    const gauges = (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
     for (const [name, route] of busiest.routes) {
       if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(index)
@@ -216,7 +197,7 @@ export class Figures {
       if (isLatest || !target.isIdleAt(row)) targets.push(target.at(index))
     }
     const { leftOut } = busiest
-    const figures = { at, total: this.#total.at(index), routes, targets, deliveries, waiters, process, workers }
+    const figures = { ...gauges, total: this.#total.at(index), routes, targets }
     return leftOut === undefined ? figures : { ...figures, leftOut }
   }
 }

@@ -4,20 +4,8 @@ import type { RouteCells } from '../counts/route-cells.ts'
 import { failureLabels, statusClasses } from '../metrics/catalogue.ts'
 import { bucketCount } from './buckets.ts'
 import { DurationWindow } from './duration-window.ts'
+import type { CallFigures } from './figures-schema.ts'
 import { NumberHistory } from './number-history.ts'
-
-/** Figures of the calls that ended within a second. */
-export interface CallFigures {
-  readonly calls: number
-  readonly inFlight: number
-  readonly failed: number
-  readonly p50Ms: number | undefined
-  readonly p99Ms: number | undefined
-  readonly attempts: number
-  readonly extraLoad: number
-  readonly rescued: number
-  readonly failures: Partial<Readonly<Record<FailureCode, number>>>
-}
 
 const codes = Object.keys(failureCodes) as FailureCode[]
 
