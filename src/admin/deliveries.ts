@@ -77,9 +77,9 @@ export class DeliveriesAdmin {
     if (count === undefined) return missing(id)
     if (typeof count === 'object') return unavailable(count)
     if (count > 0) return { status: 200, body: { id, [done[what]]: count } }
-    const allowed = state ?? operable[what].join(' or still ')
+    const allowed = state ?? operable[what].join(' or ')
     const where = target === undefined ? '' : ` to ${target}`
-    return { status: 409, body: { detail: `Delivery ${id} has nothing${where} that is ${allowed}` } }
+    return { status: 409, body: { detail: `Delivery ${id} has no leg${where} that is ${allowed}` } }
   }
 
   /** Operates on all legs that match the query, oldest first; on dead letters if the query names no state. */
@@ -112,7 +112,7 @@ function filterOf(query: URLSearchParams): DeliveryFilter | string {
   )
   if (state !== null && !states.includes(state as LegState)) return `state is "${state}"; allowed: ${states.join(', ')}`
   if (before !== null && !/^\d{1,15}$/.test(before ?? ''))
-    return `before is "${before}"; allowed: what an earlier answer gave as next`
+    return `before is "${before}"; allowed: the value of next in an earlier answer`
   const limitNumber = limit === null ? 50 : Number(limit)
   if (!(Number.isInteger(limitNumber) && limitNumber >= 1 && limitNumber <= 500))
     return `limit is "${limit}"; allowed: 1 to 500`
@@ -126,7 +126,7 @@ function filterOf(query: URLSearchParams): DeliveryFilter | string {
 }
 
 function missing(id: string): AdminAnswer {
-  return { status: 404, body: { detail: `There is no delivery ${id} of which anything is left to show or do` } }
+  return { status: 404, body: { detail: `There is no delivery ${id}, or it has been removed` } }
 }
 
 function unavailable({ detail }: Failure): AdminAnswer {

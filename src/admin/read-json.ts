@@ -29,7 +29,7 @@ function read(request: IncomingMessage): Promise<Buffer | string> {
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
     // The client has hung up: nobody reads this message, and it is not a bug.
-    const gone = (): void => resolve('The body broke off')
+    const gone = (): void => resolve('The body is incomplete')
     request.on('error', gone)
     request.on('close', gone)
   })

@@ -21,7 +21,7 @@ function checkUrl({ callbacks, listen, routes }: Config): readonly Finding[] {
 
 function checkKeys({ callbacks }: Config): readonly Finding[] {
   if (callbacks.key !== undefined || callbacks.previousKeys.length === 0) return []
-  const message = 'they belong to `key`, and there is none: those of `keyFile` are kept there'
+  const message = 'previous keys need `key`; those of `keyFile` are kept in that file'
   return [{ path: ['callbacks', 'previousKeys'], message, shownAt: 'key' }]
 }
 

@@ -46,7 +46,11 @@ describe('hedgerow', () => {
     ['a missing file name', ['serve'], /missing required argument 'file'/],
     ['a file that is not there', ['check', '/nowhere/x.yaml'], /\/nowhere\/x\.yaml/],
     ['a port that is none', ['backend', 'work', '--port', '70000'], /Allowed: 0 to 65535/],
-    ['a profile that is none', ['backend', 'wrok'], /"wrok" is no ready profile \(work, work-fixed, accounts, async\)/],
+    [
+      'a profile that is none',
+      ['backend', 'wrok'],
+      /"wrok" is neither a built-in profile \(work, work-fixed, accounts, async\) nor a file/,
+    ],
     ['a change that is not JSON', ['backend', 'work', '--set', '{'], /--set is not JSON/],
     ['a change that the profile refuses', ['backend', 'work', '--set', '{"refuse":3}'], /refuse/],
   ]

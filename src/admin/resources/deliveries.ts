@@ -6,7 +6,7 @@ import type { Resource } from '../resource.ts'
 /** `/api/deliveries`: list, inspect, replay, discard. */
 export function deliveryResources(deliveries: DeliveriesAdmin | undefined): readonly Resource[] {
   const having = async (answer: (deliveries: DeliveriesAdmin) => Promise<AdminAnswer>): Promise<Answer> => {
-    if (deliveries === undefined) return refusal(404, 'No route of this gateway broadcasts: there are no deliveries')
+    if (deliveries === undefined) return refusal(404, 'No route uses `broadcast`, so there are no deliveries')
     const { status, body } = await answer(deliveries)
     return json(body, status)
   }
