@@ -70,7 +70,7 @@ function oddPath(path: string): string | undefined {
   if (/[:*]/.test(path)) return 'a fixed path, without captures'
   // Clients that post to the path resolve these segments, so that the callback would arrive at another path.
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without `.` or `..` between slashes'
-  if (!plainPath.test(path)) return 'a path of letters, digits and characters that a URL has as they are, without %'
+  if (!plainPath.test(path)) return 'a path of letters, digits and characters that need no percent-encoding'
   if (path === usualPath || !path.startsWith(ownPaths)) return undefined
   return `${usualPath}, or a path that does not begin with ${ownPaths}`
 }

@@ -160,7 +160,7 @@ export class TargetLoad {
 
   #placeOf(target: Target): number {
     const place = this.#places.get(target)
-    if (place === undefined) throw new Error(`${target.name} is no target of this upstream`)
+    if (place === undefined) throw new Error(`${target.name} is not a target of this upstream`)
     return place
   }
 }
