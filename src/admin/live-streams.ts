@@ -37,7 +37,7 @@ export class LiveStreams {
   answer(): Answer | StreamedAnswer {
     if (this.#isClosed) return refusal(503, 'The gateway is shutting down and sends no more live figures')
     if (this.#open.size >= maxStreams) {
-      const detail = `${maxStreams} clients already read the live figures, which is the limit`
+      const detail = `The live figures already have ${maxStreams} readers, which is the limit`
       return refusal(503, detail, { 'retry-after': '10' })
     }
     return { stream: (response, headers) => this.#start(response, headers) }

@@ -68,7 +68,7 @@ describe('hedgerow check', () => {
   it('accepts a valid configuration', async (t) => {
     const { code, output } = await runCommand(t, ['check', join(root, 'examples/hedged.yaml')])
     assert.equal(code, 0)
-    assert.match(output, /good \(1 route, 1 upstream\)/)
+    assert.match(output, /is valid \(1 route, 1 upstream\)/)
   })
 
   it('reports all errors with their positions, and exits with 2', async (t) => {
@@ -77,7 +77,7 @@ describe('hedgerow check', () => {
     assert.equal(code, 2)
     assert.match(errors, /hedgerow\.yaml:1:11\s+listen\.prot/)
     assert.match(errors, /hedgerow\.yaml:4:\d+\s+routes\[0\]\.forward\.upstream/)
-    assert.match(errors, /2 faults/)
+    assert.match(errors, /2 errors/)
   })
 })
 

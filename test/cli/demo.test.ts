@@ -11,7 +11,7 @@ describe('hedgerow demo', () => {
     t.after(() => blocker.close())
     const demo = startCommand(t, ['demo'])
     await demo.printed('Press Ctrl-C to stop.')
-    assert.match(demo.output(), /port 8080 is taken: gateway is on \d+/)
+    assert.match(demo.output(), /port 8080 is taken: gateway uses \d+/)
     assert.match(demo.output(), /^ {2}GET \/service\/method +callback +curl 'http:\S+\/service\/method'$/m)
     const printed = /^ {2}(?:GET|POST) .*curl (?:-i )?(?:-d '(.*?)' )?'(http:\S+)'$/gm
     const lines = [...demo.output().matchAll(printed)].map(([, form, url]) => ({ form, url: url as string }))

@@ -97,9 +97,9 @@ describe('hedgerow reload', () => {
     }
     assert.equal(await refusal('listen: { port: 0 }\nstore:\n  path: first.db\n'), '')
     const other = await refusal('listen: { port: 0 }\nstore:\n  path: other.db\n')
-    assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path is \S+first\.db while this gateway runs/)
+    assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path cannot change from \S+first\.db to/)
     // An absent option is shown at its parent.
-    assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path is \S+first\.db/)
+    assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path cannot change from \S+first\.db/)
     const taken = await refusal(`listen:\n  port: ${new URL(admin).port}\nstore: { path: first.db }\n`)
     assert.match(taken, /hedgerow\.yaml:3:9 {2}port \d+ on \S+ is taken/)
     assert.equal((await fetch(`${url}/first`)).status, 404)
@@ -124,7 +124,7 @@ describe('hedgerow reload', () => {
     writeFileSync(file, routesOf('/second'))
     const { code, output } = await runCommand(t, ['reload', '--pid-file', join(folder, 'pid')])
     assert.equal(code, 0)
-    assert.match(output, /process \d+ was told/)
+    assert.match(output, /sent SIGHUP to process \d+/)
     await until('it is in force', async () => (await status('/second')) === 200)
     const none = await runCommand(t, ['reload', '--pid-file', join(folder, 'nothing')])
     assert.equal(none.code, 1)

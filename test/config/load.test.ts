@@ -40,10 +40,10 @@ describe('loadConfig', () => {
 
   it('reports a file that is missing, a directory, empty, too large or not text', async () => {
     mkdirSync(join(folder, 'dir.yaml'))
-    assert.equal(await told(join(folder, 'none.yaml')), 'none.yaml  no such file')
-    assert.equal(await told(join(folder, 'none.ts')), 'none.ts  no such file')
-    assert.equal(await told(join(folder, 'dir.yaml')), 'dir.yaml  expected a file; found a directory')
-    assert.match(await told(file('empty.yaml', '')), /^empty.yaml {2}the file contains no configuration/)
+    assert.equal(await told(join(folder, 'none.yaml')), 'none.yaml: no such file')
+    assert.equal(await told(join(folder, 'none.ts')), 'none.ts: no such file')
+    assert.equal(await told(join(folder, 'dir.yaml')), 'dir.yaml: expected a file; found a directory')
+    assert.match(await told(file('empty.yaml', '')), /^empty.yaml: the file contains no configuration/)
     assert.match(await told(file('blank.yaml', '\n  \n# nothing\n---\n')), /contains no configuration/)
     assert.match(await told(file('large.yaml', `#${'x'.repeat(4 * 1024 * 1024)}`)), /larger than 4MiB/)
     assert.match(await told(file('bytes.yaml', Uint8Array.of(0x61, 0xff, 0xfe))), /not valid UTF-8/)
@@ -62,7 +62,7 @@ describe('loadConfig', () => {
     const isRoot = process.geteuid?.() === 0
     if (isRoot) process.seteuid?.(65_534)
     try {
-      assert.match(await told(path), /may not be read/)
+      assert.match(await told(path), /permission denied/)
     } finally {
       if (isRoot) process.seteuid?.(0)
     }
@@ -125,7 +125,7 @@ export default { upstreams: { a }, drain: () => 1, trust: [1n, Symbol('x'), unde
       await told(file('rejects.mjs', "export default Promise.reject(new Error('later'))")),
       /the module throws: later/,
     )
-    assert.match(await told(file('syntax.mjs', '\nexport default {')), /^syntax.mjs(:\d+:\d+)? {2}the module throws: /)
+    assert.match(await told(file('syntax.mjs', '\nexport default {')), /^syntax.mjs(?::\d+:\d+ |:) the module throws: /)
     assert.match(
       await told(file('imports.mjs', "import './nowhere.mjs'\nexport default {}")),
       /the module throws: Cannot find module/,
