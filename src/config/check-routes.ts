@@ -149,7 +149,7 @@ function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage)
     const [, place] = originalPath(['routes', earlier])
     const what = match.methods === undefined ? '' : ` (${taken.method})`
     const text = matchText((routes[earlier] as RouteConfig).match)
-    const message = `no request gets here${what}: routes[${place}] has the same method and pattern, \`${text}\``
+    const message = `no request reaches this route${what}: routes[${place}] has the same method and pattern, \`${text}\``
     return [{ path: ['routes', index, 'match'], message, shownAt: 'value' }] satisfies readonly Finding[]
   })
 }

@@ -289,11 +289,11 @@ class RunningGateway implements Gateway {
   /** Undefined if the cause is a bug of the gateway. */
   #expected(fault: unknown, config: Config): StartupError | undefined {
     if (fault instanceof StartupError) return fault
-    return this.#draining ? new StartupError('the gateway is ending') : listenFault(fault, config)
+    return this.#draining ? new StartupError('the gateway is shutting down') : listenFault(fault, config)
   }
 
   #checkGoesOn(): void {
-    if (this.#draining) throw new StartupError('the gateway is ending')
+    if (this.#draining) throw new StartupError('the gateway is shutting down')
   }
 
   #operate(config: Config): Promise<OperatorApi | undefined> {

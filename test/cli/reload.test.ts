@@ -99,7 +99,10 @@ describe('hedgerow reload', () => {
     const other = await refusal('listen: { port: 0 }\nstore:\n  path: other.db\n')
     assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path cannot change from \S+first\.db to/)
     // An absent option is shown at its parent.
-    assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path cannot change from \S+first\.db/)
+    assert.match(
+      await refusal('listen: { port: 0 }\n'),
+      /hedgerow\.yaml:1:1 {2}store\.path cannot change from \S+first\.db/,
+    )
     const taken = await refusal(`listen:\n  port: ${new URL(admin).port}\nstore: { path: first.db }\n`)
     assert.match(taken, /hedgerow\.yaml:3:9 {2}port \d+ on \S+ is taken/)
     assert.equal((await fetch(`${url}/first`)).status, 404)

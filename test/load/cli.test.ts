@@ -67,7 +67,7 @@ describe('hedgerow load', () => {
     assert.equal(code, 1)
     assert.match(output, /ABORTED: interrupted/)
     assert.match(output, /completed +20 /)
-    assert.match(output, /broken off +5 /)
+    assert.match(output, /aborted +5 /)
     assert.match(output, /sent +25 /)
   })
 

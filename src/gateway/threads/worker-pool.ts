@@ -203,7 +203,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   }
 
   async #add(): Promise<WorkerState> {
-    if (this.#closing) throw new Error('the gateway is ending')
+    if (this.#closing) throw new Error('the gateway is shutting down')
     const { startThread, clock, slots, onState } = this.#options
     const taken = new Set([...this.#members].map(({ thread }) => thread.place.slot))
     const slot = Array.from({ length: slots - 1 }, (_, place) => place).find((place) => !taken.has(place))
@@ -216,7 +216,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     try {
       const state = await thread.start(this.#setupFor(thread))
       if (thread.hasEnded) throw new Error('it ended during its start')
-      if (this.#closing) throw new Error('the gateway is ending')
+      if (this.#closing) throw new Error('the gateway is shutting down')
       member.phase = 'serving'
       member.servesMs = clock.now()
       if (this.#mustLearn) this.#learn(state)
