@@ -36,7 +36,7 @@ Examples:
     .option('--route <route>', 'only deliveries of this route, written as its match: "POST /register"')
     .option(
       '--before <number>',
-      'print the next page: the number that the previous one ended with',
+      'continue an earlier list: the number printed at its end',
       inRange(1, 999_999_999_999_999),
     )
     .option('--limit <number>', 'maximum number of deliveries, 1 to 500 (default: 50)', inRange(1, 500))

@@ -87,7 +87,7 @@ function program(): Command {
       'separate port for the control API, which also answers while the backend refuses connections',
       portNumber,
     )
-    .option('--name <name>', 'name in the answers (accounts)')
+    .option('--name <name>', 'name of the backend, shown in its answers (accounts only)')
     .option('--seed <number>', 'seed of the random numbers, to repeat a run (default: random)', wholeNumber)
     .option('--set <json>', 'change the profile with this JSON merge patch')
     .addHelpText(

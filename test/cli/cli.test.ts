@@ -40,6 +40,19 @@ describe('hedgerow', () => {
     }
   })
 
+  it('names the variable of the token in its help, and never shows the token', async (t) => {
+    for (const command of ['reload', 'deliveries list']) {
+      const { output } = await runCommand(t, [...command.split(' '), '--help'], { HEDGEROW_ADMIN_TOKEN: 'secret-token' })
+      assert.match(output, /HEDGEROW_ADMIN_TOKEN/)
+      assert.doesNotMatch(output, /secret-token/)
+    }
+  })
+
+  it('reports a missing file in one line', async (t) => {
+    const { errors } = await runCommand(t, ['check', '/nowhere/x.yaml'])
+    assert.equal(errors, '/nowhere/x.yaml: no such file\n')
+  })
+
   const badUsages: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['sreve'], /unknown command 'sreve'[\s\S]*Did you mean serve/],
     ['an unknown option', ['serve', '--prot', '1', 'x.yaml'], /unknown option '--prot'/],
