@@ -92,7 +92,7 @@ export function checkReceivers(
     )
     if (taken >= 0) {
       const text = matchText((routes[taken] as RouteConfig).match)
-      const message = withFound(`a path that no route takes POST for; \`${text}\` does`, path)
+      const message = withFound(`a path at which no route accepts POST; \`${text}\` does`, path)
       return [{ path: place, message, shownAt: 'value' }]
     }
     const earlier = first.get(path)
