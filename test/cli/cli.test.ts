@@ -42,7 +42,9 @@ describe('hedgerow', () => {
 
   it('names the variable of the token in its help, and never shows the token', async (t) => {
     for (const command of ['reload', 'deliveries list']) {
-      const { output } = await runCommand(t, [...command.split(' '), '--help'], { HEDGEROW_ADMIN_TOKEN: 'secret-token' })
+      const { output } = await runCommand(t, [...command.split(' '), '--help'], {
+        HEDGEROW_ADMIN_TOKEN: 'secret-token',
+      })
       assert.match(output, /HEDGEROW_ADMIN_TOKEN/)
       assert.doesNotMatch(output, /secret-token/)
     }
