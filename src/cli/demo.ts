@@ -105,7 +105,7 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   const { admin } = config
   if (admin === undefined) throw new Error('the demo has lost its admin side')
   const adminUrl = `http://127.0.0.1:${admin.port}`
-  console.log(`\n  ${styleText('bold', 'Watch it, and control its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
+  console.log(`\n  ${styleText('bold', 'Watch it, and break its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
   console.log(
     '\nOr from a terminal: slow a backend down and see the other rescue its calls; stop one, list its pending deliveries, start it again:\n',
   )
