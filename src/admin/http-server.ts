@@ -41,7 +41,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
       (answer) => give(request, response, answer),
       (fault: unknown) => {
         options.reportBug(fault)
-        send(request, response, refusal(500, 'The gateway has failed; its log has the cause'))
+        send(request, response, refusal(500, 'Internal error in the gateway; its log has the cause'))
       },
     )
   })
@@ -94,7 +94,7 @@ async function answerFor(
   const answer = resource.methods[method as AdminMethod]
   if (answer === undefined) {
     const allow = allowOf(resource)
-    return refusal(405, `${pathname} takes ${allow}; the method was ${request.method}`, { allow })
+    return refusal(405, `${pathname} allows ${allow}; the method was ${request.method}`, { allow })
   }
   return answer({ params, query, json: () => bodyOf(request, response) })
 }
@@ -117,7 +117,7 @@ async function slowed(
       resolve()
     })
   })
-  return refusal(429, 'Too many wrong tokens came from this address', { 'retry-after': '1' })
+  return refusal(429, 'Too many wrong tokens from this address', { 'retry-after': '1' })
 }
 
 /** Refuses paths that `URL` would silently normalize, so that the lookup uses the path that was requested. */
@@ -144,5 +144,5 @@ function give(request: IncomingMessage, response: ServerResponse, answer: Answer
 }
 
 function notThere(path: string, { paths }: ResourceTable): string {
-  return `There is no ${path} here; there are /, ${paths.join(', ')}`
+  return `Unknown path ${path}; available: /, ${paths.join(', ')}`
 }

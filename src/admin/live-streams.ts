@@ -37,9 +37,9 @@ export class LiveStreams {
   }
 
   answer(): Answer | StreamedAnswer {
-    if (this.#isClosed) return refusal(503, 'The gateway is shutting down: there are no more live figures')
+    if (this.#isClosed) return refusal(503, 'The gateway is shutting down and sends no more live figures')
     if (this.#open.size >= maxStreams) {
-      const detail = `${maxStreams} readers have the live figures already, which is the limit`
+      const detail = `The live figures already have ${maxStreams} readers, which is the limit`
       return refusal(503, detail, { 'retry-after': '10' })
     }
     return { stream: (response, headers) => this.#start(response, headers) }

@@ -84,7 +84,7 @@ export async function startOperatorApi(config: Config, options: OperatorApiOptio
     guesses: new TokenGuesses(options),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
-    reportBug: (fault) => reportBug(fault, 'admin'),
+    reportBug: (fault) => reportBug(fault, 'the admin server'),
   })
   return {
     address: admin.address,

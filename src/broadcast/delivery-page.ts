@@ -18,7 +18,7 @@ export function deliveryService(
   return async (request) => {
     const id = request.params['id'] ?? ''
     const stored = await store.find(id)
-    if (stored === undefined) return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
+    if (stored === undefined) return failed(failure('NO_DELIVERY', 'No delivery has this id, or it has been removed'))
     if ('code' in stored) return failed(stored)
     const view = viewOf(stored, deliveries.active(id))
     const shown = namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) }

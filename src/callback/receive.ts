@@ -152,7 +152,7 @@ function isUnread({ headers, body }: GatewayRequest): boolean {
 function encodingProblem({ headers }: GatewayRequest): string | undefined {
   if (headerValue(headers, 'content-encoding') === undefined) return undefined
   const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
-  return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+  return encoding && `The callback has Content-Encoding ${encoding}; send it without one`
 }
 
 /** Whether the request has a token at this position. `request`: held if the token is in the body. */
@@ -188,9 +188,9 @@ function taken(verdict: keyof typeof answers, call: Call): Outcome {
 function refused(verdict: 'forged' | 'expired' | 'missing', place: string, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict: verdict === 'missing' ? 'forged' : verdict })
   const what = {
-    forged: 'has no signature of this gateway',
-    expired: 'came after its time was over',
-    missing: `does not say whose result it is: there is nothing at ${place === 'url' ? `query:${tokenParameter}` : place}`,
+    forged: 'was not signed by this gateway',
+    expired: 'has expired',
+    missing: `does not say which call it answers: nothing was found at ${place === 'url' ? `query:${tokenParameter}` : place}`,
   }[verdict]
   return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
 }

@@ -110,10 +110,7 @@ function withMember(request: GatewayRequest, member: Member, scope: AbortScope):
     if (verdict !== 'valid' || finder.holderEnd === undefined) return noRoomFor(member)
     // With a duplicate name the backend might use the client's member.
     if (finder.isAmbiguous) {
-      return failure(
-        'BAD_REQUEST',
-        `The request body has the same name twice in one object on the way to ${member.name}`,
-      )
+      return failure('BAD_REQUEST', `The request body repeats a name in an object on the path to ${member.name}`)
     }
     // The body has changed, so the client's length no longer applies.
     const headers = withoutHeaders(request.headers, lengthOfBody)

@@ -149,7 +149,7 @@ export class Server {
     try {
       // A retiring server finishes its calls and opens no new address.
       if (!this.#isRetiring && !this.#isDraining) front = await acceptor.move(front, config, rules)
-      if (this.#isDraining) throw new StartupError('the gateway is ending')
+      if (this.#isDraining) throw new StartupError('the gateway is shutting down')
     } catch (fault) {
       if (front !== before.front) await front.close()
       for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()

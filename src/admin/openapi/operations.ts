@@ -25,7 +25,7 @@ const guarded = {
   403: 'Sent with a foreign host name, or from a page of another origin.',
 }
 const badQuery = { 400: 'A query parameter has a value that is not allowed.' }
-const noDelivery = { 404: 'There is no such delivery, or no route broadcasts.', 503: 'The store cannot be read.' }
+const noDelivery = { 404: 'There is no such delivery, or no route uses `broadcast`.', 503: 'The store cannot be read.' }
 
 const limit = [{ type: 'integer', minimum: 1, maximum: 1000, default: 100 }, 'Maximum number of entries.'] as const
 const route = [{ type: 'string' }, 'Only this route, as the configuration matches it.'] as const

@@ -47,5 +47,5 @@ export function backendResources(backends: SimulatedBackends | undefined): reado
 }
 
 function unknown(name: string, names: readonly string[]): ReturnType<typeof refusal> {
-  return refusal(404, `There is no backend ${name}; there are ${names.join(', ')}`)
+  return refusal(404, `Unknown backend ${name}; available: ${names.join(', ')}`)
 }

@@ -35,7 +35,7 @@ export function callResources(
         GET: async ({ params: { id = '' } }) => {
           const call = await servers.call(id)
           if (call !== undefined) return json(viewOf(call))
-          return refusal(404, `No call ${id} is kept: only the latest that failed and the slowest ones are`)
+          return refusal(404, `Call ${id} is not recorded: only the latest failures and the slowest calls are`)
         },
       },
     },

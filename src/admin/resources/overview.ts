@@ -42,7 +42,7 @@ export function overviewResource(sources: OverviewSources): Resource {
 
   async function largeAnswer(seconds: number): Promise<Answer> {
     if (large >= maxLarge) {
-      return refusal(503, `${maxLarge} large histories are being sent already, which is the limit`, {
+      return refusal(503, `${maxLarge} large histories are already being sent, which is the limit`, {
         'retry-after': '2',
       })
     }

@@ -51,4 +51,4 @@ export class ForwardedCalls {
   }
 }
 
-const died = failure('WORKER_LOST', 'The worker that was to take this has ended: send it again')
+const died = failure('WORKER_LOST', 'The worker that this was forwarded to has ended: send it again')

@@ -75,7 +75,7 @@ export async function askThere<End>(
   }
 }
 
-const gone = failure('INTERNAL', 'The part of the gateway that had this call has ended')
+const gone = failure('INTERNAL', 'The thread that served this call has ended')
 
 /** Adopts the outcome of a call from another thread. */
 export function adopted({ outcome, attempts, winner }: PlainEnd, call: Call): Outcome {
@@ -127,7 +127,7 @@ export class ServiceHost implements ServiceMethods {
   }
 }
 
-export const workerGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
+export const workerGone = failure('CLIENT_GONE', 'The worker that served the client has ended')
 
 function requestOf(plain: PlainRequest): GatewayRequest {
   return { ...plain, attempt: undefined }

@@ -96,15 +96,14 @@ export class WorkerGroup implements ServerGroup {
   refusal(config: Config): StartupError | undefined {
     const range = workerRange(config.workers)
     if (range === undefined) {
-      return new StartupError('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
+      return new StartupError('workers cannot change to 1 while the gateway runs: restart it', ['workers'])
     }
     const { slots } = this.#options.memory
     if (slotsFor(range) <= slots) return this.#acceptorRefusal(config)
     const most = Math.floor((slots - 1) / 2)
-    return new StartupError(
-      `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`,
-      ['workers'],
-    )
+    return new StartupError(`workers cannot exceed ${most} while this gateway runs; found ${range.max}: restart it`, [
+      'workers',
+    ])
   }
 
   async reload(config: Config): Promise<void> {
@@ -175,7 +174,8 @@ export class WorkerGroup implements ServerGroup {
   /** Refuses an address change if the main thread accepts connections for the workers. */
   #acceptorRefusal({ listen }: Pick<Config, 'listen'>): StartupError | undefined {
     if (this.#handOut === undefined || isSameAddress(this.#config, { listen })) return undefined
-    const text = 'listen cannot change here, as this system cannot share a port among threads: restart the gateway'
+    const text =
+      'listen cannot change while the gateway runs, as this system cannot share a port among threads: restart it'
     return new StartupError(text, ['listen'])
   }
 
@@ -259,7 +259,7 @@ export class WorkerGroup implements ServerGroup {
     this.#exits[reason]++
     const lost = this.#options.counts.inFlightIn(kept.writer)
     this.#lostCalls += lost
-    if (lost > 0) this.#options.log(`worker ${thread.number} took ${countOf(lost, 'call')} in flight with it`, 'warn')
+    if (lost > 0) this.#options.log(`worker ${thread.number} died with ${countOf(lost, 'call')} in flight`, 'warn')
     kept.writer.end()
     kept.host.close()
     kept.forwarded.close()

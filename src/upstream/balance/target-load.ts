@@ -160,7 +160,7 @@ export class TargetLoad {
 
   #indexOf(target: Target): number {
     const index = this.#indexes.get(target)
-    if (index === undefined) throw new Error(`${target.name} is no target of this upstream`)
+    if (index === undefined) throw new Error(`${target.name} is not a target of this upstream`)
     return index
   }
 }

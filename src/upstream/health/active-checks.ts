@@ -49,7 +49,7 @@ export class ActiveChecks {
   close(): void {
     this.#isClosed = true
     for (const timer of this.#timers.values()) timer.cancel()
-    for (const call of this.#calls.values()) call.abort(failure('CANCELLED', 'There are no more checks'))
+    for (const call of this.#calls.values()) call.abort(failure('CANCELLED', 'Health checks have stopped'))
   }
 
   #begin(index: number): void {

@@ -199,7 +199,7 @@ describe('UpstreamHealth', () => {
       await clock.advance(0)
       const refusal = failureOf(answer.outcome)
       assert.deepEqual([refusal.code, refusal.retryAfterMs], ['BREAKER_OPEN', 1000])
-      assert.match(refusal.detail, /^No breaker .* is closed, and an attempt is under way that may close one$/)
+      assert.match(refusal.detail, /^No breaker .* is closed, and a trial attempt is under way$/)
     })
   }
 

@@ -117,14 +117,14 @@ export class UpstreamHealth implements Rotation, Gate {
     if (breakers !== undefined && indexes.length > 0 && !indexes.some((index) => breakers.isClosed(index))) {
       const isProbing = indexes.some((index) => breakers.isProbing(index))
       const detail = isProbing
-        ? `No breaker of a target of the upstream ${upstream} is closed, and an attempt is under way that may close one`
+        ? `No breaker of the upstream ${upstream} is closed, and a trial attempt is under way`
         : `The breakers of all targets of the upstream ${upstream} are open`
       // No longer than the minimum while a probe is in flight: its lease is only for lost probes.
       const allowedAtMs = isProbing ? 0 : Math.min(...indexes.map((index) => breakers.allowsAtMs(index)))
       const retryAfterMs = Math.max(leastWaitMs, allowedAtMs - this.#clock.now())
       return failure('BREAKER_OPEN', detail, { retryAfterMs })
     }
-    const detail = `The upstream ${upstream} has no target that may be sent anything`
+    const detail = `The upstream ${upstream} has no available target`
     return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? leastWaitMs })
   }
 
