@@ -255,7 +255,7 @@ export interface BackendListView {
   readonly backends: readonly BackendView[]
 }
 
-/** A simulated backend and its settings, as in its own control API (`src/backend/profile.ts`). */
+/** A simulated backend and its settings, as in its own control API (`packages/backend/src/profile.ts`). */
 export interface BackendView {
   readonly name: string
   readonly url: string
