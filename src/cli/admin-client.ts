@@ -1,8 +1,6 @@
 import type { RefusalView } from '../admin/api.ts'
 import { exitCodes } from './exit-codes.ts'
 
-export const defaultAdmin = 'http://127.0.0.1:9900'
-
 /** How to reach the admin API of a gateway. */
 export interface AdminTarget {
   readonly admin: string

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type AdminTarget, defaultAdmin } from './admin-client.ts'
-import { listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
+import type { AdminTarget } from './admin-client.ts'
+import { defaultAdmin } from './default-admin.ts'
+import { lazily } from './lazily.ts'
 
 const states = ['pending', 'acknowledged', 'dead', 'discarded']
 
@@ -45,10 +46,10 @@ Examples:
     .option('--before <number>', 'go on from an earlier list, which names the number', inRange(1, 999_999_999_999_999))
     .option('--limit <number>', 'how many at the most: 1 to 500 (default 50)', inRange(1, 500))
     .option('--json', 'as JSON, for programs')
-    .action(listDeliveries)
+    .action(lazily(async () => (await import('./deliveries.ts')).listDeliveries))
   overAdmin(deliveries.command('show').argument('<id>', 'its id, as `list` shows it'))
     .description('One delivery with its request and each target.')
-    .action(showDelivery)
+    .action(lazily(async () => (await import('./deliveries.ts')).showDelivery))
   for (const [what, description] of [
     ['replay', 'Send dead letters again, with a fresh count of attempts.'],
     ['discard', 'Give up dead and pending legs. This cannot be undone.'],
@@ -58,7 +59,12 @@ Examples:
       .option('--target <name>', 'only at this target')
       .option('--all', 'all dead letters, of every delivery; what is still pending goes on')
       .option('--route <route>', 'with --all: only of this route')
-      .action((id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options))
+      .action(
+        lazily(async () => {
+          const { operateDelivery } = await import('./deliveries.ts')
+          return (id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options)
+        }),
+      )
   }
 }
 
