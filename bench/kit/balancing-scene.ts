@@ -1,4 +1,4 @@
-import { RecentLatencies } from '../../src/backend/load-report.ts'
+import { RecentLatencies } from '@hedgerow/backend/load-report'
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
 import type { Attempt } from '../../src/core/attempt.ts'
 import { failure } from '../../src/core/failure.ts'

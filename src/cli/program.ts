@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { defaultAdmin, tokenOption } from './admin-client.ts'
+import { defaultAdmin, tokenOption } from './admin-options.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { lazily } from './lazily.ts'
 import { version } from './version.ts'
 
 /** Parses the command line and runs the command. The process ends when everything the command started has ended. */
@@ -99,13 +100,6 @@ function program(): Command {
   addDeliveries(hedgerow)
 
   return hedgerow
-}
-
-/** Loads a command's module when it runs: loading all of them takes longer than most commands run. */
-function lazily<A extends readonly unknown[]>(
-  load: () => Promise<(...args: A) => void | Promise<void>>,
-): (...args: A) => Promise<void> {
-  return async (...args) => (await load())(...args)
 }
 
 function examples(...lines: readonly string[]): string {

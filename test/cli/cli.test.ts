@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { readyProfiles } from '../../src/backend/profiles.ts'
-import { startBackend } from '../../src/backend/server.ts'
+import { readyProfiles } from '@hedgerow/backend/profiles'
+import { startBackend } from '../kit/backend.ts'
 import { root, runCommand, startCommand } from '../kit/command.ts'
 
 function folder(t: TestContext): string {
