@@ -2,26 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { describe, it } from 'node:test'
+import { cyclesIn as cyclesOf, levels } from '../tools/house/import-graph.ts'
 
 const root = join(import.meta.dirname, '..')
-
-/** A folder may import its own level and the levels below it. */
-const levels: Readonly<Record<string, number>> = {
-  core: 0,
-  kit: 1,
-  transport: 2,
-  store: 2,
-  layers: 2,
-  telemetry: 3,
-  strategies: 3,
-  upstream: 4,
-  broadcast: 4,
-  callback: 4,
-  config: 5,
-  admin: 6,
-  gateway: 7,
-  cli: 8,
-}
 
 /** Private packages below `packages`, which only the command line puts to use. They import nothing of `src`. */
 const privatePackage = /^@hedgerow\//
@@ -137,25 +120,13 @@ function machineBreaches({ file, text }: Source): readonly string[] {
 }
 
 function cyclesIn(sources: readonly Source[]): readonly string[] {
-  const graph = new Map(
-    sources.map(({ file, text }) => [
-      file,
+  return cyclesOf(
+    sources.flatMap(({ file, text }) =>
       importsOf(text)
         .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => resolveImport(file, specifier)),
-    ]),
+        .map((specifier) => ({ from: file, to: resolveImport(file, specifier) })),
+    ),
   )
-  const done = new Set<string>()
-  const cycles: string[] = []
-  const visit = (file: string, path: readonly string[]): void => {
-    const place = path.indexOf(file)
-    if (place >= 0) cycles.push([...path.slice(place), file].join(' -> '))
-    if (place >= 0 || done.has(file)) return
-    for (const next of graph.get(file) ?? []) visit(next, [...path, file])
-    done.add(file)
-  }
-  for (const file of graph.keys()) visit(file, [])
-  return cycles
 }
 
 /** Static imports, types included, and dynamic ones. */
