@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { matchText } from '../config/match.ts'
+import { asWritten } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
 import { hidden, Redaction } from '../telemetry/redact.ts'
 import type { ConfigView } from './api.ts'
@@ -13,7 +14,7 @@ const namedByUser = /^upstreams$|\.targets$|\.calls$|^metrics\./
 
 /** The configuration in force with all defaults and with secrets hidden. */
 export function configView(config: Config): ConfigView {
-  const routes = config.routes.map((route) => ({ ...route, match: matchText(route.match) }))
+  const routes = config.routes.map((route) => ({ ...asWritten(route), match: matchText(route.match) }))
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const shown = show({ ...config, routes }, '', redaction) as object
   const head = '# Durations in milliseconds, sizes in bytes, shares from 0 to 1.\n'

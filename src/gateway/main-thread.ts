@@ -6,6 +6,7 @@ import type { ReceiveEndpoint } from '../callback/receive-endpoints.ts'
 import { openSharedCallbackState, type SharedCallbackState } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
 import { matchText } from '../config/match.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
@@ -258,8 +259,8 @@ export class MainThread implements MainThreadApi {
 
   #build(config: Config): Generation {
     const { clock, random, memory, traces, log } = this.#options
-    const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
-    const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
+    const routes = config.routes.filter(({ strategy }) => strategy.name === 'broadcast')
+    const names = new Set(routes.map((route) => optionsIf('broadcast', route)?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
     // Deliveries go to every target, so no target is chosen by client address.
     const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
@@ -285,7 +286,7 @@ export class MainThread implements MainThreadApi {
 
   #startDeliveryService(config: Config): DeliveryService | undefined {
     const { store } = this
-    if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
+    if (store === undefined || config.routes.every(({ strategy }) => strategy.name !== 'broadcast')) return undefined
     const { retention: retentionMs } = config.store
     return startDeliveryService({ ...this.#options, store, retentionMs, traces: this.#options.traces() })
   }

@@ -1,12 +1,12 @@
-import type { z } from 'zod'
 import type { BroadcastDeps } from '../broadcast/broadcast.ts'
 import type { Deliveries } from '../broadcast/deliveries.ts'
 import { type Delivering, delivering } from '../broadcast/delivering.ts'
 import type { CallbackDeps } from '../callback/callback.ts'
 import type { Callbacks } from '../callback/callbacks.ts'
 import { matchText } from '../config/match.ts'
-import { type RouteConfig, strategyOf } from '../config/schema.ts'
-import { type StrategyName, strategies } from '../config/strategies.ts'
+import { planStrategy, type StrategyName } from '../config/registry.ts'
+import { optionsIf } from '../config/route-strategy.ts'
+import type { RouteConfig } from '../config/schema.ts'
 import type { Layer, Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
@@ -21,7 +21,7 @@ import { rewrite } from '../layers/rewrite/rewrite.ts'
 import { statusCounts, success } from '../layers/success/success.ts'
 import { timedAnswer } from '../layers/timed-answer/timed-answer.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { LineOptions, Strategy, StrategyPlan } from '../strategies/strategy.ts'
+import type { LineOptions, StrategyPlan } from '../strategies/strategy.ts'
 import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
 import { balance } from '../upstream/balance/balance.ts'
 import { elsewhere } from '../upstream/balance/elsewhere.ts'
@@ -102,7 +102,7 @@ export interface DeliveryStackDeps extends Omit<StackDeps, 'deliver' | 'callback
 
 /** The remaining layers for a broadcast route's writes; deliveries run in the main thread only. */
 export function deliveryStack(route: RouteConfig, deps: DeliveryStackDeps): Delivering {
-  const { broadcast } = route
+  const broadcast = optionsIf('broadcast', route)
   if (broadcast === undefined) throw new Error('deliveries are made for a route that does not broadcast')
   const routeName = matchText(route.match)
   const noDeliver = (): never => {
@@ -175,10 +175,7 @@ function planOf(
     extraLoad: (name) => deps.upstream(name).extraLoad,
     routeName: matchText(route.match),
   }
-  const name = strategyOf(route)
-  // The schema has parsed these options with the same strategy.
-  const strategy = strategies[name] as Strategy<z.ZodType, BroadcastDeps & CallbackDeps>
-  return { name, plan: strategy.plan(route[name], strategyDeps) }
+  return { name: route.strategy.name, plan: planStrategy(route.strategy, strategyDeps) }
 }
 
 /** Lines by name; a strategy with one line has it under the empty name. */

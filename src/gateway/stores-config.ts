@@ -1,4 +1,5 @@
 import { ticketLimits } from '../callback/shared-options.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
 import type { StoresConfig } from '../store/open-stores.ts'
 
@@ -7,6 +8,8 @@ export function storesConfig({ routes, store, callbacks }: Config): StoresConfig
   return {
     store,
     ticketLimits: ticketLimits(callbacks),
-    isNeeded: routes.some(({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true),
+    isNeeded: routes.some((route) => {
+      return route.strategy.name === 'broadcast' || optionsIf('callback', route)?.durable === true
+    }),
   }
 }

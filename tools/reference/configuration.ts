@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { type StrategyName, strategies, strategyNames } from '../../src/config/registry.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
-import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/attempt-options.ts'
 import {
   admissionExample,

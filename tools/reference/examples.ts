@@ -1,4 +1,4 @@
-import type { StrategyName } from '../../src/config/strategies.ts'
+import type { StrategyName } from '../../src/config/registry.ts'
 
 /** One route for each strategy. A test parses them all. */
 export const examples: Readonly<Record<StrategyName, string>> = {
