@@ -1,5 +1,5 @@
 import type { Target } from '../core/attempt.ts'
-import type { Service } from '../core/service.ts'
+import type { TargetService } from '../core/service.ts'
 import type { StatusRange } from '../layers/success/options.ts'
 import type { Place } from './delivery.ts'
 import { queueName } from './queues.ts'
@@ -17,7 +17,7 @@ export interface DeliveryRoute {
   /** The statuses that acknowledge a write; undefined if the route does not set them. */
   readonly statuses: readonly StatusRange[] | undefined
   /** Sends one attempt to the target that the request names. */
-  readonly send: Service
+  readonly send: TargetService
 }
 
 /** The routes as currently configured. Do not cache a route: a reload may replace or remove it. */

@@ -148,7 +148,7 @@ export class Attempts {
     this.#calls.add(call)
     let outcome: Outcome
     try {
-      outcome = await route.send({ ...attemptRequest(delivery, leg.attempts + 1), attempt }, call)
+      outcome = await route.send(attemptRequest(delivery, attempt, leg.attempts + 1), call)
     } finally {
       this.#calls.delete(call)
       place.queue?.back()

@@ -61,7 +61,10 @@ function opened(config: Config, known?: ReceiveEndpoints) {
     const deps = { clock, callbacks: started.callbacks, memory: new SharedMemory(), extraLoad: () => anyExtraLoad }
     const { call } = callOf(clock)
     call.expireAt(clock.now() + 5000)
-    return ask((request) => callbackStrategy.plan(callback, deps).layer(upstream.service)(request, call))
+    const { attempts } = callbackStrategy.plan(callback, deps)
+    if (attempts.kind !== 'line') throw new Error('callback has one line')
+    const service = attempts.layer(upstream.service)
+    return ask((request) => service(request, call))
   }
   const post = (handlers: readonly RoutedHandler[], path: string, change: Partial<GatewayRequest>): Watched => {
     const found = router(handlers)('POST', path)

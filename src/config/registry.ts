@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import { type BroadcastDeps, broadcastStrategy } from '../broadcast/broadcast.ts'
 import { type CallbackDeps, callbackStrategy } from '../callback/callback.ts'
+import type { Layer } from '../core/service.ts'
+import { rateLimitLayer } from '../layers/rate-limit/route-layer.ts'
+import type { RouteLayerDeps, RouteLayerPlace } from '../layers/route-layer.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
 import { forwardStrategy } from '../strategies/forward/forward.ts'
@@ -30,6 +33,45 @@ export type StrategyOptions = { readonly [Name in StrategyName]: z.output<Strate
 export type StrategyConfig<Name extends StrategyName = StrategyName> = {
   readonly [One in Name]: { readonly name: One; readonly options: StrategyOptions[One] }
 }[Name]
+
+/** The layers that a route's options add, by option; outermost first. */
+export const layers = {
+  rateLimit: rateLimitLayer,
+} as const
+
+export type Layers = typeof layers
+export type LayerName = keyof Layers
+export const layerNames = Object.keys(layers) as readonly LayerName[]
+
+/** The parsed options of each layer. */
+export type LayerOptions = { readonly [Name in LayerName]: z.output<Layers[Name]['options']> }
+
+/** The schemas of the options that add layers. */
+export const layerKeys = Object.fromEntries(
+  layerNames.map((name) => [name, layers[name].options.optional()]),
+  // `Object.fromEntries` loses which key has which value.
+) as { readonly [Name in LayerName]: z.ZodOptional<Layers[Name]['options']> }
+
+/** Ties each layer's options to its own functions. */
+const layersByName: {
+  readonly [Name in LayerName]: Pick<Layers[Name], 'role' | 'place' | 'why'> & {
+    settings(options: LayerOptions[Name]): string
+    layer(options: LayerOptions[Name], deps: RouteLayerDeps): Layer
+  }
+} = layers
+
+/** Undefined if the route does not set the option, or the layer has another place. */
+export function makeLayer<Name extends LayerName>(
+  name: Name,
+  place: RouteLayerPlace,
+  options: LayerOptions[Name] | undefined,
+  deps: RouteLayerDeps,
+): { role: string; why: string; settings: () => string; layer: Layer } | undefined {
+  const found = layersByName[name]
+  if (options === undefined || found.place !== place) return undefined
+  const { role, why } = found
+  return { role, why, settings: () => found.settings(options), layer: found.layer(options, deps) }
+}
 
 /** Dependencies of any strategy. */
 export type AnyStrategyDeps = BroadcastDeps & CallbackDeps

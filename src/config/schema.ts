@@ -5,7 +5,6 @@ import { host, isLoopback, port } from '../kit/address-schema.ts'
 import { duration, shapes, wholeNumber } from '../kit/schema.ts'
 import { concurrencyOptions, priorityOption } from '../layers/concurrency-limit/options.ts'
 import { deadlineOptions } from '../layers/deadline/options.ts'
-import { rateLimitOptions } from '../layers/rate-limit/options.ts'
 import { answerForms } from '../layers/timed-answer/timed-answer.ts'
 import { storeOptions } from '../store/options.ts'
 import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
@@ -14,6 +13,7 @@ import { listenerOptions } from '../transport/server/options.ts'
 import { upstreamOptions } from '../upstream/options.ts'
 import { matchPattern } from './match.ts'
 import { memoryOptions } from './memory.ts'
+import { layerKeys } from './registry.ts'
 import { checkOneStrategy, strategyKeys, withStrategy } from './route-strategy.ts'
 import { workersOption } from './workers.ts'
 
@@ -67,7 +67,7 @@ const route = z
     match: matchPattern,
     ...strategyKeys,
     deadline: deadlineOptions.prefault({}),
-    rateLimit: rateLimitOptions.optional(),
+    ...layerKeys,
     concurrency: concurrencyOptions.optional(),
     priority: priorityOption.prefault('normal'),
     answer: z

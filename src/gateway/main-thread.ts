@@ -28,7 +28,7 @@ import { Lookups } from '../transport/client/lookups.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
 import { callbackConfig } from './callback-config.ts'
-import { deliveryStack } from './route-stack.ts'
+import { deliveryStack } from './delivery-stack.ts'
 import { storesConfig } from './stores-config.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
@@ -276,9 +276,12 @@ export class MainThread implements MainThreadApi {
     const upstream = upstreamIn(upstreams)
     const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
     for (const route of routes) {
-      const { service, route: deliveryRoute } = deliveryStack(route, deps)
+      const options = optionsIf('broadcast', route)
+      if (options === undefined) continue
+      const name = matchText(route.match)
+      const { service, route: deliveryRoute } = deliveryStack(name, options, deps)
       deliveryRoutes.push(deliveryRoute)
-      services.set(mainThreadServices.deliver(matchText(route.match)), service)
+      services.set(mainThreadServices.deliver(name), service)
     }
     services.set(mainThreadServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
     return { config, upstreams, services, deliveryRoutes }

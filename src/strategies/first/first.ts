@@ -29,7 +29,7 @@ export function first(
       if (granted < asked.calls - 1) call.emit({ type: 'hedge.denied' })
       const within = { ...asked, calls: 1 + granted }
       try {
-        return await race({ judge: (view) => decideFirst(view, within), next, requestAt: () => request, call, clock })
+        return await race({ judge: (view) => decideFirst(view, within), next, request, call, clock })
       } finally {
         if (budget !== undefined) for (let i = 0; i < granted; i++) budget.giveBack()
       }
@@ -46,14 +46,9 @@ function take(budget: Budget, wanted: number): number {
 export const firstStrategy: Strategy<typeof firstOptions> = {
   options: firstOptions,
   plan: (options, { clock, memory, extraLoad }) => ({
-    layer: first(options, clock, memory, extraLoad(options.upstream)),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: first(options, clock, memory, extraLoad(options.upstream)) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'streamed', maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
 }

@@ -34,7 +34,7 @@ export function hedge(
       ownBudget?.callStarted()
       const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, pauses, call, clock })
       try {
-        return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
+        return await race({ judge: (view) => hedged.judge(view), next, request, call, clock })
       } finally {
         hedged.end()
       }
@@ -129,14 +129,9 @@ function take(budget: Budget, wanted: number): number {
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
   options: hedgeOptions,
   plan: (options, { clock, memory, extraLoad }) => ({
-    layer: hedge(options, clock, memory, extraLoad(options.upstream)),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: hedge(options, clock, memory, extraLoad(options.upstream)) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'streamed', maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
 }

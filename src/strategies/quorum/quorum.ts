@@ -29,7 +29,7 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
         return made
       }
       const judge: Judge = (view) => decideQuorum(view, rules, ballot)
-      return race({ judge, next: nextWithBallot, requestAt: () => request, call, clock })
+      return race({ judge, next: nextWithBallot, request, call, clock })
     }
   }
 }
@@ -37,14 +37,9 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
 export const quorumStrategy: Strategy<typeof quorumOptions> = {
   options: quorumOptions,
   plan: (options, { clock }) => ({
-    layer: quorum(options, clock),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: quorum(options, clock) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: true,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'held', statusSuffices: false, maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
 }

@@ -1,5 +1,5 @@
 import type { Target } from '../../core/attempt.ts'
-import type { Service } from '../../core/service.ts'
+import type { TargetService } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
@@ -21,7 +21,7 @@ export interface BalancerDeps {
   readonly random: Random
   readonly memory: MemoryScope
   /** Sends probes to targets. */
-  readonly send: Service
+  readonly send: TargetService
   /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean
 }
