@@ -11,6 +11,10 @@ export interface BroadcastDeps extends StrategyDeps {
 /** Sends a write to every target. One thread of the gateway delivers all writes, whichever thread received them. */
 export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps> = {
   options: broadcastOptions,
+  settings: ({ respond, attempts, order }) => {
+    const ordered = order === undefined ? 'no order' : `order by ${order.by}`
+    return `respond ${respond}, up to ${attempts} attempts at each target, ${ordered}`
+  },
   plan: (options, { deliver, routeName }) => ({
     attempts: { kind: 'own', line: options, service: deliver(routeName) },
     goodStatus: anySuccess,

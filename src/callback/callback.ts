@@ -227,6 +227,7 @@ export const callbackFailureStatuses = {
 
 export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = {
   options: callbackOptions,
+  settings: ({ receive, durable }) => `result at ${receive.path}, ${durable ? 'durable' : 'in memory'}`,
   plan: (options, deps) => ({
     attempts: { kind: 'line', line: options, layer: callback(options, deps) },
     goodStatus: anySuccess,

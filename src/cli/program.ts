@@ -66,7 +66,11 @@ function program(): Command {
     .command('check')
     .description('Check a configuration: all faults at once, each with its place. Exit code 2 if there are any.')
     .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
-    .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
+    .option('--explain <request>', "print the layers of the route that serves this request, such as 'GET /api/users/7'")
+    .addHelpText(
+      'after',
+      examples('hedgerow check hedgerow.yaml', "hedgerow check --explain 'GET /api/smart' hedgerow.yaml"),
+    )
     .action(lazily(async () => (await import('./check.ts')).check))
 
   hedgerow

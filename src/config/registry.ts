@@ -76,10 +76,18 @@ export function makeLayer<Name extends LayerName>(
 /** Dependencies of any strategy. */
 export type AnyStrategyDeps = BroadcastDeps & CallbackDeps
 
-/** Ties each strategy's options to its own `plan`. */
+/** Ties each strategy's options to its own functions. */
 const plans: {
-  readonly [Name in StrategyName]: { plan(options: StrategyOptions[Name], deps: AnyStrategyDeps): StrategyPlan }
+  readonly [Name in StrategyName]: {
+    settings(options: StrategyOptions[Name]): string
+    plan(options: StrategyOptions[Name], deps: AnyStrategyDeps): StrategyPlan
+  }
 } = strategies
+
+/** The strategy's options in plain words. */
+export function strategySettings<Name extends StrategyName>({ name, options }: StrategyConfig<Name>): string {
+  return plans[name].settings(options)
+}
 
 export function planStrategy<Name extends StrategyName>(
   strategy: StrategyConfig<Name>,

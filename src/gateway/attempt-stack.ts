@@ -4,7 +4,7 @@ import type { Random } from '../kit/random.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import { attemptTimeout } from '../layers/attempt-timeout/attempt-timeout.ts'
 import { retry } from '../layers/retry/retry.ts'
-import { rewrite } from '../layers/rewrite/rewrite.ts'
+import { rewrite, rewrites } from '../layers/rewrite/rewrite.ts'
 import { statusCounts, success } from '../layers/success/success.ts'
 import type { LineOptions, StrategyPlan } from '../strategies/strategy.ts'
 import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
@@ -53,7 +53,7 @@ export function attemptLayers(line: LineOptions, plan: AttemptFacts, deps: Attem
   const counts = statusRule(line, plan)
   const payLayer = upstream.extraLoad.payLayer()
   const outer: (StackLayer | false)[] = [
-    (line.path !== undefined || line.headers !== undefined) && {
+    rewrites(line) && {
       role: 'rewrite',
       settings: () => rewriteText(line),
       why: 'once for all attempts, as it does not depend on the target',

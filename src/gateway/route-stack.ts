@@ -9,7 +9,7 @@ import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import { deadline } from '../layers/deadline/deadline.ts'
 import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
 import { headAsGet } from '../layers/head-as-get.ts'
-import { rewrite } from '../layers/rewrite/rewrite.ts'
+import { rewrite, rewrites } from '../layers/rewrite/rewrite.ts'
 import { timedAnswer } from '../layers/timed-answer/timed-answer.ts'
 import type { AttemptPlan, LineOptions, StrategyPlan } from '../strategies/strategy.ts'
 import { patienceMs } from '../upstream/health/verdict.ts'
@@ -106,12 +106,13 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
       why: 'the answer is read, so it must have a body; all attempts send the same method',
       layer: headAsGet(),
     },
-    attempts.kind === 'own' && {
-      role: 'rewrite',
-      settings: () => rewriteText(attempts.line),
-      why: 'requests are stored as targets will receive them, whatever a later reload changes',
-      layer: rewrite(attempts.line),
-    },
+    attempts.kind === 'own' &&
+      rewrites(attempts.line) && {
+        role: 'rewrite',
+        settings: () => rewriteText(attempts.line),
+        why: 'requests are stored as targets will receive them, whatever a later reload changes',
+        layer: rewrite(attempts.line),
+      },
   ]
   return {
     plan,

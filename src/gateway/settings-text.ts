@@ -5,6 +5,7 @@ import type { RetryOptions } from '../layers/retry/options.ts'
 import type { RewriteOptions } from '../layers/rewrite/options.ts'
 import { statusRangeText } from '../layers/success/options.ts'
 import type { SuccessRules } from '../layers/success/success.ts'
+import { shareText } from '../strategies/share-text.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 
 /** The options of the built-in layers in plain words, for `hedgerow check --explain`. */
@@ -17,10 +18,6 @@ export function sizeText(bytes: number): string {
   ] as const
   const [unit, factor] = units.find(([, size]) => bytes >= size && bytes % size === 0) ?? ['B', 1]
   return `${bytes / factor}${unit}`
-}
-
-export function shareText(share: number): string {
-  return `${Number((share * 100).toFixed(2))}%`
 }
 
 export function deadlineText({ default: usual, min, max, from, required }: DeadlineOptions): string {

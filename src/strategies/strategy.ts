@@ -68,7 +68,10 @@ export interface StrategyDeps {
  * and a line in `config/registry.ts`.
  */
 export interface Strategy<Schema extends z.ZodType<StrategyLines>, Deps = StrategyDeps> {
+  /** Its description is what `hedgerow check --explain` says of the strategy. */
   readonly options: Schema
+  /** The options in plain words, for `hedgerow check --explain`. */
+  settings(options: z.output<Schema>): string
   plan(options: z.output<Schema>, deps: Deps): StrategyPlan
 }
 

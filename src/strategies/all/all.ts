@@ -58,6 +58,10 @@ function withJsonBody(next: Service): Service {
 
 export const allStrategy: Strategy<typeof allOptions> = {
   options: allOptions,
+  settings: ({ calls, tolerate }) => {
+    const sent = typeof calls === 'number' ? `${calls} at once` : Object.keys(calls).join(', ')
+    return `${sent}; tolerate ${tolerate}`
+  },
   plan: (options, { clock }) => ({
     attempts: attemptPlan(options, clock),
     goodStatus: anySuccess,

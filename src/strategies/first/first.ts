@@ -3,6 +3,7 @@ import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } fr
 import type { Clock } from '../../kit/clock.ts'
 import { race } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { shareText } from '../share-text.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideFirst, type FirstRules } from './decide.ts'
 import { type FirstOptions, firstOptions } from './options.ts'
@@ -45,6 +46,7 @@ function take(budget: Budget, wanted: number): number {
 
 export const firstStrategy: Strategy<typeof firstOptions> = {
   options: firstOptions,
+  settings: ({ calls, settle, budget }) => `${calls} at once, first ${settle}, budget ${shareText(budget)}`,
   plan: (options, { clock, memory, extraLoad }) => ({
     attempts: { kind: 'line', line: options, layer: first(options, clock, memory, extraLoad(options.upstream)) },
     goodStatus: anySuccess,

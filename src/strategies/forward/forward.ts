@@ -18,6 +18,7 @@ function forward(): Layer {
 
 export const forwardStrategy: Strategy<typeof forwardOptions> = {
   options: forwardOptions,
+  settings: () => 'one attempt',
   plan: (options) => ({
     attempts: { kind: 'line', line: options, layer: forward() },
     goodStatus: anyButServerError,

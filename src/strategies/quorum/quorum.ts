@@ -36,6 +36,7 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
 
 export const quorumStrategy: Strategy<typeof quorumOptions> = {
   options: quorumOptions,
+  settings: ({ need, of }) => `${need} of ${of} must agree`,
   plan: (options, { clock }) => ({
     attempts: { kind: 'line', line: options, layer: quorum(options, clock) },
     goodStatus: anySuccess,
