@@ -4,12 +4,14 @@ import { type CallbackDeps, callbackStrategy } from '../callback/callback.ts'
 import type { Layer } from '../core/service.ts'
 import { rateLimitLayer } from '../layers/rate-limit/route-layer.ts'
 import type { RouteLayerDeps, RouteLayerPlace } from '../layers/route-layer.ts'
+import { stores } from '../store/stores.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
 import { forwardStrategy } from '../strategies/forward/forward.ts'
 import { hedgeStrategy } from '../strategies/hedge/hedge.ts'
 import { quorumStrategy } from '../strategies/quorum/quorum.ts'
 import type { StrategyPlan } from '../strategies/strategy.ts'
+import { balancers } from '../upstream/balance/balancers.ts'
 
 /** The strategies that a route can name, by their keys in the configuration. */
 export const strategies = {
@@ -22,6 +24,17 @@ export const strategies = {
   callback: callbackStrategy,
 } as const
 
+/** The layers that a route's options add, by option; outermost first. */
+export const layers = {
+  rateLimit: rateLimitLayer,
+} as const
+
+/**
+ * Everything that a configuration can name. The schema, the errors, the reference and the stacks are made from these lists, so a new
+ * entry is a folder and a line.
+ */
+export const registry = { strategies, balancers, layers, stores } as const
+
 export type Strategies = typeof strategies
 export type StrategyName = keyof Strategies
 export const strategyNames = Object.keys(strategies) as readonly StrategyName[]
@@ -33,11 +46,6 @@ export type StrategyOptions = { readonly [Name in StrategyName]: z.output<Strate
 export type StrategyConfig<Name extends StrategyName = StrategyName> = {
   readonly [One in Name]: { readonly name: One; readonly options: StrategyOptions[One] }
 }[Name]
-
-/** The layers that a route's options add, by option; outermost first. */
-export const layers = {
-  rateLimit: rateLimitLayer,
-} as const
 
 export type Layers = typeof layers
 export type LayerName = keyof Layers

@@ -16,6 +16,6 @@ export type Layer<Request extends GatewayRequest = GatewayRequest> = (next: Serv
 /** A layer that may stand anywhere. */
 export type AnyLayer = <Request extends GatewayRequest>(next: Service<Request>) => Service<Request>
 
-/** What is inside the balancer: each request already has its attempt. */
+/** Inside the balancer each request already has its attempt. */
 export type TargetService = Service<TargetRequest>
 export type TargetLayer = Layer<TargetRequest>

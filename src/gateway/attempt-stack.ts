@@ -31,7 +31,7 @@ export interface AttemptLayers {
   readonly outer: readonly StackLayer[]
   /** Chooses the target; from here on the request belongs to one attempt. */
   readonly balancer: StackLayer<(next: TargetService) => Service>
-  /** Of one attempt at its target. */
+  /** The layers of one attempt at its target. */
   readonly inner: readonly StackLayer<TargetLayer>[]
 }
 

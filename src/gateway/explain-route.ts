@@ -89,7 +89,7 @@ function table(rows: readonly Row[]): readonly string[] {
   )
 }
 
-/** What a stack is made of, without sockets, threads or stores. */
+/** The parts of a stack, without sockets, threads or stores. */
 function unopened(config: Config, clock: Clock): StackDeps {
   const memory = new SharedMemory()
   const random = seededRandom(1)

@@ -14,7 +14,7 @@ export interface LineOptions extends AttemptOptions {
 /** The options of each strategy name one upstream, or several by the names of calls. */
 export type StrategyLines = LineOptions | { readonly calls: Readonly<Record<string, LineOptions>> }
 
-/** Who sends the attempts. A line is the stack of layers through which attempts reach one upstream. */
+/** How attempts are sent. A line is the stack of layers through which attempts reach one upstream. */
 export type AttemptPlan =
   /** All attempts take the same line. */
   | { readonly kind: 'line'; readonly line: LineOptions; readonly layer: Layer }
@@ -27,7 +27,7 @@ export type AttemptPlan =
   /** The strategy stores the request, and later sends it itself to targets of its own choice. */
   | { readonly kind: 'own'; readonly line: LineOptions; readonly service: Service }
 
-/** What becomes of the answers of attempts. */
+/** How the answers of attempts are passed on. */
 export type AnswerPlan = AnswerForm & { readonly maxBytes: number }
 
 type AnswerForm =
@@ -40,13 +40,13 @@ type AnswerForm =
 
 export type BodyPlan = { readonly kind: 'streamed' } | { readonly kind: 'held'; readonly maxBytes: number }
 
-/** The result of a strategy's options: who sends, and facts for the layers around. */
+/** The result of a strategy's options: how attempts are sent, and facts for the layers around. */
 export interface StrategyPlan {
   readonly attempts: AttemptPlan
   /** Good statuses, unless the route sets them. */
   readonly goodStatus: readonly StatusRange[]
   readonly answer: AnswerPlan
-  /** Of the request. */
+  /** How the request body is read. */
   readonly body: BodyPlan
   /** Unless the route sets a deadline. */
   readonly usualDeadlineMs?: number

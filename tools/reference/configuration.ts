@@ -5,7 +5,7 @@ import type { Schema } from '../../src/config/shape.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/attempt-options.ts'
 import {
   admissionExample,
-  examples,
+  exampleOf,
   exampleUpstreams,
   metricsExample,
   telemetryExample,
@@ -127,7 +127,7 @@ function strategySection(name: StrategyName): readonly string[] {
   return [
     `### ${name}`,
     descriptionOf(options),
-    yaml(examples[name]),
+    yaml(exampleOf(name)),
     ...forms.flatMap((form, index) => {
       const title = formTitles[name]?.[index]
       const parts = [optionTable(optionsOf(form, toldOnce)), further(form)]

@@ -26,7 +26,7 @@ export interface BalancerKind<Schema extends z.ZodType<object>, Form extends Bal
   readonly options: Schema
   /** `name` and `either` need a default for every option. */
   readonly form: Form
-  /** What it goes by; a clause for the reference. */
+  /** Its criterion: a clause for the reference. */
   readonly summary: string
   /** An example of its options, for errors. */
   readonly example?: string
