@@ -60,7 +60,8 @@ export function balancerText({ kind }: UpstreamOptions['balance']): string {
 export function successText(rules: SuccessRules): string {
   const statuses = (rules.status ?? rules.judgedOnly ?? []).map(statusRangeText).join(', ')
   const parts = [
-    `status ${statuses}`,
+    // Other answers are passed on unjudged.
+    `${rules.status === undefined ? 'only ' : ''}status ${statuses}`,
     rules.json ? 'JSON' : '',
     rules.contentType ?? '',
     rules.hold || rules.json ? `held up to ${sizeText(rules.maxAnswerBytes)}` : '',
