@@ -7,7 +7,7 @@ import type { ProfileInput } from '@hedgerow/backend/profile'
 import { readyProfiles } from '@hedgerow/backend/profiles'
 import { type Backend, startBackend } from '@hedgerow/backend/server'
 import { matchText } from '../config/match.ts'
-import { type Config, strategyOf } from '../config/schema.ts'
+import type { Config } from '../config/schema.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
 import { demoBackends } from './demo-backends.ts'
@@ -97,8 +97,7 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
 
 function printWelcome(config: Config, url: string, backends: readonly Backend[]): void {
   const rows = config.routes.map((route) => {
-    const strategy = strategyOf(route)
-    return { match: matchText(route.match), strategy, line: curlLine(url, route) }
+    return { match: matchText(route.match), strategy: route.strategy.name, line: curlLine(url, route) }
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))
   const strategyWidth = Math.max(...rows.map(({ strategy }) => strategy.length))
@@ -129,6 +128,6 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
 function curlLine(url: string, route: Config['routes'][number]): string {
   const { from } = route.deadline
   const query = from !== undefined && 'query' in from ? `?${from.query}=1000` : ''
-  const form = route.broadcast === undefined ? '' : "-d 'username=bob&password=x' "
+  const form = route.strategy.name !== 'broadcast' ? '' : "-d 'username=bob&password=x' "
   return `curl ${route.explain ? '-i ' : ''}${form}'${url}${route.match.path}${query}'`
 }

@@ -60,7 +60,11 @@ function program(): Command {
     .command('check')
     .description('Check a configuration and print every error with its line and column. Exit code 0: valid; 2: errors.')
     .argument('<file>', 'configuration file: YAML, JSON or TypeScript')
-    .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
+    .option('--explain <request>', "print the layers of the route that serves this request, such as 'GET /api/users/7'")
+    .addHelpText(
+      'after',
+      examples('hedgerow check hedgerow.yaml', "hedgerow check --explain 'GET /api/smart' hedgerow.yaml"),
+    )
     .action(lazily(async () => (await import('./check.ts')).check))
 
   hedgerow

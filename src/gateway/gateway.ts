@@ -4,6 +4,7 @@ import type { Inspector } from '../admin/inspector.ts'
 import { type OperatorApi, startOperatorApi } from '../admin/operator-api.ts'
 import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import { countOf } from '../kit/count-of.ts'
@@ -335,5 +336,5 @@ class RunningGateway implements Gateway {
 }
 
 function broadcastUpstreams({ routes }: Config): ReadonlySet<string> {
-  return new Set(routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
+  return new Set(routes.flatMap((route) => optionsIf('broadcast', route)?.upstream ?? []))
 }

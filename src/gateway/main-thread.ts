@@ -6,6 +6,7 @@ import type { ReceiveEndpoint } from '../callback/receive-endpoints.ts'
 import { openSharedCallbackState, type SharedCallbackState } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
 import { matchText } from '../config/match.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
@@ -27,7 +28,7 @@ import { Lookups } from '../transport/client/lookups.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
 import { callbackConfig } from './callback-config.ts'
-import { deliveryStack } from './route-stack.ts'
+import { deliveryStack } from './delivery-stack.ts'
 import { storesConfig } from './stores-config.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
@@ -258,8 +259,8 @@ export class MainThread implements MainThreadApi {
 
   #build(config: Config): Generation {
     const { clock, random, memory, traces, log } = this.#options
-    const routes = config.routes.filter(({ broadcast }) => broadcast !== undefined)
-    const names = new Set(routes.map(({ broadcast }) => broadcast?.upstream ?? ''))
+    const routes = config.routes.filter(({ strategy }) => strategy.name === 'broadcast')
+    const names = new Set(routes.map((route) => optionsIf('broadcast', route)?.upstream ?? ''))
     const configs = Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
     // Deliveries go to every target, so no target is chosen by client address.
     const made = { clock, random, trusts: () => false, shortages: this.#shortages, resolve: this.#lookups.resolve, log }
@@ -275,9 +276,12 @@ export class MainThread implements MainThreadApi {
     const upstream = upstreamIn(upstreams)
     const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
     for (const route of routes) {
-      const { service, route: deliveryRoute } = deliveryStack(route, deps)
+      const options = optionsIf('broadcast', route)
+      if (options === undefined) continue
+      const name = matchText(route.match)
+      const { service, route: deliveryRoute } = deliveryStack(name, options, deps)
       deliveryRoutes.push(deliveryRoute)
-      services.set(mainThreadServices.deliver(matchText(route.match)), service)
+      services.set(mainThreadServices.deliver(name), service)
     }
     services.set(mainThreadServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
     return { config, upstreams, services, deliveryRoutes }
@@ -285,7 +289,7 @@ export class MainThread implements MainThreadApi {
 
   #startDeliveryService(config: Config): DeliveryService | undefined {
     const { store } = this
-    if (store === undefined || config.routes.every(({ broadcast }) => broadcast === undefined)) return undefined
+    if (store === undefined || config.routes.every(({ strategy }) => strategy.name !== 'broadcast')) return undefined
     const { retention: retentionMs } = config.store
     return startDeliveryService({ ...this.#options, store, retentionMs, traces: this.#options.traces() })
   }

@@ -23,7 +23,7 @@ import { Lookups } from '../transport/client/lookups.ts'
 import { type ConnectionFigures, sumOfConnections } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
-import type { RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
+import type { Resolve, RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
 import { RetiredUpstreams } from '../upstream/retired.ts'
 import { Upstream, type Upstreams, upstreamIn, upstreamsOf } from '../upstream/upstream.ts'
 import { type Acceptor, listenOptions } from './acceptor.ts'
@@ -228,7 +228,7 @@ export class Server {
     this.#former = sumOfConnections([this.#former, front.figures()])
   }
 
-  #rules(config: Config, resolve: ReturnType<typeof router>) {
+  #rules(config: Config, resolve: Resolve) {
     const { clock, events, memory, telemetry, reportBug } = this.#options
     return {
       listen: listenOptions(config),

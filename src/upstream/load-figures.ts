@@ -1,7 +1,7 @@
 import type { Target } from '../core/attempt.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
-import { goesByLoad, loadFor } from './balance/make-balancer.ts'
+import { balancerLoad } from './balance/make-balancer.ts'
 import type { UpstreamsOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 
@@ -23,9 +23,9 @@ export class LoadFigures {
   prepare(upstreams: UpstreamsOptions): () => void {
     const ewmas = new Map(
       Object.entries(upstreams).flatMap(([name, config]) => {
-        if (!goesByLoad(config.balance)) return []
         const targets = targetsOf(name, config)
-        const load = loadFor(config.balance, targets, this.#clock, this.#memory.scope(`upstream ${name}`))
+        const load = balancerLoad(config.balance, targets, this.#clock, this.#memory.scope(`upstream ${name}`))
+        if (load === undefined) return []
         return targets.map((target, index) => [keyOf(target), () => load.ewmaMs(index)] as const)
       }),
     )

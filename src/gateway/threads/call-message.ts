@@ -10,7 +10,7 @@ import type { CallTrace } from '../../core/trace.ts'
 
 /** Calls in transit from one thread to another: plain data, with whole bodies. */
 
-export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & { readonly body: Uint8Array | undefined }
+export type PlainRequest = Omit<GatewayRequest, 'body'> & { readonly body: Uint8Array | undefined }
 
 export interface PlainCall {
   readonly id: string
@@ -37,7 +37,7 @@ export interface PlainEnd {
 }
 
 /** Expects a whole body; routes whose calls go to another thread buffer them. */
-export function plainRequest({ attempt: _none, body, ...request }: GatewayRequest): PlainRequest {
+export function plainRequest({ body, ...request }: GatewayRequest): PlainRequest {
   return { ...request, params: { ...request.params }, body: ownBytes(body instanceof Uint8Array ? body : undefined) }
 }
 

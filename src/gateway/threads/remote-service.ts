@@ -111,7 +111,7 @@ export class ServiceHost implements ServiceMethods {
     call.expireAt(deadlineAtMs)
     this.#calls.set(number, call)
     try {
-      return plainEnd(await hosted.service(requestOf(request), call), call)
+      return plainEnd(await hosted.service(request, call), call)
     } finally {
       this.#calls.delete(number)
     }
@@ -128,7 +128,3 @@ export class ServiceHost implements ServiceMethods {
 }
 
 export const workerGone = failure('CLIENT_GONE', 'The worker that served the client has ended')
-
-function requestOf(plain: PlainRequest): GatewayRequest {
-  return { ...plain, attempt: undefined }
-}
