@@ -11,6 +11,7 @@ import {
 } from '../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
 import { streamsSettled } from '../../test/kit/virtual-clock.ts'
+import { failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import { type CallbackPeers, callbackReceiver } from './take-callback.ts'
@@ -473,6 +474,30 @@ describe('a callback whose token another run made', () => {
     const late = second.post(url, body)
     await second.clock.advance(0)
     assert.equal(failureOf(late.answer.outcome).code, 'CALLBACK_REFUSED')
+  })
+
+  it('is given up when its poster leaves while the other run hangs', async () => {
+    const first = callbackScene()
+    const second = callbackScene({ peers: { pass: () => new Promise(() => {}) } })
+    first.send()
+    const { call, answer, events } = second.post(first.urlOf(0), body)
+    await second.clock.advance(0)
+    assert.equal(answer.outcome, undefined)
+    call.abort(failure('CLIENT_GONE', 'It hung up'))
+    await second.clock.advance(0)
+    assert.equal(codeOf(answer.outcome), 'CLIENT_GONE')
+    assert.deepEqual(events, [], 'nobody knows what became of it')
+  })
+
+  it('is repeated at a run that does not know its call', async () => {
+    const { first, second } = pair()
+    first.send()
+    const url = first.urlOf(0)
+    for (const verdict of ['answered', 'repeated']) {
+      const posted = second.post(url, body)
+      await second.clock.advance(0)
+      assert.deepEqual(saidTo(posted), [200, `{"status":"${verdict}"}\n`])
+    }
   })
 
   it('is not passed to another run with a forged token or one of its own', async () => {
