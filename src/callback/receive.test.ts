@@ -489,6 +489,20 @@ describe('a callback whose token another run made', () => {
     assert.deepEqual(events, [], 'nobody knows what became of it')
   })
 
+  it('is taken after a jump of the wall clock only while its client waits', async () => {
+    const first = callbackScene()
+    const there = callbackReceiver(first.callbacks, () => Number.POSITIVE_INFINITY)
+    const second = callbackScene({ peers: { pass: (_run, callback) => there.take(callback) } })
+    const sent = first.send()
+    const url = first.urlOf(0)
+    const posted = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([textOf(sent.answer.outcome), verdictsOf(posted)], [body, ['answered']])
+    const late = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([codeOf(late.answer.outcome), verdictsOf(late)], ['CALLBACK_REFUSED', ['expired']])
+  })
+
   it('is repeated at a run that does not know its call', async () => {
     const { first, second } = pair()
     first.send()

@@ -5,7 +5,7 @@ import { type OperatorApi, startOperatorApi } from '../admin/operator-api.ts'
 import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import { canSharePort, withPossibleWorkers, workerRange } from '../config/workers.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
@@ -14,7 +14,7 @@ import { within } from '../kit/within.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import { HealthMonitor } from '../upstream/health/health-monitor.ts'
 import { LoadFigures } from '../upstream/load-figures.ts'
-import { canSharePort, ownAcceptor } from './acceptor.ts'
+import { ownAcceptor } from './acceptor.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
@@ -53,7 +53,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   if (workerRange(config.workers) !== undefined && !canSharePort(platform)) {
     log?.(`${platform} cannot share a port among threads: serving in one thread, not in workers`, 'warn')
   }
-  const gateway = new RunningGateway(possibleConfig(config, platform), deps)
+  const gateway = new RunningGateway(withPossibleWorkers(config, platform), deps)
   try {
     await gateway.start()
     return gateway
@@ -63,11 +63,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     else await gateway.close()
     throw fault
   }
-}
-
-/** The same configuration with one thread, where several cannot listen on one port. */
-function possibleConfig(config: Config, platform: NodeJS.Platform = process.platform): Config {
-  return canSharePort(platform) ? config : { ...config, workers: 1 }
 }
 
 /** How long closing waits for parts that may never report back, such as a hung worker. */
@@ -179,7 +174,7 @@ class RunningGateway implements Gateway {
   }
 
   reload(config: Config): Promise<Reloaded> {
-    const reloaded = this.#reloading.then(() => this.#reload(possibleConfig(config, this.#deps.platform)))
+    const reloaded = this.#reloading.then(() => this.#reload(withPossibleWorkers(config, this.#deps.platform)))
     this.#reloading = reloaded
     return reloaded
   }

@@ -65,7 +65,7 @@ function isLost(taken: Taken | undefined): boolean {
   return taken?.ok === false && taken.failure.code === 'WORKER_LOST'
 }
 
-describe('PeerClient', () => {
+describe('PeerClient', { timeout: 10_000 }, () => {
   it('passes callbacks over one port, however many come before it exists', async (t) => {
     const { one, other } = twoWorkers(t)
     const taken = await Promise.all(['a', 'b', 'c'].map((id) => one.peers.pass(2, { ...small, id })))
