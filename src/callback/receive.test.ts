@@ -105,8 +105,8 @@ describe('a callback', () => {
     const url = scene.urlOf(0)
     const end = url.endsWith('A') ? 'B' : 'A'
     const { ticket } = await late(scene)
-    const unsigned = 'The callback has no signature of this gateway'
-    const missing = 'The callback does not say whose result it is: there is nothing at query:callback'
+    const unsigned = 'The callback was not signed by this gateway'
+    const missing = 'The callback does not say which call it answers: nothing was found at query:callback'
     for (const [forged, told] of [
       [`${url.slice(0, -1)}${end}`, unsigned],
       [`${url}x`, unsigned],
@@ -131,7 +131,7 @@ describe('a callback', () => {
     const posted = scene.post(scene.urlOf(0))
     await scene.clock.advance(0)
     assert.deepEqual(verdictsOf(posted), ['expired'])
-    assert.equal(failureOf(posted.answer.outcome).detail, 'The callback came after its time was over')
+    assert.equal(failureOf(posted.answer.outcome).detail, 'The callback has expired')
   })
 
   it('gets 200 and is dropped, as long as a backend may post it, if results are not kept', async () => {
@@ -291,7 +291,7 @@ describe('the status that a callback sets', () => {
       const shown = JSON.stringify(named.slice(0, 20))
       assert.deepEqual(
         [code, detail],
-        ['UPSTREAM_INVALID', `The callback named the status ${shown}, which this route does not allow`],
+        ['UPSTREAM_INVALID', `The callback sets the status ${shown}, which this route does not allow`],
       )
       assert.deepEqual(saidTo(posted)[0], 200)
     })

@@ -64,7 +64,7 @@ async function run(config: Config, { file, log, signals, pidFile, isWatched }: R
   log.info(welcome(config, gateway))
   const warning = descriptorWarning(config, descriptorLimit())
   if (warning !== undefined) log.warn(warning)
-  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  if (config.routes.length === 0) log.info('no routes are configured: every request gets 404')
   signals.onHangUp(() => void reload())
   await signals.ended
   stopWatching()

@@ -6,6 +6,7 @@ import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { canSharePort, withPossibleWorkers, workerRange } from '../config/workers.ts'
+import { countOf } from '../kit/count-of.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
@@ -195,7 +196,8 @@ class RunningGateway implements Gateway {
       cutOff = count
     })
     await within(patienceMs, this.#deps.clock, counted)
-    if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
+    if (cutOff > 0)
+      this.#deps.log(`${countOf(cutOff, 'call')} still in flight after ${limitMs} ms: closing their connections`)
     await this.close()
   }
 
@@ -244,7 +246,7 @@ class RunningGateway implements Gateway {
     } catch (fault) {
       this.reloadRefused()
       const expected = this.#expected(fault, config)
-      if (expected === undefined) this.#deps.reportBug(fault, 'a reload')
+      if (expected === undefined) this.#deps.reportBug(fault, 'the reload')
       return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
     }
   }
@@ -280,7 +282,7 @@ class RunningGateway implements Gateway {
         prepared.commit()
         return observed.settle()
       })
-      settled.catch((fault: unknown) => this.#deps.reportBug(fault, 'a reload'))
+      settled.catch((fault: unknown) => this.#deps.reportBug(fault, 'the reload'))
     } catch (fault) {
       for (const undo of undos.reverse()) await undo()
       throw fault
@@ -290,11 +292,11 @@ class RunningGateway implements Gateway {
   /** Undefined if the cause is a bug of the gateway. */
   #expected(fault: unknown, config: Config): StartupError | undefined {
     if (fault instanceof StartupError) return fault
-    return this.#draining ? new StartupError('the gateway is ending') : listenFault(fault, config)
+    return this.#draining ? new StartupError('the gateway is shutting down') : listenFault(fault, config)
   }
 
   #checkGoesOn(): void {
-    if (this.#draining) throw new StartupError('the gateway is ending')
+    if (this.#draining) throw new StartupError('the gateway is shutting down')
   }
 
   #operate(config: Config): Promise<OperatorApi | undefined> {

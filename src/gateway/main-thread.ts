@@ -222,7 +222,7 @@ export class MainThread implements MainThreadApi {
     const path = pathIn(folder, config.store.path)
     if (this.#storePath !== undefined && path !== this.#storePath) {
       throw new StartupError(
-        `store.path is ${this.#storePath} while this gateway runs, not ${path}: restart it to change that`,
+        `store.path cannot change from ${this.#storePath} to ${path} while the gateway runs: restart it`,
         ['store', 'path'],
       )
     }
@@ -295,7 +295,7 @@ export class MainThread implements MainThreadApi {
   }
 }
 
-const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'This part of the gateway has ended')))
+const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'The gateway is shutting down')))
 
 /** Whether a client may see the names of targets. For a route that no longer exists it may not. */
 function exposure(routes: readonly RouteConfig[]): (route: string) => boolean {

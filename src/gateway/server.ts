@@ -19,7 +19,7 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import { Lookups } from '../transport/client/lookups.ts'
-import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
+import { type ConnectionFigures, sumOfConnections } from '../transport/server/connection-counts.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
@@ -31,7 +31,6 @@ import { callbackConfig } from './callback-config.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
-import { sumOfConnections } from './inspect/merge-answers.ts'
 import type { MainThreadApi } from './main-thread.ts'
 import { indexPage, type Pages, pageRoutes } from './pages.ts'
 import { routeStack } from './route-stack.ts'
@@ -147,7 +146,7 @@ export class Server {
     try {
       // A retiring server finishes its calls and opens no new address.
       if (!this.#isRetiring && !this.#isDraining) front = await acceptor.move(front, config, rules)
-      if (this.#isDraining) throw new StartupError('the gateway is ending')
+      if (this.#isDraining) throw new StartupError('the gateway is shutting down')
     } catch (fault) {
       if (front !== before.front) await front.close()
       for (const [name, upstream] of upstreams) if (before.upstreams.get(name) !== upstream) upstream.client.destroy()

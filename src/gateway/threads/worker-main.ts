@@ -43,7 +43,7 @@ const methods: WorkerMethods = {
     there()
       .settled()
       .then(() => observed.settle())
-      .catch((fault: unknown) => reportBug(fault, 'a reload'))
+      .catch((fault: unknown) => reportBug(fault, 'the reload'))
     return stateAfter(there())
   },
   settled: () => there().settled(),
