@@ -6,7 +6,7 @@ import { loadCore, proxyCore } from './session.ts'
 import type { Stage } from './stage.ts'
 import { formPost } from './wrk.ts'
 
-/** What a gateway of either checkout is put in front of, and how it is asked. */
+/** The targets behind the gateway of either checkout, and the calls to it. */
 export interface Scene {
   readonly plan: Omit<HedgerowPlan, 'program'>
   readonly path: string
