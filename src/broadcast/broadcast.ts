@@ -1,11 +1,13 @@
-import type { Service } from '../core/service.ts'
+import type { Call } from '../core/call.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
 import { type AnswerPlan, anySuccess, type Strategy, type StrategyDeps } from '../strategies/strategy.ts'
 import { type BroadcastOptions, broadcastOptions } from './options.ts'
 
 export interface BroadcastDeps extends StrategyDeps {
   readonly routeName: string
-  /** Takes the writes of a route: `delivering.ts`, in this thread or another. */
-  readonly deliver: (route: string) => Service
+  /** Takes a write of a route: `delivering.ts`, in this thread or another. */
+  readonly deliver: (route: string, request: GatewayRequest, call: Call) => Promise<Outcome>
 }
 
 /** Sends a write to every target. One thread of the gateway delivers all writes, whichever thread received them. */
@@ -16,7 +18,7 @@ export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps>
     return `respond ${respond}, up to ${attempts} attempts at each target, ${ordered}`
   },
   plan: (options, { deliver, routeName }) => ({
-    attempts: { kind: 'own', line: options, service: deliver(routeName) },
+    attempts: { kind: 'own', line: options, service: (request, call) => deliver(routeName, request, call) },
     goodStatus: anySuccess,
     answer: deliveryAnswer(options),
     body: { kind: 'held', maxBytes: options.bodyLimit },

@@ -11,9 +11,10 @@ import {
 } from '../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
 import { streamsSettled } from '../../test/kit/virtual-clock.ts'
+import { failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
-import type { Elsewhere } from './receive.ts'
+import { type CallbackPeers, callbackReceiver } from './take-callback.ts'
 import { callbackAt, Signer } from './token.ts'
 
 const receiverUrl = 'http://gateway:8080/_hedgerow/callbacks'
@@ -392,15 +393,15 @@ describe('a callback whose token another run made', () => {
   function pair(route: CallbackSceneOptions['route'] = {}, maxBytes = 1000) {
     const first = callbackScene({ route, maxBytes })
     const asked: (readonly [number, string])[] = []
+    const there = callbackReceiver(first.callbacks, () => first.clock.wallNow())
     let isThere = true
-    const elsewhere: Elsewhere = async (run, { path, query, headers, body: bytes, ...rest }) => {
-      asked.push([run, Buffer.from((bytes ?? []) as Uint8Array).toString()])
-      if (!isThere) return undefined
-      const posted = first.take({ path, query, headers, body: bytes, ...rest })
-      await first.clock.advance(0)
-      return posted.answer.outcome
+    const peers: CallbackPeers = {
+      pass: async (run, callback) => {
+        asked.push([run, Buffer.from(callback.body ?? []).toString()])
+        return isThere ? there.take(structuredClone(callback)) : undefined
+      },
     }
-    const second = callbackScene({ route, maxBytes, elsewhere })
+    const second = callbackScene({ route, maxBytes, peers })
     return { first, second, asked, vanish: () => (isThere = false) }
   }
 
@@ -416,7 +417,7 @@ describe('a callback whose token another run made', () => {
       assert.equal(textOf(sent.answer.outcome), given)
       assert.deepEqual(saidTo(posted), [200, '{"status":"answered"}\n'])
       assert.deepEqual(asked, [[first.callbacks.signer.run, given]])
-      assert.deepEqual(verdictsOf(posted), [], 'it is counted where it was answered')
+      assert.deepEqual(verdictsOf(posted), ['answered'])
     }
   })
 
@@ -473,6 +474,44 @@ describe('a callback whose token another run made', () => {
     const late = second.post(url, body)
     await second.clock.advance(0)
     assert.equal(failureOf(late.answer.outcome).code, 'CALLBACK_REFUSED')
+  })
+
+  it('is given up when its poster leaves while the other run hangs', async () => {
+    const first = callbackScene()
+    const second = callbackScene({ peers: { pass: () => new Promise(() => {}) } })
+    first.send()
+    const { call, answer, events } = second.post(first.urlOf(0), body)
+    await second.clock.advance(0)
+    assert.equal(answer.outcome, undefined)
+    call.abort(failure('CLIENT_GONE', 'It hung up'))
+    await second.clock.advance(0)
+    assert.equal(codeOf(answer.outcome), 'CLIENT_GONE')
+    assert.deepEqual(events, [], 'nobody knows what became of it')
+  })
+
+  it('is taken after a jump of the wall clock only while its client waits', async () => {
+    const first = callbackScene()
+    const there = callbackReceiver(first.callbacks, () => Number.POSITIVE_INFINITY)
+    const second = callbackScene({ peers: { pass: (_run, callback) => there.take(callback) } })
+    const sent = first.send()
+    const url = first.urlOf(0)
+    const posted = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([textOf(sent.answer.outcome), verdictsOf(posted)], [body, ['answered']])
+    const late = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([codeOf(late.answer.outcome), verdictsOf(late)], ['CALLBACK_REFUSED', ['expired']])
+  })
+
+  it('is repeated at a run that does not know its call', async () => {
+    const { first, second } = pair()
+    first.send()
+    const url = first.urlOf(0)
+    for (const verdict of ['answered', 'repeated']) {
+      const posted = second.post(url, body)
+      await second.clock.advance(0)
+      assert.deepEqual(saidTo(posted), [200, `{"status":"${verdict}"}\n`])
+    }
   })
 
   it('is not passed to another run with a forged token or one of its own', async () => {

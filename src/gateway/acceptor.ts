@@ -11,7 +11,6 @@ export interface Acceptor {
   open(config: Config, rules: Rules): Promise<Listener>
   /** Returns the same front if its address has not changed; otherwise a new one beside the old, for the transition. */
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
-  close?(): void
 }
 
 export interface OwnAcceptorOptions {

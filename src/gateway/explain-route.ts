@@ -108,7 +108,7 @@ function unopened(config: Config, clock: Clock): StackDeps {
     upstream: upstreamIn(upstreamsOf(config.upstreams, make)),
     admission: new Admission(config, { clock, random, memory }),
     attemptTrace: config.telemetry.traces === undefined ? undefined : attemptTrace(never),
-    deliver: () => never,
+    deliver: never,
     callbacks: undefined,
   }
 }

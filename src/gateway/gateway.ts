@@ -6,7 +6,7 @@ import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import { optionsIf } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import { canSharePort, withPossibleWorkers, workerRange } from '../config/workers.ts'
 import { countOf } from '../kit/count-of.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
@@ -22,15 +22,14 @@ import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import { mergedInspector } from './inspect/merged.ts'
 import { listenFault } from './listen-fault.ts'
-import { MainThread, mainThreadServices } from './main-thread.ts'
-import { textService } from './pages.ts'
+import { MainThread } from './main-thread.ts'
+import { type Pages, pagesOf } from './pages.ts'
 import { scopesOf } from './server.ts'
 import { type ServerGroup, SingleThread } from './server-group.ts'
-import { statusText } from './status-page.ts'
 import { observeBy } from './telemetry/observed-change.ts'
 import { TelemetryHub } from './telemetry/telemetry-hub.ts'
 import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
-import { slotsFor } from './threads/slots.ts'
+import { slotsFor } from './threads/worker-pool.ts'
 
 export interface Gateway {
   /** The front's address. */
@@ -52,7 +51,11 @@ export interface Gateway {
 
 /** The composition root: builds every part from the configuration, connects them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const gateway = new RunningGateway(config, deps)
+  const { platform = process.platform, log } = deps
+  if (workerRange(config.workers) !== undefined && !canSharePort(platform)) {
+    log?.(`${platform} cannot share a port among threads: serving in one thread, not in workers`, 'warn')
+  }
+  const gateway = new RunningGateway(withPossibleWorkers(config, platform), deps)
   try {
     await gateway.start()
     return gateway
@@ -78,6 +81,7 @@ class RunningGateway implements Gateway {
   readonly #health: HealthMonitor
   readonly #loads: LoadFigures
   readonly #hub: TelemetryHub
+  readonly #pages: Pages
   /** This thread's writer of counts. */
   readonly #writer: ReturnType<TelemetryHub['counts']['open']>
   /** Run in reverse order. */
@@ -116,6 +120,7 @@ class RunningGateway implements Gateway {
       upstreams: this.#mainThread?.upstreams,
     }))
     this.view = mergedInspector(() => [here, ...(this.#servers?.views() ?? [])], clock)
+    this.#pages = pagesOf(this.#hub.metrics, this.view)
   }
 
   get address(): AddressInfo {
@@ -148,10 +153,6 @@ class RunningGateway implements Gateway {
       memory: this.#memory,
       events: this.events,
       traces: () => telemetry.traces,
-      pages: {
-        [mainThreadServices.metrics]: textService(() => this.#hub.metrics.render()),
-        [mainThreadServices.status]: textService(async () => statusText(await this.view.connections())),
-      },
       onKeys: (keys) => this.#servers?.learnKeys(keys),
     })
     this.#mainThread = mainThread
@@ -175,7 +176,7 @@ class RunningGateway implements Gateway {
   }
 
   reload(config: Config): Promise<Reloaded> {
-    const reloaded = this.#reloading.then(() => this.#reload(config))
+    const reloaded = this.#reloading.then(() => this.#reload(withPossibleWorkers(config, this.#deps.platform)))
     this.#reloading = reloaded
     return reloaded
   }
@@ -212,6 +213,7 @@ class RunningGateway implements Gateway {
       events: this.events,
       telemetry,
       mainThread,
+      pages: this.#pages,
       acceptor: ownAcceptor({ isShared: false }),
     })
   }
@@ -223,7 +225,8 @@ class RunningGateway implements Gateway {
       events: this.events,
       counts: this.#hub.counts,
       memory: this.#memory,
-      mainThread: () => mainThread,
+      mainThread,
+      pages: this.#pages,
       logLine: this.#deps.logLine,
     })
   }

@@ -1,5 +1,5 @@
 import { newDeliveryId } from '../broadcast/delivery-id.ts'
-import { deliveryService } from '../broadcast/delivery-page.ts'
+import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from '../broadcast/delivery-page.ts'
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
 import { type DeliveryChange, type DeliveryService, startDeliveryService } from '../broadcast/delivery-service.ts'
 import type { ReceiveEndpoint } from '../callback/receive-endpoints.ts'
@@ -8,9 +8,10 @@ import type { Keys } from '../callback/token.ts'
 import { matchText } from '../config/match.ts'
 import { optionsIf } from '../config/route-strategy.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import type { RouteFacts } from '../core/call.ts'
+import type { Call, RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
-import { failed } from '../core/outcome.ts'
+import { failed, type Outcome } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
 import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
@@ -33,8 +34,10 @@ import { storesConfig } from './stores-config.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
 export interface MainThreadApi {
-  /** Takes a name from `mainThreadServices`. */
-  service(name: string): Service
+  /** Stores a write of a broadcast route durably, has it delivered, and answers. */
+  deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome>
+  /** The status of a write, for a client that has its id. */
+  deliveryStatus(id: string): Promise<DeliveryStatus>
   /** Signing keys and ticket stores; undefined until a route uses `callback`. */
   readonly callbacks: MainThreadCallbacks | undefined
 }
@@ -45,17 +48,6 @@ export interface MainThreadCallbacks {
   readonly memory: TicketStore
   readonly durable: TicketStore | undefined
 }
-
-const deliverPrefix = 'deliver '
-
-export const mainThreadServices = {
-  /** Stores a broadcast route's write durably, has it delivered, and answers. */
-  deliver: (route: string) => deliverPrefix + route,
-  /** The page that shows a client the state of its write. */
-  delivery: 'delivery page',
-  metrics: 'metrics page',
-  status: 'status page',
-} as const
 
 export interface MainThreadOptions {
   readonly clock: Clock
@@ -70,22 +62,16 @@ export interface MainThreadOptions {
   readonly store: DeliveryStore | undefined
   /** Current traces, for deliveries. */
   readonly traces: () => Traces | undefined
-  /** Pages that cover all threads. */
-  readonly pages: Readonly<Record<string, Service>>
   readonly onKeys?: (keys: Keys) => void
-}
-
-/** A service with the facts of its route. */
-export interface HostedService {
-  readonly facts: RouteFacts
-  readonly service: Service
 }
 
 /** The parts built for one configuration. */
 interface Generation {
   readonly config: Config
   readonly upstreams: Upstreams
+  /** By broadcast route. */
   readonly services: ReadonlyMap<string, Service>
+  readonly findDelivery: FindDelivery
   readonly deliveryRoutes: readonly DeliveryRoute[]
 }
 
@@ -96,9 +82,10 @@ export interface Prepared {
   undo(): Promise<void>
 }
 
-const nothing: Pick<Generation, 'upstreams' | 'services' | 'deliveryRoutes'> = {
+const nothing: Omit<Generation, 'config'> = {
   upstreams: new Map(),
   services: new Map(),
+  findDelivery: () => Promise.resolve(noDelivery),
   deliveryRoutes: [],
 }
 
@@ -137,14 +124,24 @@ export class MainThread implements MainThreadApi {
     }
   }
 
-  /** Looked up again for each call, as a reload changes it. */
-  service(name: string): Service {
-    return (request, call) => this.#service(name)(request, call)
+  deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
+    // Looked up for each call, as a reload changes it.
+    const service = this.#generation.services.get(route) ?? ended
+    return service(request, call)
   }
 
-  /** Serves a call that came in at another thread. */
-  hosted(name: string): HostedService {
-    return { facts: this.#factsOf(name), service: this.#service(name) }
+  deliveryStatus(id: string): Promise<DeliveryStatus> {
+    return this.#generation.findDelivery(id)
+  }
+
+  /** Returns the same object for each write of a route, as metrics identify routes by it. */
+  factsOf(route: string): RouteFacts {
+    let facts = this.#facts.get(route)
+    if (facts === undefined) {
+      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+      this.#facts.set(route, facts)
+    }
+    return facts
   }
 
   get callbacks(): MainThreadCallbacks | undefined {
@@ -221,21 +218,6 @@ export class MainThread implements MainThreadApi {
     this.#storePath = undefined
   }
 
-  #service(name: string): Service {
-    return this.#generation.services.get(name) ?? this.#options.pages[name] ?? ended
-  }
-
-  /** Returns the same object for each call of a route, as metrics identify routes by it. */
-  #factsOf(name: string): RouteFacts {
-    let facts = this.#facts.get(name)
-    if (facts === undefined) {
-      const route = name.startsWith(deliverPrefix) ? name.slice(deliverPrefix.length) : name
-      facts = { name: route, strategy: route === name ? 'page' : 'broadcast', idleTimeoutMs: 30_000 }
-      this.#facts.set(name, facts)
-    }
-    return facts
-  }
-
   async #open(config: Config): Promise<void> {
     const { folder, store } = this.#options
     const path = pathIn(folder, config.store.path)
@@ -271,7 +253,7 @@ export class MainThread implements MainThreadApi {
     const services = new Map<string, Service>()
     this.#deliveryService ??= this.#startDeliveryService(config)
     const { store, deliveries } = this.#deliveryService ?? {}
-    if (store === undefined || deliveries === undefined) return { config, upstreams, services, deliveryRoutes }
+    if (store === undefined || deliveries === undefined) return { ...nothing, config, upstreams }
     const attemptTrace = traces()?.attemptLayer
     const upstream = upstreamIn(upstreams)
     const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
@@ -281,10 +263,10 @@ export class MainThread implements MainThreadApi {
       const name = matchText(route.match)
       const { service, route: deliveryRoute } = deliveryStack(name, options, deps)
       deliveryRoutes.push(deliveryRoute)
-      services.set(mainThreadServices.deliver(name), service)
+      services.set(name, service)
     }
-    services.set(mainThreadServices.delivery, deliveryService(store, deliveries, exposure(config.routes)))
-    return { config, upstreams, services, deliveryRoutes }
+    const findDelivery = deliveryFinder(store, deliveries, exposure(config.routes))
+    return { config, upstreams, services, findDelivery, deliveryRoutes }
   }
 
   #startDeliveryService(config: Config): DeliveryService | undefined {

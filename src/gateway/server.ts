@@ -7,10 +7,9 @@ import {
   type CallbackEndpointsChange,
   startCallbackEndpoints,
 } from '../callback/callback-endpoints.ts'
-import type { Elsewhere } from '../callback/receive.ts'
+import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
@@ -31,12 +30,11 @@ import { Admission, gatewayScope } from './admission.ts'
 import { callbackConfig } from './callback-config.ts'
 import { failurePolicy } from './failure-policy.ts'
 import { heldLimit } from './held-limit.ts'
-import { indexPage } from './index-page.ts'
 import { localInspector } from './inspect/local.ts'
-import { type HostedService, type MainThreadApi, mainThreadServices } from './main-thread.ts'
+import type { MainThreadApi } from './main-thread.ts'
+import { indexPage, type Pages, pageRoutes } from './pages.ts'
 import { routeStack } from './route-stack.ts'
 import { router } from './router.ts'
-import { watchPages } from './telemetry/metric-sources.ts'
 import type { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 
 export interface ServerOptions {
@@ -48,8 +46,9 @@ export interface ServerOptions {
   readonly telemetry: ThreadTelemetry
   /** How clients' connections come in. */
   readonly acceptor: Acceptor
-  /** Serves a callback whose call waits in another thread. */
-  readonly elsewhere?: Elsewhere | undefined
+  readonly pages: Pages
+  /** The other workers, for callbacks whose call waits there. */
+  readonly peers?: CallbackPeers | undefined
   readonly log: LogText
   readonly reportBug: (fault: unknown, about: string) => void
 }
@@ -73,7 +72,6 @@ export class Server {
   #proxies: TrustedProxies
   #upstreams: Upstreams = new Map()
   #callbackEndpoints: CallbackEndpoints | undefined
-  #callbackHandlers: readonly RoutedHandler[] = []
   #admission: Admission | undefined
   /** Request and answer bytes held by this thread's calls. */
   readonly #held: HeldMemory
@@ -130,10 +128,9 @@ export class Server {
     return this.#callbackEndpoints?.callbacks.signer.run
   }
 
-  /** Serves callbacks that came in at another thread. */
-  receiver(name: string): HostedService | undefined {
-    const found = this.#callbackHandlers.find(({ handler }) => handler.facts.name === name)
-    return found && { facts: found.handler.facts, service: found.handler.service }
+  /** Takes callbacks that came in at other workers; undefined until a route uses `callback`. */
+  get callbackReceiver(): CallbackReceiver | undefined {
+    return this.#callbackEndpoints?.receiver
   }
 
   /**
@@ -196,7 +193,6 @@ export class Server {
 
   async close(): Promise<void> {
     await Promise.all([this.#front?.close(), ...[...this.#retiring].map((front) => front.close())])
-    this.#options.acceptor.close?.()
     this.#callbackEndpoints?.close()
     this.#retired.close()
     this.#lookups.close()
@@ -246,7 +242,7 @@ export class Server {
   }
 
   #build(config: Config) {
-    const { clock, random, memory, mainThread, telemetry, log } = this.#options
+    const { clock, random, memory, mainThread, pages, telemetry, log } = this.#options
     // Asked each time: an upstream that a reload keeps must use the new proxies.
     const trusts = (address: string): boolean => this.#proxies.trusts(address)
     const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
@@ -262,7 +258,7 @@ export class Server {
       memory,
       upstream: upstreamIn(upstreams),
       admission,
-      deliver: (route: string) => mainThread.service(mainThreadServices.deliver(route)),
+      deliver: mainThread.deliver.bind(mainThread),
       callbacks: calling?.callbackEndpoints.callbacks,
       attemptTrace: telemetry.traces?.attemptLayer,
     }
@@ -270,26 +266,21 @@ export class Server {
       const stack = routeStack(route, deps)
       return { config: route, strategy: stack.strategy, match: route.match, handler: handlerOf(route, stack) }
     })
-    const page = (name: string): Service => mainThread.service(name)
-    const all: RoutedHandler[] = [
-      ...routes,
-      ...watchPages(config, { metrics: page(mainThreadServices.metrics), status: page(mainThreadServices.status) }),
-    ]
+    const all: RoutedHandler[] = [...routes, ...pageRoutes(config, pages)]
     if (config.index) all.push(indexPage(routes))
     all.push(...handlers)
     if (routes.some(({ strategy }) => strategy === 'broadcast'))
-      all.push(deliveryPage(page(mainThreadServices.delivery)))
+      all.push(deliveryPage((id) => mainThread.deliveryStatus(id)))
     return { upstreams, resolve: router(all), admission, calling }
   }
 
   #call(calling: Calling | undefined): void {
     calling?.change.commit()
     this.#callbackEndpoints = calling?.callbackEndpoints
-    this.#callbackHandlers = calling?.change.handlers ?? []
   }
 
   #callBack(config: Config): Calling | undefined {
-    const { clock, mainThread, elsewhere, memory, reportBug } = this.#options
+    const { clock, mainThread, peers, memory, reportBug } = this.#options
     const kept = mainThread.callbacks
     const callbacks = callbackConfig(config)
     const before = this.#callbackEndpoints
@@ -300,7 +291,7 @@ export class Server {
       ...kept,
       promises: memory.levels('ticket promises', 1),
       clock,
-      elsewhere,
+      peers,
       frontPort,
       reportBug,
     })

@@ -2,7 +2,15 @@ import type { Clock, Timer } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
 import { Scale, type ScaleOptions } from './autoscale.ts'
-import type { WorkerPlace, WorkerState } from './protocol.ts'
+import type { WorkerState } from './protocol.ts'
+
+/** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
+const leastSlots = 8
+
+/** Rows of shared memory for `max` workers, plus the main thread's own, which is the last. */
+export function slotsFor({ max }: { readonly max: number }): number {
+  return Math.max(leastSlots, 2 * max) + 1
+}
 
 /**
  * The workers of a gateway. Each occupies a slot, its row in shared memory, from its start to its end:
@@ -17,7 +25,8 @@ export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
 /** A thread as the pool sees it. */
 export interface PoolThread<Setup> {
-  readonly place: WorkerPlace
+  /** Its row of shared memory. */
+  readonly slot: number
   start(setup: Setup): Promise<WorkerState>
   reload(setup: Setup): Promise<WorkerState>
   retire(): Promise<void>
@@ -47,7 +56,7 @@ export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly slots: number
   readonly clock: Clock
   readonly log: LogText
-  readonly startThread: (place: WorkerPlace, number: number) => Thread
+  readonly startThread: (slot: number, number: number) => Thread
   /** A worker's setup; `first`: the state that the first worker reported. */
   readonly setupFor: (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
   /** Called when a worker has started or applied another setup. */
@@ -205,11 +214,11 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   async #add(): Promise<WorkerState> {
     if (this.#closing) throw new Error('the gateway is shutting down')
     const { startThread, clock, slots, onState } = this.#options
-    const taken = new Set([...this.#members].map(({ thread }) => thread.place.slot))
-    const slot = Array.from({ length: slots - 1 }, (_, place) => place).find((place) => !taken.has(place))
+    const taken = new Set([...this.#members].map(({ thread }) => thread.slot))
+    const slot = Array.from({ length: slots - 1 }, (_, index) => index).find((index) => !taken.has(index))
     if (slot === undefined) throw new Error('every slot is taken by a worker that has not ended yet')
     const number = ++this.#lastNumber
-    const thread = startThread({ slot, slots }, number)
+    const thread = startThread(slot, number)
     const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0, retiresFor: 'idle' }
     this.#members.add(member)
     void thread.ended.then((reason) => this.#ended(member, reason))
@@ -234,7 +243,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     member.phase = 'ended'
     this.#members.delete(member)
     onEnded(thread, phase === 'retiring' && reason === '' ? member.retiresFor : 'died')
-    clearSlot(this.#regions, thread.place.slot, slots)
+    clearSlot(this.#regions, thread.slot, slots)
     if (this.#closing) return
     if (phase === 'serving') {
       log(`worker ${number} died${reason === '' ? '' : `: ${reason}`}; starting another`, 'warn')
