@@ -3,6 +3,7 @@ import { matchText } from '../config/match.ts'
 import type { Config } from '../config/schema.ts'
 import { hidden, Redaction } from '../telemetry/redact.ts'
 import type { ConfigView } from './api.ts'
+import { withUnits } from './config-units.ts'
 
 /** Options with credentials as values. `keyFile` (a path) and `keyRotation` (a time) are shown. */
 const secretOption = /(?:token|secret|password|passphrase|credentials?|keys?)$/i
@@ -16,8 +17,8 @@ export function configView(config: Config): ConfigView {
   const routes = config.routes.map((route) => ({ ...route, match: matchText(route.match) }))
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const shown = show({ ...config, routes }, '', redaction) as object
-  const head = '# Durations in milliseconds, sizes in bytes, shares from 0 to 1.\n'
-  return { yaml: head + stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false }), config: shown }
+  const yaml = stringify(withUnits(shown), { lineWidth: 0, aliasDuplicateObjects: false })
+  return { yaml, config: shown }
 }
 
 /** `path`: the option names that lead to the value; list items have the path of their list. */
