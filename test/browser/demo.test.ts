@@ -84,14 +84,14 @@ describe('the dashboard of the running demo', { skip }, () => {
       await page.getByText('Why it failed').waitFor()
       assert.equal(
         await page.locator('.verdict p').textContent(),
-        'work refused the connection; no further attempt was made, so the client got 502.',
+        'work refused the connection. The client got 502.',
       )
-      assert.match((await page.locator('.waterfall').textContent()) ?? '', /1 · workrefused/)
+      assert.match((await page.locator('.waterfall').textContent()) ?? '', /1 · workrefused the connection/)
       await page.getByRole('link', { name: 'Upstreams' }).click()
       await page.locator('.outcomes', { hasText: 'refused 3' }).waitFor()
       await page.goto(`${demo.url}#/backends`)
-      await page.getByRole('button', { name: 'As it was when you opened this page work', exact: true }).click()
-      await page.getByText('work: as it was when you opened this page.').waitFor()
+      await page.getByRole('button', { name: 'Reset work', exact: true }).click()
+      await page.getByText('work: reset.').waitFor()
       await page.getByRole('switch', { checked: false }).nth(5).waitFor()
     })
 

@@ -84,7 +84,7 @@ describe('the sentence of a call', () => {
     const attempts = [attempt(1, { outcome: 'server_error', status: 500, won: true })]
     assert.equal(
       sentenceOf(call({ status: 500, attempts })),
-      'server1 answered 500 after 100 ms. The gateway passed that on.',
+      'server1 answered 500 after 100 ms, passed on to the client.',
     )
   })
 

@@ -19,7 +19,8 @@ function queueOf({ queuedMs = 0, attempts }: CallView): string {
 function courseOf(call: CallView): readonly string[] {
   const { attempts, failure, durationMs, deadlineMs } = call
   const limit = `the ${ms(deadlineMs ?? durationMs)} deadline`
-  if (attempts.length === 0) return failure === undefined ? [] : [`No attempt was made: ${withoutStop(failure.detail)}.`]
+  if (attempts.length === 0)
+    return failure === undefined ? [] : [`No attempt was made: ${withoutStop(failure.detail)}.`]
   if (isClientGone(call)) {
     const gone = `The client hung up after ${ms(durationMs)}, before it had its answer.`
     return [...resultsOf(call), gone, cancelledOf(call)]
@@ -50,7 +51,7 @@ function wonBy(winner: AttemptView, call: CallView): readonly string[] {
   const { target, outcome, status, kind, number, endedMs } = winner
   const after = `after ${ms(endedMs ?? call.durationMs)}`
   const answered = `${target} answered ${status} ${after}`
-  if (outcome !== 'success') return [`${answered}. The gateway passed that on.`]
+  if (outcome !== 'success') return [`${answered}, passed on to the client.`]
   if (call.attempts.length === 1) return [`${answered}.`]
   const which = kind === 'first' || kind === 'duplicate' ? `attempt ${number}` : `attempt ${number}, a ${kind}`
   const others = call.attempts.filter((attempt) => attempt !== winner && attempt.outcome !== 'cancelled')
@@ -184,7 +185,9 @@ function countedKinds(attempts: readonly AttemptView[]): string {
 function kindsOf(attempts: readonly AttemptView[]): string {
   const kinds = [...Map.groupBy(attempts, ({ kind }) => kind)]
   if (kinds.length < 2) return ''
-  return kinds.map(([kind, { length }]) => (kind === 'first' ? `${length} first` : countedKind(length, kind))).join(', ')
+  return kinds
+    .map(([kind, { length }]) => (kind === 'first' ? `${length} first` : countedKind(length, kind)))
+    .join(', ')
 }
 
 function countedKind(times: number, kind: AttemptView['kind']): string {

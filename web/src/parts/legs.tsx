@@ -29,16 +29,24 @@ export function Legs({ legs, now }: { readonly legs: readonly LegView[]; readonl
     <ul class="legs">
       {legs.map((leg) => (
         <li key={leg.target}>
-          {leg.target} <LegState state={leg.state} /> <span class="quiet">{progressOf(leg, now)}</span>
+          <span class="nowrap">
+            {leg.target} <LegState state={leg.state} />
+          </span>{' '}
+          {isPlain(leg) ? null : <span class="quiet">{progressOf(leg, now)}</span>}
         </li>
       ))}
     </ul>
   )
 }
 
+/** Most writes are acknowledged at the first attempt. */
+function isPlain({ state, attempts }: LegView): boolean {
+  return state === 'acknowledged' && attempts === 1
+}
+
 function progressOf({ state, attempts, nextAttemptAt, waitsFor }: LegView, now: Date): string {
   const made = attempts === 1 ? '1 attempt' : `${attempts} attempts`
-  if (state === 'pending' && waitsFor === 'turn') return `${made}, waits for its turn behind earlier writes`
+  if (state === 'pending' && waitsFor === 'turn') return `${made}, waiting behind earlier writes`
   if (state !== 'pending' || nextAttemptAt === undefined) return made
   const isDue = Date.parse(nextAttemptAt) <= now.getTime()
   return `${made}, next ${isDue ? 'now' : fromNow(nextAttemptAt, now)}`
@@ -48,5 +56,5 @@ function progressOf({ state, attempts, nextAttemptAt, waitsFor }: LegView, now: 
 export function lastAnswerOf({ outcome, status, detail }: LegView): string {
   if (detail !== undefined) return detail
   if (status !== undefined) return `answered ${status}`
-  return outcome ?? 'not asked yet'
+  return outcome ?? 'no attempt yet'
 }

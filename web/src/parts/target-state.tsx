@@ -1,6 +1,6 @@
 import type { TargetView } from '../../../src/admin/api.ts'
 import { askedBecause } from '../asked-because.ts'
-import { fromNow } from '../format.ts'
+import { ago, fromNow } from '../format.ts'
 
 const reasons: Readonly<Record<TargetView['out'][number]['why'], string>> = {
   ejected: 'ejected',
@@ -24,11 +24,11 @@ export function TargetState({ target, now }: { readonly target: Known; readonly 
           {until === undefined ? '' : <span class="quiet"> (ends {fromNow(until, now)})</span>}
         </span>
       ))}
-      {because !== undefined && <span class="quiet under">asked all the same: {because}</span>}
+      {because !== undefined && <span class="quiet under">gets attempts all the same: {because}</span>}
       {breaker === 'half_open' && <span class="under">breaker half open</span>}
       {lastCheck !== undefined && (
         <span class="quiet under">
-          last check {fromNow(lastCheck.at, now)}: {lastCheck.detail}
+          last check {ago(lastCheck.at, now)}: {lastCheck.detail}
         </span>
       )}
     </>
