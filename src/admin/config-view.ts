@@ -3,7 +3,7 @@ import { matchText } from '../config/match.ts'
 import type { Config } from '../config/schema.ts'
 import { hidden, Redaction } from '../telemetry/redact.ts'
 import type { ConfigView } from './api.ts'
-import { withUnits } from './config-units.ts'
+import { writtenConfig } from './written-config.ts'
 
 /** Options with credentials as values. `keyFile` (a path) and `keyRotation` (a time) are shown. */
 const secretOption = /(?:token|secret|password|passphrase|credentials?|keys?)$/i
@@ -17,7 +17,7 @@ export function configView(config: Config): ConfigView {
   const routes = config.routes.map((route) => ({ ...route, match: matchText(route.match) }))
   const redaction = new Redaction(config.telemetry.log.redact, true)
   const shown = show({ ...config, routes }, '', redaction) as object
-  const yaml = stringify(withUnits(shown), { lineWidth: 0, aliasDuplicateObjects: false })
+  const yaml = stringify(writtenConfig(shown), { lineWidth: 0, aliasDuplicateObjects: false })
   return { yaml, config: shown }
 }
 
@@ -37,9 +37,10 @@ function show(value: unknown, path: string, redaction: Redaction): unknown {
   )
 }
 
-/** Empty values stay visible. */
+/** Empty values stay visible, and numbers: `rateLimit.keys` is a count. */
 function hideAll(value: unknown): unknown {
-  if (value === undefined || value === null || value === '' || typeof value === 'boolean') return value
+  if (value === undefined || value === null || value === '' || typeof value === 'boolean' || typeof value === 'number')
+    return value
   if (Array.isArray(value)) return value.map(hideAll)
   if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key]) => [key, hidden]))
   return hidden

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatDurationMs, parseDurationMs, parseQuantile, parseShare, parseSizeBytes } from './units.ts'
+import {
+  formatDurationMs,
+  formatQuantile,
+  formatShare,
+  formatSizeBytes,
+  parseDurationMs,
+  parseQuantile,
+  parseShare,
+  parseSizeBytes,
+} from './units.ts'
 
 type Parse = (text: string) => number | undefined
 
@@ -65,5 +74,24 @@ describe('formatDurationMs', () => {
         assert.equal(parseDurationMs(formatDurationMs(count * factor)), count * factor)
       }),
     )
+  })
+})
+
+describe('formatSizeBytes', () => {
+  for (const [bytes, text] of [
+    [0, '0B'],
+    [1000, '1000B'],
+    [65_536, '64KiB'],
+    [1_048_576, '1MiB'],
+    [3 * 1024 ** 3, '3GiB'],
+  ] as const) {
+    it(`writes ${bytes} as ${text}`, () => assert.equal(formatSizeBytes(bytes), text))
+  }
+})
+
+describe('formatShare and formatQuantile', () => {
+  it('write no noise of binary fractions', () => {
+    assert.deepEqual([0, 0.07, 0.2, 1].map(formatShare), ['0%', '7%', '20%', '100%'])
+    assert.deepEqual([0.5, 0.95, 0.999].map(formatQuantile), ['p50', 'p95', 'p99.9'])
   })
 })

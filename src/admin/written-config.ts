@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { configSchema } from '../config/schema.ts'
 import { shapes } from '../kit/schema.ts'
 import { formatDurationMs, formatQuantile, formatShare, formatSizeBytes } from '../kit/units.ts'
+import { statusRangeText } from '../layers/success/options.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 type Format = (value: number) => string
@@ -23,8 +24,8 @@ interface Units {
 
 let units: Units | undefined
 
-/** The configuration with its numbers as a file writes them: `drain: 30s` for 30000. */
-export function withUnits(config: unknown): unknown {
+/** The configuration as a file gives it, so that it can be compared with one, and copied into one. */
+export function writtenConfig(config: unknown): unknown {
   units ??= unitsOf(configSchema)
   return written(config, units)
 }
@@ -33,11 +34,30 @@ function written(value: unknown, units: Units): unknown {
   if (typeof value === 'number') return units.format?.(value) ?? value
   if (Array.isArray(value)) return value.map((item) => written(item, units))
   if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([name, member]) => {
+  const given = shortForm(value)
+  if (typeof given !== 'object') return given
+  const entries = Object.entries(given).map(([name, member]) => {
     const unitsOfMember = units.members.get(name) ?? units.others
     return [name, unitsOfMember === undefined ? member : written(member, unitsOfMember)]
   })
   return Object.fromEntries(entries)
+}
+
+/** Undoes what the schema does to options that have a short form. */
+function shortForm(value: object): object | string {
+  if (isStatusRange(value)) return statusRangeText(value)
+  if (!isBalance(value)) return value
+  const { kind, ...options } = value
+  return Object.keys(options).length === 0 ? kind : { [kind]: options }
+}
+
+function isStatusRange(value: object): value is { readonly from: number; readonly to: number } {
+  return 'from' in value && 'to' in value && typeof value.from === 'number' && typeof value.to === 'number'
+}
+
+/** `kind` is the key of no option; `peak-ewma` and its like are keys of `balance`. */
+function isBalance(value: object): value is { readonly kind: string } {
+  return 'kind' in value && typeof value.kind === 'string'
 }
 
 const shapeKey = 'x-shape'
