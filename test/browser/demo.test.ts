@@ -82,10 +82,7 @@ describe('the dashboard of the running demo', { skip }, () => {
         .waitFor()
       await page.getByRole('link', { name: 'GET /api/work' }).first().click()
       await page.getByText('Why it failed').waitFor()
-      assert.equal(
-        await page.locator('.verdict p').textContent(),
-        'work refused the connection. The client got 502.',
-      )
+      assert.equal(await page.locator('.verdict p').textContent(), 'work refused the connection. The client got 502.')
       assert.match((await page.locator('.waterfall').textContent()) ?? '', /1 · workrefused the connection/)
       await page.getByRole('link', { name: 'Upstreams' }).click()
       await page.locator('.outcomes', { hasText: 'refused 3' }).waitFor()
@@ -143,6 +140,7 @@ describe('the dashboard of the running demo', { skip }, () => {
           '/api/fixed',
           '/api/reliable',
           '/api/smart?timeout=1000',
+          '/api/smart?timeout=650',
           '/api/first?timeout=1000',
           '/api/page',
           '/login',
@@ -165,6 +163,16 @@ describe('the dashboard of the running demo', { skip }, () => {
         await page.getByRole('switch').first().waitFor()
         await page.mouse.move(0, 700)
         await shoot(page, 'backends')
+        const failed = (await recorded(demo, 'failed')).find(
+          ({ strategy, attempts }) => strategy === 'hedge' && attempts.length > 2,
+        )
+        assert.ok(failed !== undefined)
+        await page.emulateMedia({ colorScheme: 'light' })
+        await page.setViewportSize({ width: 1100, height: 700 })
+        await page.goto(`${demo.url}#/calls/${failed.id}`)
+        await page.locator('.waterfall').waitFor()
+        await page.mouse.move(0, 690)
+        await shoot(page, 'failed-call')
         over.abort()
         await ended
       },

@@ -49,7 +49,7 @@ function UpstreamList({ upstreams }: UpstreamListView) {
 }
 
 const columns = [
-  { title: 'Target' },
+  { title: 'Target', kind: 'target' },
   { title: 'State', term: 'target state', kind: 'state' },
   { title: 'Outcomes of the last minute', term: 'outcomes', kind: 'outcomes' },
   { title: 'In flight', term: 'in flight', kind: 'number' },
