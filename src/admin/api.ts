@@ -242,7 +242,7 @@ export interface TicketView {
 }
 
 export interface ConfigView {
-  /** As YAML, with all defaults, secrets as `***`. */
+  /** As YAML with units, as in a file, with all defaults, secrets as `***`. */
   readonly yaml: string
   readonly config: object
 }

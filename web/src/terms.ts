@@ -22,7 +22,7 @@ export const terms = {
   rescued: 'Calls answered by an attempt other than the first: what the extra load buys.',
   shed: 'Refused because of a limit, before any attempt was made.',
   'since start': 'Attempts at this target that have ended since the gateway started.',
-  strategy: 'What the route does with a call: which attempts to make, and which answer to give.',
+  strategy: 'How the route handles a call: which attempts it makes, and which answer it gives.',
   success: 'Calls that ended without failure. A failure caused by the client does not count.',
   'target state':
     'Whether the balancer sends attempts here. An ejected target failed too often and is left out for a while.',

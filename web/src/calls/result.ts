@@ -1,7 +1,7 @@
 import type { AttemptView, CallView } from '../../../src/admin/api.ts'
 import { ms } from '../format.ts'
 
-/** What an attempt did, as a verb phrase for its target: `answered 500`, `refused the connection`. */
+/** The result of an attempt, as a verb phrase for its target: `answered 500`, `refused the connection`. */
 export function resultOf(attempt: AttemptView, call: CallView): string {
   const { outcome, status } = attempt
   const why = reasonOf(attempt)

@@ -208,15 +208,17 @@ describe('the sentence of a call', () => {
   })
 
   it('stays short with many attempts', () => {
-    const attempts = Array.from({ length: 20 }, (_, i) =>
-      attempt(i + 1, { kind: i === 0 ? 'first' : 'retry', outcome: 'server_error', status: 500 + i }),
-    )
+    const twenty = (statusOf: (i: number) => number) =>
+      Array.from({ length: 20 }, (_, i) =>
+        attempt(i + 1, { kind: i === 0 ? 'first' : 'retry', outcome: 'server_error', status: statusOf(i) }),
+      )
+    const attempts = twenty((i) => 500 + i)
     assert.equal(
       sentenceOf(call({ status: 502, failure: statusFailure, attempts })),
       'All 20 attempts failed (1 first, 19 retries): server1 answered 500, server2 answered 501, ' +
         'server3 answered 502, and 17 other results. The client got 502.',
     )
-    const alike = attempts.map((one) => ({ ...one, status: 500 }))
+    const alike = twenty(() => 500)
     assert.equal(
       sentenceOf(call({ status: 502, failure: statusFailure, attempts: alike })),
       'server1, server2, server3 and 17 others answered 500 (20 attempts: 1 first, 19 retries). The client got 502.',

@@ -95,7 +95,7 @@ function RouteCard({ route, history, limit }: RouteCardProps) {
 
 function Limit({ limit: { rate: calls, concurrency, shed } }: { readonly limit: LimitView }) {
   // The calls in flight are shown above, once.
-  const shown = [calls, concurrency && `${limitText(concurrency)}`].filter((text) => text !== undefined)
+  const shown = [calls, concurrency && limitText(concurrency)].filter((text) => text !== undefined)
   const times = Object.values(shed).reduce((sum, one) => sum + one, 0)
   return (
     <p>
