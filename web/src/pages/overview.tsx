@@ -74,7 +74,7 @@ function Tiles({ overview: { features, workers: configured }, history }: SeenPro
           name="Success"
           term="success"
           value={share(successShare(minute))}
-          note={`${count(minute.failed)} failed, last minute`}
+          note={`${count(minute.failed)} failed in 1 min`}
           isBad={minute.failed > 0}
         />
         <Tile name="p50" term="p50" value={ms(total.p50Ms)} note="last 10 s" />
