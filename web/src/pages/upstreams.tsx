@@ -50,13 +50,13 @@ function UpstreamList({ upstreams }: UpstreamListView) {
 
 const columns = [
   { title: 'Target', kind: 'target' },
-  { title: 'State', term: 'target state', kind: 'state' },
+  { title: 'State', term: 'target state', kind: 'told state' },
   { title: 'Outcomes of the last minute', term: 'outcomes', kind: 'outcomes' },
   { title: 'In flight', term: 'in flight', kind: 'number' },
   { title: 'p50', term: 'p50', kind: 'number' },
   { title: 'p99', term: 'p99', kind: 'number' },
   { title: 'EWMA', term: 'ewma', kind: 'number' },
-  { title: 'Since start', term: 'since start', kind: 'number' },
+  { title: 'Since start', term: 'since start', kind: 'number since' },
   { title: 'Last failure', kind: 'failure' },
 ] as const
 
@@ -96,8 +96,11 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
               <span class="quiet under">
                 <Path text={target.origin} />
               </span>
+              <span class="told-narrow">
+                <TargetState {...{ target, now }} />
+              </span>
             </th>
-            <td>
+            <td class="told">
               <TargetState {...{ target, now }} />
             </td>
             <td>
