@@ -1,12 +1,12 @@
 /** Short explanations of this product's own words, shown beside them. */
 export const terms = {
   attempt: 'One request to one target, made for a call. A call may have several.',
-  balance: 'How the upstream chooses the target of the next attempt.',
   breaker: 'Stops attempts at a target that fails too often, until a test attempt succeeds.',
   cancelled: 'Stopped before its answer, because another attempt had won or the call had ended.',
   'dead letter': 'A write that has used up its attempts at a target. Replay it once the target is well.',
   deadline: 'When the client has its answer at the latest, counted from the start of the call.',
   delivery: 'A write that was accepted and stored, and must reach every target.',
+  ejected: 'Failed too often, so it is left out for a while.',
   ewma: 'Recent response time, newer answers counting more. The balancer prefers targets with a low one.',
   'extra load': 'Attempts beyond one per call, as a share of calls: the price of hedges and retries.',
   hedge: 'A further attempt, sent because the first was late. The first good answer wins; the others are cancelled.',

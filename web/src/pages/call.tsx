@@ -11,6 +11,7 @@ import { Path } from '../parts/path.tsx'
 import { outcomeNames } from '../parts/patterns.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { type Column, Table } from '../parts/table.tsx'
+import { Term } from '../parts/term.tsx'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { useResource } from '../resource.ts'
 
@@ -86,7 +87,7 @@ function Attempts({ call }: { readonly call: CallView }) {
         {call.attempts.map((attempt, index) => (
           <tr key={attempt.number}>
             <th scope="row">{attempt.number}</th>
-            <td>{attempt.kind}</td>
+            <td>{attempt.kind === 'hedge' ? <Term name="hedge">hedge</Term> : attempt.kind}</td>
             <td>
               {attempt.target}
               {/* An upstream is often called like its only target. */}
@@ -95,7 +96,12 @@ function Attempts({ call }: { readonly call: CallView }) {
             <td class="number">{ms(attempt.startedMs)}</td>
             <td class="number">{ms(durationOf(attempt, call))}</td>
             <td class="nowrap">
-              <Swatch outcome={attempt.outcome ?? 'cancelled'} /> {outcomeNames[attempt.outcome ?? ''] ?? 'open'}
+              <Swatch outcome={attempt.outcome ?? 'cancelled'} />{' '}
+              {attempt.outcome === 'cancelled' ? (
+                <Term name="cancelled">cancelled</Term>
+              ) : (
+                (outcomeNames[attempt.outcome ?? ''] ?? 'open')
+              )}
               {attempt.status === undefined ? '' : ` ${attempt.status}`}
               {attempt.won ? <strong> ★ won</strong> : ''}
             </td>

@@ -1,5 +1,6 @@
 import type { LegView } from '../../../src/admin/api.ts'
 import { fromNow } from '../format.ts'
+import { Term } from './term.tsx'
 
 const marks: Readonly<Record<LegView['state'], string>> = { pending: '◌', acknowledged: '✓', dead: '✕', discarded: '–' }
 const kinds: Readonly<Record<LegView['state'], string>> = {
@@ -18,7 +19,8 @@ const words: Readonly<Record<LegView['state'], string>> = {
 export function LegState({ state }: { readonly state: LegView['state'] }) {
   return (
     <span class={`chip ${kinds[state]}`}>
-      <span aria-hidden="true">{marks[state]}</span> {words[state]}
+      <span aria-hidden="true">{marks[state]}</span>{' '}
+      {state === 'dead' ? <Term name="dead letter">{words[state]}</Term> : words[state]}
     </span>
   )
 }
