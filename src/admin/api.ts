@@ -38,6 +38,7 @@ export type { LegView }
 export type RequestView = NonNullable<DeliveryDetailView['request']>
 
 export type WaiterListView = View<'WaiterList'>
+export type WaiterView = WaiterListView['waiters'][number]
 export type TicketListView = View<'TicketList'>
 
 export type ConfigView = View<'Config'>

@@ -108,6 +108,7 @@ function fill(admin: FakeAdmin): void {
               inFlight: 2,
               attempts: 4400,
               outcomes,
+              lastMinute: { attempts: 1200, outcomes: { success: 1200 } },
               p50Ms: 120,
               p99Ms: 480,
               ewmaMs: 95,
@@ -335,7 +336,9 @@ describe('the dashboard in a browser', { skip }, () => {
     assert.ok(target !== undefined)
     // The stream is ahead of the list of targets.
     admin.send(liveFigures(101, { targets: [{ ...target, attempts: 9, outcomes: { success: 9 } }] }))
-    const text = JSON.stringify(admin.answers.get('/api/upstreams')).replace('"attempts":4400', '"attempts":4409')
+    const text = JSON.stringify(admin.answers.get('/api/upstreams'))
+      .replace('"attempts":4400', '"attempts":4409')
+      .replaceAll('1200', '1189')
     admin.answers.set('/api/upstreams', JSON.parse(text) as object)
     await page.getByRole('cell', { name: '4,409' }).waitFor()
     assert.deepEqual(await page.evaluate('[...seen]'), ['success 1,200,4,400', 'success 1,189,4,409'])

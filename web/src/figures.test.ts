@@ -1,29 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { callFigures, liveFigures, overview } from '../../test/browser/fake-data.ts'
-import {
-  appended,
-  isFigures,
-  isOverview,
-  joined,
-  keptSeconds,
-  lastSeconds,
-  outcomesByTarget,
-  successShare,
-  sumOf,
-} from './figures.ts'
+import { appended, isFigures, isOverview, joined, keptSeconds, successShare, sumOf } from './figures.ts'
 
 const total = callFigures({ calls: 10, failed: 2, extraLoad: 0.5, rescued: 1, failures: { DEADLINE: 2 } })
-const target = {
-  upstream: 'work',
-  target: 'one',
-  inFlight: 0,
-  attempts: 5,
-  outcomes: { success: 4, timeout: 1 },
-  p50Ms: 1,
-  p99Ms: 2,
-}
-
 describe('figures', () => {
   it('keeps ten minutes, and drops the oldest first', () => {
     let history = [liveFigures(0)] as readonly ReturnType<typeof liveFigures>[]
@@ -66,35 +46,6 @@ describe('figures', () => {
   it('has no success share without calls', () => {
     assert.equal(successShare({ calls: 0, failed: 0 }), undefined)
     assert.equal(successShare({ calls: 4, failed: 1 }), 0.75)
-  })
-
-  it('adds up the outcomes of each target', () => {
-    const other = { ...target, upstream: 'other', outcomes: { refused: 1 } }
-    const history = [
-      liveFigures(1, { targets: [target, other] }),
-      liveFigures(2),
-      liveFigures(3, { targets: [target] }),
-    ]
-    assert.deepEqual(outcomesByTarget(history)('work', 'one'), { success: 8, timeout: 2 })
-    assert.deepEqual(outcomesByTarget(history)('other', 'one'), { refused: 1 })
-    assert.deepEqual(outcomesByTarget(lastSeconds(history, 2))('work', 'one'), { success: 4, timeout: 1 })
-    assert.deepEqual(outcomesByTarget(history)('work', 'two'), {})
-    assert.deepEqual(outcomesByTarget(history)('none', 'one'), {})
-  })
-
-  it('reads each target of each second once, however many there are', () => {
-    let looks = 0
-    const counted = (name: string) => ({
-      ...target,
-      get target() {
-        looks++
-        return name
-      },
-    })
-    const targets = Array.from({ length: 100 }, (_, place) => counted(`t${place}`))
-    const outcomesOf = outcomesByTarget([liveFigures(1, { targets }), liveFigures(2, { targets })])
-    for (let place = 0; place < 100; place++) assert.equal(outcomesOf('work', `t${place}`)['success'], 8)
-    assert.equal(looks, 200)
   })
 
   it('does not mistake other answers for figures', () => {

@@ -60,30 +60,6 @@ export function lastSeconds(history: readonly LiveFigures[], seconds: number): r
   return history.slice(-seconds)
 }
 
-/** Number of attempts at a target, by outcome. */
-export type Outcomes = Readonly<Record<string, number>>
-
-/** Outcomes of attempts at every target in these seconds, in one pass: there may be a thousand targets. */
-export function outcomesByTarget(history: readonly LiveFigures[]): (upstream: string, target: string) => Outcomes {
-  const byUpstream = new Map<string, Map<string, Record<string, number>>>()
-  for (const { targets } of history) {
-    for (const { upstream, target, outcomes } of targets) {
-      const ofUpstream = childOf(byUpstream, upstream, () => new Map())
-      const sums = childOf(ofUpstream, target, () => ({}))
-      for (const [outcome, count] of Object.entries(outcomes)) sums[outcome] = (sums[outcome] ?? 0) + count
-    }
-  }
-  return (upstream, target) => byUpstream.get(upstream)?.get(target) ?? {}
-}
-
-function childOf<V>(map: Map<string, V>, key: string, create: () => V): V {
-  const found = map.get(key)
-  if (found !== undefined) return found
-  const created = create()
-  map.set(key, created)
-  return created
-}
-
 /** Whether it has the fields that pages rely on; a proxy may answer with its own JSON instead of the gateway. */
 export function isFigures(value: unknown): value is LiveFigures {
   if (!isObject(value)) return false

@@ -1,6 +1,5 @@
 import { useMemo } from 'preact/hooks'
 import type { UpstreamListView, UpstreamView } from '../../../src/admin/api.ts'
-import { lastSeconds, outcomesByTarget } from '../figures.ts'
 import { ago, count, counted, ms } from '../format.ts'
 import { live } from '../live.ts'
 import { OutcomeBar } from '../parts/outcome-bar.tsx'
@@ -10,7 +9,6 @@ import { Table } from '../parts/table.tsx'
 import { TargetState } from '../parts/target-state.tsx'
 import { Term } from '../parts/term.tsx'
 import { useResource } from '../resource.ts'
-import { useStore } from '../store.ts'
 
 export function UpstreamsPage() {
   const { data, fault } = useResource<UpstreamListView>('api/upstreams', 2_000)
@@ -32,20 +30,14 @@ export function UpstreamsPage() {
   )
 }
 
-/**
- * Everything is drawn when the targets arrive: with figures of a later second, the last minute could have more attempts
- * than all the time since the start. There may be a thousand targets, too many to draw more often.
- */
+/** There may be a thousand targets, too many to draw more often than they arrive. */
 function UpstreamList({ upstreams }: UpstreamListView) {
-  const isLive = useStore(live).history.length > 0
   return useMemo(() => {
-    const { history } = live.get()
-    const outcomesOf = outcomesByTarget(lastSeconds(history, 60))
     // By the gateway's own clock, like its failures.
-    const last = history.at(-1)?.at
+    const last = live.get().history.at(-1)?.at
     const now = last === undefined ? new Date() : new Date(last)
-    return upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, outcomesOf, now }} />)
-  }, [upstreams, isLive])
+    return upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, now }} />)
+  }, [upstreams])
 }
 
 const columns = [
@@ -62,11 +54,10 @@ const columns = [
 
 interface UpstreamProps {
   readonly upstream: UpstreamView
-  readonly outcomesOf: ReturnType<typeof outcomesByTarget>
   readonly now: Date
 }
 
-function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
+function Upstream({ upstream, now }: UpstreamProps) {
   const { name, balance, panicking, connections, targets } = upstream
   // Shown only if the balancer uses latency.
   const byLatency = targets.some(({ ewmaMs }) => ewmaMs !== undefined)
@@ -104,7 +95,7 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
               <TargetState {...{ target, now }} />
             </td>
             <td>
-              <OutcomeBar outcomes={outcomesOf(name, target.name)} empty="no attempt" />
+              <OutcomeBar outcomes={target.lastMinute.outcomes} empty="no attempt" />
             </td>
             <td class="number">{count(target.inFlight)}</td>
             <td class="number">{ms(target.p50Ms)}</td>
