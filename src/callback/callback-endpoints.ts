@@ -1,4 +1,5 @@
 import type { Clock } from '../kit/clock.ts'
+import type { Change } from '../kit/reload.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
@@ -13,8 +14,6 @@ import type { Keys } from './token.ts'
 
 export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
-  /** Callback endpoints of this configuration and of earlier ones. */
-  readonly endpoints: () => readonly ReceiveEndpoint[]
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
   /** Set when a route is `durable`. */
@@ -29,18 +28,23 @@ export interface CallbackEndpointsOptions {
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** A new configuration, not yet in force. */
-export interface CallbackEndpointsChange {
-  /** Its callback and ticket endpoints on the front. */
+export interface CallbackEndpointsConfig {
+  readonly callbacks: CallbackConfig
+  /** Callback endpoints of this configuration and of earlier ones. */
+  readonly endpoints: readonly ReceiveEndpoint[]
+  readonly durable: TicketStore | undefined
+}
+
+export interface CallbackEndpointsChange extends Change {
+  /** The callback and ticket endpoints on the front. */
   readonly handlers: readonly RoutedHandler[]
-  commit(): void
 }
 
 /** Exists once a route uses `callback`. */
 export interface CallbackEndpoints {
   readonly callbacks: Callbacks
   /** Also for a configuration without callback routes. Waiting clients keep waiting; tickets and results stay. */
-  prepare(config: CallbackConfig, durable: TicketStore | undefined): CallbackEndpointsChange
+  prepare(next: CallbackEndpointsConfig): CallbackEndpointsChange
   close(): void
 }
 
@@ -61,13 +65,14 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
   })
   return {
     callbacks,
-    prepare: ({ routes, shared }, durable) => ({
-      handlers: [...receivers(options.endpoints(), { callbacks, wallNow, elsewhere }), tickets],
+    prepare: ({ callbacks: { routes, shared }, endpoints, durable }) => ({
+      handlers: [...receivers(endpoints, { callbacks, wallNow, elsewhere }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
         // Failures of a removed route are mapped as it mapped them, until a new route has its name.
         for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
       },
+      rollback: () => {},
     }),
     close: () => callbacks.close(),
   }

@@ -8,24 +8,26 @@ import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
+import { apply, type Join, prepareAll } from '../kit/reload.ts'
 import { SharedMemory } from '../kit/shared-memory.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import { within } from '../kit/within.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
-import { HealthMonitor } from '../upstream/health/health-monitor.ts'
+import { HealthMonitor, type MonitoredUpstreams } from '../upstream/health/health-monitor.ts'
 import { LoadFigures } from '../upstream/load-figures.ts'
 import { ownAcceptor } from './acceptor.ts'
+import { broadcastUpstreams } from './broadcasts.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import { mergedInspector } from './inspect/merged.ts'
 import { listenFault } from './listen-fault.ts'
-import { MainThread, mainThreadServices } from './main-thread.ts'
+import { MainThread, type MainThreadOptions, mainThreadServices } from './main-thread.ts'
+import { scopesOf } from './memory-scopes.ts'
 import { textService } from './pages.ts'
-import { scopesOf } from './server.ts'
+import { type GatewayChange, Reloads } from './reloads.ts'
 import { type ServerGroup, SingleThread } from './server-group.ts'
 import { statusText } from './status-page.ts'
-import { observeBy } from './telemetry/observed-change.ts'
 import { TelemetryHub } from './telemetry/telemetry-hub.ts'
 import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 import { slotsFor } from './threads/slots.ts'
@@ -76,18 +78,15 @@ class RunningGateway implements Gateway {
   readonly #health: HealthMonitor
   readonly #loads: LoadFigures
   readonly #hub: TelemetryHub
-  /** This thread's writer of counts. */
-  readonly #writer: ReturnType<TelemetryHub['counts']['open']>
+  readonly #admin: ReloadableAdmin
+  readonly #reloads: Reloads
   /** Run in reverse order. */
   readonly #closers: (() => Promise<void>)[] = []
   #config: Config
-  #reloads = { applied: 0, refused: 0, lastAppliedAtMs: 0 }
   #telemetry: ThreadTelemetry | undefined
   #mainThread: MainThread | undefined
   #servers: ServerGroup | undefined
-  readonly #reloadableAdmin: ReloadableAdmin
   #address: AddressInfo | undefined
-  #reloading: Promise<unknown> = Promise.resolve()
   #draining = false
 
   constructor(config: Config, deps: GatewayDeps) {
@@ -95,19 +94,23 @@ class RunningGateway implements Gateway {
     this.#config = config
     this.#deps = { folder: '.', log: () => {}, ...deps }
     this.#startedAtMs = clock.wallNow()
-    this.#reloads.lastAppliedAtMs = this.#startedAtMs
     this.events = new EventBus(reportBug)
     this.#hub = new TelemetryHub(config, clock)
-    this.#writer = this.#hub.counts.open(ArrayBuffer)
     const range = workerRange(config.workers)
     const slots = range === undefined ? 1 : slotsFor(range)
     // The last slot belongs to this thread.
     this.#memory = new SharedMemory({ slot: slots - 1, slots })
     // Created before the workers, which attach to it.
     this.#held = new HeldMemory(this.#memory, heldLimit(config))
-    this.#reloadableAdmin = new ReloadableAdmin({ ...this.#deps, start: (asked) => this.#operate(asked) })
+    this.#admin = new ReloadableAdmin({ ...this.#deps, start: (asked) => this.#operate(asked) })
     this.#health = new HealthMonitor({ ...this.#deps, memory: this.#memory })
     this.#loads = new LoadFigures({ clock, memory: this.#memory })
+    this.#reloads = new Reloads({
+      clock,
+      reportBug,
+      prepare: (next) => this.#prepare(next),
+      reasonOf: (fault, next) => this.#reasonOf(fault, next),
+    })
     const here = localInspector(() => ({
       // Without workers, the server in this thread reports this telemetry itself.
       ...(range !== undefined && this.#telemetry?.server),
@@ -122,73 +125,61 @@ class RunningGateway implements Gateway {
   }
 
   get admin(): Admin | undefined {
-    return this.#reloadableAdmin.current
+    return this.#admin.current
   }
 
   async start(): Promise<void> {
     const config = this.#config
-    const { logLine, stop } = this.#deps
+    const { logLine, stop, clock } = this.#deps
     const isHere = workerRange(config.workers) === undefined
     this.#closers.push(async () => this.#hub.close())
     // Started first and so closed last: it also observes calls that end while the other parts close.
     const telemetry = await ThreadTelemetry.start(config, {
       ...this.#deps,
       events: this.events,
-      block: this.#writer.block,
+      block: this.#hub.block,
       logLine: isHere ? logLine : undefined,
     })
     this.#telemetry = telemetry
     this.#closers.push(() => telemetry.close())
     stop?.throwIfAborted()
-    const mainThread = await MainThread.start(config, {
-      ...this.#deps,
-      store: this.#deps.store,
-      memory: this.#memory,
-      events: this.events,
-      traces: () => telemetry.traces,
-      pages: {
-        [mainThreadServices.metrics]: textService(() => this.#hub.metrics.render()),
-        [mainThreadServices.status]: textService(async () => statusText(await this.view.connections())),
-      },
-      onKeys: (keys) => this.#servers?.learnKeys(keys),
-    })
+    const { traces } = telemetry
+    const mainThread = await MainThread.start({ config, traces }, this.#mainThreadOptions())
     this.#mainThread = mainThread
     this.#closers.push(() => mainThread.close())
     stop?.throwIfAborted()
     // Before the workers start, as they attach to its memory.
-    this.#health.change(config.upstreams, broadcastUpstreams(config))
-    this.#loads.prepare(config.upstreams)()
+    await apply(this.#health, monitored(config))
+    await apply(this.#loads, config.upstreams)
     this.#closers.push(async () => this.#health.close())
     // Work that a reload started ends with the servers, and is not closed while it runs.
-    this.#closers.push(() => within(patienceMs, this.#deps.clock, this.#reloading))
+    this.#closers.push(() => within(patienceMs, clock, this.#reloads.idle))
     const servers = isHere ? this.#singleThread(telemetry, mainThread) : await this.#workerGroup(mainThread)
     this.#servers = servers
     this.#closers.push(() => servers.close())
-    this.#address = await servers.start(config, stop)
+    this.#address = await servers.start({ config, callbacks: mainThread.callbacks, traces }, stop)
     stop?.throwIfAborted()
     this.#connect()
-    this.#closers.push(() => this.#reloadableAdmin.close())
-    await this.#reloadableAdmin.open(config)
+    this.#closers.push(() => this.#admin.close())
+    await apply(this.#admin, config)
     stop?.throwIfAborted()
   }
 
   reload(config: Config): Promise<Reloaded> {
-    const reloaded = this.#reloading.then(() => this.#reload(config))
-    this.#reloading = reloaded
-    return reloaded
+    return this.#reloads.reload(config)
   }
 
   reloadRefused(): void {
-    this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
+    this.#reloads.refused()
   }
 
   async drain(): Promise<void> {
     this.#draining = true
-    this.#reloadableAdmin.drain()
+    this.#admin.drain()
     const { drain: limitMs } = this.#config
     // A reload in progress notices the stop and gives up; it may hang if its workers hang.
     const ended = Promise.all([this.#servers?.drain(), this.#mainThread?.drain(limitMs)])
-    await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloading]))
+    await within(limitMs, this.#deps.clock, Promise.all([ended, this.#reloads.idle]))
     let cutOff = 0
     const counted = this.view.inFlight().then((count) => {
       cutOff = count
@@ -200,6 +191,60 @@ class RunningGateway implements Gateway {
 
   async close(): Promise<void> {
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close()
+  }
+
+  /** A part that another one needs is prepared before it; see `kit/reload.ts` for what follows from the order. */
+  #prepare(config: Config): Promise<GatewayChange> {
+    const [telemetry, mainThread, servers] = [this.#telemetry, this.#mainThread, this.#servers]
+    return prepareAll(async (joinAny) => {
+      if (telemetry === undefined || mainThread === undefined || servers === undefined) throw ending()
+      const join: Join = async (preparing) => {
+        const change = await joinAny(preparing)
+        if (this.#draining) throw ending()
+        return change
+      }
+      const refusal = this.#draining ? ending() : servers.refusal(config)
+      if (refusal !== undefined) throw refusal
+      await join(this.#memory.prepare({ scopes: scopesOf(config) }))
+      const { block } = await join(this.#hub.prepare(config))
+      const { traces } = await join(telemetry.prepare({ config, block }))
+      await join(this.#admin.prepare(config))
+      await join(this.#health.prepare(monitored(config)))
+      await join(this.#loads.prepare(config.upstreams))
+      const { value: callbacks } = await join(mainThread.prepare({ config, traces }))
+      const change = await servers.prepare({ config, callbacks, traces })
+      // A long-lived call (a WebSocket, say) must not keep what its server shares with others for ever.
+      const retired = (): Promise<void> => within(this.#config.drain, this.#deps.clock, change.retired())
+      await join(Promise.resolve({ ...change, retired }))
+      await join(Promise.resolve({ commit: () => this.#switchTo(config), rollback: () => {} }))
+      return () => change.inForce()
+    }, this.#deps.reportBug)
+  }
+
+  #switchTo(config: Config): void {
+    this.#config = config
+    this.#connect()
+    this.#admin.change(config, this.#operated())
+  }
+
+  /** Undefined if the cause is a bug of the gateway. */
+  #reasonOf(fault: unknown, config: Config): StartupError | undefined {
+    if (fault instanceof StartupError) return fault
+    return this.#draining ? ending() : listenFault(fault, config)
+  }
+
+  #mainThreadOptions(): MainThreadOptions {
+    return {
+      ...this.#deps,
+      store: this.#deps.store,
+      memory: this.#memory,
+      events: this.events,
+      pages: {
+        [mainThreadServices.metrics]: textService(() => this.#hub.metrics.render()),
+        [mainThreadServices.status]: textService(async () => statusText(await this.view.connections())),
+      },
+      onKeys: (keys) => this.#servers?.learnKeys(keys),
+    }
   }
 
   #singleThread(telemetry: ThreadTelemetry, mainThread: MainThread): ServerGroup {
@@ -225,75 +270,6 @@ class RunningGateway implements Gateway {
     })
   }
 
-  async #reload(config: Config): Promise<Reloaded> {
-    const before = this.#config
-    try {
-      this.#checkGoesOn()
-      const refusal = this.#servers?.refusal(config)
-      if (refusal !== undefined) throw refusal
-      await this.#change(config, before)
-      this.#reloads = {
-        ...this.#reloads,
-        applied: this.#reloads.applied + 1,
-        lastAppliedAtMs: this.#deps.clock.wallNow(),
-      }
-      return { ok: true }
-    } catch (fault) {
-      this.reloadRefused()
-      const expected = this.#expected(fault, config)
-      if (expected === undefined) this.#deps.reportBug(fault, 'a reload')
-      return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
-    }
-  }
-
-  async #change(config: Config, before: Config): Promise<void> {
-    const [telemetry, mainThread, servers] = [this.#telemetry, this.#mainThread, this.#servers]
-    if (telemetry === undefined || mainThread === undefined || servers === undefined) return
-    const undos: (() => unknown)[] = []
-    try {
-      // The new admin listener first: a port that is already taken is the likeliest failure.
-      const admin = await this.#reloadableAdmin.open(config)
-      undos.push(() => admin.undo())
-      this.#checkGoesOn()
-      const observed = await observeBy(config, { telemetry, hub: this.#hub, writer: this.#writer })
-      undos.push(() => observed.undo())
-      this.#checkGoesOn()
-      const prepared = await mainThread.prepare(config)
-      undos.push(() => prepared.undo())
-      this.#checkGoesOn()
-      this.#health.prepare(config.upstreams)
-      const showLoads = this.#loads.prepare(config.upstreams)
-      await servers.reload(config)
-      this.#config = config
-      observed.commit()
-      this.#health.change(config.upstreams, broadcastUpstreams(config))
-      showLoads()
-      this.#connect()
-      admin.settle()
-      this.#reloadableAdmin.change(config, this.#operated())
-      this.#memory.retain(scopesOf(config))
-      // A long-lived call (a WebSocket, say) must not keep the old configuration's resources for ever.
-      const settled = within(before.drain, this.#deps.clock, servers.settled()).then(() => {
-        prepared.commit()
-        return observed.settle()
-      })
-      settled.catch((fault: unknown) => this.#deps.reportBug(fault, 'a reload'))
-    } catch (fault) {
-      for (const undo of undos.reverse()) await undo()
-      throw fault
-    }
-  }
-
-  /** Undefined if the cause is a bug of the gateway. */
-  #expected(fault: unknown, config: Config): StartupError | undefined {
-    if (fault instanceof StartupError) return fault
-    return this.#draining ? new StartupError('the gateway is ending') : listenFault(fault, config)
-  }
-
-  #checkGoesOn(): void {
-    if (this.#draining) throw new StartupError('the gateway is ending')
-  }
-
   #operate(config: Config): Promise<OperatorApi | undefined> {
     const shortages = new ShortageLog({ ...this.#deps, memory: this.#memory })
     return startOperatorApi(config, {
@@ -303,7 +279,7 @@ class RunningGateway implements Gateway {
       startedAtMs: this.#startedAtMs,
       isReady: () => !this.#draining,
       servers: this.view,
-      figures: this.#hub.watchingFor(config)?.figures,
+      figures: this.#hub.figures,
       metrics: this.#hub.metrics,
       health: () => this.#health.figures(),
       loads: this.#loads,
@@ -325,13 +301,17 @@ class RunningGateway implements Gateway {
       workers: () => this.#servers?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
     }
     this.#hub.connect(parts, {
-      reloads: () => this.#reloads,
+      reloads: () => this.#reloads.figures,
       held: () => ({ bytes: this.#held.bytes, limitBytes: heldLimit(this.#config) }),
       targets: () => this.#health.figures(),
     })
   }
 }
 
-function broadcastUpstreams({ routes }: Config): ReadonlySet<string> {
-  return new Set(routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
+function ending(): StartupError {
+  return new StartupError('the gateway is ending')
+}
+
+function monitored(config: Config): MonitoredUpstreams {
+  return { upstreams: config.upstreams, withDeliveries: broadcastUpstreams(config) }
 }

@@ -1,8 +1,9 @@
+import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Service } from '../../core/service.ts'
 import type { RpcChannel } from '../../kit/rpc.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
-import type { MainThreadApi, MainThreadCallbacks } from '../main-thread.ts'
+import type { MainThreadApi } from '../main-thread.ts'
 import type { CallbacksSetup, MainMethods, WorkerMethods } from './protocol.ts'
 import { remoteService } from './remote-service.ts'
 
@@ -10,7 +11,8 @@ import { remoteService } from './remote-service.ts'
 export class MainThreadClient implements MainThreadApi {
   readonly #channel: RpcChannel<WorkerMethods, MainMethods>
   readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
-  #callbacks: CallbacksSetup | undefined
+  /** Undefined until they have changed since the start. */
+  #keys: Keys | undefined
 
   constructor(channel: RpcChannel<WorkerMethods, MainMethods>) {
     this.#channel = channel
@@ -21,21 +23,17 @@ export class MainThreadClient implements MainThreadApi {
     return remoteService(name, this.#channel)
   }
 
-  get callbacks(): MainThreadCallbacks | undefined {
-    if (this.#callbacks === undefined) return undefined
-    const { endpoints, isDurable } = this.#callbacks
+  /** Callbacks by this setup; the keys are those that were learned last. */
+  callbacks(setup: CallbacksSetup | undefined): SharedCallbacks | undefined {
+    if (setup === undefined) return undefined
+    const { endpoints, isDurable } = setup
     const { memory, durable } = this.#tickets
-    // Read each time, as keys change without a reload.
-    const keys = (): Keys => (this.#callbacks as CallbacksSetup).keys
-    return { keys, endpoints: () => endpoints, memory, durable: isDurable ? durable : undefined }
-  }
-
-  learn(callbacks: CallbacksSetup | undefined): void {
-    this.#callbacks = callbacks
+    const keys = (): Keys => this.#keys ?? setup.keys
+    return { keys, endpoints, memory, durable: isDurable ? durable : undefined }
   }
 
   learnKeys(keys: Keys): void {
-    if (this.#callbacks !== undefined) this.#callbacks = { ...this.#callbacks, keys }
+    this.#keys = keys
   }
 }
 

@@ -55,9 +55,12 @@ export interface WorkerState {
 /** Requests from the main thread to a worker. */
 export interface WorkerMethods extends ServiceMethods {
   start(setup: WorkerSetup): Promise<WorkerState>
-  reload(setup: WorkerSetup): Promise<WorkerState>
-  /** Resolves when all calls that began before the last reload have ended. */
-  settled(): Promise<void>
+  /** See `kit/reload.ts`. Resolves with all regions that the setup needs. */
+  prepare(setup: WorkerSetup): Promise<Regions>
+  commit(): WorkerState
+  rollback(): Promise<void>
+  /** Resolves when the resources of the configuration before the last commit are freed. */
+  retired(): Promise<void>
   keys(keys: Keys): void
   view(name: keyof Inspector, args: readonly unknown[]): unknown
   /** Accepts no new connections; resolves when the last call has ended. */

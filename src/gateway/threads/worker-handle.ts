@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { RpcChannel } from '../../kit/rpc.ts'
+import type { Regions } from '../../kit/shared-memory.ts'
 import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
 import type { PoolThread } from './worker-pool.ts'
 
@@ -53,8 +54,16 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
     return this.channel.call('start', [setup])
   }
 
-  reload(setup: WorkerSetup): Promise<WorkerState> {
-    return this.channel.call('reload', [setup])
+  prepare(setup: WorkerSetup): Promise<Regions> {
+    return this.channel.call('prepare', [setup])
+  }
+
+  commit(): Promise<WorkerState> {
+    return this.channel.call('commit', [])
+  }
+
+  rollback(): Promise<void> {
+    return this.channel.call('rollback', [])
   }
 
   retire(): Promise<void> {
