@@ -36,7 +36,16 @@ export class Client {
   }
 
   ask(target: string): Promise<Answer> {
-    this.#socket.write(`GET ${target} HTTP/1.1\r\nHost: front\r\n\r\n`)
+    return this.#send(`GET ${target} HTTP/1.1\r\nHost: front\r\n\r\n`)
+  }
+
+  post(target: string, body: string): Promise<Answer> {
+    const fields = `Host: front\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+    return this.#send(`POST ${target} HTTP/1.1\r\n${fields}\r\n\r\n${body}`)
+  }
+
+  #send(request: string): Promise<Answer> {
+    this.#socket.write(request)
     return new Promise((settle) => this.#asked.push({ atMs: performance.now(), settle }))
   }
 

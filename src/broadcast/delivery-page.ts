@@ -1,4 +1,4 @@
-import { failure } from '../core/failure.ts'
+import { type Failure, failure } from '../core/failure.ts'
 import { failed, succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
@@ -7,28 +7,42 @@ import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import { deliveriesPath } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
-import { type TargetView, viewOf } from './view.ts'
+import { type DeliveryView, type TargetView, viewOf } from './view.ts'
 
-/** Reports the status of a write to a client that has its id. */
-export function deliveryService(
+export type DeliveryStatus =
+  | { readonly ok: true; readonly value: DeliveryView }
+  | { readonly ok: false; readonly failure: Failure }
+
+/** Finds the status of a write, for a client that has its id. */
+export type FindDelivery = (id: string) => Promise<DeliveryStatus>
+
+export function deliveryFinder(
   store: DeliveryStore,
   deliveries: Deliveries,
   namesTargets: (route: string) => boolean,
-): Service {
-  return async (request) => {
-    const id = request.params['id'] ?? ''
+): FindDelivery {
+  return async (id) => {
     const stored = await store.find(id)
-    if (stored === undefined) return failed(failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'))
-    if ('code' in stored) return failed(stored)
+    if (stored === undefined) return noDelivery
+    if ('code' in stored) return { ok: false, failure: stored }
     const view = viewOf(stored, deliveries.active(id))
-    const shown = namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) }
-    const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
-    return succeeded(ownResponse(200, headers, Buffer.from(`${JSON.stringify(shown)}\n`)))
+    return { ok: true, value: namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) } }
   }
 }
 
+export const noDelivery: DeliveryStatus = {
+  ok: false,
+  failure: failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'),
+}
+
 /** `GET /_hedgerow/deliveries/:id` */
-export function deliveryPage(service: Service): RoutedHandler {
+export function deliveryPage(find: FindDelivery): RoutedHandler {
+  const service: Service = async ({ params }) => {
+    const status = await find(params['id'] ?? '')
+    if (!status.ok) return failed(status.failure)
+    const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
+    return succeeded(ownResponse(200, headers, Buffer.from(`${JSON.stringify(status.value)}\n`)))
+  }
   return ownRoute({
     method: 'GET',
     path: `${deliveriesPath}/:id`,

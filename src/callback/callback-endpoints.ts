@@ -1,16 +1,19 @@
+import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Change } from '../kit/reload.ts'
+import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import { Callbacks, type CallbacksOptions, type CallbacksSettings, ticketsPath } from './callbacks.ts'
-import type { Elsewhere } from './receive.ts'
+import { namesResult, type ReceiveOptions, receiveCallbacks } from './receive.ts'
 import type { ReceiveEndpoint } from './receive-endpoints.ts'
-import { receivers } from './receivers.ts'
+import { type CallbackPeers, type CallbackReceiver, callbackReceiver } from './take-callback.ts'
 import { ticketPage } from './ticket-page.ts'
 import type { Keys } from './token.ts'
+import { type TokenPlace, tokenBy } from './token-placement.ts'
 
 export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
@@ -23,8 +26,8 @@ export interface CallbackEndpointsOptions {
   readonly clock: Clock
   /** Known once the front listens, which is before any backend is called. */
   readonly frontPort: () => number
-  /** Set when several threads take callbacks. */
-  readonly elsewhere?: Elsewhere | undefined
+  /** Set when several workers take callbacks. */
+  readonly peers?: CallbackPeers | undefined
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
@@ -43,6 +46,8 @@ export interface CallbackEndpointsChange extends Change {
 /** Exists once a route uses `callback`. */
 export interface CallbackEndpoints {
   readonly callbacks: Callbacks
+  /** Takes callbacks that came in at other workers. */
+  readonly receiver: CallbackReceiver
   /** Also for a configuration without callback routes. Waiting clients keep waiting; tickets and results stay. */
   prepare(next: CallbackEndpointsConfig): CallbackEndpointsChange
   close(): void
@@ -50,7 +55,7 @@ export interface CallbackEndpoints {
 
 /** Also without callback routes: results of earlier calls may still arrive. */
 export function startCallbackEndpoints(config: CallbackConfig, options: CallbackEndpointsOptions): CallbackEndpoints {
-  const { clock, elsewhere } = options
+  const { clock, peers } = options
   const wallNow = (): number => clock.wallNow()
   const callbacks = new Callbacks({ ...options, ...settingsOf(config.shared, options) })
   const policies = new Map<string, FailurePolicy>()
@@ -65,8 +70,9 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
   })
   return {
     callbacks,
+    receiver: callbackReceiver(callbacks, wallNow),
     prepare: ({ callbacks: { routes, shared }, endpoints, durable }) => ({
-      handlers: [...receivers(endpoints, { callbacks, wallNow, elsewhere }), tickets],
+      handlers: [...receivers(endpoints, { callbacks, wallNow, peers }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
         // Failures of a removed route are mapped as it mapped them, until a new route has its name.
@@ -100,4 +106,45 @@ function policiesOf(routes: readonly CallbackRoute[]): ReadonlyMap<string, Failu
       [callback.receive.path, failures],
     ]),
   )
+}
+
+type ReceiversOptions = Pick<ReceiveOptions, 'callbacks' | 'wallNow' | 'peers'>
+
+/** Callback handlers on the front, one for each path. */
+function receivers(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): readonly RoutedHandler[] {
+  const byPath = Map.groupBy(endpoints, ({ receive }) => receive.path)
+  // Clients that wait during a shutdown depend on these endpoints.
+  const facts = { method: 'POST', what: 'receive', servesWhileDraining: true } as const
+  return [...byPath].map(([path, sharing]) => ownRoute({ ...facts, path, service: serviceOf(sharing, options) }))
+}
+
+interface Receiver {
+  readonly place: TokenPlace
+  readonly service: Service
+}
+
+/** Endpoints at one path differ only in the position of the token; limits on the result come with the call. */
+function serviceOf(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): Service {
+  const maxBytes = Math.max(...endpoints.map(({ maxAnswer }) => maxAnswer))
+  const byId = Map.groupBy(endpoints, ({ receive }) => receive.id)
+  const all = [...byId].map(
+    ([id, sharing]): Receiver => ({
+      place: tokenBy(id),
+      service: receiveCallbacks({ ...options, receive: (sharing[0] as ReceiveEndpoint).receive, maxBytes }),
+    }),
+  )
+  const [first] = all as [Receiver]
+  if (all.length === 1) return first.service
+  const inBody = all.filter(({ place }) => !place.isInHead)
+  const byBody = bufferBody(maxBytes)(async (whole, call) => {
+    for (const { place, service } of inBody) if (await namesResult(place, whole, call)) return service(whole, call)
+    return first.service(whole, call)
+  })
+  const others = inBody.length > 1 ? byBody : (inBody[0] ?? first).service
+  return (request, call) => {
+    for (const { place, service } of all) {
+      if (place.isInHead && place.tokenOf(request) !== undefined) return service(request, call)
+    }
+    return others(request, call)
+  }
 }

@@ -13,7 +13,7 @@ import type { CallbackOptions } from './options.ts'
 export interface Terms {
   readonly maxBytes: number
   /** The client's status, taken from its callback; a failure if that status is not allowed. */
-  readonly statusOf: (callback: GatewayRequest) => number | Failure
+  readonly statusOf: (callback: Pick<GatewayRequest, 'headers'>) => number | Failure
 }
 
 export interface TermsOptions {

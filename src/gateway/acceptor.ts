@@ -11,7 +11,11 @@ export interface Acceptor {
   open(config: Config, rules: Rules): Promise<Listener>
   /** Returns the same front if its address has not changed; otherwise a new one beside the old, with these rules. */
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
-  close?(): void
+}
+
+/** Whether Node can share a port among several threads there (`reusePort` of `net.Server.listen`). */
+export function canSharePort(platform: NodeJS.Platform): boolean {
+  return ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(platform)
 }
 
 export interface OwnAcceptorOptions {

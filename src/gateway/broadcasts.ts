@@ -1,9 +1,13 @@
 import { newDeliveryId } from '../broadcast/delivery-id.ts'
-import { deliveryService } from '../broadcast/delivery-page.ts'
+import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from '../broadcast/delivery-page.ts'
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
 import { type DeliveryService, type DeliverySettings, openDeliveryService } from '../broadcast/delivery-service.ts'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Call } from '../core/call.ts'
+import { failure } from '../core/failure.ts'
+import { failed, type Outcome } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
 import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
@@ -41,11 +45,11 @@ interface Generation {
   readonly routes: readonly DeliveryRoute[]
   /** Take the writes, by route. */
   readonly accepting: ReadonlyMap<string, Service>
-  /** Answers clients that ask for the state of their write. */
-  readonly page: Service | undefined
+  readonly find: FindDelivery
 }
 
-const none: Generation = { routes: [], accepting: new Map(), page: undefined }
+const none: Generation = { routes: [], accepting: new Map(), find: () => Promise.resolve(noDelivery) }
+const ended = failed(failure('INTERNAL', 'This part of the gateway has ended'))
 
 /** Broadcast routes in the main thread: their upstreams, and the deliveries, which exist once for all threads. */
 export class Broadcasts implements Reloadable<BroadcastsConfig> {
@@ -75,13 +79,14 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     return this.#upstreams.current
   }
 
-  /** Takes the writes of this route; undefined if no call can be on it any more. */
-  accepting(route: string): Service | undefined {
-    return this.#generation.accepting.get(route)
+  /** Looks the route up for each write, as a reload changes it. */
+  deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
+    const service = this.#generation.accepting.get(route)
+    return service === undefined ? Promise.resolve(ended) : service(request, call)
   }
 
-  get page(): Service | undefined {
-    return this.#generation.page
+  status(id: string): Promise<DeliveryStatus> {
+    return this.#generation.find(id)
   }
 
   prepare(next: BroadcastsConfig): Promise<Change> {
@@ -163,7 +168,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     return {
       routes: stacks.map(([, { route }]) => route),
       accepting: new Map(stacks.map(([name, { service }]) => [name, service])),
-      page: deliveryService(store, deliveries, exposure(config.routes)),
+      find: deliveryFinder(store, deliveries, exposure(config.routes)),
     }
   }
 }

@@ -26,8 +26,8 @@ export interface GatewayDeps {
   readonly reload?: () => Promise<Reloaded>
   /** Aborting ends a gateway that is still starting: it drains the calls it already serves, and the start rejects. */
   readonly stop?: AbortSignal | undefined
-  /** Hand connections to workers even where they could share the port. */
-  readonly handsOut?: boolean
+  /** The operating system; default: the one that this process runs on. */
+  readonly platform?: NodeJS.Platform
   /** `about`: the id of the affected call or delivery. */
   readonly reportBug: (fault: unknown, about: string) => void
 }

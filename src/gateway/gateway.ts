@@ -15,22 +15,21 @@ import { within } from '../kit/within.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import { HealthMonitor, type MonitoredUpstreams } from '../upstream/health/health-monitor.ts'
 import { LoadFigures } from '../upstream/load-figures.ts'
-import { ownAcceptor } from './acceptor.ts'
+import { canSharePort, ownAcceptor } from './acceptor.ts'
 import { broadcastUpstreams } from './broadcasts.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import { mergedInspector } from './inspect/merged.ts'
 import { listenFault } from './listen-fault.ts'
-import { MainThread, type MainThreadOptions, mainThreadServices } from './main-thread.ts'
+import { MainThread, type MainThreadOptions } from './main-thread.ts'
 import { scopesOf } from './memory-scopes.ts'
-import { textService } from './pages.ts'
+import { type Pages, pagesOf } from './pages.ts'
 import { type GatewayChange, Reloads } from './reloads.ts'
 import { type ServerGroup, SingleThread } from './server-group.ts'
-import { statusText } from './status-page.ts'
 import { TelemetryHub } from './telemetry/telemetry-hub.ts'
 import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
-import { slotsFor } from './threads/slots.ts'
+import { slotsFor } from './threads/worker-pool.ts'
 
 export interface Gateway {
   /** The front's address. */
@@ -52,7 +51,11 @@ export interface Gateway {
 
 /** The composition root: builds every part from the configuration, connects them, and opens the listeners. */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const gateway = new RunningGateway(config, deps)
+  const { platform = process.platform, log } = deps
+  if (workerRange(config.workers) !== undefined && !canSharePort(platform)) {
+    log?.(`${platform} cannot share a port among threads: serving in one thread, not in workers`, 'warn')
+  }
+  const gateway = new RunningGateway(possibleConfig(config, platform), deps)
   try {
     await gateway.start()
     return gateway
@@ -62,6 +65,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     else await gateway.close()
     throw fault
   }
+}
+
+/** The same configuration with one thread, where several cannot listen on one port. */
+function possibleConfig(config: Config, platform: NodeJS.Platform = process.platform): Config {
+  return canSharePort(platform) ? config : { ...config, workers: 1 }
 }
 
 /** How long closing waits for parts that may never report back, such as a hung worker. */
@@ -78,6 +86,7 @@ class RunningGateway implements Gateway {
   readonly #health: HealthMonitor
   readonly #loads: LoadFigures
   readonly #hub: TelemetryHub
+  readonly #pages: Pages
   readonly #admin: ReloadableAdmin
   readonly #reloads: Reloads
   /** Run in reverse order. */
@@ -117,6 +126,7 @@ class RunningGateway implements Gateway {
       upstreams: this.#mainThread?.upstreams,
     }))
     this.view = mergedInspector(() => [here, ...(this.#servers?.views() ?? [])], clock)
+    this.#pages = pagesOf(this.#hub.metrics, this.view)
   }
 
   get address(): AddressInfo {
@@ -166,7 +176,7 @@ class RunningGateway implements Gateway {
   }
 
   reload(config: Config): Promise<Reloaded> {
-    return this.#reloads.reload(config)
+    return this.#reloads.reload(possibleConfig(config, this.#deps.platform))
   }
 
   reloadRefused(): void {
@@ -239,10 +249,6 @@ class RunningGateway implements Gateway {
       store: this.#deps.store,
       memory: this.#memory,
       events: this.events,
-      pages: {
-        [mainThreadServices.metrics]: textService(() => this.#hub.metrics.render()),
-        [mainThreadServices.status]: textService(async () => statusText(await this.view.connections())),
-      },
       onKeys: (keys) => this.#servers?.learnKeys(keys),
     }
   }
@@ -254,6 +260,7 @@ class RunningGateway implements Gateway {
       events: this.events,
       telemetry,
       mainThread,
+      pages: this.#pages,
       acceptor: ownAcceptor({ isShared: false }),
     })
   }
@@ -265,7 +272,8 @@ class RunningGateway implements Gateway {
       events: this.events,
       counts: this.#hub.counts,
       memory: this.#memory,
-      mainThread: () => mainThread,
+      mainThread,
+      pages: this.#pages,
       logLine: this.#deps.logLine,
     })
   }

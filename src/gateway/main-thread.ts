@@ -1,11 +1,11 @@
+import type { DeliveryStatus } from '../broadcast/delivery-page.ts'
 import type { DeliveryService } from '../broadcast/delivery-service.ts'
 import { SharedCallbackState, type SharedCallbacks } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
 import type { Config } from '../config/schema.ts'
-import type { RouteFacts } from '../core/call.ts'
-import { failure } from '../core/failure.ts'
-import { failed } from '../core/outcome.ts'
-import type { Service } from '../core/service.ts'
+import type { Call, RouteFacts } from '../core/call.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { GatewayRequest } from '../core/request.ts'
 import { type Prepared, prepareAll, type Reloadable } from '../kit/reload.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ReloadableStores } from '../store/reloadable-stores.ts'
@@ -17,28 +17,17 @@ import { storesConfig } from './stores-config.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
 export interface MainThreadApi {
-  /** Takes a name from `mainThreadServices`. */
-  service(name: string): Service
+  /** Stores a write of a broadcast route durably, has it delivered, and answers. */
+  deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome>
+  /** The status of a write, for a client that has its id. */
+  deliveryStatus(id: string): Promise<DeliveryStatus>
 }
-
-const deliverPrefix = 'deliver '
-
-export const mainThreadServices = {
-  /** Stores a broadcast route's write durably, has it delivered, and answers. */
-  deliver: (route: string) => deliverPrefix + route,
-  /** The page that shows a client the state of its write. */
-  delivery: 'delivery page',
-  metrics: 'metrics page',
-  status: 'status page',
-} as const
 
 export interface MainThreadOptions extends BroadcastsOptions {
   /** The folder of the configuration file; relative paths start here. */
   readonly folder: string
   /** Replaces the configured store in tests and benchmarks. */
   readonly store: DeliveryStore | undefined
-  /** Pages that cover all threads. */
-  readonly pages: Readonly<Record<string, Service>>
   readonly onKeys: (keys: Keys) => void
 }
 
@@ -46,12 +35,6 @@ export interface MainThreadConfig {
   readonly config: Config
   /** For deliveries. */
   readonly traces: Traces | undefined
-}
-
-/** A service with the facts of its route. */
-export interface HostedService {
-  readonly facts: RouteFacts
-  readonly service: Service
 }
 
 /** A gateway's store, deliveries, tickets and keys, in the main thread. */
@@ -82,14 +65,22 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
     }
   }
 
-  /** Looked up again for each call, as a reload changes it. */
-  service(name: string): Service {
-    return (request, call) => this.#service(name)(request, call)
+  deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
+    return this.#broadcasts.deliver(route, request, call)
   }
 
-  /** Serves a call that came in at another thread. */
-  hosted(name: string): HostedService {
-    return { facts: this.#factsOf(name), service: this.#service(name) }
+  deliveryStatus(id: string): Promise<DeliveryStatus> {
+    return this.#broadcasts.status(id)
+  }
+
+  /** Returns the same object for each write of a route, as metrics identify routes by it. */
+  factsOf(route: string): RouteFacts {
+    let facts = this.#facts.get(route)
+    if (facts === undefined) {
+      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+      this.#facts.set(route, facts)
+    }
+    return facts
   }
 
   /** Undefined until a route uses `callback`. */
@@ -137,27 +128,4 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
     await this.#stores.close()
     this.#broadcasts.close()
   }
-
-  #service(name: string): Service {
-    const { pages } = this.#options
-    const found = name.startsWith(deliverPrefix)
-      ? this.#broadcasts.accepting(name.slice(deliverPrefix.length))
-      : name === mainThreadServices.delivery
-        ? this.#broadcasts.page
-        : pages[name]
-    return found ?? ended
-  }
-
-  /** Returns the same object for each call of a route, as metrics identify routes by it. */
-  #factsOf(name: string): RouteFacts {
-    let facts = this.#facts.get(name)
-    if (facts === undefined) {
-      const route = name.startsWith(deliverPrefix) ? name.slice(deliverPrefix.length) : name
-      facts = { name: route, strategy: route === name ? 'page' : 'broadcast', idleTimeoutMs: 30_000 }
-      this.#facts.set(name, facts)
-    }
-    return facts
-  }
 }
-
-const ended: Service = () => Promise.resolve(failed(failure('INTERNAL', 'This part of the gateway has ended')))

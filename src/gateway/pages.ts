@@ -1,6 +1,11 @@
+import type { Inspector } from '../admin/inspector.ts'
+import { matchText } from '../config/match.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
+import type { Metrics } from '../telemetry/metrics/metrics.ts'
+import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 
@@ -9,16 +14,59 @@ export interface PageText {
   readonly body: string
 }
 
-/** A public page served by the gateway itself: `GET path`. */
-export function ownPage(path: string, what: string, service: Service): RoutedHandler {
-  // Monitoring should also see the gateway drain.
-  return ownRoute({ method: 'GET', path, what, service, servesWhileDraining: true })
+/** Public pages that cover all threads. Workers have them as a remote object. */
+export interface Pages {
+  metrics(): Promise<PageText>
+  status(): Promise<PageText>
 }
 
-export function textService(text: () => PageText | Promise<PageText>): Service {
-  return async () => {
+export function pagesOf(metrics: Metrics, servers: Inspector): Pages {
+  return {
+    metrics: () => metrics.render(),
+    status: async () => statusText(await servers.connections()),
+  }
+}
+
+/** The pages that the configuration enables on the front. */
+export function pageRoutes({ metrics: { path }, status }: Config, pages: Pages): readonly RoutedHandler[] {
+  return [
+    ...(path === undefined ? [] : [pageRoute(path, 'metrics', () => pages.metrics())]),
+    ...(status === undefined ? [] : [pageRoute(status.path, 'status', () => pages.status())]),
+  ]
+}
+
+function pageRoute(path: string, what: string, text: () => Promise<PageText>): RoutedHandler {
+  const service: Service = async () => {
     const { contentType, body } = await text()
     const headers = ['content-type', contentType, 'cache-control', 'no-store']
     return succeeded(ownResponse(200, headers, Buffer.from(body)))
   }
+  // Monitoring should also see the gateway drain.
+  return ownRoute({ method: 'GET', path, what, service, servesWhileDraining: true })
+}
+
+/**
+ * The front's connections in the format of nginx's `stub_status`. Byte for byte, including blanks at line ends:
+ * programs parse it.
+ */
+function statusText(figures: ConnectionFigures): PageText {
+  const { active, accepted, refused, requests, reading, writing, waiting } = figures
+  const lines = [
+    `Active connections: ${active} `,
+    'server accepts handled requests',
+    // Connections closed at once count as accepted but not handled.
+    ` ${accepted + refused} ${accepted} ${requests} `,
+    `Reading: ${reading} Writing: ${writing} Waiting: ${waiting} `,
+  ]
+  return { contentType: 'text/plain', body: `${lines.join('\n')}\n` }
+}
+
+/** `GET /`: lists the routes, for people and programs. */
+export function indexPage(
+  routes: readonly { readonly config: RouteConfig; readonly strategy: string }[],
+): RoutedHandler {
+  const list = routes.map(({ config, strategy }) => ({ match: matchText(config.match), strategy }))
+  const body = Buffer.from(`${JSON.stringify({ name: 'hedgerow', routes: list }, undefined, 2)}\n`)
+  const answer = Promise.resolve(succeeded(ownResponse(200, ['content-type', 'application/json'], body)))
+  return ownRoute({ method: 'GET', path: '/', what: 'index', service: () => answer, servesWhileDraining: false })
 }

@@ -4,20 +4,20 @@ import {
   startCallbackEndpoints,
 } from '../callback/callback-endpoints.ts'
 import type { Callbacks } from '../callback/callbacks.ts'
-import type { Elsewhere } from '../callback/receive.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
+import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable, ReportBug } from '../kit/reload.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import { callbackConfig } from './callback-config.ts'
-import type { HostedService } from './main-thread.ts'
 
 export interface ServerCallbacksOptions {
   readonly clock: Clock
   readonly memory: SharedMemory
-  readonly elsewhere?: Elsewhere | undefined
+  /** The other workers, for callbacks whose call waits there. */
+  readonly peers?: CallbackPeers | undefined
   readonly frontPort: () => number
   readonly reportBug: ReportBug
 }
@@ -37,7 +37,6 @@ export interface ServerCallbacksChange extends Change {
 export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, ServerCallbacksChange> {
   readonly #options: ServerCallbacksOptions
   #endpoints: CallbackEndpoints | undefined
-  #handlers: readonly RoutedHandler[] = []
 
   constructor(options: ServerCallbacksOptions) {
     this.#options = options
@@ -47,10 +46,9 @@ export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, Server
     return this.#endpoints?.callbacks
   }
 
-  /** Serves callbacks that came in at another thread. */
-  receiver(name: string): HostedService | undefined {
-    const found = this.#handlers.find(({ handler }) => handler.facts.name === name)
-    return found && { facts: found.handler.facts, service: found.handler.service }
+  /** Takes callbacks that came in at other workers; undefined until a route uses `callback`. */
+  get receiver(): CallbackReceiver | undefined {
+    return this.#endpoints?.receiver
   }
 
   async prepare({ config, shared }: ServerCallbacksConfig): Promise<ServerCallbacksChange> {
@@ -64,7 +62,6 @@ export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, Server
       commit: () => {
         change.commit()
         this.#endpoints = endpoints
-        this.#handlers = change.handlers
       },
       rollback: () => {
         if (endpoints !== this.#endpoints) endpoints.close()

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Callbacks } from '../callback/callbacks.ts'
-import type { Elsewhere } from '../callback/receive.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
+import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
@@ -26,7 +26,8 @@ import { Admission } from './admission.ts'
 import { Fronts } from './fronts.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
-import { type HostedService, type MainThreadApi, mainThreadServices } from './main-thread.ts'
+import type { MainThreadApi } from './main-thread.ts'
+import type { Pages } from './pages.ts'
 import { routedHandlers } from './routed-handlers.ts'
 import { router } from './router.ts'
 import { ServerCallbacks } from './server-callbacks.ts'
@@ -41,8 +42,9 @@ export interface ServerOptions {
   readonly telemetry: ThreadTelemetry
   /** How clients' connections come in. */
   readonly acceptor: Acceptor
-  /** Serves a callback whose call waits in another thread. */
-  readonly elsewhere?: Elsewhere | undefined
+  readonly pages: Pages
+  /** The other workers, for callbacks whose call waits there. */
+  readonly peers?: CallbackPeers | undefined
   readonly log: LogText
   readonly reportBug: ReportBug
 }
@@ -115,9 +117,9 @@ export class Server implements Reloadable<ServerConfig> {
     return this.#callbacks.current?.signer.run
   }
 
-  /** Serves callbacks that came in at another thread. */
-  receiver(name: string): HostedService | undefined {
-    return this.#callbacks.receiver(name)
+  /** Takes callbacks that came in at other workers; undefined until a route uses `callback`. */
+  get callbackReceiver(): CallbackReceiver | undefined {
+    return this.#callbacks.receiver
   }
 
   /** Rejects if a new address cannot be listened on, or the server drains. */
@@ -141,7 +143,6 @@ export class Server implements Reloadable<ServerConfig> {
 
   async close(): Promise<void> {
     await this.#fronts?.close()
-    this.#options.acceptor.close?.()
     this.#callbacks.close()
     this.#upstreams.close()
     this.#lookups.close()
@@ -182,11 +183,11 @@ export class Server implements Reloadable<ServerConfig> {
       readonly traces: Traces | undefined
     },
   ) {
-    const { clock, random, memory, mainThread } = this.#options
+    const { clock, random, memory, mainThread, pages } = this.#options
     const { traces, ...rest } = parts
-    const deliver = (route: string) => mainThread.service(mainThreadServices.deliver(route))
+    const deliver = mainThread.deliver.bind(mainThread)
     const deps = { clock, random, memory, deliver, attemptTrace: traces?.attemptLayer, ...rest }
-    return routedHandlers(config, mainThread, deps)
+    return routedHandlers(config, { mainThread, pages }, deps)
   }
 
   #rules(

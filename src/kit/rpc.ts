@@ -5,20 +5,31 @@ import { StartupError } from './startup-error.ts'
 export interface Port {
   postMessage(message: unknown, moved?: Transferable[]): void
   on(event: 'message', listener: (message: Message) => void): unknown
+  /** Emitted by a `MessagePort` once its other end is closed, or the thread that had it has ended. */
+  on(event: 'close', listener: () => void): unknown
 }
 
-/** The methods that a side serves: all arguments and results must survive a structured clone. */
-type Methods<Side> = { readonly [Name in keyof Side]: (...args: never[]) => unknown }
+/** The methods that a thread exposes: all arguments and results must survive a structured clone. */
+type Methods<T> = { readonly [Name in keyof T]: (...args: never[]) => unknown }
 type Args<Method> = Method extends (...args: infer List) => unknown ? List : never
 type Answer<Method> = Method extends (...args: never[]) => infer Value ? Awaited<Value> : never
 
-interface Asked {
-  readonly resolve: (value: never) => void
+/** An object of another thread: each method resolves with the answer from there. */
+export type Remote<T> = { readonly [Name in keyof T]: (...args: Args<T[Name]>) => Promise<Answer<T[Name]>> }
+
+/** The same object, called without waiting for an answer. */
+export type Notifier<T> = { readonly [Name in keyof T]: (...args: Args<T[Name]>) => void }
+
+/** By method: the memory and ports that a call transfers to the other thread instead of copying them. */
+export type Moves<T> = { readonly [Name in keyof T]?: (...args: Args<T[Name]>) => Transferable[] }
+
+interface Pending {
+  readonly resolve: (value: unknown) => void
   readonly reject: (fault: ChannelClosed | Error) => void
 }
 
 type Message =
-  | { readonly to: string; readonly args: readonly unknown[]; readonly id?: number }
+  | { readonly to: string; readonly method: string; readonly args: readonly unknown[]; readonly id?: number }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: PlainFault }
 
@@ -26,71 +37,117 @@ type Message =
 export class ChannelClosed extends Error {}
 
 /**
- * Remote calls by name between two threads. A call with its answer takes 9 us of CPU in both threads together under
- * load, and 50 us if the other thread must be woken each time (`bench/micro/channel.ts`): no plain call needs one.
+ * Calls between two threads, to the objects that each side exposes by name. A call with its answer takes 9 us of CPU in
+ * both threads together under load, and 50 us if the other thread must be woken each time (`bench/micro/rpc.ts`): no
+ * plain call needs one.
  */
-export class RpcChannel<Here extends Methods<Here>, There extends Methods<There>> {
+export class RpcChannel {
   readonly #port: Port
-  readonly #here: Here
   readonly #reportBug: (fault: unknown, about: string) => void
-  readonly #asked = new Map<number, Asked>()
+  readonly #exposed = new Map<string, object>()
+  readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #closed: string | undefined
 
-  constructor(port: Port, here: Here, reportBug: (fault: unknown, about: string) => void) {
+  constructor(port: Port, reportBug: (fault: unknown, about: string) => void) {
     this.#port = port
-    this.#here = here
     this.#reportBug = reportBug
     port.on('message', (message) => this.#take(message))
+    port.on('close', () => this.close('the other thread has closed the channel'))
   }
 
-  /** `moved`: objects transferred to the other side. Rejects with `ChannelClosed`, or with the other side's error. */
-  call<Name extends keyof There & string>(
-    to: Name,
-    args: Args<There[Name]>,
-    moved: Transferable[] = [],
-  ): Promise<Answer<There[Name]>> {
+  /** Use `expose`, which checks the type. */
+  add(name: string, implementation: object): void {
+    this.#exposed.set(name, implementation)
+  }
+
+  /** Use `remote`, which knows the types. Rejects with `ChannelClosed`, or with the other side's error. */
+  call(to: string, method: string, args: readonly unknown[], moved: Transferable[] = []): Promise<unknown> {
     if (this.#closed !== undefined) return Promise.reject(new ChannelClosed(this.#closed))
     const id = ++this.#lastId
-    this.#send({ to, args, id }, moved)
-    return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }))
+    return new Promise((resolve, reject) => {
+      this.#port.postMessage({ to, method, args, id }, moved)
+      this.#pending.set(id, { resolve, reject })
+    })
   }
 
-  /** Calls a method without waiting for an answer. */
-  notify<Name extends keyof There & string>(to: Name, ...args: Args<There[Name]>): void {
-    if (this.#closed === undefined) this.#send({ to, args })
+  /** Use `notifier`, which knows the types. */
+  notify(to: string, method: string, args: readonly unknown[], moved: Transferable[] = []): void {
+    if (this.#closed === undefined) this.#port.postMessage({ to, method, args }, moved)
   }
 
   close(reason: string): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    for (const { reject } of this.#asked.values()) reject(new ChannelClosed(reason))
-    this.#asked.clear()
+    for (const { reject } of this.#pending.values()) reject(new ChannelClosed(reason))
+    this.#pending.clear()
   }
 
   #take(message: Message): void {
     if ('to' in message) void this.#serve(message)
     else {
-      const asked = this.#asked.get(message.id)
-      this.#asked.delete(message.id)
-      if ('fault' in message) asked?.reject(faultOf(message.fault))
-      else asked?.resolve(message.value as never)
+      const pending = this.#pending.get(message.id)
+      this.#pending.delete(message.id)
+      if ('fault' in message) pending?.reject(faultOf(message.fault))
+      else pending?.resolve(message.value)
     }
   }
 
-  #send(message: Message, moved: Transferable[] = []): void {
-    this.#port.postMessage(message, moved)
+  #answer(message: Message): void {
+    if (this.#closed === undefined) this.#port.postMessage(message, [])
   }
 
-  async #serve({ to, args, id }: Extract<Message, { to: string }>): Promise<void> {
-    const method = this.#here[to as keyof Here]
+  async #serve({ to, method, args, id }: Extract<Message, { to: string }>): Promise<void> {
     try {
-      const value = await method.apply(this.#here, args as never[])
-      if (id !== undefined && this.#closed === undefined) this.#send({ id, value })
+      const value: unknown = await this.#invoke(to, method, args)
+      if (id !== undefined) this.#answer({ id, value })
     } catch (fault) {
-      if (id === undefined) this.#reportBug(fault, `the other thread's ${to}`)
-      else if (this.#closed === undefined) this.#send({ id, fault: plainFault(fault) })
+      if (id === undefined) this.#reportBug(fault, `the other thread's ${method}`)
+      else this.#answer({ id, fault: plainFault(fault) })
     }
+  }
+
+  #invoke(to: string, method: string, args: readonly unknown[]): unknown {
+    const implementation = this.#exposed.get(to)
+    const found: unknown = implementation && Reflect.get(implementation, method)
+    if (typeof found !== 'function') throw new Error(`this thread does not expose ${to}.${method}`)
+    return Reflect.apply(found, implementation, args)
+  }
+}
+
+/** Lets the other side call the methods of an object. */
+export function expose<T extends Methods<T>>(channel: RpcChannel, name: string, implementation: T & object): void {
+  channel.add(name, implementation)
+}
+
+/** The object that the other side exposes under this name. */
+export function remote<T extends Methods<T>>(channel: RpcChannel, name: string, moves: Moves<T> = {}): Remote<T> {
+  const methods = methodsBy((method, args) => channel.call(name, method, args, movedBy(moves, method, args)))
+  return new Proxy(Object.create(null), methods)
+}
+
+/** The same object for calls that need no answer: an error there is reported as a bug there. */
+export function notifier<T extends Methods<T>>(channel: RpcChannel, name: string, moves: Moves<T> = {}): Notifier<T> {
+  const methods = methodsBy((method, args) => channel.notify(name, method, args, movedBy(moves, method, args)))
+  return new Proxy(Object.create(null), methods)
+}
+
+function movedBy(moves: object, method: string, args: readonly unknown[]): Transferable[] {
+  const moved: unknown = Reflect.get(moves, method)
+  return typeof moved === 'function' ? Reflect.apply(moved, undefined, args) : []
+}
+
+/** For an object that has every method: each is made on first use, as the types do not exist at run time. */
+function methodsBy(act: (method: string, args: readonly unknown[]) => unknown): ProxyHandler<object> {
+  const made = new Map<string, (...args: readonly unknown[]) => unknown>()
+  return {
+    get: (_target, method) => {
+      // An object with a `then` would be taken for a promise.
+      if (typeof method !== 'string' || method === 'then') return undefined
+      const known = made.get(method) ?? ((...args) => act(method, args))
+      made.set(method, known)
+      return known
+    },
   }
 }
 
@@ -106,9 +163,8 @@ const factNames = ['code', 'syscall', 'address', 'port', 'at'] as const
 
 function plainFault(fault: unknown): PlainFault {
   if (!(fault instanceof Error)) return { name: 'Error', message: String(fault), facts: {} }
-  const all = fault as unknown as Readonly<Record<string, unknown>>
-  const facts = Object.fromEntries(factNames.filter((name) => name in fault).map((name) => [name, all[name]]))
-  return { name: fault.name, message: fault.message, facts }
+  const facts = factNames.filter((name) => name in fault).map((name) => [name, Reflect.get(fault, name)] as const)
+  return { name: fault.name, message: fault.message, facts: Object.fromEntries(facts) }
 }
 
 function faultOf({ name, message, facts }: PlainFault): Error {

@@ -3,8 +3,9 @@ import type { z } from 'zod'
 import { callbackDeadlineMs, callbackStrategy } from '../../src/callback/callback.ts'
 import { Callbacks, type CallbacksOptions } from '../../src/callback/callbacks.ts'
 import { type CallbackOptions, callbackOptions } from '../../src/callback/options.ts'
-import { type Elsewhere, receiveCallbacks } from '../../src/callback/receive.ts'
+import { receiveCallbacks } from '../../src/callback/receive.ts'
 import { termsOf } from '../../src/callback/result-rules.ts'
+import type { CallbackPeers } from '../../src/callback/take-callback.ts'
 import { TicketExpiry } from '../../src/callback/ticket-expiry.ts'
 import { ticketPage } from '../../src/callback/ticket-page.ts'
 import { keyOf } from '../../src/callback/token.ts'
@@ -35,7 +36,7 @@ export interface CallbackSceneOptions {
   readonly shared?: Partial<CallbacksOptions> & { readonly memory?: TicketKeeper; readonly durable?: TicketKeeper }
   readonly maxBytes?: number
   /** Options of the callback endpoint. */
-  readonly elsewhere?: Elsewhere
+  readonly peers?: CallbackPeers
   readonly maxAtPath?: number
   /** Wraps the backend, inside the strategy. */
   readonly inner?: (clock: VirtualClock) => Layer
@@ -92,7 +93,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     maxBytes: options.maxAtPath ?? route.maxAnswer,
     callbacks,
     wallNow,
-    elsewhere: options.elsewhere,
+    peers: options.peers,
   })
   const page = ticketPage({ callbacks, wallNow, policyOf: () => ({ mappings: {}, listAttempts: true }) })
 

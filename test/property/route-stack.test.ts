@@ -57,7 +57,7 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   const upstream = (name: string) => made.get(name) as ScriptedUpstream
   const parsed = config.routes[0]
   assert.ok(parsed !== undefined)
-  const none = { deliver: () => upstream('work').send, callbacks: undefined }
+  const none = { deliver: () => assert.fail('no route broadcasts'), callbacks: undefined }
   const random = seededRandom(1)
   const admission = new Admission(config, { clock, random, memory })
   const deps = { clock, memory, random, upstream, admission, ...none }

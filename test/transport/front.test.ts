@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { failure } from '../../src/core/failure.ts'
-import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
+import { type Outcome, succeeded } from '../../src/core/outcome.ts'
 import { ownResponse } from '../../src/core/response.ts'
 import type { Service } from '../../src/core/service.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { EventBus } from '../../src/kit/event-bus.ts'
 import type { FrontRules } from '../../src/transport/server/front-options.ts'
-import { type Listener, listen, standBehind } from '../../src/transport/server/listener.ts'
+import { type Listener, listen } from '../../src/transport/server/listener.ts'
 import { TrustedProxies } from '../../src/transport/server/proxies.ts'
 import type { Resolve } from '../../src/transport/server/route-handler.ts'
 import { atEnd } from '../kit/cleanup.ts'
@@ -216,114 +214,5 @@ describe('a front that retires', () => {
     const front = await openFront(t, rules(echo))
     await within(1000, 'nobody is left', Promise.all([front.retire(), front.retire()]))
     await front.close()
-  })
-})
-
-describe('a connection that was accepted elsewhere', () => {
-  const peer = { remoteAddress: '203.0.113.9', remotePort: 4711 }
-  const address = { address: '127.0.0.1', family: 'IPv4', port: 8080 }
-
-  function stand(t: TestContext, given: FrontRules): Listener {
-    const front = standBehind(address, { ...common(), ...given })
-    atEnd(t, () => front.close())
-    return front
-  }
-
-  function handed(t: TestContext, front: Listener): Wire {
-    const [near, far] = duplexPair()
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-    front.take(near, peer)
-    const socket = Object.assign(far, { setNoDelay: () => {} }) as unknown as Socket
-    const wire = new Wire(socket)
-    atEnd(t, () => wire.destroy())
-    return wire
-  }
-
-  it('is served under its own address, and kept', async (t) => {
-    const front = stand(t, rules(echo))
-    assert.deepEqual(front.address, address)
-    const wire = handed(t, front)
-    for (let n = 0; n < 3; n++) {
-      wire.send(get)
-      assert.equal((await wire.message()).body, '203.0.113.9')
-    }
-    assert.deepEqual([await front.connections(), front.figures().requests], [1, 3])
-    await front.update(rules(echo, { proxies: new TrustedProxies(['203.0.113.0/24']) }))
-    wire.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n')
-    assert.equal((await wire.message()).body, '1.2.3.4, 203.0.113.9')
-    wire.destroy()
-    await until('it is gone', async () => (await front.connections()) === 0)
-  })
-
-  it('has pipelined requests served one at a time, and none after the last', async (t) => {
-    const { waiting, service } = held()
-    const wire = handed(t, stand(t, rules(service)))
-    wire.send(`${get}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n${get}`)
-    await until('the first is there', () => waiting.length === 1)
-    wire.send(get)
-    waiting[0]?.(answer('first'))
-    assert.equal((await wire.message()).body, 'first')
-    await until('the second is there', () => waiting.length === 2)
-    waiting[1]?.(answer('last'))
-    assert.equal((await wire.message()).body, 'last')
-    await wire.closed()
-    assert.equal(waiting.length, 2)
-  })
-
-  it('passes large bodies both ways, no faster than they are read', async (t) => {
-    const size = 4 * 1024 * 1024
-    const whole: Service = async ({ body }) => {
-      let bytes = 0
-      if (body !== undefined && !(body instanceof Uint8Array)) {
-        for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length
-      }
-      return bytes === size ? answer('b'.repeat(size)) : failed(failure('BAD_REQUEST', `${bytes} bytes`))
-    }
-    const wire = handed(t, stand(t, rules(whole)))
-    wire.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`)
-    const { status, body } = await wire.message()
-    assert.deepEqual([status, body.length], [200, size])
-  })
-
-  it('is closed if it is slow, idle for too long, or over the limit', async (t) => {
-    const strict = { ...limits, headerTimeoutMs: 100, keepAliveMs: 100, maxConnections: 2 }
-    const front = stand(t, rules(echo, { listen: strict }))
-    const [slow, unused, third] = [handed(t, front), handed(t, front), handed(t, front)]
-    slow.send('GET / HT')
-    unused.send(get)
-    await unused.message()
-    await until('there is room for two', () => third.hasEnded)
-    assert.equal((await slow.message()).status, 408)
-    await until('both are closed', () => slow.hasEnded && unused.hasEnded)
-    assert.equal(front.figures().refused, 1)
-  })
-
-  it('may be upgraded', async (t) => {
-    const [near, far] = duplexPair()
-    const upgrading: Service = async () => succeeded({ ...ownResponse(101, [], undefined), upgraded: near })
-    const front = stand(t, { ...rules(echo), resolve: to(upgrading, true) })
-    const wire = handed(t, front)
-    wire.send(upgrade)
-    await wire.receives('101 Switching Protocols')
-    far.on('end', () => far.end())
-    far.once('data', (chunk: Buffer) => far.write(`${String(chunk)} too`))
-    wire.send('hello')
-    await wire.receives('hello too')
-    wire.destroy()
-    await until('both ends are gone', () => front.inFlight() === 0 && near.destroyed)
-  })
-
-  it('ends with the front that retires', async (t) => {
-    const front = stand(t, rules(echo))
-    const wire = handed(t, front)
-    wire.send(get)
-    await wire.message()
-    const gone = settledOf(front.retire())
-    wire.send(get)
-    assert.deepEqual((await wire.message()).headers.get('connection'), ['close'])
-    await until('it is gone', () => gone.is && wire.hasEnded)
-    const late = handed(t, front)
-    await until('it comes too late', () => late.hasEnded)
   })
 })

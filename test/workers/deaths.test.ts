@@ -106,7 +106,7 @@ describe('a worker that dies', () => {
     await until('it is delivered', acknowledged)
   })
 
-  it('makes the poster of a callback forwarded to it get 503, so that it posts again', async (t) => {
+  it('makes the poster of a callback passed to it get 503, so that it posts again', async (t) => {
     const callbackUrls: string[] = []
     const { gateway, threads } = await openWorkers(t, async (scene) => ({
       upstreams: upstreamOf(
@@ -120,12 +120,16 @@ describe('a worker that dies', () => {
     }))
     const asked = clients(t, 16).map((agent) => ask(`${gateway.url}/work`, { agent }).catch(() => {}))
     await until('all wait', () => callbackUrls.length === 16)
+    let isDying = false
     for (const thread of threads) {
       const post = thread.postMessage.bind(thread)
-      // It dies while it handles the callback.
-      thread.postMessage = (message: { readonly to?: string }, ...moved) => {
-        if (message.to === 'serve') void thread.terminate()
-        else post(message, ...moved)
+      // It dies before it takes the port by which the callback comes.
+      thread.postMessage = (message: { readonly method?: string }, ...moved) => {
+        if (message.method === 'join' && !isDying) {
+          isDying = true
+          void thread.terminate()
+        }
+        post(message, ...moved)
       }
     }
     const answers = []

@@ -155,29 +155,21 @@ describe('a gateway with workers', () => {
   })
 })
 
-describe('without port sharing between threads', () => {
-  it('hands connections out, with the addresses of their clients', async (t) => {
-    const seen: string[] = []
-    const { gateway, threads } = await openWorkers(
+describe('a gateway whose system cannot share a port among threads', () => {
+  it('serves in one thread and says so, also after a reload', async (t) => {
+    const { gateway, threads, logged, reload } = await openWorkers(
       t,
       async (scene) => ({
-        upstreams: upstreamOf(
-          await scene.target((message, response) => {
-            seen.push(String(message.headers['x-forwarded-for']))
-            response.end('here')
-          }),
-        ),
+        upstreams: upstreamOf(await scene.target((_message, response) => response.end('here'))),
         routes: [{ match: 'GET /work', forward: { upstream: 'work' } }],
       }),
-      { handsOut: true },
+      { platform: 'darwin' },
     )
-    const agents = clients(t, 10)
-    const answers = await Promise.all(agents.map((agent) => ask(`${gateway.url}/work`, { agent })))
-    assert.ok(answers.every(({ status, body }) => status === 200 && body === 'here'))
-    assert.deepEqual(new Set(seen), new Set(['127.0.0.1']))
-    await threads[0]?.terminate()
-    await until('another has taken its place', () => threads.length === 3)
-    await until('and serves', async () => (await gateway.gateway.view.inFlight()) === 0)
-    for (const agent of clients(t, 10)) assert.equal((await ask(`${gateway.url}/work`, { agent })).status, 200)
+    assert.equal((await ask(`${gateway.url}/work`)).body, 'here')
+    assert.deepEqual(await reload({ workers: 4 }), { ok: true })
+    assert.equal((await ask(`${gateway.url}/work`)).body, 'here')
+    assert.equal(threads.length, 0)
+    const line = 'darwin cannot share a port among threads: serving in one thread, not in workers'
+    assert.deepEqual(logged, [line])
   })
 })

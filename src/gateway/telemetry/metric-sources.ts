@@ -1,15 +1,12 @@
 import type { Inspector } from '../../admin/inspector.ts'
 import { matchText } from '../../config/match.ts'
 import { type Config, strategyOf } from '../../config/schema.ts'
-import type { Service } from '../../core/service.ts'
 import { descriptorFigures } from '../../kit/descriptors.ts'
 import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { CountedParts } from '../../telemetry/counts/places.ts'
 import type { MetricSources, WorkerCounts } from '../../telemetry/metrics/sources.ts'
-import type { RoutedHandler } from '../../transport/server/route-handler.ts'
 import { targetsOf } from '../../upstream/targets.ts'
-import { ownPage } from '../pages.ts'
 
 /** Whether the counts can be read at all; if not, nothing is counted. */
 export function isCounted({ admin, metrics }: Config): boolean {
@@ -50,20 +47,6 @@ export function sourcesOf({ servers, store, hasWaiters, workers }: MeteredParts)
     waiters: hasWaiters ? async () => (await servers.waiters(0)).open : undefined,
     ...(store !== undefined && { store: () => sizesOf(store) }),
   }
-}
-
-/** Exist once for all threads. */
-export interface WatchedPages {
-  readonly metrics: Service
-  readonly status: Service
-}
-
-/** The pages that the configuration enables on the front. */
-export function watchPages({ metrics: { path }, status }: Config, pages: WatchedPages): readonly RoutedHandler[] {
-  return [
-    ...(path === undefined ? [] : [ownPage(path, 'metrics', pages.metrics)]),
-    ...(status === undefined ? [] : [ownPage(status.path, 'status', pages.status)]),
-  ]
 }
 
 async function sizesOf(store: DeliveryStore): ReturnType<NonNullable<MetricSources['store']>> {

@@ -10,13 +10,23 @@ import type { CallTrace } from '../../core/trace.ts'
 
 /** Calls in transit from one thread to another: plain data, with whole bodies. */
 
-export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & { readonly body: Uint8Array | undefined }
+export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & {
+  readonly body: Uint8Array<ArrayBuffer> | undefined
+}
 
 export interface PlainCall {
   readonly id: string
   readonly startedAtMs: number
   readonly deadlineAtMs: number
   readonly trace: CallTrace | undefined
+}
+
+/** A call that another thread serves. */
+export interface PassedCall {
+  /** Unique among the calls that this thread passes; it identifies the call for an abort. */
+  readonly number: number
+  readonly request: PlainRequest
+  readonly call: PlainCall
 }
 
 export type PlainOutcome =
@@ -38,7 +48,7 @@ export interface PlainEnd {
 
 /** Expects a whole body; routes whose calls go to another thread buffer them. */
 export function plainRequest({ attempt: _none, body, ...request }: GatewayRequest): PlainRequest {
-  return { ...request, params: { ...request.params }, body: ownBytes(body instanceof Uint8Array ? body : undefined) }
+  return { ...request, params: { ...request.params }, body: body instanceof Uint8Array ? ownBytes(body) : undefined }
 }
 
 export function plainCall({ id, startedAtMs, deadlineAtMs, trace }: Call): PlainCall {
@@ -54,12 +64,22 @@ function plainOutcome(outcome: Outcome): PlainOutcome {
   if (!outcome.ok) return { ok: false, failure: plainFailure(outcome.failure) }
   const { status, headers, body } = outcome.response
   if (!isHeld(body)) throw new Error('an answer that streams cannot go to another thread')
-  return { ok: true, status, headers: [...headers], body: ownBytes(body) }
+  return { ok: true, status, headers: [...headers], body: body && ownBytes(body) }
 }
 
-export function outcomeOf(plain: PlainOutcome, attempt: Attempt | undefined): Outcome {
-  if (!plain.ok) return failed(plain.failure)
-  return succeeded({ ...ownResponse(plain.status, plain.headers, plain.body), attempt })
+/** Adopts the outcome of a call that another thread has served, and its attempts there. */
+export function adopted({ outcome, attempts, winner }: PlainEnd, call: Call): Outcome {
+  let won: Attempt | undefined
+  for (const attempt of attempts) {
+    call.adopt(attempt)
+    if (attempt.number === winner) won = attempt
+  }
+  if (!outcome.ok) return failed(outcome.failure)
+  return succeeded({ ...ownResponse(outcome.status, outcome.headers, outcome.body), attempt: won })
+}
+
+export function requestOf(plain: PlainRequest): GatewayRequest {
+  return { ...plain, attempt: undefined }
 }
 
 /** Keeps the cause as text only: it may be anything, and was logged where it occurred. */
@@ -69,11 +89,11 @@ export function plainFailure(failure: Failure): Failure {
 }
 
 /** The bytes to transfer with a message instead of copying them again. */
-export function bytesOf({ body }: { readonly body: Uint8Array | undefined }): Transferable[] {
-  return body === undefined ? [] : [body.buffer as ArrayBuffer]
+export function bytesOf({ body }: { readonly body: Uint8Array<ArrayBuffer> | undefined }): Transferable[] {
+  return body === undefined ? [] : [body.buffer]
 }
 
 /** Copies pooled bytes into memory of their own, or the whole pool would be sent. */
-function ownBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
-  return bytes === undefined ? undefined : Uint8Array.from(bytes)
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
 }

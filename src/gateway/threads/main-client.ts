@@ -1,26 +1,57 @@
+import type { DeliveryStatus } from '../../broadcast/delivery-page.ts'
 import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
-import type { Service } from '../../core/service.ts'
-import type { RpcChannel } from '../../kit/rpc.ts'
+import type { AbortListener } from '../../core/abort.ts'
+import type { Call } from '../../core/call.ts'
+import { failure } from '../../core/failure.ts'
+import { failed, type Outcome } from '../../core/outcome.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { ChannelClosed, type Notifier, notifier, type Remote, type RpcChannel, remote } from '../../kit/rpc.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
 import type { MainThreadApi } from '../main-thread.ts'
-import type { CallbacksSetup, MainMethods, WorkerMethods } from './protocol.ts'
-import { remoteService } from './remote-service.ts'
+import { adopted, bytesOf, plainCall, plainFailure, plainRequest } from './call-message.ts'
+import type { CallbacksSetup, MainMethods, WriteMethods } from './protocol.ts'
 
 /** A worker's access to the main thread; each method forwards to it. */
 export class MainThreadClient implements MainThreadApi {
-  readonly #channel: RpcChannel<WorkerMethods, MainMethods>
+  readonly #main: Remote<MainMethods>
+  readonly #writes: Remote<WriteMethods>
+  readonly #writesUnderWay: Notifier<WriteMethods>
   readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
   /** Undefined until they have changed since the start. */
   #keys: Keys | undefined
+  #lastNumber = 0
 
-  constructor(channel: RpcChannel<WorkerMethods, MainMethods>) {
-    this.#channel = channel
-    this.#tickets = { memory: remoteTickets(channel, 'memory'), durable: remoteTickets(channel, 'durable') }
+  constructor(channel: RpcChannel) {
+    this.#main = remote<MainMethods>(channel, 'main')
+    this.#writes = remote<WriteMethods>(channel, 'writes', { deliver: (_route, { request }) => bytesOf(request) })
+    this.#writesUnderWay = notifier<WriteMethods>(channel, 'writes')
+    this.#tickets = {
+      memory: remote<TicketStore>(channel, 'memory tickets'),
+      durable: remote<TicketStore>(channel, 'durable tickets'),
+    }
   }
 
-  service(name: string): Service {
-    return remoteService(name, this.#channel)
+  /** The write's outcome and attempts there apply to the call here. */
+  async deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
+    const number = ++this.#lastNumber
+    const listener: AbortListener = {
+      onAbort: (reason) => this.#writesUnderWay.abort(number, plainFailure(reason)),
+    }
+    try {
+      const end = this.#writes.deliver(route, { number, request: plainRequest(request), call: plainCall(call) })
+      call.scope.add(listener)
+      return adopted(await end, call)
+    } catch (fault) {
+      if (fault instanceof ChannelClosed) return failed(gone)
+      throw fault
+    } finally {
+      call.scope.remove(listener)
+    }
+  }
+
+  deliveryStatus(id: string): Promise<DeliveryStatus> {
+    return this.#main.deliveryStatus(id)
   }
 
   /** Callbacks by this setup; the keys are those that were learned last. */
@@ -37,14 +68,4 @@ export class MainThreadClient implements MainThreadApi {
   }
 }
 
-function remoteTickets(channel: RpcChannel<WorkerMethods, MainMethods>, store: 'memory' | 'durable'): TicketStore {
-  const ask = (method: keyof TicketStore, ...args: readonly unknown[]): Promise<never> =>
-    channel.call('tickets', [store, method, args]) as Promise<never>
-  return {
-    put: (ticket) => ask('put', ticket),
-    find: (id) => ask('find', id),
-    spend: (id) => ask('spend', id),
-    list: (limit) => ask('list', limit),
-    removeExpired: (now) => ask('removeExpired', now),
-  }
-}
+const gone = failure('INTERNAL', 'The part of the gateway that had this call has ended')

@@ -1,19 +1,18 @@
 import type { AddressInfo } from 'node:net'
-import type { Inspector } from '../../admin/inspector.ts'
+import type { MessagePort } from 'node:worker_threads'
+import type { DeliveryStatus } from '../../broadcast/delivery-page.ts'
 import type { ReceiveEndpoint } from '../../callback/receive-endpoints.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
+import type { Failure } from '../../core/failure.ts'
 import type { Regions } from '../../kit/shared-memory.ts'
-import type { TicketStore } from '../../store/ticket-store.ts'
-import type { PlainEnd } from './call-message.ts'
-import type { ForwardedCall } from './forwarded-calls.ts'
-import type { ServiceMethods } from './remote-service.ts'
+import type { PassedCall, PlainEnd } from './call-message.ts'
 
 /** Settings that a worker gets from the main thread. */
 export interface WorkerSetup {
   readonly config: Config
-  /** How connections come in, and the front's port once another worker has it. */
-  readonly acceptor: AcceptorSetup
+  /** The front's port, once another worker has it. */
+  readonly port: number | undefined
   readonly regions: Regions
   /** Where the worker writes its counts. */
   readonly block: SharedArrayBuffer
@@ -28,18 +27,8 @@ export interface CallbacksSetup {
   readonly isDurable: boolean
 }
 
-export type AcceptorSetup =
-  /** Each worker listens on the port itself. */
-  { readonly kind: 'own'; readonly port: number | undefined } | HandedAcceptor
-
-/** The main thread accepts connections to this address and hands them over through a socket at `path`. */
-export interface HandedAcceptor {
-  readonly kind: 'handed'
-  readonly path: string
-  readonly address: AddressInfo
-}
-
-export interface WorkerPlace {
+/** The worker's row in shared memory. */
+export interface WorkerSlot {
   readonly slot: number
   readonly slots: number
 }
@@ -52,8 +41,8 @@ export interface WorkerState {
   readonly run: number | undefined
 }
 
-/** Requests from the main thread to a worker. */
-export interface WorkerMethods extends ServiceMethods {
+/** Exposed by a worker to the main thread, besides its `Inspector`. */
+export interface WorkerMethods {
   start(setup: WorkerSetup): Promise<WorkerState>
   /** See `kit/reload.ts`. Resolves with all regions that the setup needs. */
   prepare(setup: WorkerSetup): Promise<Regions>
@@ -62,7 +51,8 @@ export interface WorkerMethods extends ServiceMethods {
   /** Resolves when the resources of the configuration before the last commit are freed. */
   retired(): Promise<void>
   keys(keys: Keys): void
-  view(name: keyof Inspector, args: readonly unknown[]): unknown
+  /** Connects it with the worker of that run. */
+  join(run: number, port: MessagePort): void
   /** Accepts no new connections; resolves when the last call has ended. */
   drain(): Promise<void>
   /** Like `drain`, but more gently, as other workers still listen on the port. */
@@ -72,15 +62,20 @@ export interface WorkerMethods extends ServiceMethods {
   ping(): void
 }
 
-export type TicketMethod = keyof TicketStore
-
-/** Requests from a worker to the main thread. */
-export interface MainMethods extends ServiceMethods {
-  tickets(store: 'memory' | 'durable', method: TicketMethod, args: readonly unknown[]): Promise<unknown>
-  /** Has the worker that made the token serve the callback; undefined if no worker of that run exists. */
-  elsewhere(run: number, forwarded: ForwardedCall): Promise<PlainEnd | undefined>
+/** Exposed by the main thread to a worker, besides writes, pages and tickets. */
+export interface MainMethods {
+  deliveryStatus(id: string): Promise<DeliveryStatus>
+  /** Has both workers `join`, before it answers; false if no other worker of that run exists. */
+  connect(run: number): boolean
   /** Whole lines of the access log; answered once they are taken. */
   lines(lines: string): void
   log(text: string, level: 'info' | 'warn'): void
   fault(text: string, about: string): void
+}
+
+/** The writes of one worker's clients, for the main thread to deliver. */
+export interface WriteMethods {
+  deliver(route: string, write: PassedCall): Promise<PlainEnd>
+  /** `number`: of the passed call. */
+  abort(number: number, reason: Failure): void
 }

@@ -1,38 +1,43 @@
 import { Worker } from 'node:worker_threads'
-import { RpcChannel } from '../../kit/rpc.ts'
+import type { Inspector } from '../../admin/inspector.ts'
+import { type Notifier, notifier, type Remote, RpcChannel, remote } from '../../kit/rpc.ts'
 import type { Regions } from '../../kit/shared-memory.ts'
-import type { MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
+import type { WorkerMethods, WorkerSetup, WorkerSlot, WorkerState } from './protocol.ts'
 import type { PoolThread } from './worker-pool.ts'
 
 /** Works from source and from compiled output. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const program = new URL(`./worker-main.${extension}`, import.meta.url)
 
-/** Time limits for ending a worker. */
-export interface WorkerThreadOptions {
-  readonly place: WorkerPlace
+export interface WorkerHandleOptions extends WorkerSlot {
   readonly number: number
   readonly reportBug: (fault: unknown, about: string) => void
-  /** The methods that the worker may call in the main thread. */
-  readonly host: (thread: WorkerThread) => MainMethods
 }
 
 /** A worker, as seen from the main thread. */
-export class WorkerThread implements PoolThread<WorkerSetup> {
-  readonly place: WorkerPlace
+export class WorkerHandle implements PoolThread<WorkerSetup> {
+  readonly slot: number
   readonly number: number
-  readonly channel: RpcChannel<MainMethods, WorkerMethods>
+  readonly channel: RpcChannel
+  readonly methods: Remote<WorkerMethods>
+  /** The same methods, called without waiting for an answer. */
+  readonly notify: Notifier<WorkerMethods>
+  readonly inspector: Inspector
   readonly ended: Promise<string>
   #hasEnded = false
   readonly #worker: Worker
   #lastUsed: ReturnType<Worker['performance']['eventLoopUtilization']>
 
-  constructor({ place, number, reportBug, host }: WorkerThreadOptions) {
-    this.place = place
+  constructor({ slot, slots, number, reportBug }: WorkerHandleOptions) {
+    this.slot = slot
     this.number = number
-    this.#worker = new Worker(program, { name: `hedgerow-worker-${number}`, workerData: place })
+    const workerData: WorkerSlot = { slot, slots }
+    this.#worker = new Worker(program, { name: `hedgerow-worker-${number}`, workerData })
     this.#lastUsed = this.#worker.performance.eventLoopUtilization()
-    this.channel = new RpcChannel(this.#worker, host(this), reportBug)
+    this.channel = new RpcChannel(this.#worker, reportBug)
+    this.methods = remote<WorkerMethods>(this.channel, 'worker')
+    this.notify = notifier<WorkerMethods>(this.channel, 'worker', { join: (_run, port) => [port] })
+    this.inspector = remote<Inspector>(this.channel, 'inspector')
     let reason = ''
     this.#worker.on('error', (fault: unknown) => {
       reason = fault instanceof Error ? fault.message : String(fault)
@@ -51,31 +56,31 @@ export class WorkerThread implements PoolThread<WorkerSetup> {
   }
 
   start(setup: WorkerSetup): Promise<WorkerState> {
-    return this.channel.call('start', [setup])
+    return this.methods.start(setup)
   }
 
   prepare(setup: WorkerSetup): Promise<Regions> {
-    return this.channel.call('prepare', [setup])
+    return this.methods.prepare(setup)
   }
 
   commit(): Promise<WorkerState> {
-    return this.channel.call('commit', [])
+    return this.methods.commit()
   }
 
   rollback(): Promise<void> {
-    return this.channel.call('rollback', [])
+    return this.methods.rollback()
   }
 
   retire(): Promise<void> {
-    return this.channel.call('retire', [])
+    return this.methods.retire()
   }
 
   close(): Promise<void> {
-    return this.channel.call('close', [])
+    return this.methods.close()
   }
 
   ping(): Promise<void> {
-    return this.channel.call('ping', [])
+    return this.methods.ping()
   }
 
   utilisation(): number {

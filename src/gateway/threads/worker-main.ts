@@ -1,31 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Call } from '../../core/call.ts'
-import { failed, type Outcome } from '../../core/outcome.ts'
-import type { GatewayRequest } from '../../core/request.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { systemRandom } from '../../kit/random.ts'
 import { prepareAll } from '../../kit/reload.ts'
-import { RpcChannel } from '../../kit/rpc.ts'
+import { expose, notifier, RpcChannel, remote } from '../../kit/rpc.ts'
 import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
-import { type Acceptor, ownAcceptor } from '../acceptor.ts'
+import { ownAcceptor } from '../acceptor.ts'
 import { scopesOf } from '../memory-scopes.ts'
+import type { Pages } from '../pages.ts'
 import { Server } from '../server.ts'
 import { ThreadTelemetry } from '../telemetry/thread-telemetry.ts'
-import { bytesOf, plainCall } from './call-message.ts'
-import { handedAcceptor } from './handed-acceptor.ts'
 import { LogLines } from './log-forwarder.ts'
 import { MainThreadClient } from './main-client.ts'
-import type { AcceptorSetup, MainMethods, WorkerMethods, WorkerPlace, WorkerSetup, WorkerState } from './protocol.ts'
-import { adopted, askThere, ServiceHost } from './remote-service.ts'
+import { PeerClient } from './peer-client.ts'
+import type { MainMethods, WorkerMethods, WorkerSetup, WorkerSlot, WorkerState } from './protocol.ts'
 
 /** A worker's program: one server, controlled by the main thread. */
 
 if (parentPort === null) throw new Error('a worker is started by the main thread')
-const place = workerData as WorkerPlace
 const clock = systemClock()
 const random = systemRandom
-const memory = new SharedMemory(place)
+const memory = new SharedMemory(workerData as WorkerSlot)
 let telemetry: ThreadTelemetry | undefined
 let server: Server | undefined
 /** A change that is neither committed nor rolled back yet. */
@@ -55,9 +51,7 @@ const methods: WorkerMethods = {
     await retired
   },
   keys: (keys) => mainThread.learnKeys(keys),
-  view: (name, args) => (there().view[name] as (...given: readonly unknown[]) => unknown)(...args),
-  serve: (...call) => host.serve(...call),
-  abortCall: (number, reason) => host.abortCall(number, reason),
+  join: (run, port) => peers.join(run, port),
   drain: async () => {
     await there().drain()
     lines.flush()
@@ -74,11 +68,15 @@ const methods: WorkerMethods = {
   ping: () => {},
 }
 
-const channel = new RpcChannel<WorkerMethods, MainMethods>(parentPort, methods, reportBug)
+const channel = new RpcChannel(parentPort, reportBug)
+expose<WorkerMethods>(channel, 'worker', methods)
+const main = remote<MainMethods>(channel, 'main')
+const mainNotes = notifier<MainMethods>(channel, 'main')
 const mainThread = new MainThreadClient(channel)
-const lines = new LogLines((text) => channel.call('lines', [text]), clock)
+const pages = remote<Pages>(channel, 'pages')
+const peers = new PeerClient({ connect: main.connect, receiver: () => there().callbackReceiver, reportBug })
+const lines = new LogLines(main.lines, clock)
 const events = new EventBus(reportBug)
-const host = new ServiceHost({ find: (name) => there().receiver(name), clock, events })
 
 // A bug in one call must not end the others.
 process.on('uncaughtException', (fault) => reportBug(fault, 'uncaught exception'))
@@ -94,9 +92,9 @@ function prepare({ config, regions, block, callbacks }: WorkerSetup) {
 }
 
 async function start(setup: WorkerSetup): Promise<Server> {
-  const { config, regions, block, callbacks, acceptor } = setup
+  const { config, regions, block, callbacks, port } = setup
   memory.learn(regions)
-  const log = (text: string, level: 'info' | 'warn' = 'info'): void => channel.notify('log', text, level)
+  const log = (text: string, level: 'info' | 'warn' = 'info'): void => mainNotes.log(text, level)
   telemetry = await ThreadTelemetry.start(config, {
     clock,
     random,
@@ -117,17 +115,15 @@ async function start(setup: WorkerSetup): Promise<Server> {
       events,
       mainThread,
       telemetry,
-      acceptor: acceptorOf(acceptor),
-      elsewhere,
+      pages,
+      acceptor: ownAcceptor({ isShared: true, port }),
+      peers,
       log,
       reportBug,
     },
   )
+  expose<Inspector>(channel, 'inspector', server.view)
   return server
-}
-
-function acceptorOf(acceptor: AcceptorSetup): Acceptor {
-  return acceptor.kind === 'own' ? ownAcceptor({ isShared: true, port: acceptor.port }) : handedAcceptor(acceptor)
 }
 
 function stateAfter({ address, run }: Server): WorkerState {
@@ -139,23 +135,6 @@ function there(): Server {
   return server
 }
 
-/** A callback for a call that waits in another worker; if no such worker exists, treated like one of an earlier run. */
-async function elsewhere(run: number, request: GatewayRequest, call: Call): Promise<Outcome | undefined> {
-  // That worker may hang.
-  const { promise: given, resolve: giveUp } = Promise.withResolvers<Outcome>()
-  const end = askThere(request, call, {
-    ask: (number, plain) => {
-      const forwarded = { number, service: call.route.name, request: plain, call: plainCall(call) }
-      return channel.call('elsewhere', [run, forwarded], bytesOf(plain))
-    },
-    abort: (number, reason) => {
-      channel.notify('abortCall', number, reason)
-      giveUp(failed(reason))
-    },
-  })
-  return Promise.race([end.then((plain) => plain && adopted(plain, call)), given])
-}
-
 function reportBug(fault: unknown, about: string): void {
-  channel.notify('fault', fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), about)
+  mainNotes.fault(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), about)
 }

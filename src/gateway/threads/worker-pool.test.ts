@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
-import type { WorkerPlace, WorkerState } from './protocol.ts'
+import type { WorkerState } from './protocol.ts'
 import { type ExitReason, Pool, type PoolThread } from './worker-pool.ts'
 
 type Setup = { readonly config: string; readonly port: number | undefined }
 
 class FakeThread implements PoolThread<Setup> {
-  readonly place: WorkerPlace
+  readonly slot: number
   readonly number: number
   readonly setups: Setup[] = []
   readonly #end = Promise.withResolvers<string>()
@@ -24,8 +24,8 @@ class FakeThread implements PoolThread<Setup> {
   failsCommit = false
   prepared: Setup | undefined
 
-  constructor(place: WorkerPlace, number: number, refuses: string | undefined) {
-    this.place = place
+  constructor(slot: number, number: number, refuses: string | undefined) {
+    this.slot = slot
     this.number = number
     this.refuses = refuses
   }
@@ -101,8 +101,8 @@ function poolOf(min: number, max = min) {
     slots: 8,
     clock,
     log: (text) => logged.push(text),
-    startThread: (place, number) => {
-      const thread = new FakeThread(place, number, scene.refuses)
+    startThread: (slot, number) => {
+      const thread = new FakeThread(slot, number, scene.refuses)
       threads.push(thread)
       return thread
     },
@@ -130,7 +130,7 @@ describe('Pool', () => {
       threads.map(({ setups }) => setups[0]?.port),
       [undefined, 8080, 8080],
     )
-    assert.deepEqual([serving(), new Set(threads.map(({ place }) => place.slot)).size], [[1, 2, 3], 3])
+    assert.deepEqual([serving(), new Set(threads.map(({ slot }) => slot)).size], [[1, 2, 3], 3])
     pool.stop()
   })
 
@@ -151,7 +151,7 @@ describe('Pool', () => {
     await clock.advance(1)
     assert.deepEqual([serving(), ends, inFlight.sum(0)], [[2, 3], [[1, 'died']], 0])
     assert.match(logged.join(), /worker 1 has died: out of memory/)
-    assert.equal(threads[2]?.place.slot, 0)
+    assert.equal(threads[2]?.slot, 0)
     pool.stop()
   })
 

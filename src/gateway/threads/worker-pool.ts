@@ -3,7 +3,15 @@ import type { LogText } from '../../kit/log-text.ts'
 import type { Change, Reloadable } from '../../kit/reload.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
 import { Scale, type ScaleOptions } from './autoscale.ts'
-import type { WorkerPlace, WorkerState } from './protocol.ts'
+import type { WorkerState } from './protocol.ts'
+
+/** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
+const leastSlots = 8
+
+/** Rows of shared memory for `max` workers, plus the main thread's own, which is the last. */
+export function slotsFor({ max }: { readonly max: number }): number {
+  return Math.max(leastSlots, 2 * max) + 1
+}
 
 /**
  * The workers of a gateway. Each occupies a slot, its row in shared memory, from its start to its end:
@@ -20,7 +28,8 @@ export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
 /** A thread as the pool sees it. */
 export interface PoolThread<Setup> {
-  readonly place: WorkerPlace
+  /** Its row of shared memory. */
+  readonly slot: number
   start(setup: Setup): Promise<WorkerState>
   /** See `kit/reload.ts`. Resolves with the regions that the setup needs. */
   prepare(setup: Setup): Promise<Regions>
@@ -67,7 +76,7 @@ export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly slots: number
   readonly clock: Clock
   readonly log: LogText
-  readonly startThread: (place: WorkerPlace, number: number) => Thread
+  readonly startThread: (slot: number, number: number) => Thread
   readonly setupFor: SetupFor<Setup, Thread>
   /** Called when a worker has started or put another setup in force. */
   readonly onState: (thread: Thread, state: WorkerState) => void
@@ -291,11 +300,11 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   async #add(setupFor = this.#setupFor): Promise<{ readonly thread: Thread; readonly state: WorkerState }> {
     if (this.#closing) throw new Error('the gateway is ending')
     const { startThread, clock, slots, onState } = this.#options
-    const taken = new Set([...this.#members].map(({ thread }) => thread.place.slot))
-    const slot = Array.from({ length: slots - 1 }, (_, place) => place).find((place) => !taken.has(place))
+    const taken = new Set([...this.#members].map(({ thread }) => thread.slot))
+    const slot = Array.from({ length: slots - 1 }, (_, index) => index).find((index) => !taken.has(index))
     if (slot === undefined) throw new Error('every slot is taken by a worker that has not ended yet')
     const number = ++this.#lastNumber
-    const thread = startThread({ slot, slots }, number)
+    const thread = startThread(slot, number)
     const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0, retiresFor: 'idle' }
     this.#members.add(member)
     void thread.ended.then((reason) => this.#ended(member, reason))
@@ -320,7 +329,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     member.phase = 'ended'
     this.#members.delete(member)
     onEnded(thread, phase === 'retiring' && reason === '' ? member.retiresFor : 'died')
-    clearSlot(this.#regions, thread.place.slot, slots)
+    clearSlot(this.#regions, thread.slot, slots)
     if (this.#closing) return
     if (phase === 'serving') {
       log(`worker ${number} has died${reason === '' ? '' : `: ${reason}`}; another takes its place`, 'warn')

@@ -79,11 +79,6 @@ export class ConnectionCounts {
     return this.#accepted + this.#refused
   }
 
-  /** Counts a connection that was handed over and exceeded the limit. */
-  refusedOne(): void {
-    this.#refused++
-  }
-
   requestOn(socket: Socket): void {
     this.#requests++
     this.#fresh.delete(socket)

@@ -2,7 +2,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { failure } from '../../core/failure.ts'
-import { HandedSocket, type PeerAddress } from '../../kit/handed-socket.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import { http } from '../../kit/node-http.ts'
 import { messageProblem, refusing } from './check-message.ts'
@@ -29,8 +28,6 @@ export interface Listener {
    * ended (upgraded connections included): resources that only the old rules use may be freed then.
    */
   update(rules: FrontRules): Promise<void>
-  /** Serves a connection that was accepted elsewhere, as if it had arrived here from that address. */
-  take(stream: Duplex, peer: PeerAddress): void
   /**
    * Ends gently while others keep listening on the port: accepts no more connections, but cuts none. Every further
    * answer says `Connection: close`, and connections unused for `keepAlive` are closed. Resolves when none is left.
@@ -52,11 +49,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return front
 }
 
-/** A front without a listening socket: connections are accepted elsewhere, at this address, and handed to `take`. */
-export function standBehind(address: AddressInfo, options: FrontOptions): Listener {
-  return new Front(options, address)
-}
-
 /** How long a client whose upgrade was refused may take to close. */
 const refusedUpgradeMs = 2000
 
@@ -69,25 +61,22 @@ class Front implements Listener {
   readonly #generations = new Generations()
   readonly #intake: Intake
   #rules: FrontRules
-  #address: AddressInfo
+  #address: AddressInfo = { address: '', family: '', port: 0 }
   #inFlight = 0
-  #handed = 0
   /** Every answer is the last on its connection. */
   #isEnding = false
   #draining = false
   /** No connection can arrive any more, so draining no longer refuses requests. */
   #isShut = false
-  /** Connections that are handed over from now on are destroyed. */
   #isClosed = false
   /** Resolved when the front is draining and no call is in flight. */
   readonly #idle = Promise.withResolvers<void>()
   /** Resolved when the front is retired and no connection is left. */
   #left: PromiseWithResolvers<void> | undefined
 
-  constructor(options: FrontOptions, address: AddressInfo = { address: '', family: '', port: 0 }) {
+  constructor(options: FrontOptions) {
     this.#options = options
     this.#rules = options
-    this.#address = address
     this.#server = newServer((message) => this.#intake.upgrades(message))
     this.#counts = new ConnectionCounts(this.#server, {
       onClosed: () => this.#checkLeft(),
@@ -131,7 +120,7 @@ class Front implements Listener {
   connections(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.getConnections((error, count) => {
-        if (error === null) resolve(count + this.#handed)
+        if (error === null) resolve(count)
         else reject(error)
       })
     })
@@ -145,19 +134,6 @@ class Front implements Listener {
     this.#rules = rules
     if (!this.#isClosed) limitServer(this.#server, rules.listen)
     return this.#generations.turn()
-  }
-
-  take(stream: Duplex, peer: PeerAddress): void {
-    const isFull = this.#counts.open >= this.#rules.listen.maxConnections
-    if (isFull) this.#counts.refusedOne()
-    if (isFull || this.#isClosed) {
-      stream.destroy()
-      return
-    }
-    const socket = new HandedSocket(stream, peer, this.#options.clock)
-    this.#handed++
-    socket.once('close', () => this.#handed--)
-    this.#server.emit('connection', socket)
   }
 
   retire(): Promise<void> {

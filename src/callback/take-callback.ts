@@ -1,0 +1,126 @@
+import { type Failure, type FailureCode, failure } from '../core/failure.ts'
+import { type HeaderPairs, headerValue, headerValues } from '../core/headers.ts'
+import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import type { TicketResult } from '../store/ticket-store.ts'
+import type { Callbacks, KnownCall } from './callbacks.ts'
+import { resultResponse } from './result-rules.ts'
+import type { TokenFacts } from './token.ts'
+
+/** A callback whose signature has been verified: plain data, because the call that it is for may wait in another thread. */
+export interface VerifiedCallback {
+  readonly id: string
+  readonly durable: boolean
+  /** Wall clock. */
+  readonly expiresAtMs: number
+  readonly headers: HeaderPairs
+  /** Undefined: larger than `maxBytes`, and so not read. */
+  readonly body: Uint8Array | undefined
+  /** The path where it came in, and the limit there: they apply if its call is not known. */
+  readonly path: string
+  readonly maxBytes: number
+}
+
+/** The result of a callback. */
+export type Taken =
+  | { readonly ok: true; readonly verdict: 'answered' | 'repeated' | 'dropped' | 'kept' }
+  | { readonly ok: false; readonly verdict: 'expired' | 'refused'; readonly failure: Failure }
+
+/** The other workers, as seen from the one where a callback came in. */
+export interface CallbackPeers {
+  /** Passes a callback to the run that made its token; undefined if that run no longer exists. */
+  pass(run: number, callback: VerifiedCallback): Promise<Taken | undefined>
+}
+
+/** Takes callbacks that came in at other workers. */
+export interface CallbackReceiver {
+  take(callback: VerifiedCallback): Promise<Taken>
+}
+
+/** The wall clock may have jumped; waiters use a monotonic clock. So the run that has the call judges the time. */
+export function isExpired({ id, expiresAtMs }: Expiring, callbacks: Callbacks, wallNowMs: number): boolean {
+  return expiresAtMs <= wallNowMs && callbacks.waiters.find(id) === undefined
+}
+
+type Expiring = Pick<TokenFacts, 'id' | 'expiresAtMs'>
+
+export const expired: Taken = {
+  ok: false,
+  verdict: 'expired',
+  failure: failure('CALLBACK_REFUSED', 'The callback came after its time was over'),
+}
+
+/** For callbacks of this run's calls, wherever they came in. */
+export function callbackReceiver(callbacks: Callbacks, wallNow: () => number): CallbackReceiver {
+  const { run } = callbacks.signer
+  return {
+    take: async (callback) => {
+      if (isExpired(callback, callbacks, wallNow())) return expired
+      const { path: route, maxBytes } = callback
+      // The results of unknown calls of this run are never kept, so their status does not matter.
+      const unknown = { route, terms: { maxBytes, statusOf: () => 200 } }
+      return takeCallback(callback, { token: { ...callback, run, isOurs: true }, callbacks, unknown })
+    },
+  }
+}
+
+export interface TakeOptions {
+  readonly token: TokenFacts
+  readonly callbacks: Callbacks
+  /** For a call of an earlier run. */
+  readonly unknown: KnownCall
+}
+
+/** Answers the client that waits, or keeps the result for its ticket. */
+export function takeCallback(callback: VerifiedCallback, options: TakeOptions): Promise<Taken> {
+  const { token, callbacks, unknown } = options
+  const { headers, body } = callback
+  const { route, terms } = callbacks.known(token.id) ?? unknown
+  const waiter = callbacks.waiters.find(token.id)
+
+  const keep = async (result: TicketResult): Promise<Taken> => {
+    const kept = await callbacks.keep(token, route, result)
+    return typeof kept === 'string' ? { ok: true, verdict: kept } : refused(kept)
+  }
+
+  /** A retry would carry the same result: the client need not wait for it, neither here nor at its ticket. */
+  const useless = async (code: FailureCode, detail: string): Promise<Taken> => {
+    const reason = failure('UPSTREAM_INVALID', detail)
+    if (waiter !== undefined) callbacks.waiters.end(waiter, 'refused', failed(reason))
+    else await keep(resultOf(reason))
+    return refused(failure(code, detail))
+  }
+
+  const problem = encodingProblem(headers)
+  if (problem !== undefined) return useless('BAD_REQUEST', problem)
+  if (body === undefined || body.byteLength > terms.maxBytes) {
+    return useless('BODY_TOO_LARGE', `The callback is larger than ${terms.maxBytes} bytes`)
+  }
+  const contentType = headerValue(headers, 'content-type') ?? 'application/octet-stream'
+  const status = terms.statusOf(callback)
+  if (waiter === undefined) {
+    return keep(typeof status === 'number' ? { kind: 'answer', status, contentType, body } : resultOf(status))
+  }
+  callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
+  return Promise.resolve(answered)
+}
+
+const answered: Taken = { ok: true, verdict: 'answered' }
+
+export function refused(reason: Failure): Taken {
+  return { ok: false, verdict: 'refused', failure: reason }
+}
+
+export function encodingProblem(headers: HeaderPairs): string | undefined {
+  if (headerValue(headers, 'content-encoding') === undefined) return undefined
+  const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
+  return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+}
+
+function resultOf({ code, detail }: Failure): TicketResult {
+  return { kind: 'failure', code, detail }
+}
+
+function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
+  if (typeof status === 'object') return failed(status)
+  return succeeded(resultResponse({ status, contentType, body }))
+}

@@ -1,0 +1,48 @@
+import type { RouteFacts } from '../../core/call.ts'
+import { type Failure, failure } from '../../core/failure.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { EventBus } from '../../kit/event-bus.ts'
+import { LiveCall } from '../../kit/live-call.ts'
+import type { MainThreadApi } from '../main-thread.ts'
+import { type PassedCall, type PlainEnd, plainEnd, requestOf } from './call-message.ts'
+import type { WriteMethods } from './protocol.ts'
+
+export interface HostedWritesOptions {
+  readonly mainThread: Pick<MainThreadApi, 'deliver'> & { factsOf(route: string): RouteFacts }
+  readonly clock: Clock
+  readonly events: EventBus
+}
+
+/** Writes that came in at one worker and are served in the main thread. */
+export class HostedWrites implements WriteMethods {
+  readonly #options: HostedWritesOptions
+  readonly #calls = new Map<number, LiveCall>()
+
+  constructor(options: HostedWritesOptions) {
+    this.#options = options
+  }
+
+  async deliver(route: string, { number, request, call: plain }: PassedCall): Promise<PlainEnd> {
+    const { mainThread, clock, events } = this.#options
+    const { id, startedAtMs, trace, deadlineAtMs } = plain
+    const call = new LiveCall({ id, route: mainThread.factsOf(route), clock, events, startedAtMs, trace })
+    call.expireAt(deadlineAtMs)
+    this.#calls.set(number, call)
+    try {
+      return plainEnd(await mainThread.deliver(route, requestOf(request), call), call)
+    } finally {
+      this.#calls.delete(number)
+    }
+  }
+
+  abort(number: number, reason: Failure): void {
+    this.#calls.get(number)?.abort(reason)
+  }
+
+  /** Call this when the worker has ended: nobody waits for these calls any longer. */
+  close(): void {
+    for (const call of this.#calls.values()) call.abort(workerGone)
+  }
+}
+
+const workerGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
