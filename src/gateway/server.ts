@@ -98,9 +98,9 @@ export class Server implements Reloadable<ServerConfig> {
   static async start(next: ServerConfig, options: ServerOptions): Promise<Server> {
     const server = new Server(next.config, options)
     try {
-      const { value: rules, commit } = await prepareAll((join) => server.#prepareRules(next, join), options.reportBug)
-      commit()
-      server.#fronts = await Fronts.open(options.acceptor, { config: next.config, rules })
+      const prepared = await prepareAll((join) => server.#prepareRules(next, join), options.reportBug)
+      prepared.commit()
+      server.#fronts = await Fronts.open(options.acceptor, { config: next.config, rules: prepared.value })
       return server
     } catch (fault) {
       await server.close()

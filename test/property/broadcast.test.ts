@@ -9,8 +9,8 @@ import type { DeliveryStore, NewDelivery, StoredLeg } from '../../src/store/deli
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { targetOf } from '../kit/calls.ts'
 import { FakeUpstream, type Script } from '../kit/fake-upstream.ts'
-import { VirtualClock } from '../kit/virtual-clock.ts'
 import { resume } from '../kit/resume.ts'
+import { VirtualClock } from '../kit/virtual-clock.ts'
 
 const targets = ['a', 'b'].map((name) => targetOf(name))
 const allowedAttempts = 4

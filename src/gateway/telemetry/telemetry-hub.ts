@@ -62,8 +62,8 @@ export class TelemetryHub implements Reloadable<Config, HubChange> {
         this.#writer.countsInto(block)
         this.metrics.change(config.metrics)
       },
-      rollback: () => {
-        counted.rollback()
+      rollback: async () => {
+        await counted.rollback()
         if (beginsToWatch) this.close()
       },
     }

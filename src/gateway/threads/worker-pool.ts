@@ -3,6 +3,7 @@ import type { LogText } from '../../kit/log-text.ts'
 import type { Change, Reloadable } from '../../kit/reload.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
 import { Scale, type ScaleOptions } from './autoscale.ts'
+import { type PreparableThread, PreparedThreads } from './prepared-threads.ts'
 import type { WorkerState } from './protocol.ts'
 
 /** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
@@ -27,14 +28,10 @@ export function slotsFor({ max }: { readonly max: number }): number {
 export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
 /** A thread as the pool sees it. */
-export interface PoolThread<Setup> {
+export interface PoolThread<Setup> extends PreparableThread<Setup> {
   /** Its row of shared memory. */
   readonly slot: number
   start(setup: Setup): Promise<WorkerState>
-  /** See `kit/reload.ts`. Resolves with the regions that the setup needs. */
-  prepare(setup: Setup): Promise<Regions>
-  commit(): Promise<WorkerState>
-  rollback(): Promise<void>
   retire(): Promise<void>
   /** Answers as soon as the event loop is free. */
   ping(): Promise<void>
@@ -43,7 +40,6 @@ export interface PoolThread<Setup> {
   terminate(): Promise<void>
   /** Resolves with the reason when the thread has ended. */
   readonly ended: Promise<string>
-  readonly hasEnded: boolean
 }
 
 export interface PoolWorker<Thread> {
@@ -149,100 +145,63 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   /** Prepares every worker. Rejects, with all of them as before, if one refuses; one that dies does not count. */
   async prepare(next: PoolConfig<Setup, Thread>): Promise<PoolChange> {
     const endTurn = await this.#turn()
-    const prepared = new Set<Thread>()
-    const before = { regions: this.#regions, first: this.#first, mustLearn: this.#mustLearn }
-    let newcomer: Thread | undefined
-    const undone = async (): Promise<void> => {
-      await Promise.all([...prepared].map((thread) => this.#rollBack(thread)))
-      if (newcomer !== undefined) {
-        this.#regions = before.regions
-        this.#first = before.first
-        this.#mustLearn = before.mustLearn
-        await newcomer.terminate()
-      }
-      endTurn()
-    }
     try {
-      const regions = await this.#prepareEach(next, prepared)
-      // All have died. One that starts with the setup shows whether that can be done.
-      if (regions === undefined) newcomer = await this.#replaceAll(next)
+      const { setupFor } = next
+      // Retiring workers still serve their open connections.
+      const threads = await PreparedThreads.prepare([...this.serving, ...this.#inPhase('retiring')], {
+        setupFor: (thread, regions = this.#regions) => setupFor(thread, regions, this.#first),
+        replace: (thread) => this.#giveUp(thread),
+      })
+      const undoStart = threads.regions === undefined ? await this.#startAnew(setupFor) : undefined
       let inForce = Promise.resolve()
       return {
         commit: () => {
-          inForce = this.#commit(next, regions, prepared).finally(endTurn)
+          inForce = this.#commit(next, threads).finally(endTurn)
         },
         inForce: () => inForce,
-        rollback: undone,
+        rollback: async () => {
+          await threads.rollback()
+          await undoStart?.()
+          endTurn()
+        },
       }
     } catch (refusal) {
-      await undone()
+      endTurn()
       throw refusal
     }
   }
 
-  /** The first to be prepared requests the regions of the setup; the others get them from it. */
-  async #prepareEach({ setupFor }: PoolConfig<Setup, Thread>, prepared: Set<Thread>): Promise<Regions | undefined> {
-    let regions: Regions | undefined
-    const prepareOne = async (thread: Thread): Promise<void> => {
-      try {
-        const needed = await thread.prepare(setupFor(thread, regions ?? this.#regions, this.#first))
-        prepared.add(thread)
-        regions ??= needed
-      } catch (fault) {
-        if (!thread.hasEnded) throw fault
-      }
-    }
-    // Retiring workers still serve their open connections.
-    const others = [...this.serving, ...this.#inPhase('retiring')]
-    while (regions === undefined) {
-      const first = others.shift()
-      if (first === undefined) return undefined
-      await prepareOne(first)
-    }
-    // All of them, so that none is still preparing when those before it are rolled back.
-    const outcomes = await Promise.allSettled(others.map(prepareOne))
-    const refused = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
-    if (refused !== undefined) throw refused.reason
-    return regions
-  }
-
-  async #replaceAll({ setupFor }: PoolConfig<Setup, Thread>): Promise<Thread> {
-    this.#mustLearn = true
-    return (await this.#add(setupFor)).thread
-  }
-
   async #commit(
     { range, setupFor }: PoolConfig<Setup, Thread>,
-    regions: Regions | undefined,
-    prepared: ReadonlySet<Thread>,
+    threads: PreparedThreads<Setup, Thread>,
   ): Promise<void> {
     this.#setupFor = setupFor
     this.#range = range
     this.#scale = new Scale(range)
-    if (regions !== undefined) this.#regions = regions
-    await Promise.all([...prepared].map((thread) => this.#switch(thread)))
+    this.#regions = threads.regions ?? this.#regions
+    await threads.commit((thread, state) => {
+      this.#first = state
+      this.#options.onState(thread, state)
+    })
     await this.#fill().catch((fault: unknown) => this.#retry(fault))
     for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
   }
 
-  /** A worker that cannot commit is replaced. */
-  async #switch(thread: Thread): Promise<void> {
-    try {
-      const state = await thread.commit()
-      this.#first = state
-      this.#options.onState(thread, state)
-    } catch {
-      // A draining worker ends by itself, with its calls.
-      if (!this.#closing) await thread.terminate()
+  /** All have died. One that starts with the new setup shows whether that can be done; returns how to undo it. */
+  async #startAnew(setupFor: SetupFor<Setup, Thread>): Promise<() => Promise<void>> {
+    const before = { regions: this.#regions, first: this.#first }
+    this.#mustLearn = true
+    const { thread } = await this.#add(setupFor)
+    return async () => {
+      this.#regions = before.regions
+      this.#first = before.first
+      await thread.terminate()
     }
   }
 
-  async #rollBack(thread: Thread): Promise<void> {
-    try {
-      await thread.rollback()
-    } catch {
-      if (!this.#closing) await thread.terminate()
-    }
+  /** A draining worker ends by itself, with its calls. */
+  async #giveUp(thread: Thread): Promise<void> {
+    if (!this.#closing) await thread.terminate()
   }
 
   /** Adds and replaces no more workers, and gives up on those that are still starting. */
