@@ -8,7 +8,7 @@ import { SigningKeys, type SigningKeysOptions } from './signing-keys.ts'
 import { TicketExpiry } from './ticket-expiry.ts'
 import type { Keys } from './token.ts'
 
-/** What the servers need to take callbacks, of one configuration. */
+/** Keys, endpoints and ticket stores of one configuration, for the servers. */
 export interface SharedCallbacks {
   /** Read each time, as keys change without a reload. */
   readonly keys: () => Keys

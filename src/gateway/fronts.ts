@@ -18,7 +18,7 @@ export interface FrontsConfig {
 export class Fronts implements Reloadable<FrontsConfig> {
   readonly #acceptor: Acceptor
   #front: Listener
-  /** What the front serves by. */
+  /** The rules in force. */
   #rules: FrontOptions
   /** Fronts at former addresses. */
   readonly #former = new Set<Listener>()

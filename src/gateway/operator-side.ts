@@ -31,7 +31,7 @@ export interface OperatorSideOptions {
   readonly isReady: () => boolean
 }
 
-/** What operators see of a gateway: the admin API, and the sources of metrics and figures. */
+/** The operators' side of a gateway: the admin API, and the sources of metrics and figures. */
 export class OperatorSide implements Reloadable<Config> {
   readonly #options: OperatorSideOptions
   readonly #startedAtMs: number

@@ -17,7 +17,7 @@ export interface PageSources {
   readonly pages: Pages
 }
 
-/** What a configuration serves at its front: its routes, and the gateway's own pages. */
+/** The handlers of a configuration: its routes, and the gateway's own pages. */
 export function routedHandlers(
   config: Config,
   { mainThread, pages }: PageSources,

@@ -8,7 +8,7 @@ export interface Reloadable<C, P extends Change = Change> {
   prepare(next: C): Promise<P>
 }
 
-/** A configuration that is prepared, but not in force. Whoever holds it owes it either a commit or a rollback. */
+/** A configuration that is prepared, but not in force. Its holder must commit it or roll it back. */
 export interface Change {
   /** Puts it in force for new calls; calls in flight keep the former one. Must not throw. */
   commit(): void

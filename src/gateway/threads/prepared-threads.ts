@@ -13,7 +13,7 @@ export interface PreparableThread<Setup> {
 export interface PreparingOptions<Setup, Thread> {
   /** `regions`: undefined for the first thread, which requests those of the setup; the others get them from it. */
   readonly setupFor: (thread: Thread, regions: Regions | undefined) => Setup
-  /** What to do with a thread that can neither commit nor roll back. */
+  /** Called for a thread that can neither commit nor roll back. */
   readonly replace: (thread: Thread) => Promise<void>
 }
 

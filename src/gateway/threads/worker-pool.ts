@@ -55,7 +55,7 @@ export type ExitReason = 'died' | 'idle' | 'reload'
 /** A worker's setup; `first`: the state that the first worker reported. */
 export type SetupFor<Setup, Thread> = (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
 
-/** What a reload changes. */
+/** The settings that a reload changes. */
 export interface PoolConfig<Setup, Thread> {
   readonly range: ScaleOptions
   readonly setupFor: SetupFor<Setup, Thread>
