@@ -171,27 +171,22 @@ async function measure({ pid, lanes }: Side, kind: Kind): Promise<number> {
 }
 
 function report(sides: readonly Side[]): void {
-  const rows = kinds.map((kind) => [
-    kind,
-    ...sides.map(({ cpuUs }) => us(median(cpuUs[kind]))),
-    ...ratioOf(sides, ({ cpuUs }, round) => cpuUs[kind][round] ?? Number.NaN),
-  ])
-  const extra = (cpuUs: Side['cpuUs'], round: number): number =>
+  const rows = kinds.map((kind) => rowOf(kind, sides, ({ cpuUs }, round) => cpuUs[kind][round] ?? Number.NaN))
+  const extra = ({ cpuUs }: Side, round: number): number =>
     (cpuUs.elsewhere[round] ?? Number.NaN) - (cpuUs.own[round] ?? Number.NaN)
-  rows.push([
-    'elsewhere - own',
-    ...sides.map(({ cpuUs }) => us(median(cpuUs.own.map((_, round) => extra(cpuUs, round))))),
-    ...ratioOf(sides, ({ cpuUs }, round) => extra(cpuUs, round)),
-  ])
+  rows.push(rowOf('elsewhere - own', sides, extra))
   const head = ['CPU per call', ...sides.map(({ name }) => name), ...(sides.length > 1 ? ['here / before'] : [])]
   console.log(asText({ head, rows }))
   console.log(`medians of ${args.rounds} rounds of ${args.seconds} s, ${args.lanes} calls at once`)
 }
 
-/** The median of the ratios within each round. */
-function ratioOf([here, before]: readonly Side[], value: (side: Side, round: number) => number): readonly string[] {
-  if (here === undefined || before === undefined) return []
-  return [times(median(here.cpuUs.own.map((_, round) => value(here, round) / value(before, round))))]
+/** The medians, and the median of the ratios within each round. */
+function rowOf(name: string, sides: readonly Side[], value: (side: Side, round: number) => number): readonly string[] {
+  const rounds = Array.from({ length: Number(args.rounds) }, (_, round) => round)
+  const medians = sides.map((side) => us(median(rounds.map((round) => value(side, round)))))
+  const [here, before] = sides
+  if (here === undefined || before === undefined) return [name, ...medians]
+  return [name, ...medians, times(median(rounds.map((round) => value(here, round) / value(before, round))))]
 }
 
 function serveBackend(socket: Socket): void {

@@ -1,45 +1,82 @@
 /**
- * Compares CPU per request of plain `forward` with another checkout: interleaved rounds of that one, of this one, and
- * of that one a second time, whose ratio to itself shows the machine's noise. Exit code 1 if the upper end of the 95 %
- * interval of the median ratio is more than `--within` per cent above 1.
+ * Compares CPU per call with another checkout, scene by scene: interleaved rounds of that one, of this one, and of that
+ * one a second time, whose ratio to itself shows the machine's noise. Exit code 1 if in a scene the upper end of the 95 %
+ * interval of the median ratio is more than `--within` per cent above 1, or a call failed.
  *
- *   bin/node bench/unchanged.ts --before ../hedgerow-before [--within 2] [--pairs 20] [--seconds 3] [--connections 64]
+ *   bin/node bench/unchanged.ts --before ../hedgerow-before [--scenes forward,workers,broadcast,callback]
+ *     [--within 2] [--pairs 20] [--seconds 3] [--connections 64]
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { forwardRounds } from './kit/forward-cpu.ts'
-import type { Figures } from './kit/measure.ts'
+import { type Contender, type Figures, sideBySide } from './kit/measure.ts'
+import { requireProgram } from './kit/processes.ts'
+import { onStage, tidyOnSignals } from './kit/stage.ts'
 import { type Interval, median, medianInterval } from './kit/statistics.ts'
+import { scenes } from './kit/unchanged-scenes.ts'
+import { hedgerowProgram, startHedgerow } from './peers/hedgerow.ts'
 
 const { values: args } = parseArgs({
   options: {
     before: { type: 'string' },
+    scenes: { type: 'string', default: Object.keys(scenes).join() },
     within: { type: 'string', default: '2' },
     pairs: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
   },
 })
-if (args.before === undefined) {
-  console.error('Name the checkout to compare with: --before PATH')
-  process.exit(2)
+const { before: checkout } = args
+if (checkout === undefined) refuse('Name the checkout to compare with: --before PATH')
+const names = args.scenes.split(',')
+for (const name of names) {
+  if (scenes[name] === undefined) refuse(`--scenes takes ${Object.keys(scenes).join(', ')}, not ${name}`)
 }
-const program = join(args.before, 'bin/hedgerow')
-const load = { connections: Number(args.connections), seconds: Number(args.seconds), rounds: Number(args.pairs) }
-const variants = [{ name: 'before', program }, { name: 'now' }, { name: 'before, again', program }]
-const [before, now, again] = (await forwardRounds(variants, load)) as [Figures, Figures, Figures]
+requireProgram('nginx', 'nginx-light')
+requireProgram('wrk', 'wrk')
+tidyOnSignals()
 
-console.log(`forward, ${load.connections} connections, ${load.rounds} interleaved pairs of ${load.seconds} s`)
-for (const figures of [before, now, again]) {
-  const cpuUs = median(figures.rounds.map((round) => round.cpuUs))
-  console.log(`${figures.name.padEnd(14)} ${cpuUs.toFixed(2)} us CPU/request`)
-}
-const ratio = ratioTo(before, now)
-console.log(`now / before           ${shown(ratio)}`)
-console.log(`before again / before  ${shown(ratioTo(before, again))}`)
+const variants = [
+  { name: 'before', program: join(checkout, 'bin/hedgerow') },
+  { name: 'now', program: hedgerowProgram },
+  { name: 'before, again', program: join(checkout, 'bin/hedgerow') },
+]
 const most = 1 + Number(args.within) / 100
-console.log(`upper end ${ratio.high.toFixed(3)} (allowed ${most.toFixed(3)})`)
-if (!(ratio.high <= most)) process.exitCode = 1
+let holds = true
+for (const name of names) holds = report(name, await measured(name)) && holds
+process.exitCode = holds ? 0 : 1
+
+async function measured(name: string): Promise<readonly [Figures, Figures, Figures]> {
+  return onStage(async (stage) => {
+    const scene = await scenes[name]?.(stage)
+    if (scene === undefined) throw new Error(`no scene ${name}`)
+    const contenders: Contender[] = []
+    for (const variant of variants) {
+      const { port, pid } = await startHedgerow(stage, { ...scene.plan, program: variant.program })
+      const url = `http://127.0.0.1:${port}${scene.path}`
+      contenders.push({ name: variant.name, pid, url, ...(scene.script !== undefined && { script: scene.script }) })
+    }
+    const seconds = Number(args.seconds)
+    const load = { connections: Number(args.connections), seconds, rounds: Number(args.pairs), warmUpSeconds: seconds }
+    const figures = await sideBySide(contenders, { ...load, cores: scene.loadCores }, () => {})
+    return figures as readonly [Figures, Figures, Figures]
+  })
+}
+
+function report(scene: string, all: readonly [Figures, Figures, Figures]): boolean {
+  const [before, now, again] = all
+  console.log(`${scene}, ${args.connections} connections, ${args.pairs} interleaved pairs of ${args.seconds} s`)
+  for (const { name, rounds } of all) {
+    const cpuUs = median(rounds.map((round) => round.cpuUs))
+    console.log(`  ${name.padEnd(14)} ${cpuUs.toFixed(2)} us CPU/call`)
+  }
+  const ratio = ratioTo(before, now)
+  const failed = all.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.failed, 0)
+  const isKept = ratio.high <= most && failed === 0
+  console.log(`  now / before           ${shown(ratio)}`)
+  console.log(`  before again / before  ${shown(ratioTo(before, again))}`)
+  console.log(`  ${isKept ? 'holds' : 'FAILS'}: upper end at most ${most.toFixed(3)}; ${failed} calls failed`)
+  return isKept
+}
 
 function ratioTo(base: Figures, figures: Figures): Interval {
   const ratios = figures.rounds.map((round, index) => round.cpuUs / (base.rounds[index]?.cpuUs ?? Number.NaN))
@@ -48,4 +85,9 @@ function ratioTo(base: Figures, figures: Figures): Interval {
 
 function shown({ low, median, high }: Interval): string {
   return `${median.toFixed(3)}  [${low.toFixed(3)}, ${high.toFixed(3)}]`
+}
+
+function refuse(message: string): never {
+  console.error(message)
+  process.exit(2)
 }

@@ -14,6 +14,15 @@ describe('check-prose', () => {
       2,
     ],
     ['a log line', 'src/a.ts', "log('the log file is opened anew')\n", 1],
+    [
+      'a log line with a value in front',
+      'src/a.ts',
+      'log(\n  `${file} was not put in force: all stays as it was`,\n)\n',
+      2,
+    ],
+    ['a line of a long template', 'src/a.ts', 'const a = `\nThe first line.\nWho asks has to send it.\n`\n', 3],
+    ['a template within a template', 'src/a.ts', 'log(`worker ${n} ${`has died: another takes its place`}`)\n', 1],
+    ['a message that says "is no"', 'src/a.ts', "throw new Error('that is no delivery id')\n", 1],
     ['a description', 'src/a.ts', "  .describe('Who does not know the id cannot find it.'),\n", 1],
     ['a paragraph', 'docs/a.md', '# A\n\nThere where calls are traced.\n', 3],
     ['a table cell', 'docs/a.md', '| key | meaning |\n|---|---|\n| `a` | What comes in first |\n', 3],
@@ -30,6 +39,9 @@ describe('check-prose', () => {
     ['code in a document', 'docs/a.md', '```sh\n# What comes next\n```\n'],
     ['code', 'src/a.ts', 'const What = Of(So, "long")\n'],
     ['plain English', 'src/a.ts', '/** Counters never go down. */\n// A thread that times out is left out.\n'],
+    ['the strings of a test', 'src/a.test.ts', "const name = 'a body that is no JSON'\n"],
+    ['a regex with a quote', 'src/a.ts', "const a = /'/.test(text) ? b : c\nconst d = /'What is told now'/\n"],
+    ['a string that says "is no longer"', 'src/a.ts', "log('its route is no longer configured')\n"],
     ['a file of another kind', 'a.json', '{ "a": "What is told" }\n'],
   ]
   for (const [what, file, text] of plain) {

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
  */
 
 const root = join(import.meta.dirname, '..')
-const sources = ['web', 'src/admin/api.ts', 'package-lock.json']
+const sources = ['web', 'package-lock.json']
 const built = join(root, 'dist/web')
 
 /** Limit on everything that a browser loads, compressed. */

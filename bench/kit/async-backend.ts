@@ -15,7 +15,8 @@ const callbackUrl = /^x-callback-url: http:\/\/([^:/]+):(\d+)(\S+)\r$/im
 const acknowledgement = 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n'
 const plain = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{"time":250}`
 const result = '{"result":"done"}'
-const idle: Socket[] = []
+/** By authority, as several gateways may use this backend. */
+const idle = new Map<string, Socket[]>()
 
 createServer((socket) => {
   socket.setNoDelay(true)
@@ -39,7 +40,7 @@ function acknowledge(socket: Socket, head: string): void {
     return
   }
   socket.write(acknowledgement)
-  const poster = idle.pop() ?? connected(host, Number(port))
+  const poster = idleOf(host, Number(port)).pop() ?? connected(host, Number(port))
   poster.write(
     `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${result.length}\r\n\r\n${result}`,
   )
@@ -48,14 +49,22 @@ function acknowledge(socket: Socket, head: string): void {
 /** One request at a time per connection: it is free again once its answer has arrived, which comes in one piece. */
 function connected(host: string, port: number): Socket {
   const poster = connect({ host, port, noDelay: true })
+  const free = idleOf(host, port)
   poster.on('data', (chunk) => {
     if (!chunk.toString('latin1', 0, 12).startsWith('HTTP/1.1 2')) throw new Error(chunk.toString('latin1'))
-    idle.push(poster)
+    free.push(poster)
   })
   poster.on('error', () => poster.destroy())
   poster.on('close', () => {
-    const place = idle.indexOf(poster)
-    if (place >= 0) idle.splice(place, 1)
+    const index = free.indexOf(poster)
+    if (index >= 0) free.splice(index, 1)
   })
   return poster
+}
+
+function idleOf(host: string, port: number): Socket[] {
+  const authority = `${host}:${port}`
+  const found = idle.get(authority) ?? []
+  idle.set(authority, found)
+  return found
 }

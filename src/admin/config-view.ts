@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { matchText } from '../config/match.ts'
+import { asFile, notationOf } from '../config/notation.ts'
 import type { Config } from '../config/schema.ts'
 import { hidden, Redaction } from '../telemetry/redact.ts'
 import type { ConfigView } from './api.ts'
@@ -13,11 +13,12 @@ const namedByUser = /^upstreams$|\.targets$|\.calls$|^metrics\./
 
 /** The configuration in force with all defaults and with secrets hidden. */
 export function configView(config: Config): ConfigView {
-  const routes = config.routes.map((route) => ({ ...route, match: matchText(route.match) }))
   const redaction = new Redaction(config.telemetry.log.redact, true)
-  const shown = show({ ...config, routes }, '', redaction) as object
-  const head = '# Durations in milliseconds, sizes in bytes, shares from 0 to 1.\n'
-  return { yaml: head + stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false }), config: shown }
+  const shown = (form: object): object => show(form, '', redaction) as object
+  return {
+    yaml: stringify(shown(notationOf(config)), { lineWidth: 0, aliasDuplicateObjects: false }),
+    config: shown(asFile(config)),
+  }
 }
 
 /** `path`: the option names that lead to the value; list items have the path of their list. */

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { extname, join } from 'node:path'
-import { type Answer, text } from './answer.ts'
-import { pageHeaders } from './headers.ts'
+import { type Answer, pageHeaders, text } from './answer.ts'
 import { etagOf, takes } from './send.ts'
 
 const types: Readonly<Record<string, string>> = {

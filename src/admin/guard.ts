@@ -11,14 +11,14 @@ import { type Answer, refusal } from './answer.ts'
  */
 export function refusedBy(request: IncomingMessage, token: string | undefined): Answer | undefined {
   if (token !== undefined && !hasToken(request, token)) {
-    return refusal(401, 'This needs the token of admin.token: send it as `Authorization: Bearer TOKEN`', {
+    return refusal(401, 'A token is required: send that of admin.token as `Authorization: Bearer TOKEN`', {
       'www-authenticate': 'Bearer',
     })
   }
   if (token === undefined && !isLocalHost(request.headers.host)) {
-    return refusal(403, 'Without admin.token the admin side answers only to localhost and addresses as its Host')
+    return refusal(403, 'Without admin.token, the admin side accepts only localhost or an IP address as Host')
   }
-  if (isFromElsewhere(request)) return refusal(403, 'A page of another origin may not do this')
+  if (isFromElsewhere(request)) return refusal(403, 'Pages of another origin may not send this request')
   return undefined
 }
 

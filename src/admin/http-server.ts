@@ -5,11 +5,10 @@ import type { Clock } from '../kit/clock.ts'
 import { http } from '../kit/node-http.ts'
 import { clientKey } from '../layers/rate-limit/client-key.ts'
 import { watchAccepts } from '../transport/server/accept-failures.ts'
-import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
+import { type Answer, dataHeaders, refusal, type StreamedAnswer } from './answer.ts'
 import { dashboardFile } from './dashboard-files.ts'
 import { isWrongGuess, refusedBy } from './guard.ts'
-import { dataHeaders } from './headers.ts'
-import { readJson } from './read-json.ts'
+import { jsonIn } from './request-input.ts'
 import { type AdminMethod, type AdminRequest, allowOf, type ResourceTable } from './resource.ts'
 import { send } from './send.ts'
 import type { TokenGuesses } from './token-guesses.ts'
@@ -42,7 +41,7 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
       (answer) => give(request, response, answer),
       (fault: unknown) => {
         options.reportBug(fault)
-        send(request, response, refusal(500, 'The gateway has failed; its log has the cause'))
+        send(request, response, refusal(500, 'Internal error in the gateway; its log has the cause'))
       },
     )
   })
@@ -95,7 +94,7 @@ async function answerFor(
   const answer = resource.methods[method as AdminMethod]
   if (answer === undefined) {
     const allow = allowOf(resource)
-    return refusal(405, `${pathname} takes ${allow}; the method was ${request.method}`, { allow })
+    return refusal(405, `${pathname} allows ${allow}; the method was ${request.method}`, { allow })
   }
   return answer({ params, query, json: () => bodyOf(request, response) })
 }
@@ -118,7 +117,7 @@ async function slowed(
       resolve()
     })
   })
-  return refusal(429, 'Too many wrong tokens came from this address', { 'retry-after': '1' })
+  return refusal(429, 'Too many wrong tokens from this address', { 'retry-after': '1' })
 }
 
 /** Refuses paths that `URL` would silently normalize, so that the lookup uses the path that was requested. */
@@ -128,7 +127,7 @@ function isPath(target: string): boolean {
 }
 
 async function bodyOf(request: IncomingMessage, response: ServerResponse): ReturnType<AdminRequest['json']> {
-  const body = await readJson(request)
+  const body = await jsonIn(request)
   // No further request can follow one that was not read to its end.
   if (!request.complete) response.shouldKeepAlive = false
   return body
@@ -145,5 +144,5 @@ function give(request: IncomingMessage, response: ServerResponse, answer: Answer
 }
 
 function notThere(path: string, { paths }: ResourceTable): string {
-  return `There is no ${path} here; there are /, ${paths.join(', ')}`
+  return `Unknown path ${path}; available: /, ${paths.join(', ')}`
 }

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../kit/clock.ts'
-import type { Figures, SecondFigures } from '../telemetry/figures/figures.ts'
+import type { Figures } from '../telemetry/figures/figures.ts'
+import type { SecondFigures } from '../telemetry/figures/figures-schema.ts'
 import { type Answer, refusal, type StreamedAnswer } from './answer.ts'
+import type { Resource } from './resource.ts'
 
 /** Browsers open at most six connections to one HTTP/1.1 server, so this allows several people with several tabs. */
 export const maxStreams = 32
@@ -35,9 +37,9 @@ export class LiveStreams {
   }
 
   answer(): Answer | StreamedAnswer {
-    if (this.#isClosed) return refusal(503, 'The gateway is shutting down: there are no more live figures')
+    if (this.#isClosed) return refusal(503, 'The gateway is shutting down and sends no more live figures')
     if (this.#open.size >= maxStreams) {
-      const detail = `${maxStreams} readers have the live figures already, which is the limit`
+      const detail = `The live figures already have ${maxStreams} readers, which is the limit`
       return refusal(503, detail, { 'retry-after': '10' })
     }
     return { stream: (response, headers) => this.#start(response, headers) }
@@ -91,4 +93,8 @@ export class LiveStreams {
 
 function eventOf(figures: SecondFigures): string {
   return `event: figures\ndata: ${JSON.stringify(figures)}\n\n`
+}
+
+export function liveResource(streams: LiveStreams): Resource {
+  return { path: '/api/live', methods: { GET: () => streams.answer() } }
 }

@@ -12,10 +12,9 @@ import type { TargetHealth } from '../upstream/health/health-figures.ts'
 import type { LoadFigures } from '../upstream/load-figures.ts'
 import { targetsOf } from '../upstream/targets.ts'
 import type { RouteView } from './api.ts'
-import { DeliveriesAdmin } from './deliveries.ts'
 import { type Admin, startAdmin } from './http-server.ts'
 import type { Inspector } from './inspector.ts'
-import { LiveStreams } from './live-streams.ts'
+import { LiveStreams, liveResource } from './live-streams.ts'
 import { type Resource, resourceTable } from './resource.ts'
 import { backendResources, type SimulatedBackends } from './resources/backends.ts'
 import { callbackResources, type TicketSource } from './resources/callbacks.ts'
@@ -24,7 +23,6 @@ import { configResource } from './resources/config.ts'
 import { deliveryResources } from './resources/deliveries.ts'
 import { healthResources } from './resources/health.ts'
 import { limitsResource } from './resources/limits.ts'
-import { liveResource } from './resources/live.ts'
 import { metricsResources } from './resources/metrics.ts'
 import { openapiResource } from './resources/openapi.ts'
 import { overviewResource } from './resources/overview.ts'
@@ -86,7 +84,7 @@ export async function startOperatorApi(config: Config, options: OperatorApiOptio
     guesses: new TokenGuesses(options),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
-    reportBug: (fault) => reportBug(fault, 'admin'),
+    reportBug: (fault) => reportBug(fault, 'the admin server'),
   })
   return {
     address: admin.address,
@@ -127,7 +125,7 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
     limitsResource({ routes: limitedRoutes(config), servers, shedOf: (route) => figures.shed(route) }),
     upstreamsResource(upstreamSources(config), { figures, servers, health: options.health, loads: options.loads }),
     ...deliveryResources(
-      deliveryService && new DeliveriesAdmin(deliveryService.store, deliveryService.deliveries, redaction),
+      deliveryService && { store: deliveryService.store, deliveries: deliveryService.deliveries, redaction },
     ),
     ...callbackResources(servers, options.callbacks, options.clock),
     configResource(config),

@@ -70,7 +70,7 @@ export class ReloadableAdmin implements Reloadable<Config> {
     this.#former.add(former)
     clock.after(lastAnswerMs, () => {
       this.#former.delete(former)
-      former.close().catch((fault: unknown) => reportBug(fault, 'the former admin side'))
+      former.close().catch((fault: unknown) => reportBug(fault, 'closing the former admin server'))
     })
   }
 }

@@ -1,12 +1,14 @@
+import findMyWay from 'find-my-way'
 import type { Answer, StreamedAnswer } from './answer.ts'
+import type { Input } from './request-input.ts'
 
 export type AdminMethod = 'GET' | 'POST' | 'PATCH'
 
 export interface AdminRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Reads the body as JSON; a string is an error message. */
-  readonly json: () => Promise<{ readonly value: unknown } | string>
+  /** Reads the body. */
+  readonly json: () => Promise<Input<unknown>>
 }
 
 type Answering = (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>
@@ -30,43 +32,19 @@ export interface ResourceTable {
   find(path: string): FoundResource | undefined
 }
 
-/** Finds the resource for a path. A linear search suffices for some twenty resources and rare requests. */
+/** Finds the resource for a path, whatever the method: a resource with another method is no unknown path. */
 export function resourceTable(resources: readonly Resource[]): ResourceTable {
-  const entries = resources.map((resource) => ({ resource, segments: resource.path.split('/') }))
+  const tree = findMyWay({ querystringParser: () => ({}), maxParamLength: 4096 })
+  for (const resource of resources) tree.on('GET', resource.path, () => {}, resource)
   return {
     paths: resources.map(({ path }) => path),
     find: (path) => {
-      const given = path.split('/')
-      for (const { resource, segments } of entries) {
-        const params = match(segments, given)
-        if (params !== undefined) return { resource, params }
-      }
-      return undefined
+      const found = tree.find('GET', path)
+      if (found === null) return undefined
+      const params = found.params as FoundResource['params']
+      // find-my-way takes an empty last segment for a value.
+      return Object.values(params).includes('') ? undefined : { resource: found.store as Resource, params }
     },
-  }
-}
-
-function match(segments: readonly string[], given: readonly string[]): Record<string, string> | undefined {
-  if (segments.length !== given.length) return undefined
-  const params: Record<string, string> = {}
-  for (const [place, segment] of segments.entries()) {
-    const value = given[place] as string
-    if (!segment.startsWith(':')) {
-      if (segment !== value) return undefined
-      continue
-    }
-    const decoded = decode(value)
-    if (decoded === undefined || decoded === '') return undefined
-    params[segment.slice(1)] = decoded
-  }
-  return params
-}
-
-function decode(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return undefined
   }
 }
 

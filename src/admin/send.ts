@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from './answer.ts'
-import { dataHeaders } from './headers.ts'
+import { type Answer, dataHeaders } from './answer.ts'
 
 /** Compressing a shorter body does not save a packet. */
 const minGzipBytes = 2048

@@ -21,7 +21,9 @@ describe('TokenGuesses', () => {
     )
     assert.deepEqual(times(3, '192.0.2.1'), [1000, 1000, 1000])
     assert.deepEqual(times(1, '192.0.2.2'), [0])
-    assert.deepEqual(logged, ['admin: 10 wrong tokens from 192.0.2.1 within a minute: further ones are slowed down'])
+    assert.deepEqual(logged, [
+      'admin: 10 wrong tokens from 192.0.2.1 within a minute; further attempts are slowed down',
+    ])
   })
 
   it('forgets a client a minute after its first wrong token', async () => {

@@ -37,7 +37,7 @@ export class TokenGuesses {
     const guesser = this.#guesserOf(client)
     guesser.count++
     if (guesser.count === freeGuesses + 1) {
-      log(`admin: ${freeGuesses} wrong tokens from ${client} within a minute: further ones are slowed down`, 'warn')
+      log(`admin: ${freeGuesses} wrong tokens from ${client} within a minute; further attempts are slowed down`, 'warn')
     }
     return guesser.count > freeGuesses ? waitMs : 0
   }

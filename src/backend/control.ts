@@ -26,11 +26,11 @@ const maxPatchBytes = 1024 * 1024
 /** `GET /_backend` returns the profile and the counts; `PATCH /_backend` takes a merge patch of the profile. */
 export function serveControl(controlled: Controlled, incoming: IncomingMessage, response: ServerResponse): void {
   if (incoming.url?.split('?', 1)[0] !== controlPath)
-    return answer(response, 404, { errors: [`here is only ${controlPath}`] })
+    return answer(response, 404, { errors: [`unknown path; available: ${controlPath}`] })
   if (incoming.method === 'GET') return answer(response, 200, controlled.state())
   if (incoming.method !== 'PATCH') {
     response.setHeader('allow', 'GET, PATCH')
-    return answer(response, 405, { errors: ['only GET and PATCH are allowed here'] })
+    return answer(response, 405, { errors: ['allowed methods: GET, PATCH'] })
   }
   readBody(incoming, maxPatchBytes, (body) => {
     void applyPatch(controlled, body, incoming.socket).then(({ status, json }) => answer(response, status, json))

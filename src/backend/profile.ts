@@ -130,7 +130,7 @@ export class ProfileError extends Error {
   readonly reasons: readonly string[]
 
   constructor(reasons: readonly string[]) {
-    super(`The profile is not valid:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`)
+    super(`The profile is invalid:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`)
     this.name = 'ProfileError'
     this.reasons = reasons
   }

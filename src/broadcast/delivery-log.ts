@@ -31,8 +31,8 @@ export class DeliveryLog {
         return
       }
       options.log(
-        `dead letter: ${target} did not take delivery ${deliveryId} within ${countOf(attempts, 'attempt')}; ` +
-          `\`hedgerow deliveries show ${deliveryId}\` tells why, \`replay\` sends it again`,
+        `dead letter: ${target} did not acknowledge delivery ${deliveryId} within ${countOf(attempts, 'attempt')}; ` +
+          `\`hedgerow deliveries show ${deliveryId}\` shows why, \`hedgerow deliveries replay ${deliveryId}\` sends it again`,
         'warn',
       )
       this.#timer = options.clock.after(quietMs, () => this.#tellMore())
@@ -43,8 +43,8 @@ export class DeliveryLog {
       if (this.#uncounted.has(key)) return
       this.#uncounted.add(key)
       options.log(
-        `${target} answered ${status}, which success.status [${counted}] of ${route.name} does not count: the write is ` +
-          `sent again. If ${status} means that ${target} has it, add ${status} to success.status.`,
+        `${target} answered ${status}, which success.status [${counted}] of ${route.name} does not accept, so the write ` +
+          `will be sent again. If ${status} means that ${target} has stored it, add ${status} to success.status.`,
         'warn',
       )
     })
@@ -53,7 +53,9 @@ export class DeliveryLog {
 
   resumed({ pendingCount, abandonedCount }: Deliveries): void {
     if (pendingCount > 0)
-      this.#options.log(`deliveries of an earlier run that are not finished, and go on: ${pendingCount}`)
+      this.#options.log(
+        `resuming ${countOf(pendingCount, 'unfinished delivery', 'unfinished deliveries')} from an earlier run`,
+      )
     this.abandoned(abandonedCount)
   }
 
@@ -61,7 +63,7 @@ export class DeliveryLog {
   abandoned(count: number): void {
     if (count === 0) return
     this.#options.log(
-      `dead letters: ${count}, as their route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
+      `${countOf(count, 'new dead letter')}: the route or target is no longer configured; see \`hedgerow deliveries list --state dead\``,
       'warn',
     )
   }
@@ -72,14 +74,19 @@ export class DeliveryLog {
     for (const stop of this.#stopListening) stop()
     this.#tellMore()
     if (pendingCount > 0)
-      this.#options.log(`deliveries that are not finished, and that the next start goes on with: ${pendingCount}`)
+      this.#options.log(
+        `${countOf(pendingCount, 'unfinished delivery', 'unfinished deliveries')} left for the next start`,
+      )
   }
 
   #tellMore(): void {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#more === 0) return
-    this.#options.log(`dead letters: ${this.#more} more; see \`hedgerow deliveries list --state dead\``, 'warn')
+    this.#options.log(
+      `${countOf(this.#more, 'more dead letter')}; see \`hedgerow deliveries list --state dead\``,
+      'warn',
+    )
     this.#more = 0
   }
 }

@@ -32,7 +32,7 @@ export function deliveryFinder(
 
 export const noDelivery: DeliveryStatus = {
   ok: false,
-  failure: failure('NO_DELIVERY', 'There is no delivery with this id, or no longer'),
+  failure: failure('NO_DELIVERY', 'No delivery has this id, or it has been removed'),
 }
 
 /** `GET /_hedgerow/deliveries/:id` */

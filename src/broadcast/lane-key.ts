@@ -4,9 +4,9 @@ import type { Failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { FormField } from '../kit/form-field.ts'
-import { JsonPlace, parsedString } from '../kit/json-place.ts'
 import { type JsonPointer, parseJsonPointer } from '../kit/json-pointer.ts'
 import { atOnceBytes, scanJson, stepBytes } from '../kit/json-scan.ts'
+import { JsonValueFinder, parsedString } from '../kit/json-value-finder.ts'
 import { threadTurns } from '../kit/turns.ts'
 
 export type Lane = string | undefined
@@ -54,9 +54,9 @@ function formValue(body: Uint8Array, name: string, scope: AbortScope): Lane | Pr
 }
 
 function jsonValue(body: Uint8Array, pointer: JsonPointer, scope: AbortScope): Lane | Promise<Lane | Failure> {
-  const place = new JsonPlace(body, pointer)
-  return scanJson(body, { visitor: place, scope }, (verdict) => {
-    const { value } = place
+  const finder = new JsonValueFinder(body, pointer)
+  return scanJson(body, { visitor: finder, scope }, (verdict) => {
+    const { value } = finder
     if (verdict !== 'valid' || value === undefined) return ''
     const text = body.subarray(value.start, value.end)
     // Parsing it would take as long as parsing a whole body.

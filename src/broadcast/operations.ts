@@ -155,7 +155,7 @@ async function discard(places: readonly Place[], attempts: Attempts): Promise<nu
   const others = places.filter((place) => attempts.discard(place))
   for (const place of underWay) {
     place.discarding = true
-    place.sending?.call.abort(failure('CANCELLED', 'An operator has discarded it'))
+    place.sending?.call.abort(failure('CANCELLED', 'Discarded by an operator'))
   }
   for (const { sending } of underWay) await sending?.ended
   return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length

@@ -39,7 +39,7 @@ export const broadcastOptions = z
       .enum(['first', 'all', 'accepted'], { error: '`first`, `all` or `accepted`' })
       .prefault('first')
       .describe(
-        '`first`: the client gets the first good answer. `all`: the client gets it once every target has acknowledged. `accepted`: 202 as soon as the write is durable. At the deadline: 202 with `Location`, because the write is durable and its delivery goes on.',
+        '`first`: the client gets the first good answer. `all`: the client gets it once every target has acknowledged. `accepted`: 202 as soon as the write is durable. At the deadline: 202 with `Location`, because the write is durable and its delivery continues.',
       ),
     order: z
       .strictObject({

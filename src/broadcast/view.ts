@@ -1,33 +1,13 @@
 import type { LegState, StoredDelivery, StoredLeg } from '../store/delivery-store.ts'
 import type { Delivery } from './delivery.ts'
+import type { DeliveryView, LegView } from './delivery-schema.ts'
 
-/** A delivery as shown to people and programs; times in ISO 8601. */
-export interface DeliveryView {
-  readonly id: string
-  readonly route: string
-  /** `pending` while any target is; else `dead` or `discarded` if any target is; else `acknowledged` by all. */
-  readonly state: LegState
-  readonly createdAt: string
-  readonly finishedAt: string | undefined
-  readonly targets: readonly TargetView[]
-}
-
-export interface TargetView {
-  readonly target: string
-  readonly state: StoredLeg['state']
-  readonly attempts: number
-  /** Set while pending in this gateway: `turn` (earlier writes of its lane, or the target's limit) or `time`. */
-  readonly waitsFor: 'turn' | 'time' | undefined
-  readonly nextAttemptAt: string | undefined
-  readonly outcome: string | undefined
-  readonly status: number | undefined
-  readonly detail: string | undefined
-}
+export type { DeliveryView, LegView as TargetView }
 
 /** For a delivery under way, the state in memory takes precedence over the stored state. */
 export function viewOf(stored: StoredDelivery, active: Delivery | undefined): DeliveryView {
   const legs = active === undefined ? stored.legs : active.places.map(({ leg }) => leg.stored())
-  const waitsFor = (place: number): TargetView['waitsFor'] => {
+  const waitsFor = (place: number): LegView['waitsFor'] => {
     const phase = active?.places[place]?.leg.phase
     return phase === 'queued' ? 'turn' : phase === 'waiting' ? 'time' : undefined
   }

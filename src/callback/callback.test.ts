@@ -328,7 +328,7 @@ describe('a client that prefers', () => {
       const { scene, asked } = await preferring(preference)
       const { code, detail, headers } = failureOf(asked.answer.outcome)
       assert.deepEqual([code, asked.answer.settledMs], ['WAIT_OVER', settledMs])
-      assert.equal(detail, `No result within the ${settledMs / 1000} s that the client would wait (Prefer: wait)`)
+      assert.equal(detail, `No result within the ${settledMs / 1000} s that the client agreed to wait (Prefer: wait)`)
       assert.deepEqual(headers, ['preference-applied', preference])
       const ticket = ticketOf(asked)
       scene.post(scene.urlOf(0), 'late')

@@ -26,7 +26,7 @@ export interface CallbackDeps extends StrategyDeps {
 
 /** See `waiter.ts` for the states of one call. */
 function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps): Layer {
-  if (callbacks === undefined) throw new Error('a route waits for callbacks, and nothing takes them')
+  if (callbacks === undefined) throw new Error('a callback route has no callbacks to register with')
   const address = inscribe(options, callbacks.publicUrl)
   const terms = termsOf({ maxAnswer: options.maxAnswer, status: options.receive.status })
   const good = options.success.status ?? anySuccess
@@ -133,7 +133,7 @@ class Wait implements AbortListener {
     const ticket = this.#ticket()
     const asked = this.#line.attempts.at(-1)?.target.name ?? 'the backend'
     const detail = isAccepted
-      ? `${asked} took the work, and has posted no result: ${lowerFirst(reason.detail)}`
+      ? `${asked} accepted the work but has posted no result: ${lowerFirst(reason.detail)}`
       : reason.detail
     // A ticket beats a failure, but promises a result, so the backend must have taken the work.
     const wantsTicket = preference.respondAsync && isAccepted && ticket !== undefined
@@ -148,7 +148,7 @@ class Wait implements AbortListener {
       return this.#end('timedOut', succeeded(accepted(ticket, preference)))
     }
     const waitMs = preference.waitMs ?? 0
-    const detail = `No result within the ${waitMs / 1000} s that the client would wait (Prefer: wait)`
+    const detail = `No result within the ${waitMs / 1000} s that the client agreed to wait (Prefer: wait)`
     this.#end('timedOut', failed(failure('WAIT_OVER', detail, { ticket, headers: applied(preference) })))
   }
 
@@ -184,7 +184,10 @@ class Wait implements AbortListener {
     const { call, callbacks } = this.#options
     callbacks.reportBug(fault, call.id)
     if (!this.#waiter.isOpen) return
-    this.#end('refused', failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
+    this.#end(
+      'refused',
+      failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: fault })),
+    )
   }
 
   #ticket(): string | undefined {
@@ -196,13 +199,13 @@ class Wait implements AbortListener {
   }
 }
 
-const resultIsThere = failure('CANCELLED', 'The call was over before its backend was asked again')
+const resultIsThere = failure('CANCELLED', 'The call ended before its backend was asked again')
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
-const noTickets = failure('STORE_FULL', 'There are as many tickets as there may be (callbacks.tickets.limit)')
+const noTickets = failure('STORE_FULL', 'The store holds as many tickets as allowed (callbacks.tickets.limit)')
 
 function accepted(ticket: string, preference: Preference): GatewayResponse {
   const body = Buffer.from(`${JSON.stringify({ status: 'running', ticket })}\n`)

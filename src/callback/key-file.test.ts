@@ -162,7 +162,7 @@ describe('the key file', () => {
     rmSync(folder, { recursive: true })
     await clock.advance(dayMs + minuteMs)
     assert.deepEqual(ids(keys), [first])
-    assert.match(logged[0] ?? '', /could not be renewed, so the old key stays: .*ENOENT/)
+    assert.match(logged[0] ?? '', /could not be renewed; the old key stays in use: .*ENOENT/)
     mkdirSync(folder)
     writeFileSync(path, text)
     await clock.advance(minuteMs)
@@ -199,7 +199,7 @@ describe('the key file', () => {
   it('is refused if empty, as it may be half-written', (t) => {
     const { path, fault } = place(t)
     writeFileSync(path, '')
-    assert.match(fault(), /it holds no key/)
+    assert.match(fault(), /it contains no key/)
   })
 
   for (const [what, text, entry] of [
@@ -213,7 +213,7 @@ describe('the key file', () => {
       writeFileSync(path, text)
       const told = fault()
       assert.ok(
-        told.startsWith(`The key file ${path} cannot be used: what follows its comment is no key (entry ${entry}). `),
+        told.startsWith(`The key file ${path} cannot be used: it contains a line that is not a key (entry ${entry}). `),
       )
       assert.match(told, /callbacks\.keyFile, or set callbacks\.key\.$/)
       assert.equal(readFileSync(path, 'utf8'), text)

@@ -62,7 +62,7 @@ export class KeyFile {
       return { ok: true, keys: new KeyFile(options, kept) }
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error)
-      const advice = 'Make its folder writable, give another callbacks.keyFile, or set callbacks.key'
+      const advice = 'Make its folder writable, set another callbacks.keyFile, or set callbacks.key'
       return { ok: false, fault: `The key file ${path} cannot be used: ${cause}. ${advice}.` }
     }
   }
@@ -96,7 +96,7 @@ export class KeyFile {
           onChanged?.(this.#keys)
         }
       } catch (error) {
-        log(`The key file ${path} could not be renewed, so the old key stays: ${String(error)}`)
+        log(`The key file ${path} could not be renewed; the old key stays in use: ${String(error)}`)
       }
       this.#schedule()
     })
@@ -143,11 +143,11 @@ function read(path: string): readonly KeptKey[] {
     throw error
   }
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
-  if (lines.length === 0) throw new Error('it holds no key')
+  if (lines.length === 0) throw new Error('it contains no key')
   return lines.map((line, index) => {
     const [madeAt = '', secret = ''] = line.split(' ')
     if (!secretForm.test(secret) || Number.isNaN(Date.parse(madeAt))) {
-      throw new Error(`what follows its comment is no key (entry ${index + 1})`)
+      throw new Error(`it contains a line that is not a key (entry ${index + 1})`)
     }
     return { secret, madeAt: Date.parse(madeAt) }
   })
@@ -156,7 +156,7 @@ function read(path: string): readonly KeptKey[] {
 /** All or nothing, even if the machine crashes during the write. */
 function write(path: string, kept: readonly KeptKey[]): void {
   const lines = kept.map(({ secret, madeAt }) => `${new Date(madeAt).toISOString()} ${secret}\n`)
-  const text = `# Keys for the callback URLs of Hedgerow, the current one first. Who has them can forge callbacks.\n${lines.join('')}`
+  const text = `# Keys for the callback URLs of Hedgerow, the current one first. Anyone who has them can forge callbacks.\n${lines.join('')}`
   const draft = `${path}.${process.pid}.new`
   try {
     const file = openSync(draft, 'w', 0o600)

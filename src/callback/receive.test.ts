@@ -11,6 +11,7 @@ import {
 } from '../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
 import { streamsSettled } from '../../test/kit/virtual-clock.ts'
+import { failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import { type CallbackPeers, callbackReceiver } from './take-callback.ts'
@@ -104,8 +105,8 @@ describe('a callback', () => {
     const url = scene.urlOf(0)
     const end = url.endsWith('A') ? 'B' : 'A'
     const { ticket } = await late(scene)
-    const unsigned = 'The callback has no signature of this gateway'
-    const missing = 'The callback does not say whose result it is: there is nothing at query:callback'
+    const unsigned = 'The callback was not signed by this gateway'
+    const missing = 'The callback does not say which call it answers: nothing was found at query:callback'
     for (const [forged, told] of [
       [`${url.slice(0, -1)}${end}`, unsigned],
       [`${url}x`, unsigned],
@@ -130,7 +131,7 @@ describe('a callback', () => {
     const posted = scene.post(scene.urlOf(0))
     await scene.clock.advance(0)
     assert.deepEqual(verdictsOf(posted), ['expired'])
-    assert.equal(failureOf(posted.answer.outcome).detail, 'The callback came after its time was over')
+    assert.equal(failureOf(posted.answer.outcome).detail, 'The callback has expired')
   })
 
   it('gets 200 and is dropped, as long as a backend may post it, if results are not kept', async () => {
@@ -290,7 +291,7 @@ describe('the status that a callback sets', () => {
       const shown = JSON.stringify(named.slice(0, 20))
       assert.deepEqual(
         [code, detail],
-        ['UPSTREAM_INVALID', `The callback named the status ${shown}, which this route does not allow`],
+        ['UPSTREAM_INVALID', `The callback sets the status ${shown}, which this route does not allow`],
       )
       assert.deepEqual(saidTo(posted)[0], 200)
     })
@@ -473,6 +474,44 @@ describe('a callback whose token another run made', () => {
     const late = second.post(url, body)
     await second.clock.advance(0)
     assert.equal(failureOf(late.answer.outcome).code, 'CALLBACK_REFUSED')
+  })
+
+  it('is given up when its poster leaves while the other run hangs', async () => {
+    const first = callbackScene()
+    const second = callbackScene({ peers: { pass: () => new Promise(() => {}) } })
+    first.send()
+    const { call, answer, events } = second.post(first.urlOf(0), body)
+    await second.clock.advance(0)
+    assert.equal(answer.outcome, undefined)
+    call.abort(failure('CLIENT_GONE', 'It hung up'))
+    await second.clock.advance(0)
+    assert.equal(codeOf(answer.outcome), 'CLIENT_GONE')
+    assert.deepEqual(events, [], 'nobody knows what became of it')
+  })
+
+  it('is taken after a jump of the wall clock only while its client waits', async () => {
+    const first = callbackScene()
+    const there = callbackReceiver(first.callbacks, () => Number.POSITIVE_INFINITY)
+    const second = callbackScene({ peers: { pass: (_run, callback) => there.take(callback) } })
+    const sent = first.send()
+    const url = first.urlOf(0)
+    const posted = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([textOf(sent.answer.outcome), verdictsOf(posted)], [body, ['answered']])
+    const late = second.post(url, body)
+    await second.clock.advance(0)
+    assert.deepEqual([codeOf(late.answer.outcome), verdictsOf(late)], ['CALLBACK_REFUSED', ['expired']])
+  })
+
+  it('is repeated at a run that does not know its call', async () => {
+    const { first, second } = pair()
+    first.send()
+    const url = first.urlOf(0)
+    for (const verdict of ['answered', 'repeated']) {
+      const posted = second.post(url, body)
+      await second.clock.advance(0)
+      assert.deepEqual(saidTo(posted), [200, `{"status":"${verdict}"}\n`])
+    }
   })
 
   it('is not passed to another run with a forged token or one of its own', async () => {

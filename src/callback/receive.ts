@@ -161,8 +161,8 @@ function outcomeOf(taken: Taken, call: Call): Outcome {
 function notRecognized(verdict: 'forged' | 'missing', place: string, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict: 'forged' })
   const what = {
-    forged: 'has no signature of this gateway',
-    missing: `does not say whose result it is: there is nothing at ${place === 'url' ? `query:${tokenParameter}` : place}`,
+    forged: 'was not signed by this gateway',
+    missing: `does not say which call it answers: nothing was found at ${place === 'url' ? `query:${tokenParameter}` : place}`,
   }[verdict]
   return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
 }

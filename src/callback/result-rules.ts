@@ -45,7 +45,7 @@ function statusBy(options: TermsOptions['status']): Terms['statusOf'] {
     if (status !== undefined && statusCounts(options.allow, status)) return status
     return failure(
       'UPSTREAM_INVALID',
-      `The callback named the status ${JSON.stringify(named.slice(0, 20))}, which this route does not allow`,
+      `The callback sets the status ${JSON.stringify(named.slice(0, 20))}, which this route does not allow`,
     )
   }
 }

@@ -46,7 +46,7 @@ type Expiring = Pick<TokenFacts, 'id' | 'expiresAtMs'>
 export const expired: Taken = {
   ok: false,
   verdict: 'expired',
-  failure: failure('CALLBACK_REFUSED', 'The callback came after its time was over'),
+  failure: failure('CALLBACK_REFUSED', 'The callback has expired'),
 }
 
 /** For callbacks of this run's calls, wherever they came in. */
@@ -113,7 +113,7 @@ export function refused(reason: Failure): Taken {
 export function encodingProblem(headers: HeaderPairs): string | undefined {
   if (headerValue(headers, 'content-encoding') === undefined) return undefined
   const encoding = headerValues(headers, 'content-encoding').find((name) => !/^\s*(?:identity)?\s*$/i.test(name))
-  return encoding && `The Content-Encoding of the callback is ${encoding}; it must come as it is`
+  return encoding && `The callback has Content-Encoding ${encoding}; send it without one`
 }
 
 function resultOf({ code, detail }: Failure): TicketResult {

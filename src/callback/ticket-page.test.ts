@@ -89,7 +89,7 @@ describe('a ticket', () => {
       await scene.clock.advance(0)
       assert.deepEqual(
         [codeOf(answer.outcome), failureOf(answer.outcome).detail],
-        ['NO_TICKET', 'This is no ticket of this gateway'],
+        ['NO_TICKET', 'This gateway has issued no such ticket'],
       )
     }
   })

@@ -20,7 +20,7 @@ export interface TicketPageOptions {
 export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions): Service {
   return async (request, call): Promise<Outcome> => {
     const verdict = callbacks.signer.verify(request.params['id'] ?? '', 'ticket', wallNow())
-    if (verdict.kind === 'forged') return failed(failure('NO_TICKET', 'This is no ticket of this gateway'))
+    if (verdict.kind === 'forged') return failed(failure('NO_TICKET', 'This gateway has issued no such ticket'))
     const found = await callbacks.fetch(verdict, request.method === 'HEAD')
     // A result that arrived at the last moment is kept after its callback token has expired.
     if (found === 'over' || (found === undefined && verdict.kind === 'expired'))

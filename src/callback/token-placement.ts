@@ -5,9 +5,9 @@ import { headerValue, withoutHeaders } from '../core/headers.ts'
 import type { GatewayRequest, RequestBody } from '../core/request.ts'
 import { dropFields } from '../kit/drop-fields.ts'
 import { joinBytes } from '../kit/join-bytes.ts'
-import { JsonPlace, parsedString } from '../kit/json-place.ts'
 import { type JsonPointer, parseJsonPointer } from '../kit/json-pointer.ts'
 import { scanJson } from '../kit/json-scan.ts'
+import { JsonValueFinder, parsedString } from '../kit/json-value-finder.ts'
 import type { CallbackOptions } from './options.ts'
 
 /** The query parameter of a callback URL that holds its token. */
@@ -51,7 +51,7 @@ export function inscribe({ send, receive }: CallbackOptions, publicUrl: () => st
 }
 
 export function tokenBy(id: string): TokenPlace {
-  const [kind, name] = parsePlace(id)
+  const [kind, name] = parseLocation(id)
   if (kind === 'url') {
     return { isInHead: true, tokenOf: ({ query }) => new URLSearchParams(query).get(tokenParameter) ?? undefined }
   }
@@ -63,17 +63,17 @@ export function tokenBy(id: string): TokenPlace {
   return { isInHead: false, tokenOf: ({ body }, scope) => stringAt(body, pointer, scope) }
 }
 
-function putAt(place: string): Put {
-  const [kind, name] = parsePlace(place)
+function putAt(location: string): Put {
+  const [kind, name] = parseLocation(location)
   if (kind === 'header') return putHeader(name)
   if (kind === 'query') return (request, value) => ({ ...request, query: withParameter(request.query, name, value) })
   const pointer = parseJsonPointer(name)
   return (request, value, scope) => withMember(request, { pointer, name, value }, scope)
 }
 
-function parsePlace(place: string): readonly [kind: string, name: string] {
-  const colon = place.indexOf(':')
-  return colon < 0 ? [place, ''] : [place.slice(0, colon), place.slice(colon + 1)]
+function parseLocation(location: string): readonly [kind: string, name: string] {
+  const colon = location.indexOf(':')
+  return colon < 0 ? [location, ''] : [location.slice(0, colon), location.slice(colon + 1)]
 }
 
 /** A field of this name from the client, in either spelling, must not be mistaken for the gateway's. */
@@ -104,20 +104,17 @@ interface Member {
 /** The rest of the body stays byte for byte. */
 function withMember(request: GatewayRequest, member: Member, scope: AbortScope): Inscribed {
   const json = withoutMark(request.body)
-  if (json === undefined) return noPlace(member)
-  const place = new JsonPlace(json, member.pointer)
-  return scanJson<GatewayRequest | Failure>(json, { visitor: place, scope }, (verdict) => {
-    if (verdict !== 'valid' || place.holderEnd === undefined) return noPlace(member)
+  if (json === undefined) return noRoomFor(member)
+  const finder = new JsonValueFinder(json, member.pointer)
+  return scanJson<GatewayRequest | Failure>(json, { visitor: finder, scope }, (verdict) => {
+    if (verdict !== 'valid' || finder.holderEnd === undefined) return noRoomFor(member)
     // With a duplicate name the backend might use the client's member.
-    if (place.isAmbiguous) {
-      return failure(
-        'BAD_REQUEST',
-        `The request body has the same name twice in one object on the way to ${member.name}`,
-      )
+    if (finder.isAmbiguous) {
+      return failure('BAD_REQUEST', `The request body repeats a name in an object on the path to ${member.name}`)
     }
     // The body has changed, so the client's length no longer applies.
     const headers = withoutHeaders(request.headers, lengthOfBody)
-    const body = joinBytes(written(json, place, place.holderEnd, member), scope)
+    const body = joinBytes(written(json, finder, finder.holderEnd, member), scope)
     const withBody = (whole: Buffer | Failure) => ('code' in whole ? whole : { ...request, headers, body: whole })
     return body instanceof Promise ? body.then(withBody) : withBody(body)
   })
@@ -125,7 +122,7 @@ function withMember(request: GatewayRequest, member: Member, scope: AbortScope):
 
 function written(
   json: Uint8Array,
-  { value, holderIsEmpty }: JsonPlace,
+  { value, holderIsEmpty }: JsonValueFinder,
   holderEnd: number,
   member: Member,
 ): readonly Uint8Array[] {
@@ -136,7 +133,7 @@ function written(
   return [json.subarray(0, holderEnd), added, json.subarray(holderEnd)]
 }
 
-function noPlace({ name }: Member): Failure {
+function noRoomFor({ name }: Member): Failure {
   return failure('BAD_REQUEST', `The request body must be JSON with an object that can hold ${name}`)
 }
 
@@ -146,9 +143,9 @@ const longestToken = 1024
 function stringAt(body: RequestBody, pointer: JsonPointer, scope: AbortScope): Token | Promise<Token | Failure> {
   const json = withoutMark(body)
   if (json === undefined) return undefined
-  const place = new JsonPlace(json, pointer)
-  return scanJson(json, { visitor: place, scope }, (verdict) => {
-    const { value } = place
+  const finder = new JsonValueFinder(json, pointer)
+  return scanJson(json, { visitor: finder, scope }, (verdict) => {
+    const { value } = finder
     if (verdict !== 'valid' || value === undefined || value.end - value.start > longestToken) return undefined
     return json[value.start] === quote ? parsedString(json, value.start, value.end) : undefined
   })

@@ -1,7 +1,13 @@
+import { Option } from 'commander'
 import type { RefusalView } from '../admin/api.ts'
 import { exitCodes } from './exit-codes.ts'
 
 export const defaultAdmin = 'http://127.0.0.1:9900'
+
+/** Unlike a default value, a variable is named in `--help` and its value, a secret, is not. */
+export function tokenOption(): Option {
+  return new Option('--token <token>', 'value of `admin.token`, if set').env('HEDGEROW_ADMIN_TOKEN')
+}
 
 /** How to reach the admin API of a gateway. */
 export interface AdminTarget {
@@ -27,7 +33,7 @@ export class AdminClient {
     }
     if (token === undefined) return new AdminClient(base, {})
     // The message never shows the token: it is a secret.
-    if (!/^[\x21-\x7e]+$/.test(token)) return badUsage('the token has characters that no header field can have')
+    if (!/^[\x21-\x7e]+$/.test(token)) return badUsage('the token contains characters that a header field cannot have')
     return new AdminClient(base, { authorization: `Bearer ${token}` })
   }
 
@@ -41,28 +47,28 @@ export class AdminClient {
     } catch (fault) {
       const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause.message : String(fault)
       return failed(
-        `no gateway answers on ${this.#base.origin} (${cause}): give its admin side by --admin, or give its ` +
-          'configuration an `admin` section',
+        `no gateway answers on ${this.#base.origin} (${cause}): set --admin to its admin address, or add an ` +
+          '`admin` section to its configuration',
       )
     }
     if (response.headers.has('x-request-id')) {
       return failed(
-        `${this.#base.origin} is where clients connect; give the admin side by --admin, on the port of \`admin\``,
+        `${this.#base.origin} is the address for clients; set --admin to the admin address, on the port of \`admin\``,
       )
     }
     if (response.ok) {
       try {
         return JSON.parse(text) as T
       } catch {
-        return failed(`${this.#base.origin} answers, and is no admin side of a gateway`)
+        return failed(`${this.#base.origin} answers, but is not the admin side of a gateway`)
       }
     }
     if (response.status === 401) {
       const given = this.#headers['authorization'] === undefined
       return failed(
         given
-          ? 'the admin side needs a token: --token or HEDGEROW_ADMIN_TOKEN'
-          : 'the token is not that of `admin.token`',
+          ? 'the admin side requires a token: set --token or HEDGEROW_ADMIN_TOKEN'
+          : 'the token does not match `admin.token`',
       )
     }
     // The detail is about the request itself; for other statuses the status matters too.

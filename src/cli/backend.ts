@@ -26,7 +26,9 @@ export async function backend(profileName: string, options: BackendCommandOption
     return
   }
   const control = running.control === undefined ? running.url : running.control.url
-  log.info(`backend ${running.name} (${profileName}) on ${running.url}; change it by PATCH ${control}/_backend`)
+  log.info(
+    `backend ${running.name} (${profileName}) on ${running.url}; PATCH ${control}/_backend changes its behaviour`,
+  )
   await signals.ended
   await running.close()
   await log.close()
@@ -48,12 +50,12 @@ async function open(profileName: string, options: BackendCommandOptions): Promis
     process.exitCode = 0
     return started
   } catch (fault) {
-    if (fault instanceof ProfileError) return `the profile has faults:\n  ${fault.reasons.join('\n  ')}`
+    if (fault instanceof ProfileError) return `the profile is invalid:\n  ${fault.reasons.join('\n  ')}`
     if (!(fault instanceof Error)) throw fault
     const { code, port } = fault as NodeJS.ErrnoException & { port?: number }
     if (code === 'EADDRINUSE') {
       process.exitCode = exitCodes.runtimeFault
-      return `port ${port} is taken: choose another by --port or --control-port`
+      return `port ${port} is taken: choose another with --port or --control-port`
     }
     return fault.message
   }
@@ -79,7 +81,7 @@ function readJsonFile(file: string): unknown {
     return parseJson(readFileSync(file, 'utf8'), file)
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault
-    throw new Error(`"${file}" is no ready profile (${known}) and no file`, { cause: fault })
+    throw new Error(`"${file}" is neither a built-in profile (${known}) nor a file`, { cause: fault })
   }
 }
 

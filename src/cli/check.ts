@@ -6,5 +6,5 @@ export async function check(file: string): Promise<void> {
   if (config === undefined) return
   const routes = config.routes.length
   const upstreams = Object.keys(config.upstreams).length
-  console.log(`${file}: good (${countOf(routes, 'route')}, ${countOf(upstreams, 'upstream')})`)
+  console.log(`${file} is valid (${countOf(routes, 'route')}, ${countOf(upstreams, 'upstream')})`)
 }

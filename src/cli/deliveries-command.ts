@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type AdminTarget, defaultAdmin } from './admin-client.ts'
+import { type AdminTarget, defaultAdmin, tokenOption } from './admin-client.ts'
 import { listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
 
 const states = ['pending', 'acknowledged', 'dead', 'discarded']
@@ -14,13 +14,11 @@ interface OperateOptions extends AdminTarget {
 export function addDeliveries(hedgerow: Command): void {
   const deliveries = hedgerow
     .command('deliveries')
-    .description(
-      'See what became of broadcast writes, and replay or discard dead letters, over the admin side of a gateway.',
-    )
+    .description('List, show, replay and discard broadcast writes, through the admin side of a running gateway.')
     .addHelpText(
       'after',
       `
-Each command takes --admin <url> (http://127.0.0.1:9900) and --token <token> (or HEDGEROW_ADMIN_TOKEN).
+Every command accepts --admin <url> (default: http://127.0.0.1:9900) and --token <token> (default: HEDGEROW_ADMIN_TOKEN).
 
 Examples:
   hedgerow deliveries list --state dead
@@ -30,34 +28,32 @@ Examples:
 `,
     )
   const overAdmin = (command: Command): Command =>
-    command
-      .option('--admin <url>', 'the admin side of the gateway', defaultAdmin)
-      .option(
-        '--token <token>',
-        'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',
-        process.env['HEDGEROW_ADMIN_TOKEN'],
-      )
+    command.option('--admin <url>', 'admin address of the gateway', defaultAdmin).addOption(tokenOption())
   overAdmin(deliveries.command('list'))
-    .description('The newest deliveries, each with its targets.')
-    .addOption(new Option('--state <state>', 'with a target in this state').choices(states))
-    .option('--target <name>', 'with this target')
-    .option('--route <route>', 'of this route, as its match says it: "POST /register"')
-    .option('--before <number>', 'go on from an earlier list, which names the number', inRange(1, 999_999_999_999_999))
-    .option('--limit <number>', 'how many at the most: 1 to 500 (default 50)', inRange(1, 500))
-    .option('--json', 'as JSON, for programs')
+    .description('List deliveries, newest first, with the state of each target.')
+    .addOption(new Option('--state <state>', 'only deliveries with a target in this state').choices(states))
+    .option('--target <name>', 'only deliveries to this target')
+    .option('--route <route>', 'only deliveries of this route, written as its match: "POST /register"')
+    .option(
+      '--before <number>',
+      'continue an earlier list: the number printed at its end',
+      inRange(1, 999_999_999_999_999),
+    )
+    .option('--limit <number>', 'maximum number of deliveries, 1 to 500 (default: 50)', inRange(1, 500))
+    .option('--json', 'print JSON')
     .action(listDeliveries)
-  overAdmin(deliveries.command('show').argument('<id>', 'its id, as `list` shows it'))
-    .description('One delivery with its request and each target.')
+  overAdmin(deliveries.command('show').argument('<id>', 'delivery id, as printed by `list`'))
+    .description('Print one delivery with its request and the state of each target, as JSON.')
     .action(showDelivery)
   for (const [what, description] of [
-    ['replay', 'Send dead letters again, with a fresh count of attempts.'],
-    ['discard', 'Give up dead and pending legs. This cannot be undone.'],
+    ['replay', 'Send dead letters again, oldest first, with a new set of attempts.'],
+    ['discard', 'Discard dead letters and pending writes. This cannot be undone.'],
   ] as const) {
-    overAdmin(deliveries.command(what).argument('[id]', 'its id, as `list` shows it'))
+    overAdmin(deliveries.command(what).argument('[id]', 'delivery id, as printed by `list`'))
       .description(description)
-      .option('--target <name>', 'only at this target')
-      .option('--all', 'all dead letters, of every delivery; what is still pending goes on')
-      .option('--route <route>', 'with --all: only of this route')
+      .option('--target <name>', 'only for this target')
+      .option('--all', 'all dead letters of all deliveries; pending writes are not affected')
+      .option('--route <route>', 'with --all: only for this route')
       .action((id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options))
   }
 }

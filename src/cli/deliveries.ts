@@ -31,7 +31,7 @@ export async function listDeliveries({ admin, token, json = false, ...filter }: 
   }
   if (page.deliveries.length === 0) console.log('no deliveries')
   for (const delivery of page.deliveries) printDelivery(delivery)
-  if (page.next !== undefined) console.log(`there are more: --before ${page.next}`)
+  if (page.next !== undefined) console.log(`more: --before ${page.next}`)
 }
 
 export async function showDelivery(id: string, options: AdminTarget): Promise<void> {
@@ -46,7 +46,7 @@ export async function operateDelivery(
   { admin, token, all = false, ...filter }: OperateOptions,
 ): Promise<void> {
   if ((id === undefined) !== all) {
-    console.error(`give the id of one delivery, or --all for every one with a dead letter (see \`deliveries list\`)`)
+    console.error(`give the id of one delivery, or --all for every dead letter (see \`deliveries list\`)`)
     process.exitCode = exitCodes.badUsage
     return
   }
@@ -91,7 +91,7 @@ function queryOf(parameters: object): string {
 
 function isDeliveryId(id: string): boolean {
   if (/^[\w-]{1,64}$/.test(id)) return true
-  console.error(`${JSON.stringify(id)} is no delivery id; \`hedgerow deliveries list\` shows them`)
+  console.error(`${JSON.stringify(id)} is not a delivery id; \`hedgerow deliveries list\` shows them`)
   process.exitCode = exitCodes.badUsage
   return false
 }
@@ -101,7 +101,7 @@ function printDelivery({ id, createdAt, route, targets }: DeliveryView): void {
   for (const { target, state, attempts, outcome, detail, waitsFor, nextAttemptAt } of targets) {
     const last = outcome === undefined ? '' : `, last: ${detail ?? outcome}`
     const next = nextAttemptAt === undefined ? '' : `, next at ${nextAttemptAt}`
-    const turn = waitsFor === 'turn' ? ', waits for its turn' : next
+    const turn = waitsFor === 'turn' ? ', queued behind an earlier write' : next
     console.log(`  ${target.padEnd(20)} ${state.padEnd(12)} ${countOf(attempts, 'attempt')}${last}${turn}`)
   }
 }

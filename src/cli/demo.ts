@@ -59,7 +59,7 @@ async function run(folder: string, log: Log, signals: Signals): Promise<void> {
     printWelcome(config, urlOf(gateway.address), backends)
     await signals.ended
     await gateway.drain()
-    log.info('the demo forgets its deliveries and tickets; a gateway with a store of its own would keep them')
+    log.info('the demo does not keep its deliveries and tickets; a gateway with a `store` does')
   }
   await Promise.all(backends.map((backend) => backend.close()))
 }
@@ -70,7 +70,7 @@ async function choosePorts(): Promise<Readonly<Record<Variable, number>>> {
   const taken = new Set<number>()
   for (const { variable, what, port: wanted } of listeners) {
     const port = await freePortFrom(wanted, taken)
-    if (port !== wanted) console.log(styleText('yellow', `port ${wanted} is taken: ${what} is on ${port}`))
+    if (port !== wanted) console.log(styleText('yellow', `port ${wanted} is taken: ${what} uses ${port}`))
     taken.add(port)
     chosen[variable] = port
   }
@@ -98,9 +98,7 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))
   const strategyWidth = Math.max(...rows.map(({ strategy }) => strategy.length))
-  console.log(
-    `\n${styleText('bold', 'Hedgerow')} is on ${styleText('cyan', url)}; try one of these in another terminal:\n`,
-  )
+  console.log(`\n${styleText('bold', 'Hedgerow')} is on ${styleText('cyan', url)}; try these in another terminal:\n`)
   for (const { match, strategy, line } of rows) {
     console.log(`  ${match.padEnd(matchWidth)}  ${styleText('green', strategy.padEnd(strategyWidth))}  ${line}`)
   }
@@ -109,7 +107,7 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   const adminUrl = `http://127.0.0.1:${admin.port}`
   console.log(`\n  ${styleText('bold', 'Watch it, and break its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
   console.log(
-    '\nThe same by hand: slow one down and see the other rescue its calls; take one away and bring it back, see what is still to be delivered:\n',
+    '\nOr from a terminal: slow a backend down and see the other rescue its calls; stop one, list its pending deliveries, start it again:\n',
   )
   const slow = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
   console.log(`  curl -X PATCH ${adminUrl}/api/backends/work -d '${slow}'`)
@@ -121,7 +119,7 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   console.log(`  bin/hedgerow deliveries list --state pending${atAdmin}`)
   console.log('\nThe backends:\n')
   for (const { name, url: backendUrl } of backends) console.log(`  ${name.padEnd(11)} ${backendUrl}`)
-  console.log('\nCtrl-C ends all of it.\n')
+  console.log('\nPress Ctrl-C to stop.\n')
 }
 
 function curlLine(url: string, route: Config['routes'][number]): string {

@@ -14,48 +14,49 @@ import { load } from './load.ts'
 export function loadCommand(): Command {
   return new Command('load')
     .description(
-      'Load a server and report how fast it answers and which requests fail. Placeholders get a new value for each request: {500..1000}, {a|b|c}, {uuid}, {n}.',
+      'Send load to a server; report latencies and failures. Placeholders get a new value for each request: {500..1000}, {a|b|c}, {uuid}, {n}.',
     )
-    .argument('<url>', 'where to send requests; its path and query may have drawn values', taking(parseTarget))
+    .argument('<url>', 'URL to send requests to; its path and query may contain placeholders', taking(parseTarget))
     .addOption(
       new Option(
         '-c, --connections <n>',
-        'users, each of whom waits for its answer (50); with --rate, at most so many requests at a time (4096)',
+        'concurrent users, each waiting for its answer (default: 50); with --rate: maximum concurrent requests (default: 4096)',
       ).argParser(wholeNumber(1, 20_000)),
     )
-    .option(
-      '-r, --rate <n>',
-      'requests a second, whatever becomes of those before (open loop)',
-      number(0.01, 1_000_000),
+    .option('-r, --rate <n>', 'requests per second, regardless of earlier answers (open loop)', number(0.01, 1_000_000))
+    .option('-d, --duration <time>', 'duration of the run (default: 10s)', duration(1))
+    .option('-n, --count <n>', 'number of requests, instead of --duration', wholeNumber(1, 1e12))
+    .option('-X, --method <method>', 'request method (default: GET, or POST with a body)', method)
+    .option('-H, --header <line>', "header field, 'Name: value'; may be repeated", headers)
+    .addOption(
+      new Option('-b, --body <text>', 'request body; may contain placeholders')
+        .argParser(taking(bodyTemplate))
+        .conflicts('bodyFile'),
     )
-    .option('-d, --duration <time>', 'how long (10s)', duration(1))
-    .option('-n, --count <n>', 'how many requests, instead of how long', wholeNumber(1, 1e12))
-    .option('-X, --method <method>', 'GET, or POST if there is a body', method)
-    .option('-H, --header <line>', "a header, 'Name: value'; may be repeated", headers)
-    .addOption(new Option('-b, --body <text>', 'the body').argParser(taking(bodyTemplate)).conflicts('bodyFile'))
-    .option('--body-file <file>', 'a file with the body', bodyFile)
-    .option('--success <statuses>', 'which statuses count as good: 200-299,503 (2xx)', taking(parseStatusSet))
-    .option('--timeout <time>', 'how long to wait for each answer (30s)', duration(1))
+    .option('--body-file <file>', 'file with the request body', bodyFile)
+    .option(
+      '--success <statuses>',
+      'statuses that count as success, such as 200-299,503 (default: 2xx)',
+      taking(parseStatusSet),
+    )
+    .option('--timeout <time>', 'time limit for each answer (default: 30s)', duration(1))
     .option(
       '--late <limit>',
-      'what counts as late: 1s, or query:timeout+25ms for what the request itself asks for',
+      'count answers as late after this time: 1s, or query:timeout+25ms to take it from the query of the request',
       taking(parseLateness),
     )
-    .option('--gone-after <time>', 'give up if no connection comes about for so long (5s), or off', goneAfter)
-    .option('--seed <n>', 'draw the same values again', wholeNumber(0, 2 ** 31))
-    .option('--insecure', "do not check the target's certificate")
-    .option('--report <file>', 'write an HTML report with charts')
     .option(
-      '--json [file]',
-      'write the figures as JSON, to the standard output if no file is given or it is -',
-      jsonFile,
+      '--gone-after <time>',
+      'abort if no connection can be opened for this long, or off (default: 5s)',
+      goneAfter,
     )
-    .option('--fail-on-error', 'exit code 1 if anything failed, timed out or was late')
+    .option('--seed <n>', 'seed of the placeholder values, to repeat a run (default: random)', wholeNumber(0, 2 ** 31))
+    .option('--insecure', "do not verify the target's certificate")
+    .option('--report <file>', 'write an HTML report with charts to this file')
+    .option('--json [file]', 'write the figures as JSON to this file (default, or -: stdout)', jsonFile)
+    .option('--fail-on-error', 'exit with code 1 if any request failed, timed out or was late')
     .addOption(
-      new Option(
-        '--web <port>',
-        'serve a page on which to start, stop and watch (127.0.0.1 only); 0 takes any free port',
-      )
+      new Option('--web <port>', 'serve a page to start, stop and watch runs, on 127.0.0.1 only; 0: any free port')
         .argParser(wholeNumber(0, 65_535))
         .conflicts(['count', 'report', 'json', 'failOnError']),
     )
@@ -72,7 +73,7 @@ Examples:
   hedgerow load --rate 50 -b 'username={uuid}&password=x' -H 'Content-Type: application/x-www-form-urlencoded' http://127.0.0.1:8080/register
   hedgerow load --web 8089 http://127.0.0.1:8080/api/work
 
-Exit code: 0 done, 1 broken off (Ctrl-C, target gone, nothing answered) or, with --fail-on-error, not all completed, 2 bad usage.
+Exit code: 0 completed; 1 aborted (Ctrl-C, target gone, no answers) or, with --fail-on-error, not all requests completed; 2 bad usage.
 `
 
 /** Commander names the option and the value; the message adds the allowed values. */
@@ -126,8 +127,7 @@ function goneAfter(text: string): number | 'off' {
 
 /** A URL after a bare `--json` would be parsed as its file. */
 function jsonFile(text: string): string | true {
-  if (/^https?:/i.test(text))
-    throw new InvalidArgumentError('Allowed: a file, or - for the standard output; or put --json last.')
+  if (/^https?:/i.test(text)) throw new InvalidArgumentError('Allowed: a file, or - for stdout; or put --json last.')
   return text === '-' ? true : text
 }
 

@@ -66,7 +66,7 @@ async function runOnce(setup: LoadSetup, options: LoadOptions, deps: LoadDeps): 
   const run = loadRun(setup, amount, deps)
   const over = run.start()
   const stopWatching = onSignal(() => run.interrupt())
-  console.error(`${setup.method} ${setup.target.text}: ${describePace(amount.pace)}; Ctrl-C ends it`)
+  console.error(`${setup.method} ${setup.target.text}: ${describePace(amount.pace)}; press Ctrl-C to stop`)
   const stopProgress = showProgress(run)
   const end = await over
   stopProgress()
@@ -93,12 +93,12 @@ async function serve(setup: LoadSetup, options: LoadOptions, port: number, deps:
       },
       deps,
     )
-    console.error(`the page for ${setup.target.text} is on ${page.url}; Ctrl-C ends it`)
+    console.error(`the page for ${setup.target.text} is on ${page.url}; press Ctrl-C to stop`)
     await new Promise<void>((resolve) => onSignal(resolve))
     await page.close()
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw fault
-    console.error(`error: port ${port} on 127.0.0.1 is taken: choose another by --web`)
+    console.error(`error: port ${port} on 127.0.0.1 is taken: choose another with --web`)
     process.exitCode = exitCodes.runtimeFault
   }
 }
@@ -128,7 +128,7 @@ function amountOf({ connections, rate, duration, count }: LoadOptions): LoadAmou
 
 /** Errors that no single option shows: conflicting options, and files that cannot be written. */
 function faultOf({ duration, count, report, json }: LoadOptions): string | undefined {
-  if (duration !== undefined && count !== undefined) return '--duration and --count: give one of the two'
+  if (duration !== undefined && count !== undefined) return '--duration and --count cannot be combined'
   for (const [name, file] of [['--report', report] as const, ['--json', json] as const]) {
     if (typeof file !== 'string') continue
     try {
@@ -147,7 +147,7 @@ function write(summary: Summary, report: string | undefined, json: string | true
   if (typeof json === 'string') writeFileSync(json, asJson)
   if (report === undefined) return
   writeFileSync(report, reportHtml(summary))
-  console.error(`the report is in ${report}`)
+  console.error(`report written to ${report}`)
 }
 
 /** On a terminal, one line rewritten each second; otherwise a new line every 5 s. */

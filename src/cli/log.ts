@@ -68,7 +68,7 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
       try {
         writer.reopen()
       } catch (fault) {
-        logger.error({ err: errorOf(fault) }, `the log file ${file} cannot be opened again: lines go on to the old one`)
+        logger.error({ err: errorOf(fault) }, `the log file ${file} cannot be reopened; lines still go to the old one`)
       }
     },
     close: async () => {

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { defaultAdmin } from './admin-client.ts'
+import { defaultAdmin, tokenOption } from './admin-client.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { version } from './version.ts'
@@ -27,57 +27,50 @@ function program(): Command {
     .description('An HTTP gateway that gives bounded, reliable answers from slow, flaky or asynchronous backends.')
     .version(version, '-V, --version')
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(run with --help for usage)')
     .addHelpText('after', examples('hedgerow demo', 'hedgerow serve hedgerow.yaml'))
 
   hedgerow
     .command('serve')
     .description(
-      'Run the gateway. SIGTERM or Ctrl-C ends it when the calls in flight have ended, a second one at once; SIGHUP has it read its configuration again; SIGUSR1 reopens its log file.',
+      'Run the gateway. SIGTERM or Ctrl-C drains it and exits, a second one exits at once; SIGHUP reloads the configuration; SIGUSR1 reopens the log file.',
     )
-    .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
-    .option('--pid-file <file>', 'write the process id here, and remove it at the end')
-    .option('--log-file <file>', 'append the log here instead of the error output')
-    .option('--pretty', 'log lines for people instead of JSON (the default on a terminal)')
-    .option('--no-pretty', 'log lines of JSON also on a terminal')
-    .option('--watch', 'put the configuration in force again whenever its file has changed')
+    .argument('<file>', 'configuration file: YAML, JSON or TypeScript')
+    .option('--pid-file <file>', 'write the process id to this file; remove the file on exit')
+    .option('--log-file <file>', 'append the log to this file (default: stderr)')
+    .option('--pretty', 'log readable lines instead of JSON (default on a terminal)')
+    .option('--no-pretty', 'log JSON lines (default unless on a terminal)')
+    .option('--watch', 'reload the configuration when its file changes')
     .addHelpText('after', examples('hedgerow serve hedgerow.yaml', 'PORT=8081 hedgerow serve hedgerow.yaml'))
     .action(lazily(async () => (await import('./serve.ts')).serve))
 
   hedgerow
     .command('reload')
     .description(
-      'Have a running gateway read its configuration again: the file that it was started with. Calls in flight end as they began; a configuration with faults changes nothing. Exit code 0 if it is in force; with --pid-file if the process was told.',
+      'Reload the configuration of a running gateway, from the file it was started with. Calls in flight finish under the old configuration; an invalid one changes nothing. Exit code 0: in force (with --pid-file: signal sent).',
     )
-    .option('--admin <url>', 'the admin side of the gateway', defaultAdmin)
-    .option(
-      '--token <token>',
-      'its token, if it has one (or HEDGEROW_ADMIN_TOKEN)',
-      process.env['HEDGEROW_ADMIN_TOKEN'],
-    )
-    .option(
-      '--pid-file <file>',
-      'instead of the admin side: signal the process named in this file; its log says the rest',
-    )
+    .option('--admin <url>', 'admin address of the gateway', defaultAdmin)
+    .addOption(tokenOption())
+    .option('--pid-file <file>', 'send SIGHUP to the process in this file instead; its log reports the result')
     .addHelpText('after', examples('hedgerow reload', 'hedgerow reload --pid-file /run/hedgerow.pid'))
     .action(lazily(async () => (await import('./reload.ts')).reload))
 
   hedgerow
     .command('check')
-    .description('Check a configuration: all faults at once, each with its place. Exit code 2 if there are any.')
-    .argument('<file>', 'the configuration: YAML, JSON or TypeScript')
+    .description('Check a configuration and print every error with its line and column. Exit code 0: valid; 2: errors.')
+    .argument('<file>', 'configuration file: YAML, JSON or TypeScript')
     .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
     .action(lazily(async () => (await import('./check.ts')).check))
 
   hedgerow
     .command('schema')
-    .description('Print the JSON Schema of the configuration, which editors use to complete and to check.')
+    .description('Print the JSON Schema of the configuration, for completion and validation in editors.')
     .addHelpText('after', examples('hedgerow schema > hedgerow.schema.json'))
     .action(lazily(async () => (await import('./schema.ts')).schema))
 
   hedgerow
     .command('demo')
-    .description('Run a gateway with simulated backends that are slow and flaky, to try things on.')
+    .description('Run a gateway with slow and flaky simulated backends, to try the strategies.')
     .addHelpText('after', examples('hedgerow demo'))
     .action(lazily(async () => (await import('./demo.ts')).demo))
 
@@ -86,17 +79,17 @@ function program(): Command {
     .description(
       'Run a simulated backend: work (flaky), work-fixed, accounts (SKIP_SOME_REQUESTS=true fails one POST in five) or async.',
     )
-    .argument('<profile>', 'the ready profile, or a JSON file with one')
-    .option('--host <host>', 'the address to listen on', '127.0.0.1')
-    .option('--port <port>', 'the port to listen on; 0 takes any free one', portNumber, 0)
+    .argument('<profile>', 'built-in profile, or a JSON file with a profile')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0: any free port', portNumber, 0)
     .option(
       '--control-port <port>',
-      'a port of its own for the control API, which also answers while it refuses',
+      'separate port for the control API, which also answers while the backend refuses connections',
       portNumber,
     )
-    .option('--name <name>', 'what it calls itself (accounts)')
-    .option('--seed <number>', 'the seed of its chance, to repeat a run', wholeNumber)
-    .option('--set <json>', 'a change to the profile, as a JSON merge patch')
+    .option('--name <name>', 'name of the backend, shown in its answers (accounts only)')
+    .option('--seed <number>', 'seed of the random numbers, to repeat a run (default: random)', wholeNumber)
+    .option('--set <json>', 'change the profile with this JSON merge patch')
     .addHelpText(
       'after',
       examples('hedgerow backend work --port 9101', `hedgerow backend work --port 9101 --set '{"refuse":true}'`),

@@ -1,6 +1,7 @@
 import { formatFaults } from '../config/faults.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { countOf } from '../kit/count-of.ts'
 import { exitCodes } from './exit-codes.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -9,9 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export async function readConfig(file: string, environment: Environment = process.env): Promise<Config | undefined> {
   const result = await loadConfig(file, environment)
   if (result.ok) return result.config
-  const count = result.faults.length
   console.error(formatFaults(result.faults))
-  console.error(`\n${file}: ${count} ${count === 1 ? 'fault' : 'faults'}`)
+  if (result.faults.length > 1) console.error(`\n${file}: ${countOf(result.faults.length, 'error')}`)
   process.exitCode = exitCodes.badUsage
   return undefined
 }

@@ -19,18 +19,18 @@ function signal(pidFile: string): void {
   try {
     const text = readFileSync(pidFile, 'utf8').trim()
     if (!/^[1-9]\d{0,9}$/.test(text))
-      throw new Error(`it holds ${JSON.stringify(text.slice(0, 40))}, which is no process id`)
+      throw new Error(`it contains ${JSON.stringify(text.slice(0, 40))}, which is not a process id`)
     process.kill(Number(text), 'SIGHUP')
-    console.log(`process ${text} was told to read its configuration again; its log says what came of it`)
+    console.log(`sent SIGHUP to process ${text}; its log reports the result`)
   } catch (fault) {
-    console.error(`the process of ${pidFile} cannot be told: ${causeOf(fault)}`)
+    console.error(`cannot signal the process of ${pidFile}: ${causeOf(fault)}`)
     process.exitCode = exitCodes.runtimeFault
   }
 }
 
 function causeOf(fault: unknown): string {
   const { code, message }: NodeJS.ErrnoException = fault instanceof Error ? fault : new Error(String(fault))
-  if (code === 'ESRCH') return 'there is none of that id, so the file is an old one'
-  if (code === 'EPERM') return 'it is another user’s'
-  return code === 'ENOENT' ? 'there is no such file' : message
+  if (code === 'ESRCH') return 'no process has that id, so the file is stale'
+  if (code === 'EPERM') return 'the process belongs to another user'
+  return code === 'ENOENT' ? 'no such file' : message
 }

@@ -68,11 +68,13 @@ export class Reloading {
       : ({ ok: false, faults: loaded.faults.map(formatFault) } as const)
     if (reloaded.ok && loaded.ok) {
       log.setLevel(loaded.config.telemetry.log.level)
-      log.info(`${file} is in force, ${countOf(loaded.config.routes.length, 'route')}`)
+      log.info(`${file} is in force (${countOf(loaded.config.routes.length, 'route')})`)
     }
     if (!reloaded.ok) {
       for (const fault of reloaded.faults) log.error(fault)
-      log.error(`${file} was not put in force, ${countOf(reloaded.faults.length, 'fault')}: all stays as it was`)
+      log.error(
+        `${file} was rejected (${countOf(reloaded.faults.length, 'error')}); the previous configuration stays in force`,
+      )
     }
     return reloaded
   }

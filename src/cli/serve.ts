@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import { withPossibleWorkers, workerRange } from '../config/workers.ts'
 import { descriptorWarning } from '../gateway/descriptor-need.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { countOf } from '../kit/count-of.ts'
@@ -64,7 +64,7 @@ async function run(config: Config, { file, log, signals, pidFile, isWatched }: R
   log.info(welcome(config, gateway))
   const warning = descriptorWarning(config, descriptorLimit())
   if (warning !== undefined) log.warn(warning)
-  if (config.routes.length === 0) log.info('there are no routes: every request gets 404')
+  if (config.routes.length === 0) log.info('no routes are configured: every request gets 404')
   signals.onHangUp(() => void reload())
   await signals.ended
   stopWatching()
@@ -73,7 +73,7 @@ async function run(config: Config, { file, log, signals, pidFile, isWatched }: R
 
 function welcome(config: Config, gateway: Gateway): string {
   const admin = gateway.admin === undefined ? 'no admin side' : `admin on ${urlOf(gateway.admin.address)}`
-  const range = workerRange(config.workers)
+  const range = workerRange(withPossibleWorkers(config).workers)
   const workers = range === undefined ? '' : `${countOf(range.min, 'worker')}, `
   const routes = countOf(config.routes.length, 'route')
   return `hedgerow ${version} on ${urlOf(gateway.address)}, ${workers}${routes}, ${admin}`

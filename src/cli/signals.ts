@@ -30,10 +30,10 @@ export function signalsOf(log: Log): Signals {
 
   const endBy = (signal: NodeJS.Signals): void => {
     if (end.aborted) {
-      log.info(`${signal} again: ending at once`)
+      log.info(`second ${signal}: exiting at once`)
       process.exit(1)
     }
-    log.info(`${signal}: no new connections; calls in flight may end (once more ends at once)`)
+    log.info(`${signal}: draining; send it again to exit at once`)
     controller.abort()
     resolve()
   }
@@ -42,7 +42,7 @@ export function signalsOf(log: Log): Signals {
     if (signal === 'SIGUSR1') log.reopen()
     else if (signal === 'SIGUSR2') log.warn('SIGUSR2 is ignored: SIGHUP reloads, SIGUSR1 reopens the log file')
     else if (signal !== 'SIGHUP' || (hadTerminal && !isatty(errorOutput))) endBy(signal)
-    else if (end.aborted) log.info('SIGHUP while ending: ignored')
+    else if (end.aborted) log.info('SIGHUP is ignored during shutdown')
     else if (hangUp === undefined) hungUpEarly = true
     else hangUp()
   })

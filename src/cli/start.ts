@@ -28,7 +28,7 @@ export async function start(
       log: (text, level = 'info') => log[level](text),
       logLine: log.line,
       logDropped: log.dropped,
-      reportBug: (fault, about) => log.error(`${about} met a fault of the gateway`, fault),
+      reportBug: (fault, about) => log.error(`internal error: ${about}`, fault),
     })
   } catch (fault) {
     if (more.stop?.aborted === true) return undefined

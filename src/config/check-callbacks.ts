@@ -21,7 +21,7 @@ function checkUrl({ callbacks, listen, routes }: Config): readonly Finding[] {
 
 function checkKeys({ callbacks }: Config): readonly Finding[] {
   if (callbacks.key !== undefined || callbacks.previousKeys.length === 0) return []
-  const message = 'they belong to `key`, and there is none: those of `keyFile` are kept there'
+  const message = 'previous keys need `key`; those of `keyFile` are kept in that file'
   return [{ path: ['callbacks', 'previousKeys'], message, shownAt: 'key' }]
 }
 
@@ -70,7 +70,7 @@ function oddPath(path: string): string | undefined {
   if (/[:*]/.test(path)) return 'a fixed path, without captures'
   // Clients that post to the path resolve these segments, so that the callback would arrive at another path.
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without `.` or `..` between slashes'
-  if (!plainPath.test(path)) return 'a path of letters, digits and characters that a URL has as they are, without %'
+  if (!plainPath.test(path)) return 'a path of letters, digits and characters that need no percent-encoding'
   if (path === usualPath || !path.startsWith(ownPaths)) return undefined
   return `${usualPath}, or a path that does not begin with ${ownPaths}`
 }
@@ -92,7 +92,7 @@ export function checkReceivers(
     )
     if (taken >= 0) {
       const text = matchText((routes[taken] as RouteConfig).match)
-      const message = withFound(`a path that no route takes POST for; \`${text}\` does`, path)
+      const message = withFound(`a path at which no route accepts POST; \`${text}\` does`, path)
       return [{ path: place, message, shownAt: 'value' }]
     }
     const earlier = first.get(path)

@@ -66,7 +66,12 @@ function checkKey(path: Path, given: Given): readonly Finding[] {
   const by = given(path)
   const name = typeof by === 'string' && by.startsWith('header:') ? by.slice('header:'.length).toLowerCase() : undefined
   if (name === undefined || isPassed(name)) return []
-  return without('a field that goes on to targets', `${name}, which the gateway takes out or sets anew`, path, given)
+  return without(
+    'a field that is forwarded to targets',
+    `${name}, which the gateway removes or sets itself`,
+    path,
+    given,
+  )
 }
 
 function checkPriority(path: Path, given: Given): readonly Finding[] {

@@ -73,7 +73,7 @@ function checkSetHeaders({ path, setHeaders }: Line): readonly Finding[] {
   return setHeaders
     .filter((name) => ownHeaders.includes(name.toLowerCase()))
     .map((name) => {
-      const message = `the gateway itself sees to this field; it cannot be set. Nor can: ${listed(ownHeaders)}`
+      const message = `the gateway sets this field itself; it cannot be configured. Nor can: ${listed(ownHeaders)}`
       return { path: [...path, 'headers', 'set', name], message, shownAt: 'key' }
     })
 }
@@ -99,7 +99,7 @@ function checkQuorumSize({ quorum }: RouteConfig, path: Path, { config, isIntact
   if (quorum === undefined || upstream === undefined || !isIntact(['upstreams', name, 'targets'])) return []
   const count = targetsOf(name, upstream).length
   if (quorum.of <= count) return []
-  const message = `no more than ${count}, as each is asked of a different target and "${name}" has ${count}`
+  const message = `no more than ${count}, as each goes to a different target and "${name}" has ${count}`
   return [{ path: [...path, 'quorum', 'of'], message: withFound(message, String(quorum.of)), shownAt: 'value' }]
 }
 
@@ -115,7 +115,7 @@ function checkFailures({ failures }: RouteConfig, path: Path): readonly Finding[
 /** The answer may not be JSON, or its status alone decides: an accepted write must not be sent again. */
 const untimed = {
   broadcast: 'as the status alone says that a target has taken a write',
-  callback: 'as the answer of a `callback` route is whatever is posted back',
+  callback: 'as a `callback` route answers with whatever the backend posts',
 } as const
 
 function checkTimed(route: RouteConfig, path: Path): readonly Finding[] {
@@ -149,7 +149,7 @@ function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage)
     const [, place] = originalPath(['routes', earlier])
     const what = match.methods === undefined ? '' : ` (${taken.method})`
     const text = matchText((routes[earlier] as RouteConfig).match)
-    const message = `no request gets here${what}: routes[${place}] has the same method and pattern, \`${text}\``
+    const message = `no request reaches this route${what}: routes[${place}] has the same method and pattern, \`${text}\``
     return [{ path: ['routes', index, 'match'], message, shownAt: 'value' }] satisfies readonly Finding[]
   })
 }

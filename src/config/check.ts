@@ -46,7 +46,7 @@ function whole(config: Config): Salvage {
 function checkAddresses({ config: { listen, admin }, isIntact }: Salvage): readonly Finding[] {
   if (admin === undefined || admin.port === 0 || admin.port !== listen.port) return []
   if (!isIntact(['listen']) || !isIntact(['admin']) || !overlap(listen.host, admin.host)) return []
-  const message = `expected another port than that of \`listen\`, or another host; found ${admin.port} for both`
+  const message = `expected a port other than that of \`listen\`, or another host; found ${admin.port} for both`
   return [{ path: ['admin', 'port'], message, shownAt: 'value' }]
 }
 

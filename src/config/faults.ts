@@ -8,12 +8,13 @@ export function toFault({ file, root }: Source, { path, message, shownAt, sugges
   return { file, line: place?.line, column: place?.column, path: pathText(path), message, suggestion }
 }
 
-/** `file:line:column  path: message`, one per line. */
+/** `file:line:column  path: message`, one per line; `file: message` if it is about the file itself. */
 export function formatFaults(faults: readonly Fault[]): string {
   return faults.map(formatFault).join('\n')
 }
 
 export function formatFault(fault: Fault): string {
+  if (fault.line === undefined && fault.path === '') return `${fault.file}: ${fault.message}`
   return `${placeText(fault)}  ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`
 }
 

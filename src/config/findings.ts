@@ -1,5 +1,6 @@
 import type { Path } from '../kit/json-pointer.ts'
 import { type Finding, pathText } from './fault.ts'
+import { keyKnownElsewhere, tlsHint } from './known-elsewhere.ts'
 import { type Issue, meantIssues, pathOf } from './meant.ts'
 import { keysOf, type Schema, schemaAt, synonymsAt, valueAt } from './shape.ts'
 import { isUnread, type Source, spotAt } from './source.ts'
@@ -30,9 +31,9 @@ function unknownKey(key: string, parent: Path, schema: Schema, root: unknown): F
   const allowed = (at === undefined ? undefined : keysOf(at)) ?? []
   const present = Object.keys(valueAt(root, parent) ?? {})
   const absent = allowed.filter((name) => !present.includes(name))
-  const suggestion = suggest(key, absent)
+  const suggestion = keyKnownElsewhere(key, absent) ?? suggest(key, absent)
   const meant = suggestion === undefined ? '.' : `; did you mean "${suggestion}"?`
-  const message = `unknown key${meant} Allowed: ${listed(allowed)}`
+  const message = `unknown key${meant}${tlsHint(key, parent)} Allowed: ${listed(allowed)}`
   return { path: [...parent, key], message, shownAt: 'key', ...(suggestion !== undefined && { suggestion }) }
 }
 

@@ -82,7 +82,7 @@ async function readText(file: string): Promise<string | Fault> {
     if ((await handle.stat()).isDirectory()) return fault(file, 'expected a file; found a directory')
     // Limits the read of an endless file, such as a device.
     const bytes = await readUpTo(handle, maxFileBytes + 1)
-    if (bytes.length > maxFileBytes) return fault(file, 'the file is larger than 4MiB, which no configuration is')
+    if (bytes.length > maxFileBytes) return fault(file, 'the file is larger than 4MiB, the limit for a configuration')
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     return fault(file, readProblem(error))
@@ -105,8 +105,8 @@ async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Uint8Arra
 
 function readProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read (no permission)'
+  if (code === 'ENOENT') return 'no such file'
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'the file is not valid UTF-8 text'
   return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -26,7 +26,7 @@ export function matchText({ methods, path }: RouteMatch): string {
 /** Says which methods are allowed, if these are not. */
 function methodProblem(methods: readonly string[]): string | undefined {
   const unknown = methods.find((method) => !http.METHODS.includes(method))
-  if (unknown !== undefined) return `HTTP methods (${unknown} is none that Node knows)`
+  if (unknown !== undefined) return `HTTP methods (Node does not know ${unknown})`
   // Node emits CONNECT apart from requests; it asks for a tunnel, which no strategy provides.
   if (methods.includes('CONNECT')) return 'HTTP methods without CONNECT, which never reaches a route'
   return new Set(methods).size < methods.length ? 'each method once' : undefined

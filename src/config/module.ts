@@ -18,7 +18,7 @@ export async function readModule(file: string, env: Environment): Promise<ReadRe
     if (value !== undefined) return readValue(value, file, env)
     return failed(fault(file, 'expected a default export, such as `export default defineConfig({ … })`; found none'))
   } catch (error) {
-    return failed(fault(file, `the module fails: ${firstLine(error)}`, placeIn(error, url.href)))
+    return failed(fault(file, `the module throws: ${firstLine(error)}`, placeIn(error, url.href)))
   }
 }
 
@@ -44,7 +44,7 @@ function replacePlaceholders(
   }
   if (typeof value !== 'object' || value === null) return value
   if (around.includes(value)) {
-    findings.push({ path, message: 'this value holds itself', shownAt: 'value' })
+    findings.push({ path, message: 'this value contains itself', shownAt: 'value' })
     return null
   }
   const inner = (member: unknown, step: string | number): unknown =>

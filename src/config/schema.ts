@@ -30,7 +30,7 @@ const admin = z
       .string()
       .min(16, { error: 'at least 16 characters' })
       // No header could carry others: Node reads it as latin1 and trims blanks from its ends.
-      .regex(/^[\x21-\x7e]+$/, { error: 'only visible ASCII characters: letters, digits, punctuation, no blanks' })
+      .regex(/^[\x21-\x7e]+$/, { error: 'only visible ASCII characters: letters, digits, punctuation, no spaces' })
       .optional()
       .describe(
         'Visible ASCII, no blanks. Clients must send `Authorization: Bearer TOKEN`. `/healthz` and `/readyz` need no token.',

@@ -36,3 +36,16 @@ export function workerRange(workers: Workers): { readonly min: number; readonly 
   const number = workers === 'auto' ? Math.min(64, availableParallelism()) : workers
   return number === 1 ? undefined : { min: number, max: number }
 }
+
+/** Whether Node can share a port among several threads there (`reusePort` of `net.Server.listen`). */
+export function canSharePort(platform: NodeJS.Platform): boolean {
+  return ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(platform)
+}
+
+/** The same configuration with one thread, where several cannot listen on one port. */
+export function withPossibleWorkers<Options extends { readonly workers: Workers }>(
+  options: Options,
+  platform: NodeJS.Platform = process.platform,
+): Options {
+  return canSharePort(platform) ? options : { ...options, workers: 1 }
+}

@@ -132,7 +132,7 @@ export class YamlTree {
     const name = node.source
     const target = this.#anchors.get(name)
     if (target === undefined) {
-      if (this.#anchors.has(name)) return this.#unread(path, at, `the alias *${name} stands within its own anchor`)
+      if (this.#anchors.has(name)) return this.#unread(path, at, `the alias *${name} is inside its own anchor`)
       const known = [...this.#anchors.keys()]
       const meant = suggest(name, known)
       const hint = meant === undefined ? '' : `; did you mean *${meant}?`
@@ -140,7 +140,7 @@ export class YamlTree {
     }
     this.#aliasedValues += target.size
     if (this.#aliasedValues > maxAliasedValues) {
-      const message = `the aliases up to here stand for more than ${maxAliasedValues} values`
+      const message = `the aliases up to here expand to more than ${maxAliasedValues} values`
       const isFirst = this.#aliasedValues - target.size <= maxAliasedValues
       return isFirst ? this.#unread(path, at, message) : unread(at)
     }

@@ -51,7 +51,7 @@ export function readYaml(text: string, { file, format, env }: YamlOptions): Read
 }
 
 function nothingIn(file: string): Fault {
-  return fault(file, 'the file holds no configuration; expected at least `upstreams` and `routes`')
+  return fault(file, 'the file contains no configuration; expected at least `upstreams` and `routes`')
 }
 
 /** Undefined if the parser overflowed the stack: it recurses for each level. */
@@ -83,8 +83,8 @@ function firstOfEachLine(errors: readonly YAMLError[], placeAt: (offset: number)
 
 /** In the words of the parser, where these are clear. */
 function syntaxProblem({ code, message }: YAMLError, unmask: (text: string) => string): string {
-  if (code === 'NON_STRING_KEY') return 'keys have to be text'
+  if (code === 'NON_STRING_KEY') return 'keys must be text'
   if (message === 'Maximum call stack size exceeded') return tooDeep
-  const tag = code === 'TAG_RESOLVE_FAILED' ? '; tags are not used here: put text that begins with ! in quotes' : ''
+  const tag = code === 'TAG_RESOLVE_FAILED' ? '; tags are not supported: put text that begins with ! in quotes' : ''
   return `${unmask(message)}${tag}`
 }

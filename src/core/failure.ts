@@ -21,15 +21,15 @@ export const failureCodes = {
   BAD_TIMEOUT: {
     source: 'client',
     retry: 'no',
-    meaning: 'The timeout that the client gave is missing, no whole number of milliseconds, or out of range.',
+    meaning: 'The timeout from the client is missing, not a whole number of milliseconds, or out of range.',
   },
   NO_ROUTE: { source: 'client', retry: 'no', meaning: 'No route matches the path.' },
   METHOD_NOT_ALLOWED: {
     source: 'client',
     retry: 'no',
-    meaning: 'The path is known, but not with this method; `Allow` lists those that are.',
+    meaning: 'The path has no route for this method; `Allow` lists the methods that it has.',
   },
-  BODY_TOO_LARGE: { source: 'client', retry: 'no', meaning: 'The request body is larger than the route takes.' },
+  BODY_TOO_LARGE: { source: 'client', retry: 'no', meaning: 'The request body is larger than the route accepts.' },
   HEADER_TOO_LARGE: {
     source: 'client',
     retry: 'no',
@@ -55,7 +55,7 @@ export const failureCodes = {
   UPSTREAM_STATUS: {
     source: 'upstream',
     retry: 'unsafe',
-    meaning: 'The target answered with a status that `success` does not count.',
+    meaning: 'The target answered with a status that `success` does not accept.',
   },
   UPSTREAM_REFUSED: {
     source: 'upstream',
@@ -71,12 +71,12 @@ export const failureCodes = {
   UPSTREAM_RESET: {
     source: 'upstream',
     retry: 'unsafe',
-    meaning: 'The target closed the connection before its answer was whole, or fell silent inside it.',
+    meaning: 'The target closed the connection, or stopped sending, before its answer was complete.',
   },
   UPSTREAM_INVALID: {
     source: 'upstream',
     retry: 'unsafe',
-    meaning: 'The answer is not what `success` asks for (JSON, content type), too large, or no valid HTTP.',
+    meaning: 'The answer is not what `success` requires (JSON, content type), is too large, or is not valid HTTP.',
   },
   UPSTREAM_TIMEOUT: {
     source: 'upstream',
@@ -86,14 +86,13 @@ export const failureCodes = {
   QUORUM_FAILED: {
     source: 'upstream',
     retry: 'no',
-    meaning: 'Too few targets gave the same answer for `need` of them to agree.',
+    meaning: 'Fewer than `need` targets gave the same answer.',
   },
-  NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no target that may be sent anything.' },
+  NO_TARGET: { source: 'gateway', retry: 'no', meaning: 'The upstream has no available target.' },
   BREAKER_OPEN: {
     source: 'gateway',
     retry: 'no',
-    meaning:
-      'Nothing is sent to the upstream for now: the breakers of all its targets are open, or half open with an attempt under way.',
+    meaning: 'The breakers of all targets of the upstream are open, or half open with a trial attempt under way.',
   },
   BROADCAST_FAILED: {
     source: 'upstream',
@@ -105,59 +104,59 @@ export const failureCodes = {
     retry: 'no',
     meaning: 'The `Idempotency-Key` was used before with another request.',
   },
-  NO_DELIVERY: { source: 'client', retry: 'no', meaning: 'There is no delivery with this id, or no longer.' },
+  NO_DELIVERY: { source: 'client', retry: 'no', meaning: 'No delivery has this id, or it has been removed.' },
   CALLBACK_REFUSED: {
     source: 'client',
     retry: 'no',
-    meaning: 'A callback came with a signature that is not ours, or that has expired.',
+    meaning: 'The signature of a callback is not from this gateway, or has expired.',
   },
   WAIT_OVER: {
     source: 'client',
     retry: 'no',
-    meaning: 'No result came within the time that the client would wait (`Prefer: wait`); it may come yet.',
+    meaning: 'No result arrived within the time that the client agreed to wait (`Prefer: wait`); it may still arrive.',
   },
-  NO_TICKET: { source: 'client', retry: 'no', meaning: 'This is no ticket of this gateway.' },
+  NO_TICKET: { source: 'client', retry: 'no', meaning: 'This gateway has issued no such ticket.' },
   TICKET_EXPIRED: {
     source: 'client',
     retry: 'no',
-    meaning: 'The result of this ticket is no longer kept: its time is over, or it was fetched already.',
+    meaning: 'The result of this ticket is gone: it has expired, or it was already fetched.',
   },
-  DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and takes no new calls.' },
+  DRAINING: { source: 'gateway', retry: 'no', meaning: 'The gateway is shutting down and accepts no new calls.' },
   RATE_LIMITED: {
     source: 'client',
     retry: 'no',
-    meaning: 'The client, or all together, called more often than `rateLimit` of the route allows.',
+    meaning: 'The client, or all clients together, sent more calls than the `rateLimit` of the route allows.',
   },
   WORKER_LOST: {
     source: 'gateway',
     retry: 'unsafe',
     meaning:
-      'The worker that was to take a callback ended before it had; another has its place. The backend is to post again.',
+      'The worker that a callback was forwarded to ended before accepting it, and has been replaced. The backend should post again.',
   },
   OVERLOADED: {
     source: 'gateway',
     retry: 'no',
     meaning:
-      'As many calls are in flight as `concurrency` of the route or of the gateway allows, and no turn came in time; or what calls hold in memory is as much as `memory.held` allows.',
+      'The `concurrency` limit of the route or of the gateway is reached and no slot became free in time, or buffered requests and answers have filled `memory.held`.',
   },
   GATEWAY_EXHAUSTED: {
     source: 'gateway',
     retry: 'no',
     meaning:
-      'The gateway has run out of file descriptors, local ports or memory, and could not open a connection. It does not try again itself, as that would take more of the same; the target is not held responsible.',
+      'The gateway has run out of file descriptors, local ports or memory and could not open a connection. It does not retry, because that would need more of them; the target is not blamed.',
   },
   STORE_FULL: {
     source: 'gateway',
     retry: 'no',
-    meaning: 'The write was not accepted, as the store has no room: its disk is full or its limit reached.',
+    meaning: 'The write was not accepted because the store has no room: its disk is full or its limit is reached.',
   },
   STORE_UNAVAILABLE: {
     source: 'gateway',
     retry: 'no',
-    meaning: 'The write was not accepted, as the store cannot write: its file, disk or thread has failed.',
+    meaning: 'The write was not accepted because the store cannot write: its file, disk or thread has failed.',
   },
   DEADLINE: { source: 'upstream', retry: 'no', meaning: 'No good answer came before the deadline.' },
-  INTERNAL: { source: 'gateway', retry: 'no', meaning: 'A fault of the gateway itself; its log has the cause.' },
+  INTERNAL: { source: 'gateway', retry: 'no', meaning: 'An internal error in the gateway; its log has the cause.' },
 } as const satisfies Record<string, CodeFacts>
 
 export type FailureCode = keyof typeof failureCodes

@@ -1,6 +1,6 @@
 import type { Target } from './attempt.ts'
 
-/** Why a target is ejected: attempts in a row failed, it fails more than the others, it sent `Retry-After`. */
+/** Why a target is ejected: attempts in a row failed, it fails more often than the others, it sent `Retry-After`. */
 export const ejectionReasons = ['failures', 'success_rate', 'retry_after'] as const
 
 export type EjectionReason = (typeof ejectionReasons)[number]

@@ -13,11 +13,6 @@ export interface Acceptor {
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
 }
 
-/** Whether Node can share a port among several threads there (`reusePort` of `net.Server.listen`). */
-export function canSharePort(platform: NodeJS.Platform): boolean {
-  return ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(platform)
-}
-
 export interface OwnAcceptorOptions {
   /** Whether other threads listen on the same port. */
   readonly isShared: boolean

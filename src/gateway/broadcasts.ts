@@ -49,7 +49,7 @@ interface Generation {
 }
 
 const none: Generation = { routes: [], accepting: new Map(), find: () => Promise.resolve(noDelivery) }
-const ended = failed(failure('INTERNAL', 'This part of the gateway has ended'))
+const ended = failed(failure('INTERNAL', 'The gateway is shutting down'))
 
 /** Broadcast routes in the main thread: their upstreams, and the deliveries, which exist once for all threads. */
 export class Broadcasts implements Reloadable<BroadcastsConfig> {

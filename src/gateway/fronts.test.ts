@@ -74,6 +74,6 @@ describe('Fronts', () => {
     change.commit()
     await change.retired?.()
     assert.deepEqual([await statusAt(free), fronts.address.port], ['closed', port])
-    await assert.rejects(fronts.prepare(configOf(port)), /ending/)
+    await assert.rejects(fronts.prepare(configOf(port)), /shutting down/)
   })
 })

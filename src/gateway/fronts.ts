@@ -3,11 +3,10 @@ import { noConnections } from '../admin/inspector.ts'
 import type { Config } from '../config/schema.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
 import { StartupError } from '../kit/startup-error.ts'
-import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
+import { type ConnectionFigures, sumOfConnections } from '../transport/server/connection-counts.ts'
 import type { FrontOptions } from '../transport/server/front-options.ts'
 import type { Listener } from '../transport/server/listener.ts'
 import type { Acceptor } from './acceptor.ts'
-import { sumOfConnections } from './inspect/merge-answers.ts'
 
 export interface FrontsConfig {
   readonly config: Config
@@ -99,7 +98,7 @@ export class Fronts implements Reloadable<FrontsConfig> {
   }
 
   #checkGoesOn(): void {
-    if (this.#isDraining) throw new StartupError('the gateway is ending')
+    if (this.#isDraining) throw new StartupError('the gateway is shutting down')
   }
 
   async #leave(front: Listener): Promise<void> {

@@ -3,11 +3,10 @@ import type { Admin } from '../admin/http-server.ts'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import { canSharePort, withPossibleWorkers, workerRange } from '../config/workers.ts'
 import type { EventBus } from '../kit/event-bus.ts'
-import { canSharePort } from './acceptor.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
-import { possibleConfig, RunningGateway } from './running-gateway.ts'
+import { RunningGateway } from './running-gateway.ts'
 
 export interface Gateway {
   /** The front's address. */
@@ -33,7 +32,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   if (workerRange(config.workers) !== undefined && !canSharePort(platform)) {
     log?.(`${platform} cannot share a port among threads: serving in one thread, not in workers`, 'warn')
   }
-  const gateway = new RunningGateway(possibleConfig(config, platform), deps)
+  const gateway = new RunningGateway(withPossibleWorkers(config, platform), deps)
   try {
     await gateway.start()
     return gateway

@@ -13,11 +13,14 @@ export function listenFault(fault: unknown, config: Config, file = 'the configur
   if (code === 'EACCES') {
     return refuse(
       'port',
-      `port ${port} needs rights that this process lacks: set ${section}.port in ${file} above 1023`,
+      `port ${port} requires privileges that this process lacks: set ${section}.port in ${file} above 1023`,
     )
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return refuse('host', `${address ?? 'the address'} is no address of this machine: set ${section}.host in ${file}`)
+    return refuse(
+      'host',
+      `${address ?? 'the address'} is not an address of this machine: set ${section}.host in ${file}`,
+    )
   }
   return undefined
 }

@@ -66,7 +66,7 @@ export class Reloads {
     } catch (fault) {
       this.refused()
       const reason = reasonOf(fault, config)
-      if (reason === undefined) reportBug(fault, 'a reload')
+      if (reason === undefined) reportBug(fault, 'the reload')
       return { ok: false, faults: [reason?.message ?? String(fault)], at: reason?.at }
     }
   }

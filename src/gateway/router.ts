@@ -42,7 +42,7 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
     const allowed = [...methodsSeen].filter((other) => tree.find(other as findMyWay.HTTPMethod, path) !== null)
     if (allowed.length === 0) return { found: false, failure: failure('NO_ROUTE', 'No route matches this path') }
     const allow = allowed.sort().join(', ')
-    const detail = `This path takes ${allow}; the method was ${method}`
+    const detail = `This path allows ${allow}; the method was ${method}`
     return { found: false, failure: failure('METHOD_NOT_ALLOWED', detail, { headers: ['allow', allow] }) }
   }
 }

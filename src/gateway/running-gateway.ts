@@ -3,7 +3,8 @@ import type { Admin } from '../admin/http-server.ts'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import { withPossibleWorkers, workerRange } from '../config/workers.ts'
+import { countOf } from '../kit/count-of.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { apply, type Join, prepareAll } from '../kit/reload.ts'
@@ -12,7 +13,7 @@ import { StartupError } from '../kit/startup-error.ts'
 import { within } from '../kit/within.ts'
 import { HealthMonitor, type MonitoredUpstreams } from '../upstream/health/health-monitor.ts'
 import { LoadFigures } from '../upstream/load-figures.ts'
-import { canSharePort, ownAcceptor } from './acceptor.ts'
+import { ownAcceptor } from './acceptor.ts'
 import { broadcastUpstreams } from './broadcasts.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
@@ -141,7 +142,7 @@ export class RunningGateway {
   }
 
   reload(config: Config): Promise<Reloaded> {
-    return this.#reloads.reload(possibleConfig(config, this.#deps.platform))
+    return this.#reloads.reload(withPossibleWorkers(config, this.#deps.platform))
   }
 
   reloadRefused(): void {
@@ -160,7 +161,8 @@ export class RunningGateway {
       cutOff = count
     })
     await within(patienceMs, this.#deps.clock, counted)
-    if (cutOff > 0) this.#deps.log(`${cutOff} still in flight after ${limitMs} ms: cut off`)
+    if (cutOff > 0)
+      this.#deps.log(`${countOf(cutOff, 'call')} still in flight after ${limitMs} ms: closing their connections`)
     await this.close()
   }
 
@@ -244,14 +246,9 @@ export class RunningGateway {
 }
 
 function ending(): StartupError {
-  return new StartupError('the gateway is ending')
+  return new StartupError('the gateway is shutting down')
 }
 
 function monitored(config: Config): MonitoredUpstreams {
   return { upstreams: config.upstreams, withDeliveries: broadcastUpstreams(config) }
-}
-
-/** The same configuration with one thread, where several cannot listen on one port. */
-export function possibleConfig(config: Config, platform: NodeJS.Platform = process.platform): Config {
-  return canSharePort(platform) ? config : { ...config, workers: 1 }
 }

@@ -44,9 +44,7 @@ export class SingleThread implements ServerGroup {
 
   refusal({ workers }: Config): StartupError | undefined {
     if (workers === 1) return undefined
-    return new StartupError('workers is 1 while this gateway runs, all in one thread: restart it to have more', [
-      'workers',
-    ])
+    return new StartupError('workers cannot change from 1 while the gateway runs: restart it', ['workers'])
   }
 
   async prepare(next: ServerConfig): Promise<ServersChange> {

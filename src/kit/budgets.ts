@@ -52,7 +52,7 @@ export interface BudgetOptions {
 /** Sums and products of shares such as 0.2 or 0.29 fall short of whole numbers by some 1e-14. */
 const rounding = 1e-9
 
-const place = { active: 0, extra: 1 } as const
+const cell = { active: 0, extra: 1 } as const
 
 /**
  * Extra attempts in flight, as a share of all attempts in flight: Envoy's retry budget (20 %, at least 3;
@@ -68,25 +68,25 @@ export class ActiveBudget implements Budget {
   }
 
   get extraInFlight(): number {
-    return this.#inFlight.sum(place.extra)
+    return this.#inFlight.sum(cell.extra)
   }
 
   attemptStarted(): void {
-    this.#inFlight.add(place.active, 1)
+    this.#inFlight.add(cell.active, 1)
   }
 
   attemptEnded(): void {
-    this.#inFlight.add(place.active, -1)
+    this.#inFlight.add(cell.active, -1)
   }
 
   tryTake(): boolean {
     const { share, floor } = this.#options
-    const allowed = Math.floor(share * this.#inFlight.sum(place.active) + rounding)
-    return this.#inFlight.tryAdd(place.extra, Math.max(floor, allowed))
+    const allowed = Math.floor(share * this.#inFlight.sum(cell.active) + rounding)
+    return this.#inFlight.tryAdd(cell.extra, Math.max(floor, allowed))
   }
 
   giveBack(): void {
-    this.#inFlight.add(place.extra, -1)
+    this.#inFlight.add(cell.extra, -1)
   }
 }
 

@@ -11,7 +11,10 @@ export function collect(body: BodyStream, maxBytes: number, holder?: Holder): Pr
 }
 
 export function noRoomFor(what: string): Failure {
-  return failure('OVERLOADED', `There is no memory to hold ${what}: requests and answers fill what memory.held allows`)
+  return failure(
+    'OVERLOADED',
+    `There is no memory left to buffer ${what}: requests and answers have filled memory.held`,
+  )
 }
 
 export function tooLarge(maxBytes: number): Failure {

@@ -30,6 +30,6 @@ export function hmacSha256(secret: string): Hmac {
 /** The key with this padding, followed by room for the hashed data. */
 function padded(key: Uint8Array, padding: number, roomBytes: number): Buffer {
   const block = Buffer.alloc(blockBytes + roomBytes).fill(padding, 0, blockBytes)
-  for (const [place, byte] of key.entries()) block[place] = byte ^ padding
+  for (const [index, byte] of key.entries()) block[index] = byte ^ padding
   return block
 }

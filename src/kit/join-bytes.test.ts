@@ -14,7 +14,7 @@ describe('joinBytes', () => {
       [65_536, 65_536, 262_144],
       Array(300_000).fill(1),
     ]) {
-      const parts = sizes.map((size: number, place) => Buffer.alloc(size, place + 1))
+      const parts = sizes.map((size: number, index) => Buffer.alloc(size, index + 1))
       const joined = joinBytes(parts, new Scope())
       assert.equal(joined instanceof Promise, Buffer.concat(parts).length > 262_144)
       assert.deepEqual(await joined, Buffer.concat(parts))

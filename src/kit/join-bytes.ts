@@ -11,16 +11,16 @@ export function joinBytes(parts: readonly Uint8Array[], scope: AbortScope): Buff
   if (length <= atOnceBytes) return Buffer.concat(parts)
   const whole = Buffer.allocUnsafe(length)
   let at = 0
-  let place = 0
+  let index = 0
   let copied = 0
   const copy = (): boolean => {
-    for (const end = at + stepBytes; place < parts.length && at < end; ) {
-      const part = (parts[place] as Uint8Array).subarray(copied, copied + end - at)
+    for (const end = at + stepBytes; index < parts.length && at < end; ) {
+      const part = (parts[index] as Uint8Array).subarray(copied, copied + end - at)
       whole.set(part, at)
       at += part.length
       copied += part.length
-      if (copied < (parts[place] as Uint8Array).length) continue
-      place++
+      if (copied < (parts[index] as Uint8Array).length) continue
+      index++
       copied = 0
     }
     return at === length

@@ -1,6 +1,6 @@
 import type { JsonPart, JsonParts } from './json-parts.ts'
-import { parsedString } from './json-place.ts'
 import type { JsonVisitor } from './json-scanner.ts'
+import { parsedString } from './json-value-finder.ts'
 import { KeyedHash, stateWords } from './keyed-hash.ts'
 import { NumberPairs } from './number-pairs.ts'
 

@@ -1,5 +1,5 @@
-import { JsonName } from './json-place.ts'
 import { arrayIndex, parseJsonPointer } from './json-pointer.ts'
+import { JsonName } from './json-value-finder.ts'
 
 /** A step shared by one or more pointers. */
 export interface JsonPart {

@@ -25,9 +25,9 @@ export class NumberPairs {
 
 function insert(table: Int32Array, high: number, low: number): boolean {
   const mask = table.length / 2 - 1
-  let place = low & mask
+  let slot = low & mask
   for (;;) {
-    const at = place * 2
+    const at = slot * 2
     const foundHigh = table[at] as number
     const foundLow = table[at + 1] as number
     if (foundHigh === 0 && foundLow === 0) {
@@ -36,7 +36,7 @@ function insert(table: Int32Array, high: number, low: number): boolean {
       return true
     }
     if (foundHigh === high && foundLow === low) return false
-    place = (place + 1) & mask
+    slot = (slot + 1) & mask
   }
 }
 

@@ -209,7 +209,7 @@ describe('race', () => {
       const outcome = runners[1]?.outcome
       return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep: 1 }
     }
-    const requestAt = (place: number) => requestOf({ part: `p${place}` })
+    const requestAt = (index: number) => requestOf({ part: `p${index}` })
     await clock.advance(1000)
     const answer = watch(race({ judge, next: upstream.service, requestAt, call, clock }), clock)
     await clock.advance(50)
@@ -253,7 +253,7 @@ describe('race with services that break the contract', () => {
   })
 
   const fault = new Error('a fault of programming')
-  const faulty: readonly (readonly [string, (place: number) => Promise<never>])[] = [
+  const faulty: readonly (readonly [string, (index: number) => Promise<never>])[] = [
     ['rejects', () => Promise.reject(fault)],
     [
       'throws',

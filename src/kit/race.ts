@@ -43,7 +43,7 @@ export interface RaceOptions {
   readonly judge: Judge
   readonly next: Service
   /** The request of the runner at this index. */
-  readonly requestAt: (place: number) => GatewayRequest
+  readonly requestAt: (index: number) => GatewayRequest
   readonly call: Call
   readonly clock: Clock
 }
@@ -133,8 +133,8 @@ class Race implements AbortListener {
   }
 
   #send(step: Extract<Step, { do: 'send' }>): void {
-    for (const place of step.drop ?? []) {
-      const runner = this.#runners[place] as LiveRunner
+    for (const index of step.drop ?? []) {
+      const runner = this.#runners[index] as LiveRunner
       runner.dropped = true
       runner.fork.abort(lost)
     }
@@ -149,8 +149,8 @@ class Race implements AbortListener {
         outcome: undefined,
         dropped: false,
       }
-      const place = this.#runners.push(runner) - 1
-      next(requestAt(place), fork).then(
+      const index = this.#runners.push(runner) - 1
+      next(requestAt(index), fork).then(
         (outcome) => this.#arrived(runner, outcome),
         (fault) => this.#crash(fault),
       )
@@ -185,9 +185,9 @@ class Race implements AbortListener {
     this.#options.call.scope.remove(this)
     // If the call itself is over, its attempts have not lost: they ran out of time, or the client disconnected.
     const reason = this.#aborted ?? lost
-    for (let place = 0; place < this.#runners.length; place++) {
-      if (place === keep) continue
-      const runner = this.#runners[place] as LiveRunner
+    for (let index = 0; index < this.#runners.length; index++) {
+      if (index === keep) continue
+      const runner = this.#runners[index] as LiveRunner
       if (runner.outcome === undefined || runner.outcome.ok) runner.fork.abort(reason)
     }
   }

@@ -69,7 +69,7 @@ function commitAll(changes: readonly Change[], reportBug: ReportBug): void {
     try {
       change.commit()
     } catch (fault) {
-      reportBug(fault, 'the commit of a reload')
+      reportBug(fault, 'the commit of the reload')
     }
   }
 }
@@ -83,7 +83,7 @@ async function eachInReverse(
     try {
       await action(change)
     } catch (fault) {
-      reportBug(fault, 'a reload')
+      reportBug(fault, 'the reload')
     }
   }
 }

@@ -46,7 +46,7 @@ function twoSides(t: TestContext) {
   }
 }
 
-describe('RpcChannel', () => {
+describe('RpcChannel', { timeout: 10_000 }, () => {
   it('calls both ways and matches each answer to its call', async (t) => {
     const { toRight, toLeft } = twoSides(t)
     const answers = await Promise.all([toRight.greet('a'), toRight.greet('b'), toLeft.double(21)])
@@ -90,11 +90,12 @@ describe('RpcChannel', () => {
     assert.equal(await toRight.greet('a'), 'hello a')
   })
 
-  it('settles every call, whichever message its port is cut at', async () => {
+  it('settles every call, whichever message its port is cut at', async (t) => {
     const calls = 6
     // Each call is two messages; the last cut is after all of them.
     for (let cutAt = 0; cutAt <= 2 * calls; cutAt++) {
       const { port1, port2 } = new MessageChannel()
+      t.after(() => port1.close())
       let sent = 0
       /** Closes the port instead of sending message `cutAt`; either end may be the one to close. */
       const cut = (port: typeof port1): Port => ({
@@ -117,7 +118,6 @@ describe('RpcChannel', () => {
         if (end.status === 'fulfilled') assert.equal(end.value, 2 * index)
         else assert.ok(end.reason instanceof ChannelClosed)
       }
-      port1.close()
     }
   })
 })

@@ -153,15 +153,15 @@ export class Levels {
     this.#rowLength = rowLength
   }
 
-  add(place: number, difference: number): void {
-    Atomics.add(this.#cells, this.#row + place, difference)
+  add(cell: number, difference: number): void {
+    Atomics.add(this.#cells, this.#row + cell, difference)
   }
 
   /** The sum over all workers. */
-  sum(place: number): number {
+  sum(cell: number): number {
     const cells = this.#cells
     let sum = 0
-    for (let at = place; at < cells.length; at += this.#rowLength) sum += Atomics.load(cells, at)
+    for (let at = cell; at < cells.length; at += this.#rowLength) sum += Atomics.load(cells, at)
     return sum
   }
 
@@ -169,10 +169,10 @@ export class Levels {
    * Adds one unless the sum would exceed the limit. Two concurrent workers may both be refused the last unit, but never
    * both get it: each first counts itself, then checks.
    */
-  tryAdd(place: number, limit: number): boolean {
-    this.add(place, 1)
-    if (this.sum(place) <= limit) return true
-    this.add(place, -1)
+  tryAdd(cell: number, limit: number): boolean {
+    this.add(cell, 1)
+    if (this.sum(cell) <= limit) return true
+    this.add(cell, -1)
     return false
   }
 }

@@ -284,11 +284,11 @@ interface Known {
 type InAction =
   | { readonly do: 'nothing' }
   | { readonly do: 'add'; readonly delayMs: number }
-  | { readonly do: 'cancel'; readonly place: number }
+  | { readonly do: 'cancel'; readonly index: number }
 
 type Command =
   | { readonly do: 'add'; readonly delayMs: number; readonly inAction: InAction }
-  | { readonly do: 'cancel'; readonly place: number }
+  | { readonly do: 'cancel'; readonly index: number }
   | { readonly do: 'advance' | 'jump'; readonly byMs: number }
   | { readonly do: 'fire' }
 
@@ -306,17 +306,17 @@ const spanMs = fc
   )
   .map(([whole, fraction]) => whole + fraction)
 
-const place = fc.nat(1000)
+const index = fc.nat(1000)
 
 const inAction: fc.Arbitrary<InAction> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<InAction>({ do: 'nothing' }) },
   fc.record({ do: fc.constant('add' as const), delayMs: spanMs }),
-  fc.record({ do: fc.constant('cancel' as const), place }),
+  fc.record({ do: fc.constant('cancel' as const), index }),
 )
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('add' as const), delayMs: spanMs, inAction }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), place }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), index }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('advance' as const, 'jump' as const), byMs: spanMs }) },
   fc.constant<Command>({ do: 'fire' }),
 )
@@ -334,7 +334,7 @@ class Model {
   apply(command: Command): void {
     this.#ran = []
     if (command.do === 'add') this.#add(command.delayMs, command.inAction)
-    else if (command.do === 'cancel') this.#cancel(command.place)
+    else if (command.do === 'cancel') this.#cancel(command.index)
     else if (command.do === 'fire') this.machine.fire()
     else this.machine[command.do](command.byMs)
     this.#check()
@@ -358,14 +358,14 @@ class Model {
       timer: machine.after(delayMs, () => {
         this.#run(known)
         if (inAction.do === 'add') this.#add(inAction.delayMs, { do: 'nothing' })
-        if (inAction.do === 'cancel') this.#cancel(inAction.place)
+        if (inAction.do === 'cancel') this.#cancel(inAction.index)
       }),
     }
     this.timers.push(known)
   }
 
-  #cancel(place: number): void {
-    const known = this.timers[place % Math.max(1, this.timers.length)]
+  #cancel(index: number): void {
+    const known = this.timers[index % Math.max(1, this.timers.length)]
     if (known === undefined) return
     known.timer.cancel()
     if (known.ranMs === undefined) known.cancelled = true

@@ -133,10 +133,10 @@ export class TimerWheel {
 
   #place(entry: Entry): void {
     const ahead = Math.min(entry.dueTick - this.#tick, horizonTicks)
-    const placeTick = this.#tick + ahead
+    const slotTick = this.#tick + ahead
     let level = 0
     while (level < levelCount - 1 && ahead >= slotCount ** (level + 1)) level++
-    this.#slotAt(level, placeTick).append(entry)
+    this.#slotAt(level, slotTick).append(entry)
   }
 
   #slotAt(level: number, tick: number): Slot {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatDurationMs, parseDurationMs, parseQuantile, parseShare, parseSizeBytes } from './units.ts'
+import {
+  formatDurationMs,
+  formatQuantile,
+  formatShare,
+  formatSizeBytes,
+  parseDurationMs,
+  parseQuantile,
+  parseShare,
+  parseSizeBytes,
+} from './units.ts'
 
 type Parse = (text: string) => number | undefined
 
@@ -65,5 +74,22 @@ describe('formatDurationMs', () => {
         assert.equal(parseDurationMs(formatDurationMs(count * factor)), count * factor)
       }),
     )
+  })
+})
+
+describe('formatSizeBytes', () => {
+  it('writes the largest unit that divides the size', () => {
+    const sizes = [0, 512, 1500, 65_536, 1_048_576, 1_572_864, 2 ** 31]
+    assert.deepEqual(sizes.map(formatSizeBytes), ['0B', '512B', '1500B', '64KiB', '1MiB', '1536KiB', '2GiB'])
+  })
+})
+
+describe('formatShare and formatQuantile', () => {
+  it('write every hundredth of a per cent as the text that was parsed', () => {
+    for (let hundredths = 0; hundredths < 10_000; hundredths++) {
+      const text = String(hundredths / 100)
+      assert.equal(formatShare(parseShare(`${text}%`) ?? Number.NaN), `${text}%`)
+      assert.equal(formatQuantile(parseQuantile(`p${text}`) ?? Number.NaN), `p${text}`)
+    }
   })
 })

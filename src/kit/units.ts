@@ -45,3 +45,27 @@ export function formatDurationMs(durationMs: number): string {
   }
   return `${durationMs}ms`
 }
+
+/** The largest unit that divides the size: 65536 is `64KiB`, 1000 is `1000B`. */
+export function formatSizeBytes(sizeBytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB']) {
+    const factor = bytesPer[unit] as number
+    if (sizeBytes >= factor && sizeBytes % factor === 0) return `${sizeBytes / factor}${unit}`
+  }
+  return `${sizeBytes}B`
+}
+
+/** `0.2` is `20%`. */
+export function formatShare(share: number): string {
+  return `${hundredfold(share)}%`
+}
+
+/** `0.95` is `p95`. */
+export function formatQuantile(quantile: number): string {
+  return `p${hundredfold(quantile)}`
+}
+
+/** Without the noise of binary fractions: `0.07 * 100` is `7.000000000000001`. */
+function hundredfold(value: number): number {
+  return Number((value * 100).toPrecision(12))
+}

@@ -32,13 +32,13 @@ export function retryAfterMs(headers: HeaderPairs, clock: { wallNow(): number })
 function dateOf(text: string, nowMs: number): number | undefined {
   for (const form of dateForms) {
     const { day, month = '', year, hour, minute, second } = form.exec(text)?.groups ?? {}
-    const monthPlace = months.indexOf(month.toLowerCase())
-    if (monthPlace < 0) continue
+    const monthIndex = months.indexOf(month.toLowerCase())
+    if (monthIndex < 0) continue
     const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)]
     // A leap second is valid, the 30th of February is not.
     if (hours > 23 || minutes > 59 || seconds > 60) return undefined
     const fullYear = year?.length === 2 ? nearYear(Number(year), nowMs) : Number(year)
-    const midnight = new Date(Date.UTC(fullYear, monthPlace, Number(day)))
+    const midnight = new Date(Date.UTC(fullYear, monthIndex, Number(day)))
     if (midnight.getUTCDate() !== Number(day)) return undefined
     return midnight.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000
   }

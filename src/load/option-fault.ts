@@ -1,7 +1,7 @@
 /** An option cannot be used: the value given, and the allowed values. */
 export class OptionFault extends Error {
   constructor(given: string, allowed: string) {
-    super(`"${given}" cannot be taken. Allowed: ${allowed}.`)
+    super(`Found "${given}". Allowed: ${allowed}.`)
     this.name = 'OptionFault'
   }
 }

@@ -30,7 +30,7 @@ export function parseTarget(text: string): Target {
     throw new OptionFault(text, form)
   }
   if (url.username !== '' || url.password !== '') {
-    throw new OptionFault(text, `${form}, without a user; give one by -H 'Authorization: ...'`)
+    throw new OptionFault(text, `${form}, without a user; set one with -H 'Authorization: ...'`)
   }
   const isSecure = url.protocol === 'https:'
   const standardPort = isSecure ? 443 : 80

@@ -33,7 +33,7 @@ export function overLimit(pendingBytes: number, moreBytes: number, limits: Store
   const { maxUndeliveredBytes } = limits
   if (pendingBytes + moreBytes <= maxUndeliveredBytes) return undefined
   const detail =
-    `The store holds ${pendingBytes} bytes of writes that are not delivered yet, and this one has ${moreBytes}: ` +
+    `The store holds ${pendingBytes} bytes of undelivered writes, and this one has ${moreBytes}: ` +
     `together more than its limit of ${maxUndeliveredBytes} bytes (store.maxUndelivered).`
   return failure('STORE_FULL', detail, { retryAfterMs })
 }

@@ -70,7 +70,7 @@ async function tellOfUnfinished({ store }: StoresConfig, { folder, log }: Storin
   const count = unfinishedIn(path)
   if (count === 0) return
   const deliveries = countOf(count, 'unfinished delivery', 'unfinished deliveries')
-  log(`The store ${path} holds ${deliveries}, and no route broadcasts: they wait until one does.`, 'warn')
+  log(`The store ${path} holds ${deliveries}, but no route uses \`broadcast\`: they wait until one does.`, 'warn')
 }
 
 function storeLimits({ store }: StoresConfig): StoreLimits {

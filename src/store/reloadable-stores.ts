@@ -48,8 +48,8 @@ function inUse(
 ): StoresChange {
   const { stores } = opened
   if (path === opened.path) return { stores, commit: () => stores.update(next), rollback: () => {} }
-  throw new StartupError(
-    `store.path is ${opened.path} while this gateway runs, not ${path}: restart it to change that`,
-    ['store', 'path'],
-  )
+  throw new StartupError(`store.path cannot change from ${opened.path} to ${path} while the gateway runs: restart it`, [
+    'store',
+    'path',
+  ])
 }

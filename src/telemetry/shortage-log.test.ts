@@ -21,7 +21,7 @@ describe('ShortageLog', () => {
       await clock.advance(30_000)
     }
     assert.equal(lines.length, 2)
-    assert.match(lines[0] ?? '', /^the gateway has no free file descriptor \(EMFILE\): .* To mend it, raise its limit/)
+    assert.match(lines[0] ?? '', /^the gateway has no free file descriptor \(EMFILE\): .* Remedy: raise its limit/)
     assert.match(lines[1] ?? '', /\(EADDRNOTAVAIL\)/)
   })
 

@@ -47,5 +47,5 @@ export class ShortageLog {
 
 function lineOf(code: Shortage, effect: string): string {
   const { reason, remedy } = shortages[code]
-  return `the gateway has ${reason} (${code}): ${effect}. To mend it, ${remedy}`
+  return `the gateway has ${reason} (${code}): ${effect}. Remedy: ${remedy}`
 }

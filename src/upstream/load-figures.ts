@@ -24,7 +24,7 @@ export class LoadFigures implements Reloadable<UpstreamsOptions> {
         if (!goesByLoad(config.balance)) return []
         const targets = targetsOf(name, config)
         const load = loadFor(config.balance, targets, this.#clock, this.#memory.scope(`upstream ${name}`))
-        return targets.map((target, place) => [keyOf(target), () => load.ewmaMs(place)] as const)
+        return targets.map((target, index) => [keyOf(target), () => load.ewmaMs(index)] as const)
       }),
     )
     return {

@@ -68,7 +68,7 @@ describe('/api/calls', () => {
     const { gateway } = await openScene(t).gateway({ admin: { port: 0 } })
     const { status, json } = await askJson<{ detail: string }>(`${adminUrl(gateway)}/api/calls/nothing%2Fhere`)
     assert.equal(status, 404)
-    assert.match(json.detail, /nothing\/here.*failed.*slowest/)
+    assert.match(json.detail, /nothing\/here.*failures.*slowest/)
   })
 })
 

@@ -104,7 +104,7 @@ describe('the admin side', () => {
     const url = await opened(t)
     const wrong = await askJson<{ detail: string }>(`${url}/api/calls`, { method: 'DELETE' })
     assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'GET, HEAD'])
-    assert.match(wrong.json.detail, /takes GET, HEAD; the method was DELETE/)
+    assert.match(wrong.json.detail, /allows GET, HEAD; the method was DELETE/)
     const missing = await askJson<{ detail: string }>(`${url}/api/callz`)
     assert.equal(missing.status, 404)
     assert.match(missing.json.detail, /\/api\/calls/)

@@ -241,7 +241,7 @@ describe('/api/backends', () => {
     const bad = await askJson<{ errors: readonly string[] }>(path, { method: 'PATCH', body: '{"latncy":1}' })
     assert.equal(bad.status, 400)
     assert.match(bad.json.errors.join(), /latncy/)
-    assert.match((await ask(`${admin}/api/backends/x`, { method: 'PATCH', body: '{}' })).body, /there are work/)
+    assert.match((await ask(`${admin}/api/backends/x`, { method: 'PATCH', body: '{}' })).body, /available: work/)
   })
 
   it('does not exist without simulated backends', async (t) => {

@@ -175,7 +175,7 @@ describe('a limit on calls in flight', () => {
     await holds(1)
     const late = await ask(`${url}/?timeout=200`)
     assert.deepEqual(codeOf(late), [504, 'DEADLINE'])
-    assert.match(late.body, /No good answer within 200 ms, of which it waited \d+ ms for its turn/)
+    assert.match(late.body, /No good answer within 200 ms, \d+ ms of them in the queue/)
     const { calls } = (await askJson<CallListView>(`${adminUrl(gateway)}/api/calls?which=failed`)).json
     assert.ok((calls[0]?.queuedMs ?? 0) > 0, JSON.stringify(calls))
     held[0]?.end()

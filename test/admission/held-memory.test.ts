@@ -46,7 +46,7 @@ describe('memory.held', () => {
     const refused = await ask(`${url}/all`)
     const { code, detail, attempts } = JSON.parse(refused.body)
     assert.deepEqual([refused.status, code, refused.headers['retry-after']], [503, 'OVERLOADED', '1'])
-    assert.match(detail, /no memory to hold the answer.*memory\.held/)
+    assert.match(detail, /no memory left to buffer the answer.*memory\.held/)
     // One answer fits, if it is complete before another starts.
     const outcomes = attempts.map(({ outcome }: { outcome: string }) => outcome)
     assert.ok(outcomes.includes('cancelled'), outcomes.join())
@@ -70,7 +70,7 @@ describe('memory.held', () => {
     const { url } = await gatewayFor(scene, target, '64KiB')
     const refused = await ask(`${url}/quorum`, { method: 'POST', body: Buffer.alloc(MiB / 2) })
     assert.deepEqual([refused.status, JSON.parse(refused.body).code], [503, 'OVERLOADED'])
-    assert.match(JSON.parse(refused.body).detail, /no memory to hold the request body/)
+    assert.match(JSON.parse(refused.body).detail, /no memory left to buffer the request body/)
     assert.ok(refused.headers['retry-after'])
     const scrape = new Scrape((await ask(`${url}/metrics`)).body)
     assert.equal(scrape.sum('hedgerow_calls_shed_total', { reason: 'memory' }), 1)

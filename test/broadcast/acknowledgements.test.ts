@@ -57,8 +57,8 @@ describe('an answer to a broadcast write', () => {
       warnings().toSorted(),
       ['POST /pay', 'POST /refund'].map(
         (route) =>
-          `warn ledger answered 200, which success.status [201, 203-204, 3xx] of ${route} does not count: the write is ` +
-          'sent again. If 200 means that ledger has it, add 200 to success.status.',
+          `warn ledger answered 200, which success.status [201, 203-204, 3xx] of ${route} does not accept, so the write ` +
+          'will be sent again. If 200 means that ledger has stored it, add 200 to success.status.',
       ),
     )
   })

@@ -215,7 +215,7 @@ describe('the admin listener', () => {
     await until('none is dead', async () => (await listed(admin, 'state=dead')).length === 0)
     assert.equal((await listed(admin, 'state=discarded')).length, 1)
     const again = await runCommand(t, ['deliveries', 'replay', eve.id, ...over])
-    assert.deepEqual([again.code, /nothing that is dead/.test(again.errors)], [1, true])
+    assert.deepEqual([again.code, /no leg that is dead/.test(again.errors)], [1, true])
     const show = await runCommand(t, ['deliveries', 'show', 'nothing', ...over])
     assert.deepEqual([show.code, /404/.test(show.errors)], [1, true])
   })

@@ -19,7 +19,7 @@ interface Demo extends Site {
 
 async function startDemo(t: TestContext): Promise<Demo> {
   const demo = startCommand(t, ['demo'])
-  await demo.printed('Ctrl-C ends all of it.')
+  await demo.printed('Press Ctrl-C to stop.')
   const front = /Hedgerow is on (\S+);/.exec(demo.output().replaceAll('\u001b', ''))?.[1]
   const admin = /break its backends:  (http:\S+?)\/\s/.exec(demo.output())?.[1]
   assert.ok(front !== undefined && admin !== undefined, demo.output())

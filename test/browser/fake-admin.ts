@@ -51,7 +51,7 @@ export async function startFakeAdmin(): Promise<FakeAdmin> {
     if (isAway) return void request.socket.destroy()
     if (!pathname.startsWith('/api/')) return serveFile(pathname, response)
     if (fake.token !== undefined && request.headers.authorization !== `Bearer ${fake.token}`) {
-      return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('This needs the token of admin.token\n')
+      return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('A token is required\n')
     }
     const bad = fake.bad.get(pathname)
     if (bad !== undefined) return sendBad(bad, response)

@@ -131,7 +131,10 @@ export const callbackCall = call({
   durationMs: 5000,
   deadlineMs: 5000,
   status: 503,
-  failure: { code: 'DEADLINE', detail: 'async took the work, and has posted no result: no good answer within 5000 ms' },
+  failure: {
+    code: 'DEADLINE',
+    detail: 'async accepted the work but has posted no result: no good answer within 5000 ms',
+  },
   attempts: [attempt(1, { target: 'async', status: 202, endedMs: 1 })],
 })
 

@@ -40,13 +40,32 @@ describe('hedgerow', () => {
     }
   })
 
+  it('names the variable of the token in its help, and never shows the token', async (t) => {
+    for (const command of ['reload', 'deliveries list']) {
+      const { output } = await runCommand(t, [...command.split(' '), '--help'], {
+        HEDGEROW_ADMIN_TOKEN: 'secret-token',
+      })
+      assert.match(output, /HEDGEROW_ADMIN_TOKEN/)
+      assert.doesNotMatch(output, /secret-token/)
+    }
+  })
+
+  it('reports a missing file in one line', async (t) => {
+    const { errors } = await runCommand(t, ['check', '/nowhere/x.yaml'])
+    assert.equal(errors, '/nowhere/x.yaml: no such file\n')
+  })
+
   const badUsages: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['sreve'], /unknown command 'sreve'[\s\S]*Did you mean serve/],
     ['an unknown option', ['serve', '--prot', '1', 'x.yaml'], /unknown option '--prot'/],
     ['a missing file name', ['serve'], /missing required argument 'file'/],
     ['a file that is not there', ['check', '/nowhere/x.yaml'], /\/nowhere\/x\.yaml/],
     ['a port that is none', ['backend', 'work', '--port', '70000'], /Allowed: 0 to 65535/],
-    ['a profile that is none', ['backend', 'wrok'], /"wrok" is no ready profile \(work, work-fixed, accounts, async\)/],
+    [
+      'a profile that is none',
+      ['backend', 'wrok'],
+      /"wrok" is neither a built-in profile \(work, work-fixed, accounts, async\) nor a file/,
+    ],
     ['a change that is not JSON', ['backend', 'work', '--set', '{'], /--set is not JSON/],
     ['a change that the profile refuses', ['backend', 'work', '--set', '{"refuse":3}'], /refuse/],
   ]
@@ -64,7 +83,7 @@ describe('hedgerow check', () => {
   it('accepts a valid configuration', async (t) => {
     const { code, output } = await runCommand(t, ['check', join(root, 'examples/hedged.yaml')])
     assert.equal(code, 0)
-    assert.match(output, /good \(1 route, 1 upstream\)/)
+    assert.match(output, /is valid \(1 route, 1 upstream\)/)
   })
 
   it('reports all errors with their positions, and exits with 2', async (t) => {
@@ -73,7 +92,7 @@ describe('hedgerow check', () => {
     assert.equal(code, 2)
     assert.match(errors, /hedgerow\.yaml:1:11\s+listen\.prot/)
     assert.match(errors, /hedgerow\.yaml:4:\d+\s+routes\[0\]\.forward\.upstream/)
-    assert.match(errors, /2 faults/)
+    assert.match(errors, /2 errors/)
   })
 })
 

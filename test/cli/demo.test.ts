@@ -10,8 +10,8 @@ describe('hedgerow demo', () => {
     blocker.listen(8080, '127.0.0.1')
     t.after(() => blocker.close())
     const demo = startCommand(t, ['demo'])
-    await demo.printed('Ctrl-C ends all of it.')
-    assert.match(demo.output(), /port 8080 is taken: gateway is on \d+/)
+    await demo.printed('Press Ctrl-C to stop.')
+    assert.match(demo.output(), /port 8080 is taken: gateway uses \d+/)
     assert.match(demo.output(), /^ {2}GET \/service\/method +callback +curl 'http:\S+\/service\/method'$/m)
     const printed = /^ {2}(?:GET|POST) .*curl (?:-i )?(?:-d '(.*?)' )?'(http:\S+)'$/gm
     const lines = [...demo.output().matchAll(printed)].map(([, form, url]) => ({ form, url: url as string }))
@@ -36,7 +36,7 @@ describe('hedgerow demo', () => {
 
   it('rescues calls of /api/smart from the backend that its printed line slows down', async (t) => {
     const demo = startCommand(t, ['demo'])
-    await demo.printed('Ctrl-C ends all of it.')
+    await demo.printed('Press Ctrl-C to stop.')
     const [, backend, patch] = /curl -X PATCH (\S+\/api\/backends\/work) -d '(.*)'/.exec(demo.output()) ?? []
     const [, smart] = /curl -i '(\S+\/api\/smart\?timeout=1000)'/.exec(demo.output()) ?? []
     assert.ok(backend !== undefined && patch !== undefined && smart !== undefined, demo.output())

@@ -131,7 +131,7 @@ describe('the log of hedgerow serve', () => {
     const { running } = await served(t, '--log-file', pipe)
     const { code, errors } = await running.ended
     assert.equal(code, 1)
-    assert.match(errors, /cannot be opened: it is a pipe that nobody reads/)
+    assert.match(errors, /cannot be opened: it is a pipe without a reader/)
   })
 
   it('reports that the file cannot be opened, and exits with 1', async (t) => {

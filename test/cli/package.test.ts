@@ -30,7 +30,7 @@ describe('the compiled package', () => {
       join(folder, 'examples/demo.yaml'),
     ]).ended
     assert.equal(code, 0)
-    assert.match(output, /good/)
+    assert.match(output, /is valid/)
   })
 
   it('reads a TypeScript configuration that imports defineConfig from it', async (t) => {
@@ -45,7 +45,7 @@ describe('the compiled package', () => {
       file,
     ]).ended
     assert.equal(code, 0, errors)
-    assert.match(output, /good \(0 routes, 0 upstreams\)/)
+    assert.match(output, /is valid \(0 routes, 0 upstreams\)/)
   })
 
   it('reopens its log at SIGUSR1, opens no inspector, and exits with 0 at SIGTERM', async (t) => {

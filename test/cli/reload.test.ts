@@ -47,7 +47,7 @@ describe('hedgerow serve', () => {
     const { file, running, status } = await serving(t)
     writeFileSync(file, `${routesOf('/second')}lisen: {}\nworkers: 0\n`)
     running.process.kill('SIGHUP')
-    await running.printed(/was not put in force, 2 faults: all stays as it was/)
+    await running.printed(/was rejected \(2 errors\); the previous configuration stays in force/)
     assert.match(running.errors(), /hedgerow\.yaml:4:1 {2}lisen: .*listen/)
     assert.match(running.errors(), /hedgerow\.yaml:5:10 {2}workers: /)
     assert.equal(await status('/first'), 200)
@@ -75,7 +75,10 @@ describe('hedgerow reload', () => {
     writeFileSync(file, `${routesOf('/second')}workers: 4\n`)
     const other = await runCommand(t, ['reload', '--admin', admin])
     assert.equal(other.code, 1)
-    assert.match(other.errors, /not put in force[\s\S]*hedgerow\.yaml:4:10 {2}workers is 1 while this gateway runs/)
+    assert.match(
+      other.errors,
+      /was rejected[\s\S]*hedgerow\.yaml:4:10 {2}workers cannot change from 1 while the gateway runs/,
+    )
     writeFileSync(file, 'listen: { prot: 1 }\n')
     const bad = await runCommand(t, ['reload', '--admin', admin])
     assert.equal(bad.code, 1)
@@ -94,9 +97,12 @@ describe('hedgerow reload', () => {
     }
     assert.equal(await refusal('listen: { port: 0 }\nstore:\n  path: first.db\n'), '')
     const other = await refusal('listen: { port: 0 }\nstore:\n  path: other.db\n')
-    assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path is \S+first\.db while this gateway runs/)
+    assert.match(other, /hedgerow\.yaml:4:9 {2}store\.path cannot change from \S+first\.db to/)
     // An absent option is shown at its parent.
-    assert.match(await refusal('listen: { port: 0 }\n'), /hedgerow\.yaml:1:1 {2}store\.path is \S+first\.db/)
+    assert.match(
+      await refusal('listen: { port: 0 }\n'),
+      /hedgerow\.yaml:1:1 {2}store\.path cannot change from \S+first\.db/,
+    )
     const taken = await refusal(`listen:\n  port: ${new URL(admin).port}\nstore: { path: first.db }\n`)
     assert.match(taken, /hedgerow\.yaml:3:9 {2}port \d+ on \S+ is taken/)
     assert.equal((await fetch(`${url}/first`)).status, 404)
@@ -113,7 +119,7 @@ describe('hedgerow reload', () => {
     assert.deepEqual([code, output], [0, 'the configuration is in force\n'])
     const front = await runCommand(t, ['reload', '--admin', url])
     assert.equal(front.code, 1)
-    assert.match(front.errors, /is where clients connect/)
+    assert.match(front.errors, /is the address for clients/)
   })
 
   it('signals the process of a pid file', async (t) => {
@@ -121,10 +127,10 @@ describe('hedgerow reload', () => {
     writeFileSync(file, routesOf('/second'))
     const { code, output } = await runCommand(t, ['reload', '--pid-file', join(folder, 'pid')])
     assert.equal(code, 0)
-    assert.match(output, /process \d+ was told/)
+    assert.match(output, /sent SIGHUP to process \d+/)
     await until('it is in force', async () => (await status('/second')) === 200)
     const none = await runCommand(t, ['reload', '--pid-file', join(folder, 'nothing')])
     assert.equal(none.code, 1)
-    assert.match(none.errors, /nothing cannot be told: there is no such file/)
+    assert.match(none.errors, /cannot signal the process of .*nothing: no such file/)
   })
 })

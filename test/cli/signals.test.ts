@@ -64,7 +64,7 @@ describe('hedgerow serve', onLinux, () => {
     const { code, errors } = await running.ended
     assert.equal(code, 0)
     assert.doesNotMatch(errors, /on http:/)
-    assert.match(errors, /"SIGTERM: no new connections[\s\S]*"ended"/)
+    assert.match(errors, /"SIGTERM: draining[\s\S]*"ended"/)
   })
 
   it('reopens its log file at SIGUSR1, and opens no inspector', async (t) => {

@@ -67,7 +67,7 @@ describe('hedgerow load', () => {
     assert.equal(code, 1)
     assert.match(output, /ABORTED: interrupted/)
     assert.match(output, /completed +20 /)
-    assert.match(output, /broken off +5 /)
+    assert.match(output, /aborted +5 /)
     assert.match(output, /sent +25 /)
   })
 
@@ -120,7 +120,7 @@ describe('hedgerow load', () => {
       /--body.*cannot be used with.*--body-file|--body-file.*cannot be used with.*--body/,
     ],
     [['--report', '/nowhere/r.html'], /--report \/nowhere\/r\.html cannot be written/],
-    [['-d', '1s', '-n', '5'], /--duration and --count: give one/],
+    [['-d', '1s', '-n', '5'], /--duration and --count cannot be combined/],
     [['--json'], /--json.*'http.*put --json last/],
     [['--web', '0', '--count', '5'], /--web.*cannot be used with.*--count/],
   ]

@@ -66,7 +66,7 @@ describe('an SQLite store and processes that are killed', () => {
     const path = join(folderFor(t), 'store.db')
     const child = startChild(t, path, 'hold')
     await child.opened
-    assert.match(await faultAt(path), /store\.db is in use by another process\. Stop that one, or .*store\.path/)
+    assert.match(await faultAt(path), /store\.db is in use by another process\. Stop that process, or .*store\.path/)
     child.process.kill('SIGKILL')
     const { lines } = await child.ended
     const startedMs = performance.now()

@@ -79,7 +79,7 @@ describe('a store whose disk is full', () => {
       const results = await Promise.all(accepted.map((sequence) => store.update(allLegs(sequence, 'acknowledged'))))
       assert.deepEqual(new Set(results), new Set([undefined]))
       await retry(failing)
-      assert.match(log.at(-1) ?? '', /serves again/)
+      assert.match(log.at(-1) ?? '', /works again/)
       const again = await fillWith(store, delivery)
       // Finished deliveries are still in the file, without their requests.
       assert.ok(again.length > accepted.length / 20, `${again.length} after ${accepted.length}`)
@@ -104,7 +104,7 @@ describe('a store whose disk is full', () => {
     assert.equal(await store.removeFinished(someTime + 1e9), 40)
     unlinkSync(join(disk, 'ballast'))
     await retry(failing)
-    assert.match(log.at(-1) ?? '', /serves again/)
+    assert.match(log.at(-1) ?? '', /works again/)
     assert.ok(existsSync(`${path}-reserve`), 'the reserve is there again')
     assert.equal(failing.threads.length, 1)
     await inserted(store, large())
@@ -128,7 +128,7 @@ describe('a store whose disk is full', () => {
     await refused(store, 'STORE_FULL')
     unlinkSync(join(disk, 'ballast'))
     await retry(failing)
-    assert.match(log.at(-1) ?? '', /serves again/)
+    assert.match(log.at(-1) ?? '', /works again/)
     assert.equal(failing.threads.length, 1)
     const again = await expectSameOnDisk(t, store, path)
     assert.deepEqual((await unfinished(again))[0]?.legs, legs)
@@ -150,7 +150,7 @@ describe('a store whose disk is full', () => {
     await refused(failing.store, 'STORE_FULL')
     unlinkSync(join(disk, 'ballast'))
     await retry(failing)
-    assert.match(failing.log.at(-1) ?? '', /serves again/)
+    assert.match(failing.log.at(-1) ?? '', /works again/)
     assert.equal(await failing.store.update(allLegs(sequences[0] ?? 0, 'acknowledged')), undefined)
     await inserted(failing.store, someDelivery())
   })
@@ -168,7 +168,7 @@ describe('a store whose disk is full', () => {
     unlinkSync(join(disk, 'ballast'))
     await retry(failing)
     await inserted(failing.store, someDelivery())
-    assert.match(failing.log.at(-1) ?? '', /serves again/)
+    assert.match(failing.log.at(-1) ?? '', /works again/)
     await expectSameOnDisk(t, failing.store, path)
   })
 
@@ -181,7 +181,7 @@ describe('a store whose disk is full', () => {
     await afterGap(failing)
     await inserted(failing.store, someDelivery())
     await retry(failing)
-    assert.match(failing.log.at(-1) ?? '', /serves again/)
+    assert.match(failing.log.at(-1) ?? '', /works again/)
     assert.equal(failing.clock.pendingCount, 0)
   })
 })
@@ -211,7 +211,10 @@ describe('a store whose file is missing', () => {
       assert.equal(existsSync(path), false)
 
       await retry(failing)
-      assert.match(log.join('\n'), /lacked 2 that are not finished: they are in it again[^]*serves again/)
+      assert.match(
+        log.join('\n'),
+        /had lost 2 unfinished deliveries; they have been written to it again[^]*works again/,
+      )
       assert.deepEqual(await unfinished(store), before)
       // The dead letter and the done one were lost with the file.
       assert.deepEqual(await countsOf(store), {
@@ -271,7 +274,7 @@ describe('a store whose file is missing', () => {
       await refused(store, 'STORE_UNAVAILABLE', ghost)
       assert.match(log.at(-1) ?? '', /store\.db-wal was cut short while it was in use.*refused until/)
       await retry(failing)
-      assert.match(log.at(-1) ?? '', /serves again/)
+      assert.match(log.at(-1) ?? '', /works again/)
       assert.equal(await store.find(ghost.id), undefined, 'what was refused is not there')
       assert.deepEqual(await unfinished(store), before)
       await inserted(store, someDelivery())
@@ -333,7 +336,7 @@ describe('a store whose file is missing', () => {
     await refused(failing.store, 'STORE_UNAVAILABLE')
     await retry(failing)
     await refused(failing.store, 'STORE_UNAVAILABLE')
-    assert.match(failing.log.at(-1) ?? '', /its folder \S+\/data is not there/)
+    assert.match(failing.log.at(-1) ?? '', /its folder \S+\/data does not exist/)
     assert.equal(existsSync(join(folder, 'data')), false)
     renameSync(join(folder, 'elsewhere'), join(folder, 'data'))
     await retry(failing)
@@ -375,7 +378,7 @@ describe('a store whose file was replaced', () => {
       await refused(store, 'STORE_UNAVAILABLE')
       await retry(failing)
     }
-    assert.match(failing.log.at(-1) ?? '', /is not the store that was in use but another one.*left as it is/)
+    assert.match(failing.log.at(-1) ?? '', /is another store than the one that was in use.*left unchanged/)
     renameSync(path, other)
     await retry(failing)
     assert.deepEqual(await unfinished(store), before)
@@ -434,10 +437,7 @@ describe('a store whose disk is read-only', () => {
     const path = join(disk, 'store.db')
     await (await storeAt(t, path)).close()
     remount(disk, 'ro')
-    assert.match(
-      await faultAt(path),
-      /store\.db cannot be written: it, its folder, or the disk they are on, is read-only/,
-    )
+    assert.match(await faultAt(path), /store\.db cannot be written: it, its folder or its disk is read-only/)
     assert.match(await faultAt(join(disk, 'new.db')), /new\.db cannot be written.*read-only/)
     remount(disk, 'rw')
   })

@@ -35,7 +35,7 @@ describe('a store that no route needs any more', () => {
     const [told, ...others] = await toldOf(path)
     assert.match(
       told ?? '',
-      /store\.db holds 2 unfinished deliveries, and no route broadcasts: they wait until one does/,
+      /store\.db holds 2 unfinished deliveries, but no route uses `broadcast`: they wait until one does/,
     )
     assert.equal(others.length, 0)
     assert.deepEqual(fingerprintOf(folder), before)

@@ -80,14 +80,14 @@ describe('opening an SQLite store', () => {
   it('names the missing folder', async (t) => {
     const folder = folderFor(t)
     const fault = await faultAt(join(folder, 'missing', 'store.db'))
-    assert.match(fault, /store\.db cannot be made: its folder \S+\/missing is not there/)
+    assert.match(fault, /store\.db cannot be created: its folder \S+\/missing does not exist/)
     assert.deepEqual(fingerprintOf(folder), {})
   })
 
   it('rejects a folder in place of the file', async (t) => {
     const folder = folderFor(t)
     mkdirSync(join(folder, 'store.db'))
-    assert.match(await faultAt(join(folder, 'store.db')), /store\.db cannot be opened: it is no file/)
+    assert.match(await faultAt(join(folder, 'store.db')), /store\.db cannot be opened: it is not a file/)
   })
 
   it('rejects a file that is no database, and leaves it unchanged', async (t) => {
@@ -95,7 +95,7 @@ describe('opening an SQLite store', () => {
     const path = join(folder, 'notes.txt')
     writeFileSync(path, 'These are notes.\n'.repeat(1000))
     const fault = await refusedUntouched(folder, path)
-    assert.match(fault, /damaged or is no SQLite database.*left as it is.*good copy.*move both away/)
+    assert.match(fault, /damaged or not an SQLite database.*left unchanged.*good copy.*move both away/)
   })
 
   it('rejects a store with a damaged page, and leaves it unchanged', async (t) => {
@@ -144,7 +144,7 @@ describe('opening an SQLite store', () => {
     newer.close()
     for (const folder of [join(path, '..'), crashed]) {
       const fault = await refusedUntouched(folder, join(folder, 'store.db'))
-      assert.match(fault, /has version 99, and this Hedgerow knows versions up to 2\. It was left as it is/)
+      assert.match(fault, /has version 99, but this Hedgerow supports versions up to 2\. It was left unchanged/)
     }
   })
 
@@ -176,10 +176,10 @@ describe('opening an SQLite store', () => {
       crashedWith((folder) => writeFileSync(join(folder, 'store.db-wal'), log.with(at, (log[at] as number) ^ 1)))
     for (const [folder, expected] of [
       [crashedWith((at) => truncateSync(join(at, 'store.db'))), /is empty, but its log .* Put the store back/],
-      [flipped(0), /store\.db-wal .* is damaged \(its header begins with other bytes\)/],
-      [flipped(17), /the checksum of its header is another one/],
-      [flipped(32 + 24 + 100), /its frame 0 is not as it was written, and others come behind it/],
-      [flipped(32 + 20), /its frame 0 is not/],
+      [flipped(0), /store\.db-wal .* is damaged \(its header has the wrong signature\)/],
+      [flipped(17), /the checksum of its header does not match/],
+      [flipped(32 + 24 + 100), /its frame 0 is damaged, and valid frames follow it/],
+      [flipped(32 + 20), /its frame 0 is damaged/],
       [flipped(32 + 2 * frame + 4096), /its frame 2 is not/],
     ] as const) {
       assert.match(await refusedUntouched(folder, join(folder, 'store.db')), expected)
@@ -221,7 +221,7 @@ describe('opening an SQLite store', () => {
     copyFileSync(join(crashed, 'store.db-wal'), `${path}-wal`)
     assert.match(
       await refusedUntouched(join(path, '..'), path),
-      /store\.db-wal is not that of the store.*Move the log away/,
+      /store\.db-wal belongs to another store.*Move the log away/,
     )
     unlinkSync(`${path}-wal`)
     assert.equal(given(await (await storeAt(t, path)).unfinished(0, 100)).length, 10)

@@ -314,7 +314,7 @@ describe('a collector that', () => {
         assert.ok(Date.now() - startedAt < 2500)
         assert.ok(told.length <= 1, told.join('\n'))
         for (const text of told)
-          assert.match(text, /traces cannot be sent, and spans are dropped \(telemetry\.traces\.url\): \S/)
+          assert.match(text, /traces cannot be sent, spans are dropped \(telemetry\.traces\.url\): \S/)
       })
     }
   }

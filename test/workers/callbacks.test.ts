@@ -55,6 +55,32 @@ describe('callbacks of a gateway with workers', () => {
     await drained
   })
 
+  it('reach a client that waits at a worker that retires', async (t) => {
+    const backend = Promise.withResolvers<void>()
+    const urls: string[] = []
+    const { gateway, reload } = await openWorkers(t, async (opened) => ({
+      workers: 3,
+      callbacks: { key },
+      upstreams: upstreamOf(
+        await opened.target((message, response) => {
+          urls.push(String(message.headers['x-callback-url']))
+          if (urls.length === 24) backend.resolve()
+          response.writeHead(202).end()
+        }),
+      ),
+      routes: [{ match: '/work/*', callback: { upstream: 'work' }, deadline: '20s' }],
+    }))
+    const asked = clients(t, 24).map((agent, index) => ask(`${gateway.url}/work/${index}`, { agent }))
+    await backend.promise
+    assert.deepEqual(await reload({ workers: 2 }), { ok: true })
+    for (const url of urls) {
+      const { pathname, search } = new URL(url)
+      const { body } = await ask(gateway.url + pathname + search, { method: 'POST', body: 'done' })
+      assert.equal(body, '{"status":"answered"}\n')
+    }
+    for (const { status, body } of await Promise.all(asked)) assert.deepEqual([status, body], [200, 'done'])
+  })
+
   it('that are too large are reported to the waiting client, whichever worker receives them', async (t) => {
     const { open, order } = openCallingBack(t)
     const { url } = await open({ config: workers, route: { maxAnswer: '1KiB' }, routeRest: { deadline: '20s' } })

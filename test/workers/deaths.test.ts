@@ -48,7 +48,7 @@ describe('a worker that dies', () => {
       assert.deepEqual(json.workers, { min: 2, max: 2 })
       return isDeepStrictEqual(json.figures.workers, { running: 2, died: 1 })
     })
-    assert.match(logged.join('\n'), new RegExp(`worker 1 took ${lost} calls? in flight with it`))
+    assert.match(logged.join('\n'), new RegExp(`worker 1 died with ${lost} calls? in flight`))
     for (const agent of clients(t, 10)) assert.equal((await ask(`${gateway.url}/work`, { agent })).body, 'here')
   })
 

@@ -12,7 +12,7 @@ import { told } from '../kit/told.ts'
 import { until } from '../kit/until.ts'
 import { openWorkers } from './kit.ts'
 
-/** What a refused configuration asks for, besides that at which it is refused. */
+/** Changes in a refused configuration that are no reason to refuse it. */
 const changes = {
   routes: { routes: [{ match: 'GET /other', forward: { upstream: 'other' } }] },
   broadcast: { routes: [{ match: 'POST /other', broadcast: { upstream: 'other', respond: 'all' } }] },
@@ -106,6 +106,41 @@ describe('reloads that a part rejects', () => {
       ['a.db'],
     )
     assert.equal((await ask(url + String(headers.location))).status, 202, 'tickets are still signed by the first key')
+  })
+
+  it('neither send nor give up the writes of an earlier run', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hedgerow-refused-'))
+    atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
+    let taken = 0
+    let isDown = true
+    const upstreams: ConfigInput['upstreams'] = {}
+    const write = (match: string) => ({ match, broadcast: { upstream: 'work', respond: 'accepted' } }) as const
+    const first = await openWorkers(
+      t,
+      async (scene) => {
+        const target = await scene.target((_message, response) => {
+          taken++
+          response.writeHead(isDown ? 500 : 201).end()
+        })
+        Object.assign(upstreams, upstreamOf(target))
+        return { workers: 1, upstreams, routes: [write('POST /a')], store: { path: 'a.db' } }
+      },
+      { folder },
+    )
+    assert.equal((await ask(`${first.gateway.url}/a`, { method: 'POST', body: 'a' })).status, 202)
+    await first.gateway.gateway.close()
+    isDown = false
+    taken = 0
+    const { scene, reload } = await openWorkers(t, async () => ({ workers: 1, upstreams, store: { path: 'a.db' } }), {
+      folder,
+    })
+    const port = (await scene.target((_message, response) => response.end())).port
+    for (const match of ['POST /a', 'POST /b']) {
+      assert.equal((await reload({ routes: [write(match)], listen: { port } })).ok, false)
+    }
+    assert.equal(taken, 0)
+    assert.deepEqual(await reload({ routes: [write('POST /a')] }), { ok: true })
+    await until('it is delivered', () => taken === 1)
   })
 })
 

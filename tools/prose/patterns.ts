@@ -2,6 +2,8 @@
 export interface ProsePattern {
   readonly found: RegExp
   readonly instead: string
+  /** Only in strings of the program, where users read them at work: comments and documents have more room. */
+  readonly onlyInMessages?: boolean
 }
 
 /** The start of a text, of a bullet, or of a sentence inside it. */
@@ -33,4 +35,24 @@ export const prosePatterns: readonly ProsePattern[] = [
   { found: phrase('that nothing caught'), instead: '"uncaught exception"' },
   { found: phrase('to be had'), instead: '"available"' },
   { found: phrase('a thing to be done'), instead: 'name the action' },
+  message('(?<!there )is no (?!longer|more|other|one|better)[a-z]+', '"is not a ..."'),
+  message('is (?:not )?there(?! \\w)', '"exists", "does not exist"'),
+  message('that there is|there is here', 'name it'),
+  message('as it is|as it was|as they are|as they were', '"unchanged"'),
+  message('go on|goes on|going on', '"continue", "remain"'),
+  message('comes? about', '"is opened", "happens"'),
+  message('no turn (?:came|comes)|has had its', '"no slot became free", "no longer"'),
+  message('at the most', '"at most", "maximum"'),
+  message('put in force|all stays', '"is rejected", "stays in force"'),
+  message('fell silent|took .{1,30} with it', '"stopped sending", "was lost"'),
+  message('no more (?:is|are)|(?:is|are) needed no more', '"no longer"'),
+  message('to mend it|tells why|says the rest', '"Remedy:", "shows why"'),
+  message('by --', '"with --" or "set --..."'),
+  message('[0-9_] faults?|with faults|has faults', '"errors"'),
+  message('one more begins|another takes its place|takes its place', '"starting another"'),
+  message('(?<!anyone )who has|whoever', '"anyone who has"'),
 ]
+
+function message(words: string, instead: string): ProsePattern {
+  return { found: phrase(words), instead, onlyInMessages: true }
+}

@@ -1,7 +1,11 @@
+import { literalsOf } from './literals.ts'
+
 /** A piece of prose: a comment, the name of a test, a message in a string, or a paragraph of a document. */
 export interface Prose {
   readonly line: number
   readonly text: string
+  /** A string of the program, with `_` for each value. */
+  readonly isMessage?: boolean
 }
 
 const testName = /^\s*(?:void )?(?:it|describe|test)(?:\.\w+)?\(\s*(['"`])(.*?)\1/
@@ -55,10 +59,13 @@ function testNames(content: string): readonly Prose[] {
 
 /** Strings of at least four words: log lines, errors, help texts, descriptions of options. */
 function messages(content: string): readonly Prose[] {
-  return content.split('\n').flatMap((line, index) => {
-    if (commentText(line) !== undefined || testName.test(line)) return []
-    const strings = [...line.matchAll(/(['"`])((?:(?!\1)[^\\]|\\.)*)\1/g)].map((match) => match[2] ?? '')
-    return strings.filter((text) => /^\w+(?:\W+\w+){3}/.test(text)).map((text) => ({ line: index + 1, text }))
+  const named = new Set(testNames(content).map(({ line }) => line))
+  return literalsOf(content).flatMap(({ start, parts }) => {
+    const whole = parts.join('_')
+    const text = whole.trim()
+    const line = content.slice(0, start).split('\n').length
+    const leading = whole.slice(0, whole.indexOf(text)).split('\n').length - 1
+    return named.has(line) || !/\w(?:\W+\w+){3}/.test(text) ? [] : [{ line: line + leading, text, isMessage: true }]
   })
 }
 

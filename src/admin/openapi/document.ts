@@ -18,7 +18,7 @@ export function openapi(version: string): object {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'The token of `admin.token`, if set.' },
       },
-      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)])),
+      schemas: describedSchemas(),
     },
   }
 }
@@ -37,6 +37,7 @@ function described({
   summary,
   query = {},
   type = 'application/json',
+  otherType,
   schema,
   body,
   refusals,
@@ -56,7 +57,10 @@ function described({
       requestBody: { required: true, description: body, content: { 'application/merge-patch+json': { schema: {} } } },
     }),
     responses: {
-      200: { description: 'Done.', content: { [type]: good } },
+      200: {
+        description: 'Done.',
+        content: { [type]: good, ...(otherType !== undefined && { [otherType]: { schema: { type: 'string' } } }) },
+      },
       ...Object.fromEntries(
         Object.entries(refusals).map(([status, description]) => [
           status,
@@ -71,11 +75,19 @@ function refusalOf(isPublic: boolean | undefined): object {
   return { schema: isPublic === true ? { type: 'string' } : reference('Refusal') }
 }
 
-function reference(name: string): object {
+function reference(name: string): { readonly $ref: string } {
   return { $ref: `#/components/schemas/${name}` }
 }
 
-function schemaOf(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12' })
-  return rest
+/** A schema that is part of another is referred to by its name. */
+function describedSchemas(): object {
+  const named = z.registry<{ readonly id: string }>()
+  for (const [id, schema] of Object.entries(schemas)) named.add(schema, { id })
+  const described = z.toJSONSchema(named, { uri: (id) => reference(id).$ref })
+  return Object.fromEntries(Object.entries(described.schemas).map(([name, schema]) => [name, embedded(schema)]))
+}
+
+/** Within a document, a schema is known by its place. */
+function embedded({ $schema: _schema, $id: _id, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return schema
 }

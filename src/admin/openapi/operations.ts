@@ -9,6 +9,8 @@ export interface Operation {
   readonly query?: Readonly<Record<string, readonly [schema: object, description: string]>>
   /** Default: JSON. */
   readonly type?: string
+  /** A type of text that a query parameter asks for instead. */
+  readonly otherType?: string
   /** Text if absent. */
   readonly schema?: SchemaName
   /** Describes the request body. */
@@ -23,7 +25,7 @@ const guarded = {
   403: 'Sent with a foreign host name, or from a page of another origin.',
 }
 const badQuery = { 400: 'A query parameter has a value that is not allowed.' }
-const noDelivery = { 404: 'There is no such delivery, or no route broadcasts.', 503: 'The store cannot be read.' }
+const noDelivery = { 404: 'There is no such delivery, or no route uses `broadcast`.', 503: 'The store cannot be read.' }
 
 const limit = [{ type: 'integer', minimum: 1, maximum: 1000, default: 100 }, 'Maximum number of entries.'] as const
 const route = [{ type: 'string' }, 'Only this route, as the configuration matches it.'] as const
@@ -181,8 +183,15 @@ export const operations: readonly Operation[] = [
     method: 'GET',
     path: '/api/config',
     summary: 'The configuration in force, with all defaults and without secrets.',
+    query: {
+      format: [
+        { enum: ['json', 'yaml'], default: 'json' },
+        'yaml: the configuration alone, as a file would have it, to be compared with the file.',
+      ],
+    },
     schema: 'Config',
-    refusals: guarded,
+    otherType: 'application/yaml',
+    refusals: { ...badQuery, ...guarded },
   },
   {
     method: 'POST',

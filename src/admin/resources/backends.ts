@@ -35,7 +35,7 @@ export function backendResources(backends: SimulatedBackends | undefined): reado
         PATCH: async ({ params: { name = '' }, json: readBody }) => {
           if (backends === undefined) return none()
           const patch = await readBody()
-          if (typeof patch === 'string') return refusal(400, patch)
+          if (!patch.ok) return patch.refusal
           const patched = await backends.patch(name, patch.value)
           if (patched === undefined) return unknown(name, backends.list().map(nameOf))
           if ('backend' in patched) return json(patched.backend)
@@ -47,5 +47,5 @@ export function backendResources(backends: SimulatedBackends | undefined): reado
 }
 
 function unknown(name: string, names: readonly string[]): ReturnType<typeof refusal> {
-  return refusal(404, `There is no backend ${name}; there are ${names.join(', ')}`)
+  return refusal(404, `Unknown backend ${name}; available: ${names.join(', ')}`)
 }

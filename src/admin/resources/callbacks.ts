@@ -3,7 +3,7 @@ import type { Clock } from '../../kit/clock.ts'
 import { json, refusal } from '../answer.ts'
 import type { TicketListView, WaiterListView } from '../api.ts'
 import type { Inspector } from '../inspector.ts'
-import { wholeNumberIn } from '../query.ts'
+import { wholeNumberIn } from '../request-input.ts'
 import type { Resource } from '../resource.ts'
 
 /** Callback results that arrived too late; times of day in milliseconds. */
@@ -35,8 +35,8 @@ export function callbackResources(
       methods: {
         GET: async ({ query }) => {
           const limit = wholeNumberIn(query, 'limit', limits)
-          if (typeof limit === 'object') return limit
-          const { open, waiters: waiting } = await servers.waiters(limit)
+          if (!limit.ok) return limit.refusal
+          const { open, waiters: waiting } = await servers.waiters(limit.value)
           const waiters = waiting.map(({ startedAtMs, expiresAtMs, id, route, state }) => ({
             id,
             route,
@@ -53,8 +53,8 @@ export function callbackResources(
       methods: {
         GET: async ({ query }) => {
           const limit = wholeNumberIn(query, 'limit', limits)
-          if (typeof limit === 'object') return limit
-          const found = (await source?.tickets(limit)) ?? []
+          if (!limit.ok) return limit.refusal
+          const found = (await source?.tickets(limit.value)) ?? []
           if ('code' in found) return refusal(503, found.detail)
           const now = clock.wallNow()
           const tickets = found

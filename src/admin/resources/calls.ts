@@ -1,9 +1,9 @@
-import { noRoute, ownPages } from '../../telemetry/counts/places.ts'
+import { noRoute, ownPages } from '../../telemetry/counts/cells.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
 import { json, refusal } from '../answer.ts'
 import type { AttemptView, CallListView, CallView } from '../api.ts'
 import type { Inspector } from '../inspector.ts'
-import { oneOfIn, wholeNumberIn } from '../query.ts'
+import { oneOfIn, wholeNumberIn } from '../request-input.ts'
 import type { Resource } from '../resource.ts'
 
 /** `/api/calls`: the recorded calls, each with its race. */
@@ -17,11 +17,11 @@ export function callResources(
       methods: {
         GET: async ({ query }) => {
           const which = oneOfIn(query, 'which', ['failed', 'slow'])
-          if ('status' in which) return which
+          if (!which.ok) return which.refusal
           const limit = wholeNumberIn(query, 'limit', { min: 1, max: 1000, default: 100 })
-          if (typeof limit === 'object') return limit
+          if (!limit.ok) return limit.refusal
           const route = query.get('route') ?? undefined
-          const calls = (await servers.calls({ which: which.word, route, limit })).map(viewOf)
+          const calls = (await servers.calls({ which: which.value, route, limit: limit.value })).map(viewOf)
           if (calls.length === 0 && route !== undefined && !routes.includes(route) && !isOwn(route)) {
             return refusal(400, `route is "${route}"; allowed: ${routes.join('; ')}`)
           }
@@ -35,7 +35,7 @@ export function callResources(
         GET: async ({ params: { id = '' } }) => {
           const call = await servers.call(id)
           if (call !== undefined) return json(viewOf(call))
-          return refusal(404, `No call ${id} is kept: only the latest that failed and the slowest ones are`)
+          return refusal(404, `Call ${id} is not recorded: only the latest failures and the slowest calls are`)
         },
       },
     },

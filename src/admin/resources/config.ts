@@ -1,15 +1,28 @@
 import type { Config } from '../../config/schema.ts'
-import { json } from '../answer.ts'
-import { configView } from '../config-view.ts'
+import { type Answer, json } from '../answer.ts'
+import { oneOfIn } from '../request-input.ts'
 import type { Resource } from '../resource.ts'
 import { etagOf } from '../send.ts'
 
-/** `/api/config`: the configuration in force. */
+/** `/api/config`: the configuration in force. Prepared on the first request, because it is seldom needed. */
 export function configResource(config: Config): Resource {
-  const view = configView(config)
-  const etag = etagOf(view.yaml)
+  let answers: Promise<Readonly<Record<'json' | 'yaml', Answer>>> | undefined
+  const prepare = async () => {
+    const { configView } = await import('../config-view.ts')
+    const view = configView(config)
+    const headers = { etag: etagOf(view.yaml), 'cache-control': 'no-cache' }
+    const yaml = { status: 200, headers: { ...headers, 'content-type': 'application/yaml' }, body: view.yaml }
+    return { json: json(view, 200, headers), yaml }
+  }
   return {
     path: '/api/config',
-    methods: { GET: () => json(view, 200, { etag, 'cache-control': 'no-cache' }) },
+    methods: {
+      GET: async ({ query }) => {
+        const format = oneOfIn(query, 'format', ['json', 'yaml'])
+        if (!format.ok) return format.refusal
+        answers ??= prepare()
+        return (await answers)[format.value ?? 'json']
+      },
+    },
   }
 }

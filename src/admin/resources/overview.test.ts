@@ -36,7 +36,7 @@ async function opened(t: TestContext, routeCount: number) {
   const facts = { version: '1', startedAtMs: 0, isReady: () => true, routes: [], workers: { min: 1, max: 1 }, features }
   const resource = overviewResource({ ...facts, clock, figures })
   const ask = async (): Promise<Answer> => {
-    const request = { params: {}, query: new URLSearchParams(), json: () => Promise.resolve('none') }
+    const request = { params: {}, query: new URLSearchParams(), json: () => assert.fail('it reads no body') }
     return (await resource.methods.GET?.(request)) as Answer
   }
   return { clock, figures, ask }

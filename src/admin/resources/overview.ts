@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts'
 import { type Figures, historySeconds } from '../../telemetry/figures/figures.ts'
 import { type Answer, json, refusal } from '../answer.ts'
 import type { OverviewView, RouteView } from '../api.ts'
-import { wholeNumberIn } from '../query.ts'
+import { wholeNumberIn } from '../request-input.ts'
 import type { Resource } from '../resource.ts'
 
 export interface OverviewSources {
@@ -42,7 +42,7 @@ export function overviewResource(sources: OverviewSources): Resource {
 
   async function largeAnswer(seconds: number): Promise<Answer> {
     if (large >= maxLarge) {
-      return refusal(503, `${maxLarge} large histories are being sent already, which is the limit`, {
+      return refusal(503, `${maxLarge} large histories are already being sent, which is the limit`, {
         'retry-after': '2',
       })
     }
@@ -72,8 +72,9 @@ export function overviewResource(sources: OverviewSources): Resource {
     path: '/api/overview',
     methods: {
       GET: ({ query }) => {
-        const seconds = wholeNumberIn(query, 'history', { min: 0, max: historySeconds, default: historySeconds })
-        if (typeof seconds === 'object') return seconds
+        const history = wholeNumberIn(query, 'history', { min: 0, max: historySeconds, default: historySeconds })
+        if (!history.ok) return history.refusal
+        const seconds = history.value
         if (figures.rowsOf(seconds) > largeRows) return largeAnswer(seconds)
         return json({ ...now(), history: figures.history(seconds) } satisfies OverviewView)
       },

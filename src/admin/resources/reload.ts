@@ -15,7 +15,7 @@ export function reloadResources(reload: (() => Promise<Reloaded>) | undefined): 
   const answer = async () => {
     const reloaded = await reload()
     if (reloaded.ok) return json({ applied: true } satisfies ReloadView)
-    const detail = 'The configuration was not put in force: all stays as it was'
+    const detail = 'The configuration was rejected; the previous one stays in force'
     return json({ detail, errors: reloaded.faults } satisfies RefusalView, 422)
   }
   return [{ path: '/api/reload', methods: { POST: answer } }]

@@ -1,8 +1,10 @@
-import type { Inspector } from '../../admin/inspector.ts'
+import type { Inspector, WaitersFigures } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
+import type { ProcessFigures } from '../../kit/process-probe.ts'
+import type { LastFailure } from '../../telemetry/recorder/last-failures.ts'
 import { inOrder } from '../../telemetry/recorder/recorder.ts'
+import { sumOfConnections } from '../../transport/server/connection-counts.ts'
 import { LastingCounts } from './lasting-counts.ts'
-import { latestFailures, mergedWaiters, sumOf, sumOfConnections, wholeProcess } from './merge-answers.ts'
 
 /** How long a thread may take to answer: a stuck thread must not hide the others. */
 const patienceMs = 1000
@@ -96,4 +98,53 @@ async function told<T>(
   } finally {
     timer.cancel()
   }
+}
+
+function sumOf<T>(all: readonly T[], value: (one: T) => number): number {
+  return all.reduce((sum, one) => sum + value(one), 0)
+}
+
+/**
+ * Merges the threads' figures for one process. CPU and resident memory are process-wide in each answer; heaps and event
+ * loops are per thread. The worst event loop delay counts, as it is the longest that a call had to wait.
+ */
+function wholeProcess(all: readonly ProcessFigures[], activeMs: number): ProcessFigures | undefined {
+  if (all.length === 0) return undefined
+  const most = (value: (one: ProcessFigures) => number): number => Math.max(...all.map(value))
+  const sum = (value: (one: ProcessFigures) => number): number => sumOf(all, value)
+  return {
+    startedAtMs: Math.min(...all.map(({ startedAtMs }) => startedAtMs)),
+    cpuUserMs: most(({ cpuUserMs }) => cpuUserMs),
+    cpuSystemMs: most(({ cpuSystemMs }) => cpuSystemMs),
+    memory: {
+      residentBytes: most(({ memory }) => memory.residentBytes),
+      heapUsedBytes: sum(({ memory }) => memory.heapUsedBytes),
+      heapTotalBytes: sum(({ memory }) => memory.heapTotalBytes),
+      externalBytes: sum(({ memory }) => memory.externalBytes),
+    },
+    loop: {
+      activeMs,
+      delayMs: {
+        p50: most(({ loop }) => loop.delayMs.p50),
+        p99: most(({ loop }) => loop.delayMs.p99),
+        max: most(({ loop }) => loop.delayMs.max),
+      },
+    },
+  }
+}
+
+/** The latest failure of each target. */
+function latestFailures(all: readonly LastFailure[]): readonly LastFailure[] {
+  const latest = new Map<string, LastFailure>()
+  for (const failure of all) {
+    const key = JSON.stringify([failure.upstream, failure.target])
+    const other = latest.get(key)
+    if (other === undefined || failure.atMs > other.atMs) latest.set(key, failure)
+  }
+  return [...latest.values()]
+}
+
+function mergedWaiters(all: readonly WaitersFigures[], limit: number): WaitersFigures {
+  const waiters = all.flatMap((one) => one.waiters).toSorted((a, b) => a.startedAtMs - b.startedAtMs)
+  return { open: sumOf(all, ({ open }) => open), waiters: waiters.slice(0, limit) }
 }

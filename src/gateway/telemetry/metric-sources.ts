@@ -4,7 +4,7 @@ import { type Config, strategyOf } from '../../config/schema.ts'
 import { descriptorFigures } from '../../kit/descriptors.ts'
 import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
-import type { CountedParts } from '../../telemetry/counts/places.ts'
+import type { CountedParts } from '../../telemetry/counts/cells.ts'
 import type { MetricSources, WorkerCounts } from '../../telemetry/metrics/sources.ts'
 import { targetsOf } from '../../upstream/targets.ts'
 

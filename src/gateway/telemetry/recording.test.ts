@@ -43,7 +43,7 @@ function opened(config: typeof silent) {
     call.emit({ type: 'call.ended', request: requestOf(), end })
   }
   const told = () => {
-    const [route = assert.fail()] = counts.places.routes
+    const [route = assert.fail()] = counts.cells.routes
     const calls = recording.recorder?.list({ which: 'failed', route: undefined, limit: 10 }).length
     return { inFlight: counts.read(route.inFlight), bytes: counts.read(route.sentBytes), calls }
   }

@@ -2,7 +2,8 @@ import type { Inspector } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
-import { Figures, type Gauges } from '../../telemetry/figures/figures.ts'
+import { Figures } from '../../telemetry/figures/figures.ts'
+import type { Gauges } from '../../telemetry/figures/figures-schema.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
 
 /** Parts created after the figures, and read once a second. */

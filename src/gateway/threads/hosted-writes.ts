@@ -45,4 +45,4 @@ export class HostedWrites implements WriteMethods {
   }
 }
 
-const workerGone = failure('CLIENT_GONE', 'The worker that had the client has ended')
+const workerGone = failure('CLIENT_GONE', 'The worker that served the client has ended')

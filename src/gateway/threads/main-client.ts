@@ -68,4 +68,4 @@ export class MainThreadClient implements MainThreadApi {
   }
 }
 
-const gone = failure('INTERNAL', 'The part of the gateway that had this call has ended')
+const gone = failure('INTERNAL', 'The thread that served this call has ended')

@@ -68,5 +68,5 @@ export class PeerClient implements CallbackPeers {
 const lost: Taken = {
   ok: false,
   verdict: 'refused',
-  failure: failure('WORKER_LOST', 'The worker that was to take this has ended: send it again'),
+  failure: failure('WORKER_LOST', 'The worker that this was passed to has ended: send it again'),
 }

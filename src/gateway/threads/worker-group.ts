@@ -98,15 +98,14 @@ export class WorkerGroup implements ServerGroup {
   refusal(config: Config): StartupError | undefined {
     const range = workerRange(config.workers)
     if (range === undefined) {
-      return new StartupError('workers cannot become 1 while this gateway runs: restart it to change that', ['workers'])
+      return new StartupError('workers cannot change to 1 while the gateway runs: restart it', ['workers'])
     }
     const { slots } = this.#options.memory
     if (slotsFor(range) <= slots) return undefined
     const most = Math.floor((slots - 1) / 2)
-    return new StartupError(
-      `workers is up to ${range.max}; a gateway that was started with as many as this one can have ${most}: restart it to have more`,
-      ['workers'],
-    )
+    return new StartupError(`workers cannot exceed ${most} while this gateway runs; found ${range.max}: restart it`, [
+      'workers',
+    ])
   }
 
   async prepare(next: ServerConfig): Promise<ServersChange> {
@@ -242,7 +241,7 @@ export class WorkerGroup implements ServerGroup {
     this.#exits[reason]++
     const lost = this.#options.counts.inFlightIn(member.writer)
     this.#lostCalls += lost
-    if (lost > 0) this.#options.log(`worker ${thread.number} took ${countOf(lost, 'call')} in flight with it`, 'warn')
+    if (lost > 0) this.#options.log(`worker ${thread.number} died with ${countOf(lost, 'call')} in flight`, 'warn')
     member.writer.end()
     member.writes.close()
   }

@@ -150,7 +150,7 @@ describe('Pool', () => {
     threads[0]?.die('out of memory')
     await clock.advance(1)
     assert.deepEqual([serving(), ends, inFlight.sum(0)], [[2, 3], [[1, 'died']], 0])
-    assert.match(logged.join(), /worker 1 has died: out of memory/)
+    assert.match(logged.join(), /worker 1 died: out of memory/)
     assert.equal(threads[2]?.slot, 0)
     pool.stop()
   })

@@ -257,7 +257,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   }
 
   async #add(setupFor = this.#setupFor): Promise<{ readonly thread: Thread; readonly state: WorkerState }> {
-    if (this.#closing) throw new Error('the gateway is ending')
+    if (this.#closing) throw new Error('the gateway is shutting down')
     const { startThread, clock, slots, onState } = this.#options
     const taken = new Set([...this.#members].map(({ thread }) => thread.slot))
     const slot = Array.from({ length: slots - 1 }, (_, index) => index).find((index) => !taken.has(index))
@@ -269,8 +269,8 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     void thread.ended.then((reason) => this.#ended(member, reason))
     try {
       const state = await thread.start(setupFor(thread, this.#regions, this.#first))
-      if (thread.hasEnded) throw new Error('it ended while it started')
-      if (this.#closing) throw new Error('the gateway is ending')
+      if (thread.hasEnded) throw new Error('it ended during its start')
+      if (this.#closing) throw new Error('the gateway is shutting down')
       member.phase = 'serving'
       member.servesMs = clock.now()
       if (this.#mustLearn) this.#learn(state)
@@ -291,7 +291,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     clearSlot(this.#regions, thread.slot, slots)
     if (this.#closing) return
     if (phase === 'serving') {
-      log(`worker ${number} has died${reason === '' ? '' : `: ${reason}`}; another takes its place`, 'warn')
+      log(`worker ${number} died${reason === '' ? '' : `: ${reason}`}; starting another`, 'warn')
       // A worker that dies right after its start is replaced after growing delays.
       if (clock.now() - member.servesMs > soundMs) this.#retryMs = 0
       this.#replaceIn(this.#retryMs)
@@ -308,7 +308,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     const { log } = this.#options
     const cause = fault instanceof Error ? fault.message : String(fault)
     this.#retryMs = longer(this.#retryMs)
-    log(`a worker cannot start: ${cause}; tried again in ${this.#retryMs} ms`, 'warn')
+    log(`a worker cannot start: ${cause}; retrying in ${this.#retryMs} ms`, 'warn')
     this.#replaceIn(this.#retryMs)
   }
 
@@ -348,15 +348,15 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     if (judgement === 'add') this.#grow(serving.length)
     const last = serving.at(-1)
     if (judgement === 'end' && last !== undefined) {
-      log(`worker ${last.number} is needed no more: ${serving.length - 1} go on`)
+      log(`worker ${last.number} is no longer needed: stopping it, ${serving.length - 1} remain`)
       this.#retire(last.thread, 'idle')
     }
   }
 
   #grow(from: number): void {
     const { log } = this.#options
-    log(`${from === 1 ? 'the only worker is' : `all ${from} workers are`} busy: one more begins`)
-    this.#serially(() => this.#add()).catch((fault: unknown) => log(`it could not: ${String(fault)}`, 'warn'))
+    log(`${from === 1 ? 'the only worker is' : `all ${from} workers are`} busy: starting another`)
+    this.#serially(() => this.#add()).catch((fault: unknown) => log(`a worker cannot start: ${String(fault)}`, 'warn'))
   }
 
   #retire(thread: Thread, reason: 'idle' | 'reload'): void {

@@ -43,7 +43,7 @@ function read(body: Readable, maxBytes: number, call: Call): Promise<Uint8Array 
     }
     const onEnd = (): void => settle(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     const onError = (cause: unknown): void => {
-      settle(failure('CLIENT_GONE', 'The client hung up before its request was whole', { cause }))
+      settle(failure('CLIENT_GONE', 'The client hung up before its request was complete', { cause }))
     }
     const listener: AbortListener = { onAbort: settle }
     body.on('data', onData).on('end', onEnd).on('error', onError)

@@ -28,7 +28,7 @@ const mostUnits = 2 ** 31 - 1
 const mostUnitsEach = Math.floor(mostUnits / minSamples)
 const limitScale = 1000
 
-const place = { limit: 0, isStarted: 1, windowEndsAt: 2, samples: 3, sumUnits: 4, failed: 5, isUsed: 6, isSaturated: 7 }
+const cell = { limit: 0, isStarted: 1, windowEndsAt: 2, samples: 3, sumUnits: 4, failed: 5, isUsed: 6, isSaturated: 7 }
 const usual = { ms: 0, windows: 1 }
 
 /**
@@ -45,70 +45,70 @@ export class AdaptiveLimit implements Limit {
   constructor(rules: GradientRules & { readonly start: number }, memory: MemoryScope, clock: Clock) {
     this.#rules = rules
     this.#clock = clock
-    this.#cells = memory.cells(`adaptive ${rules.min} ${rules.max}`, Object.keys(place).length)
+    this.#cells = memory.cells(`adaptive ${rules.min} ${rules.max}`, Object.keys(cell).length)
     this.#usual = memory.numbers(`adaptive ${rules.min} ${rules.max}`, Object.keys(usual).length)
     const begins = Math.min(rules.max, Math.max(rules.min, rules.start))
-    Atomics.compareExchange(this.#cells, place.limit, 0, begins * limitScale)
-    if (Atomics.compareExchange(this.#cells, place.isStarted, 0, 1) === 0) {
-      Atomics.store(this.#cells, place.windowEndsAt, (clock.now() + windowMs) | 0)
+    Atomics.compareExchange(this.#cells, cell.limit, 0, begins * limitScale)
+    if (Atomics.compareExchange(this.#cells, cell.isStarted, 0, 1) === 0) {
+      Atomics.store(this.#cells, cell.windowEndsAt, (clock.now() + windowMs) | 0)
     }
   }
 
   value(): number {
-    return Math.floor(Atomics.load(this.#cells, place.limit) / limitScale)
+    return Math.floor(Atomics.load(this.#cells, cell.limit) / limitScale)
   }
 
   began(inFlight: number): void {
-    if (inFlight * 2 >= this.value()) Atomics.store(this.#cells, place.isUsed, 1)
+    if (inFlight * 2 >= this.value()) Atomics.store(this.#cells, cell.isUsed, 1)
   }
 
   saturated(): void {
-    Atomics.store(this.#cells, place.isSaturated, 1)
+    Atomics.store(this.#cells, cell.isSaturated, 1)
   }
 
   ended(tookMs: number, isOverload: boolean): void {
     const cells = this.#cells
-    if (isOverload) Atomics.add(cells, place.failed, 1)
-    else if (this.#addUp(Math.min(mostUnitsEach, Math.round(tookMs * unitsPerMs)))) Atomics.add(cells, place.samples, 1)
-    if (Atomics.load(cells, place.samples) + Atomics.load(cells, place.failed) >= minSamples) this.#turn()
+    if (isOverload) Atomics.add(cells, cell.failed, 1)
+    else if (this.#addUp(Math.min(mostUnitsEach, Math.round(tookMs * unitsPerMs)))) Atomics.add(cells, cell.samples, 1)
+    if (Atomics.load(cells, cell.samples) + Atomics.load(cells, cell.failed) >= minSamples) this.#turn()
   }
 
   /** False: the sum is full. The window has enough samples by then; its mean is that of the first calls. */
   #addUp(units: number): boolean {
     const cells = this.#cells
     for (;;) {
-      const sum = Atomics.load(cells, place.sumUnits)
+      const sum = Atomics.load(cells, cell.sumUnits)
       if (sum > mostUnits - units) return false
-      if (Atomics.compareExchange(cells, place.sumUnits, sum, sum + units) === sum) return true
+      if (Atomics.compareExchange(cells, cell.sumUnits, sum, sum + units) === sum) return true
     }
   }
 
   #turn(): void {
     const cells = this.#cells
     const now = this.#clock.now() | 0
-    const end = Atomics.load(cells, place.windowEndsAt)
+    const end = Atomics.load(cells, cell.windowEndsAt)
     // The clock wraps around in 32 bits after 49 days; differences stay correct. After half of that without calls, the
     // end of the window seems to lie ahead, but farther than any window reaches.
     const leftMs = (end - now) | 0
     if (leftMs > 0 && leftMs <= windowMs) return
-    if (Atomics.compareExchange(cells, place.windowEndsAt, end, (now + windowMs) | 0) !== end) return
+    if (Atomics.compareExchange(cells, cell.windowEndsAt, end, (now + windowMs) | 0) !== end) return
     const take = (at: number): number => Atomics.exchange(cells, at, 0)
-    const [samples, sum, failed] = [take(place.samples), take(place.sumUnits), take(place.failed)]
+    const [samples, sum, failed] = [take(cell.samples), take(cell.sumUnits), take(cell.failed)]
     const window = {
       meanMs: samples === 0 ? undefined : sum / samples / unitsPerMs,
-      isUsed: take(place.isUsed) === 1,
-      isSaturated: take(place.isSaturated) === 1,
+      isUsed: take(cell.isUsed) === 1,
+      isSaturated: take(cell.isSaturated) === 1,
       failedShare: failed / Math.max(1, samples + failed),
     }
     const state = nextState(this.#state(), window, this.#rules)
     this.#usual[usual.ms] = state.usualMs
     this.#usual[usual.windows] = state.windows
-    Atomics.store(cells, place.limit, Math.round(state.limit * limitScale))
+    Atomics.store(cells, cell.limit, Math.round(state.limit * limitScale))
   }
 
   #state(): GradientState {
     return {
-      limit: Atomics.load(this.#cells, place.limit) / limitScale,
+      limit: Atomics.load(this.#cells, cell.limit) / limitScale,
       usualMs: this.#usual[usual.ms] ?? 0,
       windows: this.#usual[usual.windows] ?? 0,
     }

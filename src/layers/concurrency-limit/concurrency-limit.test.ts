@@ -20,7 +20,7 @@ type Options = z.input<typeof concurrencyOptions>
 
 function limited(
   options: Options,
-  script: readonly Script[] | ((place: number) => Script),
+  script: readonly Script[] | ((index: number) => Script),
   inside?: Layer,
   whose: LimitOwner = 'route',
 ) {
@@ -69,7 +69,7 @@ describe('concurrencyLimit', () => {
       const { answer } = send()
       await settled()
       const { detail } = failureOf(answer.outcome)
-      assert.equal(detail, `As many calls are in flight as the ${whose} may have, and none more can wait`)
+      assert.equal(detail, `The ${whose} has reached its limit of calls in flight, and its queue is full`)
     })
   }
 

@@ -19,11 +19,11 @@ export function concurrencyLimiter(options: ConcurrencyOptions, memory: MemorySc
 }
 
 function sheddings(whose: LimitOwner) {
-  const full = `As many calls are in flight as the ${whose} may have`
+  const full = `The ${whose} has reached its limit of calls in flight`
   return {
-    full: failure('OVERLOADED', `${full}, and none more can wait`),
-    waited: failure('OVERLOADED', `${full}, and no turn came in time`),
-    displaced: failure('OVERLOADED', `${full}, and others go before`),
+    full: failure('OVERLOADED', `${full}, and its queue is full`),
+    waited: failure('OVERLOADED', `${full}, and no slot became free in time`),
+    displaced: failure('OVERLOADED', `${full}, and other calls took precedence`),
   } as const
 }
 

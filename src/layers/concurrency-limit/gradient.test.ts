@@ -82,13 +82,13 @@ describe('the gradient', () => {
   })
 
   it('finds the calls that a target bears: a few above its capacity, not many times as many', () => {
-    const places = 40
+    const servers = 40
     let state: GradientState = { limit: 20, usualMs: 0, windows: 0 }
     // Always as many in flight as allowed; beyond its capacity they wait at the target.
     for (let i = 0; i < 3000; i++) {
-      const meanMs = 50 * Math.max(1, state.limit / places)
+      const meanMs = 50 * Math.max(1, state.limit / servers)
       state = after(state, { meanMs, isSaturated: true })
     }
-    assert.ok(state.limit >= places && state.limit <= 3 * places, `${state.limit}`)
+    assert.ok(state.limit >= servers && state.limit <= 3 * servers, `${state.limit}`)
   })
 })

@@ -24,7 +24,7 @@ interface Waiter extends AbortListener {
   end(how: WaitEnd): void
 }
 
-const place = { inFlight: 0, queued: 1 } as const
+const cell = { inFlight: 0, queued: 1 } as const
 
 /**
  * Upper bound on the time before a slot freed by another worker is noticed: a worker with waiting calls polls this
@@ -60,13 +60,13 @@ export class ConcurrencyLimiter {
   }
 
   figures(): LimiterFigures {
-    const [inFlight, queued] = [this.#levels.sum(place.inFlight), this.#levels.sum(place.queued)]
+    const [inFlight, queued] = [this.#levels.sum(cell.inFlight), this.#levels.sum(cell.queued)]
     return { limit: this.limit.value(), inFlight, queued }
   }
 
   /** Takes a slot if one is free and no call waits for it. */
   tryEnter(priority: number): boolean {
-    const isFree = this.#length === 0 || this.#levels.sum(place.queued) === 0
+    const isFree = this.#length === 0 || this.#levels.sum(cell.queued) === 0
     if (isFree && this.#tryTake()) return true
     this.limit.saturated()
     this.#queue.keptOut(priority, this.#clock.now())
@@ -100,11 +100,11 @@ export class ConcurrencyLimiter {
   }
 
   leave(): void {
-    this.#levels.add(place.inFlight, -1)
+    this.#levels.add(cell.inFlight, -1)
     const { size } = this.#queue
     if (size === 0) return
     // Waiters of other workers get their turns too, in proportion to their number.
-    this.#turns += size / Math.max(size, this.#levels.sum(place.queued))
+    this.#turns += size / Math.max(size, this.#levels.sum(cell.queued))
     if (this.#turns < 1) {
       this.#yieldsUntilMs = this.#clock.now() + yieldMs
       return
@@ -114,19 +114,19 @@ export class ConcurrencyLimiter {
   }
 
   #tryTake(): boolean {
-    if (!this.#levels.tryAdd(place.inFlight, this.limit.value())) return false
-    this.limit.began(this.#levels.sum(place.inFlight))
+    if (!this.#levels.tryAdd(cell.inFlight, this.limit.value())) return false
+    this.limit.began(this.#levels.sum(cell.inFlight))
     return true
   }
 
   /** True: the queue has room. Otherwise the waiter to displace, if it would have its turn after this call. */
   #roomFor(priority: number): boolean | Waiting<Waiter> {
     if (this.#length === 0) return false
-    if (this.#levels.tryAdd(place.queued, this.#length)) return true
+    if (this.#levels.tryAdd(cell.queued, this.#length)) return true
     const last = this.#queue.last()
     if (last === undefined || last.priority > priority) return false
     if (last.priority === priority && !this.#queue.isOverloaded(priority)) return false
-    this.#levels.add(place.queued, 1)
+    this.#levels.add(cell.queued, 1)
     return last
   }
 
@@ -156,7 +156,7 @@ export class ConcurrencyLimiter {
   #endWait(waiting: Waiting<Waiter>, how: WaitEnd): void {
     if (!waiting.isIn) return
     this.#queue.remove(waiting)
-    this.#levels.add(place.queued, -1)
+    this.#levels.add(cell.queued, -1)
     if (this.#queue.size === 0) {
       this.#timer?.cancel()
       this.#timer = undefined

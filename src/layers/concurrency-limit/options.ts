@@ -54,5 +54,5 @@ export const priorityOption = z
     error: '`low`, `normal`, `high`, or a whole number from 0 to 9',
   })
   .describe(
-    'Which calls have their turn first, and are shed last, when several routes wait for the gateway-wide limit: 9 is the highest, 0 the lowest; `low` is 2, `normal` 5, `high` 8. Needs `concurrency.queue` of the gateway. An overload by lower priorities takes no turns from higher ones.',
+    'Which calls go first, and are shed last, when several routes wait for the gateway-wide limit: 9 is the highest, 0 the lowest; `low` is 2, `normal` 5, `high` 8. Needs `concurrency.queue` of the gateway. An overload of lower priorities takes no slots from higher ones.',
   )

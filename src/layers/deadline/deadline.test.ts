@@ -53,7 +53,7 @@ describe('deadline', () => {
       [hang],
     )
     await clock.advance(250)
-    const told = 'No good answer within 250 ms, of which it waited 190 ms for its turn'
+    const told = 'No good answer within 250 ms, 190 ms of them in the queue'
     assert.equal(failureOf(answer.outcome).detail, told)
   })
 

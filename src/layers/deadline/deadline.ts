@@ -33,7 +33,7 @@ export function deadline(options: DeadlineOptions, clock: Clock): Layer {
 function queuedText({ queuedMs }: Call, budgetMs: number): string {
   if (queuedMs < 1) return ''
   // The timer may have fired late.
-  return `, of which it waited ${Math.min(budgetMs, Math.round(queuedMs))} ms for its turn`
+  return `, ${Math.min(budgetMs, Math.round(queuedMs))} ms of them in the queue`
 }
 
 /** The client's value in milliseconds, the default if it sends none, or why the value is invalid. */

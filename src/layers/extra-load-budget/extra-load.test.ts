@@ -13,7 +13,7 @@ const three = ['a', 'b', 'c'].map((name) => targetOf(name))
 const clock = new VirtualClock()
 
 function loadOf(memory = new SharedMemory(), available: readonly boolean[] = [true, true, true]) {
-  const usable = { targets: three, isAvailable: (place: number) => available[place] === true }
+  const usable = { targets: three, isAvailable: (index: number) => available[index] === true }
   const load = new UpstreamExtraLoad({ share: 0.2, min: 0 }, usable, memory)
   const pay = load.payLayer()?.(async () => succeeded(ownResponse(200, [], undefined)))
   const attempt = async (kind: AttemptKind, made = 0): Promise<void> => {

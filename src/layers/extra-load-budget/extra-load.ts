@@ -7,7 +7,7 @@ import type { ExtraLoadOptions } from './options.ts'
 
 export interface Usable {
   readonly targets: readonly Target[]
-  isAvailable(place: number): boolean
+  isAvailable(index: number): boolean
 }
 
 /** Load that an upstream can bear beyond one attempt per call: one account for all routes, in all workers. */

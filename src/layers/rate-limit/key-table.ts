@@ -33,17 +33,17 @@ export class KeyTable {
   take(key: string, nowMs: number): GcraVerdict {
     const gcra = this.#gcra
     const now = gcra.ticksAt(nowMs)
-    const place = this.#placeOf(key, now)
+    const cell = this.#cellOf(key, now)
     const cells = this.#cells
     for (;;) {
-      const state = Atomics.load(cells, place + 1)
+      const state = Atomics.load(cells, cell + 1)
       const verdict = gcra.judge(state, now)
-      if (!verdict.isAdmitted || Atomics.compareExchange(cells, place + 1, state, verdict.state) === state)
+      if (!verdict.isAdmitted || Atomics.compareExchange(cells, cell + 1, state, verdict.state) === state)
         return verdict
     }
   }
 
-  #placeOf(key: string, now: number): number {
+  #cellOf(key: string, now: number): number {
     const cells = this.#cells
     const { tag, set } = this.#hash(key)
     const first = firstSet + set * ways * tagThen
@@ -53,16 +53,16 @@ export class KeyTable {
       let idleTag = 0
       let least = first
       let leastUsed = Number.POSITIVE_INFINITY
-      for (let place = first; place < end; place += tagThen) {
-        const found = Atomics.load(cells, place)
-        if (found === tag) return place
-        const used = this.#gcra.used(Atomics.load(cells, place + 1), now)
+      for (let cell = first; cell < end; cell += tagThen) {
+        const found = Atomics.load(cells, cell)
+        if (found === tag) return cell
+        const used = this.#gcra.used(Atomics.load(cells, cell + 1), now)
         if (used === 0 && idle < 0) {
-          idle = place
+          idle = cell
           idleTag = found
         }
         if (used < leastUsed) {
-          least = place
+          least = cell
           leastUsed = used
         }
       }

@@ -229,7 +229,7 @@ describe('retry, when the call is aborted', () => {
 
 describe('retry, its budget', () => {
   it('allows minBudget retries in flight, and passes on the next failures unchanged', async () => {
-    const { clock, upstream, send } = bench((place) => (place < 5 ? reset : hang))
+    const { clock, upstream, send } = bench((index) => (index < 5 ? reset : hang))
     const calls = Array.from({ length: 5 }, () => send())
     await clock.advance(100)
     assert.equal(upstream.seen.length, 5 + 3)
@@ -242,7 +242,7 @@ describe('retry, its budget', () => {
 
   it('allows a share of the attempts in flight to be retries', async () => {
     const budget = new ActiveBudget({ share: 0.2, floor: 0 })
-    const { clock, upstream, send } = bench((place) => (place >= 90 && place < 100 ? reset : hang), { budget })
+    const { clock, upstream, send } = bench((index) => (index >= 90 && index < 100 ? reset : hang), { budget })
     for (let i = 0; i < 100; i++) send()
     await clock.advance(100)
     assert.equal(upstream.seen.length, 110)
@@ -251,7 +251,7 @@ describe('retry, its budget', () => {
 
   it('counts no attempt as in flight once it has ended', async () => {
     const budget = new ActiveBudget({ share: 0.5, floor: 0 })
-    const { clock, send } = bench((place) => (place < 20 ? good : reset), { budget })
+    const { clock, send } = bench((index) => (index < 20 ? good : reset), { budget })
     for (let i = 0; i < 20; i++) send()
     await clock.advance(100)
     const { events } = send()

@@ -84,7 +84,7 @@ function bars({ statuses, errorKinds, timedOut, abandoned, sent }: Summary['coun
     ...Object.entries(statuses).map(([status, count]) => bar(status, count, Number(status) >= 400)),
     ...Object.entries(errorKinds).map(([kind, { count }]) => bar(kind, count, true)),
     ...(timedOut > 0 ? [bar('timed out', timedOut, true)] : []),
-    ...(abandoned > 0 ? [bar('broken off', abandoned, true)] : []),
+    ...(abandoned > 0 ? [bar('aborted', abandoned, true)] : []),
   ]
 }
 

@@ -15,18 +15,17 @@ export function warnings(summary: Summary): readonly string[] {
   if (end === 'interrupted')
     found.push(`ABORTED: interrupted after ${formatMs(elapsedMs)}. The figures cover the time until then.`)
   if (end === 'target gone') {
-    found.push(`ABORTED: the target was gone after ${formatMs(elapsedMs)}: no connection came about any more.`)
+    found.push(`ABORTED: the target was gone after ${formatMs(elapsedMs)}: no more connections could be opened.`)
   }
-  if (end === 'finished' && counts.sent > 0 && answered(counts) === 0)
-    found.push('FAILED: not one request was answered.')
+  if (end === 'finished' && counts.sent > 0 && answered(counts) === 0) found.push('FAILED: no request was answered.')
   if (counts.unsent > 0) {
     const limit =
       pace.kind === 'open' ? ` All ${formatCount(pace.maxConnections)} connections were busy; -c allows more.` : ''
-    found.push(`${formatCount(counts.unsent)} requests were due and could not be sent in time.${limit}`)
+    found.push(`${formatCount(counts.unsent)} requests were due but could not be sent in time.${limit}`)
   }
   if (testerBusy > 0.9) {
     found.push(
-      `This program was busy ${Math.round(testerBusy * 100)} % of the time: the figures may be its own, not the target's.`,
+      `The load tester was busy ${Math.round(testerBusy * 100)} % of the time: the figures may show its own limits, not the target's.`,
     )
   }
   return found

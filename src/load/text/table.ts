@@ -29,7 +29,7 @@ export function countRows(counts: Counts): readonly (readonly [string, number])[
     ['failed by status', counts.badStatus],
     ['failed without answer', counts.errors],
     ['timed out', counts.timedOut],
-    ...(counts.abandoned > 0 ? [['broken off', counts.abandoned] as const] : []),
+    ...(counts.abandoned > 0 ? [['aborted', counts.abandoned] as const] : []),
     ['sent', counts.sent],
   ]
 }

@@ -97,7 +97,7 @@ describe('the table', () => {
     assert.match(summaryText({ ...summary, end: 'interrupted' }), /ABORTED: interrupted after 1\.00 s/)
     assert.match(summaryText({ ...summary, end: 'target gone' }), /ABORTED: the target was gone/)
     const silent = { ...summary, counts: { ...summary.counts, completed: 0, late: 0, badStatus: 0 } }
-    assert.match(summaryText(silent), /FAILED: not one request was answered/)
+    assert.match(summaryText(silent), /FAILED: no request was answered/)
     assert.deepEqual([summary, { ...summary, end: 'stopped' as const }, silent].map(isAborted), [false, false, true])
   })
 

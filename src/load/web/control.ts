@@ -16,15 +16,15 @@ export function parseControl(action: string, text: string): Control | string | u
   } catch {
     return 'the body is not JSON'
   }
-  if (typeof body !== 'object' || body === null) return 'the body is no object'
+  if (typeof body !== 'object' || body === null) return 'the body is not an object'
   const { kind, value, ...others } = body as { readonly kind?: unknown; readonly value?: unknown }
   const unknown = Object.keys(others)[0]
-  if (unknown !== undefined) return `there is no "${unknown.slice(0, 40)}" to be set`
+  if (unknown !== undefined) return `unknown key "${unknown.slice(0, 40)}"`
   if (action === 'stop') return { action }
   if (action !== 'start' && action !== 'pace') return undefined
   if (action === 'pace')
     return isAmount(value, limits.perSecond) ? { action, value } : amountText('value', limits.perSecond)
-  if (kind !== 'closed' && kind !== 'open') return 'kind: allowed are closed and open'
+  if (kind !== 'closed' && kind !== 'open') return 'kind: allowed: closed, open'
   const most = kind === 'closed' ? limits.users : limits.perSecond
   if (!isAmount(value, most) || (kind === 'closed' && !Number.isInteger(value))) {
     return amountText(kind === 'closed' ? 'users' : 'requests a second', most)
@@ -46,5 +46,5 @@ function isAmount(value: unknown, most: number): value is number {
 }
 
 function amountText(name: string, most: number): string {
-  return `${name}: allowed are numbers from ${name === 'users' ? 1 : 0.01} to ${most}`
+  return `${name}: allowed: numbers from ${name === 'users' ? 1 : 0.01} to ${most}`
 }

@@ -70,11 +70,11 @@ export class Controls {
   /** Returns the reason if the action is refused. */
   do(control: Control): string | undefined {
     if (control.action === 'start') {
-      if (this.#run !== undefined) return 'a run is under way: stop it first'
+      if (this.#run !== undefined) return 'a run is in progress: stop it first'
       this.#start(paceOf(control, this.#options.maxConnections))
       return undefined
     }
-    if (this.#run === undefined) return 'nothing runs: start first'
+    if (this.#run === undefined) return 'no run is in progress: start one first'
     if (control.action === 'stop') this.#stop(this.#run)
     else {
       this.#pace = paceOf({ kind: this.#pace.kind, value: control.value }, this.#options.maxConnections)

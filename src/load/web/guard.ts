@@ -14,13 +14,13 @@ export interface Refusal {
 export function refusalOf({ method, headers }: IncomingMessage, port: number): Refusal | undefined {
   const host = headers.host ?? ''
   if (![`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`].includes(host)) {
-    return { status: 421, text: 'this page is for the machine it runs on' }
+    return { status: 421, text: 'this page is available only on the machine it runs on' }
   }
   if (method === 'GET' || method === 'HEAD') return undefined
   if (method !== 'POST') return { status: 405, text: 'allowed: GET, HEAD, POST' }
   const site = headers['sec-fetch-site']
   if (headers.origin !== `http://${host}` || (site !== undefined && site !== 'same-origin')) {
-    return { status: 403, text: 'only the page itself may ask for this' }
+    return { status: 403, text: 'only the page itself may send this request' }
   }
   if (headers['content-type'] !== 'application/json') return { status: 415, text: 'allowed: application/json' }
   return undefined

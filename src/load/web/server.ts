@@ -60,14 +60,14 @@ async function serve(request: IncomingMessage, response: ServerResponse, site: S
   else if (file !== undefined) sendFile(response, ...file)
   else if (path === '/events') openStream(response, site)
   else if (path === '/report.html') sendReport(response, site.controls.report)
-  else say(response, 404, 'there is no such page')
+  else say(response, 404, 'no such page')
 }
 
 async function act(request: IncomingMessage, action: string, controls: Controls): Promise<[number, string]> {
   const body = await bodyOf(request)
   if (body === undefined) return [413, `allowed: ${maxBodyBytes} bytes`]
   const control = parseControl(action, body)
-  if (control === undefined) return [404, 'there is no such action']
+  if (control === undefined) return [404, 'no such action']
   if (typeof control === 'string') return [400, control]
   const refused = controls.do(control)
   return refused === undefined ? [204, ''] : [409, refused]
@@ -114,7 +114,7 @@ function sendFile(response: ServerResponse, name: string, type: string): void {
 }
 
 function sendReport(response: ServerResponse, report: string | undefined): void {
-  if (report === undefined) return say(response, 404, 'no run has ended yet')
+  if (report === undefined) return say(response, 404, 'no run has finished yet')
   response.setHeader('content-security-policy', reportPolicy)
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
   response.end(report)

@@ -53,8 +53,8 @@ export class Database implements Transactions {
     const found = inspect(path, schemaSteps.length, storeId === undefined)
     if (storeId !== undefined && found.kind === 'store' && found.storeId !== storeId) {
       const text =
-        `${path} is not the store that was in use but another one. It was left as it is. Put the right one back, ` +
-        'move this one away, or restart to go on with it.'
+        `${path} is another store than the one that was in use. It was left unchanged. Put the right one back, ` +
+        'move this one away, or restart to use it.'
       throw new StoreFault('unavailable', text)
     }
     try {
@@ -151,9 +151,9 @@ function settle(db: DatabaseSync, storeId: string | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')
   const [mode] = Object.values(db.prepare('PRAGMA journal_mode = WAL').get() ?? {})
   if (mode !== 'wal')
-    throw new StoreFault('unavailable', `The store's disk does not do for SQLite's log (${String(mode)}).`)
+    throw new StoreFault('unavailable', `The store's disk does not support SQLite's write-ahead log (${String(mode)}).`)
   migrate(db, schemaSteps, storeId ?? randomUUID())
   if (storeId !== undefined && numberOf(db, 'PRAGMA wal_checkpoint(TRUNCATE)') !== 0) {
-    throw new StoreFault('unavailable', "The store's log could not be moved into its database.")
+    throw new StoreFault('unavailable', "The store's log could not be merged into its database.")
   }
 }

@@ -93,7 +93,7 @@ export interface WriteRequest {
 /** `full`: the inserts were left out; everything else is written. */
 export interface Written extends Room {
   /** By the index of the insert. */
-  readonly existing: readonly (readonly [place: number, row: DeliveryRow])[]
+  readonly existing: readonly (readonly [index: number, row: DeliveryRow])[]
   readonly revised: readonly Revised[]
 }
 

@@ -47,38 +47,38 @@ function textOf(error: unknown, path: string): string {
   if (isSqliteError(error, 'busy')) return inUseText(path)
   if (isSqliteError(error, 'readOnly')) return readOnlyText(path)
   if (isSqliteError(error, 'cannotOpen')) {
-    return `The store ${path} cannot be opened: see whether its folder is there and may be written.`
+    return `The store ${path} cannot be opened: check that its folder exists and is writable.`
   }
   return `The store ${path} failed: ${messageOf(error)}.`
 }
 
 export function damagedText(path: string, what: string): string {
   return (
-    `The store ${path} is damaged or is no SQLite database (${what}). It was left as it is. ` +
-    `Put a good copy in its place, without a ${path}-wal beside it, or move both away to begin with an empty store.`
+    `The store ${path} is damaged or not an SQLite database (${what}). It was left unchanged. ` +
+    `Put a good copy in its place, without a ${path}-wal beside it, or move both away to start with an empty store.`
   )
 }
 
 export function onlyLogText(path: string, what: 'gone' | 'empty'): string {
   return (
-    `The store ${path} is ${what}, but its log ${path}-wal is there, and may hold writes that are not delivered. ` +
-    'Put the store back, or move the log away to begin with an empty store.'
+    `The store ${path} is ${what}, but its log ${path}-wal exists and may hold undelivered writes. ` +
+    'Put the store back, or move the log away to start with an empty store.'
   )
 }
 
 export function damagedLogText(path: string, what: string): string {
   return (
-    `The log ${path}-wal of the store ${path} is damaged (${what}), and may hold writes that are not delivered. Both were ` +
-    'left as they are. Put good copies of both in their place, or move the log away to go on with what is in the store alone.'
+    `The log ${path}-wal of the store ${path} is damaged (${what}) and may hold undelivered writes. Both were ` +
+    'left unchanged. Put good copies of both in their place, or move the log away to continue with the store alone.'
   )
 }
 
 export function readOnlyText(path: string): string {
-  return `The store ${path} cannot be written: it, its folder, or the disk they are on, is read-only.`
+  return `The store ${path} cannot be written: it, its folder or its disk is read-only.`
 }
 
 export function inUseText(path: string): string {
-  return `The store ${path} is in use by another process. Stop that one, or give this one a path of its own in store.path.`
+  return `The store ${path} is in use by another process. Stop that process, or set another store.path for this one.`
 }
 
 function messageOf(error: unknown): string {

@@ -45,8 +45,8 @@ export class HeldDeliveries {
     this.#count(held, 1)
     const isLast = sequence > (this.#order.at(-1) ?? 0)
     if (isLast) this.#order.push(sequence)
-    else if (this.#order[this.#placeAfter(sequence) - 1] !== sequence)
-      this.#order.splice(this.#placeAfter(sequence), 0, sequence)
+    else if (this.#order[this.#indexAfter(sequence) - 1] !== sequence)
+      this.#order.splice(this.#indexAfter(sequence), 0, sequence)
   }
 
   apply({ sequence, legs, finishedAt }: DeliveryUpdate): void {
@@ -73,8 +73,8 @@ export class HeldDeliveries {
   /** Deliveries with a pending leg, oldest first. */
   unfinished(afterSequence: number, limit: number): readonly StoredDelivery[] {
     const page: StoredDelivery[] = []
-    for (let place = this.#placeAfter(afterSequence); place < this.#order.length && page.length < limit; place++) {
-      const held = this.#held.get(this.#order[place] as number)
+    for (let index = this.#indexAfter(afterSequence); index < this.#order.length && page.length < limit; index++) {
+      const held = this.#held.get(this.#order[index] as number)
       if (held !== undefined && held.tally.pending > 0) page.push(held.delivery)
     }
     return page
@@ -87,7 +87,7 @@ export class HeldDeliveries {
   }
 
   /** The first index in the order with a larger sequence. */
-  #placeAfter(sequence: number): number {
+  #indexAfter(sequence: number): number {
     let low = 0
     let high = this.#order.length
     while (low < high) {

@@ -25,10 +25,13 @@ export type Found = { readonly kind: 'nothing' } | { readonly kind: 'store'; rea
 export function inspect(path: string, knownVersion: number, isStart: boolean): Found {
   const file = statSync(path, { throwIfNoEntry: false })
   if (file === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined) {
-    throw new StoreFault('unavailable', `The store ${path} cannot be made: its folder ${dirname(path)} is not there.`)
+    throw new StoreFault(
+      'unavailable',
+      `The store ${path} cannot be created: its folder ${dirname(path)} does not exist.`,
+    )
   }
   if (file !== undefined && !file.isFile()) {
-    throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is no file.`)
+    throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is not a file.`)
   }
   const real = file === undefined ? path : realpathSync(path)
   if (!mayWrite(dirname(real)) || (file !== undefined && !mayWrite(real))) {
@@ -47,13 +50,13 @@ export function inspect(path: string, knownVersion: number, isStart: boolean): F
   const version = numberOf(db, 'PRAGMA user_version')
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {
     if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return { kind: 'nothing' }
-    const text = `${path} is a database of another program. It was left as it is. Give another file in store.path.`
+    const text = `${path} is a database of another program. It was left unchanged. Set another store.path.`
     throw new StoreFault('unavailable', text)
   }
   if (version > knownVersion) {
     const text =
-      `The store ${path} has version ${version}, and this Hedgerow knows versions up to ${knownVersion}. ` +
-      'It was left as it is. Run a newer Hedgerow, or give another file in store.path.'
+      `The store ${path} has version ${version}, but this Hedgerow supports versions up to ${knownVersion}. ` +
+      'It was left unchanged. Run a newer Hedgerow, or set another store.path.'
     throw new StoreFault('unavailable', text)
   }
   check(db, path, file.size)
@@ -132,8 +135,8 @@ function checkLog(path: string, storeIdWithLog: string): void {
   }
   if (storeId === storeIdWithLog) return
   const text =
-    `The log ${path}-wal is not that of the store ${path} but of another one that was there before. Both were left as ` +
-    'they are. Move the log away, or put back the store it belongs to.'
+    `The log ${path}-wal belongs to another store that was at ${path} before. Both were left ` +
+    'unchanged. Move the log away, or put back the store it belongs to.'
   throw new StoreFault('unavailable', text)
 }
 

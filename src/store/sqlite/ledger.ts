@@ -68,9 +68,9 @@ export class Ledger {
       for (const tell of callers) tell(undefined)
     }
     const clashes = new Map(existing)
-    for (const [place, { sequence, delivery, bytes, resolve }] of batch.inserts.entries()) {
+    for (const [index, { sequence, delivery, bytes, resolve }] of batch.inserts.entries()) {
       this.#arrivingBytes -= bytes
-      const clash = clashes.size === 0 ? undefined : clashes.get(place)
+      const clash = clashes.size === 0 ? undefined : clashes.get(index)
       if (clash === undefined) {
         this.#inserted(sequence, delivery)
         resolve({ kind: 'inserted', sequence })

@@ -25,10 +25,10 @@ function damageIn(file: number): string | undefined {
   // Unwritten bytes are not damage: after a power loss a file may have its length but no contents.
   if (!fill(file, head, 0) || new Uint8Array(head.buffer).every((byte) => byte === 0)) return undefined
   const first = head.getUint32(0)
-  if (first !== magic && first !== magic + 1) return 'its header begins with other bytes'
+  if (first !== magic && first !== magic + 1) return 'its header has the wrong signature'
   const isLittle = first === magic
   let sums = addTo([0, 0], head, 0, headerBytes - 8, isLittle)
-  if (!isAt(sums, head, headerBytes - 8)) return 'the checksum of its header is another one'
+  if (!isAt(sums, head, headerBytes - 8)) return 'the checksum of its header does not match'
 
   const salts = [head.getUint32(16), head.getUint32(20)] as const
   const frame = new DataView(new ArrayBuffer(frameHeaderBytes + head.getUint32(8)))
@@ -41,7 +41,7 @@ function damageIn(file: number): string | undefined {
     if (!isGood) brokenAt ??= number
     const isCommit = frame.getUint32(4) !== 0
     if (brokenAt !== undefined && isCommit && (isGood || (brokenAt === number && isOfThisRound))) commitsSince++
-    if (commitsSince > 1) return `its frame ${brokenAt} is not as it was written, and others come behind it`
+    if (commitsSince > 1) return `its frame ${brokenAt} is damaged, and valid frames follow it`
     sums = [frame.getUint32(16), frame.getUint32(20)]
   }
   return undefined

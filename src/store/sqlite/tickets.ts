@@ -76,10 +76,10 @@ export class SqliteTickets implements TicketKeeper {
     // The request was refused before its turn came.
     if (batch.length === 0) takeAll()
     const results = this.#take(reply)
-    for (const [place, { resolve }] of batch.entries()) {
+    for (const [index, { resolve }] of batch.entries()) {
       if ('code' in results) resolve(results)
       else {
-        const result = results[place] as (typeof results)[number]
+        const result = results[index] as (typeof results)[number]
         resolve(typeof result === 'string' ? result : failure('STORE_FULL', result.full, { retryAfterMs }))
       }
     }

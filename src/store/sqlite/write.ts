@@ -56,8 +56,8 @@ function writeAll(database: Database, { updates, revisions, inserts, bytes }: Wr
   for (const row of updates) applyUpdate(database, row, bytes)
   const revised = revisions.map((row) => revise(database, row, bytes))
   const existing: [number, DeliveryRow][] = []
-  for (const [place, row] of inserts.entries()) {
-    if (!applyInsert(database, row, bytes)) existing.push([place, existingRow(database, row)])
+  for (const [index, row] of inserts.entries()) {
+    if (!applyInsert(database, row, bytes)) existing.push([index, existingRow(database, row)])
   }
   return { existing, revised, full: undefined }
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Failure, failure } from '../../core/failure.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
+import { countOf } from '../../kit/count-of.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import { retryAfterMs } from '../limits.ts'
 import { BytesWriter } from './bytes.ts'
@@ -196,7 +197,7 @@ export class Writer {
     const { restored } = recovered.value
     if (restored > 0)
       log(
-        `The store ${path} lacked ${restored} that are not finished: they are in it again. Dead letters and answers to keys that it had are gone.`,
+        `The store ${path} had lost ${countOf(restored, 'unfinished delivery', 'unfinished deliveries')}; they have been written to it again. Its dead letters and its answers for idempotency keys are lost.`,
         'warn',
       )
     return undefined
@@ -219,19 +220,19 @@ export class Writer {
   #recovered(): void {
     if (this.#trouble !== undefined || this.#full !== undefined) return
     this.#retry?.cancel()
-    this.#options.log(`The store ${this.#options.path} serves again.`)
+    this.#options.log(`The store ${this.#options.path} works again.`)
   }
 
   #failed({ kind, text }: Fault): Failure {
     if (kind === 'unavailable') this.#isOpen = false
-    if (this.#trouble?.text !== text) this.#options.log(`${text} Writes are refused until it serves again.`, 'warn')
+    if (this.#trouble?.text !== text) this.#options.log(`${text} Writes are refused until it works again.`, 'warn')
     this.#trouble = this.#troubleOf(kind === 'full' ? fullFailure(text) : unavailableFailure(text), text)
     return this.#trouble.failure
   }
 
   #isFull(text: string): Failure {
     if (this.#full === undefined)
-      this.#options.log(`${text} New writes are refused until then; those that it has are delivered.`, 'warn')
+      this.#options.log(`${text} New writes are refused until then; stored writes are still delivered.`, 'warn')
     this.#full = this.#troubleOf(fullFailure(text), text)
     return this.#full.failure
   }
@@ -259,6 +260,6 @@ function fullFailure(text: string): Failure {
 }
 
 function unavailableFailure(text: string): Failure {
-  const detail = 'The store cannot write at present. It tries again by itself.'
+  const detail = 'The store cannot write at present. It retries by itself.'
   return failure('STORE_UNAVAILABLE', detail, { retryAfterMs, cause: text })
 }

@@ -85,7 +85,7 @@ describe('merge', () => {
         async (bodies) => {
           const merged = JSON.parse(await textOfAll(bodies.map((body) => Buffer.from(body)))) as unknown[]
           assert.equal(merged.length, bodies.length)
-          for (const [place, body] of bodies.entries()) assert.deepEqual(merged[place], valueOf(body))
+          for (const [index, body] of bodies.entries()) assert.deepEqual(merged[index], valueOf(body))
         },
       ),
     )

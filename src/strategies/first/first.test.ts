@@ -102,7 +102,7 @@ describe('first with a budget', () => {
     const rules = { calls: 3, settle: 'success', budget: 1 } as const
     const { clock, upstream, send } = layerBench(
       (virtual) => first(rules, virtual, new SharedMemory(), { ...anyExtraLoad, budget }),
-      (place) => (place < 4 ? hang : { afterMs: 10 }),
+      (index) => (index < 4 ? hang : { afterMs: 10 }),
     )
     const calls = [send(), send()]
     await clock.advance(5)

@@ -156,10 +156,10 @@ function logarithm(ms: number): number {
 }
 
 /** Replaces the value while `replaces` holds, even if other workers write to the same cell meanwhile. */
-function replace(cells: Int32Array, place: number, value: number, replaces: (held: number) => boolean): void {
-  let held = Atomics.load(cells, place)
+function replace(cells: Int32Array, cell: number, value: number, replaces: (held: number) => boolean): void {
+  let held = Atomics.load(cells, cell)
   while (replaces(held)) {
-    const found = Atomics.compareExchange(cells, place, held, value)
+    const found = Atomics.compareExchange(cells, cell, held, value)
     if (found === held) return
     held = found
   }

@@ -210,7 +210,7 @@ describe('hedge with first: drop', () => {
   it('keeps the first if the budget grants no extra', async () => {
     const bench = layerBench(
       (clock) => hedge(rulesOf({ first: 'drop', extra: 3, budget: '0%' }), clock),
-      (place) => (place === 1 ? { afterMs: 400, body: 'first' } : hang),
+      (index) => (index === 1 ? { afterMs: 400, body: 'first' } : hang),
     )
     bench.send()
     const { answer, events } = bench.send()
@@ -251,7 +251,7 @@ describe('hedge, by method', () => {
 })
 
 describe('hedge, its budget', () => {
-  function budgeted(options: OptionsInput, script: (place: number) => Script = () => hang) {
+  function budgeted(options: OptionsInput, script: (index: number) => Script = () => hang) {
     return layerBench((clock) => hedge(rulesOf({ extra: 1, ...options }), clock), script)
   }
 
@@ -267,7 +267,7 @@ describe('hedge, its budget', () => {
   })
 
   it('grants a share of the calls beyond that', async () => {
-    const { clock, upstream, send } = budgeted({ budget: '20%' }, (place) => (place < 50 ? { afterMs: 1 } : hang))
+    const { clock, upstream, send } = budgeted({ budget: '20%' }, (index) => (index < 50 ? { afterMs: 1 } : hang))
     for (let i = 0; i < 50; i++) send()
     await clock.advance(10)
     for (let i = 0; i < 20; i++) send()
@@ -286,8 +286,8 @@ describe('hedge, its budget', () => {
   })
 
   it('waits for the first if the budget denies extras, and returns its failure unchanged', async () => {
-    const { clock, send } = budgeted({ budget: '0%', extra: 3 }, (place) =>
-      place === 1 ? { afterMs: 400, fails: 'UPSTREAM_STATUS' } : hang,
+    const { clock, send } = budgeted({ budget: '0%', extra: 3 }, (index) =>
+      index === 1 ? { afterMs: 400, fails: 'UPSTREAM_STATUS' } : hang,
     )
     send()
     const { answer } = send()
@@ -304,8 +304,8 @@ describe('hedge, its budget', () => {
   ]
   for (const [how, first, extra, abort] of ways) {
     it(`returns its budget when ${how}`, async () => {
-      const { clock, upstream, send } = budgeted({ budget: '0%' }, (place) =>
-        place < 3 ? first : place < 6 ? extra : hang,
+      const { clock, upstream, send } = budgeted({ budget: '0%' }, (index) =>
+        index < 3 ? first : index < 6 ? extra : hang,
       )
       const calls = [send(), send(), send()]
       await clock.advance(305)
@@ -349,7 +349,7 @@ describe('hedge after a quantile', () => {
   const after = { quantile: 'p90', start: '100ms', min: '20ms', max: '200ms' }
   const good = (afterMs: number): Script => ({ afterMs })
 
-  function steered(script: (place: number) => Script, options: OptionsInput = {}) {
+  function steered(script: (index: number) => Script, options: OptionsInput = {}) {
     return layerBench((clock) => hedge(rulesOf({ after, extra: 1, ...options }), clock), script)
   }
 
@@ -366,12 +366,12 @@ describe('hedge after a quantile', () => {
   /** Sends calls one after the other with scripted attempts, and returns the delay after them. */
   async function delayAfter(
     calls: number,
-    script: (place: number) => Script,
+    script: (index: number) => Script,
     options: OptionsInput = {},
     request: Partial<GatewayRequest> = {},
   ): Promise<number> {
     let isOver = false
-    const bench = steered((place) => (isOver ? hang : script(place)), options)
+    const bench = steered((index) => (isOver ? hang : script(index)), options)
     for (let i = 0; i < calls; i++) {
       bench.send(request)
       await bench.clock.advance(300)
@@ -386,16 +386,16 @@ describe('hedge after a quantile', () => {
   it('starts with the start value', async () => near(await delayAfter(0, () => hang), 100))
 
   it('drops to the longest of the first answers if none was late', async () => {
-    near(await delayAfter(20, (place) => good(31 + place)), 50)
+    near(await delayAfter(20, (index) => good(31 + index)), 50)
   })
 
   it('waits longer after a late first attempt, whether it wins or is cancelled', async () => {
-    near(await delayAfter(1, (place) => good(place === 0 ? 120 : 50)), 109.4)
-    near(await delayAfter(1, (place) => good(place === 0 ? 180 : 10)), 109.4)
+    near(await delayAfter(1, (index) => good(index === 0 ? 120 : 50)), 109.4)
+    near(await delayAfter(1, (index) => good(index === 0 ? 180 : 10)), 109.4)
   })
 
   it('counts a dropped attempt as late', async () => {
-    near(await delayAfter(1, (place) => good(place === 0 ? 150 : 10), { first: 'drop' }), 109.4)
+    near(await delayAfter(1, (index) => good(index === 0 ? 150 : 10), { first: 'drop' }), 109.4)
   })
 
   it('counts an attempt as late if the budget grants no hedge', async () => {
@@ -412,7 +412,7 @@ describe('hedge after a quantile', () => {
   })
 
   it('counts an attempt as late that fails after the delay', async () => {
-    near(await delayAfter(1, (place) => (place === 0 ? { afterMs: 150, fails: 'UPSTREAM_RESET' } : good(90))), 109.4)
+    near(await delayAfter(1, (index) => (index === 0 ? { afterMs: 150, fails: 'UPSTREAM_RESET' } : good(90))), 109.4)
   })
 
   for (const code of ['CLIENT_GONE', 'DEADLINE'] as const) {
@@ -463,7 +463,7 @@ describe('hedge after a quantile', () => {
   })
 
   it('weighs each attempt as one, however many calls before taught it nothing', async () => {
-    const bench = steered((place) => (place < 200 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang))
+    const bench = steered((index) => (index < 200 ? { afterMs: 1, fails: 'UPSTREAM_STATUS' } : hang))
     for (let i = 0; i < 100; i++) {
       bench.send()
       await bench.clock.advance(10)

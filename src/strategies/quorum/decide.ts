@@ -16,12 +16,12 @@ export function decideQuorum(view: RaceView, rules: QuorumRules, ballot: (respon
   const votes = new Map<string, number>()
   let mostVotes = 0
   let undecided = 0
-  for (const [place, { outcome }] of runners.entries()) {
+  for (const [index, { outcome }] of runners.entries()) {
     if (outcome === undefined) undecided++
     if (outcome?.ok !== true) continue
     const vote = ballot(outcome.response)
     const count = (votes.get(vote) ?? 0) + 1
-    if (count >= rules.need) return { do: 'settle', outcome, keep: place }
+    if (count >= rules.need) return { do: 'settle', outcome, keep: index }
     votes.set(vote, count)
     mostVotes = Math.max(mostVotes, count)
   }

@@ -14,7 +14,7 @@ function layoutOf(names: string): Layout {
 }
 
 const numbers = (block: ArrayBufferLike): Float64Array => new Float64Array(block)
-const all = (blocks: Blocks, names: string): readonly number[] => [...names].map((_, place) => blocks.read(place))
+const all = (blocks: Blocks, names: string): readonly number[] => [...names].map((_, index) => blocks.read(index))
 
 describe('Blocks', () => {
   it('are summed over all threads', () => {

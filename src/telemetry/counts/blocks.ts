@@ -8,7 +8,7 @@ export interface Writer<B extends ArrayBufferLike = SharedArrayBuffer> {
   /** The thread now counts into this block, and into no earlier one. */
   countsInto(block: B): void
   /** The value of this thread alone. */
-  read(place: number): number
+  read(cell: number): number
   /** The thread has ended: its levels (calls in flight) are dropped, its counts stay. */
   end(): void
 }
@@ -19,10 +19,10 @@ export interface Writer<B extends ArrayBufferLike = SharedArrayBuffer> {
  */
 export type Memory<B extends ArrayBufferLike> = new (bytes: number) => B
 
-/** Numbers, and for each cell of the layout in use its index in them; without `places` the index is the same. */
+/** Numbers, and for each cell of the layout in use its index in them; without `indexes` the index is the same. */
 interface Part {
   readonly values: Float64Array
-  readonly places: Int32Array | undefined
+  readonly indexes: Int32Array | undefined
 }
 
 /**
@@ -57,7 +57,7 @@ export class Blocks {
       changed: () => this.#gather(),
       ended: (counts) => {
         this.#writers.delete(writer)
-        for (const [place, count] of counts.entries()) add(this.#ended, place, count)
+        for (const [cell, count] of counts.entries()) add(this.#ended, cell, count)
         this.#gather()
       },
     })
@@ -68,15 +68,15 @@ export class Blocks {
   }
 
   /** Sum over all threads, in the current layout. */
-  read(place: number): number {
-    return sumOf(this.#parts, place)
+  read(cell: number): number {
+    return sumOf(this.#parts, cell)
   }
 
   /** Reads as many consecutive cells as `into` holds; they must have been allocated together. */
   readRow(first: number, into: Float64Array): void {
     into.fill(0)
-    for (const { values, places } of this.#parts) {
-      const at = places === undefined ? first : (places[first] as number)
+    for (const { values, indexes } of this.#parts) {
+      const at = indexes === undefined ? first : (indexes[first] as number)
       if (at < 0) continue
       for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + Math.floor(values[at + i] as number)
     }
@@ -92,8 +92,8 @@ export class Blocks {
     this.#gather()
     return {
       commit: () => {
-        const moved = layout.placesIn(this.#layout)
-        this.#ended = joined([{ values: this.#ended, places: moved }], layout)
+        const moved = layout.indexesIn(this.#layout)
+        this.#ended = joined([{ values: this.#ended, indexes: moved }], layout)
         this.#layout = layout
         this.#next = undefined
         for (const writer of this.#writers) writer.commit(layout, moved)
@@ -109,7 +109,7 @@ export class Blocks {
 
   #gather(): void {
     const ofWriters = [...this.#writers].flatMap(({ parts }) => parts)
-    this.#parts = [{ values: this.#ended, places: undefined }, ...ofWriters]
+    this.#parts = [{ values: this.#ended, indexes: undefined }, ...ofWriters]
   }
 }
 
@@ -153,12 +153,12 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
     return this.#next === undefined ? blocks : [...blocks, this.#next]
   }
 
-  read(place: number): number {
-    return this.#hasEnded ? 0 : sumOf(this.parts, place)
+  read(cell: number): number {
+    return this.#hasEnded ? 0 : sumOf(this.parts, cell)
   }
 
   prepare(layout: Layout): void {
-    this.#next = { ...newBlock(layout, this.#memory), places: this.#layout.placesIn(layout) }
+    this.#next = { ...newBlock(layout, this.#memory), indexes: this.#layout.indexesIn(layout) }
     this.#isInNext = false
   }
 
@@ -169,7 +169,7 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
     this.#layout = layout
     this.#done = this.#done.map((part) => movedTo(part, moved))
     const before = this.#blocks.map((part) => ({ ...movedTo(part, moved), block: part.block }))
-    this.#blocks = [...before, { ...next, places: undefined }]
+    this.#blocks = [...before, { ...next, indexes: undefined }]
     if (this.#isInNext) this.countsInto(next.block)
   }
 
@@ -188,7 +188,7 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
     // The thread may have ended, or have acknowledged this before.
     if (this.#hasEnded || current < 1) return
     const done = [...this.#done, ...this.#blocks.slice(0, current)]
-    this.#done = [{ values: joined(done, this.#layout), places: undefined }]
+    this.#done = [{ values: joined(done, this.#layout), indexes: undefined }]
     this.#blocks = this.#blocks.slice(current)
     this.#events.changed()
   }
@@ -204,31 +204,31 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
 
 function newBlock<B extends ArrayBufferLike>({ size }: Layout, memory: Memory<B>): Block<B> {
   const block = new memory(size * Float64Array.BYTES_PER_ELEMENT)
-  return { block, values: new Float64Array(block), places: undefined }
+  return { block, values: new Float64Array(block), indexes: undefined }
 }
 
 /**
  * Maps through every layout in between: a cell missing from one of them has ended there, even if a later one has it.
  */
-function movedTo({ values, places }: Part, moved: Int32Array): Part {
-  if (places === undefined) return { values, places: moved }
-  return { values, places: moved.map((place) => (place < 0 ? -1 : (places[place] as number))) }
+function movedTo({ values, indexes }: Part, moved: Int32Array): Part {
+  if (indexes === undefined) return { values, indexes: moved }
+  return { values, indexes: moved.map((cell) => (cell < 0 ? -1 : (indexes[cell] as number))) }
 }
 
 function joined(parts: readonly Part[], { size }: Layout): Float64Array {
-  return Float64Array.from({ length: size }, (_, place) => sumOf(parts, place))
+  return Float64Array.from({ length: size }, (_, cell) => sumOf(parts, cell))
 }
 
-function sumOf(parts: readonly Part[], place: number): number {
+function sumOf(parts: readonly Part[], cell: number): number {
   let sum = 0
   for (let i = 0; i < parts.length; i++) {
-    const { values, places } = parts[i] as Part
-    const at = places === undefined ? place : (places[place] as number)
+    const { values, indexes } = parts[i] as Part
+    const at = indexes === undefined ? cell : (indexes[cell] as number)
     if (at >= 0) sum += Math.floor(values[at] as number)
   }
   return sum
 }
 
-function add(values: Float64Array, place: number, by: number): void {
-  values[place] = (values[place] as number) + by
+function add(values: Float64Array, cell: number, by: number): void {
+  values[cell] = (values[cell] as number) + by
 }

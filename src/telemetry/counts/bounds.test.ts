@@ -20,8 +20,8 @@ describe('bucketOf', () => {
         fc.double({ noNaN: true }),
         (some, value) => {
           const sorted = Float64Array.from(some).sort()
-          const place = sorted.findIndex((bound) => value <= bound)
-          assert.equal(bucketOf(sorted, value), place < 0 ? sorted.length : place)
+          const index = sorted.findIndex((bound) => value <= bound)
+          assert.equal(bucketOf(sorted, value), index < 0 ? sorted.length : index)
         },
       ),
     )

@@ -1,8 +1,8 @@
 import type { Attempt, Target } from '../../core/attempt.ts'
 import type { Call, RouteFacts } from '../../core/call.ts'
-import { type CountedParts, Places } from './places.ts'
-import { type RoutePlaces, routeKey } from './route-places.ts'
-import { type TargetPlaces, targetKey } from './target-places.ts'
+import { Cells, type CountedParts } from './cells.ts'
+import { type RouteCells, routeKey } from './route-cells.ts'
+import { type TargetCells, targetKey } from './target-cells.ts'
 
 /**
  * The block of one thread and the cells in it, looked up by the objects that events carry. Route facts and targets live
@@ -16,24 +16,24 @@ import { type TargetPlaces, targetKey } from './target-places.ts'
  */
 export class Counting {
   readonly values: Float64Array
-  readonly places: Places
+  readonly cells: Cells
   readonly #generation: number
   /** Generation in which a route's facts or a target were first seen. Shared by all generations. */
   readonly #metIn: WeakMap<object, number>
   /** Generation since which this key has had a cell without interruption. */
   readonly #bornIn: ReadonlyMap<string, number>
   /** Routes seen so far. */
-  readonly #routes = new Map<RouteFacts, RoutePlaces>()
-  readonly #targets = new Map<Target, TargetPlaces>()
+  readonly #routes = new Map<RouteFacts, RouteCells>()
+  readonly #targets = new Map<Target, TargetCells>()
   readonly #byKey: {
-    readonly routes: ReadonlyMap<string, RoutePlaces>
-    readonly targets: ReadonlyMap<string, TargetPlaces>
+    readonly routes: ReadonlyMap<string, RouteCells>
+    readonly targets: ReadonlyMap<string, TargetCells>
   }
 
   constructor(parts: CountedParts, block: ArrayBufferLike, before?: Counting) {
-    this.places = new Places(parts)
+    this.cells = new Cells(parts)
     this.values = new Float64Array(block)
-    const { layout, routes, targets } = this.places
+    const { layout, routes, targets } = this.cells
     if (this.values.length !== layout.size) throw new Error('the block is for other routes or targets')
     this.#generation = before === undefined ? 0 : before.#generation + 1
     this.#metIn = before === undefined ? new WeakMap() : before.#metIn
@@ -43,39 +43,39 @@ export class Counting {
     this.#byKey = { routes: byKey(routes), targets: byKey(targets) }
   }
 
-  route({ route }: Call): RoutePlaces {
+  route({ route }: Call): RouteCells {
     return this.#routes.get(route) ?? this.#meetRoute(route)
   }
 
   /** Undefined for a target outside the configuration. */
-  target({ target }: Attempt): TargetPlaces | undefined {
+  target({ target }: Attempt): TargetCells | undefined {
     return this.#targets.get(target) ?? this.#meetTarget(target)
   }
 
-  #meetRoute(facts: RouteFacts): RoutePlaces {
+  #meetRoute(facts: RouteFacts): RouteCells {
     const found = this.#meet(facts, this.#byKey.routes.get(routeKey(facts)))
-    if (found === undefined && this.#metIn.has(facts)) return this.places.gone
-    const places = found ?? this.places.pages
+    if (found === undefined && this.#metIn.has(facts)) return this.cells.gone
+    const cells = found ?? this.cells.pages
     // Facts that are created for each call must not fill the map: it holds one entry for each route and page.
-    if (this.#routes.size < 2 * this.places.routes.length + 8) this.#routes.set(facts, places)
-    return places
+    if (this.#routes.size < 2 * this.cells.routes.length + 8) this.#routes.set(facts, cells)
+    return cells
   }
 
-  #meetTarget(target: Target): TargetPlaces | undefined {
-    const places = this.#meet(target, this.#byKey.targets.get(targetKey(target)))
-    if (places !== undefined && this.#targets.size < 2 * this.places.targets.length) this.#targets.set(target, places)
-    return places
+  #meetTarget(target: Target): TargetCells | undefined {
+    const cells = this.#meet(target, this.#byKey.targets.get(targetKey(target)))
+    if (cells !== undefined && this.#targets.size < 2 * this.cells.targets.length) this.#targets.set(target, cells)
+    return cells
   }
 
   /** Undefined if its cell has not existed without interruption since the object was first seen. */
-  #meet<P extends { readonly key: string }>(thing: object, places: P | undefined): P | undefined {
-    if (places === undefined) return undefined
+  #meet<P extends { readonly key: string }>(thing: object, cells: P | undefined): P | undefined {
+    if (cells === undefined) return undefined
     const metIn = this.#metIn.get(thing)
     if (metIn === undefined) this.#metIn.set(thing, this.#generation)
-    return (metIn ?? this.#generation) < (this.#bornIn.get(places.key) ?? 0) ? undefined : places
+    return (metIn ?? this.#generation) < (this.#bornIn.get(cells.key) ?? 0) ? undefined : cells
   }
 }
 
 function byKey<P extends { readonly key: string }>(all: readonly P[]): ReadonlyMap<string, P> {
-  return new Map(all.map((places) => [places.key, places]))
+  return new Map(all.map((cells) => [cells.key, cells]))
 }

@@ -1,23 +1,23 @@
 import type { Change } from '../../kit/reload.ts'
 import { Blocks, type Memory, type Writer } from './blocks.ts'
-import { type CountedParts, Places } from './places.ts'
+import { Cells, type CountedParts } from './cells.ts'
 
 /** Counts of all threads for readers, by the names of the configuration in force. */
 export class Counts {
-  #places: Places
+  #cells: Cells
   readonly #blocks: Blocks
 
   constructor(parts: CountedParts) {
-    this.#places = new Places(parts)
-    this.#blocks = new Blocks(this.#places.layout)
+    this.#cells = new Cells(parts)
+    this.#blocks = new Blocks(this.#cells.layout)
   }
 
-  get places(): Places {
-    return this.#places
+  get cells(): Cells {
+    return this.#cells
   }
 
-  read(place: number): number {
-    return this.#blocks.read(place)
+  read(cell: number): number {
+    return this.#blocks.read(cell)
   }
 
   /** Reads as many consecutive cells as `into` holds; they must belong to one row. */
@@ -27,7 +27,7 @@ export class Counts {
 
   /** Calls in flight in one thread. For a dead thread, read it before its writer is ended: the number of lost calls. */
   inFlightIn(thread: Pick<Writer, 'read'>): number {
-    const { routes } = this.#places
+    const { routes } = this.#cells
     return routes.reduce((sum, { inFlight }) => sum + thread.read(inFlight), 0)
   }
 
@@ -41,11 +41,11 @@ export class Counts {
    * one until the commit; then everything that both have in common goes on counting.
    */
   prepare(parts: CountedParts): Change {
-    const places = new Places(parts)
-    const prepared = this.#blocks.prepare(places.layout)
+    const cells = new Cells(parts)
+    const prepared = this.#blocks.prepare(cells.layout)
     return {
       commit: () => {
-        this.#places = places
+        this.#cells = cells
         prepared.commit()
       },
       rollback: () => prepared.rollback(),

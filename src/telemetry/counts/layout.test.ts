@@ -18,6 +18,6 @@ describe('Layout', () => {
     after.counts('new')
     after.counts('kept', 2)
     after.counts('longer', 2)
-    assert.deepEqual([...after.placesIn(before)], [-1, 2, 3, -1, -1])
+    assert.deepEqual([...after.indexesIn(before)], [-1, 2, 3, -1, -1])
   })
 })

@@ -15,7 +15,7 @@ export class Layout {
 
   /** Allocates `width` consecutive cells for counts that only grow; returns the first index. */
   counts(name: string, width = 1): number {
-    if (this.#rows.has(name)) throw new Error(`${name} has its place already`)
+    if (this.#rows.has(name)) throw new Error(`${name} is allocated already`)
     const first = this.#size
     this.#rows.set(name, { first, width })
     this.#size += width
@@ -24,9 +24,9 @@ export class Layout {
 
   /** Allocates a cell for a value that goes up and down and is dropped when its thread ends. */
   level(name: string): number {
-    const place = this.counts(name)
-    this.#levels.push(place)
-    return place
+    const cell = this.counts(name)
+    this.#levels.push(cell)
+    return cell
   }
 
   get size(): number {
@@ -38,13 +38,13 @@ export class Layout {
   }
 
   /** For each cell its index in another layout; -1 if it has none. */
-  placesIn(other: Layout): Int32Array {
-    const places = new Int32Array(this.#size).fill(-1)
+  indexesIn(other: Layout): Int32Array {
+    const indexes = new Int32Array(this.#size).fill(-1)
     for (const [name, { first, width }] of this.#rows) {
       const found = other.#rows.get(name)
       if (found === undefined || found.width !== width) continue
-      for (let i = 0; i < width; i++) places[first + i] = found.first + i
+      for (let i = 0; i < width; i++) indexes[first + i] = found.first + i
     }
-    return places
+    return indexes
   }
 }

@@ -13,8 +13,8 @@ import {
   waiterEnds,
 } from '../metrics/catalogue.ts'
 import type { Counting } from './counting.ts'
-import { add, observe } from './histogram-places.ts'
-import type { LiveRoutePlaces } from './route-places.ts'
+import { add, observe } from './histogram-cells.ts'
+import type { LiveRouteCells } from './route-cells.ts'
 
 const endNames = Object.keys(waiterEnds)
 const verdictNames = Object.keys(callbackVerdicts)
@@ -27,15 +27,15 @@ const switching = 101
  * @param sinceMs the beginning of anything before this time was not counted
  */
 export function listen(events: EventBus, counting: Counting, sinceMs: number): () => void {
-  const { values, places } = counting
-  const { bounds } = places
+  const { values, cells } = counting
+  const { bounds } = cells
   const stops = [
     events.on('call.started', (_event, call) => add(values, counting.route(call).inFlight, 1)),
     events.on('call.ended', ({ end }, call) => {
       const route = counting.route(call)
       const ms = call.elapsedMs()
       if (call.startedAtMs >= sinceMs) add(values, route.inFlight, -1)
-      add(values, route.calls + callPlace(end), 1)
+      add(values, route.calls + callIndex(end), 1)
       add(values, route.sentBytes, end.bytesSent)
       observe(values, route.duration, bounds, ms)
       if (route.live !== undefined) countLive(values, route.live, { call, end, ms })
@@ -52,7 +52,7 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       if (target === undefined) return
       add(values, target.inFlight, 1)
       if (call.route.strategy === 'broadcast') add(values, target.deliveryAttempts, 1)
-      const extra = extraPlace(attempt)
+      const extra = extraIndex(attempt)
       if (extra >= 0) add(values, counting.route(call).extraAttempts + extra, 1)
     }),
     events.on('attempt.ended', ({ attempt }, call) => {
@@ -61,7 +61,7 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       const ms = (attempt.endedMs ?? attempt.startedMs) - attempt.startedMs
       if (call.startedAtMs + attempt.startedMs >= sinceMs) add(values, target.inFlight, -1)
       const outcome = attempt.outcome ?? 'cancelled'
-      add(values, target.attempts + outcomePlace(outcome), 1)
+      add(values, target.attempts + outcomeIndex(outcome), 1)
       observe(values, outcome === 'cancelled' ? target.cancelledDuration : target.duration, bounds, ms)
       // An attempt without an answer has no latency here.
       if (target.live !== undefined && attempt.status !== undefined) {
@@ -74,8 +74,8 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
       if (target === undefined) return
       add(values, target.broken, 1)
       if (target.live === undefined) return
-      add(values, target.live.corrections + outcomePlace(was), -1)
-      add(values, target.live.corrections + outcomePlace(attempt.outcome), 1)
+      add(values, target.live.corrections + outcomeIndex(was), -1)
+      add(values, target.live.corrections + outcomeIndex(attempt.outcome), 1)
     }),
     events.on('hedge.sent', ({ count, because }, call) =>
       add(values, counting.route(call).hedgesSent + hedgeReasons.indexOf(because), count),
@@ -88,10 +88,10 @@ export function listen(events: EventBus, counting: Counting, sinceMs: number): (
     events.on('delivery.acknowledged', (_event, call) => addToLast('acknowledged', call.attempts)),
     events.on('delivery.dead', (_event, call) => addToLast('dead', call.attempts)),
     events.on('waiter.ended', ({ as, waitedMs }) => {
-      add(values, places.waiterEnds + endNames.indexOf(as), 1)
-      observe(values, places.waiterDuration, bounds, waitedMs)
+      add(values, cells.waiterEnds + endNames.indexOf(as), 1)
+      observe(values, cells.waiterDuration, bounds, waitedMs)
     }),
-    events.on('callback.received', ({ verdict }) => add(values, places.callbacks + verdictNames.indexOf(verdict), 1)),
+    events.on('callback.received', ({ verdict }) => add(values, cells.callbacks + verdictNames.indexOf(verdict), 1)),
   ]
 
   function addToLast(what: 'acknowledged' | 'dead', attempts: readonly Attempt[]): void {
@@ -111,7 +111,7 @@ interface Ended {
   readonly ms: number
 }
 
-function countLive(values: Float64Array, live: LiveRoutePlaces, { call: { attempts }, end, ms }: Ended): void {
+function countLive(values: Float64Array, live: LiveRouteCells, { call: { attempts }, end, ms }: Ended): void {
   if (end.status !== 0 && end.status !== switching) add(values, live.durations + liveBucketOf(ms), 1)
   const count = attempts.length
   if (count === 0) return
@@ -126,30 +126,30 @@ function countLive(values: Float64Array, live: LiveRoutePlaces, { call: { attemp
 }
 
 /** Index of the route's counter for this kind of end. */
-function callPlace({ status, failure }: CallEnd): number {
+function callIndex({ status, failure }: CallEnd): number {
   const statusClass = status >= 200 && status < 300 ? 0 : otherClass(status)
   return statusClass * failureLabels.length + (failure === undefined ? 0 : failureLabels.indexOf(failure.code))
 }
 
 /** Success has index 0. */
-function outcomePlace(outcome: Attempt['outcome']): number {
+function outcomeIndex(outcome: Attempt['outcome']): number {
   return outcome === 'success' ? 0 : attemptOutcomes.indexOf(outcome ?? 'cancelled')
 }
 
 /** Index of the kind of extra load; -1 for none. */
-function extraPlace({ number, kind }: Attempt): number {
+function extraIndex({ number, kind }: Attempt): number {
   return number === 1 || kind === 'first' ? -1 : extraKinds.indexOf(kind)
 }
 
 function otherClass(status: number): number {
   const name = `${Math.floor(status / 100)}xx`
-  const place = statusClasses.findIndex((one) => one === name)
-  return place < 0 ? statusClasses.indexOf('none') : place
+  const index = statusClasses.findIndex((one) => one === name)
+  return index < 0 ? statusClasses.indexOf('none') : index
 }
 
 function winnerOf(attempts: readonly Attempt[]): Attempt | undefined {
-  for (let place = attempts.length - 1; place >= 0; place--) {
-    const attempt = attempts[place] as Attempt
+  for (let index = attempts.length - 1; index >= 0; index--) {
+    const attempt = attempts[index] as Attempt
     if (attempt.won) return attempt
   }
   return undefined

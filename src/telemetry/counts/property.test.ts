@@ -7,8 +7,8 @@ import type { RouteFacts } from '../../core/call.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { Writer } from './blocks.ts'
+import { type CountedParts, ownPages } from './cells.ts'
 import { Counts } from './counts.ts'
-import { type CountedParts, ownPages } from './places.ts'
 import { type CountingThread, startCounting } from './start-counting.ts'
 
 const clock = new VirtualClock()
@@ -88,7 +88,7 @@ class Thread {
 
 /** All counters by name. */
 function counters(counts: Counts): ReadonlyMap<string, number> {
-  const { routes, targets, bounds } = counts.places
+  const { routes, targets, bounds } = counts.cells
   const told = new Map<string, number>()
   for (const { key, calls, sentBytes, duration, live } of routes) {
     told.set(`${key} calls`, counts.read(calls))
@@ -128,7 +128,7 @@ describe('counts of several threads', () => {
             latest = generationOf(pick)
             counts.prepare(latest.parts).commit()
             for (const one of threads) one.waiting.push({ generation: latest, block: one.writer.block })
-            const keys = new Set(counts.places.routes.map(({ name, strategy }) => `${name} ${strategy}`))
+            const keys = new Set(counts.cells.routes.map(({ name, strategy }) => `${name} ${strategy}`))
             for (const { calls } of threads) {
               for (const one of calls) {
                 const { route } = one.call
@@ -154,7 +154,7 @@ describe('counts of several threads', () => {
             assert.ok((found ?? -1) >= value, `${name} fell from ${value} to ${found} at ${what}`)
           }
           before = now
-          for (const { name, strategy, inFlight } of counts.places.routes) {
+          for (const { name, strategy, inFlight } of counts.cells.routes) {
             const expected = threads
               .flatMap(({ calls }) => calls)
               .filter(({ call: { route }, isLost }) =>

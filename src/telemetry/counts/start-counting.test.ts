@@ -6,8 +6,8 @@ import type { Target } from '../../core/attempt.ts'
 import type { RouteFacts } from '../../core/call.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
+import type { CountedParts } from './cells.ts'
 import { Counts } from './counts.ts'
-import type { CountedParts } from './places.ts'
 import { startCounting } from './start-counting.ts'
 
 const clock = new VirtualClock()
@@ -49,7 +49,7 @@ class Scene {
   /** Calls in flight and good calls of each route. */
   routes(): Readonly<Record<string, readonly [inFlight: number, good: number]>> {
     const { counts } = this
-    const told = counts.places.routes.map(
+    const told = counts.cells.routes.map(
       ({ name, inFlight, calls }) => [name, [counts.read(inFlight), counts.read(calls)] as const] as const,
     )
     return Object.fromEntries(told)
@@ -57,7 +57,7 @@ class Scene {
 
   targets(): readonly (readonly [inFlight: number, good: number])[] {
     const { counts } = this
-    return counts.places.targets.map(({ inFlight, attempts }) => [counts.read(inFlight), counts.read(attempts)])
+    return counts.cells.targets.map(({ inFlight, attempts }) => [counts.read(inFlight), counts.read(attempts)])
   }
 }
 
@@ -125,7 +125,7 @@ describe('counting across a change of the configuration', () => {
   it('resets a histogram, and nothing else, when its bounds change', () => {
     const scene = new Scene(partsOf([factsOf('GET /a')]))
     scene.end(scene.begin(factsOf('GET /a')))
-    const buckets = () => scene.counts.read(scene.counts.places.routes[0]?.duration.buckets ?? -1)
+    const buckets = () => scene.counts.read(scene.counts.cells.routes[0]?.duration.buckets ?? -1)
     assert.equal(buckets(), 1)
     scene.reload(partsOf([factsOf('GET /a')]))
     assert.equal(buckets(), 1)
@@ -144,10 +144,10 @@ describe('counting across a change of the configuration', () => {
     call.emit({ type: 'attempt.started', attempt: late })
     for (const attempt of [early, late]) call.emit({ type: 'attempt.ended', attempt })
     call.emit({ type: 'call.ended', request: requestOf(), end: { status: 200, failure: undefined, bytesSent: 0 } })
-    const [{ inFlight, calls } = assert.fail()] = counts.places.routes
-    const [{ inFlight: attempts } = assert.fail()] = counts.places.targets
+    const [{ inFlight, calls } = assert.fail()] = counts.cells.routes
+    const [{ inFlight: attempts } = assert.fail()] = counts.cells.targets
     assert.deepEqual(
-      [inFlight, calls, attempts].map((place) => counts.read(place)),
+      [inFlight, calls, attempts].map((cell) => counts.read(cell)),
       [0, 1, 0],
     )
   })

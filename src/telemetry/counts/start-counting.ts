@@ -1,7 +1,7 @@
 import type { EventBus } from '../../kit/event-bus.ts'
+import type { CountedParts } from './cells.ts'
 import { Counting } from './counting.ts'
 import { listen } from './listen.ts'
-import type { CountedParts } from './places.ts'
 
 /** A thread that counts the events of its calls. */
 export interface CountingThread {

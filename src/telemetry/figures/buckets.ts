@@ -24,8 +24,8 @@ export function bucketOf(ms: number): number {
   float[0] = ms
   // A negative number has the sign in its highest bit and would land in the last bucket.
   if (!(ms > 0)) return 0
-  const place = ((words[highWord] as number) >>> (20 - fractionBits)) - firstBits
-  return place < 0 ? 0 : place < bucketCount ? place : bucketCount - 1
+  const index = ((words[highWord] as number) >>> (20 - fractionBits)) - firstBits
+  return index < 0 ? 0 : index < bucketCount ? index : bucketCount - 1
 }
 
 /** The value that represents all durations in the bucket. */

@@ -1,8 +1,4 @@
-/** Number of routes and targets that are not listed. */
-export interface LeftOut {
-  readonly routes: number
-  readonly targets: number
-}
+import type { LeftOut } from './figures-schema.ts'
 
 interface Counted {
   /** Activity in the last minutes. */
@@ -38,9 +34,9 @@ export function busiestOf<R extends Counted, T extends Counted>(
 function first<E>(entries: readonly E[], count: number, busy: (entry: E) => number): readonly E[] {
   if (entries.length <= count) return entries
   return entries
-    .map((entry, place) => ({ entry, place, busy: busy(entry) }))
-    .sort((a, b) => b.busy - a.busy || a.place - b.place)
+    .map((entry, index) => ({ entry, index, busy: busy(entry) }))
+    .sort((a, b) => b.busy - a.busy || a.index - b.index)
     .slice(0, count)
-    .sort((a, b) => a.place - b.place)
+    .sort((a, b) => a.index - b.index)
     .map(({ entry }) => entry)
 }

@@ -147,6 +147,35 @@ describe('Figures', () => {
     assert.ok(Math.abs((p50Ms ?? 0) - 20) < 1, `${p50Ms}`)
   })
 
+  it('report the last minute of a target as part of its counts since the start', async (t) => {
+    const { clock, figures, begin, attempt } = opened(t)
+    const lastMinute = () => figures.target(target).lastMinute
+    await attempt(begin('GET /a'), 'success', 20)
+    await attempt(begin('GET /a'), 'refused', 20)
+    assert.deepEqual(lastMinute(), { attempts: 0, outcomes: {} })
+    await clock.advance(1000)
+    assert.deepEqual(lastMinute(), { attempts: 2, outcomes: { success: 1, refused: 1 } })
+    await clock.advance(40_000)
+    await attempt(begin('GET /a'), 'success', 20)
+    await clock.advance(10_000)
+    assert.deepEqual(lastMinute(), { attempts: 3, outcomes: { success: 2, refused: 1 } })
+    await clock.advance(15_000)
+    assert.deepEqual(lastMinute(), { attempts: 1, outcomes: { success: 1 } })
+    assert.equal(figures.target(target).attempts, 3)
+  })
+
+  it('report no more of an outcome for the last minute than since the start', async (t) => {
+    const { clock, figures, begin, attempt } = opened(t)
+    const call = begin('GET /a')
+    const broken = await attempt(call, 'success', 20)
+    await clock.advance(5000)
+    broken.outcome = 'reset'
+    call.emit({ type: 'attempt.broken', attempt: broken, was: 'success' })
+    await clock.advance(1000)
+    const { outcomes, lastMinute } = figures.target(target)
+    assert.deepEqual([outcomes, lastMinute], [{ reset: 1 }, { attempts: 1, outcomes: { reset: 1 } }])
+  })
+
   it('count a truncated answer as a failure although its head was good', async (t) => {
     const { clock, figures, begin, attempt } = opened(t)
     const call = begin('GET /a')

@@ -1,32 +1,14 @@
 import type { ShedReason } from '../../core/shed-reason.ts'
 import type { Clock } from '../../kit/clock.ts'
+import type { Cells } from '../counts/cells.ts'
 import type { Counts } from '../counts/counts.ts'
-import type { Places } from '../counts/places.ts'
-import type { RoutePlaces } from '../counts/route-places.ts'
-import { type CountedTarget, type TargetPlaces, targetKey } from '../counts/target-places.ts'
+import type { RouteCells } from '../counts/route-cells.ts'
+import { type CountedTarget, type TargetCells, targetKey } from '../counts/target-cells.ts'
 import { shedReasons } from '../metrics/catalogue.ts'
-import { busiestOf, type Chosen, type LeftOut } from './busiest.ts'
-import { type CallFigures, RouteSeries } from './route-series.ts'
-import { noState, type TargetFigures, TargetSeries, type TargetState } from './target-series.ts'
-
-/** Values sampled once a second rather than counted. */
-export interface Gauges {
-  readonly deliveries: { readonly pending: number; readonly dead: number } | undefined
-  readonly waiters: number | undefined
-  readonly process: { readonly memoryBytes: number; readonly loopDelayMs: number; readonly clientConnections: number }
-  /** Running worker threads, and worker threads that died since the start; each of those was replaced. */
-  readonly workers: { readonly running: number; readonly died: number }
-}
-
-/** Activity within a second. */
-export interface SecondFigures extends Gauges {
-  readonly at: string
-  readonly total: CallFigures
-  readonly routes: Readonly<Record<string, CallFigures>>
-  readonly targets: readonly TargetFigures[]
-  /** Set when the gateway has more routes or targets than are listed; `total` includes all. */
-  readonly leftOut?: LeftOut
-}
+import { busiestOf, type Chosen } from './busiest.ts'
+import type { CallFigures, Gauges, SecondFigures, TargetFigures, TargetState } from './figures-schema.ts'
+import { RouteSeries } from './route-series.ts'
+import { noState, TargetSeries } from './target-series.ts'
 
 export interface FiguresOptions {
   readonly clock: Clock
@@ -36,7 +18,7 @@ export interface FiguresOptions {
 
 /** The cells and the figures of a route or target. */
 interface Series<P, S> {
-  readonly places: P
+  readonly cells: P
   readonly series: S
 }
 
@@ -62,11 +44,11 @@ const rowsPerPart = 1500
  */
 export class Figures {
   readonly #options: FiguresOptions
-  #places: Places | undefined
-  #all: readonly Series<RoutePlaces, RouteSeries>[] = []
+  #cells: Cells | undefined
+  #all: readonly Series<RouteCells, RouteSeries>[] = []
   /** Listed routes by name: those of the configuration, and others that had calls. */
   #routes = new Map<string, RouteSeries>()
-  #targets = new Map<string, Series<TargetPlaces, TargetSeries>>()
+  #targets = new Map<string, Series<TargetCells, TargetSeries>>()
   readonly #total = new RouteSeries(1, historySeconds)
   readonly #gauges: (Gauges & { readonly at: string })[] = []
   readonly #listeners = new Set<(figures: SecondFigures) => void>()
@@ -127,13 +109,13 @@ export class Figures {
   target(target: CountedTarget): TargetState {
     this.#follow()
     const found = this.#targets.get(targetKey(target))
-    return found?.series.state(this.#options.counts, found.places) ?? noState
+    return found?.series.state(this.#options.counts, found.cells) ?? noState
   }
 
   /** Calls of a route shed since the start, by reason. */
   shed(route: string): Readonly<Record<ShedReason, number>> {
     const { counts } = this.#options
-    const found = counts.places.routes.find(({ name }) => name === route)
+    const found = counts.cells.routes.find(({ name }) => name === route)
     const read = (reason: ShedReason): number =>
       found === undefined ? 0 : counts.read(found.shed + shedReasons.indexOf(reason))
     return {
@@ -160,15 +142,15 @@ export class Figures {
     this.#follow()
     const row = this.#rows++
     const { counts } = this.#options
-    for (const { series, places } of this.#all) {
-      series.turn(row, counts, places)
-      if (series.hasCounted) this.#routes.set(places.name, series)
+    for (const { series, cells } of this.#all) {
+      series.turn(row, counts, cells)
+      if (series.hasCounted) this.#routes.set(cells.name, series)
     }
     this.#total.turnSum(
       row,
       this.#all.map(({ series }) => series),
     )
-    for (const { series, places } of this.#targets.values()) series.turn(row, counts, places)
+    for (const { series, cells } of this.#targets.values()) series.turn(row, counts, cells)
     this.#gauges[row % historySeconds] = this.#look()
     if (this.#listeners.size === 0) return
     const figures = this.latest()
@@ -177,20 +159,20 @@ export class Figures {
 
   /** Switches to the routes and targets of the configuration in force. */
   #follow(): void {
-    const { places } = this.#options.counts
-    if (places === this.#places) return
-    this.#places = places
-    const before = new Map(this.#all.map(({ places: { name }, series }) => [name, series]))
-    this.#all = places.routes.map((route) => ({
-      places: route,
+    const { cells } = this.#options.counts
+    if (cells === this.#cells) return
+    this.#cells = cells
+    const before = new Map(this.#all.map(({ cells: { name }, series }) => [name, series]))
+    this.#all = cells.routes.map((route) => ({
+      cells: route,
       series: before.get(route.name) ?? new RouteSeries(windowSeconds, historySeconds),
     }))
-    const isListed = ({ places: route, series }: Series<RoutePlaces, RouteSeries>): boolean =>
-      (route !== places.none && route !== places.pages) || series.hasCounted
-    this.#routes = new Map(this.#all.filter(isListed).map(({ places: { name }, series }) => [name, series]))
-    const seriesOf = (target: TargetPlaces): TargetSeries =>
+    const isListed = ({ cells: route, series }: Series<RouteCells, RouteSeries>): boolean =>
+      (route !== cells.none && route !== cells.pages) || series.hasCounted
+    this.#routes = new Map(this.#all.filter(isListed).map(({ cells: { name }, series }) => [name, series]))
+    const seriesOf = (target: TargetCells): TargetSeries =>
       this.#targets.get(target.key)?.series ?? new TargetSeries(target, windowSeconds, historySeconds)
-    this.#targets = new Map(places.targets.map((target) => [target.key, { places: target, series: seriesOf(target) }]))
+    this.#targets = new Map(cells.targets.map((target) => [target.key, { cells: target, series: seriesOf(target) }]))
   }
 
   #look(): Gauges & { readonly at: string } {
@@ -204,19 +186,18 @@ export class Figures {
 
   #at(row: number, isLatest: boolean, busiest: Busiest): SecondFigures {
     // Before the first second ends, every row is empty.
-    const place = Math.max(0, row)
-    const { at, deliveries, waiters, process, workers } =
-      (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
+    const index = Math.max(0, row)
+    const gauges = (row < 0 ? undefined : this.#gauges[row % historySeconds]) ?? this.#look()
     const routes: Record<string, CallFigures> = {}
     for (const [name, route] of busiest.routes) {
-      if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(place)
+      if (isLatest || !route.isIdleAt(row)) routes[name] = route.at(index)
     }
     const targets: TargetFigures[] = []
     for (const target of busiest.targets) {
-      if (isLatest || !target.isIdleAt(row)) targets.push(target.at(place))
+      if (isLatest || !target.isIdleAt(row)) targets.push(target.at(index))
     }
     const { leftOut } = busiest
-    const figures = { at, total: this.#total.at(place), routes, targets, deliveries, waiters, process, workers }
+    const figures = { ...gauges, total: this.#total.at(index), routes, targets }
     return leftOut === undefined ? figures : { ...figures, leftOut }
   }
 }

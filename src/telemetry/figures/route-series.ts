@@ -1,23 +1,11 @@
 import { type FailureCode, failureCodes } from '../../core/failure.ts'
 import type { Counts } from '../counts/counts.ts'
-import type { RoutePlaces } from '../counts/route-places.ts'
+import type { RouteCells } from '../counts/route-cells.ts'
 import { failureLabels, statusClasses } from '../metrics/catalogue.ts'
 import { bucketCount } from './buckets.ts'
 import { DurationWindow } from './duration-window.ts'
+import type { CallFigures } from './figures-schema.ts'
 import { NumberHistory } from './number-history.ts'
-
-/** Figures of the calls that ended within a second. */
-export interface CallFigures {
-  readonly calls: number
-  readonly inFlight: number
-  readonly failed: number
-  readonly p50Ms: number | undefined
-  readonly p99Ms: number | undefined
-  readonly attempts: number
-  readonly extraLoad: number
-  readonly rescued: number
-  readonly failures: Partial<Readonly<Record<FailureCode, number>>>
-}
 
 const codes = Object.keys(failureCodes) as FailureCode[]
 
@@ -63,12 +51,12 @@ export class RouteSeries {
   }
 
   /** Ends a second: its counts become this row of the history. */
-  turn(row: number, counts: Counts, places: RoutePlaces): void {
+  turn(row: number, counts: Counts, cells: RouteCells): void {
     // The route has another strategy now, with counts of its own.
-    if (places.key !== this.#key) this.#startOver(places.key)
-    this.#look(counts, places)
+    if (cells.key !== this.#key) this.#startOver(cells.key)
+    this.#look(counts, cells)
     const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
-    if (places.live !== undefined) this.#window.take(counts, places.live.durations, hasEnded)
+    if (cells.live !== undefined) this.#window.take(counts, cells.live.durations, hasEnded)
     this.#window.turn()
     this.#keep(row)
   }
@@ -101,17 +89,17 @@ export class RouteSeries {
     this.#window.startOver()
   }
 
-  #look(counts: Counts, { calls, inFlight, live }: RoutePlaces): void {
+  #look(counts: Counts, { calls, inFlight, live }: RouteCells): void {
     const totals = this.#totals
     totals.fill(0)
     totals[column.inFlight] = counts.read(inFlight)
     counts.readRow(calls, callsRow)
-    for (let place = 0; place < callsRow.length; place++) {
-      const count = callsRow[place] as number
+    for (let index = 0; index < callsRow.length; index++) {
+      const count = callsRow[index] as number
       if (count === 0) continue
       totals[column.ended] = (totals[column.ended] as number) + count
-      if (isFailure[place] === true) totals[column.failed] = (totals[column.failed] as number) + count
-      const code = (place % failureLabels.length) - 1
+      if (isFailure[index] === true) totals[column.failed] = (totals[column.failed] as number) + count
+      const code = (index % failureLabels.length) - 1
       if (code >= 0) totals[fixedColumns + code] = (totals[fixedColumns + code] as number) + count
     }
     if (live === undefined) return
@@ -165,8 +153,8 @@ export class RouteSeries {
 
   #failuresOfSecond(): CallFigures['failures'] {
     const failures: Partial<Record<FailureCode, number>> = {}
-    for (const [place, code] of codes.entries()) {
-      const count = this.#lastSecond[fixedColumns + place] as number
+    for (const [index, code] of codes.entries()) {
+      const count = this.#lastSecond[fixedColumns + index] as number
       if (count > 0) failures[code] = count
     }
     return failures

@@ -13,10 +13,10 @@ describe('SlidingHistogram', () => {
       fc.property(slices, fc.integer({ min: 1, max: 6 }), (added, sliceCount) => {
         const histogram = new SlidingHistogram(sliceCount)
         const minute = new SlidingHistogram(sliceCount)
-        for (const [place, slice] of added.entries()) {
+        for (const [index, slice] of added.entries()) {
           for (const ms of slice) histogram.add(bucketOf(ms), 1)
           histogram.turn(minute)
-          const kept = added.slice(Math.max(0, place + 1 - sliceCount), place + 1).flat()
+          const kept = added.slice(Math.max(0, index + 1 - sliceCount), index + 1).flat()
           const expected = new Float64Array(bucketCount)
           for (const ms of kept) expected[bucketOf(ms)] = (expected[bucketOf(ms)] as number) + 1
           assert.equal(histogram.total, kept.length)

@@ -10,7 +10,7 @@ export class SlidingHistogram {
   total = 0
   readonly #slices: readonly Uint32Array[]
   readonly #sizes: Float64Array
-  #place = 0
+  #index = 0
   #current: Uint32Array
 
   constructor(sliceCount: number) {
@@ -36,9 +36,9 @@ export class SlidingHistogram {
       sum[bucket] = (sum[bucket] as number) + count
       if (into !== undefined) into.#current[bucket] = (into.#current[bucket] as number) + count
     }
-    this.#sizes[this.#place] = size
-    this.#place = (this.#place + 1) % this.#slices.length
-    this.#current = this.#slices[this.#place] as Uint32Array
+    this.#sizes[this.#index] = size
+    this.#index = (this.#index + 1) % this.#slices.length
+    this.#current = this.#slices[this.#index] as Uint32Array
     this.total += size - this.#empty()
   }
 
@@ -49,14 +49,14 @@ export class SlidingHistogram {
 
   /** Clears the oldest slice; returns how many durations it held. */
   #empty(): number {
-    const size = this.#sizes[this.#place] as number
+    const size = this.#sizes[this.#index] as number
     if (size === 0) return 0
     const oldest = this.#current
     for (let bucket = 0; bucket < bucketCount; bucket++) {
       this.sum[bucket] = (this.sum[bucket] as number) - (oldest[bucket] as number)
     }
     oldest.fill(0)
-    this.#sizes[this.#place] = 0
+    this.#sizes[this.#index] = 0
     return size
   }
 }

@@ -1,32 +1,20 @@
 import { type AttemptOutcome, attemptOutcomes } from '../../core/attempt.ts'
 import type { Counts } from '../counts/counts.ts'
-import type { TargetPlaces } from '../counts/target-places.ts'
+import type { TargetCells } from '../counts/target-cells.ts'
 import { DurationWindow } from './duration-window.ts'
+import type { TargetFigures, TargetState } from './figures-schema.ts'
 import { NumberHistory } from './number-history.ts'
 import { msOrNone } from './route-series.ts'
 import { SlidingHistogram } from './sliding-histogram.ts'
 
-/** Figures of the attempts that ended within a second. */
-export interface TargetFigures {
-  readonly upstream: string
-  readonly target: string
-  readonly inFlight: number
-  readonly attempts: number
-  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
-  readonly p50Ms: number | undefined
-  readonly p99Ms: number | undefined
+export const noState: TargetState = {
+  inFlight: 0,
+  attempts: 0,
+  outcomes: {},
+  lastMinute: { attempts: 0, outcomes: {} },
+  p50Ms: undefined,
+  p99Ms: undefined,
 }
-
-/** The state of a target since the start and over its last minute. */
-export interface TargetState {
-  readonly inFlight: number
-  readonly attempts: number
-  readonly outcomes: Partial<Readonly<Record<AttemptOutcome, number>>>
-  readonly p50Ms: number | undefined
-  readonly p99Ms: number | undefined
-}
-
-export const noState: TargetState = { inFlight: 0, attempts: 0, outcomes: {}, p50Ms: undefined, p99Ms: undefined }
 
 /** `inFlight` is the current value, the others count since the start; outcomes follow. */
 const column = { inFlight: 0, ended: 1 } as const
@@ -37,6 +25,7 @@ const rowOf = { inFlight: 0, attempts: 1, p50Ms: 2, p99Ms: 3 } as const
 const rowOutcomes = Object.keys(rowOf).length
 const rowWidth = rowOutcomes + attemptOutcomes.length
 
+const minuteSeconds = 60
 /** Six slices of ten seconds. */
 const minuteSlices = 6
 const secondsPerSlice = 10
@@ -53,8 +42,10 @@ export class TargetSeries {
   readonly #before = new Float64Array(columns)
   readonly #row = new Float64Array(rowWidth)
   readonly #history: NumberHistory
+  /** The latest row of the history. */
+  #latest = -1
 
-  constructor({ upstream, target }: TargetPlaces, windowSeconds: number, historySeconds: number) {
+  constructor({ upstream, target }: TargetCells, windowSeconds: number, historySeconds: number) {
     this.#upstream = upstream
     this.#target = target
     this.#window = new DurationWindow(windowSeconds)
@@ -62,10 +53,10 @@ export class TargetSeries {
   }
 
   /** Ends a second: its counts become this row of the history. */
-  turn(row: number, counts: Counts, places: TargetPlaces): void {
-    this.#look(counts, places)
+  turn(row: number, counts: Counts, cells: TargetCells): void {
+    this.#look(counts, cells)
     const hasEnded = this.#totals[column.ended] !== this.#before[column.ended]
-    if (places.live !== undefined) this.#window.take(counts, places.live.durations, hasEnded)
+    if (cells.live !== undefined) this.#window.take(counts, cells.live.durations, hasEnded)
     this.#window.turn(this.#minute)
     if (row % secondsPerSlice === 0) this.#minute.turn()
     const values = this.#row
@@ -81,6 +72,7 @@ export class TargetSeries {
     }
     this.recent += (values[rowOf.attempts] as number) - this.#history.cell(row, rowOf.attempts)
     this.#history.set(row, values)
+    this.#latest = row
   }
 
   at(row: number): TargetFigures {
@@ -105,20 +97,38 @@ export class TargetSeries {
   }
 
   /** The current state. */
-  state(counts: Counts, places: TargetPlaces): TargetState {
-    this.#look(counts, places)
+  state(counts: Counts, cells: TargetCells): TargetState {
+    this.#look(counts, cells)
     // Before the first slice is complete, only the last seconds have data.
     const minute = this.#minute.total > this.#window.total ? this.#minute : this.#window
     return {
       inFlight: this.#totals[column.inFlight] as number,
       attempts: this.#totals[column.ended] as number,
       outcomes: outcomesIn(this.#totals, fixedColumns),
+      lastMinute: this.#lastMinute(),
       p50Ms: msOrNone(minute.quantileMs(0.5) ?? 0),
       p99Ms: msOrNone(minute.quantileMs(0.99) ?? 0),
     }
   }
 
-  #look(counts: Counts, { inFlight, attempts, live }: TargetPlaces): void {
+  /**
+   * Never more than since the start: a success of an earlier second that became a reset is in that second still, but no
+   * longer in the total.
+   */
+  #lastMinute(): TargetState['lastMinute'] {
+    const values = new Float64Array(rowWidth)
+    for (let row = Math.max(0, this.#latest - minuteSeconds + 1); row <= this.#latest; row++) {
+      const second = this.#history.at(row)
+      for (let i = rowOf.attempts; i < rowWidth; i++) values[i] = (values[i] as number) + (second[i] as number)
+    }
+    for (let i = 0; i < attemptOutcomes.length; i++) {
+      const sinceStart = this.#totals[fixedColumns + i] as number
+      values[rowOutcomes + i] = Math.min(values[rowOutcomes + i] as number, sinceStart)
+    }
+    return { attempts: values[rowOf.attempts] as number, outcomes: outcomesIn(values, rowOutcomes) }
+  }
+
+  #look(counts: Counts, { inFlight, attempts, live }: TargetCells): void {
     const totals = this.#totals
     totals[column.inFlight] = counts.read(inFlight)
     totals[column.ended] = 0
@@ -129,15 +139,15 @@ export class TargetSeries {
     }
   }
 
-  #sinceBefore(place: number): number {
-    return Math.max(0, (this.#totals[place] as number) - (this.#before[place] as number))
+  #sinceBefore(index: number): number {
+    return Math.max(0, (this.#totals[index] as number) - (this.#before[index] as number))
   }
 }
 
 function outcomesIn(values: ArrayLike<number>, from: number): Partial<Record<AttemptOutcome, number>> {
   const outcomes: Partial<Record<AttemptOutcome, number>> = {}
-  for (const [place, outcome] of attemptOutcomes.entries()) {
-    const count = values[from + place] as number
+  for (const [index, outcome] of attemptOutcomes.entries()) {
+    const count = values[from + index] as number
     if (count > 0) outcomes[outcome] = count
   }
   return outcomes

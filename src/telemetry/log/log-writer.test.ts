@@ -8,7 +8,7 @@ import { until } from '../../../test/kit/until.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { LogWriter } from './log-writer.ts'
 
-function place(t: TestContext): string {
+function logFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-log-'))
   t.after(() => rmSync(folder, { recursive: true }))
   return join(folder, 'log')
@@ -23,7 +23,7 @@ const lineOf = (number: number): string => `{"number":${number}}\n`
 
 describe('LogWriter', () => {
   it('writes lines in order, in the background, and all of them by its end', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     const { writer } = open(file)
     let text = ''
     for (let i = 0; i < 20_000; i++) {
@@ -39,7 +39,7 @@ describe('LogWriter', () => {
   })
 
   it('writes a single line after a moment, or at once when flushed', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     const { writer } = open(file)
     writer.write('a\n')
     await until(
@@ -56,7 +56,7 @@ describe('LogWriter', () => {
   })
 
   it('appends to an existing file', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     for (const line of ['1\n', '2\n']) {
       const { writer } = open(file)
       writer.write(line)
@@ -66,7 +66,7 @@ describe('LogWriter', () => {
   })
 
   it('writes its last lines synchronously when no time is left', (t) => {
-    const file = place(t)
+    const file = logFile(t)
     const { writer } = open(file)
     writer.write('last\n')
     writer.flushSync()
@@ -90,7 +90,7 @@ describe('LogWriter', () => {
   })
 
   it('holds a bounded number of lines for a slow reader, and resumes when it reads', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     execFileSync('mkfifo', [file])
     // Opening a pipe for reading and writing does not block, nor does reading it.
     const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK)
@@ -122,7 +122,7 @@ describe('LogWriter', () => {
   })
 
   it('closes within two seconds although nobody reads', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     execFileSync('mkfifo', [file])
     const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK)
     const slow = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK)
@@ -137,13 +137,13 @@ describe('LogWriter', () => {
   })
 
   it('refuses a pipe without a reader instead of waiting for one', (t) => {
-    const file = place(t)
+    const file = logFile(t)
     execFileSync('mkfifo', [file])
-    assert.throws(() => open(file), /it is a pipe that nobody reads/)
+    assert.throws(() => open(file), /it is a pipe without a reader/)
   })
 
   it('continues in a new file after the old one was moved away', async (t) => {
-    const file = place(t)
+    const file = logFile(t)
     const { writer } = open(file)
     writer.write('old\n')
     await until(

@@ -172,7 +172,7 @@ export class LogWriter {
 
   #lost(lines: number, fault: Error): void {
     this.#dropped += lines
-    if (!this.#failing) this.#options.onTrouble(`the log cannot be written, and lines are lost: ${fault.message}`)
+    if (!this.#failing) this.#options.onTrouble(`the log cannot be written, lines are lost: ${fault.message}`)
     this.#failing = true
   }
 
@@ -180,7 +180,7 @@ export class LogWriter {
     this.#torn = false
     if (!this.#failing) return
     this.#failing = false
-    this.#options.onTrouble(`the log is written again; ${this.#dropped} lines were lost so far`)
+    this.#options.onTrouble(`the log can be written again; ${this.#dropped} lines have been lost so far`)
   }
 
   #next(): void {
@@ -207,6 +207,6 @@ function openToAppend(file: string): number {
     return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o666)
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code !== 'ENXIO') throw fault
-    throw new Error('it is a pipe that nobody reads (start its reader first), or a socket', { cause: fault })
+    throw new Error('it is a pipe without a reader (start the reader first), or a socket', { cause: fault })
   }
 }

@@ -24,7 +24,7 @@ import type { Collect } from './reading.ts'
 const ofDeliveries =
   (collect: Collect): Collect =>
   (reading) =>
-    reading.counts.places.routes.some(broadcasts) ? collect(reading) : []
+    reading.counts.cells.routes.some(broadcasts) ? collect(reading) : []
 
 /** Only if a route takes callbacks. */
 const ofCallbacks =
@@ -72,13 +72,13 @@ export const collectors: Readonly<Record<MetricName, Collect>> = {
   hedgerow_store_writes_total: single(({ store }) => store?.writes),
   hedgerow_waiters: single(({ waiters }) => waiters),
   hedgerow_waiters_ended_total: ofCallbacks(({ counts }) =>
-    row(counts, 'end', Object.values(waiterEnds), counts.places.waiterEnds),
+    row(counts, 'end', Object.values(waiterEnds), counts.cells.waiterEnds),
   ),
   hedgerow_waiter_duration_seconds: ofCallbacks(({ counts }) =>
-    histogramSamples({}, counts.places.waiterDuration, counts.places.bounds, reader(counts)),
+    histogramSamples({}, counts.cells.waiterDuration, counts.cells.bounds, reader(counts)),
   ),
   hedgerow_callbacks_total: ofCallbacks(({ counts }) =>
-    row(counts, 'verdict', Object.values(callbackVerdicts), counts.places.callbacks),
+    row(counts, 'verdict', Object.values(callbackVerdicts), counts.cells.callbacks),
   ),
   hedgerow_client_connections: named(
     'state',

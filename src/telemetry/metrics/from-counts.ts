@@ -1,9 +1,9 @@
 import { attemptOutcomes } from '../../core/attempt.ts'
+import { noRoute, ownPages } from '../counts/cells.ts'
 import type { Counts } from '../counts/counts.ts'
-import type { HistogramPlaces } from '../counts/histogram-places.ts'
-import { noRoute, ownPages } from '../counts/places.ts'
-import type { RoutePlaces } from '../counts/route-places.ts'
-import type { TargetPlaces } from '../counts/target-places.ts'
+import type { HistogramCells } from '../counts/histogram-cells.ts'
+import type { RouteCells } from '../counts/route-cells.ts'
+import type { TargetCells } from '../counts/target-cells.ts'
 import { failureLabels, statusClasses } from './catalogue.ts'
 import { histogramSamples } from './histogram-samples.ts'
 import type { Collect } from './reading.ts'
@@ -15,16 +15,16 @@ import { type Labels, type Read, rowOf, type Sample } from './sample.ts'
  */
 
 /** Whether a route can increase this count. */
-export type Expected = (route: RoutePlaces) => boolean
+export type Expected = (route: RouteCells) => boolean
 
 const always: Expected = () => true
 /** Exported only once it has counted. */
 export const never: Expected = () => false
 
-export function byRoute(place: (route: RoutePlaces) => number, expected: Expected = always): Collect {
+export function byRoute(cell: (route: RouteCells) => number, expected: Expected = always): Collect {
   return ({ counts }) =>
-    counts.places.routes
-      .map((route) => ({ route, value: counts.read(place(route)) }))
+    counts.cells.routes
+      .map((route) => ({ route, value: counts.read(cell(route)) }))
       .filter(({ route, value }) => value !== 0 || expected(route))
       .map(({ route, value }) => ({ labels: { route: route.name }, value }))
 }
@@ -32,11 +32,11 @@ export function byRoute(place: (route: RoutePlaces) => number, expected: Expecte
 export function byRouteAnd(
   label: string,
   values: readonly string[],
-  first: (route: RoutePlaces) => number,
-  expected: (route: RoutePlaces, value: string) => boolean,
+  first: (route: RouteCells) => number,
+  expected: (route: RouteCells, value: string) => boolean,
 ): Collect {
   return ({ counts }) =>
-    counts.places.routes.flatMap((route) =>
+    counts.cells.routes.flatMap((route) =>
       rowOf({ route: route.name }, label, values, {
         read: reader(counts),
         first: first(route),
@@ -45,43 +45,43 @@ export function byRouteAnd(
     )
 }
 
-export function histogramByRoute(places: (route: RoutePlaces) => HistogramPlaces): Collect {
+export function histogramByRoute(cells: (route: RouteCells) => HistogramCells): Collect {
   return ({ counts }) =>
-    counts.places.routes.flatMap((route) =>
-      histogramSamples({ route: route.name }, places(route), counts.places.bounds, reader(counts)),
+    counts.cells.routes.flatMap((route) =>
+      histogramSamples({ route: route.name }, cells(route), counts.cells.bounds, reader(counts)),
     )
 }
 
 /** The combinations of status and failure that occurred, and good answers. */
 export const calls: Collect = ({ counts }) =>
-  counts.places.routes.flatMap((route) =>
-    statusClasses.flatMap((status, place) =>
+  counts.cells.routes.flatMap((route) =>
+    statusClasses.flatMap((status, index) =>
       rowOf({ route: route.name, status }, 'failure', failureLabels, {
         read: reader(counts),
-        first: route.calls + place * failureLabels.length,
-        expected: (failure) => place === 0 && failure === 'none',
+        first: route.calls + index * failureLabels.length,
+        expected: (failure) => index === 0 && failure === 'none',
       }),
     ),
   )
 
-export function byTarget(place: (target: TargetPlaces) => number): Collect {
+export function byTarget(cell: (target: TargetCells) => number): Collect {
   return ({ counts }) =>
-    counts.places.targets.map((target) => ({ labels: labelsOf(target), value: counts.read(place(target)) }))
+    counts.cells.targets.map((target) => ({ labels: labelsOf(target), value: counts.read(cell(target)) }))
 }
 
 export const attempts: Collect = ({ counts }) =>
-  counts.places.targets.flatMap((target) =>
+  counts.cells.targets.flatMap((target) =>
     rowOf(labelsOf(target), 'outcome', attemptOutcomes, { read: reader(counts), first: target.attempts }),
   )
 
 export const attemptDurations: Collect = ({ counts }) =>
-  counts.places.targets.flatMap((target) => [
+  counts.cells.targets.flatMap((target) => [
     ...durations(counts, { ...labelsOf(target), end: 'ended' }, target.duration),
     ...onceCounted(durations(counts, { ...labelsOf(target), end: 'cancelled' }, target.cancelledDuration)),
   ])
 
-function durations(counts: Counts, labels: Labels, places: HistogramPlaces): readonly Sample[] {
-  return histogramSamples(labels, places, counts.places.bounds, reader(counts))
+function durations(counts: Counts, labels: Labels, cells: HistogramCells): readonly Sample[] {
+  return histogramSamples(labels, cells, counts.cells.bounds, reader(counts))
 }
 
 /** Omits empty histograms: cancelled durations of targets that never had a cancelled attempt. */
@@ -100,15 +100,15 @@ export const broadcasts: Expected = ({ strategy }) => strategy === 'broadcast'
 /** Strategies that can retry. */
 export const retries: Expected = ({ strategy }) => ![noRoute, ownPages, 'broadcast'].includes(strategy)
 
-export function extraLoad(route: RoutePlaces, kind: string): boolean {
+export function extraLoad(route: RouteCells, kind: string): boolean {
   if (kind === 'retry') return retries(route)
   return kind === 'hedge' ? hedges(route) : ['first', 'all', 'quorum'].includes(route.strategy)
 }
 
-function labelsOf({ upstream, target }: TargetPlaces) {
+function labelsOf({ upstream, target }: TargetCells) {
   return { upstream, target }
 }
 
 export function reader(counts: Counts): Read {
-  return (place) => counts.read(place)
+  return (cell) => counts.read(cell)
 }

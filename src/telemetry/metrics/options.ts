@@ -40,7 +40,7 @@ const view = z.strictObject({
 })
 
 const ascending = (bounds: readonly number[]): boolean =>
-  bounds.every((bound, place) => place === 0 || bound > (bounds[place - 1] as number))
+  bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] as number))
 
 const buckets = 'durations that ascend, such as [10ms, 100ms, 1s]'
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { promtool } from '../../../test/kit/prometheus.ts'
 import { type MetricFamily, prometheusText } from './prometheus-text.ts'
 
-const gauge = (samples: MetricFamily['samples'], help = 'Of a test.'): MetricFamily => ({
+const gauge = (samples: MetricFamily['samples'], help = 'For a test.'): MetricFamily => ({
   name: 'a_value',
   type: 'gauge',
   help,
@@ -13,7 +13,7 @@ const gauge = (samples: MetricFamily['samples'], help = 'Of a test.'): MetricFam
 const histogram: MetricFamily = {
   name: 'a_duration_seconds',
   type: 'histogram',
-  help: 'Of a test.',
+  help: 'For a test.',
   samples: [
     { suffix: '_bucket', labels: { route: '/', le: '0.1' }, value: 1 },
     { suffix: '_bucket', labels: { route: '/', le: '+Inf' }, value: 3 },
@@ -27,11 +27,11 @@ describe('prometheusText', () => {
     const text = prometheusText([gauge([{ labels: {}, value: 1 }]), histogram])
     assert.equal(
       text,
-      `# HELP a_value Of a test.
+      `# HELP a_value For a test.
 # TYPE a_value gauge
 a_value 1
 
-# HELP a_duration_seconds Of a test.
+# HELP a_duration_seconds For a test.
 # TYPE a_duration_seconds histogram
 a_duration_seconds_bucket{route="/",le="0.1"} 1
 a_duration_seconds_bucket{route="/",le="+Inf"} 3

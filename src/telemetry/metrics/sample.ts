@@ -8,7 +8,7 @@ export interface Sample {
   readonly suffix?: string
 }
 
-export type Read = (place: number) => number
+export type Read = (cell: number) => number
 
 /**
  * Samples from consecutive cells, one for each value of a label. Those that are not `expected` appear once they have
@@ -21,6 +21,6 @@ export function rowOf(
   { read, first, expected = () => true }: { read: Read; first: number; expected?: (value: string) => boolean },
 ): readonly Sample[] {
   return values
-    .map((value, place) => ({ labels: { ...labels, [label]: value }, value: read(first + place) }))
-    .filter((sample, place) => sample.value > 0 || expected(values[place] as string))
+    .map((value, index) => ({ labels: { ...labels, [label]: value }, value: read(first + index) }))
+    .filter((sample, index) => sample.value > 0 || expected(values[index] as string))
 }

@@ -83,7 +83,7 @@ describe('SpanQueue', () => {
       add(1)
       await clock.advance(5000)
       assert.equal(told.length, 2)
-      assert.match(told[1] ?? '', /again; 2 spans were dropped/)
+      assert.match(told[1] ?? '', /again; 2 spans have been dropped/)
       assert.deepEqual(queue.counts, { sent: 1, dropped: 2 })
     })
   }

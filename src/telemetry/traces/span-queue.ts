@@ -83,7 +83,7 @@ export class SpanQueue implements SpanProcessor {
   #giveUp(): void {
     this.#timer?.cancel()
     this.#dropped += this.#waiting.splice(0).length
-    this.#sending?.abort(new Error('the gateway ends'))
+    this.#sending?.abort(new Error('the gateway is shutting down'))
   }
 
   #sendAfter(delayMs: number): void {
@@ -110,7 +110,7 @@ export class SpanQueue implements SpanProcessor {
 
   #taken(count: number, timer: Timer): void {
     this.#sent += count
-    if (this.#failing) this.#options.log(`traces are sent again; ${this.#dropped} spans were dropped so far`)
+    if (this.#failing) this.#options.log(`traces can be sent again; ${this.#dropped} spans have been dropped so far`)
     this.#failing = false
     this.#next(timer)
   }
@@ -118,10 +118,7 @@ export class SpanQueue implements SpanProcessor {
   #refused(count: number, timer: Timer, reason: unknown): void {
     this.#dropped += count
     if (!this.#failing)
-      this.#options.log(
-        `traces cannot be sent, and spans are dropped (telemetry.traces.url): ${textOf(reason)}`,
-        'warn',
-      )
+      this.#options.log(`traces cannot be sent, spans are dropped (telemetry.traces.url): ${textOf(reason)}`, 'warn')
     this.#failing = true
     // This was the last attempt.
     if (this.#closed) this.#dropped += this.#waiting.splice(0).length

@@ -107,7 +107,7 @@ describe('AnswerHeadReader', () => {
 
   for (const length of ['', ' ', '+5', '-5', '5,5', '5 5', '0x5', '5.0', '1e3', '\u00b2', '1'.repeat(16)]) {
     it(`refuses the Content-Length ${JSON.stringify(length)}`, () => {
-      assert.equal(faultOf(`Content-Length: ${length}`), 'a Content-Length that is no length')
+      assert.equal(faultOf(`Content-Length: ${length}`), 'an invalid Content-Length')
     })
   }
 

@@ -157,7 +157,7 @@ export class AnswerHeadReader {
       else if (this.#isChunked) this.#refuse('Content-Length and Transfer-Encoding')
       else {
         this.#contentLength = lengthOf(value)
-        if (this.#contentLength === undefined) this.#refuse('a Content-Length that is no length')
+        if (this.#contentLength === undefined) this.#refuse('an invalid Content-Length')
       }
       this.#pairs.push(name, value)
     } else if (kind === 'transfer-encoding') {

@@ -133,7 +133,7 @@ export class AnswerReader {
 
   #takeInformational(head: AnswerHead, at: number): number {
     if (head.status === 101) {
-      if (!this.#upgrades || !head.isUpgrade) return this.#refuse('101 that was not asked for')
+      if (!this.#upgrades || !head.isUpgrade) return this.#refuse('a 101 that was not requested')
       const handler = this.#handler as AnswerHandler
       this.stop()
       handler.onUpgrade(head)

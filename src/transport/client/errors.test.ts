@@ -42,9 +42,9 @@ describe('failureOfEnd', () => {
       "a: TLS failed: the certificate's issuer is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)",
       'The gateway has no free file descriptor (EMFILE)',
       'a: connection failed',
-      'a: connection closed before the body was whole',
+      'a: connection closed before the body was complete',
       'a: silent for longer than idleTimeout',
-      'a: no valid HTTP response',
+      'a: not a valid HTTP response',
       'a: header too large',
     ])
   })

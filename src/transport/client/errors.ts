@@ -25,7 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
   EPIPE: 'connection closed',
   CLOSED: 'connection closed',
-  CLOSED_TOO_SOON: 'connection closed before the body was whole',
+  CLOSED_TOO_SOON: 'connection closed before the body was complete',
   SILENT: 'silent for longer than idleTimeout',
 }
 
@@ -47,7 +47,7 @@ export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failu
 
 /** For bytes that are not a valid answer; `fault` says why, for the log. */
 export function failureOfAnswer(fault: string, targetName: string): Failure {
-  const reason = fault === 'header too large' ? fault : 'no valid HTTP response'
+  const reason = fault === 'header too large' ? fault : 'not a valid HTTP response'
   return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: fault })
 }
 

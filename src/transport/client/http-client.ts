@@ -48,7 +48,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     // A request that outlives its call (a callback's order) may be retried after all connections were closed.
     if (isDestroyed) return Promise.resolve(failed(failure('DRAINING', 'The gateway is shutting down')))
     if (request.body instanceof Readable && request.body.destroyed) {
-      return Promise.resolve(failed(failure('CLIENT_GONE', 'The client hung up before its request was whole')))
+      return Promise.resolve(failed(failure('CLIENT_GONE', 'The client hung up before its request was complete')))
     }
     const declared = request.body === undefined ? undefined : declaredLength(request)
     if (typeof declared === 'object') return Promise.resolve(failed(declared))
@@ -85,5 +85,5 @@ function framingOf({ method, body }: GatewayRequest, declared: number | undefine
   const length = body?.length ?? 0
   if (length === 0) return expectsBody(method) ? 0 : undefined
   if (declared === undefined || declared === length || !expectsBody(method)) return length
-  return failure('BAD_REQUEST', 'The request body is shorter or longer than its Content-Length says')
+  return failure('BAD_REQUEST', 'The request body does not have the length that its Content-Length states')
 }

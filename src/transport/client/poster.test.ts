@@ -40,14 +40,14 @@ describe('poster', () => {
 
   it('rejects with the status if the answer is not 2xx', async (t) => {
     const { url } = await collectorOf(t, (_message, response) => response.writeHead(503).end('no'))
-    await assert.rejects(poster(url, {}).post('[]', never), /^Error: it was answered with 503$/)
+    await assert.rejects(poster(url, {}).post('[]', never), /^Error: the collector answered 503$/)
   })
 
   it('does not follow redirects', async (t) => {
     const { url, seen } = await collectorOf(t, (_message, response) =>
       response.writeHead(307, { location: '/elsewhere' }).end(),
     )
-    await assert.rejects(poster(url, {}).post('[]', never), /answered with 307$/)
+    await assert.rejects(poster(url, {}).post('[]', never), /answered 307$/)
     assert.equal(seen.length, 1)
   })
 

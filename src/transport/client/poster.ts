@@ -27,7 +27,7 @@ export function poster(url: string, headers: Readonly<Record<string, string>>): 
           const { statusCode = 0 } = answer
           answer.once('close', () => {
             if (statusCode >= 200 && statusCode <= 299) resolve()
-            else reject(new Error(`it was answered with ${statusCode}`))
+            else reject(new Error(`the collector answered ${statusCode}`))
           })
           let bytes = 0
           answer.on('data', (chunk: Buffer) => {

@@ -74,7 +74,7 @@ describe('requestHead', () => {
     it(`refuses a request with ${name}`, () => {
       const detail = written(parts)
       assert.ok(typeof detail === 'string')
-      assert.match(detail, /^The request cannot be passed on: /)
+      assert.match(detail, /^The request cannot be forwarded: /)
       assert.doesNotMatch(detail, /[\r\n]/)
     })
   }

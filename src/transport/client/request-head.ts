@@ -44,7 +44,7 @@ export function declaredLength({ headers }: GatewayRequest): number | undefined 
     declared = headers[i + 1] as string
   }
   if (declared === undefined) return undefined
-  return /^\d{1,15}$/.test(declared) ? Number(declared) : refused('Content-Length is no length')
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : refused('Content-Length is not a number')
 }
 
 /**
@@ -125,5 +125,5 @@ function isToken(name: string): boolean {
 }
 
 function refused(detail: string): Failure {
-  return failure('BAD_REQUEST', `The request cannot be passed on: ${detail}`)
+  return failure('BAD_REQUEST', `The request cannot be forwarded: ${detail}`)
 }

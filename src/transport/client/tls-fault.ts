@@ -9,7 +9,8 @@ const vouch =
   "If the target's CA is private, start Hedgerow with NODE_EXTRA_CA_CERTS set to a file with its certificate (PEM)"
 const sendChain = `The target may not send its intermediate certificates. ${vouch}`
 const renew = 'Renew the certificate of the target, and check the clocks of both machines'
-const askAsNamed = 'Use a name that the certificate has, in the URL of the target or in the Host field that it is sent'
+const askAsNamed =
+  'In the URL of the target, or in the Host field that it receives, use a name that the certificate has'
 const checkPort = 'Check that the port of the target speaks TLS'
 
 /** Keyed by OpenSSL's certificate codes (X509_V_ERR_*, as Node names them) and Node's own codes. */
@@ -28,8 +29,8 @@ const byCode: Readonly<Record<string, TlsFault>> = {
   CERT_REJECTED: { reason: 'the certificate was rejected', remedy: undefined },
   CERT_SIGNATURE_FAILURE: { reason: "the certificate's signature is wrong", remedy: undefined },
   CERT_CHAIN_TOO_LONG: { reason: 'the certificate chain is too long', remedy: undefined },
-  INVALID_CA: { reason: 'a certificate in the chain is not that of a CA', remedy: undefined },
-  INVALID_PURPOSE: { reason: 'a certificate in the chain is not meant for this', remedy: undefined },
+  INVALID_CA: { reason: 'a certificate in the chain is not a CA certificate', remedy: undefined },
+  INVALID_PURPOSE: { reason: 'a certificate in the chain is not valid for this purpose', remedy: undefined },
   PATH_LENGTH_EXCEEDED: { reason: 'the certificate chain is longer than its CA allows', remedy: undefined },
   ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'the target does not speak TLS on this port', remedy: checkPort },
   ERR_SSL_PACKET_LENGTH_TOO_LONG: { reason: 'the target does not speak TLS on this port', remedy: checkPort },

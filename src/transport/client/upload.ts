@@ -102,12 +102,12 @@ export class Upload {
 
   readonly #onGone = (): void => {
     this.stop()
-    this.#options.onFailed(failure('CLIENT_GONE', 'The client hung up before its request was whole'))
+    this.#options.onFailed(failure('CLIENT_GONE', 'The client hung up before its request was complete'))
   }
 
   #mismatch(): void {
     this.stop()
-    const detail = 'The request body is shorter or longer than its Content-Length says'
+    const detail = 'The request body does not have the length that its Content-Length states'
     this.#options.onFailed(failure('BAD_REQUEST', detail))
   }
 

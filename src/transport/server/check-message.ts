@@ -13,7 +13,7 @@ export function messageProblem(message: IncomingMessage, maxHeaderCount: number)
   if (hosts === 0 && message.httpVersionMinor > 0) return failure('BAD_REQUEST', 'Host is missing')
   const coding = headerValue(message.rawHeaders, 'transfer-encoding')
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    return failure('BAD_REQUEST', 'The only Transfer-Encoding there is here is chunked')
+    return failure('BAD_REQUEST', 'The only supported Transfer-Encoding is chunked')
   }
   const count = message.rawHeaders.length / 2
   if (count <= maxHeaderCount) return undefined

@@ -105,3 +105,24 @@ export class ConnectionCounts {
     }
   }
 }
+
+/** Sums over several listeners, whether consecutive or concurrent. */
+export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionFigures {
+  const sum = (count: (figures: ConnectionFigures) => number): number =>
+    all.reduce((total, figures) => total + count(figures), 0)
+  return {
+    active: sum(({ active }) => active),
+    reading: sum(({ reading }) => reading),
+    writing: sum(({ writing }) => writing),
+    waiting: sum(({ waiting }) => waiting),
+    accepted: sum(({ accepted }) => accepted),
+    refused: sum(({ refused }) => refused),
+    failed: sum(({ failed }) => failed),
+    requests: sum(({ requests }) => requests),
+    malformed: {
+      400: sum(({ malformed }) => malformed[400]),
+      408: sum(({ malformed }) => malformed[408]),
+      431: sum(({ malformed }) => malformed[431]),
+    },
+  }
+}

@@ -10,7 +10,7 @@ export interface WriterOptions {
   readonly clock: Clock
   /** How long the client may accept no bytes; 0 = no limit. */
   readonly idleTimeoutMs: number
-  /** The body broke off: the client has part of it, and its connection is closed to signal that. */
+  /** The body is incomplete: the client has part of it, and its connection is closed to signal that. */
   readonly onBroken: (reason: Failure) => void
 }
 

@@ -142,7 +142,10 @@ export class Serving {
     reportBug(fault, call)
     call.abort(failure('INTERNAL', 'The gateway has failed', { cause: fault }))
     if (response.headersSent || this.#status !== 0) response.destroy()
-    else this.#answer(failed(failure('INTERNAL', 'The gateway has failed; its log has the cause', { cause: fault })))
+    else
+      this.#answer(
+        failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: fault })),
+      )
   }
 
   #closed(): void {

@@ -157,7 +157,7 @@ describe('balance', () => {
     const { call, answer } = send()
     await clock.advance(10)
     assert.equal(codeOf(answer.outcome), 'NO_TARGET')
-    assert.match(failureOf(answer.outcome).detail, /upstream work has no target/)
+    assert.match(failureOf(answer.outcome).detail, /upstream work has no available target/)
     assert.deepEqual([call.attempts.length, upstream.seen.length], [0, 0])
   })
 })

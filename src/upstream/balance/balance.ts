@@ -35,7 +35,7 @@ export function balance(balancer: Balancer, upstream: string, gate?: Gate): Laye
 }
 
 function refusal(gate: Gate | undefined, upstream: string): Failure {
-  return gate?.refusal(upstream) ?? failure('NO_TARGET', `The upstream ${upstream} has no target`)
+  return gate?.refusal(upstream) ?? failure('NO_TARGET', `The upstream ${upstream} has no available target`)
 }
 
 /**

@@ -30,51 +30,51 @@ export class Candidates {
     const available = this.#available
     if (lastTried === undefined || available.length < 2) return available
     let longestAgo = Number.POSITIVE_INFINITY
-    for (const place of available) longestAgo = Math.min(longestAgo, lastTried(this.targets[place] as Target))
-    return available.filter((place) => lastTried(this.targets[place] as Target) === longestAgo)
+    for (const index of available) longestAgo = Math.min(longestAgo, lastTried(this.targets[index] as Target))
+    return available.filter((index) => lastTried(this.targets[index] as Target) === longestAgo)
   }
 
   /**
    * The candidates that this pick may take. A target in slow start is skipped in as many picks as its share lacks. This
    * holds it to its share even when it would be the best of all, as an idle, fresh target often is. Never empty.
    */
-  passing(places: readonly number[], random: Random): readonly number[] {
-    if (!this.#isOneSlow) return places
-    const passing = places.filter((place) => this.factor(place) === 1 || random() < this.factor(place))
-    return passing.length === 0 ? places : passing
+  passing(indexes: readonly number[], random: Random): readonly number[] {
+    if (!this.#isOneSlow) return indexes
+    const passing = indexes.filter((index) => this.factor(index) === 1 || random() < this.factor(index))
+    return passing.length === 0 ? indexes : passing
   }
 
   /** Weight relative to the usual one: 1 when all weights are equal. */
-  weight(place: number): number {
-    return this.#weights[place] as number
+  weight(index: number): number {
+    return this.#weights[index] as number
   }
 
   /** Share of the weight that counts (slow start), 0 to 1. */
-  factor(place: number): number {
-    return this.#factors[place] as number
+  factor(index: number): number {
+    return this.#factors[index] as number
   }
 
   /** Draws one by weight. Returns its position in the list, which must not be empty. */
-  draw(places: readonly number[], random: Random): number {
-    return this.#isEven ? Math.floor(random() * places.length) : this.#drawByWeight(places, -1, random)
+  draw(indexes: readonly number[], random: Random): number {
+    return this.#isEven ? Math.floor(random() * indexes.length) : this.#drawByWeight(indexes, -1, random)
   }
 
   /** Draws one other than the one at `first`; needs at least two candidates. */
-  drawOther(places: readonly number[], first: number, random: Random): number {
-    if (!this.#isEven) return this.#drawByWeight(places, first, random)
-    const other = Math.floor(random() * (places.length - 1))
+  drawOther(indexes: readonly number[], first: number, random: Random): number {
+    if (!this.#isEven) return this.#drawByWeight(indexes, first, random)
+    const other = Math.floor(random() * (indexes.length - 1))
     return other < first ? other : other + 1
   }
 
-  #drawByWeight(places: readonly number[], except: number, random: Random): number {
+  #drawByWeight(indexes: readonly number[], except: number, random: Random): number {
     let total = 0
-    for (let i = 0; i < places.length; i++) if (i !== except) total += this.weight(places[i] as number)
+    for (let i = 0; i < indexes.length; i++) if (i !== except) total += this.weight(indexes[i] as number)
     let mark = random() * total
     let last = -1
-    for (let i = 0; i < places.length; i++) {
+    for (let i = 0; i < indexes.length; i++) {
       if (i === except) continue
       last = i
-      mark -= this.weight(places[i] as number)
+      mark -= this.weight(indexes[i] as number)
       if (mark < 0) break
     }
     // Rounding can leave the mark slightly beyond the last one.
@@ -85,10 +85,10 @@ export class Candidates {
     const rotation = this.#rotation
     // Set first, so that the next call sees changes made meanwhile.
     this.#version = rotation.version
-    this.#available = [...this.targets.keys()].filter((place) => rotation.isAvailable(place))
-    this.#factors = this.targets.map((_, place) => rotation.factor(place))
+    this.#available = [...this.targets.keys()].filter((index) => rotation.isAvailable(index))
+    this.#factors = this.targets.map((_, index) => rotation.factor(index))
     this.#weights = this.targets.map(({ weight }) => weight / this.#usualWeight)
-    this.#isOneSlow = this.#available.some((place) => this.factor(place) < 1)
-    this.#isEven = this.#available.every((place) => this.weight(place) === this.weight(this.#available[0] as number))
+    this.#isOneSlow = this.#available.some((index) => this.factor(index) < 1)
+    this.#isEven = this.#available.every((index) => this.weight(index) === this.weight(this.#available[0] as number))
   }
 }

@@ -26,24 +26,24 @@ export function consistentHash(
   const table = maglevTable(targets)
   const byChance = randomPick(rotation, random)
 
-  const find = (places: readonly number[], hash: number): Target | undefined => {
+  const find = (indexes: readonly number[], hash: number): Target | undefined => {
     for (let turn = 0; turn < mostSlots; turn++) {
       const slot = (turn === 0 ? hash : mix32(hash + turn * goldenRatio)) % tableSize
-      const place = table[slot] as number
+      const index = table[slot] as number
       // Usually all targets are available, and the search ends at its first step.
-      if (places.length < targets.length && !places.includes(place)) continue
-      const factor = candidates.factor(place)
-      if (factor === 1 || mix32(hash ^ goldenRatio) < factor * 2 ** 32) return targets[place]
+      if (indexes.length < targets.length && !indexes.includes(index)) continue
+      const factor = candidates.factor(index)
+      if (factor === 1 || mix32(hash ^ goldenRatio) < factor * 2 ** 32) return targets[index]
     }
-    return targets[places[hash % places.length] as number]
+    return targets[indexes[hash % indexes.length] as number]
   }
 
   return {
     pick: (lastTried, request) => {
-      const places = candidates.of(lastTried)
-      if (places.length < 2) return targets[places[0] ?? -1]
+      const indexes = candidates.of(lastTried)
+      if (indexes.length < 2) return targets[indexes[0] ?? -1]
       const key = keyOf(request)
-      return key === undefined ? byChance.pick(lastTried, request) : find(places, hash32(key))
+      return key === undefined ? byChance.pick(lastTried, request) : find(indexes, hash32(key))
     },
   }
 }

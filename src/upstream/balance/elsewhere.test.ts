@@ -46,7 +46,7 @@ describe('elsewhere', () => {
   })
 
   it('allows no retry when the other target is unavailable', async () => {
-    const isAvailable = (place: number): boolean => place === 0
+    const isAvailable = (index: number): boolean => index === 0
     assert.equal((await failing({ a: 'UPSTREAM_TLS', b: 'UPSTREAM_TLS' }, 1, { isAvailable })).retry, 'no')
   })
 

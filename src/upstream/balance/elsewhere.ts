@@ -19,8 +19,8 @@ export function elsewhere(rotation: Rotation): Layer {
 
 /** Whether a target is available whose last attempt in this call did not fail this way. */
 function hasOther(rotation: Rotation, { attempts }: Call): boolean {
-  return rotation.targets.some((target, place) => {
+  return rotation.targets.some((target, index) => {
     const last = attempts.findLast((attempt) => attempt.target === target)
-    return last?.outcome !== 'tls_error' && rotation.isAvailable(place)
+    return last?.outcome !== 'tls_error' && rotation.isAvailable(index)
   })
 }

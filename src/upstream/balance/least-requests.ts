@@ -13,5 +13,5 @@ export function leastRequests(
   rotation: Rotation,
   { random, load }: { readonly random: Random; readonly load: TargetLoad },
 ): Balancer {
-  return twoChoices(rotation, { random, load, cost: (place, weight) => load.burden(place) / weight })
+  return twoChoices(rotation, { random, load, cost: (index, weight) => load.burden(index) / weight })
 }

@@ -6,7 +6,7 @@ const named = (count: number) => Array.from({ length: count }, (_, i) => ({ name
 
 function countsOf(table: Uint16Array): readonly number[] {
   const counts: number[] = []
-  for (const place of table) counts[place] = (counts[place] ?? 0) + 1
+  for (const index of table) counts[index] = (counts[index] ?? 0) + 1
   return counts
 }
 
@@ -25,8 +25,8 @@ describe('the Maglev table', () => {
 
   it('gives slots in proportion to weight', () => {
     const counts = countsOf(maglevTable(['a', 'b', 'c'].map((name, i) => ({ name, weight: [6, 3, 1][i] ?? 0 }))))
-    for (const [place, share] of [0.6, 0.3, 0.1].entries()) {
-      assert.ok(Math.abs((counts[place] ?? 0) / tableSize - share) < 0.001)
+    for (const [index, share] of [0.6, 0.3, 0.1].entries()) {
+      assert.ok(Math.abs((counts[index] ?? 0) / tableSize - share) < 0.001)
     }
   })
 
@@ -36,9 +36,9 @@ describe('the Maglev table', () => {
       const [table, without] = [maglevTable(before), maglevTable(before.slice(0, -1))]
       let moved = 0
       let kept = 0
-      for (const [slot, place] of table.entries()) {
-        if (place === count - 1) continue
-        if (without[slot] === place) kept++
+      for (const [slot, index] of table.entries()) {
+        if (index === count - 1) continue
+        if (without[slot] === index) kept++
         else moved++
       }
       assert.ok(moved / (moved + kept) < 0.01, `${moved} of ${moved + kept}`)

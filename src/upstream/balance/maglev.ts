@@ -24,8 +24,8 @@ export function maglevTable(targets: readonly Pick<Target, 'name' | 'weight'>[])
     due: 0,
   }))
   for (let taken = 0; taken < tableSize && takers.length > 0; ) {
-    for (let place = 0; place < takers.length && taken < tableSize; place++) {
-      const taker = takers[place] as (typeof takers)[number]
+    for (let index = 0; index < takers.length && taken < tableSize; index++) {
+      const taker = takers[index] as (typeof takers)[number]
       taker.due += taker.share
       // Shares such as 1/3 add up to slightly less than 1.
       if (taker.due < 1 - 1e-9) continue
@@ -33,7 +33,7 @@ export function maglevTable(targets: readonly Pick<Target, 'name' | 'weight'>[])
       taken++
       let slot = taker.next
       while (table[slot] !== free) slot = (slot + taker.step) % tableSize
-      table[slot] = place
+      table[slot] = index
       taker.next = slot
     }
   }

@@ -17,11 +17,11 @@ export function peakEwma(
 }
 
 export function ewmaCost(load: TargetLoad): Cost {
-  return (place, weight) => {
-    const inFlight = load.inFlight(place)
+  return (index, weight) => {
+    const inFlight = load.inFlight(index)
     // An unknown target is tried by one attempt at a time, as in Finagle. Otherwise a target added beside ones faster
     // than its assumed latency would get nothing until that had faded.
-    if (inFlight === 0 && !load.isKnown(place)) return 0
-    return load.expectedMs(place) * (inFlight / weight + 1)
+    if (inFlight === 0 && !load.isKnown(index)) return 0
+    return load.expectedMs(index) * (inFlight / weight + 1)
   }
 }

@@ -41,9 +41,9 @@ export class ProbePool {
     this.#options = options
   }
 
-  add(place: number, { inFlight, latencyMs }: TargetReport, atMs: number): void {
-    this.#reports.delete(place)
-    this.#reports.set(place, { inFlight, latencyMs, atMs, uses: 0 })
+  add(index: number, { inFlight, latencyMs }: TargetReport, atMs: number): void {
+    this.#reports.delete(index)
+    this.#reports.set(index, { inFlight, latencyMs, atMs, uses: 0 })
     for (const oldest of this.#reports.keys()) {
       if (this.#reports.size <= this.#options.size) break
       this.#reports.delete(oldest)
@@ -53,9 +53,9 @@ export class ProbePool {
   }
 
   /** The targets with a report that is still valid. */
-  known(places: readonly number[], nowMs: number): readonly number[] {
-    return places.filter((place) => {
-      const report = this.#reports.get(place)
+  known(indexes: readonly number[], nowMs: number): readonly number[] {
+    return indexes.filter((index) => {
+      const report = this.#reports.get(index)
       return report !== undefined && nowMs - report.atMs < this.#options.ageMs
     })
   }
@@ -64,24 +64,24 @@ export class ProbePool {
    * The best of these targets, all of which must have a report. The search starts at `from`, because the first of
    * equals wins. `judged`: corrects a report by the gateway's own measurements.
    */
-  best(places: readonly number[], from: number, judged: (place: number, report: TargetReport) => Judged): number {
+  best(indexes: readonly number[], from: number, judged: (index: number, report: TargetReport) => Judged): number {
     let cold: Choice | undefined
     let hot: Choice | undefined
     let coldCount = 0
-    for (let i = 0; i < places.length; i++) {
-      const place = places[(from + i) % places.length] as number
-      const { inFlight, latencyMs } = judged(place, this.#reports.get(place) as Report)
+    for (let i = 0; i < indexes.length; i++) {
+      const index = indexes[(from + i) % indexes.length] as number
+      const { inFlight, latencyMs } = judged(index, this.#reports.get(index) as Report)
       if (inFlight > this.#hotAbove) {
-        if (hot === undefined || inFlight < hot.inFlight) hot = { place, inFlight, latencyMs }
+        if (hot === undefined || inFlight < hot.inFlight) hot = { index, inFlight, latencyMs }
       } else {
         coldCount++
-        if (cold === undefined || latencyMs < cold.latencyMs) cold = { place, inFlight, latencyMs }
+        if (cold === undefined || latencyMs < cold.latencyMs) cold = { index, inFlight, latencyMs }
       }
     }
     const best = coldCount === 1 ? this.#better(cold, hot) : (cold ?? hot)
     if (best === undefined) throw new Error('there was nothing to choose among')
-    this.#use(best.place)
-    return best.place
+    this.#use(best.index)
+    return best.index
   }
 
   /**
@@ -96,11 +96,11 @@ export class ProbePool {
   }
 
   /** The target now has one more attempt in flight, which its report does not include. */
-  #use(place: number): void {
-    const report = this.#reports.get(place)
+  #use(index: number): void {
+    const report = this.#reports.get(index)
     if (report === undefined) return
     report.inFlight++
-    if (++report.uses >= this.#options.uses) this.#reports.delete(place)
+    if (++report.uses >= this.#options.uses) this.#reports.delete(index)
   }
 }
 
@@ -110,7 +110,7 @@ export interface Judged {
 }
 
 interface Choice extends Judged {
-  readonly place: number
+  readonly index: number
 }
 
 function quantileOf(numbers: readonly number[], share: number): number {

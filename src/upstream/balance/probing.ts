@@ -45,48 +45,48 @@ export function probing(rotation: Rotation, options: ProbingOptions): Balancer {
   const asked = targets.map(() => 0)
   const cost = ewmaCost(load)
 
-  const ask = async (place: number): Promise<void> => {
-    asked[place] = (asked[place] as number) + 1
+  const ask = async (index: number): Promise<void> => {
+    asked[index] = (asked[index] as number) + 1
     // A probe that throws reports nothing, and no call depends on it.
-    const report = await probe(targets[place] as Target).catch(() => undefined)
-    asked[place]--
+    const report = await probe(targets[index] as Target).catch(() => undefined)
+    asked[index]--
     if (report === undefined) return
-    if (report === 'mute') mute.set(place, clock.now() + askMuteAgainMs)
+    if (report === 'mute') mute.set(index, clock.now() + askMuteAgainMs)
     else {
-      mute.delete(place)
-      pool.add(place, report, clock.now())
+      mute.delete(index)
+      pool.add(index, report, clock.now())
     }
   }
 
-  const mayAsk = (place: number): boolean =>
-    (asked[place] as number) < mostAtATime && clock.now() >= (mute.get(place) ?? 0)
+  const mayAsk = (index: number): boolean =>
+    (asked[index] as number) < mostAtATime && clock.now() >= (mute.get(index) ?? 0)
 
-  const askSome = (places: readonly number[]): void => {
-    const count = Math.min(options.probes, places.length)
-    const left = [...places]
+  const askSome = (indexes: readonly number[]): void => {
+    const count = Math.min(options.probes, indexes.length)
+    const left = [...indexes]
     for (let i = 0; i < count; i++) {
       const at = i + Math.floor(random() * (left.length - i))
-      const place = left[at] as number
+      const index = left[at] as number
       left[at] = left[i] as number
-      if (mayAsk(place)) void ask(place)
+      if (mayAsk(index)) void ask(index)
     }
   }
 
-  const judged = (place: number, { inFlight, latencyMs }: TargetReport): Judged => ({
-    inFlight: load.burden(place, inFlight),
-    latencyMs: load.isFailing(place) || latencyMs === undefined ? load.expectedMs(place) : latencyMs,
+  const judged = (index: number, { inFlight, latencyMs }: TargetReport): Judged => ({
+    inFlight: load.burden(index, inFlight),
+    latencyMs: load.isFailing(index) || latencyMs === undefined ? load.expectedMs(index) : latencyMs,
   })
 
   return {
     load,
     pick: (lastTried) => {
-      const places = candidates.of(lastTried)
-      if (places.length < 2) return targets[places[0] ?? -1]
-      askSome(places)
-      const passing = candidates.passing(places, random)
+      const indexes = candidates.of(lastTried)
+      if (indexes.length < 2) return targets[indexes[0] ?? -1]
+      askSome(indexes)
+      const passing = candidates.passing(indexes, random)
       if (passing.length < 2) return targets[passing[0] as number]
       const known = pool.known(passing, clock.now())
-      const isOneMute = mute.size > 0 && places.some((place) => mute.has(place))
+      const isOneMute = mute.size > 0 && indexes.some((index) => mute.has(index))
       if (isOneMute || known.length < fewestReports) return targets[betterOfTwo(candidates, passing, random, cost)]
       return targets[pool.best(known, Math.floor(random() * known.length), judged)]
     },

@@ -9,9 +9,9 @@ export function randomPick(rotation: Rotation, random: Random): Balancer {
   const candidates = new Candidates(rotation)
   return {
     pick: (lastTried) => {
-      const places = candidates.passing(candidates.of(lastTried), random)
-      if (places.length < 2) return targets[places[0] ?? -1]
-      return targets[places[candidates.draw(places, random)] as number]
+      const indexes = candidates.passing(candidates.of(lastTried), random)
+      if (indexes.length < 2) return targets[indexes[0] ?? -1]
+      return targets[indexes[candidates.draw(indexes, random)] as number]
     },
   }
 }

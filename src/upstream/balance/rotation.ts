@@ -6,9 +6,9 @@ export interface Rotation {
   /** Goes up whenever the result of `isAvailable` or `factor` may change: balancers cache by it. */
   readonly version: number
   /** False: the target is ejected, unhealthy, resting (Retry-After), or its breaker is open. */
-  isAvailable(place: number): boolean
+  isAvailable(index: number): boolean
   /** Share of the weight that counts (slow start), 0 to 1. */
-  factor(place: number): number
+  factor(index: number): number
 }
 
 /** All targets, always available, with their full weight. */

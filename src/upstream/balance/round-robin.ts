@@ -22,19 +22,19 @@ export function roundRobin(rotation: Rotation, memory: MemoryScope = new SharedM
 
   return {
     pick: (lastTried) => {
-      const places = candidates.of(lastTried)
-      if (places.length < 2) return targets[places[0] ?? -1]
+      const indexes = candidates.of(lastTried)
+      if (indexes.length < 2) return targets[indexes[0] ?? -1]
       let best = -1
       let highest = Number.NEGATIVE_INFINITY
       let totalWeight = 0
-      for (const place of places) {
-        const { weight: fullWeight } = targets[place] as Target
-        const weight = Math.max(1, Math.round(fullWeight * stepsOfWeight * candidates.factor(place)))
-        const gain = Atomics.add(gains, place, weight) + weight
+      for (const index of indexes) {
+        const { weight: fullWeight } = targets[index] as Target
+        const weight = Math.max(1, Math.round(fullWeight * stepsOfWeight * candidates.factor(index)))
+        const gain = Atomics.add(gains, index, weight) + weight
         totalWeight += weight
         if (gain <= highest) continue
         highest = gain
-        best = place
+        best = index
       }
       Atomics.sub(gains, best, totalWeight)
       return targets[best]

@@ -21,10 +21,10 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
   const comebacks = memory.cells('slow start', 1)
   /** Start time of each target's ramp; 0: never seen by any worker. */
   const begins = targets.map((target) => memoryOfTarget(memory, target).numbers('slow start', 1))
-  const beginAt = (place: number): number => begins[place]?.[0] ?? 0
-  const begin = (place: number, atMs: number): void => {
+  const beginAt = (index: number): number => begins[index]?.[0] ?? 0
+  const begin = (index: number, atMs: number): void => {
     // Zero would mean never.
-    const numbers = begins[place]
+    const numbers = begins[index]
     if (numbers !== undefined) numbers[0] = atMs === 0 ? Number.MIN_VALUE : atMs
   }
   const away = new Map<number, number>()
@@ -34,31 +34,31 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
   let nextStepMs = Number.POSITIVE_INFINITY
 
   const nowMs = clock.now()
-  const isNew = targets.map((_, place) => beginAt(place) === 0)
-  for (const place of targets.keys()) {
-    if (isNew[place]) begin(place, isNew.includes(false) ? nowMs : nowMs - windowMs)
+  const isNew = targets.map((_, index) => beginAt(index) === 0)
+  for (const index of targets.keys()) {
+    if (isNew[index]) begin(index, isNew.includes(false) ? nowMs : nowMs - windowMs)
   }
 
-  const isOnItsWay = (place: number): boolean => clock.now() - beginAt(place) < windowMs
+  const isOnItsWay = (index: number): boolean => clock.now() - beginAt(index) < windowMs
   const look = (): void => {
     // Set first, so that the next call sees changes made meanwhile.
     seenComebacks = Atomics.load(comebacks, 0)
     const atMs = clock.now()
-    for (const place of targets.keys()) {
-      const awaySinceMs = away.get(place)
-      if (!rotation.isAvailable(place)) {
-        if (awaySinceMs === undefined) away.set(place, atMs)
+    for (const index of targets.keys()) {
+      const awaySinceMs = away.get(index)
+      if (!rotation.isAvailable(index)) {
+        if (awaySinceMs === undefined) away.set(index, atMs)
       } else if (awaySinceMs !== undefined) {
-        away.delete(place)
+        away.delete(index)
         // Another worker may have seen it return first.
-        if (beginAt(place) >= awaySinceMs) continue
-        begin(place, atMs)
+        if (beginAt(index) >= awaySinceMs) continue
+        begin(index, atMs)
         Atomics.add(comebacks, 0, 1)
       }
     }
     seenVersion = rotation.version
     version++
-    nextStepMs = targets.some((_, place) => isOnItsWay(place)) ? atMs + windowMs / steps : Number.POSITIVE_INFINITY
+    nextStepMs = targets.some((_, index) => isOnItsWay(index)) ? atMs + windowMs / steps : Number.POSITIVE_INFINITY
   }
   look()
 
@@ -69,10 +69,10 @@ export function slowStart(rotation: Rotation, windowMs: number, clock: Clock, me
       if (isNews || clock.now() >= nextStepMs) look()
       return version
     },
-    isAvailable: (place) => rotation.isAvailable(place),
-    factor: (place) => {
-      const share = (clock.now() - beginAt(place)) / windowMs
-      return rotation.factor(place) * Math.min(1, Math.max(leastFactor, share))
+    isAvailable: (index) => rotation.isAvailable(index),
+    factor: (index) => {
+      const share = (clock.now() - beginAt(index)) / windowMs
+      return rotation.factor(index) * Math.min(1, Math.max(leastFactor, share))
     },
   }
 }

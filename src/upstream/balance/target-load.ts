@@ -44,14 +44,14 @@ interface OneLoad {
  */
 export class TargetLoad {
   readonly #targets: readonly OneLoad[]
-  readonly #places: ReadonlyMap<Target, number>
+  readonly #indexes: ReadonlyMap<Target, number>
   readonly #clock: Clock
   readonly #options: LoadOptions
 
   constructor(targets: readonly Target[], clock: Clock, memory: MemoryScope, options: LoadOptions = loadDefaults) {
     this.#clock = clock
     this.#options = options
-    this.#places = new Map(targets.map((target, place) => [target, place]))
+    this.#indexes = new Map(targets.map((target, index) => [target, index]))
     // The assumed latency of unknown targets fades from now on, for all new ones alike.
     const nowMs = clock.now()
     this.#targets = targets.map((target) => {
@@ -63,29 +63,29 @@ export class TargetLoad {
   }
 
   started(target: Target): void {
-    this.#of(this.#placeOf(target)).inFlight.add(0, 1)
+    this.#of(this.#indexOf(target)).inFlight.add(0, 1)
   }
 
   /** The attempt is no longer in flight. */
   ended(target: Target): void {
-    this.#of(this.#placeOf(target)).inFlight.add(0, -1)
+    this.#of(this.#indexOf(target)).inFlight.add(0, -1)
   }
 
   /** The outcome is known; the answer may still stream. */
   answered(target: Target, tookMs: number, outcome: AttemptOutcome | undefined): void {
-    const place = this.#placeOf(target)
-    const { numbers } = this.#of(place)
+    const index = this.#indexOf(target)
+    const { numbers } = this.#of(index)
     const verdict = outcome === undefined ? 'nothing' : verdicts[outcome]
-    const peakMs = this.ewmaMs(place)
+    const peakMs = this.ewmaMs(index)
     // Cancelled, or refused because of the request: a lower bound on the latency, not an upper one.
     if (verdict === 'nothing') {
-      if (tookMs > peakMs || !this.isKnown(place)) this.#notePeak(numbers, Math.max(tookMs, peakMs))
+      if (tookMs > peakMs || !this.isKnown(index)) this.#notePeak(numbers, Math.max(tookMs, peakMs))
       return
     }
     const isGood = verdict === 'good'
     const usualMs = numbers[known.usualMs] as number
     if (isGood) numbers[known.usualMs] = usualMs === 0 ? tookMs : usualMs + (tookMs - usualMs) * newestShare
-    const failing = this.failing(place)
+    const failing = this.failing(index)
     numbers[known.failing] = failing + ((isGood ? 0 : 1) - failing) * newestShare
     numbers[known.failingAtMs] = this.#clock.now()
     const countedMs = isGood ? tookMs : Math.max(tookMs, failurePenalty * (usualMs || this.#options.startMs))
@@ -94,20 +94,20 @@ export class TargetLoad {
   }
 
   /** Whether any attempt at the target has ended. */
-  isKnown(place: number): boolean {
-    return this.#of(place).numbers[known.peakMs] !== 0
+  isKnown(index: number): boolean {
+    return this.#of(index).numbers[known.peakMs] !== 0
   }
 
-  inFlight(place: number): number {
-    return this.#of(place).inFlight.sum(0)
+  inFlight(index: number): number {
+    return this.#of(index).inFlight.sum(0)
   }
 
   /**
    * Peak EWMA of the latency: rises at once and decays over `decayMs`. It also decays while nothing is sent, so that
    * the target is tried again, or for the first time. As in Finagle; in tower the initial value decays too.
    */
-  ewmaMs(place: number): number {
-    const { numbers } = this.#of(place)
+  ewmaMs(index: number): number {
+    const { numbers } = this.#of(index)
     return (numbers[known.peakMs] || this.#options.startMs) * this.#remains(numbers[known.peakAtMs] as number)
   }
 
@@ -115,28 +115,28 @@ export class TargetLoad {
    * Share of recent answers that were failures, 0 to 1: each answer weighs a tenth, and the share decays over
    * `decayMs`.
    */
-  failing(place: number): number {
-    const { numbers } = this.#of(place)
+  failing(index: number): number {
+    const { numbers } = this.#of(index)
     const failing = numbers[known.failing] as number
     return failing === 0 ? 0 : failing * this.#remains(numbers[known.failingAtMs] as number)
   }
 
   /** Whether the target's failures count as at least one attempt in flight. */
-  isFailing(place: number): boolean {
-    return this.failing(place) >= 0.5 / failurePenalty
+  isFailing(index: number): boolean {
+    return this.failing(index) >= 0.5 / failurePenalty
   }
 
   /** Expected time to a good answer, when it takes several attempts. */
-  expectedMs(place: number): number {
-    return this.ewmaMs(place) / (1 - Math.min(highestShare, this.failing(place)))
+  expectedMs(index: number): number {
+    return this.ewmaMs(index) / (1 - Math.min(highestShare, this.failing(index)))
   }
 
   /**
    * Attempts in flight as if failures had not ended early: each failure counts as one more for a while, and an attempt
    * in flight counts as many times as a good answer takes attempts.
    */
-  burden(place: number, inFlight = this.inFlight(place)): number {
-    const failing = Math.min(highestShare, this.failing(place))
+  burden(index: number, inFlight = this.inFlight(index)): number {
+    const failing = Math.min(highestShare, this.failing(index))
     return (inFlight + Math.round(failurePenalty * failing)) / (1 - failing)
   }
 
@@ -154,14 +154,14 @@ export class TargetLoad {
     return Math.exp(-Math.max(0, this.#clock.now() - sinceMs) / this.#options.decayMs)
   }
 
-  #of(place: number): OneLoad {
-    return this.#targets[place] as OneLoad
+  #of(index: number): OneLoad {
+    return this.#targets[index] as OneLoad
   }
 
-  #placeOf(target: Target): number {
-    const place = this.#places.get(target)
-    if (place === undefined) throw new Error(`${target.name} is no target of this upstream`)
-    return place
+  #indexOf(target: Target): number {
+    const index = this.#indexes.get(target)
+    if (index === undefined) throw new Error(`${target.name} is not a target of this upstream`)
+    return index
   }
 }
 

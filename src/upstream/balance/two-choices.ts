@@ -11,7 +11,7 @@ export interface TwoChoicesOptions {
 }
 
 /** Cost of sending this target an attempt now; `weight` is 1 when all weights are equal. */
-export type Cost = (place: number, weight: number) => number
+export type Cost = (index: number, weight: number) => number
 
 export function twoChoices(rotation: Rotation, { random, load, cost }: TwoChoicesOptions): Balancer {
   const { targets } = rotation
@@ -19,8 +19,8 @@ export function twoChoices(rotation: Rotation, { random, load, cost }: TwoChoice
   return {
     load,
     pick: (lastTried) => {
-      const places = candidates.passing(candidates.of(lastTried), random)
-      return targets[places.length < 2 ? (places[0] ?? -1) : betterOfTwo(candidates, places, random, cost)]
+      const indexes = candidates.passing(candidates.of(lastTried), random)
+      return targets[indexes.length < 2 ? (indexes[0] ?? -1) : betterOfTwo(candidates, indexes, random, cost)]
     },
   }
 }
@@ -30,9 +30,9 @@ export function twoChoices(rotation: Rotation, { random, load, cost }: TwoChoice
  * as comparing all, and does not send a whole herd to the one that looks best (Mitzenmacher, "The Power of Two Choices
  * in Randomized Load Balancing", 2001). Needs at least two candidates.
  */
-export function betterOfTwo(candidates: Candidates, places: readonly number[], random: Random, cost: Cost): number {
-  const first = candidates.draw(places, random)
-  const one = places[first] as number
-  const other = places[candidates.drawOther(places, first, random)] as number
+export function betterOfTwo(candidates: Candidates, indexes: readonly number[], random: Random, cost: Cost): number {
+  const first = candidates.draw(indexes, random)
+  const one = indexes[first] as number
+  const other = indexes[candidates.drawOther(indexes, first, random)] as number
   return cost(other, candidates.weight(other)) < cost(one, candidates.weight(one)) ? other : one
 }

@@ -12,10 +12,10 @@ const options = healthOptions.parse({ path: '/health', status: [200, '3xx'] })
 function checked(t: TestContext, count: number, script: (name: string, atMs: number) => Script, random = () => 0) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, (_, { attempt }) => script(attempt?.target.name ?? '', clock.now()))
-  const targets = Array.from({ length: count }, (_, place) => targetOf(`t${place}`))
-  const results: (CheckResult & { readonly place: number })[] = []
+  const targets = Array.from({ length: count }, (_, index) => targetOf(`t${index}`))
+  const results: (CheckResult & { readonly index: number })[] = []
   const send = upstream.service
-  const onResult = (place: number, result: CheckResult): void => void results.push({ place, ...result })
+  const onResult = (index: number, result: CheckResult): void => void results.push({ index, ...result })
   const checks = new ActiveChecks({ targets, options, clock, random, send, onResult })
   t.after(() => checks.close())
   return { clock, upstream, results, checks }
@@ -53,7 +53,7 @@ describe('ActiveChecks', () => {
   it('time out, and close the connection', async (t) => {
     const { clock, upstream, results } = checked(t, 1, () => ({ afterMs: 0, hangs: true }))
     await clock.advance(1000)
-    assert.deepEqual(results, [{ place: 0, isGood: false, detail: 'no answer within 1000 ms' }])
+    assert.deepEqual(results, [{ index: 0, isGood: false, detail: 'no answer within 1000 ms' }])
     assert.equal(upstream.openCount, 0)
   })
 
@@ -62,7 +62,7 @@ describe('ActiveChecks', () => {
     await clock.advance(100)
     clock.stall(2950)
     await clock.advance(50)
-    assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
+    assert.deepEqual(results, [{ index: 0, isGood: true, detail: 'status 200' }])
   })
 
   it('judge by the status', async (t) => {
@@ -87,7 +87,7 @@ describe('ActiveChecks', () => {
     await clock.advance(9000)
     assert.deepEqual(results, [])
     await clock.advance(2000)
-    assert.deepEqual(results, [{ place: 0, isGood: true, detail: 'status 200' }])
+    assert.deepEqual(results, [{ index: 0, isGood: true, detail: 'status 200' }])
   })
 
   it('never have two checks in flight at one target', async (t) => {

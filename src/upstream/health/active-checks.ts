@@ -27,7 +27,7 @@ export interface ActiveChecksOptions {
   /** The innermost service of the clients of these targets. */
   readonly send: Service
   /** Not called for a check that the gateway could not send. */
-  readonly onResult: (place: number, result: CheckResult) => void
+  readonly onResult: (index: number, result: CheckResult) => void
 }
 
 const facts: RouteFacts = { name: 'health check', strategy: 'health', idleTimeoutMs: 30_000 }
@@ -43,45 +43,45 @@ export class ActiveChecks {
 
   constructor(options: ActiveChecksOptions) {
     this.#options = options
-    for (const place of options.targets.keys()) this.#begin(place)
+    for (const index of options.targets.keys()) this.#begin(index)
   }
 
   close(): void {
     this.#isClosed = true
     for (const timer of this.#timers.values()) timer.cancel()
-    for (const call of this.#calls.values()) call.abort(failure('CANCELLED', 'There are no more checks'))
+    for (const call of this.#calls.values()) call.abort(failure('CANCELLED', 'Health checks have stopped'))
   }
 
-  #begin(place: number): void {
+  #begin(index: number): void {
     const { clock, random, options } = this.#options
     const startedAtMs = clock.now()
     const again = (result: CheckResult | undefined): void => {
       if (this.#isClosed) return
-      if (result !== undefined) this.#options.onResult(place, result)
+      if (result !== undefined) this.#options.onResult(index, result)
       const dueAtMs = startedAtMs + options.interval + random() * options.jitter
       const waitMs = Math.max(0, dueAtMs - clock.now())
       this.#timers.set(
-        place,
-        clock.after(waitMs, () => this.#begin(place)),
+        index,
+        clock.after(waitMs, () => this.#begin(index)),
       )
     }
-    this.#check(place).then(again, (fault: unknown) => again({ isGood: false, detail: String(fault) }))
+    this.#check(index).then(again, (fault: unknown) => again({ isGood: false, detail: String(fault) }))
   }
 
-  async #check(place: number): Promise<CheckResult | undefined> {
+  async #check(index: number): Promise<CheckResult | undefined> {
     const { targets, clock, send, options } = this.#options
     const call = new LiveCall({ id: 'health-check', route: facts, clock, events: this.#events })
-    const attempt = call.begin(targets[place] as Target)
+    const attempt = call.begin(targets[index] as Target)
     call.expireAt(clock.now() + options.timeout)
     const timer = timeLimit(options.timeout, clock, () => {
       call.abort(failure('UPSTREAM_TIMEOUT', `no answer within ${options.timeout} ms`))
     })
-    this.#calls.set(place, call)
+    this.#calls.set(index, call)
     try {
       return resultOf(await send({ ...question, path: options.path, attempt }, call), options)
     } finally {
       timer.cancel()
-      this.#calls.delete(place)
+      this.#calls.delete(index)
     }
   }
 }

@@ -61,7 +61,7 @@ describe('availabilityOf', () => {
     fc.assert(
       fc.property(conditions, fc.constantFrom(0, 0.01, 0.5, 1), fc.nat(1000), (all, panicShare, nowMs) => {
         const { available } = availabilityOf(all, panicShare, nowMs)
-        assert.ok(available.every((one, place) => !one || all[place]?.breakerAllows))
+        assert.ok(available.every((one, index) => !one || all[index]?.breakerAllows))
         const isPossible = all.some(
           ({ breakerAllows, isEjected, isUnhealthy }) =>
             breakerAllows && (panicShare > 0 || (!isEjected && !isUnhealthy)),

@@ -23,15 +23,15 @@ export function availabilityOf(conditions: readonly Condition[], panicShare: num
   const isWell = conditions.map(({ isEjected, isUnhealthy }) => !isEjected && !isUnhealthy)
   const well = isWell.filter(Boolean).length
   const isAllowed = conditions.map(({ breakerAllows }) => breakerAllows)
-  const nobodyLeft = !isWell.some((one, place) => one && isAllowed[place])
+  const nobodyLeft = !isWell.some((one, index) => one && isAllowed[index])
   const isPanicking = panicShare > 0 && (nobodyLeft ? isAllowed.includes(true) : well < panicShare * conditions.length)
-  const mayServe = isAllowed.map((allowed, place) => allowed && (isPanicking || isWell[place] === true))
-  const available = mayServe.map((may, place) => may && (conditions[place] as Condition).restsUntilMs <= nowMs)
+  const mayServe = isAllowed.map((allowed, index) => allowed && (isPanicking || isWell[index] === true))
+  const available = mayServe.map((may, index) => may && (conditions[index] as Condition).restsUntilMs <= nowMs)
   if (available.includes(true)) return { available, isPanicking }
   let first = -1
-  for (const [place, { restsUntilMs }] of conditions.entries()) {
-    if (mayServe[place] !== true) continue
-    if (first < 0 || restsUntilMs < (conditions[first] as Condition).restsUntilMs) first = place
+  for (const [index, { restsUntilMs }] of conditions.entries()) {
+    if (mayServe[index] !== true) continue
+    if (first < 0 || restsUntilMs < (conditions[first] as Condition).restsUntilMs) first = index
   }
-  return { available: mayServe.map((_, place) => place === first), isPanicking }
+  return { available: mayServe.map((_, index) => index === first), isPanicking }
 }

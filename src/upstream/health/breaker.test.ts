@@ -10,7 +10,7 @@ const options = { failures: 0.5, window: 10_000, minimum: 4, open: 30_000 }
 
 /** The same breakers as seen by two workers. */
 function twoViews(targets = 1) {
-  const names = Array.from({ length: targets }, (_, place) => targetOf(`t${place}`))
+  const names = Array.from({ length: targets }, (_, index) => targetOf(`t${index}`))
   const first = new SharedMemory({ slot: 0, slots: 2 })
   const view = (memory: SharedMemory) => new Breakers(new HealthCells(names, memory), options, memory)
   const here = view(first)

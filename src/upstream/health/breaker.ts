@@ -41,93 +41,93 @@ export class Breakers {
     this.#windows = cells.targets.map((target) => new AttemptWindow(options.window, memoryOfTarget(memory, target)))
   }
 
-  state(place: number, nowMs: number): BreakerState {
-    const word = this.#word(place)
+  state(index: number, nowMs: number): BreakerState {
+    const word = this.#word(index)
     if (stateIn(word) === closed) return 'closed'
-    return stateIn(word) === open && nowMs < this.#until(place, word) ? 'open' : 'half_open'
+    return stateIn(word) === open && nowMs < this.#until(index, word) ? 'open' : 'half_open'
   }
 
   /** Whether an attempt may begin there: as one of many, or as the probe. */
-  allows(place: number, nowMs: number): boolean {
-    return nowMs >= this.allowsAtMs(place)
+  allows(index: number, nowMs: number): boolean {
+    return nowMs >= this.allowsAtMs(index)
   }
 
   /** When it allows an attempt, unless its state changes first; always in the past for a closed breaker. */
-  allowsAtMs(place: number): number {
-    return this.#until(place, this.#word(place))
+  allowsAtMs(index: number): number {
+    return this.#until(index, this.#word(index))
   }
 
   /** Whether a probe is in flight, whose result may arrive at any moment. */
-  isProbing(place: number): boolean {
-    return stateIn(this.#word(place)) === probing
+  isProbing(index: number): boolean {
+    return stateIn(this.#word(index)) === probing
   }
 
   /** The counts that opened it, while it is open: nothing else is counted from then on. */
-  opening(place: number): BreakerOpening {
+  opening(index: number): BreakerOpening {
     const { open: openMs, window: windowMs } = this.#options
-    const openedAtMs = this.#cells.timeOf(place, time.breakerOpenUntil) - openMs
-    const { good, bad } = this.#window(place).count(openedAtMs)
+    const openedAtMs = this.#cells.timeOf(index, time.breakerOpenUntil) - openMs
+    const { good, bad } = this.#window(index).count(openedAtMs)
     return { failed: bad, attempts: good + bad, windowMs }
   }
 
   /** An attempt other than the probe has ended. */
-  note(place: number, verdict: Verdict, nowMs: number): void {
-    const word = this.#word(place)
+  note(index: number, verdict: Verdict, nowMs: number): void {
+    const word = this.#word(index)
     if (verdict === 'neither' || stateIn(word) !== closed) return
-    const window = this.#window(place)
+    const window = this.#window(index)
     window.note(verdict === 'good', nowMs)
     const { minimum, failures } = this.#options
     const { good, bad } = window.count(nowMs)
-    if (bad > 0 && good + bad >= minimum && bad >= failures * (good + bad)) this.#open(place, word, nowMs)
+    if (bad > 0 && good + bad >= minimum && bad >= failures * (good + bad)) this.#open(index, word, nowMs)
   }
 
   /**
    * For an attempt about to begin at a breaker that is not closed. Returns the probe to end later, or undefined when
    * another attempt has it.
    */
-  tryProbe(place: number, nowMs: number): number | undefined {
+  tryProbe(index: number, nowMs: number): number | undefined {
     const cells = this.#cells
-    const word = this.#word(place)
-    if (stateIn(word) === closed || nowMs < this.#until(place, word)) return undefined
-    cells.setTime(place, time.probingSince, nowMs)
+    const word = this.#word(index)
+    if (stateIn(word) === closed || nowMs < this.#until(index, word)) return undefined
+    cells.setTime(index, time.probingSince, nowMs)
     const next = following(word, probing)
-    if (!cells.change(place, field.breaker, word, next)) return undefined
+    if (!cells.change(index, field.breaker, word, next)) return undefined
     cells.changed()
     return next
   }
 
-  probeEnded(place: number, probe: number, verdict: Verdict, nowMs: number): void {
+  probeEnded(index: number, probe: number, verdict: Verdict, nowMs: number): void {
     const cells = this.#cells
-    if (verdict === 'bad') return this.#open(place, probe, nowMs)
-    if (verdict === 'good') this.#window(place).clear()
+    if (verdict === 'bad') return this.#open(index, probe, nowMs)
+    if (verdict === 'good') this.#window(index).clear()
     // Open with its time long over means that the next attempt probes.
     const next = following(probe, verdict === 'good' ? closed : open)
-    if (cells.change(place, field.breaker, probe, next)) cells.changed()
+    if (cells.change(index, field.breaker, probe, next)) cells.changed()
   }
 
-  isClosed(place: number): boolean {
-    return stateIn(this.#word(place)) === closed
+  isClosed(index: number): boolean {
+    return stateIn(this.#word(index)) === closed
   }
 
-  #open(place: number, word: number, nowMs: number): void {
+  #open(index: number, word: number, nowMs: number): void {
     const cells = this.#cells
-    cells.setTime(place, time.breakerOpenUntil, nowMs + this.#options.open)
-    if (cells.change(place, field.breaker, word, following(word, open))) cells.changed()
+    cells.setTime(index, time.breakerOpenUntil, nowMs + this.#options.open)
+    if (cells.change(index, field.breaker, word, following(word, open))) cells.changed()
   }
 
-  #window(place: number): AttemptWindow {
-    return this.#windows[place] as AttemptWindow
+  #window(index: number): AttemptWindow {
+    return this.#windows[index] as AttemptWindow
   }
 
-  #word(place: number): number {
-    return this.#cells.get(place, field.breaker)
+  #word(index: number): number {
+    return this.#cells.get(index, field.breaker)
   }
 
-  #until(place: number, word: number): number {
+  #until(index: number, word: number): number {
     const cells = this.#cells
     if (stateIn(word) === closed) return Number.NEGATIVE_INFINITY
-    if (stateIn(word) === open) return cells.timeOf(place, time.breakerOpenUntil)
-    return cells.timeOf(place, time.probingSince) + Math.max(probeLeaseMs, this.#options.open)
+    if (stateIn(word) === open) return cells.timeOf(index, time.breakerOpenUntil)
+    return cells.timeOf(index, time.probingSince) + Math.max(probeLeaseMs, this.#options.open)
   }
 }
 

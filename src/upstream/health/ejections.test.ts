@@ -11,19 +11,19 @@ import { belowTheOthers, ejectionMs } from './outliers.ts'
 const defaults = outlierOptions.parse({}) as OutlierOptions
 
 function twoViews(targets: number, options = defaults) {
-  const names = Array.from({ length: targets }, (_, place) => targetOf(`t${place}`))
+  const names = Array.from({ length: targets }, (_, index) => targetOf(`t${index}`))
   const view = (memory: SharedMemory) => new Ejections(new HealthCells(names, memory), options)
   const first = new SharedMemory({ slot: 0, slots: 2 })
   const here = view(first)
   return [here, view(new SharedMemory({ slot: 1, slots: 2, regions: first.regions() }))] as const
 }
 
-function fail(ejections: Ejections, place: number, times: number, nowMs = 0): void {
-  for (let i = 0; i < times; i++) ejections.note(place, false, nowMs)
+function fail(ejections: Ejections, index: number, times: number, nowMs = 0): void {
+  for (let i = 0; i < times; i++) ejections.note(index, false, nowMs)
 }
 
 function ejected(ejections: Ejections, targets: number): readonly number[] {
-  return Array.from({ length: targets }, (_, place) => place).filter((place) => ejections.isEjected(place))
+  return Array.from({ length: targets }, (_, index) => index).filter((index) => ejections.isEjected(index))
 }
 
 describe('Ejections', () => {
@@ -89,14 +89,14 @@ describe('Ejections', () => {
 
   it('keeps all others in when one of up to nineteen is out', () => {
     const [here, there] = twoViews(5)
-    for (const place of [3, 0, 1, 2, 4]) fail(place % 2 === 0 ? here : there, place, 20)
+    for (const index of [3, 0, 1, 2, 4]) fail(index % 2 === 0 ? here : there, index, 20)
     assert.deepEqual(ejected(here, 5), [3])
   })
 
   it('ejects at the sweep a target whose success rate is too low', () => {
     const [here, there] = twoViews(6)
     for (let i = 0; i < 200; i++) {
-      for (let place = 0; place < 6; place++) here.note(place, place !== 4 || i % 3 > 0, 0)
+      for (let index = 0; index < 6; index++) here.note(index, index !== 4 || i % 3 > 0, 0)
     }
     there.sweep(10_000)
     assert.deepEqual(ejected(here, 6), [4])
@@ -104,9 +104,9 @@ describe('Ejections', () => {
 
   it('compares the attempts of one interval only', () => {
     const [here] = twoViews(6)
-    for (let i = 0; i < 99; i++) for (let place = 0; place < 6; place++) here.note(place, place !== 4 || i % 3 > 0, 0)
+    for (let i = 0; i < 99; i++) for (let index = 0; index < 6; index++) here.note(index, index !== 4 || i % 3 > 0, 0)
     here.sweep(10_000)
-    for (let i = 0; i < 99; i++) for (let place = 0; place < 6; place++) here.note(place, place !== 4 || i % 3 > 0, 0)
+    for (let i = 0; i < 99; i++) for (let index = 0; index < 6; index++) here.note(index, index !== 4 || i % 3 > 0, 0)
     here.sweep(20_000)
     assert.deepEqual(ejected(here, 6), [])
   })
@@ -116,7 +116,7 @@ describe('Ejections', () => {
       targets: fc.integer({ min: 2, max: 40 }),
       share: fc.constantFrom(0, 0.1, 0.25, 0.5, 1),
       steps: fc.array(
-        fc.record({ worker: fc.constantFrom(0, 1), place: fc.nat(39), times: fc.nat(12), afterMs: fc.nat(15_000) }),
+        fc.record({ worker: fc.constantFrom(0, 1), index: fc.nat(39), times: fc.nat(12), afterMs: fc.nat(15_000) }),
         { maxLength: 100 },
       ),
     })
@@ -124,11 +124,11 @@ describe('Ejections', () => {
       fc.property(run, ({ targets, share, steps }) => {
         const views = twoViews(targets, { ...defaults, share })
         let nowMs = 0
-        for (const { worker, place, times, afterMs } of steps) {
+        for (const { worker, index, times, afterMs } of steps) {
           nowMs += afterMs
           const view = views[worker]
           if (times === 0) view.sweep(nowMs)
-          else fail(view, place % targets, times, nowMs)
+          else fail(view, index % targets, times, nowMs)
           assert.ok(ejected(views[0], targets).length <= Math.max(1, Math.floor(targets * share + 1e-9)))
           assert.deepEqual(ejected(views[0], targets), ejected(views[1], targets))
         }

@@ -25,36 +25,36 @@ export class Ejections {
   }
 
   /** An attempt has ended. On the hot path of every call. `attempt`: for the report of an ejection. */
-  note(place: number, isGood: boolean, nowMs: number, attempt?: Attempt): void {
+  note(index: number, isGood: boolean, nowMs: number, attempt?: Attempt): void {
     const cells = this.#cells
-    if (cells.targets.length >= this.#options.successRate.targets) cells.add(place, isGood ? field.good : field.bad, 1)
+    if (cells.targets.length >= this.#options.successRate.targets) cells.add(index, isGood ? field.good : field.bad, 1)
     if (isGood) {
       // A store takes the cache line from all other threads; most of the time there is nothing to store.
-      if (cells.get(place, field.failures) !== 0) cells.set(place, field.failures, 0)
-    } else if (cells.add(place, field.failures, 1) >= this.#options.failures) {
-      cells.set(place, field.failures, 0)
-      cells.set(place, field.ejectedWith, attempt === undefined ? 0 : outcomeWord(attempt))
-      this.#eject(place, field.ejectedForFailures, nowMs)
+      if (cells.get(index, field.failures) !== 0) cells.set(index, field.failures, 0)
+    } else if (cells.add(index, field.failures, 1) >= this.#options.failures) {
+      cells.set(index, field.failures, 0)
+      cells.set(index, field.ejectedWith, attempt === undefined ? 0 : outcomeWord(attempt))
+      this.#eject(index, field.ejectedForFailures, nowMs)
     }
   }
 
-  isEjected(place: number): boolean {
-    return this.#cells.get(place, field.ejection) === ejected
+  isEjected(index: number): boolean {
+    return this.#cells.get(index, field.ejection) === ejected
   }
 
   /** Run once an interval by one thread: brings back targets whose ejection is over, and ejects by success rate. */
   sweep(nowMs: number): void {
     const cells = this.#cells
     const { targets } = cells
-    for (let place = 0; place < targets.length; place++) {
-      if (!this.isEjected(place) && cells.get(place, field.timesEjected) > 0) cells.add(place, field.timesEjected, -1)
+    for (let index = 0; index < targets.length; index++) {
+      if (!this.isEjected(index) && cells.get(index, field.timesEjected) > 0) cells.add(index, field.timesEjected, -1)
     }
     this.release(nowMs)
-    const tallies = targets.map((_, place): Tally => {
-      return { good: cells.take(place, field.good), bad: cells.take(place, field.bad) }
+    const tallies = targets.map((_, index): Tally => {
+      return { good: cells.take(index, field.good), bad: cells.take(index, field.bad) }
     })
-    for (const place of belowTheOthers(tallies, this.#options.successRate)) {
-      this.#eject(place, field.ejectedForRate, nowMs)
+    for (const index of belowTheOthers(tallies, this.#options.successRate)) {
+      this.#eject(index, field.ejectedForRate, nowMs)
     }
   }
 
@@ -63,36 +63,36 @@ export class Ejections {
    */
   release(nowMs: number): void {
     const cells = this.#cells
-    const places = [...cells.targets.keys()]
-    for (const place of places) cells.change(place, field.ejection, asked, 0)
-    const untilMs = (place: number): number => cells.timeOf(place, time.ejectedUntil)
-    const out = places.filter((place) => this.isEjected(place)).sort((a, b) => untilMs(a) - untilMs(b))
-    for (const [at, place] of out.entries()) {
-      if (untilMs(place) > nowMs && at >= out.length - this.#most) continue
-      cells.set(place, field.failures, 0)
-      cells.set(place, field.ejection, 0)
+    const indexes = [...cells.targets.keys()]
+    for (const index of indexes) cells.change(index, field.ejection, asked, 0)
+    const untilMs = (index: number): number => cells.timeOf(index, time.ejectedUntil)
+    const out = indexes.filter((index) => this.isEjected(index)).sort((a, b) => untilMs(a) - untilMs(b))
+    for (const [at, index] of out.entries()) {
+      if (untilMs(index) > nowMs && at >= out.length - this.#most) continue
+      cells.set(index, field.failures, 0)
+      cells.set(index, field.ejection, 0)
       cells.changed()
     }
   }
 
-  #eject(place: number, reason: number, nowMs: number): void {
+  #eject(index: number, reason: number, nowMs: number): void {
     const cells = this.#cells
-    if (!cells.change(place, field.ejection, 0, asked)) return
+    if (!cells.change(index, field.ejection, 0, asked)) return
     if (this.#count() > this.#most) {
-      cells.change(place, field.ejection, asked, 0)
+      cells.change(index, field.ejection, asked, 0)
       return
     }
-    const times = cells.get(place, field.timesEjected) + 1
-    cells.setTime(place, time.ejectedUntil, nowMs + ejectionMs(this.#options, times))
-    if (!cells.change(place, field.ejection, asked, ejected)) return
-    cells.add(place, field.timesEjected, 1)
-    cells.add(place, reason, 1)
+    const times = cells.get(index, field.timesEjected) + 1
+    cells.setTime(index, time.ejectedUntil, nowMs + ejectionMs(this.#options, times))
+    if (!cells.change(index, field.ejection, asked, ejected)) return
+    cells.add(index, field.timesEjected, 1)
+    cells.add(index, reason, 1)
     cells.changed()
   }
 
   #count(): number {
     let count = 0
-    for (const place of this.#cells.targets.keys()) if (this.#cells.get(place, field.ejection) !== 0) count++
+    for (const index of this.#cells.targets.keys()) if (this.#cells.get(index, field.ejection) !== 0) count++
     return count
   }
 }

@@ -64,8 +64,8 @@ export class HealthCells {
   }
 
   /** The memory of one target; within a thread, always the same object for the same memory. */
-  memoryOf(place: number): object {
-    return this.#one(place).cells.buffer
+  memoryOf(index: number): object {
+    return this.#one(index).cells.buffer
   }
 
   get version(): number {
@@ -77,38 +77,38 @@ export class HealthCells {
     Atomics.add(this.#version, 0, 1)
   }
 
-  get(place: number, what: number): number {
-    return Atomics.load(this.#one(place).cells, what)
+  get(index: number, what: number): number {
+    return Atomics.load(this.#one(index).cells, what)
   }
 
-  set(place: number, what: number, value: number): void {
-    Atomics.store(this.#one(place).cells, what, value)
+  set(index: number, what: number, value: number): void {
+    Atomics.store(this.#one(index).cells, what, value)
   }
 
   /** Returns the sum. */
-  add(place: number, what: number, difference: number): number {
-    return Atomics.add(this.#one(place).cells, what, difference) + difference
+  add(index: number, what: number, difference: number): number {
+    return Atomics.add(this.#one(index).cells, what, difference) + difference
   }
 
   /** Returns the previous value. */
-  take(place: number, what: number): number {
-    return Atomics.exchange(this.#one(place).cells, what, 0)
+  take(index: number, what: number): number {
+    return Atomics.exchange(this.#one(index).cells, what, 0)
   }
 
   /** True for the one thread that makes the change. */
-  change(place: number, what: number, from: number, to: number): boolean {
-    return Atomics.compareExchange(this.#one(place).cells, what, from, to) === from
+  change(index: number, what: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#one(index).cells, what, from, to) === from
   }
 
-  timeOf(place: number, what: number): number {
-    return this.#one(place).times[what] as number
+  timeOf(index: number, what: number): number {
+    return this.#one(index).times[what] as number
   }
 
-  setTime(place: number, what: number, atMs: number): void {
-    this.#one(place).times[what] = atMs
+  setTime(index: number, what: number, atMs: number): void {
+    this.#one(index).times[what] = atMs
   }
 
-  #one(place: number): CellsOfOne {
-    return this.#of[place] as CellsOfOne
+  #one(index: number): CellsOfOne {
+    return this.#of[index] as CellsOfOne
   }
 }

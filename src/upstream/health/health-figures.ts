@@ -33,8 +33,8 @@ export class HealthFigures {
     return keepers.flatMap((keeper) => {
       const { health, targets } = keeper
       this.look(keeper)
-      return keeper.states().map((state, place): TargetHealth => {
-        const target = targets[place] as Target
+      return keeper.states().map((state, index): TargetHealth => {
+        const target = targets[index] as Target
         return {
           upstream: target.upstream,
           target: target.name,
@@ -42,7 +42,7 @@ export class HealthFigures {
           isPanicking: health.isPanicking,
           out: state.out.map(({ why, untilMs }) => ({ why, untilMs: untilMs && untilMs + toWallMs })),
           breaker: state.breaker,
-          lastCheck: keeper.lastCheck(place),
+          lastCheck: keeper.lastCheck(index),
           ejections: this.#ejections(target),
           checks: health.options.health && {
             good: this.#count(target, 'checksGood'),
@@ -70,16 +70,16 @@ export class HealthFigures {
 
   /** Also call this before closing a keeper, or counts since the last look are lost. */
   look({ health: { cells }, targets }: HealthKeeper): void {
-    for (const [place, target] of targets.entries()) {
-      const seen = this.#seen.get(cells.memoryOf(place))
+    for (const [index, target] of targets.entries()) {
+      const seen = this.#seen.get(cells.memoryOf(index))
       const now = new Map<CountName, number>()
       for (const what of counted) {
         const key = keyOf(target, what)
-        const count = cells.get(place, field[what])
+        const count = cells.get(index, field[what])
         now.set(what, count)
         this.#total.set(key, (this.#total.get(key) ?? 0) + count - (seen?.get(what) ?? 0))
       }
-      this.#seen.set(cells.memoryOf(place), now)
+      this.#seen.set(cells.memoryOf(index), now)
     }
   }
 

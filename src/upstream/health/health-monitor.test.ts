@@ -41,9 +41,9 @@ function kept(t: TestContext) {
   const rotationOf = (config: ReturnType<typeof configOf>): Rotation =>
     withSlowStart(healthOf(config), config.upstreams['work'] ?? assert.fail(), clock, memory.scope('upstream work'))
   /** As a worker's attempts do. */
-  const fail = (config: ReturnType<typeof configOf>, place: number): void => {
+  const fail = (config: ReturnType<typeof configOf>, index: number): void => {
     const { ejections } = healthOf(config)
-    for (let i = 0; i < 5; i++) ejections?.note(place, false, clock.now())
+    for (let i = 0; i < 5; i++) ejections?.note(index, false, clock.now())
   }
   const ejections = (target: string): number | undefined =>
     keeping.figures().find((one) => one.target === target)?.ejections.failures
@@ -174,7 +174,7 @@ describe('HealthMonitor', () => {
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
-      'target b of upstream work is ejected for 29s: 5 attempts in a row failed; broadcast deliveries to it go on',
+      'target b of upstream work is ejected for 29s: 5 attempts in a row failed; broadcast deliveries to it continue',
       'target b of upstream work is back',
     ])
   })
@@ -205,7 +205,7 @@ describe('healthLine', () => {
   for (const [event, line] of [
     [
       { type: 'target.ejected', target, because: 'failures', forMs: 29_500, inARow: 5, last: 'status 503' },
-      'target a of upstream work is ejected for 30s: 5 attempts in a row failed, the last: status 503',
+      'target a of upstream work is ejected for 30s: 5 attempts in a row failed, last: status 503',
     ],
     [{ type: 'target.returned', target, was: 'resting', stillOut: [] }, 'target a of upstream work is back'],
     [
@@ -214,7 +214,7 @@ describe('healthLine', () => {
     ],
     [
       { type: 'target.returned', target, was: 'resting', stillOut: ['unhealthy', 'breaker_open'] },
-      'target a of upstream work has had its rest, but still fails its checks and still has its breaker open',
+      'target a of upstream work no longer rests, but still fails its checks and its breaker is still open',
     ],
     [
       {
@@ -229,11 +229,11 @@ describe('healthLine', () => {
     ],
     [
       { type: 'breaker.changed', target, from: 'half_open', to: 'open', forMs: 30_000 },
-      'the breaker of target a of upstream work is open for 30s again: the attempt that was to close it failed',
+      'the breaker of target a of upstream work is open for 30s again: its trial attempt failed',
     ],
     [
       { type: 'breaker.changed', target, from: 'open', to: 'half_open' },
-      'the breaker of target a of upstream work is half open, and was open',
+      'the breaker of target a of upstream work is half open, was open',
     ],
   ] as const satisfies readonly (readonly [TargetEvent, string])[]) {
     it(`says: ${line}`, () => assert.equal(healthLine(event)[0], line))

@@ -63,7 +63,7 @@ describe('HealthKeeper', () => {
     const { clock, worker, told } = kept(t, {
       outlier: outlierOptions.parse({ successRate: { targets: 3, attempts: 10, sigma: 1 } }),
     })
-    for (let i = 0; i < 40; i++) for (const place of [0, 1, 2]) worker.ejections?.note(place, place < 2 || i % 2 > 0, 0)
+    for (let i = 0; i < 40; i++) for (const index of [0, 1, 2]) worker.ejections?.note(index, index < 2 || i % 2 > 0, 0)
     await clock.advance(10_000)
     assert.deepEqual(told, ['10000 target.ejected c success_rate 30000'])
     assert.equal(worker.isAvailable(2), false)

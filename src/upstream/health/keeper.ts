@@ -44,14 +44,14 @@ export class HealthKeeper {
     const { cells, targets } = health
     this.health = health
     this.#options = options
-    this.#counts = targets.map((_, place) => ({ isUnhealthy: cells.get(place, field.unhealthy) === 1, against: 0 }))
+    this.#counts = targets.map((_, index) => ({ isUnhealthy: cells.get(index, field.unhealthy) === 1, against: 0 }))
     this.#lastChecks = targets.map(() => undefined)
     // State from before this keeper: of targets that stay across a reload, or return with a later one.
     health.ejections?.release(clock.now())
     this.#seen = this.states()
     this.#sweptAtMs = clock.now()
     if (health.options.health !== undefined) {
-      const onResult = (place: number, result: CheckResult): void => this.#checked(place, result)
+      const onResult = (index: number, result: CheckResult): void => this.#checked(index, result)
       this.#checks = new ActiveChecks({ ...options, targets, options: health.options.health, onResult })
     }
     this.#wait()
@@ -61,13 +61,13 @@ export class HealthKeeper {
     return this.health.targets
   }
 
-  lastCheck(place: number): LastCheck | undefined {
-    return this.#lastChecks[place]
+  lastCheck(index: number): LastCheck | undefined {
+    return this.#lastChecks[index]
   }
 
   states(): readonly TargetState[] {
     const nowMs = this.#options.clock.now()
-    return this.targets.map((_, place) => stateOf(this.health, place, nowMs))
+    return this.targets.map((_, index) => stateOf(this.health, index, nowMs))
   }
 
   close(): void {
@@ -96,41 +96,41 @@ export class HealthKeeper {
     look?.()
   }
 
-  #checked(place: number, result: CheckResult): void {
+  #checked(index: number, result: CheckResult): void {
     const { clock, tell, look } = this.#options
     const { cells, options, targets } = this.health
     if (options.health === undefined) return
-    cells.add(place, result.isGood ? field.checksGood : field.checksBad, 1)
-    this.#lastChecks[place] = { ...result, atMs: clock.wallNow() }
-    const before = this.#counts[place] as CheckCount
+    cells.add(index, result.isGood ? field.checksGood : field.checksBad, 1)
+    this.#lastChecks[index] = { ...result, atMs: clock.wallNow() }
+    const before = this.#counts[index] as CheckCount
     const count = afterCheck(before, result.isGood, options.health)
-    this.#counts[place] = count
+    this.#counts[index] = count
     if (count.isUnhealthy === before.isUnhealthy) return
-    cells.set(place, field.unhealthy, count.isUnhealthy ? 1 : 0)
+    cells.set(index, field.unhealthy, count.isUnhealthy ? 1 : 0)
     cells.changed()
     look?.()
-    const target = targets[place] as Target
+    const target = targets[index] as Target
     tell({ type: 'target.health', target, isHealthy: !count.isUnhealthy, detail: result.detail })
   }
 
   #tellChanges(): void {
     const before = this.#seen
     this.#seen = this.states()
-    for (const [place, state] of this.#seen.entries()) this.#tellChange(place, before[place] as TargetState, state)
+    for (const [index, state] of this.#seen.entries()) this.#tellChange(index, before[index] as TargetState, state)
   }
 
-  #tellChange(place: number, before: TargetState, now: TargetState): void {
+  #tellChange(index: number, before: TargetState, now: TargetState): void {
     const { tell, clock } = this.#options
     const { cells } = this.health
-    const target = this.targets[place] as Target
+    const target = this.targets[index] as Target
     const isAnew = now.ejectedForFailures > before.ejectedForFailures || now.ejectedForRate > before.ejectedForRate
     if (isAnew) {
       const because = now.ejectedForFailures > before.ejectedForFailures ? 'failures' : 'success_rate'
-      const forMs = Math.max(0, cells.timeOf(place, time.ejectedUntil) - clock.now())
-      tell({ type: 'target.ejected', target, because, forMs, ...(because === 'failures' && this.#inARow(place)) })
+      const forMs = Math.max(0, cells.timeOf(index, time.ejectedUntil) - clock.now())
+      tell({ type: 'target.ejected', target, because, forMs, ...(because === 'failures' && this.#inARow(index)) })
     }
     if (now.rested > before.rested) {
-      const forMs = Math.max(0, cells.timeOf(place, time.restsUntil) - clock.now())
+      const forMs = Math.max(0, cells.timeOf(index, time.restsUntil) - clock.now())
       tell({ type: 'target.ejected', target, because: 'retry_after', forMs })
     }
     const isBack = (before.isEjected || isAnew) && !now.isEjected
@@ -141,12 +141,12 @@ export class HealthKeeper {
     }
     const [from, to] = [before.breaker, now.breaker]
     if (from === undefined || to === undefined || from === to) return
-    tell({ type: 'breaker.changed', target, from, to, ...(to === 'open' && this.#opening(place, from)) })
+    tell({ type: 'breaker.changed', target, from, to, ...(to === 'open' && this.#opening(index, from)) })
   }
 
-  #inARow(place: number): Pick<TargetEvent & { readonly type: 'target.ejected' }, 'inARow' | 'last'> {
+  #inARow(index: number): Pick<TargetEvent & { readonly type: 'target.ejected' }, 'inARow' | 'last'> {
     const { cells, options } = this.health
-    const last = outcomeText(cells.get(place, field.ejectedWith))
+    const last = outcomeText(cells.get(index, field.ejectedWith))
     return {
       ...(options.outlier !== 'off' && { inARow: options.outlier.failures }),
       ...(last !== undefined && { last }),
@@ -154,12 +154,12 @@ export class HealthKeeper {
   }
 
   #opening(
-    place: number,
+    index: number,
     from: BreakerState,
   ): Pick<TargetEvent & { readonly type: 'breaker.changed' }, 'forMs' | 'opening'> {
     const { breakers, options } = this.health
     if (breakers === undefined || options.breaker === undefined) return {}
     // After a failed probe, the window is not the reason that it opened.
-    return { forMs: options.breaker.open, ...(from === 'closed' && { opening: breakers.opening(place) }) }
+    return { forMs: options.breaker.open, ...(from === 'closed' && { opening: breakers.opening(index) }) }
   }
 }

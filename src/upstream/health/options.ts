@@ -112,7 +112,7 @@ export const breakerOptions = z
         .describe('Window: only attempts within this time count; Polly uses 30 s, Hystrix 10 s.'),
       minimum: wholeNumber({ min: 1, max: 1_000_000 })
         .prefault(20)
-        .describe('With fewer attempts in the window the breaker stays as it is; Hystrix uses 20.'),
+        .describe('With fewer attempts in the window the breaker does not change; Hystrix uses 20.'),
       open: duration({ min: 100 })
         .prefault('30s')
         .describe('How long nothing is sent; then one attempt decides. Polly uses 5 s, resilience4j 60 s.'),

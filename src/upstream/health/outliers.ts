@@ -20,9 +20,9 @@ export interface Tally {
 
 /** Indexes of the targets whose success rate is too far below the others', the worst first. */
 export function belowTheOthers(tallies: readonly Tally[], options: OutlierOptions['successRate']): readonly number[] {
-  const rates: { readonly place: number; readonly rate: number }[] = []
-  for (const [place, { good, bad }] of tallies.entries()) {
-    if (good + bad >= options.attempts) rates.push({ place, rate: good / (good + bad) })
+  const rates: { readonly index: number; readonly rate: number }[] = []
+  for (const [index, { good, bad }] of tallies.entries()) {
+    if (good + bad >= options.attempts) rates.push({ index, rate: good / (good + bad) })
   }
   if (rates.length < options.targets) return []
   const mean = rates.reduce((sum, { rate }) => sum + rate, 0) / rates.length
@@ -32,5 +32,5 @@ export function belowTheOthers(tallies: readonly Tally[], options: OutlierOption
   return rates
     .filter(({ rate }) => rate < least - 1e-9)
     .sort((a, b) => a.rate - b.rate)
-    .map(({ place }) => place)
+    .map(({ index }) => index)
 }

@@ -14,26 +14,26 @@ export interface TargetState {
   readonly rested: number
 }
 
-export function stateOf(health: UpstreamHealth, place: number, nowMs: number): TargetState {
+export function stateOf(health: UpstreamHealth, index: number, nowMs: number): TargetState {
   const { cells, ejections, breakers, options } = health
   const out: TargetState['out'][number][] = []
-  const isEjected = ejections?.isEjected(place) ?? false
-  const restsUntilMs = cells.timeOf(place, time.restsUntil)
-  const breaker = breakers?.state(place, nowMs)
-  if (isEjected) out.push({ why: 'ejected', untilMs: cells.timeOf(place, time.ejectedUntil) })
-  if (options.health !== undefined && cells.get(place, field.unhealthy) === 1) {
+  const isEjected = ejections?.isEjected(index) ?? false
+  const restsUntilMs = cells.timeOf(index, time.restsUntil)
+  const breaker = breakers?.state(index, nowMs)
+  if (isEjected) out.push({ why: 'ejected', untilMs: cells.timeOf(index, time.ejectedUntil) })
+  if (options.health !== undefined && cells.get(index, field.unhealthy) === 1) {
     out.push({ why: 'unhealthy', untilMs: undefined })
   }
   if (restsUntilMs > nowMs) out.push({ why: 'resting', untilMs: restsUntilMs })
-  if (breaker === 'open') out.push({ why: 'breaker_open', untilMs: breakers?.allowsAtMs(place) })
+  if (breaker === 'open') out.push({ why: 'breaker_open', untilMs: breakers?.allowsAtMs(index) })
   return {
-    isAvailable: health.isAvailable(place),
+    isAvailable: health.isAvailable(index),
     out,
     isEjected,
     isResting: restsUntilMs > nowMs,
     breaker,
-    ejectedForFailures: cells.get(place, field.ejectedForFailures),
-    ejectedForRate: cells.get(place, field.ejectedForRate),
-    rested: cells.get(place, field.rested),
+    ejectedForFailures: cells.get(index, field.ejectedForFailures),
+    ejectedForRate: cells.get(index, field.ejectedForRate),
+    rested: cells.get(index, field.rested),
   }
 }

@@ -23,7 +23,7 @@ type Reply = Omit<Script, 'afterMs'>
 /** An upstream whose targets each answer as the test says at the time. */
 function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) {
   const replies: Reply[] = Array.from({ length: count }, () => ({}))
-  const targets = replies.map((_, place) => targetOf(`t${place}`))
+  const targets = replies.map((_, index) => targetOf(`t${index}`))
   const memory = new SharedMemory()
   let health: UpstreamHealth | undefined
   const bench = layerBench(
@@ -34,8 +34,8 @@ function upstreamOf(count: number, change: Partial<UpstreamHealthOptions> = {}) 
       return balance(roundRobin(made, memory), 'work', made)(telemetry(next))
     },
     (_, request) => {
-      const place = targets.findIndex((target) => target === request.attempt?.target)
-      return { afterMs: 10, ...replies[place] }
+      const index = targets.findIndex((target) => target === request.attempt?.target)
+      return { afterMs: 10, ...replies[index] }
     },
   )
   const send = async (times: number): Promise<string> => {
@@ -82,7 +82,7 @@ describe('UpstreamHealth', () => {
   for (const code of ['CLIENT_GONE', 'CANCELLED', 'DEADLINE'] as const) {
     it(`does not count a body cancelled with ${code} against its target`, async () => {
       const { clock, replies, ask, health } = upstreamOf(2)
-      for (const place of [0, 1]) replies[place] = { bodyAfterMs: 1000 }
+      for (const index of [0, 1]) replies[index] = { bodyAfterMs: 1000 }
       for (let i = 0; i < 20; i++) {
         const { call } = ask()
         await clock.advance(10)
@@ -174,7 +174,7 @@ describe('UpstreamHealth', () => {
   it('reports when all breakers are open, and when to retry', async () => {
     const breaker = breakerOptions.parse({ minimum: 2, open: '30s' })
     const { clock, replies, send, ask } = upstreamOf(2, { breaker, outlier: 'off' })
-    for (const place of [0, 1]) replies[place] = { status: 500 }
+    for (const index of [0, 1]) replies[index] = { status: 500 }
     await send(4)
     await clock.advance(10_000)
     const { answer } = ask()
@@ -190,7 +190,7 @@ describe('UpstreamHealth', () => {
     it(`suggests an early retry while a probe is in flight, with ${targets} targets open for ${openMs} ms`, async () => {
       const breaker = breakerOptions.parse({ minimum: 2, open: `${openMs}ms` })
       const { clock, replies, send, ask } = upstreamOf(targets, { breaker, outlier: 'off' })
-      for (let place = 0; place < targets; place++) replies[place] = { status: 500 }
+      for (let index = 0; index < targets; index++) replies[index] = { status: 500 }
       await send(2 * targets)
       await clock.advance(openMs - 20)
       await clock.advance(20)
@@ -199,7 +199,7 @@ describe('UpstreamHealth', () => {
       await clock.advance(0)
       const refusal = failureOf(answer.outcome)
       assert.deepEqual([refusal.code, refusal.retryAfterMs], ['BREAKER_OPEN', 1000])
-      assert.match(refusal.detail, /^No breaker .* is closed, and an attempt is under way that may close one$/)
+      assert.match(refusal.detail, /^No breaker .* is closed, and a trial attempt is under way$/)
     })
   }
 
@@ -224,7 +224,7 @@ describe('UpstreamHealth', () => {
     assert.equal(cells.targets.length, 2)
     const health = { path: '/', interval: 5000, jitter: 0, timeout: 1000, unhealthy: 3, healthy: 2, status: [] }
     const scene = upstreamOf(2, { health, panic: 0 })
-    for (const place of [0, 1]) scene.health.cells.set(place, 2, 1)
+    for (const index of [0, 1]) scene.health.cells.set(index, 2, 1)
     scene.health.cells.changed()
     assert.equal(await scene.send(1), 'NO_TARGET')
     assert.equal(scene.health.refusal('work').retryAfterMs, 5000)

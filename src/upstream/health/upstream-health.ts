@@ -54,7 +54,7 @@ export class UpstreamHealth implements Rotation, Gate {
   readonly breakers: Breakers | undefined
   readonly options: UpstreamHealthOptions
   readonly #clock: Clock
-  readonly #places: ReadonlyMap<Target, number>
+  readonly #indexes: ReadonlyMap<Target, number>
   /** Probes in flight in this thread, by target index. */
   readonly #probes = new Map<number, { readonly attempt: Attempt; readonly probe: number }>()
   #available: readonly boolean[]
@@ -68,7 +68,7 @@ export class UpstreamHealth implements Rotation, Gate {
     this.targets = targets
     this.options = options
     this.#clock = clock
-    this.#places = new Map(targets.map((target, place) => [target, place]))
+    this.#indexes = new Map(targets.map((target, index) => [target, index]))
     this.#available = targets.map(() => true)
     const { outlier, breaker } = options
     this.cells = new HealthCells(targets, memory)
@@ -86,9 +86,9 @@ export class UpstreamHealth implements Rotation, Gate {
     return this.#isPanicking
   }
 
-  isAvailable(place: number): boolean {
+  isAvailable(index: number): boolean {
     this.#refresh()
-    return this.#available[place] === true
+    return this.#available[index] === true
   }
 
   factor(): number {
@@ -98,33 +98,33 @@ export class UpstreamHealth implements Rotation, Gate {
   begin(target: Target, call: Call): Attempt | undefined {
     const { breakers } = this
     if (breakers === undefined) return call.begin(target)
-    const place = this.#places.get(target)
-    if (place === undefined || breakers.isClosed(place)) return call.begin(target)
-    const probe = breakers.tryProbe(place, this.#now())
+    const index = this.#indexes.get(target)
+    if (index === undefined || breakers.isClosed(index)) return call.begin(target)
+    const probe = breakers.tryProbe(index, this.#now())
     if (probe === undefined) {
       // The thread that was first may not have published it yet.
       this.#look(this.cells.version)
       return undefined
     }
     const attempt = call.begin(target)
-    this.#probes.set(place, { attempt, probe })
+    this.#probes.set(index, { attempt, probe })
     return attempt
   }
 
   refusal(upstream: string): Failure {
     const { breakers, targets } = this
-    const places = [...targets.keys()]
-    if (breakers !== undefined && places.length > 0 && !places.some((place) => breakers.isClosed(place))) {
-      const isProbing = places.some((place) => breakers.isProbing(place))
+    const indexes = [...targets.keys()]
+    if (breakers !== undefined && indexes.length > 0 && !indexes.some((index) => breakers.isClosed(index))) {
+      const isProbing = indexes.some((index) => breakers.isProbing(index))
       const detail = isProbing
-        ? `No breaker of a target of the upstream ${upstream} is closed, and an attempt is under way that may close one`
+        ? `No breaker of the upstream ${upstream} is closed, and a trial attempt is under way`
         : `The breakers of all targets of the upstream ${upstream} are open`
       // No longer than the minimum while a probe is in flight: its lease is only for lost probes.
-      const allowedAtMs = isProbing ? 0 : Math.min(...places.map((place) => breakers.allowsAtMs(place)))
+      const allowedAtMs = isProbing ? 0 : Math.min(...indexes.map((index) => breakers.allowsAtMs(index)))
       const retryAfterMs = Math.max(leastWaitMs, allowedAtMs - this.#clock.now())
       return failure('BREAKER_OPEN', detail, { retryAfterMs })
     }
-    const detail = `The upstream ${upstream} has no target that may be sent anything`
+    const detail = `The upstream ${upstream} has no available target`
     return failure('NO_TARGET', detail, { retryAfterMs: this.options.health?.interval ?? leastWaitMs })
   }
 
@@ -135,27 +135,27 @@ export class UpstreamHealth implements Rotation, Gate {
    */
   noteWith(patienceMs: number): NoteAttempt {
     return (attempt, outcome) => {
-      const place = this.#places.get(attempt.target)
-      if (place === undefined) return
+      const index = this.#indexes.get(attempt.target)
+      if (index === undefined) return
       const verdict = verdictOf(attempt, outcome, patienceMs)
       const body = outcome.ok && verdict === 'good' ? outcome.response.body : undefined
-      if (isHeld(body) || body.watch === undefined) this.#note(place, verdict, attempt)
+      if (isHeld(body) || body.watch === undefined) this.#note(index, verdict, attempt)
       else {
-        if (this.#probes.get(place)?.attempt === attempt) this.#note(place, verdict, attempt)
-        body.watch({ onBodyOver: (reason) => this.#note(place, isTargetsFault(reason) ? 'bad' : 'good', attempt) })
+        if (this.#probes.get(index)?.attempt === attempt) this.#note(index, verdict, attempt)
+        body.watch({ onBodyOver: (reason) => this.#note(index, isTargetsFault(reason) ? 'bad' : 'good', attempt) })
       }
-      if (attempt.status === 429 || attempt.status === 503) this.#rest(place, outcome)
+      if (attempt.status === 429 || attempt.status === 503) this.#rest(index, outcome)
     }
   }
 
   /** The current condition of each target. */
   conditions(nowMs: number): readonly Condition[] {
     const { cells, ejections, breakers, options } = this
-    return this.targets.map((_, place) => ({
-      isEjected: ejections?.isEjected(place) ?? false,
-      isUnhealthy: options.health !== undefined && cells.get(place, field.unhealthy) === 1,
-      restsUntilMs: cells.timeOf(place, time.restsUntil),
-      breakerAllows: breakers?.allows(place, nowMs) ?? true,
+    return this.targets.map((_, index) => ({
+      isEjected: ejections?.isEjected(index) ?? false,
+      isUnhealthy: options.health !== undefined && cells.get(index, field.unhealthy) === 1,
+      restsUntilMs: cells.timeOf(index, time.restsUntil),
+      breakerAllows: breakers?.allows(index, nowMs) ?? true,
     }))
   }
 
@@ -163,29 +163,29 @@ export class UpstreamHealth implements Rotation, Gate {
     return this.#clock.now()
   }
 
-  #note(place: number, verdict: Verdict, attempt: Attempt): void {
+  #note(index: number, verdict: Verdict, attempt: Attempt): void {
     const isGood = verdict === 'good'
-    if (verdict !== 'neither') this.ejections?.note(place, isGood, isGood ? 0 : this.#now(), attempt)
-    if (this.breakers !== undefined) this.#noteBreaker(this.breakers, place, verdict, attempt)
+    if (verdict !== 'neither') this.ejections?.note(index, isGood, isGood ? 0 : this.#now(), attempt)
+    if (this.breakers !== undefined) this.#noteBreaker(this.breakers, index, verdict, attempt)
   }
 
-  #noteBreaker(breakers: Breakers, place: number, verdict: Verdict, attempt: Attempt): void {
-    const own = this.#probes.get(place)
-    if (own?.attempt !== attempt) return breakers.note(place, verdict, this.#now())
-    this.#probes.delete(place)
-    breakers.probeEnded(place, own.probe, verdict, this.#now())
+  #noteBreaker(breakers: Breakers, index: number, verdict: Verdict, attempt: Attempt): void {
+    const own = this.#probes.get(index)
+    if (own?.attempt !== attempt) return breakers.note(index, verdict, this.#now())
+    this.#probes.delete(index)
+    breakers.probeEnded(index, own.probe, verdict, this.#now())
   }
 
-  #rest(place: number, outcome: Outcome): void {
+  #rest(index: number, outcome: Outcome): void {
     const { cells } = this
     const askedMs = outcome.ok ? retryAfterMs(outcome.response.headers, this.#clock) : outcome.failure.retryAfterMs
     const forMs = Math.min(askedMs ?? 0, this.options.rest)
     if (forMs <= 0 || this.targets.length < 2) return
     const nowMs = this.#now()
-    const [until, wasUntil] = [nowMs + forMs, cells.timeOf(place, time.restsUntil)]
+    const [until, wasUntil] = [nowMs + forMs, cells.timeOf(index, time.restsUntil)]
     if (until <= wasUntil) return
-    cells.setTime(place, time.restsUntil, until)
-    if (wasUntil <= nowMs) cells.add(place, field.rested, 1)
+    cells.setTime(index, time.restsUntil, until)
+    if (wasUntil <= nowMs) cells.add(index, field.rested, 1)
     cells.changed()
   }
 
@@ -202,13 +202,13 @@ export class UpstreamHealth implements Rotation, Gate {
     const nowMs = this.#now()
     this.#seenVersion = version
     this.#changesAtMs = Number.POSITIVE_INFINITY
-    for (let place = 0; place < targets.length; place++) {
-      this.#changesAt(cells.timeOf(place, time.restsUntil), nowMs)
-      if (breakers !== undefined) this.#changesAt(breakers.allowsAtMs(place), nowMs)
+    for (let index = 0; index < targets.length; index++) {
+      this.#changesAt(cells.timeOf(index, time.restsUntil), nowMs)
+      if (breakers !== undefined) this.#changesAt(breakers.allowsAtMs(index), nowMs)
     }
     const { available, isPanicking } = availabilityOf(this.conditions(nowMs), this.options.panic, nowMs)
     this.#isPanicking = isPanicking
-    if (available.every((one, place) => one === this.#available[place])) return
+    if (available.every((one, index) => one === this.#available[index])) return
     this.#available = available
     this.#version++
   }

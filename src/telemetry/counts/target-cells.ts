@@ -1,12 +1,12 @@
 import { attemptOutcomes, type Target } from '../../core/attempt.ts'
 import { bucketCount } from '../figures/buckets.ts'
-import { HistogramPlaces } from './histogram-places.ts'
-import type { LayingOut } from './route-places.ts'
+import { HistogramCells } from './histogram-cells.ts'
+import type { LayingOut } from './route-cells.ts'
 
 export type CountedTarget = Pick<Target, 'upstream' | 'name'>
 
 /** The cells of one target's series. */
-export class TargetPlaces {
+export class TargetCells {
   readonly key: string
   readonly upstream: string
   readonly target: string
@@ -16,13 +16,13 @@ export class TargetPlaces {
   readonly broken: number
   readonly inFlight: number
   /** Duration of attempts that were not cancelled. */
-  readonly duration: HistogramPlaces
+  readonly duration: HistogramCells
   /** Duration of cancelled attempts; how long they would have taken is unknown. */
-  readonly cancelledDuration: HistogramPlaces
+  readonly cancelledDuration: HistogramCells
   readonly deliveryAttempts: number
   readonly acknowledged: number
   readonly dead: number
-  readonly live: LiveTargetPlaces | undefined
+  readonly live: LiveTargetCells | undefined
 
   constructor(target: CountedTarget, { layout, bounds, live }: LayingOut) {
     this.upstream = target.upstream
@@ -31,8 +31,8 @@ export class TargetPlaces {
     this.attempts = layout.counts(`${this.key} attempts`, attemptOutcomes.length)
     this.broken = layout.counts(`${this.key} broken`)
     this.inFlight = layout.level(`${this.key} in flight`)
-    this.duration = new HistogramPlaces(layout, this.key, bounds)
-    this.cancelledDuration = new HistogramPlaces(layout, `${this.key} cancelled`, bounds)
+    this.duration = new HistogramCells(layout, this.key, bounds)
+    this.cancelledDuration = new HistogramCells(layout, `${this.key} cancelled`, bounds)
     this.deliveryAttempts = layout.counts(`${this.key} delivery attempts`)
     this.acknowledged = layout.counts(`${this.key} acknowledged`)
     this.dead = layout.counts(`${this.key} dead`)
@@ -45,7 +45,7 @@ export class TargetPlaces {
 }
 
 /** Cells that only the live figures read. */
-export interface LiveTargetPlaces {
+export interface LiveTargetCells {
   /**
    * For each outcome the correction to its attempts, positive or negative, when attempts turn out to have another
    * outcome.

@@ -2,7 +2,7 @@ import { type Bounds, bucketOf } from './bounds.ts'
 import type { Layout } from './layout.ts'
 
 /** One histogram: a non-cumulative count for each bucket, and the sum of all values. */
-export class HistogramPlaces {
+export class HistogramCells {
   /** Index of the first bucket; there is one bucket more than bounds. */
   readonly buckets: number
   /** In microseconds, because values are read as whole numbers: see `Blocks`. */
@@ -15,11 +15,11 @@ export class HistogramPlaces {
   }
 }
 
-export function observe(values: Float64Array, { buckets, sumUs }: HistogramPlaces, bounds: Bounds, ms: number): void {
+export function observe(values: Float64Array, { buckets, sumUs }: HistogramCells, bounds: Bounds, ms: number): void {
   add(values, buckets + bucketOf(bounds, ms), 1)
   add(values, sumUs, ms * 1000)
 }
 
-export function add(values: Float64Array, place: number, by: number): void {
-  values[place] = (values[place] as number) + by
+export function add(values: Float64Array, cell: number, by: number): void {
+  values[cell] = (values[cell] as number) + by
 }

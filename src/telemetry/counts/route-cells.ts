@@ -1,7 +1,7 @@
 import { bucketCount } from '../figures/buckets.ts'
 import { extraKinds, failureLabels, hedgeReasons, shedReasons, statusClasses } from '../metrics/catalogue.ts'
 import type { Bounds } from './bounds.ts'
-import { HistogramPlaces } from './histogram-places.ts'
+import { HistogramCells } from './histogram-cells.ts'
 import type { Layout } from './layout.ts'
 
 /** A route for counting. Another strategy makes it another route, because it counts other things. */
@@ -18,14 +18,14 @@ export interface LayingOut {
 }
 
 /** The cells of one route's series. */
-export class RoutePlaces {
+export class RouteCells {
   readonly key: string
   readonly name: string
   readonly strategy: string
   /** One for each pair of status class and failure. */
   readonly calls: number
   readonly inFlight: number
-  readonly duration: HistogramPlaces
+  readonly duration: HistogramCells
   readonly sentBytes: number
   readonly extraAttempts: number
   readonly hedgesSent: number
@@ -36,7 +36,7 @@ export class RoutePlaces {
   readonly retriesDenied: number
   readonly deliveriesAccepted: number
   readonly shed: number
-  readonly live: LiveRoutePlaces | undefined
+  readonly live: LiveRouteCells | undefined
 
   constructor({ name, strategy }: CountedRoute, { layout, bounds, live }: LayingOut) {
     this.name = name
@@ -44,7 +44,7 @@ export class RoutePlaces {
     this.key = routeKey({ name, strategy })
     this.calls = layout.counts(`${this.key} calls`, statusClasses.length * failureLabels.length)
     this.inFlight = layout.level(`${this.key} in flight`)
-    this.duration = new HistogramPlaces(layout, this.key, bounds)
+    this.duration = new HistogramCells(layout, this.key, bounds)
     this.sentBytes = layout.counts(`${this.key} sent bytes`)
     this.extraAttempts = layout.counts(`${this.key} extra attempts`, extraKinds.length)
     this.hedgesSent = layout.counts(`${this.key} hedges sent`, hedgeReasons.length)
@@ -55,12 +55,12 @@ export class RoutePlaces {
     this.retriesDenied = layout.counts(`${this.key} retries denied`)
     this.deliveriesAccepted = layout.counts(`${this.key} deliveries accepted`)
     this.shed = layout.counts(`${this.key} shed`, shedReasons.length)
-    this.live = live ? new LiveRoutePlaces(this.key, layout) : undefined
+    this.live = live ? new LiveRouteCells(this.key, layout) : undefined
   }
 }
 
 /** Cells that only the live figures read. */
-export class LiveRoutePlaces {
+export class LiveRouteCells {
   /** Attempts of ended calls. */
   readonly attempts: number
   readonly extra: number

@@ -1,9 +1,9 @@
 import { callbackVerdicts, waiterEnds } from '../metrics/catalogue.ts'
 import { type Bounds, defaultBoundsMs } from './bounds.ts'
-import { HistogramPlaces } from './histogram-places.ts'
+import { HistogramCells } from './histogram-cells.ts'
 import { Layout } from './layout.ts'
-import { type CountedRoute, RoutePlaces } from './route-places.ts'
-import { type CountedTarget, TargetPlaces } from './target-places.ts'
+import { type CountedRoute, RouteCells } from './route-cells.ts'
+import { type CountedTarget, TargetCells } from './target-cells.ts'
 
 /** Everything to count, derived from the configuration: plain data, equal in every thread. */
 export interface CountedParts {
@@ -21,32 +21,32 @@ export const noRoute = 'none'
 export const ownPages = 'page'
 
 /** All cells, in an order that depends on the configuration alone. */
-export class Places {
+export class Cells {
   readonly layout = new Layout()
   readonly bounds: Bounds
   /** Configured routes, plus `none` and `page`. */
-  readonly routes: readonly RoutePlaces[]
-  readonly none: RoutePlaces
-  readonly pages: RoutePlaces
+  readonly routes: readonly RouteCells[]
+  readonly none: RouteCells
+  readonly pages: RouteCells
   /** Calls of routes that have left the configuration. Never shown. */
-  readonly gone: RoutePlaces
-  readonly targets: readonly TargetPlaces[]
+  readonly gone: RouteCells
+  readonly targets: readonly TargetCells[]
   readonly waiterEnds: number
-  readonly waiterDuration: HistogramPlaces
+  readonly waiterDuration: HistogramCells
   readonly callbacks: number
 
   constructor({ routes, targets, boundsMs = defaultBoundsMs, live }: CountedParts) {
     const { layout } = this
     this.bounds = Float64Array.from(boundsMs)
     const layingOut = { layout, bounds: this.bounds, live }
-    const placesOf = (route: CountedRoute): RoutePlaces => new RoutePlaces(route, layingOut)
-    this.none = placesOf({ name: noRoute, strategy: noRoute })
-    this.pages = placesOf({ name: ownPages, strategy: ownPages })
-    this.gone = placesOf({ name: '', strategy: '' })
-    this.routes = [...firstOfEachName(routes).map(placesOf), this.none, this.pages]
-    this.targets = targets.map((target) => new TargetPlaces(target, layingOut))
+    const cellsOf = (route: CountedRoute): RouteCells => new RouteCells(route, layingOut)
+    this.none = cellsOf({ name: noRoute, strategy: noRoute })
+    this.pages = cellsOf({ name: ownPages, strategy: ownPages })
+    this.gone = cellsOf({ name: '', strategy: '' })
+    this.routes = [...firstOfEachName(routes).map(cellsOf), this.none, this.pages]
+    this.targets = targets.map((target) => new TargetCells(target, layingOut))
     this.waiterEnds = layout.counts('waiter ends', Object.keys(waiterEnds).length)
-    this.waiterDuration = new HistogramPlaces(layout, 'waiters', this.bounds)
+    this.waiterDuration = new HistogramCells(layout, 'waiters', this.bounds)
     this.callbacks = layout.counts('callbacks', Object.keys(callbackVerdicts).length)
   }
 }

@@ -35,7 +35,7 @@ export function parsedString(json: Uint8Array, start: number, end: number): stri
 }
 
 /** Finds the value that a JSON pointer names, and the object or array that contains it or would contain it. */
-export class JsonPlace implements JsonVisitor {
+export class JsonValueFinder implements JsonVisitor {
   readonly #json: Uint8Array
   readonly #pointer: JsonPointer
   readonly #names: readonly JsonName[]

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { jsonTexts, nearlyJson, parsed } from '../../test/kit/json-texts.ts'
-import { JsonPlace } from './json-place.ts'
 import { JsonScanner } from './json-scanner.ts'
+import { JsonValueFinder } from './json-value-finder.ts'
 
-function placeIn(text: string, pointer: string[]): JsonPlace {
+function foundIn(text: string, pointer: string[]): JsonValueFinder {
   const bytes = Buffer.from(text)
-  const place = new JsonPlace(bytes, pointer)
-  new JsonScanner(bytes, place).scan(bytes.length)
-  return place
+  const finder = new JsonValueFinder(bytes, pointer)
+  new JsonScanner(bytes, finder).scan(bytes.length)
+  return finder
 }
 
 function textAt(text: string, pointer: string[]): string | undefined {
-  const { value } = placeIn(text, pointer)
+  const { value } = foundIn(text, pointer)
   return value && Buffer.from(text).toString('utf8', value.start, value.end)
 }
 
@@ -31,7 +31,7 @@ function valueAt(root: unknown, pointer: readonly string[]): unknown {
 const token = fc.constantFrom('a', 'b', '', 'ž', '0', '1', '2', '01', '__proto__', 'a/b', 'x~y', 'length')
 const pointers = fc.array(token, { minLength: 1, maxLength: 3 })
 
-describe('JsonPlace', () => {
+describe('JsonValueFinder', () => {
   it('finds the same value at the pointer as JSON.parse, or none', () => {
     fc.assert(
       fc.property(fc.oneof(jsonTexts, nearlyJson), pointers, (text, pointer) => {
@@ -49,7 +49,7 @@ describe('JsonPlace', () => {
     fc.assert(
       fc.property(jsonTexts, pointers, (text, pointer) => {
         const holder = valueAt(JSON.parse(text), pointer.slice(0, -1))
-        const { holderEnd, holderIsEmpty } = placeIn(text, pointer)
+        const { holderEnd, holderIsEmpty } = foundIn(text, pointer)
         const isObject = typeof holder === 'object' && holder !== null && !Array.isArray(holder)
         assert.equal(holderEnd !== undefined, isObject)
         if (holderEnd === undefined) return
@@ -69,10 +69,10 @@ describe('JsonPlace', () => {
       ['{"a":0,"a":{"b":1}}', '1'],
     ] as const) {
       assert.equal(textAt(text, ['a', 'b']), found)
-      assert.equal(placeIn(text, ['a', 'b']).isAmbiguous, true)
+      assert.equal(foundIn(text, ['a', 'b']).isAmbiguous, true)
     }
     for (const text of ['{"a":{"b":1},"c":1,"c":1}', '{"a":{"b":{"a":1,"a":1}}}', '[{"a":1},{"a":1}]']) {
-      assert.equal(placeIn(text, ['a', 'b']).isAmbiguous, false)
+      assert.equal(foundIn(text, ['a', 'b']).isAmbiguous, false)
     }
   })
 
