@@ -131,15 +131,16 @@ describe('reloads that a part rejects', () => {
     await first.gateway.gateway.close()
     isDown = false
     taken = 0
-    const { scene, reload } = await openWorkers(t, async () => ({ workers: 1, upstreams, store: { path: 'a.db' } }), {
-      folder,
-    })
+    const { scene } = first
+    const config = { upstreams, admin: { port: 0 }, store: { path: 'a.db' } }
+    const { gateway } = await scene.gateway(config, { folder })
+    const reload = (changed: ConfigInput) => gateway.reload(configSchema.parse({ ...config, ...changed }))
     const port = (await scene.target((_message, response) => response.end())).port
     for (const match of ['POST /a', 'POST /b']) {
       assert.equal((await reload({ routes: [write(match)], listen: { port } })).ok, false)
     }
     assert.equal(taken, 0)
-    assert.deepEqual(await reload({ routes: [write('POST /a')] }), { ok: true })
+    assert.deepEqual(await reload({ routes: [write('POST /a')], listen: { port: 0 } }), { ok: true })
     await until('it is delivered', () => taken === 1)
   })
 })
