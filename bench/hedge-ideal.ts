@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { workWithErrors } from '../src/backend/profiles.ts'
+import { workWithErrors } from '@hedgerow/backend/profiles'
 import { type Random, seededRandom } from '../src/kit/random.ts'
 import { openLoop, type Sample } from './kit/open-loop.ts'
 import { listening, startPinned, stopAll } from './kit/processes.ts'

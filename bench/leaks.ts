@@ -7,11 +7,11 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { startBackend } from '../src/backend/server.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { startGateway } from '../src/gateway/gateway.ts'
 import { systemClock } from '../src/kit/clock.ts'
 import { seededRandom } from '../src/kit/random.ts'
+import { startBackend } from '../test/kit/backend.ts'
 
 const { values: args } = parseArgs({
   options: { calls: { type: 'string', default: '10000' }, concurrency: { type: 'string', default: '200' } },

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Summary } from '../src/load/summary.ts'
+import type { Summary } from '@hedgerow/load/summary'
 import { listening, requireProgram, startPinned, stopAll } from './kit/processes.ts'
 
 const { values: args } = parseArgs({

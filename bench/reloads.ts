@@ -10,12 +10,12 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { readyProfiles } from '../src/backend/profiles.ts'
-import { startBackend } from '../src/backend/server.ts'
+import { readyProfiles } from '@hedgerow/backend/profiles'
 import { configSchema } from '../src/config/schema.ts'
 import { startGateway } from '../src/gateway/gateway.ts'
 import { systemClock } from '../src/kit/clock.ts'
 import { systemRandom } from '../src/kit/random.ts'
+import { startBackend } from '../test/kit/backend.ts'
 
 const { values: args } = parseArgs({
   options: { reloads: { type: 'string', default: '50' }, kills: { type: 'string', default: '20' } },

@@ -2,37 +2,18 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { describe, it } from 'node:test'
+import { cyclesIn as cyclesOf, levels } from '../tools/house/import-graph.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** A folder may import its own level and the levels below it. */
-const levels: Readonly<Record<string, number>> = {
-  core: 0,
-  kit: 1,
-  transport: 2,
-  store: 2,
-  layers: 2,
-  telemetry: 3,
-  strategies: 3,
-  upstream: 4,
-  broadcast: 4,
-  callback: 4,
-  config: 5,
-  admin: 6,
-  gateway: 7,
-  cli: 8,
-}
-
-/** Separate products: the imports of each, whatever its level, and the folders that may import it. */
-const backendMayImport = new Set(['core', 'kit', 'backend'])
-const mayImportBackend = new Set(['backend', 'cli'])
-const loadMayImport = new Set(['core', 'kit', 'load'])
-const mayImportLoad = new Set(['load', 'cli'])
+/** Private packages below `packages`, which only the command line puts to use. They import nothing of `src`. */
+const privatePackage = /^@hedgerow\//
+const mayImportPackages = new Set(['cli'])
 
 /** Packages and built-ins restricted to some folders. */
 const restricted: Readonly<Record<string, readonly string[]>> = {
-  'node:net': ['transport', 'gateway', 'admin', 'backend', 'cli', 'config', 'load'],
-  'node:http': ['transport', 'gateway', 'admin', 'backend', 'config', 'load'],
+  'node:net': ['transport', 'gateway', 'admin', 'cli', 'config'],
+  'node:http': ['transport', 'gateway', 'admin', 'config'],
 }
 
 /** Time and randomness are injected; only these folders ask the machine for them. */
@@ -62,6 +43,7 @@ function importBreaches({ file, text }: Source): readonly string[] {
   return importsOf(text).flatMap((specifier) => {
     const allowed = restricted[specifier]
     if (allowed !== undefined && !allowed.includes(from)) return [`${file} imports ${specifier}`]
+    if (privatePackage.test(specifier) && !mayImportPackages.has(from)) return [`${file} imports ${specifier}`]
     if (!specifier.startsWith('.')) {
       return from === 'core' && !specifier.startsWith('node:') ? [`${file} imports ${specifier}`] : []
     }
@@ -73,6 +55,18 @@ function importBreaches({ file, text }: Source): readonly string[] {
       !isDynamicImport(specifier, text)
     return isAllowed(file, target) && !isLoaded ? [] : [`${file} imports ${target}`]
   })
+}
+
+/** Files of one package, relative to its folder: its own files, Node's modules, its dependencies, and no machine. */
+function packageBreachesOf(sources: readonly Source[], dependencies: readonly string[]): readonly string[] {
+  const isOwn = (file: string, specifier: string): boolean =>
+    specifier.startsWith('.') ? !resolveImport(file, specifier).startsWith('..') : dependencies.includes(specifier)
+  const imports = sources.flatMap(({ file, text }) =>
+    importsOf(text)
+      .filter((specifier) => !specifier.startsWith('node:') && !isOwn(file, specifier))
+      .map((specifier) => `${file} imports ${specifier}`),
+  )
+  return [...imports, ...sources.flatMap(machineBreaches), ...cyclesIn(sources)]
 }
 
 /** Files below `web`. */
@@ -102,10 +96,6 @@ function isDynamicImport(specifier: string, text: string): boolean {
 function isAllowed(file: string, target: string): boolean {
   const from = folderOf(file)
   const to = folderOf(target)
-  if (from === 'backend') return backendMayImport.has(to)
-  if (to === 'backend') return mayImportBackend.has(from)
-  if (from === 'load') return loadMayImport.has(to)
-  if (to === 'load') return mayImportLoad.has(from)
   const [fromLevel, toLevel] = [levels[from], levels[to]]
   if (fromLevel === undefined || toLevel === undefined || toLevel > fromLevel) return false
   return (
@@ -130,25 +120,13 @@ function machineBreaches({ file, text }: Source): readonly string[] {
 }
 
 function cyclesIn(sources: readonly Source[]): readonly string[] {
-  const graph = new Map(
-    sources.map(({ file, text }) => [
-      file,
+  return cyclesOf(
+    sources.flatMap(({ file, text }) =>
       importsOf(text)
         .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => resolveImport(file, specifier)),
-    ]),
+        .map((specifier) => ({ from: file, to: resolveImport(file, specifier) })),
+    ),
   )
-  const done = new Set<string>()
-  const cycles: string[] = []
-  const visit = (file: string, path: readonly string[]): void => {
-    const place = path.indexOf(file)
-    if (place >= 0) cycles.push([...path.slice(place), file].join(' -> '))
-    if (place >= 0 || done.has(file)) return
-    for (const next of graph.get(file) ?? []) visit(next, [...path, file])
-    done.add(file)
-  }
-  for (const file of graph.keys()) visit(file, [])
-  return cycles
 }
 
 /** Static imports, types included, and dynamic ones. */
@@ -190,6 +168,30 @@ describe('architecture', () => {
     assert.deepEqual([...webBreachesOf(sources), ...cyclesIn(sources)], [])
   })
 
+  for (const name of ['backend', 'load']) {
+    it(`lets the package ${name} import only itself, Node and its dependencies, and has no cycle there`, () => {
+      const sources = readSources(`packages/${name}`)
+      const { dependencies = {} } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+        readonly dependencies?: Readonly<Record<string, string>>
+      }
+      assert.ok(sources.length > 20, 'the sources were found')
+      assert.deepEqual(packageBreachesOf(sources, Object.keys(dependencies)), [])
+    })
+  }
+
+  const plantedInPackage: readonly (readonly [string, string])[] = [
+    ['a file of the gateway', "import type { Clock } from '../../../src/kit/clock.ts'"],
+    ['a file of another package', "import { parseProfile } from '../../backend/src/profile.ts'"],
+    ['another package by name', "import { startBackend } from '@hedgerow/backend/server'"],
+    ['an undeclared dependency', "import { parse } from 'yaml'"],
+    ['a clock of its own', 'const now = Date.now()'],
+  ]
+  for (const [name, text] of plantedInPackage) {
+    it(`catches ${name} in a package`, () => {
+      assert.equal(packageBreachesOf([{ file: 'src/a.ts', text }], ['zod']).length, 1)
+    })
+  }
+
   const plantedInWeb: readonly (readonly [string, string])[] = [
     ['code of the gateway', "import type { Config } from '../../src/config/schema.ts'"],
     ['values of the admin API', "import { x } from '../../src/admin/api.ts'"],
@@ -227,9 +229,16 @@ describe('architecture', () => {
       [{ file: 'strategies/first/a.ts', text: "export * from '../hedge/b.ts'" }],
       /first/,
     ],
-    ['a gateway that imports the backends', [{ file: 'gateway/a.ts', text: "import '../backend/b.ts'" }], /backend/],
-    ['a gateway that imports the load tester', [{ file: 'gateway/a.ts', text: "import '../load/b.ts'" }], /load/],
-    ['a load tester that imports the gateway', [{ file: 'load/a.ts', text: "import '../gateway/b.ts'" }], /gateway/],
+    [
+      'a gateway that imports the backends',
+      [{ file: 'gateway/a.ts', text: "import '@hedgerow/backend/server'" }],
+      /backend/,
+    ],
+    [
+      'a gateway that imports the load tester',
+      [{ file: 'gateway/a.ts', text: "import '@hedgerow/load/setup'" }],
+      /load/,
+    ],
     [
       'a socket outside the transport',
       [{ file: 'upstream/a.ts', text: "import { connect } from 'node:net'" }],

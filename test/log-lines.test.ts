@@ -21,6 +21,7 @@ const relays = new Set([
   'src/cli/reloading.ts',
   'src/gateway/threads/protocol.ts',
   'src/gateway/threads/worker-group.ts',
+  'src/gateway/threads/worker-main.ts',
 ])
 
 /** The program log of a gateway: the demo, simulated backends and the load tester print for their users. */

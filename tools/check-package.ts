@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tryPackage } from './package/trial.ts'
 
 /**
- * Checks the files that `npm pack` would put into the package, after `npm run build`: program, dashboard and the pages
- * that the program reads, and no tests or sources. Exit code 1 on missing or surplus files.
+ * Checks the package that `npm pack` makes after `npm run build`: it has the program, the dashboard and the pages that
+ * the program reads, and no tests or sources; installed alone in an empty folder, it runs `load`, `backend` and `demo`.
+ * Exit code 1 if not.
  */
 
 interface PackedFile {
@@ -21,7 +23,7 @@ const root = join(import.meta.dirname, '..')
 const needed = ['dist/web/index.html', 'dist/gateway/threads/worker-main.js', 'README.md', 'LICENSE', 'package.json']
 /** The package needs files from each of these folders. */
 const folders = ['dist/web/assets/', 'dist/load/page/', 'examples/']
-const unwanted = /\.test\.|(?<!\.d)\.tsx?$|^(?:src|test|web|tools)\//
+const unwanted = /\.test\.|(?<!\.d)\.tsx?$|^(?:src|packages|test|web|tools)\//
 
 /** Lists the problems of these files as package contents. */
 export function packageProblems(files: readonly string[], manifest: Manifest): readonly string[] {
@@ -34,14 +36,15 @@ export function packageProblems(files: readonly string[], manifest: Manifest): r
   ]
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
   const [first] = JSON.parse(packed.toString()) as readonly { readonly files: readonly PackedFile[] }[]
   const files = (first?.files ?? []).map(({ path }) => path)
-  const problems = packageProblems(files, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest)
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+  const problems = [...packageProblems(files, manifest), ...(await tryPackage(root))]
   console.log(`package: ${files.length} files`)
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) process.exitCode = 1
 }
 
-if (import.meta.main) main()
+if (import.meta.main) await main()

@@ -1,9 +1,9 @@
-import { RecentLatencies } from '../../src/backend/load-report.ts'
+import { RecentLatencies } from '@hedgerow/backend/load-report'
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
 import type { Attempt } from '../../src/core/attempt.ts'
 import { failure } from '../../src/core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
-import type { Service } from '../../src/core/service.ts'
+import type { TargetService } from '../../src/core/service.ts'
 import { type Random, seededRandom } from '../../src/kit/random.ts'
 import { SharedMemory } from '../../src/kit/shared-memory.ts'
 import { attemptTimeout } from '../../src/layers/attempt-timeout/attempt-timeout.ts'
@@ -65,10 +65,9 @@ class Model {
     this.#latencies = new RecentLatencies(clock)
   }
 
-  readonly serve: Service = (request, call) =>
+  readonly serve: TargetService = (request, call) =>
     new Promise((resolve) => {
       const { attempt } = request
-      if (attempt === undefined) throw new Error('an attempt was expected')
       const beganMs = this.#clock.now()
       const isProbe = request.path === probePath
       const { condition } = this
@@ -119,9 +118,9 @@ function answerOf(status: number, attempt: Attempt, headers: readonly string[] =
 class ModelledUpstream extends Upstream {
   models: ReadonlyMap<string, Model> = new Map()
 
-  override get send(): Service {
+  override get send(): TargetService {
     return (request, call) => {
-      const model = this.models.get(request.attempt?.target.name ?? '')
+      const model = this.models.get(request.attempt.target.name)
       return model?.serve(request, call) ?? Promise.resolve(failed(failure('UPSTREAM_REFUSED', 'no such target')))
     }
   }
@@ -157,11 +156,9 @@ export async function playBalancing(options: SceneOptions): Promise<readonly Pha
   upstream.models = new Map(names.map((name) => [name, new Model(clock, work)]))
   const keeper = upstream.health && new HealthKeeper(upstream.health, { ...deps, send: upstream.send, tell: () => {} })
   const statusCounts = (status: number): boolean => status < 500
-  const service = [
-    attemptTelemetry({ clock, statusCounts, onNoted: upstream.noteWith(timeoutMs) }),
-    attemptTimeout(timeoutMs, clock),
-    balance(upstream.balancer, upstream.name, upstream.health),
-  ].reduce((next, layer) => layer(next), upstream.send)
+  const telemetry = attemptTelemetry({ clock, statusCounts, onNoted: upstream.noteWith(timeoutMs) })
+  const attempts = attemptTimeout(timeoutMs, clock)(telemetry(upstream.send))
+  const service = balance(upstream.balancer, upstream.name, upstream.health)(attempts)
 
   const samples: Sample[][] = []
   const callOnce = async (list: Sample[]): Promise<void> => {

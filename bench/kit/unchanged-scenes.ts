@@ -6,7 +6,7 @@ import { loadCore, proxyCore } from './session.ts'
 import type { Stage } from './stage.ts'
 import { formPost } from './wrk.ts'
 
-/** What a gateway of either checkout is put in front of, and how it is asked. */
+/** The configuration that gateways of both checkouts serve, and the load on them. */
 export interface Scene {
   readonly plan: Omit<HedgerowPlan, 'program'>
   readonly path: string

@@ -52,13 +52,12 @@ const request = {
   headers: [],
   params: {},
   upgrade: undefined,
-  part: undefined,
 } as const
 const ignored = JsonParts.of(['/time', '/x/0/y'])
 
 const jobs: Readonly<Record<string, (body: Buffer) => unknown>> = {
   validate: (body) => scanJson(body, { scope: new Scope() }, (verdict) => verdict),
-  place: (body) => address({ ...request, body, attempt: undefined }, 'token', new Scope()),
+  place: (body) => address({ ...request, body }, 'token', new Scope()),
   compare: (body) => ballotOf(ownResponse(200, [], body), ignored, new Scope()),
   merge: (body) => jsonBody(body, new Scope()),
 }

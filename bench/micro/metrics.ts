@@ -79,8 +79,6 @@ function served(route: RouteFacts, target: Target, events: EventBus): Served {
     body: undefined,
     params: {},
     upgrade: undefined,
-    part: undefined,
-    attempt: undefined,
   }
   const end = { status: 200, failure: undefined, bytesSent: 12 }
   const list: readonly GatewayEvent[] = [

@@ -30,8 +30,6 @@ const request = {
   body: undefined,
   params: {},
   upgrade: undefined,
-  part: undefined,
-  attempt: undefined,
 }
 const gauges = () => ({
   deliveries: undefined,

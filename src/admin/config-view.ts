@@ -37,9 +37,10 @@ function show(value: unknown, path: string, redaction: Redaction): unknown {
   )
 }
 
-/** Empty values stay visible. */
+/** Empty values stay visible, and numbers: `rateLimit.keys` is a count. */
 function hideAll(value: unknown): unknown {
-  if (value === undefined || value === null || value === '' || typeof value === 'boolean') return value
+  if (value === undefined || value === null || value === '' || typeof value === 'boolean' || typeof value === 'number')
+    return value
   if (Array.isArray(value)) return value.map(hideAll)
   if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key]) => [key, hidden]))
   return hidden

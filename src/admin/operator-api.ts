@@ -1,6 +1,7 @@
 import type { DeliveryService } from '../broadcast/delivery-service.ts'
+import { linesOf } from '../config/lines.ts'
 import { matchText } from '../config/match.ts'
-import { type Config, type RouteConfig, strategyOf } from '../config/schema.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -136,18 +137,8 @@ function resourcesOf(config: Config, options: Shown): readonly Resource[] {
 }
 
 function routeView(route: RouteConfig): RouteView {
-  const strategy = strategyOf(route)
-  return { name: matchText(route.match), strategy, upstreams: upstreamsIn(route[strategy]) }
-}
-
-/** A strategy names one upstream, or one for each named call. */
-function upstreamsIn(options: RouteConfig[keyof RouteConfig]): readonly string[] {
-  if (typeof options !== 'object') return []
-  const { upstream, calls } = options as { readonly upstream?: unknown; readonly calls?: unknown }
-  if (typeof upstream === 'string') return [upstream]
-  if (typeof calls !== 'object' || calls === null) return []
-  const named = Object.values(calls).map((call: { readonly upstream?: unknown }) => call.upstream)
-  return [...new Set(named.filter((name) => typeof name === 'string'))]
+  const upstreams = linesOf(route, []).map(({ upstream }) => upstream)
+  return { name: matchText(route.match), strategy: route.strategy.name, upstreams: [...new Set(upstreams)] }
 }
 
 function upstreamSources({ upstreams }: Config) {

@@ -1,9 +1,10 @@
+import type { Attempt } from '../core/attempt.ts'
 import { headerValue } from '../core/headers.ts'
-import type { GatewayRequest } from '../core/request.ts'
+import type { TargetRequest } from '../core/request.ts'
 import type { Delivery } from './delivery.ts'
 
 /** Every attempt carries the same key, so that a target can tell a repeat from a new write. */
-export function attemptRequest(delivery: Delivery, attemptNumber: number): Omit<GatewayRequest, 'attempt'> {
+export function attemptRequest(delivery: Delivery, attempt: Attempt, attemptNumber: number): TargetRequest {
   const { method, path, query, headers, body } = delivery.request
   const keyed = headerValue(headers, 'idempotency-key') === undefined ? ['idempotency-key', delivery.id] : []
   return {
@@ -14,6 +15,6 @@ export function attemptRequest(delivery: Delivery, attemptNumber: number): Omit<
     body,
     params: {},
     upgrade: undefined,
-    part: undefined,
+    attempt,
   }
 }

@@ -1,8 +1,8 @@
 import type { Call } from '../core/call.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { anySuccess, type Strategy, type StrategyDeps } from '../strategies/strategy.ts'
-import { broadcastOptions } from './options.ts'
+import { type AnswerPlan, anySuccess, type Strategy, type StrategyDeps } from '../strategies/strategy.ts'
+import { type BroadcastOptions, broadcastOptions } from './options.ts'
 
 export interface BroadcastDeps extends StrategyDeps {
   readonly routeName: string
@@ -13,19 +13,19 @@ export interface BroadcastDeps extends StrategyDeps {
 /** Sends a write to every target. One thread of the gateway delivers all writes, whichever thread received them. */
 export const broadcastStrategy: Strategy<typeof broadcastOptions, BroadcastDeps> = {
   options: broadcastOptions,
+  settings: ({ respond, attempts, order }) => {
+    const ordered = order === undefined ? 'no order' : `order by ${order.by}`
+    return `respond ${respond}, up to ${attempts} attempts at each target, ${ordered}`
+  },
   plan: (options, { deliver, routeName }) => ({
-    layer: function broadcastLayer() {
-      return (request, call) => deliver(routeName, request, call)
-    },
-    lines: { ...options, retry: undefined },
+    attempts: { kind: 'own', line: options, service: (request, call) => deliver(routeName, request, call) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: true,
-    maxAnswerBytes: options.maxAnswer,
-    // Resending the write would not repair the answer.
-    bodyMayFail: true,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: true,
+    answer: deliveryAnswer(options),
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
+}
+
+/** Resending the write would not repair an answer whose body fails. */
+export function deliveryAnswer({ maxAnswer }: BroadcastOptions): AnswerPlan {
+  return { kind: 'held', statusSuffices: true, maxBytes: maxAnswer }
 }

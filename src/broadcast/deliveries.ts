@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore, NewDelivery } from '../store/delivery-store.ts'
-import { Delivery, type Observer, type Place } from './delivery.ts'
+import { cancelWait, Delivery, type Observer, type QueuedLeg } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import { Operator } from './operations.ts'
 import { Saver } from './persister.ts'
@@ -92,7 +92,7 @@ export class Deliveries {
     this.#routes.replace(routes)
     if (this.#stopping) return 0
     const before = this.#abandoned
-    const inQueues: Place[] = []
+    const inQueues: QueuedLeg[] = []
     for (const delivery of this.#active.values()) {
       const abandonedBefore = this.#abandoned
       for (const place of delivery.places) {
@@ -154,7 +154,7 @@ export class Deliveries {
     this.#saver.stop()
     this.#retention.stop()
     for (const delivery of this.#active.values()) {
-      for (const place of delivery.places) place.timer?.cancel()
+      for (const place of delivery.places) cancelWait(place)
       this.#pauseIfStopping(delivery)
     }
     const { clock } = this.#options
@@ -174,26 +174,25 @@ export class Deliveries {
     return this.#operator
   }
 
-  #join(place: Place): void {
+  #join(place: QueuedLeg): void {
     if (!this.#abandonIfMissing(place)) return this.#attempts.join(place)
     place.released = true
     this.#saver.save(place.delivery)
   }
 
   /** Gives up a leg whose target or route is gone. An attempt under way may end first. */
-  #abandonIfMissing(place: Place): boolean {
+  #abandonIfMissing(place: QueuedLeg): boolean {
     const { leg } = place
     const missing = leg.phase === 'queued' || leg.phase === 'waiting' ? this.#routes.missing(place) : undefined
     if (missing === undefined) return false
-    place.timer?.cancel()
-    place.timer = undefined
+    cancelWait(place)
     leg.abandoned(missing)
     this.#abandoned++
     return true
   }
 
   /** The end of this leg is on disk: the next leg of its lane may go. */
-  #settled(place: Place): void {
+  #settled(place: QueuedLeg): void {
     if (place.leg.phase === 'recording') place.leg.recorded()
     if (place.released) return
     place.released = true

@@ -1,5 +1,5 @@
 import type { Target } from '../core/attempt.ts'
-import type { Service } from '../core/service.ts'
+import type { Service, TargetService } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { accept } from './accept.ts'
@@ -16,7 +16,7 @@ export interface DeliveringDeps {
   readonly deliveries: Deliveries
   readonly store: DeliveryStore
   /** Sends one attempt to the target that the request names. */
-  readonly send: Service
+  readonly send: TargetService
 }
 
 export interface Delivering {

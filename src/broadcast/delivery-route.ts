@@ -1,7 +1,7 @@
 import type { Target } from '../core/attempt.ts'
-import type { Service } from '../core/service.ts'
+import type { TargetService } from '../core/service.ts'
 import type { StatusRange } from '../layers/success/options.ts'
-import type { Place } from './delivery.ts'
+import type { QueuedLeg } from './delivery.ts'
 import { queueName } from './queues.ts'
 import type { ScheduleOptions } from './schedule.ts'
 
@@ -17,7 +17,7 @@ export interface DeliveryRoute {
   /** The statuses that acknowledge a write; undefined if the route does not set them. */
   readonly statuses: readonly StatusRange[] | undefined
   /** Sends one attempt to the target that the request names. */
-  readonly send: Service
+  readonly send: TargetService
 }
 
 /** The routes as currently configured. Do not cache a route: a reload may replace or remove it. */
@@ -41,7 +41,7 @@ export class DeliveryRoutes {
   }
 
   /** Why a leg cannot be sent any more; undefined if it can. */
-  missing({ delivery, leg }: Place): string | undefined {
+  missing({ delivery, leg }: QueuedLeg): string | undefined {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) return 'its route is no longer configured'
     if (route.targets.every(({ name }) => name !== leg.target)) return 'its target is no longer configured'
@@ -49,7 +49,7 @@ export class DeliveryRoutes {
   }
 
   /** The route of a leg for which `missing` is undefined. */
-  of({ delivery }: Place): DeliveryRoute {
+  of({ delivery }: QueuedLeg): DeliveryRoute {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
     return route

@@ -19,22 +19,34 @@ export interface Observer {
 }
 
 /** A leg with its position in its target's queue. */
-export interface Place {
+export interface QueuedLeg {
   readonly delivery: Delivery
   readonly leg: Leg
   readonly lane: string | undefined
   /** Its target's queue, once joined. */
-  queue: TargetQueue<Place> | undefined
+  queue: TargetQueue<QueuedLeg> | undefined
   /** Lower for a leg that joined a queue earlier. */
   turn: number
-  /** The timer of its next attempt. */
-  timer: Timer | undefined
-  /** The attempt under way. */
-  sending: { readonly call: Call; readonly ended: Promise<void> } | undefined
-  /** Set by an operator: discard the leg as soon as the attempt under way has ended. */
-  discarding: boolean
+  activity: Activity
   /** It has left its target's queue. */
   released: boolean
+}
+
+/** The work of this run on a leg, beside its phase: only a waiting leg has a timer, only one that is sent a call. */
+export type Activity =
+  | { readonly kind: 'none' }
+  /** Its next attempt is due when the timer fires. */
+  | { readonly kind: 'wait'; readonly timer: Timer }
+  /** `thenDiscard`: an operator discards the leg as soon as this attempt has ended. */
+  | { readonly kind: 'attempt'; readonly call: Call; readonly ended: Promise<void>; readonly thenDiscard: boolean }
+
+export const noActivity: Activity = { kind: 'none' }
+
+/** Ends a wait; an attempt goes on. */
+export function cancelWait(queued: QueuedLeg): void {
+  if (queued.activity.kind !== 'wait') return
+  queued.activity.timer.cancel()
+  queued.activity = noActivity
 }
 
 /** A delivery under way: its state as stored, and its observers. */
@@ -43,7 +55,7 @@ export class Delivery {
   readonly sequence: number
   readonly route: string
   readonly request: StoredRequest
-  readonly places: readonly Place[]
+  readonly places: readonly QueuedLeg[]
   readonly keepsAnswer: boolean
   /** On the gateway's clock; the times of attempts are relative to this. */
   readonly startedAtMs: number
@@ -70,15 +82,13 @@ export class Delivery {
     this.startedAtMs = startedAtMs
     this.trace = trace
     // A leg that an earlier run finished never joins a queue here.
-    const place = (leg: Leg): Place => ({
+    const place = (leg: Leg): QueuedLeg => ({
       delivery: this,
       leg,
       lane: stored.lane,
       queue: undefined,
       turn: 0,
-      timer: undefined,
-      sending: undefined,
-      discarding: false,
+      activity: noActivity,
       released: !leg.isPending,
     })
     this.places = stored.legs.map((leg) => place(new Leg(leg)))

@@ -3,7 +3,7 @@ import type { HeaderPairs } from '../core/headers.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, LegState } from '../store/delivery-store.ts'
-import { Delivery, type Place } from './delivery.ts'
+import { Delivery, type QueuedLeg } from './delivery.ts'
 import type { DeliveryRoutes } from './delivery-route.ts'
 import type { Saver } from './persister.ts'
 import type { Attempts } from './sender.ts'
@@ -40,6 +40,13 @@ export interface OperatorOptions {
   readonly resumedTraceOf: (headers: HeaderPairs) => CallTrace | undefined
 }
 
+type Found =
+  | { readonly kind: 'delivery'; readonly delivery: Delivery }
+  /** It is kept without its request: there is nothing left to do. */
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'refused'; readonly failure: Failure }
+
 /** Requests read at once: the first are sent while others are read. */
 const operatedAtOnce = 200
 const listedAtOnce = 500
@@ -57,8 +64,7 @@ export class Operator {
    * that the disk did not accept at once still takes effect. Discarding cancels an attempt under way.
    */
   async operate(id: string, what: Operation, only: OnlyLegs = {}): Promise<number | Failure | undefined> {
-    const delivery = await this.#find(id)
-    return delivery instanceof Delivery ? this.#operate(delivery, what, only) : delivery
+    return this.#operateFound(await this.#find(id), what, only)
   }
 
   /**
@@ -74,9 +80,7 @@ export class Operator {
       const page = ids.slice(from, from + operatedAtOnce)
       const loaded = await Promise.all(page.map((id) => this.#find(id)))
       // All join their lanes in this one step: a delivery in memory must not overtake one that had to be read.
-      const counts = await Promise.all(
-        loaded.map(async (delivery) => (delivery instanceof Delivery ? this.#operate(delivery, what, only) : delivery)),
-      )
+      const counts = await Promise.all(loaded.map((found) => this.#operateFound(found, what, only)))
       for (const count of counts) {
         if (typeof count === 'object') return { ...total, refused: count }
         if (count === undefined || count === 0) continue
@@ -85,6 +89,12 @@ export class Operator {
       }
     }
     return total
+  }
+
+  async #operateFound(found: Found, what: Operation, only: OnlyLegs): Promise<number | Failure | undefined> {
+    if (found.kind === 'refused') return found.failure
+    if (found.kind === 'missing') return undefined
+    return found.kind === 'finished' ? 0 : this.#operate(found.delivery, what, only)
   }
 
   /** Takes effect before its first `await`; a cancelled attempt ends later. */
@@ -101,16 +111,17 @@ export class Operator {
     return (await saver.saved(current)) ?? count
   }
 
-  async #find(id: string): Promise<Delivery | Failure | 0 | undefined> {
+  async #find(id: string): Promise<Found> {
     const { active, store, clock, resumedTraceOf } = this.#options
     const underWay = active.get(id)
-    if (underWay !== undefined) return underWay
+    if (underWay !== undefined) return { kind: 'delivery', delivery: underWay }
     const stored = await store.find(id)
-    if (stored === undefined || 'code' in stored) return stored
-    // A finished delivery is kept without its request: there is nothing left to do.
-    if (stored.request === undefined) return 0
+    if (stored === undefined) return { kind: 'missing' }
+    if ('code' in stored) return { kind: 'refused', failure: stored }
     const { request, sequence } = stored
-    return new Delivery({ ...stored, request }, sequence, clock.now(), resumedTraceOf(request.headers))
+    if (request === undefined) return { kind: 'finished' }
+    const trace = resumedTraceOf(request.headers)
+    return { kind: 'delivery', delivery: new Delivery({ ...stored, request }, sequence, clock.now(), trace) }
   }
 
   /** The ids of all matches. The store's pages begin with the newest. */
@@ -134,7 +145,7 @@ export class Operator {
 }
 
 /** Skips legs whose target or route is gone. Returns the number replayed. */
-function replay(places: readonly Place[], routes: DeliveryRoutes, attempts: Attempts): number {
+function replay(places: readonly QueuedLeg[], routes: DeliveryRoutes, attempts: Attempts): number {
   const dead = places.filter((place) => place.leg.phase === 'dead' && routes.missing(place) === undefined)
   for (const place of dead) {
     place.leg.replay()
@@ -150,13 +161,16 @@ function replay(places: readonly Place[], routes: DeliveryRoutes, attempts: Atte
 }
 
 /** Discards legs that are dead or not yet answered, and cancels attempts under way. Returns the number discarded. */
-async function discard(places: readonly Place[], attempts: Attempts): Promise<number> {
-  const underWay = places.filter(({ leg }) => leg.phase === 'sending')
+async function discard(places: readonly QueuedLeg[], attempts: Attempts): Promise<number> {
+  const underWay = places.filter(({ activity }) => activity.kind === 'attempt')
   const others = places.filter((place) => attempts.discard(place))
-  for (const place of underWay) {
-    place.discarding = true
-    place.sending?.call.abort(failure('CANCELLED', 'Discarded by an operator'))
-  }
-  for (const { sending } of underWay) await sending?.ended
+  const ends = underWay.map(async (place) => {
+    const { activity } = place
+    if (activity.kind !== 'attempt') return
+    place.activity = { ...activity, thenDiscard: true }
+    activity.call.abort(failure('CANCELLED', 'An operator has discarded it'))
+    await activity.ended
+  })
+  await Promise.all(ends)
   return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
 }

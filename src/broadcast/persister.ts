@@ -1,14 +1,14 @@
 import type { Failure } from '../core/failure.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { Delivery, Place } from './delivery.ts'
+import type { Delivery, QueuedLeg } from './delivery.ts'
 
 export interface SaverOptions {
   readonly store: DeliveryStore
   readonly clock: Clock
   readonly reportBug: (fault: unknown, deliveryId: string) => void
   /** The end of this leg is on disk. */
-  readonly onSettled: (place: Place) => void
+  readonly onSettled: (place: QueuedLeg) => void
   /** The whole delivery is on disk, or, at shutdown, left to the store. */
   readonly onSaved: (delivery: Delivery) => void
 }

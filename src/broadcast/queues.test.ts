@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { NewDelivery, StoredLeg } from '../store/delivery-store.ts'
-import { Delivery, type Place } from './delivery.ts'
+import { Delivery, type QueuedLeg } from './delivery.ts'
 import { Queues } from './queues.ts'
 
-function placeOf(id: string, lane: string | undefined): Place {
+function placeOf(id: string, lane: string | undefined): QueuedLeg {
   const none = { nextAttemptAt: undefined, waitMs: undefined, outcome: undefined, status: undefined, detail: undefined }
   const leg: StoredLeg = { target: 'a', state: 'pending', attempts: 0, ...none }
   const stored: NewDelivery = {
@@ -17,10 +17,10 @@ function placeOf(id: string, lane: string | undefined): Place {
     request: { method: 'POST', path: '/', query: '', headers: [], body: undefined },
     legs: [leg],
   }
-  return new Delivery(stored, 1, 0).places[0] as Place
+  return new Delivery(stored, 1, 0).places[0] as QueuedLeg
 }
 
-function idOf(place: Place | undefined): string | undefined {
+function idOf(place: QueuedLeg | undefined): string | undefined {
   return place?.delivery.id
 }
 

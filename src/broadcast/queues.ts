@@ -1,4 +1,4 @@
-import type { Place } from './delivery.ts'
+import type { QueuedLeg } from './delivery.ts'
 import { TargetQueue } from './target-queue.ts'
 
 /** A target is the same for all routes that name its upstream: they share its lanes and its limit. */
@@ -8,11 +8,11 @@ export function queueName(upstream: string, target: string): string {
 
 /** The queues of all targets. */
 export class Queues {
-  readonly #queues = new Map<string, TargetQueue<Place>>()
+  readonly #queues = new Map<string, TargetQueue<QueuedLeg>>()
   #turns = 0
 
   /** Created on first use. */
-  of(name: string): TargetQueue<Place> {
+  of(name: string): TargetQueue<QueuedLeg> {
     let queue = this.#queues.get(name)
     if (queue === undefined) {
       queue = new TargetQueue(name, 1)
@@ -21,12 +21,12 @@ export class Queues {
     return queue
   }
 
-  all(): readonly TargetQueue<Place>[] {
+  all(): readonly TargetQueue<QueuedLeg>[] {
     return [...this.#queues.values()]
   }
 
   /** Joins the end of its lane in that queue. */
-  join(name: string, place: Place): void {
+  join(name: string, place: QueuedLeg): void {
     place.turn = ++this.#turns
     this.#put(name, place)
   }
@@ -43,7 +43,7 @@ export class Queues {
    * Rebuilds all queues, because some legs now belong to other queues. A lane merged from several queues keeps the
    * joining order, except that legs under way come first: no other leg may be sent until they are done.
    */
-  rearrange(places: readonly Place[], nameOf: (place: Place) => string): void {
+  rearrange(places: readonly QueuedLeg[], nameOf: (place: QueuedLeg) => string): void {
     this.#queues.clear()
     const inOrder = [...places].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || a.turn - b.turn)
     for (const place of inOrder) {
@@ -52,7 +52,7 @@ export class Queues {
     }
   }
 
-  #put(name: string, place: Place): TargetQueue<Place> {
+  #put(name: string, place: QueuedLeg): TargetQueue<QueuedLeg> {
     const queue = this.of(name)
     place.queue = queue
     queue.join(place, place.leg.phase === 'queued')
@@ -60,6 +60,6 @@ export class Queues {
   }
 }
 
-function isUnderWay({ leg }: Place): boolean {
+function isUnderWay({ leg }: QueuedLeg): boolean {
   return leg.phase === 'sending' || leg.phase === 'recording'
 }

@@ -9,7 +9,7 @@ import { statusRangeText } from '../layers/success/options.ts'
 import { statusCounts } from '../layers/success/success.ts'
 import { anySuccess } from '../strategies/strategy.ts'
 import { attemptRequest } from './attempt-request.ts'
-import type { Delivery, Place } from './delivery.ts'
+import { cancelWait, type Delivery, noActivity, type QueuedLeg } from './delivery.ts'
 import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import type { AttemptResult } from './leg.ts'
 import { Queues, queueName } from './queues.ts'
@@ -54,7 +54,7 @@ export class Attempts {
   }
 
   /** Joins the queue of its target; its route and target must be configured. */
-  join(place: Place): void {
+  join(place: QueuedLeg): void {
     const { routes, clock } = this.#options
     const { leg } = place
     const { schedule } = routes.of(place)
@@ -66,7 +66,7 @@ export class Attempts {
   }
 
   /** Queues a replayed leg again, which may not have left its queue yet. */
-  rejoin(place: Place): void {
+  rejoin(place: QueuedLeg): void {
     if (place.queue === this.#queues.of(this.#queueNameOf(place))) {
       place.queue.due(place)
       this.#pump(place.queue)
@@ -77,26 +77,26 @@ export class Attempts {
   }
 
   /** Gives up a dead, queued or waiting leg; it keeps its position in its lane until that is on disk. */
-  discard(place: Place): boolean {
+  discard(place: QueuedLeg): boolean {
     const { leg, queue } = place
     if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
-    place.timer?.cancel()
+    cancelWait(place)
     leg.discard()
     if (!place.released) queue?.hold(place)
     return true
   }
 
   /** The leg is done at its target: the next leg of its lane may go. */
-  release(place: Place): void {
+  release(place: QueuedLeg): void {
     const next = place.queue?.release(place)
     if (next?.leg.phase === 'queued') place.queue?.due(next)
     this.#pump(place.queue)
   }
 
   /** Applies new routes; legs without a route or target are already dead. `places`: all legs in queues. */
-  rearrange(places: readonly Place[]): void {
+  rearrange(places: readonly QueuedLeg[]): void {
     const { routes } = this.#options
-    const nameOf = (place: Place): string =>
+    const nameOf = (place: QueuedLeg): string =>
       routes.missing(place) === undefined ? this.#queueNameOf(place) : (place.queue?.name ?? '')
     for (const queue of this.#queues.all()) queue.holdAllBut(({ leg }) => leg.phase === 'queued')
     if (places.some((place) => place.queue?.name !== nameOf(place))) this.#queues.rearrange(places, nameOf)
@@ -104,20 +104,21 @@ export class Attempts {
     for (const queue of this.#queues.all()) this.#pump(queue)
   }
 
-  #queueNameOf(place: Place): string {
+  #queueNameOf(place: QueuedLeg): string {
     return queueName(this.#options.routes.of(place).upstream, place.leg.target)
   }
 
-  #waitFor(place: Place, delayMs: number): void {
-    place.timer = this.#options.clock.after(Math.max(0, delayMs), () => {
-      place.timer = undefined
+  #waitFor(place: QueuedLeg, delayMs: number): void {
+    const timer = this.#options.clock.after(Math.max(0, delayMs), () => {
+      place.activity = noActivity
       place.leg.due()
       place.queue?.due(place)
       this.#pump(place.queue)
     })
+    place.activity = { kind: 'wait', timer }
   }
 
-  #pump(queue: TargetQueue<Place> | undefined): void {
+  #pump(queue: TargetQueue<QueuedLeg> | undefined): void {
     while (!this.#isStopping) {
       const place = queue?.take()
       if (place === undefined) return
@@ -125,7 +126,7 @@ export class Attempts {
     }
   }
 
-  #send(place: Place): void {
+  #send(place: QueuedLeg): void {
     const { delivery, leg } = place
     const { clock, events, reportBug, routes } = this.#options
     const route = routes.of(place)
@@ -140,32 +141,32 @@ export class Attempts {
     const attempt = call.begin(target)
     delivery.attempted(attempt)
     const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => reportBug(fault, delivery.id))
-    place.sending = { call, ended }
+    place.activity = { kind: 'attempt', call, ended, thenDiscard: false }
   }
 
-  async #attempt(place: Place, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
+  async #attempt(place: QueuedLeg, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
     const { delivery, leg } = place
     this.#calls.add(call)
     let outcome: Outcome
     try {
-      outcome = await route.send({ ...attemptRequest(delivery, leg.attempts + 1), attempt }, call)
+      outcome = await route.send(attemptRequest(delivery, attempt, leg.attempts + 1), call)
     } finally {
       this.#calls.delete(call)
       place.queue?.back()
     }
-    place.sending = undefined
+    const thenDiscard = place.activity.kind === 'attempt' && place.activity.thenDiscard
+    place.activity = noActivity
     const { outcome: ended = 'cancelled', status, detail } = attempt
-    this.#judge(place, outcome, { outcome: ended, status, detail }, call)
-    if (place.discarding) {
-      place.discarding = false
-      this.discard(place)
-    }
+    const result = { outcome: ended, status, detail }
+    if (!outcome.ok && outcome.failure.code === 'CANCELLED') this.#interrupted(place, thenDiscard)
+    else this.#judge(place, outcome, result, call)
+    if (thenDiscard) this.discard(place)
     this.#options.save(delivery)
     this.#pump(place.queue)
     this.#options.onEnded(delivery)
   }
 
-  #judge(place: Place, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
+  #judge(place: QueuedLeg, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
     const { delivery, leg } = place
     const { routes, onAbandoned } = this.#options
     const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
@@ -175,8 +176,7 @@ export class Attempts {
       leg.answered(result)
       delivery.acknowledged(outcome.response)
       call.emit({ type: 'delivery.acknowledged', ...facts })
-    } else if (outcome.failure.code === 'CANCELLED') this.#interrupted(place, missing)
-    else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
+    } else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
     else if (missing !== undefined) {
       leg.died({ ...result, detail: missing })
       onAbandoned()
@@ -189,31 +189,33 @@ export class Attempts {
   }
 
   /** Most systems take any 2xx as success: a write whose 2xx does not count looks delivered, but is sent again. */
-  #tellUncounted(place: Place, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
+  #tellUncounted(place: QueuedLeg, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
     const { statuses } = this.#options.routes.of(place)
     if (statuses === undefined || !statusCounts(anySuccess, status)) return
     const counted = statuses.map(statusRangeText).join(', ')
     call.emit({ type: 'delivery.uncounted', target: place.leg.target, status, counted })
   }
 
-  #interrupted({ delivery, leg, discarding }: Place, missing: string | undefined): void {
+  #interrupted(place: QueuedLeg, thenDiscard: boolean): void {
+    const { delivery, leg } = place
+    const missing = this.#options.routes.missing(place)
     leg.interrupted()
     // The operator reports a discard; after a shutdown the next run finds out what is missing.
-    if (discarding || this.#isStopping || missing === undefined) return
+    if (thenDiscard || this.#isStopping || missing === undefined) return
     leg.abandoned(missing)
     this.#options.onAbandoned()
     delivery.died()
   }
 
   /** The gateway itself lacked a resource for sending: the target has had no attempt. */
-  #postponed(place: Place, result: AttemptResult): void {
+  #postponed(place: QueuedLeg, result: AttemptResult): void {
     const { clock, random, routes } = this.#options
     const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)
     place.leg.postponed(result, clock.wallNow() + delayMs)
     if (!this.#isStopping) this.#waitFor(place, delayMs)
   }
 
-  #failed(place: Place, result: AttemptResult, retryAfterMs: number | undefined): void {
+  #failed(place: QueuedLeg, result: AttemptResult, retryAfterMs: number | undefined): void {
     const { clock, random, routes } = this.#options
     const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, retryAfterMs, random)
     place.leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })

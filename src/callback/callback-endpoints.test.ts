@@ -5,6 +5,7 @@ import { someKey, wideTickets } from '../../test/kit/callbacks.ts'
 import { callOf, codeOf, requestOf, responseOf, textOf, type Watched, watch } from '../../test/kit/calls.ts'
 import { FakeUpstream } from '../../test/kit/fake-upstream.ts'
 import { streamsSettled, VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import { type Config, type ConfigInput, configSchema } from '../config/schema.ts'
 import { headerValue } from '../core/headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
@@ -53,12 +54,16 @@ function opened(config: Config, known?: ReceiveEndpoints) {
     watch(service(requestOf({})), clock)
   /** Waits until the clock is moved. */
   const wait = (current: Config): Watched => {
-    const { callback } = current.routes[0] ?? {}
+    const [route] = current.routes
+    const callback = route && optionsIf('callback', route)
     assert.ok(callback !== undefined)
     const deps = { clock, callbacks: started.callbacks, memory: new SharedMemory(), extraLoad: () => anyExtraLoad }
     const { call } = callOf(clock)
     call.expireAt(clock.now() + 5000)
-    return ask((request) => callbackStrategy.plan(callback, deps).layer(upstream.service)(request, call))
+    const { attempts } = callbackStrategy.plan(callback, deps)
+    if (attempts.kind !== 'line') throw new Error('callback has one line')
+    const service = attempts.layer(upstream.service)
+    return ask((request) => service(request, call))
   }
   const post = (handlers: readonly RoutedHandler[], path: string, change: Partial<GatewayRequest>): Watched => {
     const found = router(handlers)('POST', path)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Asked, type CallbackScene, type CallbackSceneOptions, callbackScene } from '../../test/kit/callbacks.ts'
 import { codeOf, failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
-import { abortCodes, hang } from '../../test/kit/layers.ts'
+import { abortCodes, atTarget, hang } from '../../test/kit/layers.ts'
 import type { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type FailureCode, failure } from '../core/failure.ts'
 import { headerValue } from '../core/headers.ts'
@@ -453,7 +453,7 @@ describe('a backend that fails after its client has a ticket', () => {
   }
 
   it('may still post its result if it did not acknowledge in time', async () => {
-    const inner = (clock: VirtualClock): Layer => attemptTimeout(1000, clock)
+    const inner = (clock: VirtualClock): Layer => atTarget(attemptTimeout(1000, clock))
     const scene = callbackScene({ script: [hang], inner })
     const asked = scene.send({ headers: ['prefer', 'respond-async'] })
     await scene.clock.advance(2000)

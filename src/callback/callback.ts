@@ -26,12 +26,12 @@ export interface CallbackDeps extends StrategyDeps {
 
 /** See `waiter.ts` for the states of one call. */
 function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps): Layer {
-  if (callbacks === undefined) throw new Error('a callback route has no callbacks to register with')
-  const address = inscribe(options, callbacks.publicUrl)
   const terms = termsOf({ maxAnswer: options.maxAnswer, status: options.receive.status })
   const good = options.success.status ?? anySuccess
   const acknowledges = (status: number): boolean => statusCounts(good, status)
   return function callbackLayer(next) {
+    if (callbacks === undefined) throw new Error('a route waits for callbacks, and nothing takes them')
+    const address = inscribe(options, callbacks.publicUrl)
     return (request, call) => {
       const expiresAtMs = clock.wallNow() + call.remainingMs() + callbackGraceMs(callbacks.keepMs)
       const issue = callbacks.signer.issue(options.durable, expiresAtMs)
@@ -230,17 +230,13 @@ export const callbackFailureStatuses = {
 
 export const callbackStrategy: Strategy<typeof callbackOptions, CallbackDeps> = {
   options: callbackOptions,
+  settings: ({ receive, durable }) => `result at ${receive.path}, ${durable ? 'durable' : 'in memory'}`,
   plan: (options, deps) => ({
-    layer: callback(options, deps),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: callback(options, deps) },
     goodStatus: anySuccess,
     // A backend that refuses the work explains why, and the client gets that message.
-    passesAnyStatus: true,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'passed', upgrades: false, maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
     usualDeadlineMs: callbackDeadlineMs,
     // The result is missing, not the backend's answer, and may be available later.
     failureStatuses: callbackFailureStatuses,

@@ -1,13 +1,5 @@
-import { Option } from 'commander'
 import type { RefusalView } from '../admin/api.ts'
 import { exitCodes } from './exit-codes.ts'
-
-export const defaultAdmin = 'http://127.0.0.1:9900'
-
-/** Unlike a default value, a variable is named in `--help` and its value, a secret, is not. */
-export function tokenOption(): Option {
-  return new Option('--token <token>', 'value of `admin.token`, if set').env('HEDGEROW_ADMIN_TOKEN')
-}
 
 /** How to reach the admin API of a gateway. */
 export interface AdminTarget {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { ProfileError, type ProfileInput, parseProfile } from '../backend/profile.ts'
-import { patchProfile } from '../backend/profile-patch.ts'
-import { parseSkipSomeRequests, readyProfiles } from '../backend/profiles.ts'
-import { type Backend, startBackend } from '../backend/server.ts'
+import { ProfileError, type ProfileInput, parseProfile } from '@hedgerow/backend/profile'
+import { patchProfile } from '@hedgerow/backend/profile-patch'
+import { parseSkipSomeRequests, readyProfiles } from '@hedgerow/backend/profiles'
+import { type Backend, startBackend } from '@hedgerow/backend/server'
+import { systemClock } from '../kit/clock.ts'
+import { seededRandom, systemRandom } from '../kit/random.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openLog } from './log.ts'
 import { signalsOf } from './signals.ts'
@@ -44,7 +46,8 @@ async function open(profileName: string, options: BackendCommandOptions): Promis
       name: options.name ?? profileName,
       host: options.host,
       port: options.port,
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      clock: systemClock(),
+      random: options.seed === undefined ? systemRandom : seededRandom(options.seed),
       ...(options.controlPort === undefined ? {} : { control: { port: options.controlPort } }),
     })
     process.exitCode = 0

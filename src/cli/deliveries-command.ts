@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type AdminTarget, defaultAdmin, tokenOption } from './admin-client.ts'
-import { listDeliveries, operateDelivery, showDelivery } from './deliveries.ts'
+import type { AdminTarget } from './admin-client.ts'
+import { defaultAdmin, tokenOption } from './admin-options.ts'
+import { lazily } from './lazily.ts'
 
 const states = ['pending', 'acknowledged', 'dead', 'discarded']
 
@@ -41,10 +42,10 @@ Examples:
     )
     .option('--limit <number>', 'maximum number of deliveries, 1 to 500 (default: 50)', inRange(1, 500))
     .option('--json', 'print JSON')
-    .action(listDeliveries)
+    .action(lazily(async () => (await import('./deliveries.ts')).listDeliveries))
   overAdmin(deliveries.command('show').argument('<id>', 'delivery id, as printed by `list`'))
     .description('Print one delivery with its request and the state of each target, as JSON.')
-    .action(showDelivery)
+    .action(lazily(async () => (await import('./deliveries.ts')).showDelivery))
   for (const [what, description] of [
     ['replay', 'Send dead letters again, oldest first, with a new set of attempts.'],
     ['discard', 'Discard dead letters and pending writes. This cannot be undone.'],
@@ -54,7 +55,12 @@ Examples:
       .option('--target <name>', 'only for this target')
       .option('--all', 'all dead letters of all deliveries; pending writes are not affected')
       .option('--route <route>', 'with --all: only for this route')
-      .action((id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options))
+      .action(
+        lazily(async () => {
+          const { operateDelivery } = await import('./deliveries.ts')
+          return (id: string | undefined, options: OperateOptions) => operateDelivery(what, id, options)
+        }),
+      )
   }
 }
 

@@ -1,8 +1,8 @@
+import { ProfileError } from '@hedgerow/backend/profile'
+import type { ProfilePatch } from '@hedgerow/backend/profile-patch'
+import type { Backend } from '@hedgerow/backend/server'
 import type { BackendView } from '../admin/api.ts'
 import type { SimulatedBackends } from '../admin/resources/backends.ts'
-import { ProfileError } from '../backend/profile.ts'
-import type { ProfilePatch } from '../backend/profile-patch.ts'
-import type { Backend } from '../backend/server.ts'
 
 /** The demo's backends, as the admin API shows and changes them. */
 export function demoBackends(backends: readonly Backend[]): SimulatedBackends {

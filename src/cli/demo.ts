@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
-import type { ProfileInput } from '../backend/profile.ts'
-import { readyProfiles } from '../backend/profiles.ts'
-import { type Backend, startBackend } from '../backend/server.ts'
+import type { ProfileInput } from '@hedgerow/backend/profile'
+import { readyProfiles } from '@hedgerow/backend/profiles'
+import { type Backend, startBackend } from '@hedgerow/backend/server'
 import { matchText } from '../config/match.ts'
-import { type Config, strategyOf } from '../config/schema.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../kit/clock.ts'
+import { systemRandom } from '../kit/random.ts'
 import { demoBackends } from './demo-backends.ts'
 import { freePortFrom } from './free-port.ts'
 import { type Log, openLog } from './log.ts'
@@ -78,7 +80,9 @@ async function choosePorts(): Promise<Readonly<Record<Variable, number>>> {
 }
 
 function startBackends(ports: Readonly<Record<Variable, number>>): Promise<readonly Backend[]> {
-  const server = (name: string, port: number, profile: ProfileInput) => startBackend({ profile, name, port })
+  const clock = systemClock()
+  const server = (name: string, port: number, profile: ProfileInput) =>
+    startBackend({ profile, name, port, clock, random: systemRandom })
   const callbackUrl = `http://localhost:${ports.PORT}/callback.service/method`
   return Promise.all([
     server('work', ports.WORK_PORT, readyProfiles.work()),
@@ -93,8 +97,7 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
 
 function printWelcome(config: Config, url: string, backends: readonly Backend[]): void {
   const rows = config.routes.map((route) => {
-    const strategy = strategyOf(route)
-    return { match: matchText(route.match), strategy, line: curlLine(url, route) }
+    return { match: matchText(route.match), strategy: route.strategy.name, line: curlLine(url, route) }
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))
   const strategyWidth = Math.max(...rows.map(({ strategy }) => strategy.length))
@@ -125,6 +128,6 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
 function curlLine(url: string, route: Config['routes'][number]): string {
   const { from } = route.deadline
   const query = from !== undefined && 'query' in from ? `?${from.query}=1000` : ''
-  const form = route.broadcast === undefined ? '' : "-d 'username=bob&password=x' "
+  const form = route.strategy.name !== 'broadcast' ? '' : "-d 'username=bob&password=x' "
   return `curl ${route.explain ? '-i ' : ''}${form}'${url}${route.match.path}${query}'`
 }

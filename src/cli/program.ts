@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { defaultAdmin, tokenOption } from './admin-client.ts'
+import { defaultAdmin, tokenOption } from './admin-options.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { lazily } from './lazily.ts'
 import { version } from './version.ts'
 
 /** Parses the command line and runs the command. The process ends when everything the command started has ended. */
@@ -59,7 +60,11 @@ function program(): Command {
     .command('check')
     .description('Check a configuration and print every error with its line and column. Exit code 0: valid; 2: errors.')
     .argument('<file>', 'configuration file: YAML, JSON or TypeScript')
-    .addHelpText('after', examples('hedgerow check hedgerow.yaml'))
+    .option('--explain <request>', "print the layers of the route that serves this request, such as 'GET /api/users/7'")
+    .addHelpText(
+      'after',
+      examples('hedgerow check hedgerow.yaml', "hedgerow check --explain 'GET /api/smart' hedgerow.yaml"),
+    )
     .action(lazily(async () => (await import('./check.ts')).check))
 
   hedgerow
@@ -99,13 +104,6 @@ function program(): Command {
   addDeliveries(hedgerow)
 
   return hedgerow
-}
-
-/** Loads a command's module when it runs: loading all of them takes longer than most commands run. */
-function lazily<A extends readonly unknown[]>(
-  load: () => Promise<(...args: A) => void | Promise<void>>,
-): (...args: A) => Promise<void> {
-  return async (...args) => (await load())(...args)
 }
 
 function examples(...lines: readonly string[]): string {

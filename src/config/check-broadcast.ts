@@ -1,6 +1,7 @@
 import { isSafe } from '../core/request.ts'
 import type { Path } from '../kit/json-pointer.ts'
 import type { Finding } from './fault.ts'
+import { optionsIf } from './route-strategy.ts'
 import type { RouteConfig } from './schema.ts'
 import { withFound } from './wording.ts'
 
@@ -9,8 +10,8 @@ export function checkBroadcast(route: RouteConfig, path: Path): readonly Finding
 }
 
 /** A read would become a durable write, and be sent until a target acknowledges it as a write. */
-function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly Finding[] {
-  if (broadcast === undefined) return []
+function checkMethods({ match, strategy }: RouteConfig, path: Path): readonly Finding[] {
+  if (strategy.name !== 'broadcast') return []
   const reads = match.methods === undefined ? ['all methods'] : match.methods.filter(isSafe)
   if (reads.length === 0) return []
   const message = withFound(
@@ -26,7 +27,8 @@ function checkMethods({ match, broadcast }: RouteConfig, path: Path): readonly F
  */
 const attemptHeaders = new Set(['idempotency-key', 'x-hedgerow-attempt'])
 
-function checkHeaders({ broadcast }: RouteConfig, path: Path): readonly Finding[] {
+function checkHeaders(route: RouteConfig, path: Path): readonly Finding[] {
+  const broadcast = optionsIf('broadcast', route)
   if (broadcast === undefined) return []
   const { set = {}, remove = [] } = broadcast.headers ?? {}
   const isOwn = (name: string): boolean => attemptHeaders.has(name.toLowerCase())

@@ -3,6 +3,7 @@ import type { Path } from '../kit/json-pointer.ts'
 import type { Finding } from './fault.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
+import { optionsIf } from './route-strategy.ts'
 import type { Salvage } from './salvage.ts'
 import type { Config, RouteConfig } from './schema.ts'
 import { listed, withFound } from './wording.ts'
@@ -14,7 +15,7 @@ export function checkCallbacks({ config, isIntact }: Salvage): readonly Finding[
 
 function checkUrl({ callbacks, listen, routes }: Config): readonly Finding[] {
   if (callbacks.url !== undefined || isLoopback(listen.host)) return []
-  if (routes.every(({ callback }) => callback === undefined)) return []
+  if (routes.every(({ strategy }) => strategy.name !== 'callback')) return []
   const message = `the URL by which backends reach the gateway, as \`listen.host\` is ${listen.host}; found none`
   return [{ path: ['callbacks', 'url'], message, shownAt: 'value' }]
 }
@@ -25,7 +26,9 @@ function checkKeys({ callbacks }: Config): readonly Finding[] {
   return [{ path: ['callbacks', 'previousKeys'], message, shownAt: 'key' }]
 }
 
-export function checkCallback({ match, callback }: RouteConfig, path: Path): readonly Finding[] {
+export function checkCallback(route: RouteConfig, path: Path): readonly Finding[] {
+  const { match } = route
+  const callback = optionsIf('callback', route)
   if (callback === undefined) return []
   const { url, id } = callback.send
   const at = (key: string, message: string): Finding => ({
@@ -81,7 +84,8 @@ export function checkReceivers(
   { originalPath, isIntact }: Salvage,
 ): readonly Finding[] {
   const first = new Map<string, number>()
-  return routes.flatMap(({ callback }, index): readonly Finding[] => {
+  return routes.flatMap((route, index): readonly Finding[] => {
+    const callback = optionsIf('callback', route)
     const place: Path = ['routes', index, 'callback', 'receive', 'path']
     if (callback === undefined || !isIntact(originalPath(place))) return []
     const { path, id, status } = callback.receive
@@ -97,7 +101,7 @@ export function checkReceivers(
     }
     const earlier = first.get(path)
     first.set(path, earlier ?? index)
-    const other = routes[earlier ?? index]?.callback?.receive
+    const other = optionsIf('callback', routes[earlier ?? index] ?? route)?.receive
     if (other === undefined || (other.id === id && JSON.stringify(other.status) === JSON.stringify(status))) return []
     const [, number] = originalPath(['routes', earlier ?? index])
     const message = withFound(

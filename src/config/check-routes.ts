@@ -11,6 +11,7 @@ import type { Finding } from './fault.ts'
 import { type Line, linesOf } from './lines.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
+import { optionsIf } from './route-strategy.ts'
 import type { Salvage } from './salvage.ts'
 import type { RouteConfig } from './schema.ts'
 import { valueAt } from './shape.ts'
@@ -78,22 +79,24 @@ function checkSetHeaders({ path, setHeaders }: Line): readonly Finding[] {
     })
 }
 
-function checkDeadline({ deadline, callback }: RouteConfig, path: Path): readonly Finding[] {
-  const resolved = resolveDeadline(deadline, callback === undefined ? usualDeadlineMs : callbackDeadlineMs)
+function checkDeadline({ deadline, strategy }: RouteConfig, path: Path): readonly Finding[] {
+  const resolved = resolveDeadline(deadline, strategy.name === 'callback' ? callbackDeadlineMs : usualDeadlineMs)
   if (resolved.default >= resolved.min && resolved.default <= resolved.max) return []
   const range = `${formatDurationMs(resolved.min)} to ${formatDurationMs(resolved.max)}`
   const message = withFound(`a default within min to max (${range})`, formatDurationMs(resolved.default))
   return [{ path: [...path, 'deadline', 'default'], message, shownAt: 'value' }]
 }
 
-function checkHedgeDelay({ hedge }: RouteConfig, path: Path): readonly Finding[] {
+function checkHedgeDelay(route: RouteConfig, path: Path): readonly Finding[] {
+  const hedge = optionsIf('hedge', route)
   if (hedge === undefined || typeof hedge.after === 'number' || hedge.after.min <= hedge.after.max) return []
   const { min, max } = hedge.after
   const message = withFound(`no more than \`max\` (${formatDurationMs(max)})`, formatDurationMs(min))
   return [{ path: [...path, 'hedge', 'after', 'min'], message, shownAt: 'value' }]
 }
 
-function checkQuorumSize({ quorum }: RouteConfig, path: Path, { config, isIntact }: Salvage): readonly Finding[] {
+function checkQuorumSize(route: RouteConfig, path: Path, { config, isIntact }: Salvage): readonly Finding[] {
+  const quorum = optionsIf('quorum', route)
   const name = quorum?.upstream ?? ''
   const upstream = Object.hasOwn(config.upstreams, name) ? config.upstreams[name] : undefined
   if (quorum === undefined || upstream === undefined || !isIntact(['upstreams', name, 'targets'])) return []
@@ -118,10 +121,9 @@ const untimed = {
   callback: 'as a `callback` route answers with whatever the backend posts',
 } as const
 
-function checkTimed(route: RouteConfig, path: Path): readonly Finding[] {
-  const reason = (['broadcast', 'callback'] as const).find((name) => route[name] !== undefined)
-  if (route.answer !== 'timed' || reason === undefined) return []
-  const message = withFound(`\`pass\`, ${untimed[reason]}`, '`timed`')
+function checkTimed({ answer, strategy: { name } }: RouteConfig, path: Path): readonly Finding[] {
+  if (answer !== 'timed' || (name !== 'broadcast' && name !== 'callback')) return []
+  const message = withFound(`\`pass\`, ${untimed[name]}`, '`timed`')
   return [{ path: [...path, 'answer'], message, shownAt: 'value' }]
 }
 

@@ -5,6 +5,7 @@ import { checkEffects } from './check-effects.ts'
 import { checkMetrics } from './check-metrics.ts'
 import { checkRoutes } from './check-routes.ts'
 import type { Finding } from './fault.ts'
+import { optionsIf } from './route-strategy.ts'
 import { type Salvage, salvage } from './salvage.ts'
 import { type Config, network } from './schema.ts'
 import { isUnread, type Source } from './source.ts'
@@ -91,7 +92,7 @@ function checkUpstreams({ config }: Salvage): readonly Finding[] {
 
 function checkStoreLimit({ config, isIntact }: Salvage): readonly Finding[] {
   if (!isIntact(['store'])) return []
-  const largest = Math.max(0, ...config.routes.map(({ broadcast }) => broadcast?.bodyLimit ?? 0))
+  const largest = Math.max(0, ...config.routes.map((route) => optionsIf('broadcast', route)?.bodyLimit ?? 0))
   if (config.store.maxUndelivered >= largest) return []
   const message = withFound(
     `at least ${largest}B, the largest \`bodyLimit\` of a \`broadcast\` route, which could never be stored otherwise`,

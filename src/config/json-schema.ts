@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { strategyNames } from './registry.ts'
 import { configSchema } from './schema.ts'
-import { strategyNames } from './strategies.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 

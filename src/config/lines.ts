@@ -1,7 +1,6 @@
 import type { Path } from '../kit/json-pointer.ts'
 import type { RetryOptions } from '../layers/retry/options.ts'
 import type { RouteConfig } from './schema.ts'
-import { strategyNames } from './strategies.ts'
 
 /** The options of one line of attempts: those of a strategy, or of one named call. */
 export interface Line {
@@ -13,13 +12,9 @@ export interface Line {
 }
 
 /** `path`: the path of the route. */
-export function linesOf(route: RouteConfig, path: Path): readonly Line[] {
-  return strategyNames.flatMap((name) => {
-    const options = route[name]
-    if (options === undefined) return []
-    if ('upstream' in options) return [lineOf(options, [...path, name])]
-    return Object.entries(options.calls).map(([call, line]) => lineOf(line, [...path, name, 'calls', call]))
-  })
+export function linesOf({ strategy: { name, options } }: RouteConfig, path: Path): readonly Line[] {
+  if ('upstream' in options) return [lineOf(options, [...path, name])]
+  return Object.entries(options.calls).map(([call, line]) => lineOf(line, [...path, name, 'calls', call]))
 }
 
 interface LineOptions {

@@ -4,12 +4,13 @@ import { shapes } from '../kit/schema.ts'
 import { formatDurationMs, formatQuantile, formatShare, formatSizeBytes } from '../kit/units.ts'
 import { type StatusRange, statusRangeText } from '../layers/success/options.ts'
 import { matchText } from './match.ts'
+import { asWritten } from './route-strategy.ts'
 import { type Config, configSchema } from './schema.ts'
 import { bare, type Schema } from './shape.ts'
 
 /** The configuration with the keys of a file, but with values as they were parsed: milliseconds, bytes, shares. */
 export function asFile(config: Config): object {
-  return { ...config, routes: config.routes.map((route) => ({ ...route, match: matchText(route.match) })) }
+  return { ...config, routes: config.routes.map((route) => ({ ...asWritten(route), match: matchText(route.match) })) }
 }
 
 /** The configuration as a file would have it, with all defaults. */

@@ -5,7 +5,6 @@ import { host, isLoopback, port } from '../kit/address-schema.ts'
 import { duration, shapes, wholeNumber } from '../kit/schema.ts'
 import { concurrencyOptions, priorityOption } from '../layers/concurrency-limit/options.ts'
 import { deadlineOptions } from '../layers/deadline/options.ts'
-import { rateLimitOptions } from '../layers/rate-limit/options.ts'
 import { answerForms } from '../layers/timed-answer/timed-answer.ts'
 import { storeOptions } from '../store/options.ts'
 import { metricsOptions, statusOptions } from '../telemetry/metrics/options.ts'
@@ -14,7 +13,8 @@ import { listenerOptions } from '../transport/server/options.ts'
 import { upstreamOptions } from '../upstream/options.ts'
 import { matchPattern } from './match.ts'
 import { memoryOptions } from './memory.ts'
-import { type StrategyName, strategies, strategyNames } from './strategies.ts'
+import { layerKeys } from './registry.ts'
+import { checkOneStrategy, strategyKeys, withStrategy } from './route-strategy.ts'
 import { workersOption } from './workers.ts'
 
 /**
@@ -62,16 +62,12 @@ const failureMapping = z.union(
   { error: 'a status from 400 to 599, or { status, detail }' },
 )
 
-const strategyOptions = Object.fromEntries(
-  strategyNames.map((name) => [name, strategies[name].options.optional()]),
-) as { readonly [Name in StrategyName]: z.ZodOptional<(typeof strategies)[Name]['options']> }
-
 const route = z
   .strictObject({
     match: matchPattern,
-    ...strategyOptions,
+    ...strategyKeys,
     deadline: deadlineOptions.prefault({}),
-    rateLimit: rateLimitOptions.optional(),
+    ...layerKeys,
     concurrency: concurrencyOptions.optional(),
     priority: priorityOption.prefault('normal'),
     answer: z
@@ -93,14 +89,8 @@ const route = z
       .describe('Whether a failure lists its attempts: target names, times and outcomes.'),
     explain: z.boolean().prefault(false).describe('Whether answers list their attempts in `Server-Timing`.'),
   })
-  .superRefine((value, context) => {
-    const given = strategyNames.filter((name) => value[name] !== undefined)
-    if (given.length === 1) return
-    const message = `exactly one strategy: ${strategyNames.join(', ')}`
-    // For `findings.ts`: how to name the value found, and which keys would resolve the issue.
-    const params = { found: given.join(' and ') || 'none', wanted: given.length === 0 ? strategyNames : [] }
-    context.addIssue({ code: 'custom', message, path: given.slice(1, 2), params })
-  })
+  .superRefine(checkOneStrategy)
+  .transform(withStrategy)
   .describe('How to handle the requests that match.')
 
 export const configSchema = z
@@ -144,10 +134,3 @@ export const configSchema = z
 export type ConfigInput = z.input<typeof configSchema>
 export type Config = z.output<typeof configSchema>
 export type RouteConfig = Config['routes'][number]
-
-/** The one strategy that the route names. */
-export function strategyOf(route: RouteConfig): StrategyName {
-  const name = strategyNames.find((candidate) => route[candidate] !== undefined)
-  if (name === undefined) throw new Error('a route without a strategy got past the schema')
-  return name
-}

@@ -5,7 +5,7 @@ import type { HeaderPairs } from './headers.ts'
 /** Whole in memory, still arriving, or none. Only a whole body can be sent twice. */
 export type RequestBody = Uint8Array | Readable | undefined
 
-/** A client's request or, further in, a request to a target. */
+/** A client's request. */
 export interface GatewayRequest {
   readonly method: string
   /** As sent, percent-encoding included, without the query. */
@@ -19,10 +19,17 @@ export interface GatewayRequest {
   readonly params: Readonly<Record<string, string | undefined>>
   /** The protocol that an upgrade asks for (`websocket`). */
   readonly upgrade: string | undefined
-  /** The named call of an `all` route that this request is for. */
-  readonly part: string | undefined
-  /** The attempt that this request is sent for: set from the balancer inwards. */
-  readonly attempt: Attempt | undefined
+}
+
+/** A request to one target: from the balancer inwards. */
+export interface TargetRequest extends GatewayRequest {
+  readonly attempt: Attempt
+}
+
+/** Names each field: a copy by spread has no room for one more, so that `attempt` would need an allocation of its own. */
+export function targetRequest(request: GatewayRequest, attempt: Attempt): TargetRequest {
+  const { method, path, query, headers, body, params, upgrade } = request
+  return { method, path, query, headers, body, params, upgrade, attempt }
 }
 
 const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])

@@ -1,16 +1,17 @@
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import type { Layer } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { concurrencyLimit, concurrencyLimiter } from '../layers/concurrency-limit/concurrency-limit.ts'
 import type { AdmissionFigures } from '../layers/concurrency-limit/figures.ts'
 import type { ConcurrencyLimiter } from '../layers/concurrency-limit/limiter.ts'
-import { rateLimit } from '../layers/rate-limit/rate-limit.ts'
+import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
 import { clientAddress } from '../telemetry/access-log/client-address.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
+import { concurrencyText } from './settings-text.ts'
+import type { StackLayer } from './stack-layer.ts'
 
 export interface AdmissionDeps {
   readonly clock: Clock
@@ -24,38 +25,50 @@ export const gatewayScope = 'gateway'
 /** Rate and concurrency limits for one configuration in one thread. Counts are shared by all threads. */
 export class Admission {
   readonly #deps: AdmissionDeps
-  readonly #clientOf: (request: GatewayRequest) => string | undefined
-  readonly #whole: ConcurrencyLimiter | undefined
+  /** The client's address, as far as it can be trusted. */
+  readonly clientOf: (request: GatewayRequest) => string | undefined
+  readonly #whole: { readonly limiter: ConcurrencyLimiter; readonly options: ConcurrencyOptions } | undefined
   readonly #limiters = new Map<string, ConcurrencyLimiter>()
 
   constructor({ trust, concurrency }: Pick<Config, 'trust' | 'concurrency'>, deps: AdmissionDeps) {
     this.#deps = deps
     const proxies = new TrustedProxies(trust)
     const trusts = (address: string): boolean => proxies.trusts(address)
-    this.#clientOf = (request) => clientAddress(request, trusts)
-    this.#whole = concurrency && concurrencyLimiter(concurrency, deps.memory.scope(gatewayScope), deps.clock)
+    this.clientOf = (request) => clientAddress(request, trusts)
+    this.#whole = concurrency && {
+      limiter: concurrencyLimiter(concurrency, deps.memory.scope(gatewayScope), deps.clock),
+      options: concurrency,
+    }
   }
 
-  rateLimit(route: RouteConfig): Layer | false {
-    if (route.rateLimit === undefined) return false
-    return rateLimit(route.rateLimit, { ...this.#deps, memory: this.#memoryOf(route), clientOf: this.#clientOf })
-  }
-
-  ofRoute(route: RouteConfig): Layer | false {
-    if (route.concurrency === undefined) return false
+  ofRoute(route: RouteConfig): StackLayer | false {
+    const { concurrency } = route
+    if (concurrency === undefined) return false
     const { clock } = this.#deps
-    const limiter = concurrencyLimiter(route.concurrency, this.#memoryOf(route), clock)
+    const limiter = concurrencyLimiter(concurrency, this.#memoryOf(route), clock)
     this.#limiters.set(matchText(route.match), limiter)
-    return concurrencyLimit(limiter, 'route', route.priority, clock)
+    return {
+      role: 'concurrency-limit',
+      settings: () => `of the route: ${concurrencyText(concurrency)}`,
+      why: 'inside the deadline, which ends the wait too; before bodies are read',
+      layer: concurrencyLimit(limiter, 'route', route.priority, clock),
+    }
   }
 
-  ofWhole({ priority }: RouteConfig): Layer | false {
-    return this.#whole !== undefined && concurrencyLimit(this.#whole, 'gateway', priority, this.#deps.clock)
+  ofWhole({ priority }: RouteConfig): StackLayer | false {
+    const whole = this.#whole
+    if (whole === undefined) return false
+    return {
+      role: 'concurrency-limit',
+      settings: () => `of the gateway: ${concurrencyText(whole.options)}, priority ${priority}`,
+      why: 'inside the limit of the route, whose waiting calls must take no slot of the gateway',
+      layer: concurrencyLimit(whole.limiter, 'gateway', priority, this.#deps.clock),
+    }
   }
 
   figures(): AdmissionFigures {
     return {
-      whole: this.#whole?.figures(),
+      whole: this.#whole?.limiter.figures(),
       routes: Object.fromEntries([...this.#limiters].map(([route, limiter]) => [route, limiter.figures()])),
     }
   }

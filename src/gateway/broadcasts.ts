@@ -3,6 +3,7 @@ import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } fr
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
 import { type DeliveryService, type DeliverySettings, openDeliveryService } from '../broadcast/delivery-service.ts'
 import { matchText } from '../config/match.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import type { Call } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
@@ -22,7 +23,7 @@ import { Lookups } from '../transport/client/lookups.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
-import { deliveryStack } from './route-stack.ts'
+import { deliveryStack } from './delivery-stack.ts'
 
 export interface BroadcastsOptions {
   readonly clock: Clock
@@ -112,7 +113,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     store,
   }: BroadcastsConfig): Promise<Change & { readonly service: DeliveryService | undefined }> {
     const isOpen = this.#service !== undefined
-    const isNeeded = config.routes.some(({ broadcast }) => broadcast !== undefined)
+    const isNeeded = config.routes.some(({ strategy }) => strategy.name === 'broadcast')
     if (isOpen || store === undefined || !isNeeded) {
       return { service: this.#service, commit: () => {}, rollback: () => {} }
     }
@@ -162,9 +163,11 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     const upstream = upstreamIn(upstreams)
     const attemptTrace = traces?.attemptLayer
     const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
-    const stacks = config.routes
-      .filter(({ broadcast }) => broadcast !== undefined)
-      .map((route) => [matchText(route.match), deliveryStack(route, deps)] as const)
+    const stacks = config.routes.flatMap((route) => {
+      const options = optionsIf('broadcast', route)
+      const name = matchText(route.match)
+      return options === undefined ? [] : [[name, deliveryStack(name, options, deps)] as const]
+    })
     return {
       routes: stacks.map(([, { route }]) => route),
       accepting: new Map(stacks.map(([name, { service }]) => [name, service])),
@@ -175,7 +178,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
 
 /** The upstreams that a route broadcasts to. */
 export function broadcastUpstreams({ routes }: Pick<Config, 'routes'>): ReadonlySet<string> {
-  return new Set(routes.flatMap(({ broadcast }) => broadcast?.upstream ?? []))
+  return new Set(routes.flatMap((route) => optionsIf('broadcast', route)?.upstream ?? []))
 }
 
 function upstreamsOf(config: Config): Config['upstreams'] {

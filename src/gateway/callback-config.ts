@@ -1,6 +1,7 @@
 import { callbackFailureStatuses } from '../callback/callback.ts'
 import type { CallbackConfig } from '../callback/callback-config.ts'
 import { matchText } from '../config/match.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
 import { failurePolicy } from './failure-policy.ts'
 
@@ -9,7 +10,8 @@ export function callbackConfig({ routes, callbacks }: Config): CallbackConfig {
   return {
     shared: callbacks,
     routes: routes.flatMap((route) => {
-      const { match, callback, deadline } = route
+      const { match, deadline } = route
+      const callback = optionsIf('callback', route)
       if (callback === undefined) return []
       return [{ name: matchText(match), callback, deadline, failures: failurePolicy(route, callbackFailureStatuses) }]
     }),

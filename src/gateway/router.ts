@@ -1,16 +1,16 @@
 import findMyWay from 'find-my-way'
 import { failure } from '../core/failure.ts'
 import { http } from '../kit/node-http.ts'
-import type { Resolve, RoutedHandler, RouteHandler } from '../transport/server/route-handler.ts'
+import type { Resolve, RoutedHandler } from '../transport/server/route-handler.ts'
 
-interface Stored {
-  readonly handler: RouteHandler
+interface Stored<Handler> {
+  readonly handler: Handler
   /** The number of slashes before the rest (`*`); undefined for a path without one. */
   readonly restAfter: number | undefined
 }
 
 /** Finds the route of a request: fixed paths first, then captures, then rests. */
-export function router(routes: readonly RoutedHandler[]): Resolve {
+export function router<Handler>(routes: readonly RoutedHandler<Handler>[]): Resolve<Handler> {
   const tree = findMyWay({
     // Layers parse the query if they need it; find-my-way would parse it for every request.
     querystringParser: () => ({}),
@@ -19,11 +19,11 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
   const noop = (): void => {}
   const methodsSeen = new Set<string>()
 
-  const add = (method: string, path: string, handler: RouteHandler): void => {
+  const add = (method: string, path: string, handler: Handler): void => {
     if (tree.hasRoute(method as findMyWay.HTTPMethod, path)) return
     methodsSeen.add(method)
     const restAfter = path.endsWith('*') ? path.split('/').length - 1 : undefined
-    tree.on(method as findMyWay.HTTPMethod, path, noop, { handler, restAfter } satisfies Stored)
+    tree.on(method as findMyWay.HTTPMethod, path, noop, { handler, restAfter } satisfies Stored<Handler>)
   }
   // Routes that list methods take precedence over those for all methods, and an explicit HEAD over HEAD by GET.
   for (const { match, handler } of routes) for (const method of match.methods ?? []) add(method, match.path, handler)
@@ -35,7 +35,7 @@ export function router(routes: readonly RoutedHandler[]): Resolve {
   return function resolve(method, path) {
     const found = tree.find(method as findMyWay.HTTPMethod, path)
     if (found !== null) {
-      const { handler, restAfter } = found.store as Stored
+      const { handler, restAfter } = found.store as Stored<Handler>
       const params = restAfter === undefined ? found.params : { ...found.params, '*': rest(path, restAfter) }
       return { found: true, handler, params }
     }

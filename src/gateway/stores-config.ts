@@ -1,12 +1,17 @@
 import { ticketLimits } from '../callback/shared-options.ts'
+import { registry } from '../config/registry.ts'
+import { optionsIf } from '../config/route-strategy.ts'
 import type { Config } from '../config/schema.ts'
 import type { StoresConfig } from '../store/open-stores.ts'
 
 /** The part of a configuration that concerns stores. */
 export function storesConfig({ routes, store, callbacks }: Config): StoresConfig {
   return {
+    kind: registry.stores.sqlite,
     store,
     ticketLimits: ticketLimits(callbacks),
-    isNeeded: routes.some(({ broadcast, callback }) => broadcast !== undefined || callback?.durable === true),
+    isNeeded: routes.some((route) => {
+      return route.strategy.name === 'broadcast' || optionsIf('callback', route)?.durable === true
+    }),
   }
 }

@@ -6,7 +6,7 @@ import { settled, VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
 import { failed, succeeded } from '../core/outcome.ts'
 import type { Service } from '../core/service.ts'
-import { type Judge, type RaceView, race, type Step } from './race.ts'
+import { type Judge, type RaceOptions, type RaceView, race, type Step } from './race.ts'
 
 const request = requestOf()
 
@@ -26,7 +26,7 @@ function raced(judge: Judge, { script = [], service = (upstream) => upstream.ser
     return judge(view)
   }
   const start = () => {
-    const outcome = race({ judge: watching, next: service(upstream), requestAt: () => request, call, clock })
+    const outcome = race({ judge: watching, next: service(upstream), request, call, clock })
     outcome.catch((fault: unknown) => faults.push(fault))
     return watch(
       outcome.catch(() => new Promise<never>(() => {})),
@@ -209,16 +209,17 @@ describe('race', () => {
       const outcome = runners[1]?.outcome
       return outcome === undefined ? { do: 'wait' } : { do: 'settle', outcome, keep: 1 }
     }
-    const requestAt = (index: number) => requestOf({ part: `p${index}` })
+    const next: RaceOptions['next'] = (request, fork, index) =>
+      upstream.service({ ...request, path: `/${index}` }, fork)
     await clock.advance(1000)
-    const answer = watch(race({ judge, next: upstream.service, requestAt, call, clock }), clock)
+    const answer = watch(race({ judge, next, request: requestOf(), call, clock }), clock)
     await clock.advance(50)
     assert.equal(codeOf(answer.outcome), 'ok')
     assert.deepEqual(
-      upstream.seen.map(({ request, call }) => [request.part, call.kind]),
+      upstream.seen.map(({ request, call }) => [request.path, call.kind]),
       [
-        ['p0', 'first'],
-        ['p1', 'hedge'],
+        ['/0', 'first'],
+        ['/1', 'hedge'],
       ],
     )
     assert.deepEqual(

@@ -5,7 +5,6 @@ import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import type { Service } from '../core/service.ts'
 import type { Clock, Timer } from './clock.ts'
 
 /** One attempt line in a race. Times are milliseconds since the race began. */
@@ -41,9 +40,9 @@ export type Judge = (view: RaceView) => Step
 
 export interface RaceOptions {
   readonly judge: Judge
-  readonly next: Service
-  /** The request of the runner at this index. */
-  readonly requestAt: (index: number) => GatewayRequest
+  /** Sends the request for the runner at this index. */
+  readonly next: (request: GatewayRequest, call: Call, index: number) => Promise<Outcome>
+  readonly request: GatewayRequest
   readonly call: Call
   readonly clock: Clock
 }
@@ -138,7 +137,7 @@ class Race implements AbortListener {
       runner.dropped = true
       runner.fork.abort(lost)
     }
-    const { next, requestAt, call } = this.#options
+    const { next, request, call } = this.#options
     for (let i = 0; i < step.count; i++) {
       const fork = call.fork(step.kind)
       const runner: LiveRunner = {
@@ -150,7 +149,7 @@ class Race implements AbortListener {
         dropped: false,
       }
       const index = this.#runners.push(runner) - 1
-      next(requestAt(index), fork).then(
+      next(request, fork, index).then(
         (outcome) => this.#arrived(runner, outcome),
         (fault) => this.#crash(fault),
       )

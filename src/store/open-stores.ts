@@ -7,10 +7,12 @@ import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { StoreLimits } from './limits.ts'
 import type { StoreOptions } from './options.ts'
+import type { StoreKind } from './store-kind.ts'
 import type { TicketKeeper, TicketLimits } from './ticket-store.ts'
 
 /** The part of a configuration that concerns the stores. */
 export interface StoresConfig {
+  readonly kind: StoreKind
   readonly store: StoreOptions
   readonly ticketLimits: TicketLimits
   /** Whether any route keeps data in the store. */
@@ -41,8 +43,7 @@ export async function openStores(config: StoresConfig, options: StoringOptions):
     await tellOfUnfinished(config, options)
     return undefined
   }
-  const { openSqliteStore } = await import('./sqlite/sqlite-store.ts')
-  const opened = await openSqliteStore({
+  const opened = await config.kind.open({
     path: pathIn(options.folder, config.store.path),
     clock: options.clock,
     limits: storeLimits(config),
@@ -62,12 +63,10 @@ export async function openStores(config: StoresConfig, options: StoringOptions):
   }
 }
 
-async function tellOfUnfinished({ store }: StoresConfig, { folder, log }: StoringOptions): Promise<void> {
+async function tellOfUnfinished({ store, kind }: StoresConfig, { folder, log }: StoringOptions): Promise<void> {
   const path = pathIn(folder, store.path)
   if (!existsSync(path)) return
-  // Loaded on demand: SQLite is slow to load, and few configurations get here.
-  const { unfinishedIn } = await import('./sqlite/inspect.ts')
-  const count = unfinishedIn(path)
+  const count = await kind.unfinishedIn(path)
   if (count === 0) return
   const deliveries = countOf(count, 'unfinished delivery', 'unfinished deliveries')
   log(`The store ${path} holds ${deliveries}, but no route uses \`broadcast\`: they wait until one does.`, 'warn')

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { FailureCode } from '../core/failure.ts'
-import type { Layer } from '../core/service.ts'
+import type { Layer, Service } from '../core/service.ts'
 import type { ExtraLoad } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
@@ -11,30 +11,47 @@ export interface LineOptions extends AttemptOptions {
   readonly upstream: string
 }
 
-/** The result of a strategy's options: its layer, and facts for the layers around it. */
+/** The options of each strategy name one upstream, or several by the names of calls. */
+export type StrategyLines = LineOptions | { readonly calls: Readonly<Record<string, LineOptions>> }
+
+/** How attempts are sent. A line is the stack of layers through which attempts reach one upstream. */
+export type AttemptPlan =
+  /** All attempts take the same line. */
+  | { readonly kind: 'line'; readonly line: LineOptions; readonly layer: Layer }
+  /** Each named call has a line of its own; `service` gets them under the same names. */
+  | {
+      readonly kind: 'lines'
+      readonly lines: Readonly<Record<string, LineOptions>>
+      readonly service: (lines: Readonly<Record<string, Service>>) => Service
+    }
+  /** The strategy stores the request, and later sends it itself to targets of its own choice. */
+  | { readonly kind: 'own'; readonly line: LineOptions; readonly service: Service }
+
+/** How the answers of attempts are passed on. */
+export type AnswerPlan = AnswerForm & { readonly maxBytes: number }
+
+type AnswerForm =
+  /** Passed on as it arrives. One that is not good is passed on too, once there is nothing left to try. */
+  | { readonly kind: 'passed'; readonly upgrades: boolean }
+  /** Passed on as it arrives if it is good, and otherwise a failure. */
+  | { readonly kind: 'streamed' }
+  /** Read whole, to compare or merge it. `statusSuffices`: the work is done, even if reading the body fails. */
+  | { readonly kind: 'held'; readonly statusSuffices: boolean }
+
+export type BodyPlan = { readonly kind: 'streamed' } | { readonly kind: 'held'; readonly maxBytes: number }
+
+/** The result of a strategy's options: how attempts are sent, and facts for the layers around. */
 export interface StrategyPlan {
-  readonly layer: Layer
-  /** Where attempts go: one line for all, or several by the `part` of the request. */
-  readonly lines: LineOptions | Readonly<Record<string, LineOptions>>
+  readonly attempts: AttemptPlan
   /** Good statuses, unless the route sets them. */
   readonly goodStatus: readonly StatusRange[]
-  /** An answer that is not good is still passed on once there is nothing left to try. */
-  readonly passesAnyStatus: boolean
-  /** Whether answers are needed whole, to compare or merge them. */
-  readonly holdsAnswer: boolean
-  readonly maxAnswerBytes: number
-  /** A good status suffices: the work is done, even if reading the answer's body fails. */
-  readonly bodyMayFail?: boolean
-  /** The request body is held, up to this size; undefined: it is streamed. */
-  readonly maxHeldBodyBytes: number | undefined
-  /** Whether upgrades (WebSocket) pass through. */
-  readonly upgrades: boolean
+  readonly answer: AnswerPlan
+  /** How the request body is read. */
+  readonly body: BodyPlan
   /** Unless the route sets a deadline. */
   readonly usualDeadlineMs?: number
   /** Statuses of failures, unless the route sets them, that differ from the common table. */
   readonly failureStatuses?: Readonly<Partial<Record<FailureCode, number>>>
-  /** The strategy starts its attempts itself, at targets of its own choice, without balancer or retry in between. */
-  readonly choosesTargets: boolean
 }
 
 /** Dependencies of every strategy, besides its options. */
@@ -47,11 +64,14 @@ export interface StrategyDeps {
 }
 
 /**
- * A strategy: options in, layer out. To add one, add a folder with its options, its decision function and its
- * `Strategy`, and add its name to `config/strategies.ts`.
+ * A strategy: options in, plan out. To add one, add a folder with its options, its decision function and its `Strategy`,
+ * and a line in `config/registry.ts`.
  */
-export interface Strategy<Schema extends z.ZodType, Deps = StrategyDeps> {
+export interface Strategy<Schema extends z.ZodType<StrategyLines>, Deps = StrategyDeps> {
+  /** Its description is what `hedgerow check --explain` says of the strategy. */
   readonly options: Schema
+  /** The options in plain words, for `hedgerow check --explain`. */
+  settings(options: z.output<Schema>): string
   plan(options: z.output<Schema>, deps: Deps): StrategyPlan
 }
 

@@ -2,7 +2,7 @@ import type { Attempt, AttemptOutcome } from '../core/attempt.ts'
 import type { Call } from '../core/call.ts'
 import type { Failure, FailureCode } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Layer } from '../core/service.ts'
+import type { TargetLayer } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 
 export interface AttemptTelemetryOptions {
@@ -14,12 +14,11 @@ export interface AttemptTelemetryOptions {
 }
 
 /** Records the result of an attempt on the attempt itself, and emits its events. */
-export function attemptTelemetry(options: AttemptTelemetryOptions): Layer {
+export function attemptTelemetry(options: AttemptTelemetryOptions): TargetLayer {
   const { clock } = options
   return function attemptTelemetryLayer(next) {
     return async (request, call) => {
       const { attempt } = request
-      if (attempt === undefined) throw new Error('an attempt was to be observed before it had begun')
       call.emit({ type: 'attempt.started', attempt })
       const stalledBeforeMs = clock.stalledMs()
       let outcome: Outcome

@@ -2,7 +2,7 @@ import type { Target } from '../core/attempt.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
-import { goesByLoad, loadFor } from './balance/make-balancer.ts'
+import { balancerLoad } from './balance/make-balancer.ts'
 import type { UpstreamsOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 
@@ -21,9 +21,9 @@ export class LoadFigures implements Reloadable<UpstreamsOptions> {
   async prepare(upstreams: UpstreamsOptions): Promise<Change> {
     const ewmas = new Map(
       Object.entries(upstreams).flatMap(([name, config]) => {
-        if (!goesByLoad(config.balance)) return []
         const targets = targetsOf(name, config)
-        const load = loadFor(config.balance, targets, this.#clock, this.#memory.scope(`upstream ${name}`))
+        const load = balancerLoad(config.balance, targets, this.#clock, this.#memory.scope(`upstream ${name}`))
+        if (load === undefined) return []
         return targets.map((target, index) => [keyOf(target), () => load.ewmaMs(index)] as const)
       }),
     )

@@ -3,7 +3,8 @@ import { baseUrl } from '../kit/address-schema.ts'
 import { duration, wholeNumber } from '../kit/schema.ts'
 import { extraLoadOption } from '../layers/extra-load-budget/options.ts'
 import { dnsOptions } from '../transport/client/dns-options.ts'
-import { balanceOption, slowStartOption } from './balance/options.ts'
+import { balanceOption } from './balance/options.ts'
+import { slowStartOption } from './balance/slow-start-option.ts'
 import { healthShape } from './health/options.ts'
 
 const target = z.union(

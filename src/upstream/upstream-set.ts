@@ -34,13 +34,7 @@ export class UpstreamSet implements Reloadable<UpstreamsOptions, UpstreamsChange
 
   async prepare(next: UpstreamsOptions): Promise<UpstreamsChange> {
     const before = this.#current
-    const upstreams = new Map(
-      Object.entries(next).map(([name, config]) => {
-        const known = before.get(name)
-        const isKept = known !== undefined && isSameUpstream(known.config, config)
-        return [name, isKept ? known : this.#make(name, config)] as const
-      }),
-    )
+    const upstreams = upstreamsOf(next, this.#make, before)
     const former = absent(before, upstreams)
     return {
       upstreams,
@@ -68,6 +62,19 @@ export class UpstreamSet implements Reloadable<UpstreamsOptions, UpstreamsChange
     await this.#retired.add(upstream)
     this.#former.delete(upstream)
   }
+}
+
+/** Builds the upstreams of a configuration; those that are the same as in `before` are taken from it. */
+export function upstreamsOf(
+  configs: UpstreamsOptions,
+  make: UpstreamSetOptions['make'],
+  before: Upstreams = new Map(),
+): Upstreams {
+  const entries = Object.entries(configs).map(([name, config]) => {
+    const known = before.get(name)
+    return [name, known !== undefined && isSameUpstream(known.config, config) ? known : make(name, config)] as const
+  })
+  return new Map(entries)
 }
 
 function absent(some: Upstreams, others: Upstreams): readonly Upstream[] {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Target } from '../core/attempt.ts'
-import type { Service } from '../core/service.ts'
+import type { TargetService } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -60,7 +60,7 @@ export class Upstream {
     this.#tlsLog = this.targets.some(isOverTls) ? new TlsLog(this.targets, deps) : undefined
     this.#shortages = deps.shortages
     this.health = upstreamHealth(this.targets, config, clock, memory)
-    const send: Service = (request, call) => this.send(request, call)
+    const send: TargetService = (request, call) => this.send(request, call)
     this.rotation = withSlowStart(this.health ?? allOf(this.targets), config, clock, memory)
     this.balancer = makeBalancer(config.balance, this.rotation, { ...deps, send })
     this.extraLoad = new UpstreamExtraLoad(config.budget, this.rotation, memory)
@@ -70,7 +70,7 @@ export class Upstream {
     })
   }
 
-  get send(): Service {
+  get send(): TargetService {
     return this.client.send
   }
 

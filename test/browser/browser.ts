@@ -85,8 +85,44 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
   assert.deepEqual(violations, [], what)
 }
 
-/** Checks that only tables and code, which scroll by themselves, are wider than the screen. */
+/**
+ * Checks that only tables and code, which scroll by themselves, are wider than the screen, and show that they scroll;
+ * that no text leaves its box, touches another label, or is broken inside a word; and that the menu has two lines at most.
+ */
 export async function assertFits(page: Page, what: string): Promise<void> {
-  const over = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-  assert.equal(over, 0, `${what} is ${String(over)} px too wide`)
+  assert.deepEqual(await page.evaluate(misfits), [], what)
 }
+
+/** Runs in the page; a text, as the page has no types here. */
+const misfits = `(() => {
+  const found = []
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)]
+  const nameOf = (element) => element.className + ' "' + element.textContent.slice(0, 40) + '"'
+  const { scrollWidth, clientWidth } = document.documentElement
+  if (scrollWidth > clientWidth) found.push('the page is ' + (scrollWidth - clientWidth) + ' px too wide')
+  for (const box of all('.tile, .tile *, .card-head > *, .facts > *, .verdict, .chip, .aligned th, .aligned td')) {
+    if (box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0) found.push('text leaves ' + nameOf(box))
+  }
+  for (const box of all('.scroller')) {
+    const hides = box.scrollWidth > box.clientWidth + 1
+    if (hides !== (box.parentElement.dataset.more ?? '').includes('end')) found.push('a wrong scroll hint: ' + nameOf(box))
+  }
+  const labels = all('.waterfall .axis text, .waterfall .deadline text').map((label) => label.getBoundingClientRect())
+  for (const [i, one] of labels.entries()) {
+    if (labels.slice(i + 1).some((other) => one.left < other.right && other.left < one.right)) found.push('labels overlap')
+  }
+  if (new Set(all('.menu a').map((link) => link.offsetTop)).size > 2) found.push('the menu has more than two lines')
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const range = document.createRange()
+  while (texts.nextNode()) {
+    const text = texts.currentNode
+    if (text.parentElement.closest('pre, .url, code:not(.id), .unseen, svg, script, style') !== null) continue
+    for (const { index, 0: word } of text.data.matchAll(/[\\p{L}\\p{N}_]+/gu)) {
+      range.setStart(text, index)
+      range.setEnd(text, index + word.length)
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)))
+      if (lines.size > 1) found.push('"' + word + '" is broken')
+    }
+  }
+  return found
+})()`

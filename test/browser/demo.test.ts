@@ -82,16 +82,13 @@ describe('the dashboard of the running demo', { skip }, () => {
         .waitFor()
       await page.getByRole('link', { name: 'GET /api/work' }).first().click()
       await page.getByText('Why it failed').waitFor()
-      assert.equal(
-        await page.locator('.verdict p').textContent(),
-        'work refused the connection; no further attempt was made, so the client got 502.',
-      )
-      assert.match((await page.locator('.waterfall').textContent()) ?? '', /1 · workrefused/)
+      assert.equal(await page.locator('.verdict p').textContent(), 'work refused the connection. The client got 502.')
+      assert.match((await page.locator('.waterfall').textContent()) ?? '', /1 · workrefused the connection/)
       await page.getByRole('link', { name: 'Upstreams' }).click()
       await page.locator('.outcomes', { hasText: 'refused 3' }).waitFor()
       await page.goto(`${demo.url}#/backends`)
-      await page.getByRole('button', { name: 'As it was when you opened this page work', exact: true }).click()
-      await page.getByText('work: as it was when you opened this page.').waitFor()
+      await page.getByRole('button', { name: 'Reset work', exact: true }).click()
+      await page.getByText('work: reset.').waitFor()
       await page.getByRole('switch', { checked: false }).nth(5).waitFor()
     })
 
@@ -143,6 +140,7 @@ describe('the dashboard of the running demo', { skip }, () => {
           '/api/fixed',
           '/api/reliable',
           '/api/smart?timeout=1000',
+          '/api/smart?timeout=650',
           '/api/first?timeout=1000',
           '/api/page',
           '/login',
@@ -165,6 +163,17 @@ describe('the dashboard of the running demo', { skip }, () => {
         await page.getByRole('switch').first().waitFor()
         await page.mouse.move(0, 700)
         await shoot(page, 'backends')
+        const failed = (await recorded(demo, 'failed')).find(
+          ({ strategy, attempts, durationMs, deadlineMs = 0 }) =>
+            strategy === 'hedge' && attempts.length > 2 && durationMs < deadlineMs + 20,
+        )
+        assert.ok(failed !== undefined)
+        await page.emulateMedia({ colorScheme: 'light' })
+        await page.setViewportSize({ width: 1100, height: 700 })
+        await page.goto(`${demo.url}#/calls/${failed.id}`)
+        await page.locator('.waterfall').waitFor()
+        await page.mouse.move(0, 690)
+        await shoot(page, 'failed-call')
         over.abort()
         await ended
       },

@@ -108,8 +108,14 @@ export const failedCall = call({
   status: 504,
   failure: { code: 'DEADLINE', detail: 'No good answer within 1000 ms' },
   attempts: [
-    attempt(1, { endedMs: 120, outcome: 'server_error', status: 500, detail: 'server1 answered 500' }),
-    attempt(2, { startedMs: 121, endedMs: 124, outcome: 'refused', status: undefined, detail: 'server2 refused' }),
+    attempt(1, { endedMs: 120, outcome: 'server_error', status: 500, detail: 'server1: status 500' }),
+    attempt(2, {
+      startedMs: 121,
+      endedMs: 124,
+      outcome: 'refused',
+      status: undefined,
+      detail: 'server2: connection refused',
+    }),
     attempt(3, { startedMs: 121, endedMs: 1000, outcome: 'timeout', status: undefined }),
   ],
 })

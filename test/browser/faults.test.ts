@@ -116,7 +116,7 @@ describe('the dashboard with bad answers', { skip }, () => {
     const admin = await startFakeAdmin()
     admin.answers.set('/api/calls/hedged-1', hedgedCall)
     for (const [place, text] of [
-      ['calls/hedged-1', 'as attempt 2 won; the hedge'],
+      ['calls/hedged-1', '(attempt 2, a hedge)'],
       ['config', 'routes: []'],
     ] as const) {
       const { page } = await openPage(t, browser, { ...admin, close: async () => {} }, place)
@@ -170,6 +170,6 @@ describe('the dashboard with bad answers', { skip }, () => {
     await page.goto(`${admin.url}#/routes`)
     await page.getByText('p99 (10 s)').waitFor()
     await page.goto(`${admin.url}#/backends`)
-    await page.getByRole('button', { name: 'As it was when you opened this page work' }).waitFor()
+    await page.getByRole('button', { name: 'Reset work' }).waitFor()
   })
 })

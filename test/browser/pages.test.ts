@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { bundleBytes, maxBundleBytes } from '../../tools/build-web.ts'
 import { until } from '../kit/until.ts'
 import { assertAccessible, assertFits, openBrowser, openPage, skip } from './browser.ts'
 import { type FakeAdmin, startFakeAdmin } from './fake-admin.ts'
-import { call, callFigures, delivery, failedCall, hedgedCall, isoAt, leg, liveFigures, overview } from './fake-data.ts'
+import {
+  attempt,
+  call,
+  callFigures,
+  delivery,
+  failedCall,
+  hedgedCall,
+  isoAt,
+  leg,
+  liveFigures,
+  overview,
+} from './fake-data.ts'
 
 /** Data for every element of every page. */
 function fill(admin: FakeAdmin): void {
@@ -13,9 +24,9 @@ function fill(admin: FakeAdmin): void {
     calls: 40,
     failed: 3,
     p50Ms: 120,
-    p99Ms: 480,
+    p99Ms: 4992,
     attempts: 50,
-    extraLoad: 0.25,
+    extraLoad: 1.1326,
     rescued: 4,
     failures: { DEADLINE: 3 },
   })
@@ -43,8 +54,9 @@ function fill(admin: FakeAdmin): void {
     total,
     routes: { 'GET /api/smart': total },
     targets: [target],
-    deliveries: { pending: 1, dead: 1 },
+    deliveries: { pending: 123_456, dead: 1 },
     waiters: 1,
+    process: { memoryBytes: 1_620_000_000, loopDelayMs: 4992, clientConnections: 12_345 },
   })
   admin.overview = overview({
     routes: [
@@ -155,6 +167,20 @@ const places = [
   'elsewhere',
 ]
 
+/** The previous page is gone, and this one has loaded its data. */
+async function show(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await drawn(page)
+  await until('all is loaded', async () => (await page.getByText('Loading …').count()) === 0)
+  await page.waitForSelector('h1')
+  await drawn(page)
+}
+
+/** Two frames: elements that follow a change of size are drawn in the second. */
+async function drawn(page: Page): Promise<void> {
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+}
+
 describe('the dashboard in a browser', { skip }, () => {
   let browser: Browser
 
@@ -163,24 +189,36 @@ describe('the dashboard in a browser', { skip }, () => {
   })
   after(() => browser.close())
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1280, 360]) {
-      it(`is accessible and fits the screen on every page, ${colorScheme}, ${width} px wide`, async (t) => {
-        const admin = await startFakeAdmin()
-        fill(admin)
-        const { page } = await openPage(t, browser, admin, '', { colorScheme, viewport: { width, height: 740 } })
-        for (const place of places) {
-          await page.goto(`${admin.url}#/${place}`)
-          // The previous page is gone, and this one has loaded its data.
-          await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
-          await until('all is loaded', async () => (await page.getByText('Loading …').count()) === 0)
-          await page.waitForSelector('h1')
-          await assertAccessible(page, `#/${place}`)
-          await assertFits(page, `#/${place}`)
-        }
-      })
-    }
+  // Every colour scheme and every layout once: all pairs cost twice the time, and found nothing more.
+  for (const [colorScheme, width] of [
+    ['light', 1280],
+    ['dark', 400],
+  ] as const) {
+    it(`is accessible and fits the screen on every page, ${colorScheme}, ${width} px wide`, async (t) => {
+      const admin = await startFakeAdmin()
+      fill(admin)
+      const { page } = await openPage(t, browser, admin, '', { colorScheme, viewport: { width, height: 740 } })
+      for (const place of places) {
+        await show(page, `${admin.url}#/${place}`)
+        await assertAccessible(page, `#/${place}`)
+        await assertFits(page, `#/${place}`)
+      }
+    })
   }
+
+  it('fits the screen on every page, 360 and 1000 px wide', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin)
+    for (const place of places) {
+      await show(page, `${admin.url}#/${place}`)
+      for (const width of [1000, 360]) {
+        await page.setViewportSize({ width, height: 740 })
+        await drawn(page)
+        await assertFits(page, `#/${place}, ${width} px wide`)
+      }
+    }
+  })
 
   it('explains on empty pages what would fill them', async (t) => {
     const admin = await startFakeAdmin()
@@ -191,7 +229,7 @@ describe('the dashboard in a browser', { skip }, () => {
       calls: 'No failed call is recorded',
       'calls?which=slow': 'No call is recorded yet',
       deliveries: 'There is no delivery yet',
-      waiters: 'Nobody waits',
+      waiters: 'No call is waiting',
     }
     for (const [place, text] of Object.entries(texts)) {
       await page.goto(`${admin.url}#/${place}`)
@@ -206,11 +244,120 @@ describe('the dashboard in a browser', { skip }, () => {
     const { page } = await openPage(t, browser, admin, 'calls/failed-1')
     assert.equal(
       await page.locator('.verdict p').textContent(),
-      'server1 answered 500 after 120 ms; the hedge at server2 was refused; ' +
-        'the hedge at server3 had not answered after 879 ms, when the deadline came; ' +
-        'nothing was left within 1000 ms, so the client got 504.',
+      'No good answer within the 1000 ms deadline (3 attempts: 1 first, 2 hedges): ' +
+        'server1 answered 500, server2 refused the connection, server3 did not answer. The client got 504.',
     )
     assert.match((await page.locator('.waterfall svg').textContent()) ?? '', /deadline 1000 ms/)
+  })
+
+  it('gives each target and each reason of a call once', async (t) => {
+    const admin = await startFakeAdmin()
+    const refused = {
+      target: 'work',
+      outcome: 'refused',
+      status: undefined,
+      detail: 'work: connection refused',
+    } as const
+    const failure = { code: 'UPSTREAM_REFUSED', detail: 'work: connection refused' } as const
+    const failed = call({ id: 'refused-1', status: 502, failure, attempts: [attempt(1, refused)] })
+    admin.answers.set('/api/calls/refused-1', failed)
+    const { page } = await openPage(t, browser, admin, 'calls/refused-1')
+    await page.locator('.verdict').waitFor()
+    const row = await page.locator('tbody tr').allInnerTexts()
+    assert.deepEqual(
+      row.map((text) => text.split(/\s+/).join(' ')),
+      ['1 first work 0 ms 100 ms refused'],
+    )
+    assert.equal(await page.getByText('connection refused').count(), 0)
+  })
+
+  it('draws each recorded call as a small race', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'calls')
+    await page.locator('td .small-race').first().waitFor()
+    assert.equal(await page.locator('td .small-race').first().locator('rect').count(), 3)
+    assert.equal(await page.locator('td .small-race rect.won').count(), 1)
+  })
+
+  it('lists calls in pages, and leaves the later ones as they are', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const calls = Array.from({ length: 60 }, (_, i) => call({ id: `call-${i}`, url: `/number/${i}` }))
+    admin.answers.set('/api/calls', { calls })
+    const { page } = await openPage(t, browser, admin, 'calls')
+    await page.getByRole('link', { name: 'GET /number/24' }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'GET /number/25' }).count(), 0)
+    await page.getByRole('link', { name: 'Next page' }).click()
+    await page.getByRole('link', { name: 'GET /number/49' }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'GET /number/24' }).count(), 0)
+    await page.getByRole('link', { name: 'Next page' }).click()
+    await page.getByRole('link', { name: 'GET /number/59' }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Next page' }).count(), 0)
+    await page.getByRole('link', { name: 'First page' }).click()
+    await page.getByRole('link', { name: 'GET /number/0' }).waitFor()
+  })
+
+  it('explains a word on keyboard focus and on touch, and closes the explanation', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, '', { hasTouch: true })
+    const word = page.locator('.tile').getByRole('button', { name: 'Rescued' })
+    const tip = page.getByRole('tooltip').getByText('answered by an attempt other than the first')
+    await word.waitFor()
+    assert.equal(await tip.isVisible(), false)
+    const before = page.locator('.tile').getByRole('button', { name: 'Extra load' })
+    await before.focus()
+    await page.keyboard.press('Tab')
+    await tip.waitFor()
+    await assertAccessible(page, 'an open explanation')
+    await page.keyboard.press('Escape')
+    await tip.waitFor({ state: 'hidden' })
+    await word.tap()
+    await tip.waitFor()
+    await page.locator('h1').tap()
+    await tip.waitFor({ state: 'hidden' })
+  })
+
+  it('draws all counts of a target from the same moment', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'upstreams')
+    await page.locator('.connection.live').waitFor()
+    await page.getByRole('cell', { name: '4,400' }).waitFor()
+    await page.evaluate(`
+      globalThis.seen = new Set()
+      const look = () => seen.add(document.querySelector('tbody tr').innerText.match(/success [\\d,]+|4,4\\d\\d/g).join())
+      look()
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true })
+    `)
+    const [target] = admin.overview.figures.targets
+    assert.ok(target !== undefined)
+    // The stream is ahead of the list of targets.
+    admin.send(liveFigures(101, { targets: [{ ...target, attempts: 9, outcomes: { success: 9 } }] }))
+    const text = JSON.stringify(admin.answers.get('/api/upstreams')).replace('"attempts":4400', '"attempts":4409')
+    admin.answers.set('/api/upstreams', JSON.parse(text) as object)
+    await page.getByRole('cell', { name: '4,409' }).waitFor()
+    assert.deepEqual(await page.evaluate('[...seen]'), ['success 1,200,4,400', 'success 1,189,4,409'])
+  })
+
+  it('says that a waiter is past its deadline', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'waiters')
+    await page.getByText('past its deadline').waitFor()
+    assert.equal(await page.getByText('acknowledged by the backend').count(), 0)
+  })
+
+  it('copies the configuration', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const { page } = await openPage(t, browser, admin, 'config', {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    await page.getByRole('button', { name: 'Copy the configuration' }).click()
+    await page.getByText('Copied').waitFor()
+    assert.equal(await page.evaluate('navigator.clipboard.readText()'), 'routes:\n  - match: GET /api/smart\n')
   })
 
   it('shows how many workers run, of how many, and how many have died', async (t) => {
@@ -247,7 +394,7 @@ describe('the dashboard in a browser', { skip }, () => {
     const bars = await page.locator('.waterfall .bar').allTextContents()
     assert.deepEqual(bars, [
       '1 · server1cancelled, as attempt 2 won',
-      '2 · hedge → server2answered 200 after 120 ms and won',
+      '2 · hedge → server2answered 200 after 120 ms, won',
       '3 · hedge → server3cancelled, as attempt 2 won',
     ])
     assert.equal(await page.locator('.waterfall .mark.won').count(), 1)
@@ -284,7 +431,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await page.locator('.connection.live').waitFor()
     admin.token = 'changed'
     await page.goto(`${admin.url}#/config`)
-    await page.getByText('does not hold any more').waitFor()
+    await page.getByText('no longer valid').waitFor()
   })
 
   it('reports a lost stream, keeps its data, and recovers by itself', async (t) => {
@@ -379,12 +526,26 @@ describe('the dashboard in a browser', { skip }, () => {
 
   it('is tested by checks that can fail', async (t) => {
     const admin = await startFakeAdmin()
+    fill(admin)
     const { page } = await openPage(t, browser, admin)
-    await page.waitForSelector('h1')
+    await page.waitForSelector('.tile')
     await page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     await assert.rejects(assertAccessible(page, 'a button without a name'), /button-name/)
     await page.evaluate("document.querySelector('main').style.width = '3000px'")
     await assert.rejects(assertFits(page, 'a wide page'), /too wide/)
+    await page.evaluate("document.querySelector('main').style.width = ''")
+    await assertFits(page, 'as before')
+    for (const [change, complaint] of [
+      ["document.querySelector('.tile .value').textContent = '1234567890'.repeat(3)", /text leaves value/],
+      ["document.querySelector('h1').style.cssText = 'width: 40px; overflow-wrap: anywhere'", /"Overview" is broken/],
+      ["document.querySelector('.menu ul').style.width = '150px'", /more than two lines/],
+      ["document.querySelector('.table').dataset.more = 'end'", /scroll hint/],
+    ] as const) {
+      await page.evaluate(change)
+      await assert.rejects(assertFits(page, change), complaint)
+      await page.reload()
+      await page.waitForSelector('.tile')
+    }
   })
 
   it('is small', () => {

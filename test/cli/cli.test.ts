@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { readyProfiles } from '../../src/backend/profiles.ts'
-import { startBackend } from '../../src/backend/server.ts'
+import { readyProfiles } from '@hedgerow/backend/profiles'
+import { startBackend } from '../kit/backend.ts'
 import { root, runCommand, startCommand } from '../kit/command.ts'
 
 function folder(t: TestContext): string {
@@ -55,11 +55,14 @@ describe('hedgerow', () => {
     assert.equal(errors, '/nowhere/x.yaml: no such file\n')
   })
 
+  const hedged = join(root, 'examples/hedged.yaml')
   const badUsages: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['sreve'], /unknown command 'sreve'[\s\S]*Did you mean serve/],
     ['an unknown option', ['serve', '--prot', '1', 'x.yaml'], /unknown option '--prot'/],
     ['a missing file name', ['serve'], /missing required argument 'file'/],
     ['a file that is not there', ['check', '/nowhere/x.yaml'], /\/nowhere\/x\.yaml/],
+    ['two files', ['check', 'a.yaml', 'b.yaml'], /too many arguments for 'check'/],
+    ['a request that is none', ['check', '--explain', 'FOO', hedged], /expected a method and a path.*; found "FOO"/],
     ['a port that is none', ['backend', 'work', '--port', '70000'], /Allowed: 0 to 65535/],
     [
       'a profile that is none',
@@ -93,6 +96,19 @@ describe('hedgerow check', () => {
     assert.match(errors, /hedgerow\.yaml:1:11\s+listen\.prot/)
     assert.match(errors, /hedgerow\.yaml:4:\d+\s+routes\[0\]\.forward\.upstream/)
     assert.match(errors, /2 errors/)
+  })
+
+  it('explains the stack of the route that serves a request', async (t) => {
+    const file = join(root, 'examples/hedged.yaml')
+    const { code, output, errors } = await runCommand(t, ['check', '--explain', 'GET /api/smart?timeout=800', file])
+    assert.equal(code, 0, errors)
+    assert.match(output, /^GET \/api\/smart is served by `GET \/api\/smart` \(routes\[0\]\):\n\n {2}deadline /)
+    assert.match(output, /\n {4}upstream {2,}work /)
+  })
+
+  it('exits with 1 if no route serves the request to explain', async (t) => {
+    const { code, errors } = await runCommand(t, ['check', '--explain', 'GET /x', join(root, 'examples/hedged.yaml')])
+    assert.deepEqual([code, errors], [1, 'GET /x: No route matches this path\n'])
   })
 })
 

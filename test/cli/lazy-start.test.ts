@@ -14,7 +14,7 @@ const config = {
 
 /** Slow to load, and unused by most commands. */
 const heavy =
-  /@opentelemetry|pino-pretty|src\/load\/|src\/cli\/(?:demo|load)|src\/backend\/|src\/gateway\/workers\/servers|sqlite/
+  /@opentelemetry|pino-pretty|\/packages\/(?:load|backend)\/|src\/cli\/(?:admin-client|deliveries\.|demo|load)|src\/gateway\/threads\/worker-(?:group|pool)|sqlite/
 
 function start(t: TestContext, args: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-lazy-'))

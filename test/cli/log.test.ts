@@ -4,9 +4,9 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { readyProfiles } from '../../src/backend/profiles.ts'
-import { startBackend } from '../../src/backend/server.ts'
+import { readyProfiles } from '@hedgerow/backend/profiles'
 import { ask } from '../kit/ask.ts'
+import { startBackend } from '../kit/backend.ts'
 import { startCommand } from '../kit/command.ts'
 import { until } from '../kit/until.ts'
 

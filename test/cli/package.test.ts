@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { buildProgram } from '../../tools/build-program.ts'
 import { root, startProgram } from '../kit/command.ts'
 import { until } from '../kit/until.ts'
 
@@ -13,9 +13,7 @@ describe('the compiled package', () => {
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'hedgerow-package-'))
-    const tsc = join(root, 'node_modules/.bin/tsc')
-    execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root })
-    cpSync(join(root, 'src/cli/held-signals.cjs'), join(folder, 'dist/cli/held-signals.cjs'))
+    buildProgram(join(folder, 'dist'))
     for (const name of ['package.json', 'examples']) cpSync(join(root, name), join(folder, name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   })

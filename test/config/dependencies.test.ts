@@ -37,6 +37,21 @@ describe('the page of dependencies', () => {
   })
 })
 
+describe('a private package', () => {
+  // The published package contains it, compiled, and installs nothing but its own dependencies.
+  for (const name of ['backend', 'load']) {
+    it(`has only dependencies of the published package, in the same version: ${name}`, () => {
+      const own = readPackage(`packages/${name}/package.json`)
+      for (const [dependency, version] of Object.entries(own.dependencies ?? {})) {
+        assert.equal(dependencies[dependency], version, dependency)
+      }
+      for (const [dependency, version] of Object.entries(own.devDependencies)) {
+        assert.equal(devDependencies[dependency], version, dependency)
+      }
+    })
+  }
+})
+
 describe('package.json', () => {
   it('has at most ten runtime dependencies, all with exact versions', () => {
     assert.ok(Object.keys(dependencies).length <= 10)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatFaults } from '../../src/config/faults.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import { optionsIf } from '../../src/config/route-strategy.ts'
 import { resolveDeadline, usualDeadlineMs } from '../../src/layers/deadline/options.ts'
 
 function parsed(text: string, env: Readonly<Record<string, string>> = {}) {
@@ -67,7 +68,8 @@ routes:
       from: { query: 'timeout' },
       required: true,
     })
-    assert.deepEqual(route?.hedge, {
+    assert.equal(route?.strategy.name, 'hedge')
+    assert.deepEqual(route?.strategy.options, {
       upstream: 'work',
       path: '/api/work',
       success: { status: [{ from: 200, to: 200 }], json: true },
@@ -111,7 +113,8 @@ describe('values', () => {
       ['p0.0000001', 1e-9],
       ['p99.99', 0.9999],
     ] as const) {
-      const after = route(`hedge: { upstream: u, after: ${text} }`)?.hedge?.after
+      const parsed = route(`hedge: { upstream: u, after: ${text} }`)
+      const after = parsed && optionsIf('hedge', parsed)?.after
       assert.ok(typeof after === 'object')
       assert.ok(Math.abs(after.quantile - share) < 1e-12)
       assert.deepEqual([after.min, after.max, after.start], [1, 1000, 100])

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { formatFaults } from '../../src/config/faults.ts'
 import { parseConfig } from '../../src/config/load.ts'
-import { strategyNames } from '../../src/config/strategies.ts'
+import { strategyNames } from '../../src/config/registry.ts'
 import { failureCodes } from '../../src/core/failure.ts'
-import { examples, exampleUpstreams } from '../../tools/reference/examples.ts'
+import { exampleOf, exampleUpstreams } from '../../tools/reference/examples.ts'
 import { referencePages, stalePages } from '../../tools/reference/pages.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -46,9 +46,9 @@ describe('docs/reference', () => {
 
   for (const name of strategyNames) {
     it(`has a valid example of ${name}`, () => {
-      const result = parseConfig(exampleUpstreams + examples[name], { file: name, env: {} })
+      const result = parseConfig(exampleUpstreams + exampleOf(name), { file: name, env: {} })
       assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
-      assert.ok(result.config.routes.every((route) => route[name] !== undefined))
+      assert.ok(result.config.routes.every((route) => route.strategy.name === name))
     })
   }
 })

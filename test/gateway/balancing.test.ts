@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { ProfileInput } from '@hedgerow/backend/profile'
 import type { UpstreamListView } from '../../src/admin/api.ts'
-import type { ProfileInput } from '../../src/backend/profile.ts'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask } from '../kit/ask.ts'
 import { openScene, type Scene } from '../kit/gateway.ts'

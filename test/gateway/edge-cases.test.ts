@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { EndpointInput } from '../../src/backend/profile.ts'
+import type { EndpointInput } from '@hedgerow/backend/profile'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { type Answer, ask, problemOf } from '../kit/ask.ts'
 import { assertBetween, deadPort, openScene } from '../kit/gateway.ts'

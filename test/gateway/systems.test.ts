@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readyProfiles } from '../../src/backend/profiles.ts'
+import { readyProfiles } from '@hedgerow/backend/profiles'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask, problemOf } from '../kit/ask.ts'
 import { assertBetween, deadPort, openScene, type Scene, upstreamOf } from '../kit/gateway.ts'

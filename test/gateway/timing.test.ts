@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EndpointInput } from '../../src/backend/profile.ts'
+import type { EndpointInput } from '@hedgerow/backend/profile'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { ask, problemOf } from '../kit/ask.ts'
 import { assertBetween, openScene, openTargets, type Scene, upstreamOf } from '../kit/gateway.ts'

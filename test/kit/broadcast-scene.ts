@@ -12,7 +12,7 @@ import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../src/lay
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { callOf, requestOf, targetOf, watch } from './calls.ts'
-import { FakeUpstream, type Script } from './fake-upstream.ts'
+import { FakeUpstream, type Script, type SeenRequest } from './fake-upstream.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 type OptionsInput = Partial<z.input<typeof broadcastOptions>>
@@ -23,7 +23,7 @@ interface SceneOptions {
   readonly clock?: VirtualClock
 }
 
-type Answers = (target: string, attempt: number, request: GatewayRequest) => Script | undefined
+type Answers = (target: string, attempt: number, request: SeenRequest) => Script | undefined
 
 export const good: Script = { afterMs: 10, status: 201, body: 'created' }
 export const bad: Script = { afterMs: 10, fails: 'UPSTREAM_STATUS' }

@@ -77,16 +77,17 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   })
   const { maxBytes } = options
   const route = callbackOptionsOf({ ...options.route, ...(maxBytes !== undefined && { maxAnswer: `${maxBytes}B` }) })
-  const { layer } = callbackStrategy.plan(route, {
+  const { attempts } = callbackStrategy.plan(route, {
     clock,
     memory: new SharedMemory(),
     extraLoad: () => anyExtraLoad,
     callbacks,
   })
+  if (attempts.kind !== 'line') throw new Error('callback has one line')
   const limit = deadline(resolveDeadline(deadlineOptions.parse(options.deadline ?? '5s'), callbackDeadlineMs), clock)
   const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
   const outer = options.outer ?? ((next) => next)
-  const served = limit(outer(layer(inner)))
+  const served = limit(outer(attempts.layer(inner)))
   const wallNow = (): number => clock.wallNow()
   const receive = receiveCallbacks({
     receive: route.receive,

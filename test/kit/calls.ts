@@ -18,8 +18,6 @@ export function requestOf(change: Partial<GatewayRequest> = {}): GatewayRequest 
     body: undefined,
     params: {},
     upgrade: undefined,
-    part: undefined,
-    attempt: undefined,
     ...change,
   }
 }

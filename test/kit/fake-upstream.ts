@@ -3,7 +3,7 @@ import type { BodySink, BodyStream, BodyWatcher } from '../../src/core/body.ts'
 import type { Call } from '../../src/core/call.ts'
 import { type Failure, type FailureCode, failure } from '../../src/core/failure.ts'
 import { failed, type Outcome, succeeded } from '../../src/core/outcome.ts'
-import type { GatewayRequest } from '../../src/core/request.ts'
+import type { GatewayRequest, TargetRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'
 import type { Clock, Timer } from '../../src/kit/clock.ts'
 
@@ -25,9 +25,12 @@ export interface Script {
   readonly hangs?: boolean
 }
 
+/** Inside a balancer a request has an attempt; tests of outer layers have none. */
+export type SeenRequest = GatewayRequest & Partial<Pick<TargetRequest, 'attempt'>>
+
 /** One exchange as the upstream saw it. */
 export interface Seen {
-  readonly request: GatewayRequest
+  readonly request: SeenRequest
   readonly call: Call
   readonly sentMs: number
   /** Undefined while the exchange is open. */
@@ -48,11 +51,11 @@ export interface Seen {
 export class FakeUpstream {
   readonly seen: Seen[] = []
   readonly #clock: Clock
-  readonly #script: (place: number, request: GatewayRequest) => Script | undefined
+  readonly #script: (place: number, request: SeenRequest) => Script | undefined
 
   constructor(
     clock: Clock,
-    script: readonly Script[] | ((place: number, request: GatewayRequest) => Script | undefined) = [],
+    script: readonly Script[] | ((place: number, request: SeenRequest) => Script | undefined) = [],
   ) {
     this.#clock = clock
     this.#script = typeof script === 'function' ? script : (place) => script[place]
@@ -63,7 +66,7 @@ export class FakeUpstream {
     return this.seen.filter(({ endedMs }) => endedMs === undefined).length
   }
 
-  readonly service: Service = (request, call) => {
+  readonly service: Service<SeenRequest> = (request, call) => {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     const script = this.#script(this.seen.length, request)
     const exchange = new FakeExchange(request, call, this.#clock, resolve)
@@ -74,7 +77,7 @@ export class FakeUpstream {
 }
 
 class FakeExchange implements Seen, AbortListener, BodyStream {
-  readonly request: GatewayRequest
+  readonly request: SeenRequest
   readonly call: Call
   readonly sentMs: number
   endedMs: number | undefined
@@ -88,7 +91,7 @@ class FakeExchange implements Seen, AbortListener, BodyStream {
   #bodyEnd: string | Failure | undefined
   #timer: Timer | undefined
 
-  constructor(request: GatewayRequest, call: Call, clock: Clock, resolve: (outcome: Outcome) => void) {
+  constructor(request: SeenRequest, call: Call, clock: Clock, resolve: (outcome: Outcome) => void) {
     this.request = request
     this.call = call
     this.#clock = clock

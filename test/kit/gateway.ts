@@ -3,13 +3,14 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
-import type { ProfileInput } from '../../src/backend/profile.ts'
-import { type Backend, type BackendOptions, startBackend } from '../../src/backend/server.ts'
+import type { ProfileInput } from '@hedgerow/backend/profile'
+import type { Backend } from '@hedgerow/backend/server'
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
 import type { GatewayDeps } from '../../src/gateway/gateway-deps.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { seededRandom } from '../../src/kit/random.ts'
+import { type BackendSetup, startBackend } from './backend.ts'
 import { until } from './until.ts'
 import { Wire } from './wire.ts'
 
@@ -62,7 +63,7 @@ export class Scene {
   }
 
   /** A simulated backend. */
-  async backend(profile: ProfileInput, options: Partial<BackendOptions> = {}): Promise<Backend> {
+  async backend(profile: ProfileInput, options: Partial<BackendSetup> = {}): Promise<Backend> {
     const backend = await startBackend({ profile, port: 0, seed: 1, ...options })
     this.#backends.push(backend)
     return backend

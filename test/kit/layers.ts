@@ -1,9 +1,9 @@
 import type { GatewayEvent } from '../../src/core/events.ts'
-import type { GatewayRequest } from '../../src/core/request.ts'
-import type { Layer } from '../../src/core/service.ts'
+import { type GatewayRequest, targetRequest } from '../../src/core/request.ts'
+import type { Layer, TargetLayer } from '../../src/core/service.ts'
 import type { HeldMemory } from '../../src/kit/held-memory.ts'
 import type { LiveCall } from '../../src/kit/live-call.ts'
-import { callOf, requestOf, type Watched, watch } from './calls.ts'
+import { callOf, requestOf, targetOf, type Watched, watch } from './calls.ts'
 import { FakeUpstream, type Script } from './fake-upstream.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -13,6 +13,14 @@ export interface Served {
   readonly call: LiveCall
   readonly events: readonly GatewayEvent[]
   readonly answer: Watched
+}
+
+/** Gives each request an attempt, as a balancer would. */
+export function atTarget(layer: TargetLayer, name = 'target'): Layer {
+  return (next) => {
+    const inner = layer(next)
+    return (request, call) => inner(targetRequest(request, call.begin(targetOf(name))), call)
+  }
 }
 
 type Scripts = ConstructorParameters<typeof FakeUpstream>[1]

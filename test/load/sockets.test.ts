@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseLateness } from '../../src/load/lateness.ts'
-import { parseHeader } from '../../src/load/requests.ts'
-import { parseTemplate } from '../../src/load/template.ts'
+import { parseLateness } from '@hedgerow/load/lateness'
+import { parseHeader } from '@hedgerow/load/requests'
+import { parseTemplate } from '@hedgerow/load/template'
 import { until } from '../kit/until.ts'
 import { addsUp, loadOf, startTarget } from './target.ts'
 

@@ -1,13 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import type { PaceOptions } from '@hedgerow/load/pace'
+import { type LoadAmount, type LoadSetup, loadRun } from '@hedgerow/load/setup'
+import { parseStatusSet } from '@hedgerow/load/status-set'
+import { type Summary, summaryOf } from '@hedgerow/load/summary'
+import { parseTarget } from '@hedgerow/load/target'
 import { systemClock } from '../../src/kit/clock.ts'
 import { seededRandom } from '../../src/kit/random.ts'
-import type { PaceOptions } from '../../src/load/pace.ts'
-import { type LoadAmount, type LoadSetup, loadRun } from '../../src/load/setup.ts'
-import { parseStatusSet } from '../../src/load/status-set.ts'
-import { type Summary, summaryOf } from '../../src/load/summary.ts'
-import { parseTarget } from '../../src/load/target.ts'
 import { atEnd } from '../kit/cleanup.ts'
 
 export interface LoadTarget {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { drawLatencyMs } from '../../src/backend/latency.ts'
+import { drawLatencyMs } from '@hedgerow/backend/latency'
 import { type Random, seededRandom } from '../../src/kit/random.ts'
 import { hedgeDelay } from '../../src/strategies/hedge/delay.ts'
 import { hedgeOptions } from '../../src/strategies/hedge/options.ts'

@@ -13,7 +13,6 @@ import { deadlineOptions, resolveDeadline, usualDeadlineMs } from '../../src/lay
 import { retryOptions } from '../../src/layers/retry/options.ts'
 import { retry } from '../../src/layers/retry/retry.ts'
 import { all } from '../../src/strategies/all/all.ts'
-import { allOptions } from '../../src/strategies/all/options.ts'
 import { first } from '../../src/strategies/first/first.ts'
 import { hedge } from '../../src/strategies/hedge/hedge.ts'
 import { hedgeOptions } from '../../src/strategies/hedge/options.ts'
@@ -203,9 +202,8 @@ describe('races, compared with a naive oracle', () => {
     await fc.assert(
       fc.asyncProperty(arbitrary, async ({ tolerate, scenario }) => {
         const calls = scenario.fates.length
-        const options = allOptions.parse({ upstream: 'work', calls, tolerate })
         const oracle = atOnce(expectedOfAll(scenario.fates, tolerate, scenario.ends), calls)
-        await check(scenario, (clock) => all(options, clock), oracle)
+        await check(scenario, (clock) => all({ calls, tolerate }, clock), oracle)
       }),
       { numRuns },
     )
@@ -279,8 +277,7 @@ describe('races with coinciding events', () => {
 
   function layerOf(chosen: Chosen, calls: number, clock: Clock): Layer {
     if (chosen.name === 'first') return first({ calls, settle: chosen.settle }, clock)
-    if (chosen.name === 'all')
-      return all(allOptions.parse({ upstream: 'work', calls, tolerate: chosen.tolerate }), clock)
+    if (chosen.name === 'all') return all({ calls, tolerate: chosen.tolerate }, clock)
     if (chosen.name === 'quorum') return quorum({ of: calls, need: Math.min(chosen.need, calls), ignore: [] }, clock)
     const { after, spacing, first: whatOfFirst, budget } = chosen
     return hedge({ after, spacing, first: whatOfFirst, budget, extra: calls - 1, unsafe: 'refuse' }, clock)

@@ -5,7 +5,7 @@ import { type ConfigInput, configSchema } from '../../src/config/schema.ts'
 import type { Call } from '../../src/core/call.ts'
 import { failure } from '../../src/core/failure.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
-import type { Service } from '../../src/core/service.ts'
+import type { TargetService } from '../../src/core/service.ts'
 import { Admission } from '../../src/gateway/admission.ts'
 import { routeStack } from '../../src/gateway/route-stack.ts'
 import { seededRandom } from '../../src/kit/random.ts'
@@ -24,7 +24,7 @@ type Scripts = ConstructorParameters<typeof FakeUpstream>[1]
 class ScriptedUpstream extends Upstream {
   fake: FakeUpstream | undefined
 
-  override get send(): Service {
+  override get send(): TargetService {
     return this.fake?.service ?? super.send
   }
 }

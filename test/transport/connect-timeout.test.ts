@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { targetRequest } from '../../src/core/request.ts'
 import { httpClient } from '../../src/transport/client/http-client.ts'
 import { callOf, codeOf, failureOf, requestOf, targetOf, watch } from '../kit/calls.ts'
 import { deafTarget } from '../kit/deaf-target.ts'
@@ -16,7 +17,7 @@ function asker(t: TestContext) {
   const ask = (origin: string) => {
     const { call } = callOf(clock)
     const attempt = call.begin({ ...targetOf('a'), origin })
-    return watch(client.send(requestOf({ attempt }), call), clock)
+    return watch(client.send(targetRequest(requestOf(), attempt), call), clock)
   }
   return { clock, ask }
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { isHeld } from '../../src/core/body.ts'
+import { targetRequest } from '../../src/core/request.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { httpClient } from '../../src/transport/client/http-client.ts'
 import { callOf, requestOf, responseOf, targetOf } from '../kit/calls.ts'
@@ -38,7 +39,7 @@ async function opened(t: TestContext, listening: readonly string[], resolves: re
   const ask = async (): Promise<string> => {
     const { call } = callOf(clock)
     const attempt = call.begin({ ...targetOf('a'), origin: `http://work.internal:${port}`, authority: 'work.internal' })
-    const { body } = responseOf(await client.send(requestOf({ attempt }), call))
+    const { body } = responseOf(await client.send(targetRequest(requestOf(), attempt), call))
     if (isHeld(body)) return Buffer.from(body ?? []).toString()
     const chunks: Uint8Array[] = []
     return new Promise((whole, fail) => {

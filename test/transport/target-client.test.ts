@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { BodySink, BodyStream } from '../../src/core/body.ts'
 import type { Failure } from '../../src/core/failure.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
-import type { GatewayRequest } from '../../src/core/request.ts'
+import { type GatewayRequest, targetRequest } from '../../src/core/request.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { type HttpClient, httpClient } from '../../src/transport/client/http-client.ts'
 import { callOf, failureOf, requestOf, responseOf, targetOf } from '../kit/calls.ts'
@@ -24,7 +24,7 @@ async function opened(t: TestContext, serve: Parameters<Scene['wireTarget']>[0],
   const send = (change: Partial<GatewayRequest> = {}, origin = target.url): Promise<Outcome> => {
     const { call } = callOf(clock)
     const attempt = call.begin({ ...targetOf('a'), origin, authority: 'a.example' })
-    return client.send(requestOf({ ...change, attempt }), call)
+    return client.send(targetRequest(requestOf(change), attempt), call)
   }
   return { client, target, send }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import { type StrategyName, strategies, strategyNames } from '../../src/config/registry.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Schema } from '../../src/config/shape.ts'
-import { type StrategyName, strategies, strategyNames } from '../../src/config/strategies.ts'
 import { attemptOptions, heldOptions } from '../../src/strategies/attempt-options.ts'
 import {
   admissionExample,
-  examples,
+  exampleOf,
   exampleUpstreams,
   metricsExample,
   telemetryExample,
@@ -127,7 +127,7 @@ function strategySection(name: StrategyName): readonly string[] {
   return [
     `### ${name}`,
     descriptionOf(options),
-    yaml(examples[name]),
+    yaml(exampleOf(name)),
     ...forms.flatMap((form, index) => {
       const title = formTitles[name]?.[index]
       const parts = [optionTable(optionsOf(form, toldOnce)), further(form)]

@@ -1,59 +1,12 @@
-import type { StrategyName } from '../../src/config/strategies.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import type { StrategyName } from '../../src/config/registry.ts'
 
-/** One route for each strategy. A test parses them all. */
-export const examples: Readonly<Record<StrategyName, string>> = {
-  forward: `
-routes:
-  - match: /api/*
-    deadline: 5s
-    forward: { upstream: work, path: /v2/*, attemptTimeout: 1s, retry: { attempts: 3 } }
-`,
-  first: `
-routes:
-  - match: GET /api/quote
-    deadline: 2s
-    first: { upstream: work, calls: 3, success: { status: [200], json: true } }
-`,
-  all: `
-routes:
-  - match: GET /api/samples
-    all: { upstream: work, path: /api/sample, calls: 4, tolerate: failures }
-
-  - match: GET /api/page/:id
-    all:
-      tolerate: failures
-      calls:
-        user: { upstream: users, path: /users/:id }
-        orders: { upstream: orders, path: /orders/:id, attemptTimeout: 500ms }
-`,
-  quorum: `
-routes:
-  - match: GET /api/balance/:account
-    quorum: { upstream: work, of: 3, need: 2, ignore: [/timestamp, /server], success: { json: true } }
-`,
-  hedge: `
-routes:
-  - match: GET /api/search
-    deadline: { default: 2s, from: { query: timeout }, max: 10s }
-    hedge: { upstream: work, after: p95, extra: 1, budget: 10%, success: { status: [200] } }
-`,
-  broadcast: `
-routes:
-  - match: POST /register
-    deadline: 5s
-    broadcast: { upstream: work, order: { by: form.username }, respond: first, attempts: 100 }
-`,
-  callback: `
-callbacks:
-  url: http://gateway.internal:8080
-routes:
-  - match: POST /reports
-    deadline: 20s
-    callback:
-      upstream: work
-      send: { url: json:/callbackUrl }
-      durable: true
-`,
+/** The example of a strategy, from its folder. A test parses them all. */
+export function exampleOf(name: StrategyName): string {
+  const folders = ['../../src/strategies/', '../../src/'].map((parent) => new URL(`${parent}${name}/`, import.meta.url))
+  const found = folders.map((folder) => new URL('example.yaml', folder)).find((file) => existsSync(file))
+  if (found === undefined) throw new Error(`the strategy ${name} has no example.yaml in its folder`)
+  return readFileSync(found, 'utf8')
 }
 
 /** The upstreams and sections that the examples refer to. */

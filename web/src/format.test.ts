@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bytes, count, counted, fromNow, ms, rate, share } from './format.ts'
+import { ago, bytes, count, counted, fromNow, ms, rate, share } from './format.ts'
 
 describe('formatted figures', () => {
   const cases: readonly (readonly [string, string])[] = [
@@ -16,6 +16,8 @@ describe('formatted figures', () => {
     [share(0.99999), '99.99 %'],
     [share(0.756), '75.6 %'],
     [share(0), '0 %'],
+    [share(1.1326), '113 %'],
+    [share(49.92), '4992 %'],
     [count(1234.4), '1,234'],
     [counted(1, 'call'), '1 call'],
     [counted(2000, 'call'), '2,000 calls'],
@@ -31,6 +33,7 @@ describe('formatted figures', () => {
   it('show how far away a time is', () => {
     const now = new Date('2026-03-01T10:00:00Z')
     const at = (seconds: number): string => fromNow(new Date(now.getTime() + seconds * 1000).toISOString(), now)
+    assert.equal(ago(new Date(now.getTime() + 1200).toISOString(), now), 'now')
     assert.deepEqual([0, 5, -5, 300, -7200].map(at), ['now', 'in 5 s', '5 s ago', 'in 5 min', '2 h ago'])
   })
 })

@@ -23,11 +23,11 @@ export function rate(value: number): string {
   return value > 0 && value < 10 ? trimmed(value, 1) : count(value)
 }
 
-/** `99.95 %`; never rounded up to 100 %. */
+/** `99.95 %`; never rounded up to 100 %. Above that, decimals say nothing. */
 export function share(value: number | undefined): string {
   if (value === undefined) return none
   const percent = value * 100
-  const digits = percent > 99 || percent < 1 ? 2 : 1
+  const digits = percent >= 100 ? 0 : percent > 99 || percent < 1 ? 2 : 1
   const rounded = Math.floor(percent * 10 ** digits + 1e-9) / 10 ** digits
   return `${trimmed(rounded, digits)} %`
 }
@@ -60,6 +60,11 @@ export function fromNow(iso: string, now: Date): string {
   const [amount, unit] =
     size < 90 ? [size, 's'] : size < 5400 ? [Math.round(size / 60), 'min'] : [Math.round(size / 3600), 'h']
   return seconds > 0 ? `in ${amount} ${unit}` : `${amount} ${unit} ago`
+}
+
+/** `3 min ago`. Times of another clock may lie slightly ahead of this one: those are `now`. */
+export function ago(iso: string, now: Date): string {
+  return fromNow(new Date(Math.min(Date.parse(iso), now.getTime())).toISOString(), now)
 }
 
 function trimmed(value: number, digits: number): string {

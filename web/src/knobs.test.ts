@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { type Profile as BackendProfile, parseProfile } from '@hedgerow/backend/profile'
+import { patchProfile } from '@hedgerow/backend/profile-patch'
+import { readyProfiles } from '@hedgerow/backend/profiles'
 import fc from 'fast-check'
-import { type Profile as BackendProfile, parseProfile } from '../../src/backend/profile.ts'
-import { patchProfile } from '../../src/backend/profile-patch.ts'
-import { readyProfiles } from '../../src/backend/profiles.ts'
 import { knobsOf, type Profile, patchOf, restoring, type Turn } from './knobs.ts'
 
 /** As the admin API sends it: JSON. */

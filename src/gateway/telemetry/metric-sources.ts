@@ -1,6 +1,6 @@
 import type { Inspector } from '../../admin/inspector.ts'
 import { matchText } from '../../config/match.ts'
-import { type Config, strategyOf } from '../../config/schema.ts'
+import type { Config } from '../../config/schema.ts'
 import { descriptorFigures } from '../../kit/descriptors.ts'
 import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
@@ -17,7 +17,7 @@ export function isCounted({ admin, metrics }: Config): boolean {
 export function countedParts(config: Config): CountedParts {
   return {
     boundsMs: config.metrics.buckets,
-    routes: config.routes.map((route) => ({ name: matchText(route.match), strategy: strategyOf(route) })),
+    routes: config.routes.map((route) => ({ name: matchText(route.match), strategy: route.strategy.name })),
     targets: Object.entries(config.upstreams)
       .flatMap(([name, upstream]) => targetsOf(name, upstream))
       .map(({ upstream, name }) => ({ upstream, name })),

@@ -10,9 +10,7 @@ import type { CallTrace } from '../../core/trace.ts'
 
 /** Calls in transit from one thread to another: plain data, with whole bodies. */
 
-export type PlainRequest = Omit<GatewayRequest, 'body' | 'attempt'> & {
-  readonly body: Uint8Array<ArrayBuffer> | undefined
-}
+export type PlainRequest = Omit<GatewayRequest, 'body'> & { readonly body: Uint8Array<ArrayBuffer> | undefined }
 
 export interface PlainCall {
   readonly id: string
@@ -47,7 +45,7 @@ export interface PlainEnd {
 }
 
 /** Expects a whole body; routes whose calls go to another thread buffer them. */
-export function plainRequest({ attempt: _none, body, ...request }: GatewayRequest): PlainRequest {
+export function plainRequest({ body, ...request }: GatewayRequest): PlainRequest {
   return { ...request, params: { ...request.params }, body: body instanceof Uint8Array ? ownBytes(body) : undefined }
 }
 
@@ -76,10 +74,6 @@ export function adopted({ outcome, attempts, winner }: PlainEnd, call: Call): Ou
   }
   if (!outcome.ok) return failed(outcome.failure)
   return succeeded({ ...ownResponse(outcome.status, outcome.headers, outcome.body), attempt: won })
-}
-
-export function requestOf(plain: PlainRequest): GatewayRequest {
-  return { ...plain, attempt: undefined }
 }
 
 /** Keeps the cause as text only: it may be anything, and was logged where it occurred. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
 import type { MainThreadApi } from '../main-thread.ts'
-import { type PassedCall, type PlainEnd, plainEnd, requestOf } from './call-message.ts'
+import { type PassedCall, type PlainEnd, plainEnd } from './call-message.ts'
 import type { WriteMethods } from './protocol.ts'
 
 export interface HostedWritesOptions {
@@ -29,7 +29,7 @@ export class HostedWrites implements WriteMethods {
     call.expireAt(deadlineAtMs)
     this.#calls.set(number, call)
     try {
-      return plainEnd(await mainThread.deliver(route, requestOf(request), call), call)
+      return plainEnd(await mainThread.deliver(route, request, call), call)
     } finally {
       this.#calls.delete(number)
     }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { codeOf, failureOf, requestOf, targetOf } from '../../../test/kit/calls.ts'
+import { codeOf, failureOf } from '../../../test/kit/calls.ts'
 import type { Script } from '../../../test/kit/fake-upstream.ts'
-import { hang, served } from '../../../test/kit/layers.ts'
+import { atTarget, hang, served } from '../../../test/kit/layers.ts'
 import { failure } from '../../core/failure.ts'
 import { attemptTimeout } from './attempt-timeout.ts'
 
 function limited(script: Script) {
-  return served((clock) => attemptTimeout(100, clock), [script], requestOf())
+  return served((clock) => atTarget(attemptTimeout(100, clock)), [script])
 }
 
 describe('attemptTimeout', () => {
@@ -37,21 +37,7 @@ describe('attemptTimeout', () => {
   })
 
   it('names the target and the time', async () => {
-    const attempt = { ...requestOf(), target: targetOf('b1') }
-    const { clock, answer } = served((clock) => attemptTimeout(100, clock), [hang], {
-      attempt: {
-        number: 1,
-        kind: 'first',
-        target: attempt.target,
-        startedMs: 0,
-        endedMs: undefined,
-        stalledMs: 0,
-        outcome: undefined,
-        status: undefined,
-        detail: undefined,
-        won: false,
-      },
-    })
+    const { clock, answer } = served((clock) => atTarget(attemptTimeout(100, clock), 'b1'), [hang])
     await clock.advance(100)
     assert.equal(failureOf(answer.outcome).detail, 'b1: no answer within 100 ms')
   })

@@ -23,9 +23,9 @@ describe('rewrite', () => {
   })
 
   it('keeps method, body and everything else unchanged', () => {
-    const request = { method: 'PUT', body: Buffer.from('x'), params: { id: '7' }, part: 'user' }
-    const { method, body, params, part } = asked({ path: '/u/:id' }, request)
-    assert.deepEqual({ method, body, params, part }, request)
+    const request = { method: 'PUT', body: Buffer.from('x'), params: { id: '7' }, upgrade: 'websocket' }
+    const { method, body, params, upgrade } = asked({ path: '/u/:id' }, request)
+    assert.deepEqual({ method, body, params, upgrade }, request)
   })
 
   it('replaces fields of the same name, whatever their case, and removes others', () => {

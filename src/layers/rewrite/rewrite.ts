@@ -18,6 +18,11 @@ export function rewrite(options: RewriteOptions): Layer {
   }
 }
 
+/** Whether these options change anything. */
+export function rewrites({ path, headers }: RewriteOptions): boolean {
+  return path !== undefined || headers !== undefined
+}
+
 /** Inserts the captures of the route's pattern for `:name`, encoded again, and for `*`. */
 export function compilePath(template: string): (params: GatewayRequest['params']) => string {
   const parts = template.split(/(:[A-Za-z_]\w*|\*)/)

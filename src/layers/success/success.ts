@@ -5,7 +5,7 @@ import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
-import type { Layer } from '../../core/service.ts'
+import type { AnyLayer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { collect, noRoomFor, tooLarge } from '../../kit/collect.ts'
 import { scanJson } from '../../kit/json-scan.ts'
@@ -46,7 +46,7 @@ const droppedForJudged = new Set(ifChanged)
 const droppedForHeld = new Set([...ifChanged, ...partOrEncoded])
 
 /** Judges a target's answer: one that does not count becomes a failure, and its body is not awaited. */
-export function success(rules: SuccessRules): Layer {
+export function success(rules: SuccessRules): AnyLayer {
   return function successLayer(next) {
     return async (request, call) => {
       const dropped = rules.json || rules.hold ? droppedForHeld : droppedForJudged

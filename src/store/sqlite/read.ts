@@ -2,6 +2,7 @@ import type { LegState, StoredLeg } from '../delivery-store.ts'
 import { matchesFilter } from '../matches-filter.ts'
 import type { Database } from './database.ts'
 import type { FindRequest, Listed, ListRequest, LoadRequest } from './exchanges.ts'
+import { prepareQuery } from './query.ts'
 import type { DeliveryRow, ListRow } from './rows.ts'
 import { numberOf } from './schema.ts'
 
@@ -15,15 +16,14 @@ const searchedSequences = 20_000
 export function find({ statements }: Database, request: FindRequest): DeliveryRow | null {
   const row =
     'id' in request ? statements.byId.get(request.id) : statements.byKey.get(request.route, request.idempotencyKey)
-  return (row as unknown as DeliveryRow | undefined) ?? null
+  return row ?? null
 }
 
 /** The next unfinished deliveries; empty at the end. */
 export function load({ statements }: Database, { afterSequence }: LoadRequest): readonly DeliveryRow[] {
   const rows: DeliveryRow[] = []
   let bytes = 0
-  for (const found of statements.unfinished.iterate(afterSequence)) {
-    const row = found as unknown as DeliveryRow
+  for (const row of statements.unfinished.iterate(afterSequence)) {
     const body = row[13]
     rows.push(row)
     bytes += body?.byteLength ?? 0
@@ -36,14 +36,13 @@ export function list({ db, lastSequence }: Database, { filter, beforeSequence }:
   const oldest = numberOf(db, 'SELECT min(sequence) FROM delivery')
   const below = Math.min(beforeSequence, lastSequence + 1)
   const from = indexed(filter.state) ? oldest : Math.max(oldest, below - searchedSequences)
-  const statement = db.prepare(listSql(filter))
-  statement.setReturnArrays(true)
+  const query = prepareQuery<ListRow>(db, listSql(filter))
   // One extra row shows whether there are more.
   const wanted = filter.limit + 1
   const isExact = filter.target === undefined && filter.state !== 'acknowledged'
   const rowLimit = isExact ? Math.min(wanted, searchedRows) : searchedRows
   const route = filter.route === undefined ? [] : [filter.route]
-  const searched = statement.all(below, from, ...route, rowLimit) as unknown as readonly ListRow[]
+  const searched = query.all(below, from, ...route, rowLimit)
   const last = searched.length < rowLimit ? from : (searched.at(-1)?.[0] ?? from)
   const rows = isExact ? searched : searched.filter(([, , of, , , , , legs]) => hasLeg(of, legs, filter))
   return { rows: rows.slice(0, wanted), nextBefore: last > oldest ? last : undefined }

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts'
 import type { Reconciled, ReconcileRequest, Restored, RestoreRequest } from './exchanges.ts'
+import { prepareQuery } from './query.ts'
 import { numberOf } from './schema.ts'
 import { applyInsert, applyUpdate } from './write.ts'
 
@@ -23,8 +24,8 @@ export function reconcile(database: Database, { held, updated, lastSequence }: R
   const missing = held.filter((sequence) => isWhole.get(sequence) === undefined)
   let settledDeadLegs = 0
   for (const sequence of numbers(database, 'SELECT sequence FROM delivery WHERE dead > 0 AND pending = 0')) {
-    const counts = statements.legCounts.get(sequence) as unknown as [pending: number, dead: number]
-    if (!isHeld.has(sequence)) settledDeadLegs += counts[1]
+    const [, dead = 0] = statements.legCounts.get(sequence) ?? []
+    if (!isHeld.has(sequence)) settledDeadLegs += dead
   }
   return { missing, removed: unknown.length, settledDeadLegs, deliveries: database.deliveries }
 }
@@ -36,7 +37,7 @@ export function restore(database: Database, { rows, bytes }: RestoreRequest): Re
     for (const [inserted, updated] of rows) {
       const [[sequence, id, route, , key]] = inserted
       for (const clash of [statements.byId.get(id), key === null ? undefined : statements.byKey.get(route, key)]) {
-        if (clash !== undefined) dropWhole(database, (clash as unknown as [number])[0])
+        if (clash !== undefined) dropWhole(database, clash[0])
       }
       dropWhole(database, sequence)
       applyInsert(database, inserted, bytes)
@@ -54,7 +55,7 @@ function dropWhole({ statements }: Database, sequence: number): void {
 }
 
 function numbers({ db }: Database, sql: string): readonly number[] {
-  const statement = db.prepare(sql)
-  statement.setReturnArrays(true)
-  return (statement.all() as unknown as readonly [number][]).map(([value]) => value)
+  return prepareQuery<readonly [number]>(db, sql)
+    .all()
+    .map(([value]) => value)
 }

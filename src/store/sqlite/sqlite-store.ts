@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { Clock } from '../../kit/clock.ts'
-import type { LogText } from '../../kit/log-text.ts'
-import type { DeliveryStore } from '../delivery-store.ts'
-import { defaultTicketLimits, type StoreLimits } from '../limits.ts'
-import type { TicketFigures, TicketKeeper, TicketLimits } from '../ticket-store.ts'
+import { defaultTicketLimits } from '../limits.ts'
+import type { OpenedStore, StoreKindOptions } from '../store-kind.ts'
+import type { TicketFigures } from '../ticket-store.ts'
 import type { Fault } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import { deliveryOf } from './rows.ts'
@@ -13,28 +11,12 @@ import { type StartThread, StoreThread, startStoreThread } from './thread.ts'
 import { SqliteTickets } from './tickets.ts'
 import { Writer } from './writer.ts'
 
-export interface SqliteStoreOptions {
+export interface SqliteStoreOptions extends StoreKindOptions {
   /** Created if missing, in a folder that must exist. The log has the same path with `-wal` appended. */
   readonly path: string
-  readonly clock: Clock
-  readonly limits: StoreLimits
-  readonly ticketLimits?: TicketLimits
-  /** Receives a line when the store fails, and when it serves again. */
-  readonly log: LogText
   /** For tests that end the thread. */
   readonly startThread?: StartThread
 }
-
-export type OpenedStore =
-  | {
-      readonly ok: true
-      readonly store: DeliveryStore
-      readonly tickets: TicketKeeper
-      /** Sets new limits for deliveries; `tickets` has its own. */
-      readonly limit: (limits: StoreLimits) => void
-    }
-  /** The file at the path was left unchanged. The text names the path and says how to fix the problem. */
-  | { readonly ok: false; readonly fault: string }
 
 /** Opens a store in one file, written by its own thread; resolves once unfinished deliveries are in memory. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<OpenedStore> {

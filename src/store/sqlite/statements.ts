@@ -1,4 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { prepareQuery, type Query } from './query.ts'
+import type { DeliveryRow } from './rows.ts'
 
 /** All statements used while the database serves, prepared once. */
 export interface Statements {
@@ -10,12 +12,12 @@ export interface Statements {
   readonly putAnswer: StatementSync
   readonly dropRequest: StatementSync
   readonly putMeta: StatementSync
-  readonly legCounts: StatementSync
-  readonly bySequence: StatementSync
-  readonly byId: StatementSync
-  readonly byKey: StatementSync
-  readonly unfinished: StatementSync
-  readonly removable: StatementSync
+  readonly legCounts: Query<readonly [pending: number, dead: number]>
+  readonly bySequence: Query<DeliveryRow>
+  readonly byId: Query<DeliveryRow>
+  readonly byKey: Query<DeliveryRow>
+  readonly unfinished: Query<DeliveryRow>
+  readonly removable: Query<readonly [sequence: number]>
   readonly dropDelivery: StatementSync
   readonly dropAnswer: StatementSync
 }
@@ -29,11 +31,7 @@ const selectDelivery = `
   FROM delivery d LEFT JOIN request r ON r.sequence = d.sequence LEFT JOIN answer a ON a.sequence = d.sequence`
 
 export function prepareStatements(db: DatabaseSync): Statements {
-  const prepare = (sql: string): StatementSync => {
-    const statement = db.prepare(sql)
-    statement.setReturnArrays(true)
-    return statement
-  }
+  const prepare = (sql: string): StatementSync => db.prepare(sql)
   return {
     begin: prepare('BEGIN IMMEDIATE'),
     commit: prepare('COMMIT'),
@@ -50,15 +48,21 @@ export function prepareStatements(db: DatabaseSync): Statements {
     putAnswer: prepare('INSERT OR REPLACE INTO answer (sequence, status, headers, body) VALUES (?, ?, ?, ?)'),
     dropRequest: prepare('DELETE FROM request WHERE sequence = ?'),
     putMeta: prepare('UPDATE meta SET last_sequence = ?, deliveries = ?'),
-    legCounts: prepare('SELECT pending, dead FROM delivery WHERE sequence = ?'),
-    bySequence: prepare(`${selectDelivery} WHERE d.sequence = ?`),
-    byId: prepare(`${selectDelivery} WHERE d.id = ?`),
-    byKey: prepare(`${selectDelivery} WHERE d.route = ? AND d.idempotency_key = ?`),
-    unfinished: prepare(`
-      ${selectDelivery} WHERE d.pending > 0 AND d.sequence > ? ORDER BY d.sequence`),
-    removable: prepare(`
+    legCounts: prepareQuery(db, 'SELECT pending, dead FROM delivery WHERE sequence = ?'),
+    bySequence: prepareQuery(db, `${selectDelivery} WHERE d.sequence = ?`),
+    byId: prepareQuery(db, `${selectDelivery} WHERE d.id = ?`),
+    byKey: prepareQuery(db, `${selectDelivery} WHERE d.route = ? AND d.idempotency_key = ?`),
+    unfinished: prepareQuery(
+      db,
+      `
+      ${selectDelivery} WHERE d.pending > 0 AND d.sequence > ? ORDER BY d.sequence`,
+    ),
+    removable: prepareQuery(
+      db,
+      `
       SELECT sequence FROM delivery
-      WHERE finished_at IS NOT NULL AND pending = 0 AND dead = 0 AND finished_at < ? LIMIT ?`),
+      WHERE finished_at IS NOT NULL AND pending = 0 AND dead = 0 AND finished_at < ? LIMIT ?`,
+    ),
     dropDelivery: prepare('DELETE FROM delivery WHERE sequence = ?'),
     dropAnswer: prepare('DELETE FROM answer WHERE sequence = ?'),
   }

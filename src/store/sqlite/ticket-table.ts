@@ -1,7 +1,8 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
 import type { FailureCode } from '../../core/failure.ts'
 import { overTicketLimit } from '../limits.ts'
 import type { Ticket, TicketFacts, TicketFigures, TicketLimits, TicketResult } from '../ticket-store.ts'
+import { prepareQuery, type Query } from './query.ts'
 import type { Transactions } from './transactions.ts'
 
 /** Marks a failure, whose detail is stored as the body; not a valid HTTP status. */
@@ -27,22 +28,22 @@ type Row = readonly [...FactsRow, status: number | null, contentType: string | n
 export class TicketTable {
   readonly #database: Transactions
   readonly #insert: StatementSync
-  readonly #find: StatementSync
+  readonly #find: Query<Row>
   readonly #spend: StatementSync
-  readonly #list: StatementSync
-  readonly #figures: StatementSync
+  readonly #list: Query<FactsRow>
+  readonly #figures: Query<readonly [tickets: number, bytes: number]>
 
   constructor(database: Transactions) {
     this.#database = database
     const { db } = database
-    this.#insert = prepared(db, 'INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-    this.#find = prepared(db, 'SELECT * FROM ticket WHERE id = ?')
-    this.#spend = prepared(db, 'UPDATE ticket SET bytes = 0, status = NULL, body = NULL WHERE id = ? AND status >= 0')
-    this.#list = prepared(
+    this.#insert = db.prepare('INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+    this.#find = prepareQuery(db, 'SELECT * FROM ticket WHERE id = ?')
+    this.#spend = db.prepare('UPDATE ticket SET bytes = 0, status = NULL, body = NULL WHERE id = ? AND status >= 0')
+    this.#list = prepareQuery(
       db,
       'SELECT id, route, created_at, ready_until, known_until, bytes FROM ticket ORDER BY created_at DESC LIMIT ?',
     )
-    this.#figures = prepared(db, 'SELECT count(status), coalesce(sum(bytes), 0) FROM ticket')
+    this.#figures = prepareQuery(db, 'SELECT count(status), coalesce(sum(bytes), 0) FROM ticket')
   }
 
   put({ tickets, limits }: PutTickets): TicketReply<readonly PutResult[]> {
@@ -66,7 +67,7 @@ export class TicketTable {
   }
 
   find(id: string): TicketReply<Ticket | null> {
-    const row = this.#find.get(id) as unknown as Row | undefined
+    const row = this.#find.get(id)
     return this.#reply(row === undefined ? null : ticketOf(row))
   }
 
@@ -75,7 +76,7 @@ export class TicketTable {
   }
 
   list(limit: number): TicketReply<readonly TicketFacts[]> {
-    return this.#reply((this.#list.all(limit) as unknown as readonly FactsRow[]).map(factsOf))
+    return this.#reply(this.#list.all(limit).map(factsOf))
   }
 
   removeExpired(now: number): TicketReply<null> {
@@ -90,19 +91,13 @@ export class TicketTable {
   }
 
   figures(): TicketFigures {
-    const [tickets, bytes] = this.#figures.get() as unknown as [number, number]
+    const [tickets = 0, bytes = 0] = this.#figures.get() ?? []
     return { tickets, bytes }
   }
 
   #reply<Value>(value: Value): TicketReply<Value> {
     return { value, figures: this.figures() }
   }
-}
-
-function prepared(db: DatabaseSync, sql: string): StatementSync {
-  const statement = db.prepare(sql)
-  statement.setReturnArrays(true)
-  return statement
 }
 
 function rowOf(ticket: Ticket): Row {

@@ -84,7 +84,7 @@ export function remove(database: Database, { before }: RemoveRequest): Removed {
 function removeSome(database: Database, before: number, atOnce: number): Removed {
   const { removable, dropDelivery, dropAnswer } = database.statements
   return database.transaction(() => {
-    const sequences = (removable.all(before, atOnce) as unknown as [number][]).map(([sequence]) => sequence)
+    const sequences = removable.all(before, atOnce).map(([sequence]) => sequence)
     for (const sequence of sequences) {
       dropDelivery.run(sequence)
       dropAnswer.run(sequence)
@@ -117,10 +117,10 @@ export function applyUpdate(database: Database, [delivery, answer]: UpdateRow, b
 function revise(database: Database, row: UpdateRow, bytes: Uint8Array): Revised {
   const { legCounts, bySequence } = database.statements
   const [[, pending, dead, , , sequence]] = row
-  const before = legCounts.get(sequence) as unknown as [pending: number, dead: number] | undefined
+  const before = legCounts.get(sequence)
   if (before === undefined) return { deadBefore: 0, deadAfter: 0, reopened: undefined }
   applyUpdate(database, row, bytes)
-  const reopened = pending > 0 ? (bySequence.get(sequence) as unknown as DeliveryRow) : undefined
+  const reopened = pending > 0 ? bySequence.get(sequence) : undefined
   return { deadBefore: before[1], deadAfter: dead, reopened }
 }
 
@@ -133,7 +133,9 @@ function putAnswer(
   database.statements.putAnswer.run(sequence, status, headers, bytes.subarray(start, end))
 }
 
+/** The delivery that has the id or the idempotency key of a refused insert. */
 function existingRow({ statements }: Database, [[, id, route, , key]]: InsertRow): DeliveryRow {
   const found = (key === null ? undefined : statements.byKey.get(route, key)) ?? statements.byId.get(id)
-  return found as unknown as DeliveryRow
+  if (found === undefined) throw new Error(`delivery ${id} was not inserted, but nothing stands in its way`)
+  return found
 }

@@ -5,14 +5,14 @@ import { codeOf, failureOf, responseOf, textOf } from '../../../test/kit/calls.t
 import type { Script } from '../../../test/kit/fake-upstream.ts'
 import { abortCodes, hang, sentMs, served } from '../../../test/kit/layers.ts'
 import { type FailureCode, failure } from '../../core/failure.ts'
-import { all } from './all.ts'
+import type { Service } from '../../core/service.ts'
+import { all, allNamed } from './all.ts'
 import { allOptions } from './options.ts'
 
 type Tolerate = z.output<typeof allOptions>['tolerate']
 
 function allOf(script: readonly Script[], tolerate: Tolerate = 'none') {
-  const options = allOptions.parse({ upstream: 'work', calls: script.length, tolerate })
-  return served((clock) => all(options, clock), script)
+  return served((clock) => all({ calls: script.length, tolerate }, clock), script)
 }
 
 const fails = (afterMs: number, code: FailureCode = 'UPSTREAM_STATUS'): Script => ({ afterMs, fails: code })
@@ -138,17 +138,22 @@ describe('all', () => {
 })
 
 describe('all with named calls', () => {
-  const calls = { user: { upstream: 'users', path: '/u' }, orders: { upstream: 'orders' }, upstream: { upstream: 'x' } }
+  const names = ['user', 'orders', 'upstream']
 
   function named(script: Readonly<Record<string, Script>>, tolerate: Tolerate = 'none') {
-    const options = allOptions.parse({ calls, tolerate })
+    const lineTo = (name: string, next: Service): Service => {
+      return (request, call) => next({ ...request, path: `/${name}` }, call)
+    }
     return served(
-      (clock) => all(options, clock),
-      (_, { part }) => script[part ?? ''],
+      (clock) => (next) => {
+        const lines = names.map((name) => [name, lineTo(name, next)] as const)
+        return allNamed(Object.fromEntries(lines), tolerate, clock)
+      },
+      (_, { path }) => script[path.slice(1)],
     )
   }
 
-  it('sends each as its own part of the request and merges them by name', async () => {
+  it('sends each along its own line and merges them by name', async () => {
     const { clock, upstream, answer } = named({
       user: { afterMs: 30, body: '{"id":7}' },
       orders: { afterMs: 10, body: '[]' },
@@ -156,8 +161,8 @@ describe('all with named calls', () => {
     })
     await clock.advance(100)
     assert.deepEqual(
-      upstream.seen.map(({ request }) => request.part),
-      ['user', 'orders', 'upstream'],
+      upstream.seen.map(({ request }) => request.path),
+      ['/user', '/orders', '/upstream'],
     )
     assert.deepEqual(JSON.parse(textOf(answer.outcome)), { user: { id: 7 }, orders: [], upstream: 'text' })
   })

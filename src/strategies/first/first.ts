@@ -3,6 +3,7 @@ import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } fr
 import type { Clock } from '../../kit/clock.ts'
 import { race } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { shareText } from '../share-text.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideFirst, type FirstRules } from './decide.ts'
 import { type FirstOptions, firstOptions } from './options.ts'
@@ -29,7 +30,7 @@ export function first(
       if (granted < asked.calls - 1) call.emit({ type: 'hedge.denied' })
       const within = { ...asked, calls: 1 + granted }
       try {
-        return await race({ judge: (view) => decideFirst(view, within), next, requestAt: () => request, call, clock })
+        return await race({ judge: (view) => decideFirst(view, within), next, request, call, clock })
       } finally {
         if (budget !== undefined) for (let i = 0; i < granted; i++) budget.giveBack()
       }
@@ -45,15 +46,11 @@ function take(budget: Budget, wanted: number): number {
 
 export const firstStrategy: Strategy<typeof firstOptions> = {
   options: firstOptions,
+  settings: ({ calls, settle, budget }) => `${calls} at once, first ${settle}, budget ${shareText(budget)}`,
   plan: (options, { clock, memory, extraLoad }) => ({
-    layer: first(options, clock, memory, extraLoad(options.upstream)),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: first(options, clock, memory, extraLoad(options.upstream)) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'streamed', maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
 }

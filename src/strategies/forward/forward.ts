@@ -1,5 +1,6 @@
+import type { z } from 'zod'
 import type { Layer } from '../../core/service.ts'
-import { anyButServerError, type Strategy } from '../strategy.ts'
+import { anyButServerError, type BodyPlan, type Strategy } from '../strategy.ts'
 import { forwardOptions } from './options.ts'
 
 /** `retry` holds the body, up to this size unless the route sets a limit. */
@@ -17,15 +18,16 @@ function forward(): Layer {
 
 export const forwardStrategy: Strategy<typeof forwardOptions> = {
   options: forwardOptions,
+  settings: () => 'one attempt',
   plan: (options) => ({
-    layer: forward(),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: forward() },
     goodStatus: anyButServerError,
-    passesAnyStatus: true,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit ?? (options.retry === undefined ? undefined : defaultHeldBodyBytes),
-    upgrades: true,
-    choosesTargets: false,
+    answer: { kind: 'passed', upgrades: true, maxBytes: options.maxAnswer },
+    body: bodyPlan(options),
   }),
+}
+
+function bodyPlan({ bodyLimit, retry }: z.output<typeof forwardOptions>): BodyPlan {
+  if (bodyLimit === undefined && retry === undefined) return { kind: 'streamed' }
+  return { kind: 'held', maxBytes: bodyLimit ?? defaultHeldBodyBytes }
 }

@@ -6,6 +6,8 @@ import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } fr
 import type { Clock } from '../../kit/clock.ts'
 import { type RaceView, race, type Step } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { formatDurationMs } from '../../kit/units.ts'
+import { shareText } from '../share-text.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
@@ -34,7 +36,7 @@ export function hedge(
       ownBudget?.callStarted()
       const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, pauses, call, clock })
       try {
-        return await race({ judge: (view) => hedged.judge(view), next, requestAt: () => request, call, clock })
+        return await race({ judge: (view) => hedged.judge(view), next, request, call, clock })
       } finally {
         hedged.end()
       }
@@ -128,15 +130,17 @@ function take(budget: Budget, wanted: number): number {
 
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {
   options: hedgeOptions,
+  settings: ({ after, extra, budget }) => `after ${afterText(after)}, up to ${extra} more, budget ${shareText(budget)}`,
   plan: (options, { clock, memory, extraLoad }) => ({
-    layer: hedge(options, clock, memory, extraLoad(options.upstream)),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: hedge(options, clock, memory, extraLoad(options.upstream)) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: false,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'streamed', maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
+}
+
+function afterText(after: HedgeOptions['after']): string {
+  if (typeof after === 'number') return formatDurationMs(after)
+  const { quantile, min, max } = after
+  return `p${Number((quantile * 100).toFixed(7))} (${formatDurationMs(min)} to ${formatDurationMs(max)})`
 }

@@ -29,22 +29,18 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
         return made
       }
       const judge: Judge = (view) => decideQuorum(view, rules, ballot)
-      return race({ judge, next: nextWithBallot, requestAt: () => request, call, clock })
+      return race({ judge, next: nextWithBallot, request, call, clock })
     }
   }
 }
 
 export const quorumStrategy: Strategy<typeof quorumOptions> = {
   options: quorumOptions,
+  settings: ({ need, of }) => `${need} of ${of} must agree`,
   plan: (options, { clock }) => ({
-    layer: quorum(options, clock),
-    lines: options,
+    attempts: { kind: 'line', line: options, layer: quorum(options, clock) },
     goodStatus: anySuccess,
-    passesAnyStatus: false,
-    holdsAnswer: true,
-    maxAnswerBytes: options.maxAnswer,
-    maxHeldBodyBytes: options.bodyLimit,
-    upgrades: false,
-    choosesTargets: false,
+    answer: { kind: 'held', statusSuffices: false, maxBytes: options.maxAnswer },
+    body: { kind: 'held', maxBytes: options.bodyLimit },
   }),
 }

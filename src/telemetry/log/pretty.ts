@@ -14,7 +14,7 @@ export function prettyLine(colors: boolean): (line: string) => string {
 }
 
 function messageOf(log: Record<string, unknown>): string {
-  if (log['route'] !== undefined) return callText(log as unknown as AccessFacts)
+  if (log['route'] !== undefined) return callText(log as typeof log & AccessFacts)
   const { err, msg = '' } = log as { readonly err?: { readonly stack?: string }; readonly msg?: string }
   const message = visible(msg)
   if (err?.stack === undefined) return message

@@ -19,14 +19,14 @@ export function parentContext(headers: HeaderPairs): ParentContext | undefined {
   if (given === undefined || headerValues(headers, 'traceparent').length > 1) return undefined
   const match = form.exec(given)
   if (match === null) return undefined
-  const [, version, traceId, spanId, flags, more] = match as unknown as readonly [string, ...string[]]
+  const [, version, traceId = '', spanId = '', flags = '', more] = match
   // A later version may have more fields after those of version 00, which has none.
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
-  if (onlyZeros.test(traceId as string) || onlyZeros.test(spanId as string)) return undefined
+  if (onlyZeros.test(traceId) || onlyZeros.test(spanId)) return undefined
   return {
-    traceId: traceId as string,
-    spanId: spanId as string,
-    sampled: (Number.parseInt(flags as string, 16) & sampledFlag) !== 0,
+    traceId,
+    spanId,
+    sampled: (Number.parseInt(flags, 16) & sampledFlag) !== 0,
     state: stateOf(headers),
   }
 }

@@ -1,5 +1,5 @@
 import type { HeaderPairs } from '../../core/headers.ts'
-import type { Layer } from '../../core/service.ts'
+import type { TargetLayer } from '../../core/service.ts'
 import type { CallTrace } from '../../core/trace.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
@@ -25,7 +25,7 @@ export interface Traces {
   /** The same for a delivery accepted by an earlier run. */
   readonly resumedTraceOf: (headers: HeaderPairs) => CallTrace | undefined
   /** Sends the trace context to targets. */
-  readonly attemptLayer: Layer
+  readonly attemptLayer: TargetLayer
   readonly counts: () => SpanCounts
   /** Sends waiting spans, for at most two seconds. Never rejects. */
   close(): Promise<void>

@@ -4,8 +4,8 @@ import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { headerValue } from '../../core/headers.ts'
 import { failed, type Outcome } from '../../core/outcome.ts'
-import type { GatewayRequest } from '../../core/request.ts'
-import type { Service } from '../../core/service.ts'
+import type { GatewayRequest, TargetRequest } from '../../core/request.ts'
+import type { TargetService } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { type ConnectionOptions, ConnectionPool } from './connection-pool.ts'
 import { startExchange } from './exchange.ts'
@@ -18,7 +18,7 @@ export interface HttpClientOptions {
 
 export interface HttpClient {
   /** The innermost service: sends the request to the target of its attempt. */
-  readonly send: Service
+  readonly send: TargetService
   /** Open sockets to targets, and how many of them are idle. */
   connections(): { open: number; idle: number }
   destroy(): void
@@ -40,9 +40,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     return pool
   }
 
-  const send = (request: GatewayRequest, call: Call): Promise<Outcome> => {
-    const attempt = request.attempt
-    if (attempt === undefined) throw new Error('a request reached the transport without a target')
+  const send = (request: TargetRequest, call: Call): Promise<Outcome> => {
+    const { attempt } = request
     const aborted = call.scope.reason
     if (aborted !== undefined) return Promise.resolve(failed(aborted))
     // A request that outlives its call (a callback's order) may be retried after all connections were closed.

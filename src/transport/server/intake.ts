@@ -12,12 +12,13 @@ export interface IntakeOptions {
   readonly clock: Clock
   readonly newId: () => string
   readonly counts: ConnectionCounts
+  /** Serves a request that had to wait for its turn. */
   readonly serve: (message: IncomingMessage, response: ServerResponse) => void
   /** Whether a route serves this request for a WebSocket. */
   readonly upgrades: (message: IncomingMessage) => boolean
 }
 
-/** Takes requests as Node's parser emits them, decides which are served, and serves each in its turn. */
+/** Takes requests as Node's parser emits them, and decides which are served, and when. */
 export class Intake {
   readonly #options: IntakeOptions
   readonly #pipelines: Pipelines
@@ -29,8 +30,6 @@ export class Intake {
   constructor(server: Server, options: IntakeOptions) {
     this.#options = options
     this.#pipelines = new Pipelines((socket) => lingerFor(socket, options.clock))
-    server.on('request', (message, response) => this.#arrived(message, response, false))
-    server.on('checkContinue', (message, response) => this.#arrived(message, response, true))
     server.on('checkExpectation', (message, response) => this.#refuseExpectation(message, response))
     server.on('clientError', (error: WireError, socket) => {
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#timedOut(error, socket)
@@ -58,20 +57,23 @@ export class Intake {
     return this.#last.has(message)
   }
 
+  /** Whether to serve the request now. If not, `serve` is called in its turn. */
+  admits(message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): boolean {
+    if (this.#timingOut.size > 0) this.#timingOut.delete(message.socket)
+    if (this.#pipelines.isTurn(message, response)) {
+      if (awaitsContinue) continueOnceRead(message, response)
+      return true
+    }
+    this.#pipelines.wait(message, () => {
+      if (awaitsContinue) continueOnceRead(message, response)
+      this.#options.serve(message, response)
+    })
+    return false
+  }
+
   /** The answer to this request is out, or its connection has closed. */
   answered({ socket }: IncomingMessage): void {
     this.#pipelines.answered(socket)
-  }
-
-  #arrived(message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    if (this.#timingOut.size > 0) this.#timingOut.delete(message.socket)
-    if (this.#pipelines.isTurn(message, response)) this.#serve(message, response, awaitsContinue)
-    else this.#pipelines.wait(message, () => this.#serve(message, response, awaitsContinue))
-  }
-
-  #serve(message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    if (awaitsContinue) continueOnceRead(message, response)
-    this.#options.serve(message, response)
   }
 
   /** After this the client may or may not send its body, so no request can follow. */

@@ -90,6 +90,12 @@ class Front implements Listener {
       serve: (message, response) => this.#serve(message, response, undefined),
       upgrades: (message) => this.#upgrades(message),
     })
+    this.#server.on('request', (message, response) => {
+      if (this.#intake.admits(message, response, false)) this.#serve(message, response, undefined)
+    })
+    this.#server.on('checkContinue', (message, response) => {
+      if (this.#intake.admits(message, response, true)) this.#serve(message, response, undefined)
+    })
     this.#server.on('upgrade', (message, socket, head) => this.#serveUpgrade(message, socket, head))
     limitServer(this.#server, options.listen)
   }

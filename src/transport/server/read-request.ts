@@ -82,8 +82,6 @@ export function readRequest(message: IncomingMessage, target: RequestTarget, opt
     body: hasBody(message) ? message.on('error', tolerate) : undefined,
     params: options.params,
     upgrade: options.upgrade,
-    part: undefined,
-    attempt: undefined,
   }
 }
 

@@ -23,14 +23,14 @@ export interface RouteMatch {
   readonly path: string
 }
 
-export interface RoutedHandler {
+export interface RoutedHandler<Handler = RouteHandler> {
   readonly match: RouteMatch
-  readonly handler: RouteHandler
+  readonly handler: Handler
 }
 
-export type Resolved =
-  | { readonly found: true; readonly handler: RouteHandler; readonly params: GatewayRequest['params'] }
+export type Resolved<Handler = RouteHandler> =
+  | { readonly found: true; readonly handler: Handler; readonly params: GatewayRequest['params'] }
   | { readonly found: false; readonly failure: Failure }
 
 /** Which route serves a method and path. */
-export type Resolve = (method: string, path: string) => Resolved
+export type Resolve<Handler = RouteHandler> = (method: string, path: string) => Resolved<Handler>

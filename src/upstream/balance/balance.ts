@@ -3,15 +3,16 @@ import { isHeld } from '../../core/body.ts'
 import type { Call } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import { failed, type Outcome } from '../../core/outcome.ts'
+import { targetRequest } from '../../core/request.ts'
 import type { GatewayResponse } from '../../core/response.ts'
-import type { Layer } from '../../core/service.ts'
+import type { Service, TargetService } from '../../core/service.ts'
 import { isTargetsFault } from '../health/verdict.ts'
 import type { Balancer } from './balancer.ts'
 import type { Gate } from './gate.ts'
 import type { TargetLoad } from './target-load.ts'
 
 /** Chooses a target and begins an attempt at it. Inner layers therefore always have an attempt. */
-export function balance(balancer: Balancer, upstream: string, gate?: Gate): Layer {
+export function balance(balancer: Balancer, upstream: string, gate?: Gate): (next: TargetService) => Service {
   return function balanceLayer(next) {
     const { load } = balancer
     return (request, call) => {
@@ -28,7 +29,7 @@ export function balance(balancer: Balancer, upstream: string, gate?: Gate): Laye
         if (target === undefined) return Promise.resolve(failed(refusal(gate, upstream)))
         attempt = gate === undefined ? call.begin(target) : gate.begin(target, call)
       }
-      const sent = { ...request, attempt }
+      const sent = targetRequest(request, attempt)
       return load === undefined ? next(sent, call) : observed(load, attempt, call, () => next(sent, call))
     }
   }

@@ -20,11 +20,10 @@ async function failing(fates: Fates, attempts: number, change: Partial<Rotation>
     for (let i = 1; i < attempts; i++) outcome = await next(request, call.fork('retry'))
     return outcome
   }
-  const layers = [again, elsewhere(rotation), balance(roundRobin(rotation), 'work')]
   const { clock, upstream, send } = layerBench(
     (clock) => (next) => {
       const telemetry = attemptTelemetry({ clock, statusCounts: () => true })
-      return layers.reduceRight((inner, layer) => layer(inner), telemetry(next))
+      return again(elsewhere(rotation)(balance(roundRobin(rotation), 'work')(telemetry(next))))
     },
     (_place, { attempt }) => ({ afterMs: 1, fails: fates[attempt?.target.name ?? ''] ?? 'INTERNAL' }),
   )

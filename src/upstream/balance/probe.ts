@@ -2,8 +2,8 @@ import type { Target } from '../../core/attempt.ts'
 import { isHeld } from '../../core/body.ts'
 import { failure } from '../../core/failure.ts'
 import { headerValue } from '../../core/headers.ts'
-import type { GatewayRequest } from '../../core/request.ts'
-import type { Service } from '../../core/service.ts'
+import { type GatewayRequest, targetRequest } from '../../core/request.ts'
+import type { TargetService } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
@@ -31,13 +31,13 @@ export interface ProbeOptions {
 const facts = { name: 'probe', strategy: 'probe', idleTimeoutMs: 0 }
 
 /** Probes a target over HTTP. A probe is not a client call, so it is not counted. */
-export function httpProbe(send: Service, clock: Clock, { path, timeoutMs }: ProbeOptions): Probe {
+export function httpProbe(send: TargetService, clock: Clock, { path, timeoutMs }: ProbeOptions): Probe {
   const events = new EventBus()
   return async (target) => {
     const call = new LiveCall({ id: 'probe', route: facts, clock, events })
     call.expireAt(clock.now() + timeoutMs)
     const timer = clock.after(timeoutMs, () => call.abort(failure('UPSTREAM_TIMEOUT', 'The probe took too long')))
-    const outcome = await send({ ...request, path, attempt: call.begin(target) }, call)
+    const outcome = await send(targetRequest({ ...request, path }, call.begin(target)), call)
     timer.cancel()
     if (!outcome.ok) return undefined
     const { headers, body } = outcome.response
@@ -47,14 +47,13 @@ export function httpProbe(send: Service, clock: Clock, { path, timeoutMs }: Prob
   }
 }
 
-const request: Omit<GatewayRequest, 'path' | 'attempt'> = {
+const request: Omit<GatewayRequest, 'path'> = {
   method: 'GET',
   query: '',
   headers: [],
   body: undefined,
   params: {},
   upgrade: undefined,
-  part: undefined,
 }
 
 function numberIn(text: string | undefined): number | undefined {

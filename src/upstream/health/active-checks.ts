@@ -3,8 +3,8 @@ import { isHeld } from '../../core/body.ts'
 import type { RouteFacts } from '../../core/call.ts'
 import { failure } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { GatewayRequest } from '../../core/request.ts'
-import type { Service } from '../../core/service.ts'
+import { type GatewayRequest, targetRequest } from '../../core/request.ts'
+import type { TargetService } from '../../core/service.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
@@ -25,7 +25,7 @@ export interface ActiveChecksOptions {
   readonly clock: Clock
   readonly random: Random
   /** The innermost service of the clients of these targets. */
-  readonly send: Service
+  readonly send: TargetService
   /** Not called for a check that the gateway could not send. */
   readonly onResult: (index: number, result: CheckResult) => void
 }
@@ -78,7 +78,7 @@ export class ActiveChecks {
     })
     this.#calls.set(index, call)
     try {
-      return resultOf(await send({ ...question, path: options.path, attempt }, call), options)
+      return resultOf(await send(targetRequest({ ...question, path: options.path }, attempt), call), options)
     } finally {
       timer.cancel()
       this.#calls.delete(index)
@@ -86,14 +86,13 @@ export class ActiveChecks {
   }
 }
 
-const question: Omit<GatewayRequest, 'path' | 'attempt'> = {
+const question: Omit<GatewayRequest, 'path'> = {
   method: 'GET',
   query: '',
   headers: ['user-agent', 'hedgerow-health-check', 'accept', '*/*'],
   body: undefined,
   params: {},
   upgrade: undefined,
-  part: undefined,
 }
 
 /** Undefined: the gateway itself could not send the check, which says nothing about the target. */

@@ -1,5 +1,5 @@
 import type { Target } from '../../core/attempt.ts'
-import type { Service } from '../../core/service.ts'
+import type { TargetService } from '../../core/service.ts'
 import type { BreakerState, TargetEvent } from '../../core/target-event.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
@@ -14,7 +14,7 @@ export interface KeeperOptions {
   readonly clock: Clock
   readonly random: Random
   /** Sends active checks to the targets. */
-  readonly send: Service
+  readonly send: TargetService
   readonly tell: (event: TargetEvent) => void
   /** Checks availability for slow start, which must see each change even when no worker has a call. */
   readonly look?: () => void

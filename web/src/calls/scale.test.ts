@@ -42,6 +42,14 @@ describe('the scale of a waterfall', () => {
     assert.equal(Math.round(scale.at(1000)), 500)
   })
 
+  it('labels no tick that the label of the deadline would touch', () => {
+    const narrow = scaleOf(call({ durationMs: 651, deadlineMs: 650, attempts: [] }), 325)
+    assert.equal(narrow.deadlineText, 'deadline 650 ms')
+    assert.deepEqual(narrow.ticks.filter(narrow.isLabelled).map(narrow.tickText), ['0 ms', '200 ms'])
+    const wide = scaleOf(call({ durationMs: 651, deadlineMs: 650, attempts: [] }), 1000)
+    assert.deepEqual(wide.ticks.filter(wide.isLabelled).map(wide.tickText).at(-1), '500 ms')
+  })
+
   it('omits a deadline that would squeeze everything else', () => {
     assert.equal(scaleOf(call({ durationMs: 100, deadlineMs: 10_000 }), 500).deadlineMs, undefined)
   })

@@ -1,4 +1,5 @@
 import type { CallView } from '../../../src/admin/api.ts'
+import { ms } from '../format.ts'
 
 /** Maps milliseconds since the start of the call to a width. */
 export interface Scale {
@@ -6,10 +7,20 @@ export interface Scale {
   readonly ticks: readonly number[]
   /** With as many decimals as the tick spacing needs. */
   tickText(tick: number): string
+  /** False if the label would touch that of the deadline. */
+  isLabelled(tick: number): boolean
   /** Undefined if the deadline is too far away to be drawn beside the events. */
   readonly deadlineMs: number | undefined
+  readonly deadlineText: string
   at(ms: number): number
+  /** How a label at this place lies beside it, so that it does not leave the drawing. */
+  anchorAt(xPx: number): Anchor
 }
+
+export type Anchor = 'start' | 'middle' | 'end'
+
+/** The widest characters of a label, at its font size of 12 px, and the space between two labels. */
+const labelPx = { perCharacter: 7.6, gap: 8 }
 
 export function scaleOf(call: CallView, widthPx: number): Scale {
   const last = Math.max(1, call.durationMs, ...call.attempts.map(({ startedMs, endedMs }) => endedMs ?? startedMs))
@@ -17,13 +28,30 @@ export function scaleOf(call: CallView, widthPx: number): Scale {
   const deadlineMs = call.deadlineMs !== undefined && call.deadlineMs <= last * 2 ? call.deadlineMs : undefined
   const endMs = Math.max(last, deadlineMs ?? 0) * 1.02
   const step = stepTo(endMs, widthPx)
-  const ticks = Array.from({ length: Math.floor(endMs / step) + 1 }, (_, place) => place * step)
+  const ticks = Array.from({ length: Math.floor(endMs / step) + 1 }, (_, index) => index * step)
+  const tickText = textOf(endMs, step)
+  const deadlineText = deadlineMs === undefined ? '' : `deadline ${ms(deadlineMs)}`
+  const at = (ms: number): number => (Math.min(ms, endMs) / endMs) * widthPx
+  const anchorAt = (xPx: number): Anchor => (xPx < 30 ? 'start' : xPx > widthPx - 50 ? 'end' : 'middle')
+  const spanOf = (xPx: number, text: string): readonly [number, number] => {
+    const width = text.length * labelPx.perCharacter
+    const start = { start: xPx, middle: xPx - width / 2, end: xPx - width }[anchorAt(xPx)]
+    return [start - labelPx.gap / 2, start + width + labelPx.gap / 2]
+  }
   return {
     endMs,
     deadlineMs,
+    deadlineText,
     ticks,
-    tickText: textOf(endMs, step),
-    at: (ms) => (Math.min(ms, endMs) / endMs) * widthPx,
+    tickText,
+    isLabelled: (tick) => {
+      if (deadlineMs === undefined) return true
+      const [start, end] = spanOf(at(tick), tickText(tick))
+      const [deadlineStart, deadlineEnd] = spanOf(at(deadlineMs), deadlineText)
+      return end <= deadlineStart || start >= deadlineEnd
+    },
+    at,
+    anchorAt,
   }
 }
 

@@ -17,14 +17,19 @@ export function BackendsPage() {
   }
   return (
     <>
-      <h1>Backends</h1>
-      <p>Slow one down or break it, then watch on the overview what the gateway makes of it.</p>
-      <p role="status" class="said">
-        {said}
+      <div class="page-head">
+        <h1>Backends</h1>
+        <p role="status" class="said">
+          {said}
+        </p>
+      </div>
+      <p class="quiet">
+        Slow one down or break it, then watch on the overview how the gateway copes. Reset restores a backend's settings
+        from when you opened this page.
       </p>
       {fault?.status === 404 ? (
         <Empty title="There is no simulated backend here.">
-          The demo has some: start it with <code>npm start</code>.
+          The demo has some. Start it with <code>npm start</code>.
         </Empty>
       ) : (
         <Loaded data={data} fault={fault}>
@@ -108,7 +113,7 @@ function Backend({ backend, turned }: BackendProps) {
       />
       {profile.skip === undefined ? null : (
         <p class="quiet">
-          Besides, every {profile.skip.every}th request gets {profile.skip.status}.
+          In addition, every {profile.skip.every}th request gets {profile.skip.status}.
         </p>
       )}
       <div class="actions">
@@ -123,12 +128,8 @@ function Backend({ backend, turned }: BackendProps) {
           />
           Off: refuse connections <span class="unseen">to {name}</span>
         </label>
-        <button
-          type="button"
-          class="small"
-          onClick={() => void send(restoring(original), 'as it was when you opened this page')}
-        >
-          As it was when you opened this page <span class="unseen">{name}</span>
+        <button type="button" class="small" onClick={() => void send(restoring(original), 'reset')}>
+          Reset <span class="unseen">{name}</span>
         </button>
       </div>
     </section>
@@ -146,7 +147,7 @@ function Stats({ stats, isOff }: { readonly stats: Stats; readonly isOff: boolea
   return (
     <p>
       {isOff ? <strong class="bad">✕ off · </strong> : ''}
-      {counted(requests, 'request')}, {count(inFlight)} in flight, {count(aborted)} cancelled
+      {counted(requests, 'request')}, {count(inFlight)} in flight, {count(aborted)} cancelled by the gateway
     </p>
   )
 }

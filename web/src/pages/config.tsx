@@ -1,4 +1,5 @@
 import type { ConfigView } from '../../../src/admin/api.ts'
+import { CopyButton } from '../parts/copy-button.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { useResource } from '../resource.ts'
 
@@ -7,12 +8,17 @@ export function ConfigPage() {
   return (
     <>
       <h1>Configuration</h1>
-      <p class="quiet">What is in force, defaults filled in; secrets stand as ***.</p>
       <Loaded data={data} fault={fault}>
         {({ yaml }) => (
-          <pre class="code" tabindex={0} role="region" aria-label="The configuration as YAML">
-            {yaml}
-          </pre>
+          <>
+            <div class="code-head">
+              <p class="quiet">The configuration in force, with all defaults. Secrets are shown as ***.</p>
+              <CopyButton text={yaml} what="the configuration" />
+            </div>
+            <pre class="code" tabindex={0} role="region" aria-label="The configuration as YAML">
+              {yaml}
+            </pre>
+          </>
         )}
       </Loaded>
     </>

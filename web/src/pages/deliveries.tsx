@@ -4,8 +4,11 @@ import { moment } from '../format.ts'
 import { live } from '../live.ts'
 import { hrefOf, place } from '../location.ts'
 import { DeliveryActions } from '../parts/delivery-actions.tsx'
+import { Id } from '../parts/id.tsx'
 import { Legs } from '../parts/legs.tsx'
 import { useNow } from '../parts/now.ts'
+import { Pager } from '../parts/pager.tsx'
+import { Path } from '../parts/path.tsx'
 import { Select } from '../parts/select.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -18,27 +21,25 @@ export function DeliveriesPage() {
   const { query } = useStore(place)
   const [said, setSaid] = useState('')
   const chosen = Object.fromEntries(['state', 'target', 'route', 'before'].map((name) => [name, query.get(name) ?? '']))
-  const search = new URLSearchParams({ limit: '50' })
+  const search = new URLSearchParams({ limit: '25' })
   for (const [name, value] of Object.entries(chosen)) if (value !== '') search.set(name, value)
   const { data, fault, reload } = useResource<DeliveryListView>(`api/deliveries?${search}`, 2_000)
   const isFiltered = Object.values(chosen).some((value) => value !== '')
   return (
     <>
-      <h1>Deliveries</h1>
+      <div class="page-head">
+        <h1>Deliveries</h1>
+        <p role="status" class="said">
+          {said}
+        </p>
+      </div>
       <Filters chosen={chosen} />
-      <p role="status" class="said">
-        {said}
-      </p>
       <Loaded data={data} fault={fault}>
         {({ deliveries, next }) => (
           <>
             {deliveries.length === 0 ? (
-              <Empty title={isFiltered ? 'No delivery fits.' : 'There is no delivery yet.'}>
-                {isFiltered ? (
-                  <a href={hrefOf('deliveries')}>Show all</a>
-                ) : (
-                  'A write to a route with the broadcast strategy stands here.'
-                )}
+              <Empty title={isFiltered ? 'No delivery matches.' : 'There is no delivery yet.'}>
+                {isFiltered ? <a href={hrefOf('deliveries')}>Show all</a> : 'Writes to broadcast routes appear here.'}
               </Empty>
             ) : (
               <List
@@ -49,12 +50,14 @@ export function DeliveriesPage() {
                 }}
               />
             )}
-            <p class="pager">
-              {chosen['before'] === '' ? null : <a href={hrefOf('deliveries', { ...chosen, before: '' })}>Newest</a>}
-              {next === undefined || next === null ? null : (
-                <a href={hrefOf('deliveries', { ...chosen, before: String(next) })}>Older</a>
-              )}
-            </p>
+            <Pager
+              newest={chosen['before'] === '' ? undefined : hrefOf('deliveries', { ...chosen, before: '' })}
+              older={
+                next === undefined || next === null
+                  ? undefined
+                  : hrefOf('deliveries', { ...chosen, before: String(next) })
+              }
+            />
           </>
         )}
       </Loaded>
@@ -86,9 +89,9 @@ function Filters({ chosen }: { readonly chosen: Readonly<Record<string, string>>
 }
 
 const columns = [
-  { title: 'Accepted' },
-  { title: 'Delivery' },
-  { title: 'Route' },
+  { title: 'Delivery', term: 'delivery' },
+  { title: 'Accepted', kind: 'told' },
+  { title: 'Route', kind: 'told' },
   { title: 'Targets', kind: 'wide' },
   { title: 'Actions' },
 ] as const
@@ -105,13 +108,19 @@ function List({
     <Table caption="Deliveries, the newest first" captionUnseen columns={columns}>
       {deliveries.map(({ id, route, createdAt, targets }) => (
         <tr key={id}>
-          <td class="nowrap">{moment(createdAt, now)}</td>
           <th scope="row">
             <a href={hrefOf('deliveries', {}, id)}>
-              <code>{id}</code>
+              <Id text={id} />
             </a>
+            <span class="under told-narrow">{moment(createdAt, now)}</span>
+            <span class="under told-narrow">
+              <Path text={route} />
+            </span>
           </th>
-          <td class="path">{route}</td>
+          <td class="told nowrap">{moment(createdAt, now)}</td>
+          <td class="told">
+            <Path text={route} />
+          </td>
           <td class="wide">
             <Legs legs={targets} now={now} />
           </td>

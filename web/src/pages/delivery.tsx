@@ -3,8 +3,10 @@ import type { DeliveryDetailView, RequestView } from '../../../src/admin/api.ts'
 import { fromNow, moment } from '../format.ts'
 import { hrefOf } from '../location.ts'
 import { DeliveryActions } from '../parts/delivery-actions.tsx'
+import { Facts } from '../parts/facts.tsx'
 import { LegState, lastAnswerOf } from '../parts/legs.tsx'
 import { useNow } from '../parts/now.ts'
+import { Path } from '../parts/path.tsx'
 import { Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { useResource } from '../resource.ts'
@@ -17,12 +19,14 @@ export function DeliveryPage({ id }: { readonly id: string }) {
       <p>
         <a href={hrefOf('deliveries')}>All deliveries</a>
       </p>
-      <h1>Delivery</h1>
+      <div class="page-head">
+        <h1>Delivery</h1>
+        <p role="status" class="said">
+          {said}
+        </p>
+      </div>
       <p>
         <code>{id}</code>
-      </p>
-      <p role="status" class="said">
-        {said}
       </p>
       <Loaded data={data} fault={fault}>
         {(delivery) => (
@@ -54,7 +58,8 @@ function Seen({ delivery, done }: { readonly delivery: DeliveryDetailView; reado
   return (
     <>
       <section class="card">
-        <Table caption="Its way to each target" columns={columns}>
+        <h2>Targets</h2>
+        <Table caption="Targets of this delivery" captionUnseen columns={columns}>
           {targets.map((leg) => (
             <tr key={leg.target}>
               <th scope="row">{leg.target}</th>
@@ -73,28 +78,21 @@ function Seen({ delivery, done }: { readonly delivery: DeliveryDetailView; reado
       </section>
       <section class="card">
         <h2>The write</h2>
-        <dl class="facts">
-          <Fact term="Route" value={route} />
-          <Fact term="Accepted" value={moment(createdAt, now)} />
-          <Fact term="Lane" value={lane ?? 'none: in no order'} />
-          <Fact term="Idempotency key" value={idempotencyKey ?? 'none of the client'} />
-        </dl>
+        <Facts
+          facts={[
+            { name: 'Route', value: <Path text={route} /> },
+            { name: 'Accepted', value: moment(createdAt, now) },
+            { name: 'Lane', term: 'lane', value: lane ?? 'none (unordered)' },
+            { name: 'Idempotency key', value: idempotencyKey ?? 'none' },
+          ]}
+        />
         {request === undefined ? (
-          <p class="quiet">The request is no longer kept: every target has it, or it was discarded.</p>
+          <p class="quiet">The request is no longer stored: every target has it, or it was discarded.</p>
         ) : (
           <Request request={request} />
         )}
       </section>
     </>
-  )
-}
-
-function Fact({ term, value }: { readonly term: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{term}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }
 
@@ -106,7 +104,7 @@ function Request({ request }: { readonly request: RequestView }) {
   return (
     <>
       {bodyEncoding === 'base64' && body !== undefined ? (
-        <p class="quiet">The body is no text: it is shown as base64.</p>
+        <p class="quiet">The body is not text, so it is shown as base64.</p>
       ) : null}
       <pre class="code" tabindex={0} role="region" aria-label="The request as it was accepted">
         {shown}

@@ -17,7 +17,9 @@ export function LoginPage() {
   }
   const enter = async (given: string): Promise<void> => {
     if (!isSendable(given))
-      return refuse('This cannot be the token: it has only letters, digits and punctuation of ASCII, no blanks.')
+      return refuse(
+        'This cannot be the token: tokens contain only ASCII letters, digits and punctuation, and no blanks.',
+      )
     setBusy(true)
     try {
       const authorization = `Bearer ${given}`
@@ -33,8 +35,8 @@ export function LoginPage() {
     <main id="main" tabindex={-1} class="login">
       <h1>Log in</h1>
       <p>
-        This gateway wants a token: the one of <code>admin.token</code> in its configuration. It is kept until this tab
-        is closed.
+        Enter the token from <code>admin.token</code> in the gateway's configuration. This tab keeps it until you close
+        it.
       </p>
       <form
         onSubmit={(event) => {
@@ -59,7 +61,7 @@ export function LoginPage() {
         </button>
       </form>
       <p id="login-fault" class="fault" role="alert">
-        {fault ?? (token.get() === undefined ? '' : 'The token that was kept does not hold any more.')}
+        {fault ?? (token.get() === undefined ? '' : 'The token is no longer valid.')}
       </p>
     </main>
   )

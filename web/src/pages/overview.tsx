@@ -6,6 +6,7 @@ import { live } from '../live.ts'
 import { hrefOf } from '../location.ts'
 import { CallsTable } from '../parts/calls-table.tsx'
 import { Chart } from '../parts/chart.tsx'
+import { Path } from '../parts/path.tsx'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -62,50 +63,67 @@ function Tiles({ overview: { features, workers: configured }, history }: SeenPro
   const { min, max } = configured
   const extraLoad = all.calls === 0 ? undefined : all.extra / all.calls
   return (
-    <dl class="tiles">
-      <Tile
-        name="Calls/s"
-        value={rate(tenSeconds.calls / Math.max(1, tenSeconds.seconds))}
-        note={`${count(total.inFlight)} in flight`}
-      />
-      <Tile
-        name="Success"
-        value={share(successShare(minute))}
-        note={`last minute, ${count(minute.failed)} failed`}
-        isBad={minute.failed > 0}
-      />
-      <Tile name="p50" value={ms(total.p50Ms)} note="10 s; half are faster" />
-      <Tile name="p99" value={ms(total.p99Ms)} note="10 s; one in 100 is slower" />
-      <Tile
-        name="Extra load"
-        value={share(extraLoad)}
-        note={`${counted(all.extra, 'attempt')}, ${counted(all.rescued, 'call')} rescued`}
-      />
-      {features.deliveries && deliveries !== undefined ? (
+    <>
+      <dl class="tiles">
         <Tile
-          name="Deliveries"
-          value={count(deliveries.pending)}
-          note={`${deliveries.pending === 1 ? 'send' : 'sends'} pending, ${counted(deliveries.dead, 'dead letter')}`}
-          isBad={deliveries.dead > 0}
-          href={hrefOf('deliveries')}
+          name="Calls/s"
+          value={rate(tenSeconds.calls / Math.max(1, tenSeconds.seconds))}
+          note={`${count(total.inFlight)} in flight`}
         />
-      ) : null}
-      {features.callbacks && waiters !== undefined ? (
-        <Tile name="Waiters" value={count(waiters)} note="held open" href={hrefOf('waiters')} />
-      ) : null}
-      <Tile
-        name="Workers"
-        value={count(workers.running)}
-        note={`of ${min === max ? '' : `${min} to `}${counted(max, 'thread')}, ${count(workers.died)} died`}
-        isBad={workers.running < min}
-      />
-      <Tile
-        name="Memory"
-        value={bytes(process.memoryBytes)}
-        note={`loop delay p99 ${ms(process.loopDelayMs)}, ${counted(process.clientConnections, 'connection')}`}
-      />
-    </dl>
+        <Tile
+          name="Success"
+          term="success"
+          value={share(successShare(minute))}
+          note={`${count(minute.failed)} failed in 1 min`}
+          isBad={minute.failed > 0}
+        />
+        <Tile name="p50" term="p50" value={ms(total.p50Ms)} note="last 10 s" />
+        <Tile name="p99" term="p99" value={ms(total.p99Ms)} note="last 10 s" />
+        <Tile name="Extra load" term="extra load" value={share(extraLoad)} note={counted(all.extra, 'extra attempt')} />
+        <Tile name="Rescued" term="rescued" value={count(all.rescued)} note={spanOf(history)} />
+      </dl>
+      <dl class="tiles side">
+        {features.deliveries && deliveries !== undefined ? (
+          <Tile
+            name="Deliveries"
+            term="delivery"
+            value={count(deliveries.pending)}
+            note={`${deliveries.pending === 1 ? 'send' : 'sends'} pending, ${counted(deliveries.dead, 'dead letter')}`}
+            isBad={deliveries.dead > 0}
+            href={hrefOf('deliveries')}
+          />
+        ) : null}
+        {features.callbacks && waiters !== undefined ? (
+          <Tile
+            name="Waiters"
+            term="waiter"
+            value={count(waiters)}
+            note={waiters === 1 ? 'call held open' : 'calls held open'}
+            href={hrefOf('waiters')}
+          />
+        ) : null}
+        <Tile
+          name="Workers"
+          term="worker"
+          value={count(workers.running)}
+          note={`of ${min === max ? '' : `${min} to `}${counted(max, 'thread')}, ${count(workers.died)} died`}
+          isBad={workers.running < min}
+        />
+        <Tile name="Loop delay" term="loop delay" value={ms(process.loopDelayMs)} note="p99, last second" />
+        <Tile
+          name="Memory"
+          value={bytes(process.memoryBytes)}
+          note={counted(process.clientConnections, 'client connection')}
+        />
+      </dl>
+    </>
   )
+}
+
+/** Sums cover the history, which grows to ten minutes. */
+function spanOf(history: readonly LiveFigures[]): string {
+  const minutes = Math.ceil(history.length / 60)
+  return minutes === 1 ? 'calls, last minute' : `calls, last ${minutes} min`
 }
 
 function Charts({ history }: { readonly history: readonly LiveFigures[] }) {
@@ -138,7 +156,7 @@ function Charts({ history }: { readonly history: readonly LiveFigures[] }) {
     <div class="charts">
       <Chart title="Calls" times={lines.times} series={lines.calls} axis={count} />
       <Chart title="Latency" times={lines.times} series={lines.latency} axis={ms} />
-      <Chart title="Extra load, and what it saves" times={lines.times} series={lines.extra} axis={count} />
+      <Chart title="Extra load" times={lines.times} series={lines.extra} axis={count} />
     </div>
   )
 }
@@ -150,12 +168,12 @@ function Failures() {
       {({ calls }) =>
         calls.length === 0 ? (
           <Empty title="No call has failed.">
-            When one does, it stands here within two seconds, with the backend that made it fail.
+            Failed calls appear here within two seconds, with the target that made them fail.
           </Empty>
         ) : (
           <>
             <CallsTable caption="Recent failures" calls={calls} />
-            <p>
+            <p class="pager">
               <a href={hrefOf('calls')}>All recorded calls</a>
             </p>
           </>
@@ -167,10 +185,10 @@ function Failures() {
 
 const routeColumns = [
   { title: 'Route' },
-  { title: 'Strategy' },
+  { title: 'Strategy', term: 'strategy' },
   { title: 'Last two minutes' },
   { title: 'Calls/s', kind: 'number' },
-  { title: 'Success', kind: 'number' },
+  { title: 'Success', term: 'success', kind: 'number' },
   { title: 'p99 (10 s)', kind: 'number' },
 ] as const
 
@@ -184,7 +202,7 @@ function RouteList({
   if (routes.length === 0)
     return (
       <Empty title="No route is configured.">
-        Add one under <code>routes</code> and start again.
+        Add one under <code>routes</code>, then reload the configuration.
       </Empty>
     )
   const [recent, minute, tenSeconds] = [lastSeconds(history, 120), lastSeconds(history, 60), lastSeconds(history, 10)]
@@ -193,8 +211,8 @@ function RouteList({
       {routes.map(({ name, strategy }) => (
         <tr key={name}>
           <th scope="row">
-            <a href={hrefOf('routes', { route: name })} class="path">
-              {name}
+            <a href={hrefOf('routes', { route: name })}>
+              <Path text={name} />
             </a>
           </th>
           <td>{strategy}</td>

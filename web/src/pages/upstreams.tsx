@@ -1,13 +1,14 @@
 import { useMemo } from 'preact/hooks'
 import type { UpstreamListView, UpstreamView } from '../../../src/admin/api.ts'
 import { lastSeconds, outcomesByTarget } from '../figures.ts'
-import { count, counted, fromNow, ms } from '../format.ts'
+import { ago, count, counted, ms } from '../format.ts'
 import { live } from '../live.ts'
 import { OutcomeBar } from '../parts/outcome-bar.tsx'
-import { useSettled } from '../parts/settled.ts'
+import { Path } from '../parts/path.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { TargetState } from '../parts/target-state.tsx'
+import { Term } from '../parts/term.tsx'
 import { useResource } from '../resource.ts'
 import { useStore } from '../store.ts'
 
@@ -31,30 +32,32 @@ export function UpstreamsPage() {
   )
 }
 
-/** There may be a thousand targets: data from two sources, arriving at different times, is drawn once a second. */
+/**
+ * Everything is drawn when the targets arrive: with figures of a later second, the last minute could have more attempts
+ * than all the time since the start. There may be a thousand targets, too many to draw more often.
+ */
 function UpstreamList({ upstreams }: UpstreamListView) {
-  const { history } = useStore(live)
-  const latest = useMemo(() => ({ upstreams, history }), [upstreams, history])
-  const shown = useSettled(latest)
+  const isLive = useStore(live).history.length > 0
   return useMemo(() => {
-    const outcomesOf = outcomesByTarget(lastSeconds(shown.history, 60))
+    const { history } = live.get()
+    const outcomesOf = outcomesByTarget(lastSeconds(history, 60))
     // By the gateway's own clock, like its failures.
-    const last = shown.history.at(-1)?.at
+    const last = history.at(-1)?.at
     const now = last === undefined ? new Date() : new Date(last)
-    return shown.upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, outcomesOf, now }} />)
-  }, [shown])
+    return upstreams.map((upstream) => <Upstream key={upstream.name} {...{ upstream, outcomesOf, now }} />)
+  }, [upstreams, isLive])
 }
 
 const columns = [
-  { title: 'Target' },
-  { title: 'State' },
-  { title: 'Outcomes of the last minute', kind: 'wide' },
-  { title: 'In flight', kind: 'number' },
-  { title: 'p50', kind: 'number' },
-  { title: 'p99', kind: 'number' },
-  { title: 'EWMA', kind: 'number' },
-  { title: 'Attempts since the start', kind: 'number' },
-  { title: 'Last failure', kind: 'wide' },
+  { title: 'Target', kind: 'target' },
+  { title: 'State', term: 'target state', kind: 'told state' },
+  { title: 'Outcomes of the last minute', term: 'outcomes', kind: 'outcomes' },
+  { title: 'In flight', term: 'in flight', kind: 'number' },
+  { title: 'p50', term: 'p50', kind: 'number' },
+  { title: 'p99', term: 'p99', kind: 'number' },
+  { title: 'EWMA', term: 'ewma', kind: 'number' },
+  { title: 'Since start', term: 'since start', kind: 'number since' },
+  { title: 'Last failure', kind: 'failure' },
 ] as const
 
 interface UpstreamProps {
@@ -74,23 +77,33 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
         <p>
           {balance}, {counted(connections.open, 'connection')} open, {count(connections.idle)} of them idle
         </p>
-        {panicking && <p class="chip bad">panic: too few targets are well, all are asked</p>}
+        {panicking && (
+          <p class="chip bad">
+            <Term name="panic">panic</Term>
+          </p>
+        )}
       </div>
       <Table
         caption={`Targets of ${name}`}
         captionUnseen
+        aligned
         columns={columns.filter(({ title }) => byLatency || title !== 'EWMA')}
       >
         {targets.map((target) => (
           <tr key={target.name}>
             <th scope="row">
               {target.name}
-              <span class="quiet under">{target.origin}</span>
+              <span class="quiet under">
+                <Path text={target.origin} />
+              </span>
+              <span class="told-narrow">
+                <TargetState {...{ target, now }} />
+              </span>
             </th>
-            <td>
+            <td class="told">
               <TargetState {...{ target, now }} />
             </td>
-            <td class="wide">
+            <td>
               <OutcomeBar outcomes={outcomesOf(name, target.name)} empty="no attempt" />
             </td>
             <td class="number">{count(target.inFlight)}</td>
@@ -98,12 +111,12 @@ function Upstream({ upstream, outcomesOf, now }: UpstreamProps) {
             <td class="number">{ms(target.p99Ms)}</td>
             {byLatency && <td class="number">{ms(target.ewmaMs)}</td>}
             <td class="number">{count(target.attempts)}</td>
-            <td class="wide">
+            <td>
               {target.lastFailure === undefined ? (
                 <span class="quiet">none</span>
               ) : (
                 <>
-                  {target.lastFailure.detail} <span class="quiet">({fromNow(target.lastFailure.at, now)})</span>
+                  {target.lastFailure.detail} <span class="quiet nowrap">({ago(target.lastFailure.at, now)})</span>
                 </>
               )}
             </td>

@@ -1,9 +1,12 @@
-import type { TicketListView, WaiterListView } from '../../../src/admin/api.ts'
+import type { TicketListView, WaiterListView, WaiterView } from '../../../src/admin/api.ts'
 import { bytes, clock, count, fromNow, moment } from '../format.ts'
+import { Id } from '../parts/id.tsx'
 import { useNow } from '../parts/now.ts'
+import { Path } from '../parts/path.tsx'
 import { Empty, Loaded } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { useResource } from '../resource.ts'
+import { terms } from '../terms.ts'
 
 export function WaitersPage() {
   return (
@@ -11,12 +14,12 @@ export function WaitersPage() {
       <h1>Waiters and tickets</h1>
       <section>
         <h2>Waiters</h2>
-        <p class="quiet">Calls that are held open until their callback arrives.</p>
+        <p class="quiet">{terms.waiter}</p>
         <Waiters />
       </section>
       <section>
         <h2>Tickets</h2>
-        <p class="quiet">Where results that are late, or still to come, can be fetched.</p>
+        <p class="quiet">{terms.ticket}</p>
         <Tickets />
       </section>
     </>
@@ -28,8 +31,8 @@ const waiterColumns = [
   { title: 'Route' },
   { title: 'State' },
   { title: 'Since' },
-  { title: 'Deadline' },
-]
+  { title: 'Deadline', term: 'deadline' },
+] as const
 
 function Waiters() {
   const { data, fault } = useResource<WaiterListView>('api/waiters', 2_000)
@@ -38,18 +41,22 @@ function Waiters() {
     <Loaded data={data} fault={fault}>
       {({ open, waiters }) =>
         waiters.length === 0 ? (
-          <Empty title="Nobody waits.">A call to a route with the callback strategy stands here while it waits.</Empty>
+          <Empty title="No call is waiting.">A call to a callback route appears here while it waits.</Empty>
         ) : (
           <Table caption={`${count(open)} open, the oldest first`} columns={waiterColumns}>
             {waiters.map(({ id, route, state, startedAt, expiresAt }) => (
               <tr key={id}>
                 <th scope="row">
-                  <code>{id}</code>
+                  <Id text={id} />
                 </th>
-                <td class="path">{route}</td>
-                <td>{state === 'acknowledged' ? '✓ acknowledged by the backend' : '◌ sent to the backend'}</td>
+                <td>
+                  <Path text={route} />
+                </td>
+                <td>
+                  <WaiterState state={state} isLate={Date.parse(expiresAt) < now.getTime()} />
+                </td>
                 <td>{clock(startedAt)}</td>
-                <td>{fromNow(expiresAt, now)}</td>
+                <td class="nowrap">{fromNow(expiresAt, now)}</td>
               </tr>
             ))}
           </Table>
@@ -59,12 +66,17 @@ function Waiters() {
   )
 }
 
+function WaiterState({ state, isLate }: { readonly state: WaiterView['state']; readonly isLate: boolean }) {
+  if (isLate) return <span class="bad">✕ past its deadline</span>
+  return <>{state === 'acknowledged' ? '✓ acknowledged by the backend' : '◌ sent to the backend'}</>
+}
+
 const ticketColumns = [
   { title: 'Ticket' },
   { title: 'Route' },
   { title: 'State' },
-  { title: 'Made' },
-  { title: 'Ends' },
+  { title: 'Created' },
+  { title: 'Expires' },
   { title: 'Size', kind: 'number' },
 ] as const
 
@@ -83,12 +95,14 @@ function Tickets() {
             {tickets.map((ticket) => (
               <tr key={ticket.id}>
                 <th scope="row">
-                  <code>{ticket.id}</code>
+                  <Id text={ticket.id} />
                 </th>
-                <td class="path">{ticket.route}</td>
+                <td>
+                  <Path text={ticket.route} />
+                </td>
                 <td>{ticket.state === 'ready' ? '✓ ready' : '◌ running'}</td>
-                <td>{moment(ticket.createdAt, now)}</td>
-                <td>{fromNow(ticket.expiresAt, now)}</td>
+                <td class="nowrap">{moment(ticket.createdAt, now)}</td>
+                <td class="nowrap">{fromNow(ticket.expiresAt, now)}</td>
                 <td class="number">{bytes(ticket.bytes)}</td>
               </tr>
             ))}

@@ -3,15 +3,21 @@ import { sentenceOf } from '../calls/sentence.ts'
 import { moment, ms } from '../format.ts'
 import { hrefOf } from '../location.ts'
 import { useNow } from './now.ts'
+import { Path } from './path.tsx'
+import { SmallRace } from './small-race.tsx'
 import { Table } from './table.tsx'
 
 const columns = [
   { title: 'Call' },
-  { title: 'Answer' },
-  { title: 'Took', kind: 'number' },
-  { title: 'What happened', kind: 'told' },
-  { title: 'Time' },
+  { title: 'Answer', kind: 'told' },
+  { title: 'Took', kind: 'told number' },
+  { title: 'Race', term: 'race', kind: 'told race' },
+  { title: 'What happened', kind: 'told sentence' },
+  { title: 'Time', kind: 'told' },
 ] as const
+
+/** Longer URLs are shown in full on the page of the call. */
+const maxUrl = 90
 
 export function CallsTable({ caption, calls }: { readonly caption: string; readonly calls: readonly CallView[] }) {
   const now = useNow()
@@ -20,17 +26,24 @@ export function CallsTable({ caption, calls }: { readonly caption: string; reado
       {calls.map((call) => (
         <tr key={call.id}>
           <th scope="row">
-            <a href={hrefOf('calls', {}, call.id)} class="path">
-              {call.method} {call.url}
+            <a href={hrefOf('calls', {}, call.id)}>
+              <Path text={`${call.method} ${call.url}`} maxLength={maxUrl} />
             </a>
-            <span class="under told-narrow">{sentenceOf(call)}</span>
+            <span class="under told-narrow">
+              <Answer call={call} /> · {ms(call.durationMs)} · {moment(call.startedAt, now)}
+              <SmallRace call={call} />
+              {sentenceOf(call)}
+            </span>
           </th>
-          <td>
+          <td class="told">
             <Answer call={call} />
           </td>
-          <td class="number">{ms(call.durationMs)}</td>
-          <td class="told">{sentenceOf(call)}</td>
-          <td class="nowrap">{moment(call.startedAt, now)}</td>
+          <td class="told number">{ms(call.durationMs)}</td>
+          <td class="told race">
+            <SmallRace call={call} />
+          </td>
+          <td class="told sentence">{sentenceOf(call)}</td>
+          <td class="told nowrap">{moment(call.startedAt, now)}</td>
         </tr>
       ))}
     </Table>
@@ -42,8 +55,10 @@ export function Answer({ call: { status, failure } }: { readonly call: CallView 
   const isBad = failure !== undefined || status >= 500 || status === 0
   return (
     <span class={isBad ? 'answer bad' : 'answer good'}>
-      <span aria-hidden="true">{isBad ? '✕' : '✓'}</span> {status === 0 ? 'none' : status}
-      {failure === undefined ? '' : ` ${failure.code}`}
+      <span class="nowrap">
+        <span aria-hidden="true">{isBad ? '✕' : '✓'}</span> {status === 0 ? 'none' : status}
+      </span>{' '}
+      {failure === undefined ? '' : <span class="code-word">{failure.code}</span>}
     </span>
   )
 }

@@ -60,7 +60,7 @@ function Question({ label, title, danger, act, close, children }: QuestionProps)
       </p>
       <div class="actions">
         <button type="button" onClick={() => dialog.current?.close()}>
-          Leave it
+          Cancel
         </button>
         <button
           type="button"

@@ -26,7 +26,7 @@ export function DeliveryActions({ id, legs, target, done }: DeliveryActionsProps
       {dead === '' ? null : (
         <Confirm label="Replay" about={about} title="Send it again?" act={() => act('replay')}>
           <p>
-            The write goes to <strong>{dead}</strong> again, its attempts counted anew.
+            The write is sent to <strong>{dead}</strong> again. Its attempts count from zero.
           </p>
         </Confirm>
       )}

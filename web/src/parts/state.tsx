@@ -24,7 +24,7 @@ export function Loaded<T>({ data, fault, children }: LoadedProps<T>) {
       <>
         {fault === undefined ? null : (
           <p class="fault" role="status">
-            This is as it was; it could not be loaded again. {fault.message}
+            This may be out of date: it could not be loaded again. {fault.message}
           </p>
         )}
         {children(data)}

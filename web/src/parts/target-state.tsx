@@ -1,6 +1,7 @@
 import type { TargetView } from '../../../src/admin/api.ts'
 import { askedBecause } from '../asked-because.ts'
-import { fromNow } from '../format.ts'
+import { ago, fromNow } from '../format.ts'
+import { Term } from './term.tsx'
 
 const reasons: Readonly<Record<TargetView['out'][number]['why'], string>> = {
   ejected: 'ejected',
@@ -20,17 +21,27 @@ export function TargetState({ target, now }: { readonly target: Known; readonly 
       <span class={`chip ${available ? 'good' : 'bad'}`}>{available ? 'available' : 'out'}</span>
       {out.map(({ why, until }) => (
         <span key={why} class="under">
-          {reasons[why]}
+          <Reason why={why} />
           {until === undefined ? '' : <span class="quiet"> (ends {fromNow(until, now)})</span>}
         </span>
       ))}
-      {because !== undefined && <span class="quiet under">asked all the same: {because}</span>}
-      {breaker === 'half_open' && <span class="under">breaker half open</span>}
+      {because !== undefined && <span class="quiet under">gets attempts all the same: {because}</span>}
+      {breaker === 'half_open' && (
+        <span class="under">
+          <Term name="breaker">breaker</Term> half open
+        </span>
+      )}
       {lastCheck !== undefined && (
         <span class="quiet under">
-          last check {fromNow(lastCheck.at, now)}: {lastCheck.detail}
+          last check {ago(lastCheck.at, now)}: {lastCheck.detail}
         </span>
       )}
     </>
   )
+}
+
+function Reason({ why }: { readonly why: TargetView['out'][number]['why'] }) {
+  if (why === 'ejected') return <Term name="ejected">{reasons[why]}</Term>
+  if (why === 'breaker_open') return <Term name="breaker">{reasons[why]}</Term>
+  return <>{reasons[why]}</>
 }

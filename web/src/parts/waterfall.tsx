@@ -1,6 +1,6 @@
 import type { AttemptView, CallView } from '../../../src/admin/api.ts'
+import { labelOf } from '../calls/result.ts'
 import { type Scale, scaleOf } from '../calls/scale.ts'
-import { labelOf } from '../calls/sentence.ts'
 import { type Wait, waitOf } from '../calls/wait.ts'
 import { ms } from '../format.ts'
 import { fillOf } from './patterns.tsx'
@@ -24,7 +24,7 @@ export function Waterfall({ call }: { readonly call: CallView }) {
     <div class="waterfall" ref={box}>
       <svg width={Math.max(200, width)} height={height} role="img" aria-labelledby="waterfall-title">
         <title id="waterfall-title">
-          {`The ${call.attempts.length === 1 ? 'attempt' : `${call.attempts.length} attempts`} of this call over ${ms(call.durationMs)}; the table below tells the same`}
+          {`The ${call.attempts.length === 1 ? 'attempt' : `${call.attempts.length} attempts`} of this call over ${ms(call.durationMs)}; the table below has the same figures`}
         </title>
         <g transform={`translate(${sidePx} 0)`}>
           <Axis scale={scale} height={height} />
@@ -59,11 +59,11 @@ function Axis({ scale, height }: { readonly scale: Scale; readonly height: numbe
       {scale.ticks.map((tick) => (
         <g key={tick}>
           <line x1={scale.at(tick)} x2={scale.at(tick)} y1={topPx - 8} y2={height} />
-          {isNearDeadline(tick, scale) ? null : (
-            <text x={scale.at(tick)} y={12} text-anchor={anchorOf(scale.at(tick), scale)}>
+          {scale.isLabelled(tick) ? (
+            <text x={scale.at(tick)} y={12} text-anchor={scale.anchorAt(scale.at(tick))}>
               {scale.tickText(tick)}
             </text>
-          )}
+          ) : null}
         </g>
       ))}
     </g>
@@ -76,8 +76,8 @@ function Deadline({ scale, height }: { readonly scale: Scale; readonly height: n
   return (
     <g class="deadline">
       <line x1={x} x2={x} y1={16} y2={height} />
-      <text x={x} y={12} text-anchor={anchorOf(x, scale)}>
-        deadline {ms(scale.deadlineMs)}
+      <text x={x} y={12} text-anchor={scale.anchorAt(x)}>
+        {scale.deadlineText}
       </text>
     </g>
   )
@@ -165,14 +165,4 @@ function Mark({
     )
   if (outcome === undefined || outcome === 'success' || outcome === 'cancelled') return null
   return <path class="mark failed" transform={`translate(${x} ${y})`} d="M-5-5 5 5M5-5-5 5" />
-}
-
-function anchorOf(x: number, scale: Scale): 'start' | 'middle' | 'end' {
-  if (x < 30) return 'start'
-  return x > scale.at(scale.endMs) - 50 ? 'end' : 'middle'
-}
-
-/** The deadline's label takes precedence over a tick's. */
-function isNearDeadline(tick: number, scale: Scale): boolean {
-  return scale.deadlineMs !== undefined && Math.abs(scale.at(tick) - scale.at(scale.deadlineMs)) < 110
 }
