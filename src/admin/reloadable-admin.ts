@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
 import type { Admin } from './http-server.ts'
 import type { OperatedParts, OperatorApi } from './operator-api.ts'
 
@@ -15,15 +16,8 @@ export interface AdminSideOptions {
   readonly start: (config: Config) => Promise<OperatorApi | undefined>
 }
 
-/** An admin side opened for a new configuration while the previous one still runs. */
-export interface OpenedAdmin {
-  /** Closes the previous one. */
-  settle(): void
-  undo(): Promise<void>
-}
-
 /** The admin side across reloads, which may add it, remove it or move it to another address. */
-export class ReloadableAdmin {
+export class ReloadableAdmin implements Reloadable<Config> {
   readonly #options: AdminSideOptions
   readonly #former = new Set<OperatorApi>()
   #current: OperatorApi | undefined
@@ -37,24 +31,27 @@ export class ReloadableAdmin {
     return this.#current
   }
 
-  /** Opens a server if the configuration has another address than before. Rejects if it cannot listen there. */
-  async open(config: Config): Promise<OpenedAdmin> {
-    const [before, beforeConfig] = [this.#current, this.#config]
-    const isSame =
-      before !== undefined && beforeConfig?.host === config.admin?.host && beforeConfig?.port === config.admin?.port
-    if (isSame) return { settle: () => {}, undo: () => Promise.resolve() }
-    this.#current = await this.#options.start(config)
-    this.#config = config.admin
+  /**
+   * Opens a server if the configuration has another address than before; it answers for that configuration already.
+   * Rejects if it cannot listen there.
+   */
+  async prepare(config: Config): Promise<Change> {
+    const [before, { admin: next }] = [this.#current, config]
+    const isKept = before !== undefined && this.#config?.host === next?.host && this.#config?.port === next?.port
+    const opened = isKept ? before : await this.#options.start(config)
     return {
-      settle: () => before && this.#closeLater(before),
-      undo: async () => {
-        await this.#current?.close()
-        this.#current = before
-        this.#config = beforeConfig
+      commit: () => {
+        this.#current = opened
+        this.#config = next
+        if (before !== undefined && !isKept) this.#closeLater(before)
+      },
+      rollback: async () => {
+        if (!isKept) await opened?.close()
       },
     }
   }
 
+  /** Call this after the commit, once the parts of the configuration are in force. */
   change(config: Config, parts: OperatedParts): void {
     this.#current?.change(config, parts)
   }

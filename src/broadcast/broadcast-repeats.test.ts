@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, scene } from '../../test/kit/broadcast-scene.ts'
 import { failureOf, textOf } from '../../test/kit/calls.ts'
+import { resume } from '../../test/kit/resume.ts'
 import { headerValue } from '../core/headers.ts'
 import type { Outcome } from '../core/outcome.ts'
 
@@ -46,7 +47,7 @@ describe('a repeated key', () => {
     await clock.advance(500)
     await Promise.all([before.deliveries.stop(0), clock.advance(10)])
     const after = scene((target) => (target === 'b' ? { ...good, body: 'by b' } : bad), {}, store, { clock })
-    await after.deliveries.resume()
+    await resume(after.deliveries, store)
     const atOnce = after.write(keyed).answer
     await clock.advance(20_000)
     const later = after.write(keyed).answer

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, headerOf, scene, sentTo } from '../../test/kit/broadcast-scene.ts'
 import { failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
+import { resume } from '../../test/kit/resume.ts'
 import { settled } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
 import { seededRandom } from '../kit/random.ts'
@@ -183,7 +184,7 @@ describe('broadcast', () => {
     await Promise.all([before.deliveries.stop(0), before.clock.advance(1)])
     const after = scene(() => good, {}, store)
     await after.clock.advance(1501)
-    assert.equal(await after.deliveries.resume(), undefined)
+    await resume(after.deliveries, store)
     await after.clock.advance(60_000)
     assert.deepEqual(
       after.upstream.seen.map(({ request }) => [request.attempt?.target.name, headerOf(request, 'x-hedgerow-attempt')]),
@@ -202,7 +203,7 @@ describe('broadcast', () => {
     await Promise.all([before.deliveries.stop(0), before.clock.advance(1)])
     const after = scene(() => good, order, store, { idPrefix: 'later' })
     await after.clock.advance(1501)
-    await after.deliveries.resume()
+    await resume(after.deliveries, store)
     for (const body of ['n=4', 'n=5']) after.write({ body: Buffer.from(body) })
     await after.clock.advance(60_000)
     const toA = after.upstream.seen.filter(({ request }) => request.attempt?.target.name === 'a')

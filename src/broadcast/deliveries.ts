@@ -1,16 +1,16 @@
-import { type Failure } from '../core/failure.ts'
 import type { HeaderPairs } from '../core/headers.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
-import type { DeliveryStore, NewDelivery, StoredDelivery } from '../store/delivery-store.ts'
+import type { DeliveryStore, NewDelivery } from '../store/delivery-store.ts'
 import { cancelWait, Delivery, type Observer, type QueuedLeg } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import { Operator } from './operations.ts'
 import { Saver } from './persister.ts'
 import { Retention } from './retention.ts'
 import { Attempts } from './sender.ts'
+import type { UnfinishedDelivery } from './unfinished.ts'
 
 /** Settings that a reload may change, besides the routes. */
 export interface DeliveriesSettings {
@@ -30,7 +30,6 @@ export interface DeliveriesOptions extends DeliveriesSettings {
 
 /** How long a shutdown waits for a store that does not answer. */
 const savingGraceMs = 5000
-const resumePage = 500
 
 /** All deliveries under way: starts, resumes and ends them. `sender.ts` does the sending. */
 export class Deliveries {
@@ -109,19 +108,11 @@ export class Deliveries {
     return this.#abandoned - before
   }
 
-  /** Resumes the unfinished deliveries of an earlier run. */
-  async resume(): Promise<Failure | undefined> {
-    for (let after = 0; ; ) {
-      const page = await this.#options.store.unfinished(after, resumePage)
-      if (!Array.isArray(page)) return page as Failure
-      for (const stored of page as readonly StoredDelivery[]) {
-        after = stored.sequence
-        const { request } = stored
-        if (request === undefined) continue
-        const trace = this.#resumedTraceOf?.(request.headers)
-        this.begin({ ...stored, request }, stored.sequence, { trace })
-      }
-      if (page.length < resumePage) return undefined
+  /** Begins the unfinished deliveries of an earlier run. */
+  resume(unfinished: readonly UnfinishedDelivery[]): void {
+    for (const delivery of unfinished) {
+      const trace = this.#resumedTraceOf?.(delivery.request.headers)
+      this.begin(delivery, delivery.sequence, { trace })
     }
   }
 

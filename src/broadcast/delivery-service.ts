@@ -8,24 +8,22 @@ import type { Traces } from '../telemetry/traces/traces.ts'
 import { Deliveries } from './deliveries.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
+import { loadUnfinished } from './unfinished.ts'
 
 /** Exists once any route broadcasts. */
 export interface DeliveryService {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries
-  /** Whether it has resumed the deliveries of an earlier run. */
-  readonly isResumed: boolean
-  /** Resumes the deliveries of an earlier run with these routes, or throws a `StartupError`. */
-  resume(routes: readonly DeliveryRoute[]): Promise<void>
   /**
-   * Applies a new configuration in one step: deliveries under way continue under it; legs whose route or target is gone
-   * become dead letters. `routes`: the routes of all stacks; empty if no route broadcasts any more.
+   * Applies a configuration. The first one begins the deliveries of an earlier run; with a later one, deliveries under
+   * way go on. Legs whose route or target is gone become dead letters.
    */
-  update(change: DeliveryChange): void
+  configure(settings: DeliverySettings): void
   stop(graceMs: number): Promise<void>
 }
 
-export interface DeliveryChange {
+export interface DeliverySettings {
+  /** Empty if no route broadcasts any more. */
   readonly routes: readonly DeliveryRoute[]
   readonly retentionMs: number
   readonly traces: Traces | undefined
@@ -37,36 +35,33 @@ export interface DeliveryServiceOptions {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  readonly traces: Traces | undefined
   readonly log: LogText
   readonly reportBug: (fault: unknown, deliveryId: string) => void
 }
 
-export function startDeliveryService(options: DeliveryServiceOptions): DeliveryService {
-  const { store, traces } = options
-  const deliveries = new Deliveries({
-    ...options,
-    store,
-    resumedTraceOf: traces?.resumedTraceOf,
-  })
+/** Reads the deliveries of an earlier run, and sends nothing yet. Rejects with a `StartupError` if the store fails. */
+export async function openDeliveryService(options: DeliveryServiceOptions): Promise<DeliveryService> {
+  const { store } = options
+  const loaded = await loadUnfinished(store)
+  if (!loaded.ok) throw new StartupError(loaded.failure.detail)
+  let unfinished = loaded.value
+  let isConfigured = false
+  const deliveries = new Deliveries(options)
   const log = new DeliveryLog(options)
-  let isResumed = false
   return {
     store,
     deliveries,
-    get isResumed() {
-      return isResumed
-    },
-    resume: async (routes) => {
-      deliveries.reconfigure(routes)
-      const refused = await deliveries.resume()
-      if (refused !== undefined) throw new StartupError(refused.detail)
-      isResumed = true
+    configure: ({ routes, retentionMs, traces }) => {
+      deliveries.update({ retentionMs, resumedTraceOf: traces?.resumedTraceOf })
+      const abandoned = deliveries.reconfigure(routes)
+      if (isConfigured) {
+        log.abandoned(abandoned)
+        return
+      }
+      isConfigured = true
+      deliveries.resume(unfinished)
+      unfinished = []
       log.resumed(deliveries)
-    },
-    update: ({ routes, retentionMs, traces: changed }) => {
-      deliveries.update({ retentionMs, resumedTraceOf: changed?.resumedTraceOf })
-      log.abandoned(deliveries.reconfigure(routes))
     },
     stop: async (graceMs) => {
       await deliveries.stop(graceMs)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, scene, sentTo } from '../../test/kit/broadcast-scene.ts'
 import type { Script } from '../../test/kit/fake-upstream.ts'
+import { resume } from '../../test/kit/resume.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { memoryStore } from '../store/memory-store.ts'
 
@@ -28,7 +29,7 @@ describe('a delivery of an earlier run', () => {
   it('waits no longer than planned when the clock was set back', async () => {
     const store = await refusedSixHoursAhead(bad)
     const { clock, deliveries, upstream } = scene(() => good, quick, store, one)
-    await deliveries.resume()
+    await resume(deliveries, store)
     await clock.advance(600)
     assert.deepEqual(sentTo(upstream, 'a'), [500])
     assert.equal(deliveries.pendingCount, 0)
@@ -37,7 +38,7 @@ describe('a delivery of an earlier run', () => {
   it('keeps the wait that its target asked for when the clock was set back', async () => {
     const store = await refusedSixHoursAhead({ ...bad, retryAfterMs: 120_000 })
     const { clock, deliveries, upstream } = scene(() => good, quick, store, one)
-    await deliveries.resume()
+    await resume(deliveries, store)
     await clock.advance(121_000)
     assert.deepEqual(sentTo(upstream, 'a'), [120_000])
   })

@@ -38,10 +38,9 @@ function opened(config: Config, known?: ReceiveEndpoints) {
   const clock = new VirtualClock()
   const upstream = new FakeUpstream(clock, () => ({ afterMs: 0, status: 202 }))
   const endpoints = known ?? new ReceiveEndpoints(() => clock.wallNow())
-  if (known === undefined) endpoints.update(callbackConfig(config))
+  if (known === undefined) endpoints.prepare(callbackConfig(config)).commit()
   const started = startCallbackEndpoints(callbackConfig(config), {
     clock,
-    endpoints: () => endpoints.current,
     promises: new SharedMemory().levels('promises', 1),
     keys: () => [someKey],
     memory: memoryTickets(wideTickets),
@@ -77,13 +76,16 @@ function opened(config: Config, known?: ReceiveEndpoints) {
   const sent = (name: string): string => headerValue(upstream.seen.at(-1)?.request.headers ?? [], name) ?? ''
   /** Applies a changed configuration as a reload does. */
   const update = (changed: Config): readonly RoutedHandler[] => {
-    endpoints.update(callbackConfig(changed))
-    const { handlers, commit } = started.prepare(callbackConfig(changed), undefined)
+    endpoints.prepare(callbackConfig(changed)).commit()
+    return prepared(changed)
+  }
+  const prepared = (changed: Config): readonly RoutedHandler[] => {
+    const next = { callbacks: callbackConfig(changed), endpoints: endpoints.current, durable: undefined }
+    const { handlers, commit } = started.prepare(next)
     commit()
     return handlers
   }
-  const { handlers, commit } = started.prepare(callbackConfig(config), undefined)
-  commit()
+  const handlers = prepared(config)
   return { clock, started, handlers, update, wait, post, sent }
 }
 
@@ -202,9 +204,9 @@ describe('callbacks of a thread that starts after a reload', () => {
   it('arrive at the former paths, even without callback routes', () => {
     const clock = new VirtualClock()
     const endpoints = new ReceiveEndpoints(() => clock.wallNow())
-    endpoints.update(callbackConfig(configOf([other])))
+    endpoints.prepare(callbackConfig(configOf([other]))).commit()
     const forward = configOf([{ match: '/work', forward: { upstream: 'work' } }])
-    endpoints.update(callbackConfig(forward))
+    endpoints.prepare(callbackConfig(forward)).commit()
     const { started, handlers } = opened(forward, endpoints)
     const paths = handlers.map(({ match }) => match.path)
     assert.deepEqual(paths, ['/other-back', '/_hedgerow/tickets/:id'])

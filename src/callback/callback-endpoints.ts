@@ -1,5 +1,6 @@
 import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Change } from '../kit/reload.ts'
 import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { TicketStore } from '../store/ticket-store.ts'
 import type { FailurePolicy } from '../transport/server/failure-response.ts'
@@ -16,8 +17,6 @@ import { type TokenPlace, tokenBy } from './token-placement.ts'
 
 export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
-  /** Callback endpoints of this configuration and of earlier ones. */
-  readonly endpoints: () => readonly ReceiveEndpoint[]
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
   /** Set when a route is `durable`. */
@@ -32,11 +31,16 @@ export interface CallbackEndpointsOptions {
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** A new configuration, not yet in force. */
-export interface CallbackEndpointsChange {
-  /** Its callback and ticket endpoints on the front. */
+export interface CallbackEndpointsConfig {
+  readonly callbacks: CallbackConfig
+  /** Callback endpoints of this configuration and of earlier ones. */
+  readonly endpoints: readonly ReceiveEndpoint[]
+  readonly durable: TicketStore | undefined
+}
+
+export interface CallbackEndpointsChange extends Change {
+  /** The callback and ticket endpoints on the front. */
   readonly handlers: readonly RoutedHandler[]
-  commit(): void
 }
 
 /** Exists once a route uses `callback`. */
@@ -45,7 +49,7 @@ export interface CallbackEndpoints {
   /** Takes callbacks that came in at other workers. */
   readonly receiver: CallbackReceiver
   /** Also for a configuration without callback routes. Waiting clients keep waiting; tickets and results stay. */
-  prepare(config: CallbackConfig, durable: TicketStore | undefined): CallbackEndpointsChange
+  prepare(next: CallbackEndpointsConfig): CallbackEndpointsChange
   close(): void
 }
 
@@ -67,13 +71,14 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
   return {
     callbacks,
     receiver: callbackReceiver(callbacks, wallNow),
-    prepare: ({ routes, shared }, durable) => ({
-      handlers: [...receivers(options.endpoints(), { callbacks, wallNow, peers }), tickets],
+    prepare: ({ callbacks: { routes, shared }, endpoints, durable }) => ({
+      handlers: [...receivers(endpoints, { callbacks, wallNow, peers }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
         // Failures of a removed route are mapped as it mapped them, until a new route has its name.
         for (const [name, policy] of policiesOf(routes)) policies.set(name, policy)
       },
+      rollback: () => {},
     }),
     close: () => callbacks.close(),
   }

@@ -1,3 +1,4 @@
+import type { Change } from '../kit/reload.ts'
 import type { CallbackConfig, CallbackRoute } from './callback-config.ts'
 import type { CallbackOptions } from './options.ts'
 import { tokenLifeMs } from './signing-keys.ts'
@@ -8,6 +9,10 @@ export interface ReceiveEndpoint {
   readonly maxAnswer: number
   /** Wall clock; undefined while it is in the configuration. */
   readonly untilMs: number | undefined
+}
+
+export interface EndpointsChange extends Change {
+  readonly endpoints: readonly ReceiveEndpoint[]
 }
 
 /**
@@ -30,16 +35,23 @@ export class ReceiveEndpoints {
     return this.#endpoints
   }
 
-  update(config: CallbackConfig): void {
+  prepare(config: CallbackConfig): EndpointsChange {
     const now = this.#wallNow()
-    const endpoints = endpointsOf(config.routes)
+    const own = endpointsOf(config.routes)
     const lastMs = now + this.#lifeMs
     const former = this.#endpoints
-      .filter((way) => !endpoints.some((other) => isSame(way, other)))
+      .filter((way) => !own.some((other) => isSame(way, other)))
       .map(({ receive, maxAnswer, untilMs = lastMs }) => ({ receive, maxAnswer, untilMs }))
       .filter(({ untilMs }) => untilMs > now)
-    this.#endpoints = [...endpoints, ...former]
-    this.#lifeMs = Math.max(this.#lifeMs, tokenLifeMs(config))
+    const endpoints = [...own, ...former]
+    return {
+      endpoints,
+      commit: () => {
+        this.#endpoints = endpoints
+        this.#lifeMs = Math.max(this.#lifeMs, tokenLifeMs(config))
+      },
+      rollback: () => {},
+    }
   }
 }
 

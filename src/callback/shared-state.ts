@@ -1,5 +1,6 @@
+import type { Change, Reloadable } from '../kit/reload.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
-import type { TicketKeeper } from '../store/ticket-store.ts'
+import type { TicketKeeper, TicketStore } from '../store/ticket-store.ts'
 import type { CallbackConfig } from './callback-config.ts'
 import { type ReceiveEndpoint, ReceiveEndpoints } from './receive-endpoints.ts'
 import { ticketLimits } from './shared-options.ts'
@@ -7,48 +8,110 @@ import { SigningKeys, type SigningKeysOptions } from './signing-keys.ts'
 import { TicketExpiry } from './ticket-expiry.ts'
 import type { Keys } from './token.ts'
 
-export interface SharedStateOptions extends SigningKeysOptions {
+/** Keys, endpoints and ticket stores of one configuration, for the servers. */
+export interface SharedCallbacks {
+  /** Read each time, as keys change without a reload. */
+  readonly keys: () => Keys
+  readonly endpoints: readonly ReceiveEndpoint[]
+  readonly memory: TicketStore
+  /** Undefined without a store. */
+  readonly durable: TicketStore | undefined
+}
+
+export interface SharedStateConfig {
+  readonly callbacks: CallbackConfig
   readonly durable: TicketKeeper | undefined
 }
 
-/** Callback state that exists once for all threads: the keys, the endpoints, and the late results. */
-export interface SharedCallbackState {
-  readonly keys: () => Keys
-  readonly endpoints: () => readonly ReceiveEndpoint[]
-  readonly memory: TicketKeeper
-  /** Spans all stores, for operators. */
-  readonly kept: TicketExpiry
-  /** Throws a `StartupError` if a new key file cannot be used; nothing changes then. */
-  update(config: CallbackConfig, durable: TicketKeeper | undefined): void
-  close(): void
+export interface SharedStateChange extends Change {
+  /** Undefined until a route uses `callback`. */
+  readonly shared: SharedCallbacks | undefined
 }
 
-/** Undefined if no route uses `callback`. Throws a `StartupError` if the key file cannot be used. */
-export function openSharedCallbackState(
-  config: CallbackConfig,
-  options: SharedStateOptions,
-): SharedCallbackState | undefined {
-  if (config.routes.length === 0) return undefined
-  const keys = SigningKeys.open(config, options)
-  const endpoints = new ReceiveEndpoints(() => options.clock.wallNow())
-  endpoints.update(config)
-  const memory = memoryTickets(ticketLimits(config.shared))
-  const kept = new TicketExpiry({ ...options, memory })
-  return {
-    keys: () => keys.current,
-    endpoints: () => endpoints.current,
-    memory,
-    kept,
-    update: (changed, durable) => {
-      // Without callback routes the keys stay, for results that are still to arrive.
-      if (changed.routes.length > 0) keys.update(changed)
-      endpoints.update(changed)
-      memory.limit(ticketLimits(changed.shared))
-      kept.update(durable)
-    },
-    close: () => {
-      kept.close()
-      keys.close()
-    },
+interface OpenState {
+  readonly keys: SigningKeys
+  readonly endpoints: ReceiveEndpoints
+  readonly memory: ReturnType<typeof memoryTickets>
+  readonly kept: TicketExpiry
+}
+
+/**
+ * Callback state that exists once for all threads: the keys, the endpoints, and the late results. Opened once a route
+ * uses `callback`; without callback routes it stays, for results that are still to arrive.
+ */
+export class SharedCallbackState implements Reloadable<SharedStateConfig, SharedStateChange> {
+  readonly #options: SigningKeysOptions
+  #open: OpenState | undefined
+  #shared: SharedCallbacks | undefined
+
+  constructor(options: SigningKeysOptions) {
+    this.#options = options
   }
+
+  /** Undefined until a route uses `callback`. */
+  get shared(): SharedCallbacks | undefined {
+    return this.#shared
+  }
+
+  /** Late results in all stores, for operators. */
+  get kept(): TicketExpiry | undefined {
+    return this.#open?.kept
+  }
+
+  /** Rejects with a `StartupError` if a key file cannot be used. */
+  async prepare(next: SharedStateConfig): Promise<SharedStateChange> {
+    const before = this.#open
+    const { callbacks } = next
+    if (before !== undefined) {
+      // Without callback routes the keys stay.
+      const keys = callbacks.routes.length > 0 ? await before.keys.prepare(callbacks) : undefined
+      return this.#change(before, next, keys)
+    }
+    if (callbacks.routes.length === 0) return { shared: undefined, commit: () => {}, rollback: () => {} }
+    const opened = this.#begin(callbacks)
+    return { ...this.#change(opened, next), rollback: () => end(opened) }
+  }
+
+  close(): void {
+    if (this.#open !== undefined) end(this.#open)
+  }
+
+  #begin(config: CallbackConfig): OpenState {
+    const { clock } = this.#options
+    const keys = SigningKeys.open(config, this.#options)
+    const memory = memoryTickets(ticketLimits(config.shared))
+    return {
+      keys,
+      endpoints: new ReceiveEndpoints(() => clock.wallNow()),
+      memory,
+      kept: new TicketExpiry({ clock, memory, durable: undefined }),
+    }
+  }
+
+  #change(open: OpenState, { callbacks, durable }: SharedStateConfig, keys?: Change): SharedStateChange {
+    const endpoints = open.endpoints.prepare(callbacks)
+    const shared: SharedCallbacks = {
+      keys: () => open.keys.current,
+      endpoints: endpoints.endpoints,
+      memory: open.memory,
+      durable,
+    }
+    return {
+      shared,
+      commit: () => {
+        this.#open = open
+        this.#shared = shared
+        endpoints.commit()
+        keys?.commit()
+        open.memory.limit(ticketLimits(callbacks.shared))
+        open.kept.update(durable)
+      },
+      rollback: () => keys?.rollback(),
+    }
+  }
+}
+
+function end({ keys, kept }: OpenState): void {
+  kept.close()
+  keys.close()
 }

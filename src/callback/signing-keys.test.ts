@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { type ConfigInput, configSchema } from '../config/schema.ts'
 import { callbackConfig } from '../gateway/callback-config.ts'
+import { apply } from '../kit/reload.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import type { CallbackConfig } from './callback-config.ts'
 import { SigningKeys, tokenLifeMs } from './signing-keys.ts'
@@ -40,7 +41,7 @@ describe('keys that a reload changes', () => {
     const { clock, keys, token, judge, changes } = opened(t, config)
     const [before] = keys.current
     const first = token()
-    keys.update(configOf({ key: secret(2) }))
+    await apply(keys, configOf({ key: secret(2) }))
     assert.notEqual(keys.current[0].id, before.id, 'new tokens are of the new key')
     assert.deepEqual([keys.current[1], changes()], [before, 1])
     assert.equal(judge(first), 'good')
@@ -54,7 +55,7 @@ describe('keys that a reload changes', () => {
   it('use the same file if the path is unchanged, also with another rotation', async (t) => {
     const { folder, clock, keys, changes } = opened(t, configOf({ keyFile: './one.key', keyRotation: '20d' }))
     const [before] = keys.current
-    keys.update(configOf({ keyFile: './one.key', keyRotation: '1h' }))
+    await apply(keys, configOf({ keyFile: './one.key', keyRotation: '1h' }))
     assert.deepEqual([keys.current[0], changes(), readdirSync(folder)], [before, 0, ['one.key']])
     await clock.advance(3_700_000)
     assert.notEqual(keys.current[0].id, before.id)
@@ -63,26 +64,34 @@ describe('keys that a reload changes', () => {
     assert.equal(clock.pendingCount, 0)
   })
 
-  it('come from another file once it is open; an unusable one changes nothing', (t) => {
+  it('come from another file once it is open; an unusable one changes nothing', async (t) => {
     const { folder, keys, token, judge, changes } = opened(t, configOf({ keyFile: './one.key' }))
     const before = keys.current
     const first = token()
     writeFileSync(join(folder, 'bad.key'), 'no key\n')
-    assert.throws(() => keys.update(configOf({ keyFile: './bad.key' })), StartupError)
+    await assert.rejects(keys.prepare(configOf({ keyFile: './bad.key' })), StartupError)
     assert.deepEqual([keys.current, changes()], [before, 0])
-    keys.update(configOf({ keyFile: './two.key' }))
+    await apply(keys, configOf({ keyFile: './two.key' }))
     assert.notEqual(keys.current[0].id, before[0].id)
     assert.equal(judge(first), 'good')
     // And back: a key in both files appears once.
-    keys.update(configOf({ keyFile: './one.key' }))
+    await apply(keys, configOf({ keyFile: './one.key' }))
     assert.deepEqual([keys.current[0].id, keys.current.length], [before[0].id, 2])
     keys.close()
   })
 
-  it('outlive a file that is replaced by a key in the configuration', (t) => {
+  it('stay as they were when another file is rolled back, which nobody signs with then', async (t) => {
+    const { clock, keys, changes } = opened(t, configOf({ key: secret(1) }))
+    const before = keys.current
+    const change = await keys.prepare(configOf({ keyFile: './two.key' }))
+    await change.rollback()
+    assert.deepEqual([keys.current, changes(), clock.pendingCount], [before, 0, 0])
+  })
+
+  it('outlive a file that is replaced by a key in the configuration', async (t) => {
     const { clock, keys, token, judge } = opened(t, configOf({ keyFile: './one.key' }))
     const first = token()
-    keys.update(configOf({ key: secret(1), previousKeys: [secret(2)] }))
+    await apply(keys, configOf({ key: secret(1), previousKeys: [secret(2)] }))
     assert.deepEqual([judge(first), keys.current.length], ['good', 3])
     keys.close()
     assert.equal(clock.pendingCount, 0)

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../kit/clock.ts'
 import { pathIn } from '../kit/paths.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import { resolveDeadline } from '../layers/deadline/options.ts'
 import { callbackDeadlineMs } from './callback.ts'
@@ -28,7 +29,7 @@ interface KeySource {
  * The keys that sign callback URLs and tickets, from the configuration or from the gateway's own file. After a reload
  * with other keys, the former ones are accepted until the last token that they signed has expired.
  */
-export class SigningKeys {
+export class SigningKeys implements Reloadable<CallbackConfig> {
   readonly #options: SigningKeysOptions
   #source: KeySource
   #tokenLifeMs: number
@@ -52,20 +53,28 @@ export class SigningKeys {
     return this.#all
   }
 
-  /** Throws a `StartupError` if a new file cannot be used; nothing changes then. */
-  update(config: CallbackConfig): void {
-    const lifeMs = tokenLifeMs(config)
-    const { file } = this.#source
-    if (file !== undefined && file.path === this.#pathOf(config)) {
-      file.kept.update({ rotationMs: config.shared.keyRotation, tokenLifeMs: lifeMs })
-    } else {
-      const former = this.#source
-      this.#source = this.#open(config)
-      former.file?.kept.close()
-      this.#acceptFor(this.#tokenLifeMs, former.keys())
+  /** Rejects with a `StartupError` if a new file cannot be used. */
+  async prepare(config: CallbackConfig): Promise<Change> {
+    const former = this.#source
+    const { file } = former
+    const isSameFile = file !== undefined && file.path === this.#pathOf(config)
+    const source = isSameFile ? former : this.#open(config)
+    return {
+      commit: () => {
+        const lifeMs = tokenLifeMs(config)
+        if (isSameFile) file.kept.update({ rotationMs: config.shared.keyRotation, tokenLifeMs: lifeMs })
+        else {
+          this.#source = source
+          file?.kept.close()
+          this.#acceptFor(this.#tokenLifeMs, former.keys())
+        }
+        this.#tokenLifeMs = lifeMs
+        this.#changed()
+      },
+      rollback: () => {
+        if (!isSameFile) source.file?.kept.close()
+      },
     }
-    this.#tokenLifeMs = lifeMs
-    this.#changed()
   }
 
   close(): void {

@@ -9,7 +9,7 @@ type Rules = FrontOptions
 /** How a thread gets its clients' connections. */
 export interface Acceptor {
   open(config: Config, rules: Rules): Promise<Listener>
-  /** Returns the same front if its address has not changed; otherwise a new one beside the old, for the transition. */
+  /** Returns the same front if its address has not changed; otherwise a new one beside the old, with these rules. */
   move(front: Listener, config: Config, rules: Rules): Promise<Listener>
 }
 
@@ -22,11 +22,12 @@ export interface OwnAcceptorOptions {
 
 /** A listening socket that belongs to this thread. */
 export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
-  let opened = { host: '', port: 0 }
+  /** The address that each front was opened for; its port may be 0. */
+  const wantedBy = new WeakMap<Listener, { readonly host: string; readonly port: number }>()
   const open = async (config: Config, rules: Rules, at: number): Promise<Listener> => {
     const { host, port: wanted } = config.listen
     const front = await listen({ ...rules, listen: { ...listenOptions(config), port: at, reusePort: isShared } })
-    opened = { host, port: wanted }
+    wantedBy.set(front, { host, port: wanted })
     return front
   }
   return {
@@ -34,8 +35,9 @@ export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
     move: async (front, config, rules) => {
       const { host, port: wanted } = config.listen
       // A front opened on port 0 already listens on the port it was given.
-      const isSamePort = wanted === opened.port || wanted === front.address.port
-      if (host === opened.host && isSamePort) return front
+      const opened = wantedBy.get(front)
+      const isSamePort = wanted === opened?.port || wanted === front.address.port
+      if (host === opened?.host && isSamePort) return front
       // Each thread would be given a different port.
       if (isShared && wanted === 0) {
         throw new StartupError('listen.port cannot become 0 while workers share it', ['listen', 'port'])

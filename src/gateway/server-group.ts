@@ -2,20 +2,23 @@ import type { AddressInfo } from 'node:net'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Keys } from '../callback/token.ts'
 import type { Config } from '../config/schema.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
-import { Server, type ServerOptions } from './server.ts'
+import { Server, type ServerConfig, type ServerOptions } from './server.ts'
+
+export interface ServersChange extends Change {
+  /** Call this after the commit. Resolves when every thread serves new calls by the configuration. */
+  inForce(): Promise<void>
+  retired(): Promise<void>
+}
 
 /** The servers of a gateway, in one thread or several. */
-export interface ServerGroup {
+export interface ServerGroup extends Reloadable<ServerConfig, ServersChange> {
   /** Rejects if the address cannot be listened on, and soon after `stop` is aborted. */
-  start(config: Config, stop?: AbortSignal): Promise<AddressInfo>
+  start(next: ServerConfig, stop?: AbortSignal): Promise<AddressInfo>
   /** Why this configuration cannot be put in force without a restart; undefined if it can. */
   refusal(config: Config): StartupError | undefined
-  /** Applies to new calls. Rejects, with nothing changed, if a new address cannot be listened on. */
-  reload(config: Config): Promise<void>
-  /** Resolves when all calls that began before the last reload have ended. */
-  settled(): Promise<void>
   /** Updates the keys that sign callback URLs. */
   learnKeys(keys: Keys): void
   views(): readonly Inspector[]
@@ -34,8 +37,8 @@ export class SingleThread implements ServerGroup {
     this.#options = options
   }
 
-  async start(config: Config): Promise<AddressInfo> {
-    this.#server = await Server.start(config, this.#options)
+  async start(next: ServerConfig): Promise<AddressInfo> {
+    this.#server = await Server.start(next, this.#options)
     return this.#server.address
   }
 
@@ -44,12 +47,10 @@ export class SingleThread implements ServerGroup {
     return new StartupError('workers cannot change from 1 while the gateway runs: restart it', ['workers'])
   }
 
-  async reload(config: Config): Promise<void> {
-    await this.#server?.reload(config)
-  }
-
-  async settled(): Promise<void> {
-    await this.#server?.settled()
+  async prepare(next: ServerConfig): Promise<ServersChange> {
+    if (this.#server === undefined) throw new Error('the server has not been started yet')
+    const change = await this.#server.prepare(next)
+    return { ...change, inForce: () => Promise.resolve() }
   }
 
   learnKeys(): void {

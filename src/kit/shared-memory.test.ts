@@ -78,4 +78,20 @@ describe('SharedMemory', () => {
     assert.deepEqual([a.tryAdd(0, 2), b.tryAdd(0, 2), a.tryAdd(0, 2), b.tryAdd(0, 2)], [true, true, false, false])
     assert.equal(a.sum(0), 2)
   })
+
+  it('forgets the requests and regions of a configuration that is rolled back', async () => {
+    const memory = new SharedMemory()
+    const scopes = new Set(['upstream a'])
+    const cellsOf = (form: string) => memory.scope('upstream a').form('load', form).cells('x', 1)
+    Atomics.store(cellsOf('two'), 0, 7)
+    const before = [...memory.regions().keys()]
+    const change = await memory.prepare({ scopes, regions: new Map([['cells other 4', new SharedArrayBuffer(4)]]) })
+    cellsOf('three')
+    memory.cells('other', 1)
+    await change.rollback()
+    assert.deepEqual([...memory.regions().keys()], before)
+    const next = await memory.prepare({ scopes })
+    next.commit()
+    assert.deepEqual([Atomics.load(cellsOf('two'), 0), [...memory.regions().keys()]], [7, before])
+  })
 })

@@ -1,3 +1,5 @@
+import type { Change, Reloadable } from './reload.ts'
+
 /**
  * State shared by a gateway's workers: numbers in memory that all their threads see. A region is requested by name, and
  * every request with the same name gets the same region, in this thread or another; it starts zeroed. A single worker
@@ -38,7 +40,14 @@ const levelsPrefix = 'levels '
 const scopeMark = '\n'
 const formMark = '\f'
 
-export class SharedMemory implements MemoryScope {
+/** The regions that a configuration needs. */
+export interface MemoryNeeds {
+  readonly scopes: ReadonlySet<string>
+  /** Regions that another worker requested for it. */
+  readonly regions?: Regions | undefined
+}
+
+export class SharedMemory implements MemoryScope, Reloadable<MemoryNeeds> {
   readonly slot: number
   readonly slots: number
   #known: Regions
@@ -81,6 +90,20 @@ export class SharedMemory implements MemoryScope {
   /** Adds regions that another worker requested for its next configuration, before they are requested here. */
   learn(regions: Regions): void {
     this.#known = regions
+  }
+
+  /** Prepare this before any part that requests regions, so that a rollback forgets their requests last. */
+  async prepare({ scopes, regions = this.#known }: MemoryNeeds): Promise<Change> {
+    const [known, used] = [this.#known, [...this.#used]]
+    this.#known = regions
+    return {
+      commit: () => this.retain(scopes),
+      rollback: () => {
+        this.#known = known
+        this.#used.clear()
+        for (const [key, region] of used) this.#used.set(key, region)
+      },
+    }
   }
 
   /** Drops all scopes but these. Current holders keep their regions of a dropped scope; nobody else gets them. */

@@ -1,12 +1,13 @@
 import type { Target } from '../core/attempt.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import { balancerLoad } from './balance/make-balancer.ts'
 import type { UpstreamsOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 
 /** Load of the targets as the balancers of all threads see it, for operators. */
-export class LoadFigures {
+export class LoadFigures implements Reloadable<UpstreamsOptions> {
   readonly #clock: Clock
   readonly #memory: SharedMemory
   #ewmas: ReadonlyMap<string, () => number> = new Map()
@@ -16,11 +17,8 @@ export class LoadFigures {
     this.#memory = memory
   }
 
-  /**
-   * Call this before the workers of the configuration start, so that they find its memory. Returns a function that
-   * switches the figures over once the configuration is in force.
-   */
-  prepare(upstreams: UpstreamsOptions): () => void {
+  /** Call this before the workers of the configuration start, so that they find its memory. */
+  async prepare(upstreams: UpstreamsOptions): Promise<Change> {
     const ewmas = new Map(
       Object.entries(upstreams).flatMap(([name, config]) => {
         const targets = targetsOf(name, config)
@@ -29,8 +27,11 @@ export class LoadFigures {
         return targets.map((target, index) => [keyOf(target), () => load.ewmaMs(index)] as const)
       }),
     )
-    return () => {
-      this.#ewmas = ewmas
+    return {
+      commit: () => {
+        this.#ewmas = ewmas
+      },
+      rollback: () => {},
     }
   }
 

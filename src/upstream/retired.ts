@@ -6,31 +6,38 @@ const checkMs = 500
 /** Upstreams no longer in the configuration, each kept until its last exchange has ended. */
 export class RetiredUpstreams {
   readonly #clock: Clock
-  readonly #upstreams = new Set<Upstream>()
+  /** With the callback for its end. */
+  readonly #upstreams = new Map<Upstream, () => void>()
   #timer: Timer | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  add(upstream: Upstream): void {
-    this.#upstreams.add(upstream)
+  /** Resolves when it is freed. */
+  add(upstream: Upstream): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#upstreams.set(upstream, resolve)
     if (this.#timer === undefined) this.#check()
+    return promise
   }
 
   close(): void {
     this.#timer?.cancel()
-    for (const { client } of this.#upstreams) client.destroy()
-    this.#upstreams.clear()
+    for (const upstream of this.#upstreams.keys()) this.#free(upstream)
   }
 
   #check(): void {
-    for (const upstream of this.#upstreams) {
+    for (const upstream of this.#upstreams.keys()) {
       const { open, idle } = upstream.client.connections()
-      if (open > idle) continue
-      upstream.client.destroy()
-      this.#upstreams.delete(upstream)
+      if (open <= idle) this.#free(upstream)
     }
     this.#timer = this.#upstreams.size === 0 ? undefined : this.#clock.after(checkMs, () => this.#check())
+  }
+
+  #free(upstream: Upstream): void {
+    upstream.client.destroy()
+    this.#upstreams.get(upstream)?.()
+    this.#upstreams.delete(upstream)
   }
 }

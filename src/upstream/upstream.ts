@@ -18,7 +18,7 @@ import { makeBalancer } from './balance/make-balancer.ts'
 import { allOf, type Rotation } from './balance/rotation.ts'
 import { slowStart } from './balance/slow-start.ts'
 import { type NoteAttempt, type UpstreamHealth, upstreamHealth } from './health/upstream-health.ts'
-import type { UpstreamOptions, UpstreamsOptions } from './options.ts'
+import type { UpstreamOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 import { isOverTls, TlsLog } from './tls-log.ts'
 
@@ -115,19 +115,6 @@ export function withSlowStart(
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>
-
-/** Builds the upstreams of a configuration. Unchanged ones carry over from the previous one, with their connections. */
-export function upstreamsOf(
-  configs: UpstreamsOptions,
-  make: (name: string, config: UpstreamOptions) => Upstream,
-  before: Upstreams = new Map(),
-): Upstreams {
-  const entries = Object.entries(configs).map(([name, config]) => {
-    const known = before.get(name)
-    return [name, known !== undefined && isSameUpstream(known.config, config) ? known : make(name, config)] as const
-  })
-  return new Map(entries)
-}
 
 /** The order must match too: threads share the balancer position by target index. */
 export function isSameUpstream(one: UpstreamOptions, other: UpstreamOptions): boolean {

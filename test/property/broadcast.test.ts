@@ -9,6 +9,7 @@ import type { DeliveryStore, NewDelivery, StoredLeg } from '../../src/store/deli
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { targetOf } from '../kit/calls.ts'
 import { FakeUpstream, type Script } from '../kit/fake-upstream.ts'
+import { resume } from '../kit/resume.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 
 const targets = ['a', 'b'].map((name) => targetOf(name))
@@ -222,7 +223,7 @@ async function run(plan: Plan) {
     const life = new Life(number, plan, store, attempts, config, atMs)
     const endMs = atMs + lifeMs
     life.configure()
-    assert.equal(await life.deliveries.resume(), undefined)
+    await resume(life.deliveries, store)
     for (;;) {
       const nextMs = Math.min(writeAtMs, config.nextAtMs, replayAtMs, endMs)
       if (nextMs === Number.POSITIVE_INFINITY) break

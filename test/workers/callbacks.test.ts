@@ -124,4 +124,21 @@ describe('callbacks of a gateway with workers', () => {
       assert.equal(forged.status, 403)
     }
   })
+
+  it('arrive at a path that a reload adds, at every worker', async (t) => {
+    const routeAt = (path: string) => ({
+      match: `${path}/*`,
+      callback: { upstream: 'work', receive: { path: `${path}-back` } },
+    })
+    const { gateway, reload } = await openWorkers(t, async (opened) => ({
+      callbacks: { key },
+      upstreams: upstreamOf(await opened.target((_message, response) => response.writeHead(202).end())),
+      routes: [routeAt('/old')],
+    }))
+    assert.deepEqual(await reload({ routes: [routeAt('/old'), routeAt('/new')] }), { ok: true })
+    for (const agent of clients(t, 12)) {
+      const forged = `${gateway.url}/new-back?callback=${'x'.repeat(56)}`
+      assert.equal((await ask(forged, { agent, method: 'POST', body: 'x' })).status, 403)
+    }
+  })
 })

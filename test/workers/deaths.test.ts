@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { OverviewView } from '../../src/admin/api.ts'
 import { adminUrl, askJson } from '../kit/admin.ts'
@@ -181,5 +182,32 @@ describe('a worker that dies', () => {
     await new Promise((resolve) => setTimeout(resolve, 700))
     assert.equal(threads.length, count)
     await assert.rejects(ask(`${gateway.url}/work`))
+  })
+
+  it('leaves all workers with one configuration, whenever in a reload it happens', async (t) => {
+    const forward = (path: string) => ({ match: `GET ${path}`, forward: { upstream: 'work' } })
+    const { gateway, reload, threads } = await openWorkers(t, async (scene) => ({
+      workers: 3,
+      upstreams: upstreamOf(await scene.target((_message, response) => response.end())),
+      routes: [forward('/0')],
+    }))
+    const { gateway: inner, url } = gateway
+    for (let round = 1; round <= 6; round++) {
+      const reloaded = reload({ routes: [forward(`/${round}`)] })
+      await sleep(4 * (round - 1))
+      await threads.at(-1)?.terminate()
+      assert.deepEqual(await reloaded, { ok: true })
+      for (const agent of clients(t, 6)) {
+        const statuses = [await ask(`${url}/${round}`, { agent }), await ask(`${url}/${round - 1}`, { agent })]
+        assert.deepEqual(
+          statuses.map(({ status }) => status),
+          [200, 404],
+        )
+      }
+      await until('another serves in its place', async () => {
+        const scrape = new Scrape((await ask(`${adminUrl(inner)}/metrics`)).body)
+        return scrape.sum('hedgerow_workers') === 3
+      })
+    }
   })
 })

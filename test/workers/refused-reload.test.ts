@@ -1,48 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
-import type { Gateway } from '../../src/gateway/gateway.ts'
-import { adminUrl, askJson } from '../kit/admin.ts'
+import { adminUrl } from '../kit/admin.ts'
 import { ask } from '../kit/ask.ts'
 import { deadPort, type Scene, upstreamOf } from '../kit/gateway.ts'
+import { told } from '../kit/told.ts'
 import { until } from '../kit/until.ts'
 import { openWorkers } from './kit.ts'
-
-/** Values that change by themselves from one second to the next. */
-const passing = new Set(['at', 'process', 'ewmaMs', 'rate', 'latencyMs', 'p50Ms', 'p99Ms', 'figures'])
-
-/** The content of every page of the admin side, without such values. */
-async function told(gateway: Gateway): Promise<Readonly<Record<string, unknown>>> {
-  const pages: Record<string, unknown> = {}
-  for (const path of await pathsOf(gateway)) {
-    const { status, body } = await ask(adminUrl(gateway) + path)
-    // There are no simulated backends here.
-    if (path === '/api/backends') continue
-    assert.equal(status, 200, path)
-    pages[path] = JSON.parse(body, (key, value: unknown) => {
-      // An idle second may be recorded at any time.
-      if (key === 'history' && Array.isArray(value))
-        return value.filter(({ routes }: { routes: object }) => isFilled(routes))
-      return passing.has(key) ? typeof value : value
-    })
-  }
-  const { body: metrics } = await ask(`${adminUrl(gateway)}/metrics`)
-  pages['/metrics'] = metrics.split('\n').filter((line) => /^hedgerow_(?:calls|attempts|call_duration)\w*\{/.test(line))
-  return pages
-}
-
-function isFilled(object: object): boolean {
-  return Object.keys(object).length > 0
-}
-
-/** All pages that can be read at once: no single items, no stream of live figures. */
-async function pathsOf(gateway: Gateway): Promise<readonly string[]> {
-  const { json } = await askJson<{ paths: Record<string, { get?: object }> }>(`${adminUrl(gateway)}/api/openapi.json`)
-  const read = Object.entries(json.paths).filter(([, { get }]) => get !== undefined)
-  const paths = read.map(([path]) => path).filter((path) => /^\/api\/[\w./-]+$/.test(path) && path !== '/api/live')
-  assert.ok(paths.length >= 7, paths.join())
-  return paths
-}
 
 const other = (change: ConfigInput = {}): ConfigInput => ({
   upstreams: { other: { targets: ['http://127.0.0.1:9'] } },

@@ -28,7 +28,7 @@ function opened(config: typeof silent) {
   const change = (next: typeof silent): void => {
     const prepared = counts.prepare(countedParts(next))
     recording.change(next, { redaction, block: writer.block })
-    recording.settle(next)
+    recording.retire(next)
     prepared.commit()
     writer.countsInto(writer.block)
   }

@@ -53,7 +53,7 @@ export class Recording {
   }
 
   /** Frees whatever this configuration does not need: it is final, and no earlier one can return. */
-  settle(config: Config): void {
+  retire(config: Config): void {
     if (config.admin === undefined) this.#stopKeeping()
     this.#kept?.lastFailures.keepOnly(countedParts(config).targets)
   }

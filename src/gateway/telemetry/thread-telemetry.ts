@@ -5,6 +5,7 @@ import type { EventBus } from '../../kit/event-bus.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import { processProbe } from '../../kit/process-probe.ts'
 import type { Random } from '../../kit/random.ts'
+import type { Change, Reloadable } from '../../kit/reload.ts'
 import { startAccessLog } from '../../telemetry/access-log/access-log.ts'
 import { Redaction } from '../../telemetry/redact.ts'
 import { startTraces, type Traces } from '../../telemetry/traces/traces.ts'
@@ -26,16 +27,19 @@ export interface ObservingOptions {
   readonly reportBug: (fault: unknown, about: string) => void
 }
 
-/** Telemetry that already uses another configuration. */
-export interface Observed {
-  /** Call this when all calls that began before the change have ended. */
-  settle(): Promise<void>
-  /** Returns to the previous configuration. `block`: where this thread counted then. */
-  undo(block: ArrayBufferLike): Promise<void>
+export interface ObservedConfig {
+  readonly config: Config
+  /** Where this thread counts with it. */
+  readonly block: ArrayBufferLike
+}
+
+export interface TelemetryChange extends Change {
+  /** Set if the prepared configuration enables tracing. */
+  readonly traces: Traces | undefined
 }
 
 /** Everything that observes the calls of one thread and changes none of them. Disabled parts cost nothing. */
-export class ThreadTelemetry {
+export class ThreadTelemetry implements Reloadable<ObservedConfig, TelemetryChange> {
   readonly #options: ObservingOptions
   readonly #probe: ReturnType<typeof processProbe>
   #config: Config
@@ -77,22 +81,22 @@ export class ThreadTelemetry {
     }
   }
 
-  /** Switches to another configuration, and to the block that belongs to it. */
-  async reload(config: Config, block: ArrayBufferLike): Promise<Observed> {
-    const before = { traces: this.#traces, config: this.#config }
-    const isTracedAnew = !isDeepStrictEqual(config.telemetry.traces, before.config.telemetry.traces)
-    // Loading may take a while; until then nothing changes.
-    const traces = isTracedAnew ? await this.#trace(config) : before.traces
-    this.#follow(config, traces, block)
+  /** New traces may have to load their libraries first. */
+  async prepare({ config, block }: ObservedConfig): Promise<TelemetryChange> {
+    const before = this.#traces
+    const isTracedAnew = !isDeepStrictEqual(tracing(config), tracing(this.#config))
+    const traces = isTracedAnew ? await this.#trace(config) : before
     return {
-      settle: async () => {
-        // A later reload may have changed the configuration meanwhile.
-        if (this.#config === config) this.#recording.settle(config)
-        if (isTracedAnew) await this.#end(before.traces)
+      traces,
+      commit: () => this.#follow(config, traces, block),
+      rollback: async () => {
+        if (isTracedAnew) await traces?.close()
       },
-      undo: async (formerBlock) => {
-        this.#follow(before.config, before.traces, formerBlock)
-        if (isTracedAnew) await this.#end(traces)
+      // Calls in flight are still traced as they began.
+      retired: async () => {
+        // A later reload may have changed the configuration meanwhile.
+        if (this.#config === config) this.#recording.retire(config)
+        if (isTracedAnew) await this.#end(before)
       },
     }
   }
@@ -132,6 +136,11 @@ export class ThreadTelemetry {
     const redaction = redactionOf(config)
     return startAccessLog(config.telemetry.log, { ...this.#options, redaction, trusts, write: logLine })
   }
+}
+
+/** The options that traces are built from. */
+function tracing({ telemetry: { traces, log } }: Config) {
+  return { traces, redact: log.redact }
 }
 
 function redactionOf({ telemetry }: Config): Redaction {

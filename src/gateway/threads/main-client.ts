@@ -1,4 +1,5 @@
 import type { DeliveryStatus } from '../../broadcast/delivery-page.ts'
+import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { AbortListener } from '../../core/abort.ts'
 import type { Call } from '../../core/call.ts'
@@ -7,7 +8,7 @@ import { failed, type Outcome } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { ChannelClosed, type Notifier, notifier, type Remote, type RpcChannel, remote } from '../../kit/rpc.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
-import type { MainThreadApi, MainThreadCallbacks } from '../main-thread.ts'
+import type { MainThreadApi } from '../main-thread.ts'
 import { adopted, bytesOf, plainCall, plainFailure, plainRequest } from './call-message.ts'
 import type { CallbacksSetup, MainMethods, WriteMethods } from './protocol.ts'
 
@@ -17,7 +18,8 @@ export class MainThreadClient implements MainThreadApi {
   readonly #writes: Remote<WriteMethods>
   readonly #writesUnderWay: Notifier<WriteMethods>
   readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
-  #callbacks: CallbacksSetup | undefined
+  /** Undefined until they have changed since the start. */
+  #keys: Keys | undefined
   #lastNumber = 0
 
   constructor(channel: RpcChannel) {
@@ -52,21 +54,17 @@ export class MainThreadClient implements MainThreadApi {
     return this.#main.deliveryStatus(id)
   }
 
-  get callbacks(): MainThreadCallbacks | undefined {
-    if (this.#callbacks === undefined) return undefined
-    const { endpoints, isDurable } = this.#callbacks
+  /** Callbacks by this setup; the keys are those that were learned last. */
+  callbacks(setup: CallbacksSetup | undefined): SharedCallbacks | undefined {
+    if (setup === undefined) return undefined
+    const { endpoints, isDurable } = setup
     const { memory, durable } = this.#tickets
-    // Read each time, as keys change without a reload.
-    const keys = (): Keys => (this.#callbacks as CallbacksSetup).keys
-    return { keys, endpoints: () => endpoints, memory, durable: isDurable ? durable : undefined }
-  }
-
-  learn(callbacks: CallbacksSetup | undefined): void {
-    this.#callbacks = callbacks
+    const keys = (): Keys => this.#keys ?? setup.keys
+    return { keys, endpoints, memory, durable: isDurable ? durable : undefined }
   }
 
   learnKeys(keys: Keys): void {
-    if (this.#callbacks !== undefined) this.#callbacks = { ...this.#callbacks, keys }
+    this.#keys = keys
   }
 }
 

@@ -44,9 +44,12 @@ export interface WorkerState {
 /** Exposed by a worker to the main thread, besides its `Inspector`. */
 export interface WorkerMethods {
   start(setup: WorkerSetup): Promise<WorkerState>
-  reload(setup: WorkerSetup): Promise<WorkerState>
-  /** Resolves when all calls that began before the last reload have ended. */
-  settled(): Promise<void>
+  /** See `kit/reload.ts`. Resolves with all regions that the setup needs. */
+  prepare(setup: WorkerSetup): Promise<Regions>
+  commit(): WorkerState
+  rollback(): Promise<void>
+  /** Resolves when the resources of the configuration before the last commit are freed. */
+  retired(): Promise<void>
   keys(keys: Keys): void
   /** Connects it with the worker of that run. */
   join(run: number, port: MessagePort): void

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { MessageChannel } from 'node:worker_threads'
 import type { Inspector } from '../../admin/inspector.ts'
+import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
 import { workerRange } from '../../config/workers.ts'
@@ -18,13 +19,14 @@ import type { Writer } from '../../telemetry/counts/blocks.ts'
 import type { Counts } from '../../telemetry/counts/counts.ts'
 import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
 import { checkFree } from '../acceptor.ts'
-import type { MainThread, MainThreadCallbacks } from '../main-thread.ts'
+import type { MainThread } from '../main-thread.ts'
 import type { Pages } from '../pages.ts'
-import type { ServerGroup } from '../server-group.ts'
+import type { ServerConfig } from '../server.ts'
+import type { ServerGroup, ServersChange } from '../server-group.ts'
 import { HostedWrites } from './hosted-writes.ts'
 import type { CallbacksSetup, MainMethods, WorkerSetup, WorkerState, WriteMethods } from './protocol.ts'
 import { WorkerHandle } from './worker-handle.ts'
-import { type ExitReason, Pool, slotsFor } from './worker-pool.ts'
+import { type ExitReason, Pool, type SetupFor, slotsFor } from './worker-pool.ts'
 
 export interface WorkerGroupOptions {
   readonly clock: Clock
@@ -67,7 +69,8 @@ export class WorkerGroup implements ServerGroup {
     }
   }
 
-  async start(config: Config, stop?: AbortSignal): Promise<AddressInfo> {
+  async start(next: ServerConfig, stop?: AbortSignal): Promise<AddressInfo> {
+    const { config } = next
     const { clock, log } = this.#options
     this.#config = config
     await checkFree(config.listen)
@@ -78,7 +81,7 @@ export class WorkerGroup implements ServerGroup {
       clock,
       log,
       startThread: (slot, number) => this.#startThread(slot, number),
-      setupFor: (thread, regions, first) => this.#setupFor(thread, regions, first),
+      setupFor: this.#setupsOf(next),
       onState: (thread, state) => this.#stateOf(thread, state),
       onEnded: (thread, reason) => this.#ended(thread, reason),
     })
@@ -105,22 +108,26 @@ export class WorkerGroup implements ServerGroup {
     ])
   }
 
-  async reload(config: Config): Promise<void> {
-    const before = this.#config
+  async prepare(next: ServerConfig): Promise<ServersChange> {
+    const { config, callbacks } = next
     // Listeners that share a port would share it with another gateway too, and nobody would notice.
-    const isOurs = isSameAddress(before, config) || config.listen.port === this.#port
+    const isOurs = isSameAddress(this.#config, config) || config.listen.port === this.#port
     if (!isOurs) await checkFree(config.listen)
-    this.#config = config
-    try {
-      await this.#running.reload(rangeOf(config))
-    } catch (fault) {
-      this.#config = before
-      throw fault
+    const pool = this.#running
+    const change = await pool.prepare({ range: rangeOf(config), setupFor: this.#setupsOf(next) })
+    return {
+      ...change,
+      commit: () => {
+        this.#config = config
+        change.commit()
+        // They may have changed since the workers were prepared.
+        if (callbacks !== undefined) this.learnKeys(callbacks.keys())
+      },
+      retired: async () => {
+        await change.inForce()
+        await Promise.allSettled(pool.all.map((thread) => thread.methods.retired()))
+      },
     }
-  }
-
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#running.all.map((thread) => thread.methods.settled()))
   }
 
   learnKeys(keys: Keys): void {
@@ -177,18 +184,21 @@ export class WorkerGroup implements ServerGroup {
     return thread
   }
 
-  #setupFor(thread: WorkerHandle, regions: WorkerSetup['regions'], first: WorkerState | undefined): WorkerSetup {
-    const { memory, mainThread } = this.#options
-    const member = this.#members.get(thread)
-    if (member === undefined) throw new Error(`worker ${thread.number} has ended`)
-    // The main thread uses the same regions as the first worker that requested them.
-    memory.learn(regions)
-    return {
-      config: this.#config as Config,
-      port: first?.address.port,
-      regions: new Map([...regions, ...memory.regions()]),
-      block: member.writer.block,
-      callbacks: callbacksSetup(mainThread.callbacks),
+  /** The setup of each worker with this configuration. */
+  #setupsOf({ config, callbacks }: ServerConfig): SetupFor<WorkerSetup, WorkerHandle> {
+    const { memory } = this.#options
+    return (thread, regions, first) => {
+      const member = this.#members.get(thread)
+      if (member === undefined) throw new Error(`worker ${thread.number} has ended`)
+      // The main thread uses the same regions as the first worker that requested them.
+      memory.learn(regions)
+      return {
+        config,
+        port: first?.address.port,
+        regions: new Map([...regions, ...memory.regions()]),
+        block: member.writer.block,
+        callbacks: callbacks && callbacksSetup(callbacks),
+      }
     }
   }
 
@@ -237,14 +247,8 @@ export class WorkerGroup implements ServerGroup {
   }
 }
 
-function callbacksSetup(callbacks: MainThreadCallbacks | undefined): CallbacksSetup | undefined {
-  return (
-    callbacks && {
-      keys: callbacks.keys(),
-      endpoints: callbacks.endpoints(),
-      isDurable: callbacks.durable !== undefined,
-    }
-  )
+function callbacksSetup({ keys, endpoints, durable }: SharedCallbacks): CallbacksSetup {
+  return { keys: keys(), endpoints, isDurable: durable !== undefined }
 }
 
 /** A worker that does not answer within this time counts as hung. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Inspector } from '../../admin/inspector.ts'
 import { type Notifier, notifier, type Remote, RpcChannel, remote } from '../../kit/rpc.ts'
+import type { Regions } from '../../kit/shared-memory.ts'
 import type { WorkerMethods, WorkerSetup, WorkerSlot, WorkerState } from './protocol.ts'
 import type { PoolThread } from './worker-pool.ts'
 
@@ -58,8 +59,16 @@ export class WorkerHandle implements PoolThread<WorkerSetup> {
     return this.methods.start(setup)
   }
 
-  reload(setup: WorkerSetup): Promise<WorkerState> {
-    return this.methods.reload(setup)
+  prepare(setup: WorkerSetup): Promise<Regions> {
+    return this.methods.prepare(setup)
+  }
+
+  commit(): Promise<WorkerState> {
+    return this.methods.commit()
+  }
+
+  rollback(): Promise<void> {
+    return this.methods.rollback()
   }
 
   retire(): Promise<void> {

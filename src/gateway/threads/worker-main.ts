@@ -3,12 +3,14 @@ import type { Inspector } from '../../admin/inspector.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { systemRandom } from '../../kit/random.ts'
+import { prepareAll } from '../../kit/reload.ts'
 import { expose, notifier, RpcChannel, remote } from '../../kit/rpc.ts'
-import { SharedMemory } from '../../kit/shared-memory.ts'
+import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
 import { ownAcceptor } from '../acceptor.ts'
+import { scopesOf } from '../memory-scopes.ts'
 import type { Pages } from '../pages.ts'
 import { Server } from '../server.ts'
-import { type Observed, ThreadTelemetry } from '../telemetry/thread-telemetry.ts'
+import { ThreadTelemetry } from '../telemetry/thread-telemetry.ts'
 import { LogLines } from './log-forwarder.ts'
 import { MainThreadClient } from './main-client.ts'
 import { PeerClient } from './peer-client.ts'
@@ -22,31 +24,32 @@ const random = systemRandom
 const memory = new SharedMemory(workerData as WorkerSlot)
 let telemetry: ThreadTelemetry | undefined
 let server: Server | undefined
-/** The last setup that was put in force. */
-let last: WorkerSetup | undefined
+/** A change that is neither committed nor rolled back yet. */
+let prepared: Awaited<ReturnType<typeof prepare>> | undefined
+let retired: Promise<void> | undefined
 
 const methods: WorkerMethods = {
   start: async (setup) => stateAfter(await start(setup)),
-  reload: async (setup) => {
-    memory.learn(setup.regions)
-    mainThread.learn(setup.callbacks)
-    const before = last
-    const observed = await observe(setup)
-    try {
-      await there().reload(setup.config)
-    } catch (fault) {
-      mainThread.learn(before?.callbacks)
-      if (before !== undefined) await observed.undo(before.block)
-      last = before
-      throw fault
-    }
-    there()
-      .settled()
-      .then(() => observed.settle())
-      .catch((fault: unknown) => reportBug(fault, 'the reload'))
+  prepare: async (setup) => {
+    prepared = await prepare(setup)
+    return prepared.value
+  },
+  commit: () => {
+    const change = prepared
+    if (change === undefined) throw new Error('nothing is prepared')
+    prepared = undefined
+    change.commit()
+    retired = change.retired()
     return stateAfter(there())
   },
-  settled: () => there().settled(),
+  rollback: async () => {
+    const change = prepared
+    prepared = undefined
+    await change?.rollback()
+  },
+  retired: async () => {
+    await retired
+  },
   keys: (keys) => mainThread.learnKeys(keys),
   join: (run, port) => peers.join(run, port),
   drain: async () => {
@@ -78,18 +81,19 @@ const events = new EventBus(reportBug)
 // A bug in one call must not end the others.
 process.on('uncaughtException', (fault) => reportBug(fault, 'uncaught exception'))
 
-async function observe(setup: WorkerSetup): Promise<Observed> {
-  if (telemetry === undefined) throw new Error('the worker has not started yet')
-  const observed = await telemetry.reload(setup.config, setup.block)
-  last = setup
-  return observed
+function prepare({ config, regions, block, callbacks }: WorkerSetup) {
+  return prepareAll<Regions>(async (join) => {
+    if (telemetry === undefined) throw new Error('the worker has not started yet')
+    await join(memory.prepare({ scopes: scopesOf(config), regions }))
+    const { traces } = await join(telemetry.prepare({ config, block }))
+    await join(there().prepare({ config, callbacks: mainThread.callbacks(callbacks), traces }))
+    return memory.regions()
+  }, reportBug)
 }
 
 async function start(setup: WorkerSetup): Promise<Server> {
   const { config, regions, block, callbacks, port } = setup
-  last = setup
   memory.learn(regions)
-  mainThread.learn(callbacks)
   const log = (text: string, level: 'info' | 'warn' = 'info'): void => mainNotes.log(text, level)
   telemetry = await ThreadTelemetry.start(config, {
     clock,
@@ -101,19 +105,23 @@ async function start(setup: WorkerSetup): Promise<Server> {
     logDropped: () => lines.dropped,
     reportBug,
   })
-  server = await Server.start(config, {
-    clock,
-    random,
-    memory,
-    events,
-    mainThread,
-    telemetry,
-    pages,
-    acceptor: ownAcceptor({ isShared: true, port }),
-    peers,
-    log,
-    reportBug,
-  })
+  const { traces } = telemetry
+  server = await Server.start(
+    { config, callbacks: mainThread.callbacks(callbacks), traces },
+    {
+      clock,
+      random,
+      memory,
+      events,
+      mainThread,
+      telemetry,
+      pages,
+      acceptor: ownAcceptor({ isShared: true, port }),
+      peers,
+      log,
+      reportBug,
+    },
+  )
   expose<Inspector>(channel, 'inspector', server.view)
   return server
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { SharedMemory } from '../../kit/shared-memory.ts'
+import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
 import type { WorkerState } from './protocol.ts'
 import { type ExitReason, Pool, type PoolThread } from './worker-pool.ts'
 
@@ -19,6 +19,10 @@ class FakeThread implements PoolThread<Setup> {
   hangs = false
   isRetiring = false
   refuses: string | undefined
+  /** Never answers a preparation. */
+  isStuck = false
+  failsCommit = false
+  prepared: Setup | undefined
 
   constructor(slot: number, number: number, refuses: string | undefined) {
     this.slot = slot
@@ -31,8 +35,22 @@ class FakeThread implements PoolThread<Setup> {
     this.setups.push(setup)
     return state
   }
-  reload(setup: Setup): Promise<WorkerState> {
-    return this.start(setup)
+  async prepare(setup: Setup): Promise<Regions> {
+    if (this.isStuck) await this.ended
+    if (this.hasEnded) throw new Error('it has ended')
+    if (this.refuses !== undefined) throw new Error(this.refuses)
+    this.prepared = setup
+    return state.regions
+  }
+  async commit(): Promise<WorkerState> {
+    if (this.failsCommit || this.hasEnded || this.prepared === undefined) throw new Error('it cannot')
+    this.setups.push(this.prepared)
+    this.prepared = undefined
+    return state
+  }
+  async rollback(): Promise<void> {
+    if (this.hasEnded) throw new Error('it has ended')
+    this.prepared = undefined
   }
   retire(): Promise<void> {
     this.isRetiring = true
@@ -69,28 +87,39 @@ function poolOf(min: number, max = min) {
   const threads: FakeThread[] = []
   const ends: [number, ExitReason][] = []
   const logged: string[] = []
-  const scene = { config: 'first', refuses: undefined as string | undefined }
+  const scene = { refuses: undefined as string | undefined }
   /** The number of serving workers each time a worker was given its setup. */
   const besides: number[] = []
+  const setupsOf =
+    (config: string) =>
+    (_thread: FakeThread, _regions: Regions, first: WorkerState | undefined): Setup => {
+      besides.push(pool.serving.length)
+      return { config, port: first?.address.port }
+    }
   const pool = new Pool<Setup, FakeThread>({
     range: { min, max },
     slots: 8,
     clock,
     log: (text) => logged.push(text),
-    startThread: (place, number) => {
-      const thread = new FakeThread(place, number, scene.refuses)
+    startThread: (slot, number) => {
+      const thread = new FakeThread(slot, number, scene.refuses)
       threads.push(thread)
       return thread
     },
-    setupFor: (_thread, _regions, first) => {
-      besides.push(pool.serving.length)
-      return { config: scene.config, port: first?.address.port }
-    },
+    setupFor: setupsOf('first'),
     onState: () => {},
     onEnded: ({ number }, reason) => ends.push([number, reason]),
   })
   const serving = (): readonly number[] => pool.serving.map(({ number }) => number)
-  return { clock, pool, threads, ends, logged, scene, serving, besides }
+  const prepare = (config: string) => pool.prepare({ range: { min, max }, setupFor: setupsOf(config) })
+  const reload = async (config: string): Promise<void> => {
+    const change = await prepare(config)
+    change.commit()
+    await change.inForce()
+  }
+  /** The configuration of each serving worker. */
+  const inForce = () => pool.serving.map(({ setups }) => setups.at(-1)?.config)
+  return { clock, pool, threads, ends, logged, scene, serving, besides, prepare, reload, inForce }
 }
 
 describe('Pool', () => {
@@ -154,33 +183,107 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('reloads the first, then all others; if the first refuses, nothing changes', async () => {
-    const { clock, pool, threads, scene } = poolOf(3)
+  it('reloads every worker; whichever refuses, none has changed', async () => {
+    const { pool, threads, reload, inForce } = poolOf(3)
     await pool.start()
-    scene.config = 'second'
-    await pool.reload({ min: 3, max: 3 })
+    await reload('second')
+    assert.deepEqual(inForce(), ['second', 'second', 'second'])
+    for (const thread of threads) {
+      thread.refuses = 'the address is none of this machine'
+      await assert.rejects(reload('third'), /none of this machine/)
+      thread.refuses = undefined
+      assert.deepEqual(inForce(), ['second', 'second', 'second'])
+      assert.ok(threads.every(({ prepared, hasEnded }) => prepared === undefined && !hasEnded))
+    }
+    await reload('fourth')
+    assert.deepEqual(inForce(), ['fourth', 'fourth', 'fourth'])
+    pool.stop()
+  })
+
+  it('leaves every worker as it was when a prepared reload is rolled back', async () => {
+    const { pool, threads, prepare, inForce } = poolOf(2)
+    await pool.start()
+    const change = await prepare('second')
+    await change.rollback()
     assert.deepEqual(
-      threads.map(({ setups }) => setups.at(-1)?.config),
-      ['second', 'second', 'second'],
+      [inForce(), threads.map(({ prepared }) => prepared)],
+      [
+        ['first', 'first'],
+        [undefined, undefined],
+      ],
     )
-    scene.config = 'third'
-    ;(threads[0] as FakeThread).refuses = 'the address is none of this machine'
-    await assert.rejects(pool.reload({ min: 3, max: 3 }), /none of this machine/)
+    pool.stop()
+  })
+
+  for (const [end, config] of [
+    ['commit', 'second'],
+    ['rollback', 'first'],
+  ] as const) {
+    it(`replaces a worker that dies before the ${end} only after it, with what is in force then`, async () => {
+      const { clock, pool, threads, prepare, inForce, serving } = poolOf(2)
+      await pool.start()
+      await clock.advance(5000)
+      const change = await prepare('second')
+      threads[0]?.die('out of memory')
+      await clock.advance(5000)
+      assert.deepEqual([threads.length, serving()], [2, [2]])
+      await change[end]()
+      await clock.advance(1)
+      assert.deepEqual(
+        [serving(), inForce()],
+        [
+          [2, 3],
+          [config, config],
+        ],
+      )
+      pool.stop()
+    })
+  }
+
+  it('does without a worker that dies or hangs while it is prepared, and replaces it', async () => {
+    const { clock, pool, threads, reload, inForce, serving } = poolOf(3)
+    await pool.start()
+    await clock.advance(5000)
+    const [first, , last] = threads as [FakeThread, FakeThread, FakeThread]
+    for (const thread of [first, last]) Object.assign(thread, { isStuck: true, hangs: true })
+    const reloaded = reload('second')
+    await clock.advance(1000)
+    first.die('out of memory')
+    await clock.advance(31_000)
+    await reloaded
     assert.deepEqual(
-      threads.map(({ setups }) => setups.at(-1)?.config),
-      ['second', 'second', 'second'],
+      [serving(), inForce()],
+      [
+        [2, 4, 5],
+        ['second', 'second', 'second'],
+      ],
     )
+    pool.stop()
+  })
+
+  it('replaces a worker that fails to commit', async () => {
+    const { clock, pool, threads, reload, inForce, serving } = poolOf(2)
+    await pool.start()
+    await clock.advance(5000)
+    ;(threads[1] as FakeThread).failsCommit = true
+    await reload('second')
     await clock.advance(1)
+    assert.deepEqual(
+      [serving(), inForce()],
+      [
+        [1, 3],
+        ['second', 'second'],
+      ],
+    )
     pool.stop()
   })
 
   it('starts a single worker first when all must be replaced, as their shared state is set up again', async () => {
-    const { pool, threads, scene, serving, besides } = poolOf(3)
+    const { pool, threads, reload, serving, besides } = poolOf(3)
     await pool.start()
     assert.deepEqual(besides.splice(0), [0, 1, 1])
     for (const thread of threads) thread.die('killed')
-    scene.config = 'second'
-    await pool.reload({ min: 3, max: 3 })
+    await reload('second')
     assert.deepEqual(
       [besides, serving()],
       [
@@ -192,15 +295,16 @@ describe('Pool', () => {
     pool.stop()
   })
 
-  it('replaces a worker that cannot apply what the first could', async () => {
-    const { clock, pool, threads, scene, serving } = poolOf(2)
+  it('rejects a setup with which no worker can start after all have died, and returns to the former', async () => {
+    const { clock, pool, threads, scene, reload, inForce } = poolOf(2)
     await pool.start()
     await clock.advance(5000)
-    scene.config = 'second'
-    ;(threads[1] as FakeThread).refuses = 'something of its own'
-    await pool.reload({ min: 2, max: 2 })
-    await clock.advance(1)
-    assert.deepEqual([serving(), threads[2]?.setups[0]?.config], [[1, 3], 'second'])
+    for (const thread of threads) thread.die('killed')
+    scene.refuses = 'the port is taken'
+    await assert.rejects(reload('second'), /the port is taken/)
+    scene.refuses = undefined
+    await clock.advance(5000)
+    assert.deepEqual(inForce(), ['first', 'first'])
     pool.stop()
   })
 

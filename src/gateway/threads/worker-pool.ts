@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
+import type { Change, Reloadable } from '../../kit/reload.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
 import { Scale, type ScaleOptions } from './autoscale.ts'
+import { type PreparableThread, PreparedThreads } from './prepared-threads.ts'
 import type { WorkerState } from './protocol.ts'
 
 /** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
@@ -19,16 +21,17 @@ export function slotsFor({ max }: { readonly max: number }): number {
  *         │           └────────────┴──────> ended        (it died: its slot is cleared, another replaces it)
  *         └──> ended                                     (it cannot start: retried with growing delays)
  *
- * Changes to the whole pool (start, reload, adding or removing a worker) run one after another.
+ * Changes to the whole pool (start, reload, adding or removing a worker) run one after another: from the preparation of
+ * a reload to its commit or rollback, no worker starts. One that dies meanwhile is replaced afterwards, by what is in
+ * force then.
  */
 export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
 /** A thread as the pool sees it. */
-export interface PoolThread<Setup> {
+export interface PoolThread<Setup> extends PreparableThread<Setup> {
   /** Its row of shared memory. */
   readonly slot: number
   start(setup: Setup): Promise<WorkerState>
-  reload(setup: Setup): Promise<WorkerState>
   retire(): Promise<void>
   /** Answers as soon as the event loop is free. */
   ping(): Promise<void>
@@ -37,7 +40,6 @@ export interface PoolThread<Setup> {
   terminate(): Promise<void>
   /** Resolves with the reason when the thread has ended. */
   readonly ended: Promise<string>
-  readonly hasEnded: boolean
 }
 
 export interface PoolWorker<Thread> {
@@ -50,6 +52,20 @@ export interface PoolWorker<Thread> {
 /** `idle`: too little work; `reload`: the new configuration has fewer workers. */
 export type ExitReason = 'died' | 'idle' | 'reload'
 
+/** A worker's setup; `first`: the state that the first worker reported. */
+export type SetupFor<Setup, Thread> = (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
+
+/** The settings that a reload changes. */
+export interface PoolConfig<Setup, Thread> {
+  readonly range: ScaleOptions
+  readonly setupFor: SetupFor<Setup, Thread>
+}
+
+export interface PoolChange extends Change {
+  /** Call this after the commit. Resolves when every worker serves by the new setup. */
+  inForce(): Promise<void>
+}
+
 export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly range: ScaleOptions
   /** Rows of shared memory; the last is the main thread's. */
@@ -57,9 +73,8 @@ export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
   readonly clock: Clock
   readonly log: LogText
   readonly startThread: (slot: number, number: number) => Thread
-  /** A worker's setup; `first`: the state that the first worker reported. */
-  readonly setupFor: (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
-  /** Called when a worker has started or applied another setup. */
+  readonly setupFor: SetupFor<Setup, Thread>
+  /** Called when a worker has started or put another setup in force. */
   readonly onState: (thread: Thread, state: WorkerState) => void
   /** Called before the slot is cleared, also for a worker that could not start. */
   readonly onEnded: (thread: Thread, reason: ExitReason) => void
@@ -83,10 +98,13 @@ const longestRetryMs = 10_000
 /** A worker that has served this long did not die of its start. */
 const soundMs = 2000
 
-export class Pool<Setup, Thread extends PoolThread<Setup>> {
+export class Pool<Setup, Thread extends PoolThread<Setup>>
+  implements Reloadable<PoolConfig<Setup, Thread>, PoolChange>
+{
   readonly #options: PoolOptions<Setup, Thread>
   readonly #members = new Set<Member<Thread>>()
   #scale: Scale
+  #setupFor: SetupFor<Setup, Thread>
   #range: ScaleOptions
   #regions: Regions = new Map()
   #first: WorkerState | undefined
@@ -94,7 +112,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   #mustLearn = true
   #lastNumber = 0
   #retryMs = 0
-  #work: Promise<unknown> = Promise.resolve()
+  #work: Promise<void> = Promise.resolve()
   #tick: Timer | undefined
   readonly #retries = new Set<Timer>()
   #closing = false
@@ -102,15 +120,16 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
   constructor(options: PoolOptions<Setup, Thread>) {
     this.#options = options
     this.#range = options.range
+    this.#setupFor = options.setupFor
     this.#scale = new Scale(options.range)
   }
 
   /** Rejects if the first worker cannot start. */
   async start(): Promise<WorkerState> {
-    const first = await this.#serially(() => this.#add())
+    const { state } = await this.#serially(() => this.#add())
     await this.#serially(() => this.#fill())
     this.#schedule()
-    return first
+    return state
   }
 
   /** Workers that take calls. */
@@ -123,48 +142,66 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     return [...this.#members].map(({ thread }) => thread)
   }
 
-  /** Every worker applies the current result of `setupFor`. Rejects, with nothing changed, if the first cannot. */
-  reload(range: ScaleOptions): Promise<void> {
-    return this.#serially(async () => {
-      const canary = await this.#tryOn(this.serving)
-      if (canary === undefined) this.#mustLearn = true
-      this.#range = range
-      this.#scale = new Scale(range)
-      // Retiring workers still serve their open connections.
-      const others = [...this.serving, ...this.#inPhase('retiring')].filter((thread) => thread !== canary)
-      await Promise.all(others.map((thread) => this.#follow(thread)))
-      // Even if all died just now: then the new workers are the first with this configuration.
-      await this.#fill().catch((fault: unknown) => {
-        if (canary === undefined) throw fault
-        this.#retry(fault)
-      })
-      for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
-    })
-  }
-
-  /** Returns the first worker that could apply the setup, skipping any that die. Rejects if a worker refuses. */
-  async #tryOn(candidates: readonly Thread[]): Promise<Thread | undefined> {
-    for (const thread of candidates) {
-      try {
-        const state = await thread.reload(this.#setupFor(thread))
-        this.#learn(state)
-        this.#options.onState(thread, state)
-        return thread
-      } catch (fault) {
-        if (!thread.hasEnded) throw fault
-      }
-    }
-    return undefined
-  }
-
-  /** Replaces a worker that cannot apply a setup that another could. */
-  async #follow(thread: Thread): Promise<void> {
+  /** Prepares every worker. Rejects, with all of them as before, if one refuses; one that dies does not count. */
+  async prepare(next: PoolConfig<Setup, Thread>): Promise<PoolChange> {
+    const endTurn = await this.#turn()
     try {
-      this.#options.onState(thread, await thread.reload(this.#setupFor(thread)))
-    } catch {
-      // A draining worker ends by itself, with its calls.
-      if (!this.#closing) await thread.terminate()
+      const { setupFor } = next
+      // Retiring workers still serve their open connections.
+      const threads = await PreparedThreads.prepare([...this.serving, ...this.#inPhase('retiring')], {
+        setupFor: (thread, regions = this.#regions) => setupFor(thread, regions, this.#first),
+        replace: (thread) => this.#giveUp(thread),
+      })
+      const undoStart = threads.regions === undefined ? await this.#startAnew(setupFor) : undefined
+      let inForce = Promise.resolve()
+      return {
+        commit: () => {
+          inForce = this.#commit(next, threads).finally(endTurn)
+        },
+        inForce: () => inForce,
+        rollback: async () => {
+          await threads.rollback()
+          await undoStart?.()
+          endTurn()
+        },
+      }
+    } catch (refusal) {
+      endTurn()
+      throw refusal
     }
+  }
+
+  async #commit(
+    { range, setupFor }: PoolConfig<Setup, Thread>,
+    threads: PreparedThreads<Setup, Thread>,
+  ): Promise<void> {
+    this.#setupFor = setupFor
+    this.#range = range
+    this.#scale = new Scale(range)
+    this.#regions = threads.regions ?? this.#regions
+    await threads.commit((thread, state) => {
+      this.#first = state
+      this.#options.onState(thread, state)
+    })
+    await this.#fill().catch((fault: unknown) => this.#retry(fault))
+    for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
+  }
+
+  /** All have died. One that starts with the new setup shows whether that can be done; returns how to undo it. */
+  async #startAnew(setupFor: SetupFor<Setup, Thread>): Promise<() => Promise<void>> {
+    const before = { regions: this.#regions, first: this.#first }
+    this.#mustLearn = true
+    const { thread } = await this.#add(setupFor)
+    return async () => {
+      this.#regions = before.regions
+      this.#first = before.first
+      await thread.terminate()
+    }
+  }
+
+  /** A draining worker ends by itself, with its calls. */
+  async #giveUp(thread: Thread): Promise<void> {
+    if (!this.#closing) await thread.terminate()
   }
 
   /** Adds and replaces no more workers, and gives up on those that are still starting. */
@@ -187,14 +224,22 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     return [...this.#members].filter((member) => member.phase === phase).map(({ thread }) => thread)
   }
 
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work, work)
-    this.#work = done.catch(() => {})
-    return done
+  async #serially<T>(work: () => Promise<T>): Promise<T> {
+    const endTurn = await this.#turn()
+    try {
+      return await work()
+    } finally {
+      endTurn()
+    }
   }
 
-  #setupFor(thread: Thread): Setup {
-    return this.#options.setupFor(thread, this.#regions, this.#first)
+  /** Waits until all earlier work has ended; later work waits until the returned function is called. */
+  async #turn(): Promise<() => void> {
+    const before = this.#work
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#work = before.then(() => promise)
+    await before
+    return resolve
   }
 
   /** All workers request the same regions of memory: the others get those of the first. */
@@ -211,7 +256,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#add()))
   }
 
-  async #add(): Promise<WorkerState> {
+  async #add(setupFor = this.#setupFor): Promise<{ readonly thread: Thread; readonly state: WorkerState }> {
     if (this.#closing) throw new Error('the gateway is shutting down')
     const { startThread, clock, slots, onState } = this.#options
     const taken = new Set([...this.#members].map(({ thread }) => thread.slot))
@@ -223,14 +268,14 @@ export class Pool<Setup, Thread extends PoolThread<Setup>> {
     this.#members.add(member)
     void thread.ended.then((reason) => this.#ended(member, reason))
     try {
-      const state = await thread.start(this.#setupFor(thread))
+      const state = await thread.start(setupFor(thread, this.#regions, this.#first))
       if (thread.hasEnded) throw new Error('it ended during its start')
       if (this.#closing) throw new Error('the gateway is shutting down')
       member.phase = 'serving'
       member.servesMs = clock.now()
       if (this.#mustLearn) this.#learn(state)
       onState(thread, state)
-      return state
+      return { thread, state }
     } catch (fault) {
       await thread.terminate()
       throw fault

@@ -1,3 +1,4 @@
+import type { Change } from '../../kit/reload.ts'
 import type { Layout } from './layout.ts'
 
 /** A counting thread, as seen by the reader. */
@@ -17,14 +18,6 @@ export interface Writer<B extends ArrayBufferLike = SharedArrayBuffer> {
  * call.
  */
 export type Memory<B extends ArrayBufferLike> = new (bytes: number) => B
-
-/** A new layout, for which every writer already has a block. */
-export interface PreparedLayout {
-  /** Reads use the new layout from now on. */
-  commit(): void
-  /** Reads stay as before and include counts made meanwhile; every thread returns to its previous block. */
-  undo(): void
-}
 
 /** Numbers, and for each cell of the layout in use its index in them; without `indexes` the index is the same. */
 interface Part {
@@ -89,8 +82,11 @@ export class Blocks {
     }
   }
 
-  /** Gives every thread a new block of this layout, to be sent to it. One change at a time. */
-  prepare(layout: Layout): PreparedLayout {
+  /**
+   * Gives every thread a new block of this layout, to be sent to it. One change at a time. Reads use the new layout from
+   * the commit on; after a rollback they include what a thread that began in its new block has counted there.
+   */
+  prepare(layout: Layout): Change {
     this.#next = layout
     for (const writer of this.#writers) writer.prepare(layout)
     this.#gather()
@@ -103,9 +99,9 @@ export class Blocks {
         for (const writer of this.#writers) writer.commit(layout, moved)
         this.#gather()
       },
-      undo: () => {
+      rollback: () => {
         this.#next = undefined
-        for (const writer of this.#writers) writer.undo()
+        for (const writer of this.#writers) writer.rollback()
         this.#gather()
       },
     }
@@ -177,7 +173,7 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
     if (this.#isInNext) this.countsInto(next.block)
   }
 
-  undo(): void {
+  rollback(): void {
     if (this.#next !== undefined) this.#done = [...this.#done, this.#next]
     this.#next = undefined
   }

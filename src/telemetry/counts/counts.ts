@@ -1,4 +1,5 @@
-import { Blocks, type Memory, type PreparedLayout, type Writer } from './blocks.ts'
+import type { Change } from '../../kit/reload.ts'
+import { Blocks, type Memory, type Writer } from './blocks.ts'
 import { Cells, type CountedParts } from './cells.ts'
 
 /** Counts of all threads for readers, by the names of the configuration in force. */
@@ -39,7 +40,7 @@ export class Counts {
    * Prepares another configuration: every writer gets a new block for its thread to switch to. Reads use the previous
    * one until the commit; then everything that both have in common goes on counting.
    */
-  prepare(parts: CountedParts): PreparedLayout {
+  prepare(parts: CountedParts): Change {
     const cells = new Cells(parts)
     const prepared = this.#blocks.prepare(cells.layout)
     return {
@@ -47,7 +48,7 @@ export class Counts {
         this.#cells = cells
         prepared.commit()
       },
-      undo: () => prepared.undo(),
+      rollback: () => prepared.rollback(),
     }
   }
 }

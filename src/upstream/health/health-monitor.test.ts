@@ -4,6 +4,7 @@ import { targetOf } from '../../../test/kit/calls.ts'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { configSchema } from '../../config/schema.ts'
 import type { TargetEvent } from '../../core/target-event.ts'
+import { apply } from '../../kit/reload.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
 import type { Rotation } from '../balance/rotation.ts'
 import { targetsOf } from '../targets.ts'
@@ -46,20 +47,21 @@ function kept(t: TestContext) {
   }
   const ejections = (target: string): number | undefined =>
     keeping.figures().find((one) => one.target === target)?.ejections.failures
-  return { clock, keeping, lines, fail, healthOf, rotationOf, ejections }
+  const change = ({ upstreams }: ReturnType<typeof configOf>, broadcast: readonly string[] = []): Promise<void> =>
+    apply(keeping, { upstreams, withDeliveries: new Set(broadcast) })
+  return { clock, keeping, change, lines, fail, healthOf, rotationOf, ejections }
 }
 
 describe('HealthMonitor', () => {
   it('keeps state and counts when an upstream is rebuilt with the same targets', async (t) => {
-    const { clock, keeping, fail, ejections } = kept(t)
+    const { clock, keeping, change, fail, ejections } = kept(t)
     const before = configOf()
-    keeping.change(before.upstreams)
+    await change(before)
     fail(before, 0)
     await clock.advance(1000)
     assert.equal(ejections('a'), 1)
     const after = configOf({ keepAlive: '1s' })
-    keeping.prepare(after.upstreams)
-    keeping.change(after.upstreams)
+    await change(after)
     assert.deepEqual([ejections('a'), keeping.figures()[0]?.isAvailable], [1, false])
     await clock.advance(30_000)
     assert.equal(keeping.figures()[0]?.isAvailable, true)
@@ -74,10 +76,10 @@ describe('HealthMonitor', () => {
     ['changes the order', ['c', 'a', 'b']],
   ] as const) {
     it(`keeps the state of a target when a reload ${change}, and no count falls`, async (t) => {
-      const { clock, keeping, fail, healthOf, ejections } = kept(t)
+      const { clock, keeping, change, fail, healthOf, ejections } = kept(t)
       const options = { health: { path: '/' }, breaker: { open: '30s' }, panic: '0%' }
       const before = configOf(options, ['a', 'b', 'c'])
-      keeping.change(before.upstreams)
+      await change(before)
       await clock.advance(0)
       fail(before, 0)
       const { cells, breakers } = healthOf(before)
@@ -92,8 +94,7 @@ describe('HealthMonitor', () => {
           ?.out.map(({ why }) => why)
       assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
       const after = configOf(options, names)
-      keeping.prepare(after.upstreams)
-      keeping.change(after.upstreams)
+      await change(after)
       assert.deepEqual(out(), ['ejected', 'unhealthy', 'resting', 'breaker_open'])
       const left = keeping.figures().filter(({ isAvailable }) => isAvailable)
       assert.deepEqual(
@@ -105,25 +106,25 @@ describe('HealthMonitor', () => {
   }
 
   it('brings targets back at once when a reload lowers the ejection limit', async (t) => {
-    const { clock, keeping, fail } = kept(t)
+    const { clock, keeping, change, fail } = kept(t)
     const options = { outlier: { share: '50%' }, panic: '0%' }
     const before = configOf(options, ['a', 'b', 'c', 'd'])
-    keeping.change(before.upstreams)
+    await change(before)
     fail(before, 0)
     await clock.advance(10)
     fail(before, 1)
     const available = () => keeping.figures().flatMap(({ target, isAvailable }) => (isAvailable ? [target] : []))
     assert.deepEqual(available(), ['c', 'd'])
-    keeping.change(configOf(options, ['a', 'b']).upstreams)
+    await change(configOf(options, ['a', 'b']))
     assert.deepEqual(available(), ['a'])
   })
 
   it('reports a lone target like all others, though nothing is done about it, and no count falls', async (t) => {
-    const { keeping, fail, ejections } = kept(t)
+    const { keeping, change, fail, ejections } = kept(t)
     const before = configOf()
-    keeping.change(before.upstreams)
+    await change(before)
     fail(before, 0)
-    keeping.change(configOf({}, ['a']).upstreams)
+    await change(configOf({}, ['a']))
     const [figures, ...others] = keeping.figures()
     assert.deepEqual(others, [])
     assert.deepEqual(
@@ -132,14 +133,14 @@ describe('HealthMonitor', () => {
     )
     assert.deepEqual([figures?.breaker, figures?.lastCheck, figures?.checks], [undefined, undefined, undefined])
     assert.deepEqual(figures?.ejections, { failures: 1, success_rate: 0, retry_after: 0 })
-    keeping.change(before.upstreams)
+    await change(before)
     assert.deepEqual([ejections('a'), ejections('b')], [1, 0])
   })
 
   it('ramps up a target that comes back while there are no calls', async (t) => {
-    const { clock, keeping, healthOf, rotationOf } = kept(t)
+    const { clock, change, healthOf, rotationOf } = kept(t)
     const config = configOf({ slowStart: '20s' })
-    keeping.change(config.upstreams)
+    await change(config)
     await clock.advance(60_000)
     const quiet = rotationOf(config)
     assert.equal(quiet.factor(0), 1)
@@ -153,9 +154,9 @@ describe('HealthMonitor', () => {
   })
 
   it('writes one line per change', async (t) => {
-    const { clock, keeping, lines, fail } = kept(t)
+    const { clock, change, lines, fail } = kept(t)
     const config = configOf()
-    keeping.change(config.upstreams)
+    await change(config)
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
@@ -165,11 +166,11 @@ describe('HealthMonitor', () => {
   })
 
   it('says that deliveries go on when the upstream of a broadcast loses a target', async (t) => {
-    const { clock, keeping, lines, fail } = kept(t)
+    const { clock, change, lines, fail } = kept(t)
     const config = configOf({}, ['a', 'b'], [{ match: 'POST /', broadcast: { upstream: 'work' } }])
     // The route arrives with a reload; the upstream stays the same.
-    keeping.change(configOf().upstreams)
-    keeping.change(config.upstreams, new Set(['work']))
+    await change(configOf())
+    await change(config, ['work'])
     fail(config, 1)
     await clock.advance(31_000)
     assert.deepEqual(lines, [
@@ -179,9 +180,9 @@ describe('HealthMonitor', () => {
   })
 
   it('leaves no timer behind', async (t) => {
-    const { clock, keeping } = kept(t)
-    keeping.change(configOf({ health: { path: '/' } }).upstreams)
-    keeping.change(configOf({}, ['only']).upstreams)
+    const { clock, keeping, change } = kept(t)
+    await change(configOf({ health: { path: '/' } }))
+    await change(configOf({}, ['only']))
     keeping.close()
     await clock.advance(0)
     assert.equal(clock.pendingCount, 0)

@@ -3,6 +3,7 @@ import type { TargetEvent } from '../../core/target-event.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import type { Random } from '../../kit/random.ts'
+import type { Change, Reloadable } from '../../kit/reload.ts'
 import type { SharedMemory } from '../../kit/shared-memory.ts'
 import { type HttpClient, httpClient } from '../../transport/client/http-client.ts'
 import { Lookups } from '../../transport/client/lookups.ts'
@@ -22,6 +23,12 @@ export interface HealthMonitorOptions {
   readonly log: LogText
 }
 
+export interface MonitoredUpstreams {
+  readonly upstreams: UpstreamsOptions
+  /** Upstreams that a route broadcasts to. */
+  readonly withDeliveries: ReadonlySet<string>
+}
+
 interface Kept {
   readonly config: UpstreamOptions
   readonly keeper: HealthKeeper
@@ -29,7 +36,7 @@ interface Kept {
 }
 
 /** Tracks the health of all targets in the main thread; the other threads read the results from shared memory. */
-export class HealthMonitor {
+export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
   readonly #options: HealthMonitorOptions
   readonly #figures = new HealthFigures()
   readonly #lookups: Lookups
@@ -44,32 +51,13 @@ export class HealthMonitor {
     this.#lookups = new Lookups(options)
   }
 
-  /** Allocates the memory for this configuration, so that all threads find the same. */
-  prepare(upstreams: UpstreamsOptions): void {
-    for (const [name, upstream] of Object.entries(upstreams)) {
+  /** Allocates the memory, so that all threads find the same. Unchanged upstreams continue after the commit. */
+  async prepare(next: MonitoredUpstreams): Promise<Change> {
+    for (const [name, upstream] of Object.entries(next.upstreams)) {
       const health = this.#healthOf(name, upstream)
       if (health !== undefined) this.#rotationOf(health, name, upstream)
     }
-  }
-
-  /**
-   * Switches to these options; unchanged upstreams continue. `withDeliveries`: the upstreams that a route broadcasts
-   * to.
-   */
-  change(upstreams: UpstreamsOptions, withDeliveries: ReadonlySet<string> = new Set()): void {
-    const before = this.#kept
-    this.#withDeliveries = withDeliveries
-    const kept = new Map<string, Kept>()
-    const unkept: Target[] = []
-    for (const [name, upstream] of Object.entries(upstreams)) {
-      const known = before.get(name)
-      const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
-      if (one === undefined) unkept.push(...targetsOf(name, upstream))
-      else kept.set(name, one)
-    }
-    this.#kept = kept
-    this.#unkept = unkept
-    for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
+    return { commit: () => this.#switchTo(next), rollback: () => {} }
   }
 
   /** Health of each target. */
@@ -85,6 +73,22 @@ export class HealthMonitor {
     for (const one of this.#kept.values()) this.#end(one)
     this.#kept = new Map()
     this.#lookups.close()
+  }
+
+  #switchTo({ upstreams, withDeliveries }: MonitoredUpstreams): void {
+    const before = this.#kept
+    this.#withDeliveries = withDeliveries
+    const kept = new Map<string, Kept>()
+    const unkept: Target[] = []
+    for (const [name, upstream] of Object.entries(upstreams)) {
+      const known = before.get(name)
+      const one = known !== undefined && isSameUpstream(known.config, upstream) ? known : this.#keep(name, upstream)
+      if (one === undefined) unkept.push(...targetsOf(name, upstream))
+      else kept.set(name, one)
+    }
+    this.#kept = kept
+    this.#unkept = unkept
+    for (const [name, one] of before) if (kept.get(name) !== one) this.#end(one)
   }
 
   #keep(name: string, config: UpstreamOptions): Kept | undefined {

@@ -1,0 +1,106 @@
+import type { Inspector } from '../admin/inspector.ts'
+import { type OperatorApi, startOperatorApi } from '../admin/operator-api.ts'
+import { ReloadableAdmin } from '../admin/reloadable-admin.ts'
+import type { Config } from '../config/schema.ts'
+import type { HeldMemory } from '../kit/held-memory.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import type { HealthMonitor } from '../upstream/health/health-monitor.ts'
+import type { LoadFigures } from '../upstream/load-figures.ts'
+import type { GatewayDeps } from './gateway-deps.ts'
+import { heldLimit } from './held-limit.ts'
+import type { MainThread } from './main-thread.ts'
+import type { ReloadFigures } from './reloads.ts'
+import type { ServerGroup } from './server-group.ts'
+import type { TelemetryHub } from './telemetry/telemetry-hub.ts'
+
+export interface OperatorSideOptions {
+  readonly deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
+  readonly view: Inspector
+  readonly hub: TelemetryHub
+  readonly memory: SharedMemory
+  /** Memory that calls of all threads hold. */
+  readonly held: HeldMemory
+  readonly health: HealthMonitor
+  readonly loads: LoadFigures
+  /** Parts that start later; undefined until then. */
+  readonly mainThread: () => MainThread | undefined
+  readonly servers: () => ServerGroup | undefined
+  readonly reloads: () => ReloadFigures
+  readonly isReady: () => boolean
+}
+
+/** The operators' side of a gateway: the admin API, and the sources of metrics and figures. */
+export class OperatorSide implements Reloadable<Config> {
+  readonly #options: OperatorSideOptions
+  readonly #startedAtMs: number
+  readonly #admin: ReloadableAdmin
+
+  constructor(options: OperatorSideOptions) {
+    const { deps } = options
+    this.#options = options
+    this.#startedAtMs = deps.clock.wallNow()
+    this.#admin = new ReloadableAdmin({ ...deps, start: (config) => this.#start(config) })
+  }
+
+  get admin(): ReloadableAdmin['current'] {
+    return this.#admin.current
+  }
+
+  /** The parts that are shown must be prepared after this, and so be in force when `show` is called. */
+  prepare(config: Config): Promise<Change> {
+    return this.#admin.prepare(config)
+  }
+
+  /** Shows this configuration and its parts, which are in force. */
+  show(config: Config): void {
+    const { view, hub, held, health, reloads, servers } = this.#options
+    const mainThread = this.#options.mainThread()
+    const parts = {
+      servers: view,
+      store: mainThread?.store,
+      hasWaiters: mainThread?.callbacks !== undefined,
+      workers: () => servers()?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
+    }
+    hub.connect(parts, {
+      reloads,
+      held: () => ({ bytes: held.bytes, limitBytes: heldLimit(config) }),
+      targets: () => health.figures(),
+    })
+    this.#admin.change(config, this.#operated())
+  }
+
+  drain(): void {
+    this.#admin.drain()
+  }
+
+  close(): Promise<void> {
+    return this.#admin.close()
+  }
+
+  #start(config: Config): Promise<OperatorApi | undefined> {
+    const { deps, view, hub, memory, health, loads, isReady } = this.#options
+    const shortages = new ShortageLog({ ...deps, memory })
+    return startOperatorApi(config, {
+      ...deps,
+      ...this.#operated(),
+      version: deps.version ?? 'unknown',
+      startedAtMs: this.#startedAtMs,
+      isReady,
+      servers: view,
+      figures: hub.figures,
+      metrics: hub.metrics,
+      health: () => health.figures(),
+      loads,
+      backends: deps.backends,
+      reload: deps.reload,
+      onAcceptFailed: (code) => shortages.onAccept(code),
+    })
+  }
+
+  #operated() {
+    const mainThread = this.#options.mainThread()
+    return { deliveryService: mainThread?.deliveryService, callbacks: mainThread?.tickets }
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  type CallbackEndpoints,
+  type CallbackEndpointsChange,
+  startCallbackEndpoints,
+} from '../callback/callback-endpoints.ts'
+import type { Callbacks } from '../callback/callbacks.ts'
+import type { SharedCallbacks } from '../callback/shared-state.ts'
+import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
+import type { Config } from '../config/schema.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Change, Reloadable, ReportBug } from '../kit/reload.ts'
+import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { RoutedHandler } from '../transport/server/route-handler.ts'
+import { callbackConfig } from './callback-config.ts'
+
+export interface ServerCallbacksOptions {
+  readonly clock: Clock
+  readonly memory: SharedMemory
+  /** The other workers, for callbacks whose call waits there. */
+  readonly peers?: CallbackPeers | undefined
+  readonly frontPort: () => number
+  readonly reportBug: ReportBug
+}
+
+export interface ServerCallbacksConfig {
+  readonly config: Config
+  /** Undefined until a route uses `callback`. */
+  readonly shared: SharedCallbacks | undefined
+}
+
+export interface ServerCallbacksChange extends Change {
+  readonly callbacks: Callbacks | undefined
+  readonly handlers: readonly RoutedHandler[]
+}
+
+/** The callbacks of a server across reloads: from the first callback route on, until the server ends. */
+export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, ServerCallbacksChange> {
+  readonly #options: ServerCallbacksOptions
+  #endpoints: CallbackEndpoints | undefined
+
+  constructor(options: ServerCallbacksOptions) {
+    this.#options = options
+  }
+
+  get current(): Callbacks | undefined {
+    return this.#endpoints?.callbacks
+  }
+
+  /** Takes callbacks that came in at other workers; undefined until a route uses `callback`. */
+  get receiver(): CallbackReceiver | undefined {
+    return this.#endpoints?.receiver
+  }
+
+  async prepare({ config, shared }: ServerCallbacksConfig): Promise<ServerCallbacksChange> {
+    if (shared === undefined) return { callbacks: undefined, handlers: [], commit: () => {}, rollback: () => {} }
+    const callbacks = callbackConfig(config)
+    const endpoints = this.#endpoints ?? this.#start(callbacks, shared)
+    const change: CallbackEndpointsChange = endpoints.prepare({ ...shared, callbacks })
+    return {
+      callbacks: endpoints.callbacks,
+      handlers: change.handlers,
+      commit: () => {
+        change.commit()
+        this.#endpoints = endpoints
+      },
+      rollback: () => {
+        if (endpoints !== this.#endpoints) endpoints.close()
+      },
+    }
+  }
+
+  close(): void {
+    this.#endpoints?.close()
+  }
+
+  #start(config: ReturnType<typeof callbackConfig>, shared: SharedCallbacks): CallbackEndpoints {
+    const { memory } = this.#options
+    return startCallbackEndpoints(config, {
+      ...this.#options,
+      ...shared,
+      promises: memory.levels('ticket promises', 1),
+    })
+  }
+}
