@@ -21,7 +21,7 @@ import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import { mergedInspector } from './inspect/merged.ts'
-import { listenFault } from './listen-fault.ts'
+import { listenError } from './listen-error.ts'
 import { MainThread } from './main-thread.ts'
 import { type Pages, pagesOf } from './pages.ts'
 import { scopesOf } from './server.ts'
@@ -248,7 +248,7 @@ class RunningGateway implements Gateway {
       this.reloadRefused()
       const expected = this.#expected(fault, config)
       if (expected === undefined) this.#deps.reportBug(fault, 'the reload')
-      return { ok: false, faults: [expected?.message ?? String(fault)], at: expected?.at }
+      return { ok: false, errors: [expected?.message ?? String(fault)], at: expected?.at }
     }
   }
 
@@ -293,7 +293,7 @@ class RunningGateway implements Gateway {
   /** Undefined if the cause is a bug of the gateway. */
   #expected(fault: unknown, config: Config): StartupError | undefined {
     if (fault instanceof StartupError) return fault
-    return this.#draining ? new StartupError('the gateway is shutting down') : listenFault(fault, config)
+    return this.#draining ? new StartupError('the gateway is shutting down') : listenError(fault, config)
   }
 
   #checkGoesOn(): void {
