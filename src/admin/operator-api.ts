@@ -3,8 +3,7 @@ import { linesOf } from '../config/lines.ts'
 import { matchText } from '../config/match.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import type { Figures } from '../telemetry/figures/figures.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -39,7 +38,6 @@ export interface OperatedParts {
 }
 
 export interface OperatorApiOptions extends OperatedParts {
-  readonly clock: Clock
   readonly version: string
   /** Wall clock. */
   readonly startedAtMs: number
@@ -57,9 +55,9 @@ export interface OperatorApiOptions extends OperatedParts {
   readonly reload: (() => Promise<Reloaded>) | undefined
   /** Called when the admin server could not accept a connection. */
   readonly onAcceptFailed: (code: string) => void
-  readonly log: LogText
-  readonly reportBug: (error: unknown, about: string) => void
 }
+
+type AdminRuntime = Pick<Runtime, 'clock' | 'log' | 'reportBug'>
 
 /** The admin side of a gateway. */
 export interface OperatorApi extends Admin {
@@ -70,19 +68,24 @@ export interface OperatorApi extends Admin {
 }
 
 /** Undefined if the configuration has no admin side. */
-export async function startOperatorApi(config: Config, options: OperatorApiOptions): Promise<OperatorApi | undefined> {
-  const { figures, clock, reportBug } = options
+export async function startOperatorApi(
+  runtime: AdminRuntime,
+  options: OperatorApiOptions,
+  config: Config,
+): Promise<OperatorApi | undefined> {
+  const { figures } = options
+  const { clock, reportBug } = runtime
   if (config.admin === undefined || figures === undefined) return undefined
   const streams = new LiveStreams(figures, clock)
   const tableOf = (from: Config, parts: OperatedParts) =>
-    resourceTable(resourcesOf(from, { ...options, ...parts, figures, streams }))
+    resourceTable(resourcesOf(from, { ...options, ...parts, clock, figures, streams }))
   let resources = tableOf(config, options)
   let { token } = config.admin
   const admin = await startAdmin({
     ...config.admin,
     clock,
     token: () => token,
-    guesses: new TokenGuesses(options),
+    guesses: new TokenGuesses(runtime),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
     reportBug: (error) => reportBug(error, 'the admin server'),
@@ -101,7 +104,11 @@ export async function startOperatorApi(config: Config, options: OperatorApiOptio
   }
 }
 
-type Shown = OperatorApiOptions & { readonly figures: Figures; readonly streams: LiveStreams }
+interface Shown extends OperatorApiOptions {
+  readonly clock: Runtime['clock']
+  readonly figures: Figures
+  readonly streams: LiveStreams
+}
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   const { figures, deliveryService, backends, isReady, servers } = options
