@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { CallTrace } from '../../core/trace.ts'
 import type { Change, Reloadable } from '../../kit/reload.ts'
 import type { Runtime } from '../../kit/runtime.ts'
 import { Redaction, type RedactOptions } from '../redact.ts'
@@ -16,7 +17,10 @@ export interface TracesChange extends Change {
   readonly traces: Traces | undefined
 }
 
-/** Traces across reloads. Calls in flight are still traced as they began. */
+/**
+ * Traces across reloads. Calls in flight are still traced as they began, so two exporters may be open at a time: each
+ * call goes to the one that began its trace, and to the current one if that has closed or was in another thread.
+ */
 export class ReloadableTraces implements Reloadable<TracesConfig, TracesChange> {
   readonly #runtime: Runtime
   #config: TracesConfig = { traces: undefined, redact: { headers: [], query: [] } }
@@ -71,9 +75,14 @@ export class ReloadableTraces implements Reloadable<TracesConfig, TracesChange> 
     const traces: Traces = await startTraces(options, {
       ...this.#runtime,
       redaction: new Redaction(redact),
-      exports: () => true,
+      exports: (trace) => this.#exporterOf(trace) === traces,
     })
     return traces
+  }
+
+  #exporterOf(trace: CallTrace): Traces | undefined {
+    for (const former of this.#former) if (former.began(trace)) return former
+    return this.#current ?? [...this.#former].at(-1)
   }
 
   async #end(traces: Traces): Promise<void> {
