@@ -1,13 +1,12 @@
 import type { Inspector } from '../admin/inspector.ts'
 import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
-import type { RoutedHandler } from '../transport/server/route-handler.ts'
+import type { RoutedHandler, RouteMatch } from '../transport/server/route-handler.ts'
 
 export interface PageText {
   readonly contentType: string
@@ -27,8 +26,14 @@ export function pagesOf(metrics: Metrics, servers: Inspector): Pages {
   }
 }
 
+/** The paths of the pages on the front; undefined: not there. */
+export interface PagePaths {
+  readonly metrics: { readonly path?: string | undefined }
+  readonly status?: { readonly path: string } | undefined
+}
+
 /** The pages that the configuration enables on the front. */
-export function pageRoutes({ metrics: { path }, status }: Config, pages: Pages): readonly RoutedHandler[] {
+export function pageRoutes({ metrics: { path }, status }: PagePaths, pages: Pages): readonly RoutedHandler[] {
   return [
     ...(path === undefined ? [] : [pageRoute(path, 'metrics', () => pages.metrics())]),
     ...(status === undefined ? [] : [pageRoute(status.path, 'status', () => pages.status())]),
@@ -62,10 +67,8 @@ function statusText(figures: ConnectionFigures): PageText {
 }
 
 /** `GET /`: lists the routes, for people and programs. */
-export function indexPage(
-  routes: readonly { readonly config: RouteConfig; readonly strategy: string }[],
-): RoutedHandler {
-  const list = routes.map(({ config, strategy }) => ({ match: matchText(config.match), strategy }))
+export function indexPage(routes: readonly { readonly match: RouteMatch; readonly strategy: string }[]): RoutedHandler {
+  const list = routes.map(({ match, strategy }) => ({ match: matchText(match), strategy }))
   const body = Buffer.from(`${JSON.stringify({ name: 'hedgerow', routes: list }, undefined, 2)}\n`)
   const answer = Promise.resolve(succeeded(ownResponse(200, ['content-type', 'application/json'], body)))
   return ownRoute({ method: 'GET', path: '/', what: 'index', service: () => answer, servesWhileDraining: false })
