@@ -27,7 +27,7 @@ async function explainRequest(config: Config, text: string): Promise<void> {
   }
   // Loaded here only: a plain check needs nothing of the gateway.
   const [{ explainRoute }, { systemClock }] = await Promise.all([
-    import('../gateway/explain-route.ts'),
+    import('../gateway/stack/explain-route.ts'),
     import('../kit/clock.ts'),
   ])
   const explanation = explainRoute(config, method, path, systemClock())

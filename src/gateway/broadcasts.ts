@@ -3,8 +3,9 @@ import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } fr
 import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
 import { type DeliveryService, type DeliverySettings, openDeliveryService } from '../broadcast/delivery-service.ts'
 import { matchText } from '../config/match.ts'
+import type { RouteConfig } from '../config/route-schema.ts'
 import { optionsIf } from '../config/route-strategy.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Config } from '../config/schema.ts'
 import type { Call } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
@@ -23,7 +24,7 @@ import { Lookups } from '../transport/client/lookups.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
-import { deliveryStack } from './delivery-stack.ts'
+import { deliveryStack } from './stack/delivery-stack.ts'
 
 export interface BroadcastsOptions {
   readonly clock: Clock

@@ -6,10 +6,10 @@ import { systemClock } from '../kit/clock.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import type { FrontOptions } from '../transport/server/front-options.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
+import { router } from '../transport/server/router.ts'
 import { listenOptions, ownAcceptor } from './acceptor.ts'
 import { Fronts } from './fronts.ts'
 import { indexPage } from './pages.ts'
-import { router } from './router.ts'
 
 const events = new EventBus()
 

@@ -2,6 +2,8 @@ import type { DeliveryStatus } from '../broadcast/delivery-page.ts'
 import type { DeliveryService } from '../broadcast/delivery-service.ts'
 import { SharedCallbackState, type SharedCallbacks } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
+import { callbackConfig } from '../config/derived/callback-config.ts'
+import { storesConfig } from '../config/derived/stores-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { Call, RouteFacts } from '../core/call.ts'
 import type { Outcome } from '../core/outcome.ts'
@@ -12,8 +14,6 @@ import { ReloadableStores } from '../store/reloadable-stores.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import type { Upstreams } from '../upstream/upstream.ts'
 import { Broadcasts, type BroadcastsOptions } from './broadcasts.ts'
-import { callbackConfig } from './callback-config.ts'
-import { storesConfig } from './stores-config.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
 export interface MainThreadApi {

@@ -1,13 +1,13 @@
 import type { Inspector } from '../admin/inspector.ts'
+import { deliveryPage, type FindDelivery } from '../broadcast/delivery-page.ts'
 import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { ConnectionFigures } from '../transport/server/connection-counts.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
-import type { RoutedHandler } from '../transport/server/route-handler.ts'
+import type { RoutedHandler, RouteMatch } from '../transport/server/route-handler.ts'
 
 export interface PageText {
   readonly contentType: string
@@ -27,11 +27,28 @@ export function pagesOf(metrics: Metrics, servers: Inspector): Pages {
   }
 }
 
-/** The pages that the configuration enables on the front. */
-export function pageRoutes({ metrics: { path }, status }: Config, pages: Pages): readonly RoutedHandler[] {
+interface ListedRoute {
+  readonly match: RouteMatch
+  readonly strategy: { readonly name: string }
+}
+
+/** The options that decide which pages the front has. */
+export interface PagesConfig {
+  readonly routes: readonly ListedRoute[]
+  readonly metrics: { readonly path?: string | undefined }
+  readonly status?: { readonly path: string } | undefined
+  readonly index: boolean
+}
+
+/** The gateway's own pages on the front. A configured route that has the same path must come before them. */
+export function pageRoutes(config: PagesConfig, pages: Pages, findDelivery: FindDelivery): readonly RoutedHandler[] {
+  const { routes, metrics, status, index } = config
+  const hasDeliveries = routes.some(({ strategy }) => strategy.name === 'broadcast')
   return [
-    ...(path === undefined ? [] : [pageRoute(path, 'metrics', () => pages.metrics())]),
+    ...(metrics.path === undefined ? [] : [pageRoute(metrics.path, 'metrics', () => pages.metrics())]),
     ...(status === undefined ? [] : [pageRoute(status.path, 'status', () => pages.status())]),
+    ...(index ? [indexPage(routes)] : []),
+    ...(hasDeliveries ? [deliveryPage(findDelivery)] : []),
   ]
 }
 
@@ -62,10 +79,8 @@ function statusText(figures: ConnectionFigures): PageText {
 }
 
 /** `GET /`: lists the routes, for people and programs. */
-export function indexPage(
-  routes: readonly { readonly config: RouteConfig; readonly strategy: string }[],
-): RoutedHandler {
-  const list = routes.map(({ config, strategy }) => ({ match: matchText(config.match), strategy }))
+export function indexPage(routes: readonly ListedRoute[]): RoutedHandler {
+  const list = routes.map(({ match, strategy }) => ({ match: matchText(match), strategy: strategy.name }))
   const body = Buffer.from(`${JSON.stringify({ name: 'hedgerow', routes: list }, undefined, 2)}\n`)
   const answer = Promise.resolve(succeeded(ownResponse(200, ['content-type', 'application/json'], body)))
   return ownRoute({ method: 'GET', path: '/', what: 'index', service: () => answer, servesWhileDraining: false })

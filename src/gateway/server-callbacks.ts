@@ -6,12 +6,12 @@ import {
 import type { Callbacks } from '../callback/callbacks.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
 import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
+import { callbackConfig } from '../config/derived/callback-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable, ReportBug } from '../kit/reload.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
-import { callbackConfig } from './callback-config.ts'
 
 export interface ServerCallbacksOptions {
   readonly clock: Clock

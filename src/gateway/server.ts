@@ -4,6 +4,7 @@ import type { Inspector } from '../admin/inspector.ts'
 import type { Callbacks } from '../callback/callbacks.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
 import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
+import { heldLimit } from '../config/derived/held-limit.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
@@ -18,19 +19,18 @@ import { Lookups } from '../transport/client/lookups.ts'
 import type { FrontOptions } from '../transport/server/front-options.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { Resolve } from '../transport/server/route-handler.ts'
+import { router } from '../transport/server/router.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstream, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
 import { type Acceptor, listenOptions } from './acceptor.ts'
-import { Admission } from './admission.ts'
 import { Fronts } from './fronts.ts'
-import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import type { MainThreadApi } from './main-thread.ts'
-import type { Pages } from './pages.ts'
-import { routedHandlers } from './routed-handlers.ts'
-import { router } from './router.ts'
+import { type Pages, pageRoutes } from './pages.ts'
 import { ServerCallbacks } from './server-callbacks.ts'
+import { Admission } from './stack/admission.ts'
+import { routeHandlers } from './stack/route-handlers.ts'
 import type { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 
 export interface ServerOptions {
@@ -187,7 +187,7 @@ export class Server implements Reloadable<ServerConfig> {
     const { traces, ...rest } = parts
     const deliver = mainThread.deliver.bind(mainThread)
     const deps = { clock, random, memory, deliver, attemptTrace: traces?.attemptLayer, ...rest }
-    return routedHandlers(config, { mainThread, pages }, deps)
+    return [...routeHandlers(config.routes, deps), ...pageRoutes(config, pages, (id) => mainThread.deliveryStatus(id))]
   }
 
   #rules(

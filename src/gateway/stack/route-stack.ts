@@ -1,18 +1,19 @@
-import type { BroadcastDeps } from '../broadcast/broadcast.ts'
-import type { Callbacks } from '../callback/callbacks.ts'
-import { matchText } from '../config/match.ts'
-import { planStrategy, type StrategyName } from '../config/registry.ts'
-import type { RouteConfig } from '../config/schema.ts'
-import type { Service } from '../core/service.ts'
-import type { MemoryScope } from '../kit/shared-memory.ts'
-import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
-import { deadline } from '../layers/deadline/deadline.ts'
-import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
-import { headAsGet } from '../layers/head-as-get.ts'
-import { rewrite, rewrites } from '../layers/rewrite/rewrite.ts'
-import { timedAnswer } from '../layers/timed-answer/timed-answer.ts'
-import type { AttemptPlan, LineOptions, StrategyPlan } from '../strategies/strategy.ts'
-import { patienceMs } from '../upstream/health/verdict.ts'
+import type { BroadcastDeps } from '../../broadcast/broadcast.ts'
+import type { Callbacks } from '../../callback/callbacks.ts'
+import { routeScope } from '../../config/derived/memory-scopes.ts'
+import { matchText } from '../../config/match.ts'
+import { planStrategy, type StrategyName } from '../../config/registry.ts'
+import type { RouteConfig } from '../../config/route-schema.ts'
+import type { Service } from '../../core/service.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { bufferBody } from '../../layers/buffer-body/buffer-body.ts'
+import { deadline } from '../../layers/deadline/deadline.ts'
+import { resolveDeadline, usualDeadlineMs } from '../../layers/deadline/options.ts'
+import { headAsGet } from '../../layers/head-as-get.ts'
+import { rewrite, rewrites } from '../../layers/rewrite/rewrite.ts'
+import { timedAnswer } from '../../layers/timed-answer/timed-answer.ts'
+import type { AttemptPlan, LineOptions, StrategyPlan } from '../../strategies/strategy.ts'
+import { patienceMs } from '../../upstream/health/verdict.ts'
 import { addedLayers } from './added-layers.ts'
 import type { Admission } from './admission.ts'
 import { type AttemptStackDeps, attemptStack } from './attempt-stack.ts'
@@ -61,7 +62,7 @@ export interface RouteLayers {
  * (`transport/server/failure-table.ts`).
  */
 export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
-  const memory = deps.memory.scope(`route ${matchText(route.match)}`)
+  const memory = deps.memory.scope(routeScope(route.match))
   const plan = planStrategy(route.strategy, {
     ...deps,
     memory,

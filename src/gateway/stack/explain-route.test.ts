@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { VirtualClock } from '../../test/kit/virtual-clock.ts'
-import { parseConfig } from '../config/load.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { parseConfig } from '../../config/load.ts'
 import { explainRoute } from './explain-route.ts'
 
 const upstreams = `

@@ -1,7 +1,7 @@
 import findMyWay from 'find-my-way'
-import { failure } from '../core/failure.ts'
-import { http } from '../kit/node-http.ts'
-import type { Resolve, RoutedHandler } from '../transport/server/route-handler.ts'
+import { failure } from '../../core/failure.ts'
+import { http } from '../../kit/node-http.ts'
+import type { Resolve, RoutedHandler } from './route-handler.ts'
 
 interface Stored<Handler> {
   readonly handler: Handler

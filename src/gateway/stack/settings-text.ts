@@ -1,12 +1,12 @@
-import { formatDurationMs } from '../kit/units.ts'
-import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
-import type { DeadlineOptions } from '../layers/deadline/options.ts'
-import type { RetryOptions } from '../layers/retry/options.ts'
-import type { RewriteOptions } from '../layers/rewrite/options.ts'
-import { statusRangeText } from '../layers/success/options.ts'
-import type { SuccessRules } from '../layers/success/success.ts'
-import { shareText } from '../strategies/share-text.ts'
-import type { UpstreamOptions } from '../upstream/options.ts'
+import { formatDurationMs } from '../../kit/units.ts'
+import type { ConcurrencyOptions } from '../../layers/concurrency-limit/options.ts'
+import type { DeadlineOptions } from '../../layers/deadline/options.ts'
+import type { RetryOptions } from '../../layers/retry/options.ts'
+import type { RewriteOptions } from '../../layers/rewrite/options.ts'
+import { statusRangeText } from '../../layers/success/options.ts'
+import type { SuccessRules } from '../../layers/success/success.ts'
+import { shareText } from '../../strategies/share-text.ts'
+import type { UpstreamOptions } from '../../upstream/options.ts'
 
 /** The options of the built-in layers in plain words, for `hedgerow check --explain`. */
 
