@@ -8,10 +8,9 @@ import type { MemoryScope } from '../../kit/shared-memory.ts'
 import { concurrencyLimit, concurrencyLimiter } from '../../layers/concurrency-limit/concurrency-limit.ts'
 import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { ConcurrencyLimiter } from '../../layers/concurrency-limit/limiter.ts'
-import type { ConcurrencyOptions } from '../../layers/concurrency-limit/options.ts'
+import { type ConcurrencyOptions, concurrencyText } from '../../layers/concurrency-limit/options.ts'
 import { clientAddress } from '../../telemetry/access-log/client-address.ts'
 import { TrustedProxies } from '../../transport/server/proxies.ts'
-import { concurrencyText } from './settings-text.ts'
 import type { StackLayer } from './stack-layer.ts'
 
 export interface AdmissionDeps {

@@ -6,10 +6,12 @@ import { planStrategy, type StrategyName } from '../../config/registry.ts'
 import type { RouteConfig } from '../../config/route-schema.ts'
 import type { Service } from '../../core/service.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { formatSizeBytes } from '../../kit/units.ts'
 import { bufferBody } from '../../layers/buffer-body/buffer-body.ts'
 import { deadline } from '../../layers/deadline/deadline.ts'
-import { resolveDeadline, usualDeadlineMs } from '../../layers/deadline/options.ts'
+import { deadlineText, resolveDeadline, usualDeadlineMs } from '../../layers/deadline/options.ts'
 import { headAsGet } from '../../layers/head-as-get.ts'
+import { rewriteText } from '../../layers/rewrite/options.ts'
 import { rewrite, rewrites } from '../../layers/rewrite/rewrite.ts'
 import { timedAnswer } from '../../layers/timed-answer/timed-answer.ts'
 import type { AttemptPlan, LineOptions, StrategyPlan } from '../../strategies/strategy.ts'
@@ -17,7 +19,6 @@ import { patienceMs } from '../../upstream/health/verdict.ts'
 import { addedLayers } from './added-layers.ts'
 import type { Admission } from './admission.ts'
 import { type AttemptStackDeps, attemptStack } from './attempt-stack.ts'
-import { deadlineText, rewriteText, sizeText } from './settings-text.ts'
 import { compose, type StackLayer } from './stack-layer.ts'
 
 export interface StackDeps extends Omit<AttemptStackDeps, 'timed' | 'patienceMs'> {
@@ -97,7 +98,7 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
     },
     body.kind === 'held' && {
       role: 'buffer-body',
-      settings: () => `at most ${sizeText(body.maxBytes)}`,
+      settings: () => `at most ${formatSizeBytes(body.maxBytes)}`,
       why: 'the body may be sent more than once; a client that sends it slowly meets the deadline',
       layer: bufferBody(body.maxBytes),
     },
