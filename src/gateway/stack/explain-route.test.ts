@@ -99,6 +99,18 @@ routes:
     assert.ok(!text.includes('secret'))
   })
 
+  for (const [match, isThere] of [
+    ['/page', true],
+    ['GET,POST /page', true],
+    ['HEAD,POST /page', true],
+    ['POST /page', false],
+  ] as const) {
+    it(`${isThere ? 'has' : 'leaves out'} head-as-get for a route that matches ${match}`, () => {
+      const yaml = `routes: [{ match: '${match}', all: { calls: { a: { upstream: users } } } }]`
+      assert.equal(rolesOf(explained(yaml, 'POST', '/page')).includes('head-as-get'), isThere)
+    })
+  }
+
   it('lists the line of each named call', () => {
     const yaml = 'routes: [{ match: /page, all: { calls: { a: { upstream: users }, b: { upstream: work } } } }]'
     const text = explained(yaml, 'GET', '/page')

@@ -15,6 +15,7 @@ import { rewriteText } from '../../layers/rewrite/options.ts'
 import { rewrite, rewrites } from '../../layers/rewrite/rewrite.ts'
 import { timedAnswer } from '../../layers/timed-answer/timed-answer.ts'
 import type { AttemptPlan, LineOptions, StrategyPlan } from '../../strategies/strategy.ts'
+import { takesHead } from '../../transport/server/router.ts'
 import { patienceMs } from '../../upstream/health/verdict.ts'
 import { addedLayers } from './added-layers.ts'
 import type { Admission } from './admission.ts'
@@ -102,12 +103,13 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
       why: 'the body may be sent more than once; a client that sends it slowly meets the deadline',
       layer: bufferBody(body.maxBytes),
     },
-    needsWhole(plan, timed) && {
-      role: 'head-as-get',
-      settings: () => 'HEAD becomes GET',
-      why: 'the answer is read, so it must have a body; all attempts send the same method',
-      layer: headAsGet(),
-    },
+    takesHead(route.match) &&
+      needsWhole(plan, timed) && {
+        role: 'head-as-get',
+        settings: () => 'HEAD becomes GET',
+        why: 'the answer is read, so it must have a body; all attempts send the same method',
+        layer: headAsGet(),
+      },
     attempts.kind === 'own' &&
       rewrites(attempts.line) && {
         role: 'rewrite',
