@@ -17,7 +17,7 @@ import { attemptLayers, targetLayers } from './attempt-stack.ts'
 import { linesOf, type NamedLine, type RouteLayers, routeLayers, type StackDeps } from './route-stack.ts'
 import type { StackLayer } from './stack-layer.ts'
 
-/** What stacks are built from. */
+/** The options that stacks are built from. */
 export interface StacksConfig extends AdmissionOptions {
   readonly routes: readonly RouteConfig[]
   readonly upstreams: UpstreamsOptions
