@@ -5,7 +5,7 @@ import type { Reloaded } from '../admin/resources/reload.ts'
 import { heldLimit } from '../config/derived/held-limit.ts'
 import { scopesOf } from '../config/derived/memory-scopes.ts'
 import type { Config } from '../config/schema.ts'
-import { withPossibleWorkers, workerRange } from '../config/workers.ts'
+import { slotsFor, withPossibleWorkers, workerRange } from '../config/workers.ts'
 import { countOf } from '../kit/count-of.ts'
 import { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
@@ -28,7 +28,6 @@ import { type GatewayChange, Reloads } from './reloads.ts'
 import { type ServerGroup, SingleThread } from './server-group.ts'
 import { TelemetryHub } from './telemetry/telemetry-hub.ts'
 import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
-import { slotsFor } from './threads/worker-pool.ts'
 
 /** How long closing waits for parts that may never report back, such as a hung worker. */
 const patienceMs = 500
