@@ -50,15 +50,3 @@ export interface WaitingClient {
   readonly startedAtMs: number
   readonly expiresAtMs: number
 }
-
-export const noConnections: ConnectionFigures = {
-  active: 0,
-  reading: 0,
-  writing: 0,
-  waiting: 0,
-  accepted: 0,
-  refused: 0,
-  failed: 0,
-  requests: 0,
-  malformed: { 400: 0, 408: 0, 431: 0 },
-}

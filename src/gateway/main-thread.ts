@@ -1,7 +1,10 @@
+import { Broadcasts, type BroadcastsOptions } from '../broadcast/broadcasts.ts'
+import { newDeliveryId } from '../broadcast/delivery-id.ts'
 import type { DeliveryStatus } from '../broadcast/delivery-page.ts'
 import type { DeliveryService } from '../broadcast/delivery-service.ts'
 import { SharedCallbackState, type SharedCallbacks } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
+import { broadcastConfig } from '../config/derived/broadcast-config.ts'
 import { callbackConfig } from '../config/derived/callback-config.ts'
 import { storesConfig } from '../config/derived/stores-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -13,7 +16,7 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ReloadableStores } from '../store/reloadable-stores.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import type { Upstreams } from '../upstream/upstream.ts'
-import { Broadcasts, type BroadcastsOptions } from './broadcasts.ts'
+import { deliveryStack } from './stack/delivery-stack.ts'
 
 /** The parts that exist once per gateway, whatever the number of threads, as a server sees them. */
 export interface MainThreadApi {
@@ -23,7 +26,7 @@ export interface MainThreadApi {
   deliveryStatus(id: string): Promise<DeliveryStatus>
 }
 
-export interface MainThreadOptions extends BroadcastsOptions {
+export interface MainThreadOptions extends Omit<BroadcastsOptions, 'stackOf'> {
   /** The folder of the configuration file; relative paths start here. */
   readonly folder: string
   /** Replaces the configured store in tests and benchmarks. */
@@ -49,7 +52,12 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
     this.#options = options
     this.#stores = new ReloadableStores(options)
     this.#callbacks = new SharedCallbackState(options)
-    this.#broadcasts = new Broadcasts(options)
+    const { clock, random } = options
+    this.#broadcasts = new Broadcasts({
+      ...options,
+      stackOf: (route, broadcast, parts) =>
+        deliveryStack(route, broadcast, { clock, random, newId: newDeliveryId, ...parts }),
+    })
   }
 
   /** Rejects with a `StartupError` on failure. */
@@ -113,7 +121,9 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
       const stores = store === undefined ? (await join(this.#stores.prepare(storesConfig(config)))).stores : undefined
       const callbacks = { callbacks: callbackConfig(config), durable: stores?.tickets }
       const { shared } = await join(this.#callbacks.prepare(callbacks))
-      await join(this.#broadcasts.prepare({ config, store: store ?? stores?.deliveries, traces }))
+      await join(
+        this.#broadcasts.prepare({ broadcast: broadcastConfig(config), store: store ?? stores?.deliveries, traces }),
+      )
       return shared
     }, reportBug)
   }

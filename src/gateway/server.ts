@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Callbacks } from '../callback/callbacks.ts'
+import { ServerCallbacks } from '../callback/server-callbacks.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
 import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
+import { callbackConfig } from '../config/derived/callback-config.ts'
 import { heldLimit } from '../config/derived/held-limit.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -16,19 +18,18 @@ import type { SharedMemory } from '../kit/shared-memory.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { Lookups } from '../transport/client/lookups.ts'
-import type { FrontOptions } from '../transport/server/front-options.ts'
+import { type Acceptor, listenOptions } from '../transport/server/acceptor.ts'
+import type { ListenerOptions } from '../transport/server/front-options.ts'
+import { Fronts } from '../transport/server/fronts.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { Resolve } from '../transport/server/route-handler.ts'
 import { router } from '../transport/server/router.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstream, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
-import { type Acceptor, listenOptions } from './acceptor.ts'
-import { Fronts } from './fronts.ts'
 import { localInspector } from './inspect/local.ts'
 import type { MainThreadApi } from './main-thread.ts'
 import { type Pages, pageRoutes } from './pages.ts'
-import { ServerCallbacks } from './server-callbacks.ts'
 import { Admission } from './stack/admission.ts'
 import { routeHandlers } from './stack/route-handlers.ts'
 import type { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
@@ -100,7 +101,7 @@ export class Server implements Reloadable<ServerConfig> {
     try {
       const prepared = await prepareAll((join) => server.#prepareRules(next, join), options.reportBug)
       prepared.commit()
-      server.#fronts = await Fronts.open(options.acceptor, { config: next.config, rules: prepared.value })
+      server.#fronts = await Fronts.open(options.acceptor, prepared.value)
       return server
     } catch (error) {
       await server.close()
@@ -126,7 +127,7 @@ export class Server implements Reloadable<ServerConfig> {
   prepare(next: ServerConfig): Promise<Required<Change>> {
     return prepareAll(async (join) => {
       const rules = await this.#prepareRules(next, join)
-      await join(this.#front.prepare({ config: next.config, rules }))
+      await join(this.#front.prepare(rules))
     }, this.#options.reportBug)
   }
 
@@ -154,10 +155,10 @@ export class Server implements Reloadable<ServerConfig> {
   }
 
   /** Everything but the front, which serves by these rules once it is committed. */
-  async #prepareRules({ config, callbacks, traces }: ServerConfig, join: Join): Promise<FrontOptions> {
+  async #prepareRules({ config, callbacks, traces }: ServerConfig, join: Join): Promise<ListenerOptions> {
     const { clock, random, memory } = this.#options
     const { upstreams } = await join(this.#upstreams.prepare(config.upstreams))
-    const calling = await join(this.#callbacks.prepare({ config, shared: callbacks }))
+    const calling = await join(this.#callbacks.prepare({ callbacks: callbackConfig(config), shared: callbacks }))
     const admission = new Admission(config, { clock, random, memory })
     const proxies = new TrustedProxies(config.trust)
     const upstream = upstreamIn(upstreams)
@@ -197,11 +198,11 @@ export class Server implements Reloadable<ServerConfig> {
       readonly proxies: TrustedProxies
       readonly traceOf: Traces['traceOf'] | undefined
     },
-  ): FrontOptions {
+  ): ListenerOptions {
     const { clock, events, memory, reportBug } = this.#options
     return {
       ...rules,
-      listen: listenOptions(config),
+      listen: listenOptions(config.listen),
       clock,
       events,
       connections: memory.levels('client connections', 1),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { type Inspector, noConnections } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { RecordedCall } from '../../telemetry/recorder/recorded-call.ts'
+import { noConnections } from '../../transport/server/connection-counts.ts'
 import { localInspector } from './local.ts'
 import { mergedInspector } from './merged.ts'
 

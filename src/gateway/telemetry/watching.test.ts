@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { type Inspector, noConnections } from '../../admin/inspector.ts'
+import type { Inspector } from '../../admin/inspector.ts'
 import { Counts } from '../../telemetry/counts/counts.ts'
+import { noConnections } from '../../transport/server/connection-counts.ts'
 import { localInspector } from '../inspect/local.ts'
 import { startWatching } from './watching.ts'
 

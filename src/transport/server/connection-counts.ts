@@ -106,6 +106,18 @@ export class ConnectionCounts {
   }
 }
 
+export const noConnections: ConnectionFigures = {
+  active: 0,
+  reading: 0,
+  writing: 0,
+  waiting: 0,
+  accepted: 0,
+  refused: 0,
+  failed: 0,
+  requests: 0,
+  malformed: { 400: 0, 408: 0, 431: 0 },
+}
+
 /** Sums over several listeners, whether consecutive or concurrent. */
 export function sumOfConnections(all: readonly ConnectionFigures[]): ConnectionFigures {
   const sum = (count: (figures: ConnectionFigures) => number): number =>

@@ -26,3 +26,5 @@ export const listenerOptions = z
     keepAlive: duration({ min: 1 }).prefault('60s').describe('How long an unused client connection is kept open.'),
   })
   .describe('Where clients connect, and what they may send.')
+
+export type ListenSection = z.output<typeof listenerOptions>

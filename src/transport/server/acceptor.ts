@@ -1,16 +1,14 @@
 import { createServer } from 'node:net'
-import type { Config } from '../config/schema.ts'
-import { StartupError } from '../kit/startup-error.ts'
-import type { FrontOptions, ListenOptions } from '../transport/server/front-options.ts'
-import { type Listener, listen } from '../transport/server/listener.ts'
-
-type Rules = FrontOptions
+import { StartupError } from '../../kit/startup-error.ts'
+import type { ListenerOptions, ListenOptions } from './front-options.ts'
+import { type Listener, listen } from './listener.ts'
+import type { ListenSection } from './options.ts'
 
 /** How a thread gets its clients' connections. */
 export interface Acceptor {
-  open(config: Config, rules: Rules): Promise<Listener>
-  /** Returns the same front if its address has not changed; otherwise a new one beside the old, with these rules. */
-  move(front: Listener, config: Config, rules: Rules): Promise<Listener>
+  open(options: ListenerOptions): Promise<Listener>
+  /** Returns the same front if its address has not changed; otherwise a new one beside the old, with these options. */
+  move(front: Listener, options: ListenerOptions): Promise<Listener>
 }
 
 export interface OwnAcceptorOptions {
@@ -24,16 +22,16 @@ export interface OwnAcceptorOptions {
 export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
   /** The address that each front was opened for; its port may be 0. */
   const wantedBy = new WeakMap<Listener, { readonly host: string; readonly port: number }>()
-  const open = async (config: Config, rules: Rules, at: number): Promise<Listener> => {
-    const { host, port: wanted } = config.listen
-    const front = await listen({ ...rules, listen: { ...listenOptions(config), port: at, reusePort: isShared } })
+  const open = async (options: ListenerOptions, at: number): Promise<Listener> => {
+    const { host, port: wanted } = options.listen
+    const front = await listen({ ...options, listen: { ...options.listen, port: at, reusePort: isShared } })
     wantedBy.set(front, { host, port: wanted })
     return front
   }
   return {
-    open: (config, rules) => open(config, rules, port ?? config.listen.port),
-    move: async (front, config, rules) => {
-      const { host, port: wanted } = config.listen
+    open: (options) => open(options, port ?? options.listen.port),
+    move: async (front, options) => {
+      const { host, port: wanted } = options.listen
       // A front opened on port 0 already listens on the port it was given.
       const opened = wantedBy.get(front)
       const isSamePort = wanted === opened?.port || wanted === front.address.port
@@ -42,12 +40,12 @@ export function ownAcceptor({ isShared, port }: OwnAcceptorOptions): Acceptor {
       if (isShared && wanted === 0) {
         throw new StartupError('listen.port cannot become 0 while workers share it', ['listen', 'port'])
       }
-      return open(config, rules, wanted)
+      return open(options, wanted)
     },
   }
 }
 
-export function listenOptions({ listen: options }: Config): ListenOptions {
+export function listenOptions(options: ListenSection): ListenOptions {
   return {
     host: options.host,
     port: options.port,

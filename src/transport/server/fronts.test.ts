@@ -1,25 +1,34 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { deadPort } from '../../test/kit/gateway.ts'
-import { configSchema } from '../config/schema.ts'
-import { systemClock } from '../kit/clock.ts'
-import { EventBus } from '../kit/event-bus.ts'
-import type { FrontOptions } from '../transport/server/front-options.ts'
-import { TrustedProxies } from '../transport/server/proxies.ts'
-import { router } from '../transport/server/router.ts'
+import { deadPort } from '../../../test/kit/gateway.ts'
+import { succeeded } from '../../core/outcome.ts'
+import { ownResponse } from '../../core/response.ts'
+import { systemClock } from '../../kit/clock.ts'
+import { EventBus } from '../../kit/event-bus.ts'
 import { listenOptions, ownAcceptor } from './acceptor.ts'
+import type { ListenerOptions } from './front-options.ts'
 import { Fronts } from './fronts.ts'
-import { indexPage } from './pages.ts'
+import { listenerOptions } from './options.ts'
+import { ownRoute } from './own-route.ts'
+import { TrustedProxies } from './proxies.ts'
+import { router } from './router.ts'
 
 const events = new EventBus()
 
-/** Serves nothing; with `index`, the index page. */
-function configOf(port: number, index = false) {
-  const config = configSchema.parse({ listen: { port } })
-  const rules: FrontOptions = {
-    listen: listenOptions(config),
-    resolve: router(index ? [indexPage([])] : []),
-    proxies: new TrustedProxies(config.trust),
+const index = ownRoute({
+  method: 'GET',
+  path: '/',
+  what: 'index',
+  service: async () => succeeded(ownResponse(200, [], Buffer.from('here'))),
+  servesWhileDraining: false,
+})
+
+/** Serves nothing; with `hasIndex`, one page. */
+function optionsAt(port: number, hasIndex = false): ListenerOptions {
+  return {
+    listen: listenOptions(listenerOptions.parse({ port })),
+    resolve: router(hasIndex ? [index] : []),
+    proxies: new TrustedProxies([]),
     clock: systemClock(),
     events,
     newId: () => 'id',
@@ -27,12 +36,11 @@ function configOf(port: number, index = false) {
       throw error
     },
   }
-  return { config, rules }
 }
 
 async function opened(t: TestContext) {
   const port = await deadPort()
-  const fronts = await Fronts.open(ownAcceptor({ isShared: false }), configOf(port))
+  const fronts = await Fronts.open(ownAcceptor({ isShared: false }), optionsAt(port))
   t.after(() => fronts.close())
   return { port, fronts, free: await deadPort() }
 }
@@ -48,7 +56,7 @@ async function statusAt(port: number): Promise<number | 'closed'> {
 describe('Fronts', () => {
   it('serves by the former rules until the commit, also at a new address', async (t) => {
     const { port, fronts, free } = await opened(t)
-    const change = await fronts.prepare(configOf(free, true))
+    const change = await fronts.prepare(optionsAt(free, true))
     assert.deepEqual([await statusAt(port), await statusAt(free)], [404, 404])
     change.commit()
     assert.equal(await statusAt(free), 200)
@@ -59,21 +67,21 @@ describe('Fronts', () => {
 
   it('closes the new address at a rollback, and can move there later', async (t) => {
     const { port, fronts, free } = await opened(t)
-    const refused = await fronts.prepare(configOf(free, true))
+    const refused = await fronts.prepare(optionsAt(free, true))
     await refused.rollback()
     assert.deepEqual([await statusAt(port), await statusAt(free), fronts.address.port], [404, 'closed', port])
-    const change = await fronts.prepare(configOf(free, true))
+    const change = await fronts.prepare(optionsAt(free, true))
     change.commit()
     assert.equal(await statusAt(free), 200)
   })
 
   it('opens no address of a reload that is committed while it drains', async (t) => {
     const { port, fronts, free } = await opened(t)
-    const change = await fronts.prepare(configOf(free))
+    const change = await fronts.prepare(optionsAt(free))
     await fronts.drain(undefined)
     change.commit()
     await change.retired?.()
     assert.deepEqual([await statusAt(free), fronts.address.port], ['closed', port])
-    await assert.rejects(fronts.prepare(configOf(port)), /shutting down/)
+    await assert.rejects(fronts.prepare(optionsAt(port)), /shutting down/)
   })
 })

@@ -1,8 +1,13 @@
-import type { Config } from '../config/schema.ts'
-import { StartupError } from '../kit/startup-error.ts'
+import { StartupError } from '../../kit/startup-error.ts'
+
+/** The addresses of a configuration. */
+export interface Addresses {
+  readonly listen: { readonly port: number }
+  readonly admin?: { readonly port: number } | undefined
+}
 
 /** Why an address cannot be listened on, and which setting to change; undefined for any other error. */
-export function listenError(error: unknown, config: Config, file = 'the configuration'): StartupError | undefined {
+export function listenError(error: unknown, config: Addresses, file = 'the configuration'): StartupError | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
   const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'

@@ -1,39 +1,32 @@
 import type { AddressInfo } from 'node:net'
-import { noConnections } from '../admin/inspector.ts'
-import type { Config } from '../config/schema.ts'
-import type { Change, Reloadable } from '../kit/reload.ts'
-import { StartupError } from '../kit/startup-error.ts'
-import { type ConnectionFigures, sumOfConnections } from '../transport/server/connection-counts.ts'
-import type { FrontOptions } from '../transport/server/front-options.ts'
-import type { Listener } from '../transport/server/listener.ts'
+import type { Change, Reloadable } from '../../kit/reload.ts'
+import { StartupError } from '../../kit/startup-error.ts'
 import type { Acceptor } from './acceptor.ts'
-
-export interface FrontsConfig {
-  readonly config: Config
-  readonly rules: FrontOptions
-}
+import { type ConnectionFigures, noConnections, sumOfConnections } from './connection-counts.ts'
+import type { ListenerOptions } from './front-options.ts'
+import type { Listener } from './listener.ts'
 
 /** The front of a server across reloads, which may move it to another address while clients stay at the old one. */
-export class Fronts implements Reloadable<FrontsConfig> {
+export class Fronts implements Reloadable<ListenerOptions> {
   readonly #acceptor: Acceptor
   #front: Listener
-  /** The rules in force. */
-  #rules: FrontOptions
+  /** In force. */
+  #options: ListenerOptions
   /** Fronts at former addresses. */
   readonly #former = new Set<Listener>()
   #formerFigures = noConnections
   #isRetiring = false
   #isDraining = false
 
-  private constructor(acceptor: Acceptor, front: Listener, rules: FrontOptions) {
+  private constructor(acceptor: Acceptor, front: Listener, options: ListenerOptions) {
     this.#acceptor = acceptor
     this.#front = front
-    this.#rules = rules
+    this.#options = options
   }
 
   /** Rejects if the address cannot be listened on. */
-  static async open(acceptor: Acceptor, { config, rules }: FrontsConfig): Promise<Fronts> {
-    return new Fronts(acceptor, await acceptor.open(config, rules), rules)
+  static async open(acceptor: Acceptor, options: ListenerOptions): Promise<Fronts> {
+    return new Fronts(acceptor, await acceptor.open(options), options)
   }
 
   get address(): AddressInfo {
@@ -49,11 +42,13 @@ export class Fronts implements Reloadable<FrontsConfig> {
   }
 
   /** Rejects if a new address cannot be listened on, or the server drains. */
-  async prepare({ config, rules }: FrontsConfig): Promise<Change> {
+  async prepare(options: ListenerOptions): Promise<Change> {
     this.#checkGoesOn()
     const before = this.#front
-    // Clients may connect before the commit. A retiring server finishes its calls and opens no new address.
-    const next = this.#isRetiring ? before : await this.#acceptor.move(before, config, this.#rules)
+    // Clients may connect before the commit, and are served by the rules in force.
+    const opened = { ...this.#options, listen: options.listen }
+    // A retiring server finishes its calls and opens no new address.
+    const next = this.#isRetiring ? before : await this.#acceptor.move(before, opened)
     const rollback = async (): Promise<void> => {
       if (next !== before) await next.close()
     }
@@ -64,11 +59,11 @@ export class Fronts implements Reloadable<FrontsConfig> {
     let ended = Promise.resolve()
     return {
       commit: () => {
-        this.#rules = rules
+        this.#options = options
         // Another thread may have told it to drain meanwhile: nobody would drain the new one.
         const isMoved = next !== before && !this.#isDraining
         if (!isMoved) void rollback()
-        const moved = isMoved ? [next.update(rules), this.#leave(before)] : [before.update(rules)]
+        const moved = isMoved ? [next.update(options), this.#leave(before)] : [before.update(options)]
         this.#front = isMoved ? next : before
         ended = Promise.all(moved).then(() => {})
       },

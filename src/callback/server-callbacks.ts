@@ -1,17 +1,12 @@
-import {
-  type CallbackEndpoints,
-  type CallbackEndpointsChange,
-  startCallbackEndpoints,
-} from '../callback/callback-endpoints.ts'
-import type { Callbacks } from '../callback/callbacks.ts'
-import type { SharedCallbacks } from '../callback/shared-state.ts'
-import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
-import { callbackConfig } from '../config/derived/callback-config.ts'
-import type { Config } from '../config/schema.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable, ReportBug } from '../kit/reload.ts'
 import type { SharedMemory } from '../kit/shared-memory.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
+import type { CallbackConfig } from './callback-config.ts'
+import { type CallbackEndpoints, type CallbackEndpointsChange, startCallbackEndpoints } from './callback-endpoints.ts'
+import type { Callbacks } from './callbacks.ts'
+import type { SharedCallbacks } from './shared-state.ts'
+import type { CallbackPeers, CallbackReceiver } from './take-callback.ts'
 
 export interface ServerCallbacksOptions {
   readonly clock: Clock
@@ -23,7 +18,7 @@ export interface ServerCallbacksOptions {
 }
 
 export interface ServerCallbacksConfig {
-  readonly config: Config
+  readonly callbacks: CallbackConfig
   /** Undefined until a route uses `callback`. */
   readonly shared: SharedCallbacks | undefined
 }
@@ -51,9 +46,8 @@ export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, Server
     return this.#endpoints?.receiver
   }
 
-  async prepare({ config, shared }: ServerCallbacksConfig): Promise<ServerCallbacksChange> {
+  async prepare({ callbacks, shared }: ServerCallbacksConfig): Promise<ServerCallbacksChange> {
     if (shared === undefined) return { callbacks: undefined, handlers: [], commit: () => {}, rollback: () => {} }
-    const callbacks = callbackConfig(config)
     const endpoints = this.#endpoints ?? this.#start(callbacks, shared)
     const change: CallbackEndpointsChange = endpoints.prepare({ ...shared, callbacks })
     return {
@@ -73,7 +67,7 @@ export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, Server
     this.#endpoints?.close()
   }
 
-  #start(config: ReturnType<typeof callbackConfig>, shared: SharedCallbacks): CallbackEndpoints {
+  #start(config: CallbackConfig, shared: SharedCallbacks): CallbackEndpoints {
     const { memory } = this.#options
     return startCallbackEndpoints(config, {
       ...this.#options,

@@ -1,16 +1,8 @@
-import { newDeliveryId } from '../broadcast/delivery-id.ts'
-import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from '../broadcast/delivery-page.ts'
-import type { DeliveryRoute } from '../broadcast/delivery-route.ts'
-import { type DeliveryService, type DeliverySettings, openDeliveryService } from '../broadcast/delivery-service.ts'
-import { matchText } from '../config/match.ts'
-import type { RouteConfig } from '../config/route-schema.ts'
-import { optionsIf } from '../config/route-strategy.ts'
-import type { Config } from '../config/schema.ts'
 import type { Call } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import type { Service } from '../core/service.ts'
+import type { Service, TargetLayer } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { LogText } from '../kit/log-text.ts'
@@ -21,10 +13,15 @@ import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
 import { Lookups } from '../transport/client/lookups.ts'
-import type { UpstreamOptions } from '../upstream/options.ts'
+import type { UpstreamOptions, UpstreamsOptions } from '../upstream/options.ts'
 import { Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
-import { deliveryStack } from './stack/delivery-stack.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { Delivering } from './delivering.ts'
+import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from './delivery-page.ts'
+import type { DeliveryRoute } from './delivery-route.ts'
+import { type DeliveryService, type DeliverySettings, openDeliveryService } from './delivery-service.ts'
+import type { BroadcastOptions } from './options.ts'
 
 export interface BroadcastsOptions {
   readonly clock: Clock
@@ -33,10 +30,36 @@ export interface BroadcastsOptions {
   readonly events: EventBus
   readonly log: LogText
   readonly reportBug: ReportBug
+  /** Builds the layers of a route's deliveries. */
+  readonly stackOf: (route: string, options: BroadcastOptions, parts: DeliveryParts) => Delivering
+}
+
+/** What the layers of a delivery work with. */
+export interface DeliveryParts {
+  readonly store: DeliveryStore
+  readonly deliveries: Deliveries
+  readonly upstream: (name: string) => Upstream
+  /** Set when tracing is enabled. */
+  readonly attemptTrace: TargetLayer | undefined
+}
+
+/** The part of a configuration that concerns broadcasts. */
+export interface BroadcastConfig {
+  readonly routes: readonly BroadcastRoute[]
+  /** Those that a route broadcasts to. */
+  readonly upstreams: UpstreamsOptions
+  readonly retentionMs: number
+  /** Routes whose clients may see the names of targets. */
+  readonly exposed: ReadonlySet<string>
+}
+
+export interface BroadcastRoute {
+  readonly name: string
+  readonly options: BroadcastOptions
 }
 
 export interface BroadcastsConfig {
-  readonly config: Config
+  readonly broadcast: BroadcastConfig
   /** Set once a route needs a store. */
   readonly store: DeliveryStore | undefined
   readonly traces: Traces | undefined
@@ -93,7 +116,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
 
   prepare(next: BroadcastsConfig): Promise<Change> {
     return prepareAll(async (join) => {
-      const { upstreams } = await join(this.#upstreams.prepare(upstreamsOf(next.config)))
+      const { upstreams } = await join(this.#upstreams.prepare(next.broadcast.upstreams))
       const { service } = await join(this.#open(next))
       if (service !== undefined) await join(Promise.resolve(this.#change(next, service, upstreams)))
     }, this.#options.reportBug)
@@ -110,15 +133,14 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
 
   /** Opened once a route broadcasts, and open until the gateway ends. */
   async #open({
-    config,
+    broadcast,
     store,
   }: BroadcastsConfig): Promise<Change & { readonly service: DeliveryService | undefined }> {
     const isOpen = this.#service !== undefined
-    const isNeeded = config.routes.some(({ strategy }) => strategy.name === 'broadcast')
-    if (isOpen || store === undefined || !isNeeded) {
+    if (isOpen || store === undefined || broadcast.routes.length === 0) {
       return { service: this.#service, commit: () => {}, rollback: () => {} }
     }
-    const service = await openDeliveryService({ ...this.#options, store, retentionMs: config.store.retention })
+    const service = await openDeliveryService({ ...this.#options, store, retentionMs: broadcast.retentionMs })
     return {
       service,
       commit: () => {
@@ -129,16 +151,16 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   }
 
   /** Calls of the former configuration may still bring writes, so its routes stay until those calls have ended. */
-  #change({ config, traces }: BroadcastsConfig, service: DeliveryService, upstreams: Upstreams): Change {
+  #change({ broadcast, traces }: BroadcastsConfig, service: DeliveryService, upstreams: Upstreams): Change {
     const before = this.#generation
-    const built = this.#build(config, service, upstreams, traces)
+    const built = this.#build(broadcast, service, upstreams, traces)
     const both: Generation = {
       ...built,
       routes: [...built.routes, ...absent(before.routes, built.routes)],
       accepting: new Map([...before.accepting, ...built.accepting]),
     }
     const configure = (routes: DeliverySettings['routes']): void =>
-      service.configure({ routes, retentionMs: config.store.retention, traces })
+      service.configure({ routes, retentionMs: broadcast.retentionMs, traces })
     return {
       commit: () => {
         this.#generation = both
@@ -155,42 +177,20 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   }
 
   #build(
-    config: Config,
+    { routes, exposed }: BroadcastConfig,
     { store, deliveries }: DeliveryService,
     upstreams: Upstreams,
     traces: Traces | undefined,
   ): Generation {
-    const { clock, random, memory } = this.#options
-    const upstream = upstreamIn(upstreams)
-    const attemptTrace = traces?.attemptLayer
-    const deps = { clock, random, memory, store, deliveries, newId: newDeliveryId, upstream, attemptTrace }
-    const stacks = config.routes.flatMap((route) => {
-      const options = optionsIf('broadcast', route)
-      const name = matchText(route.match)
-      return options === undefined ? [] : [[name, deliveryStack(name, options, deps)] as const]
-    })
+    const parts = { store, deliveries, upstream: upstreamIn(upstreams), attemptTrace: traces?.attemptLayer }
+    const stacks = routes.map(({ name, options }) => [name, this.#options.stackOf(name, options, parts)] as const)
     return {
       routes: stacks.map(([, { route }]) => route),
       accepting: new Map(stacks.map(([name, { service }]) => [name, service])),
-      find: deliveryFinder(store, deliveries, exposure(config.routes)),
+      // For a route that no longer exists, names are hidden.
+      find: deliveryFinder(store, deliveries, (route) => exposed.has(route)),
     }
   }
-}
-
-/** The upstreams that a route broadcasts to. */
-export function broadcastUpstreams({ routes }: Pick<Config, 'routes'>): ReadonlySet<string> {
-  return new Set(routes.flatMap((route) => optionsIf('broadcast', route)?.upstream ?? []))
-}
-
-function upstreamsOf(config: Config): Config['upstreams'] {
-  const names = broadcastUpstreams(config)
-  return Object.fromEntries(Object.entries(config.upstreams).filter(([name]) => names.has(name)))
-}
-
-/** Whether a client may see the names of targets. For a route that no longer exists it may not. */
-function exposure(routes: readonly RouteConfig[]): (route: string) => boolean {
-  const isExposed = new Map(routes.map((route) => [matchText(route.match), route.expose === 'attempts']))
-  return (route) => isExposed.get(route) ?? false
 }
 
 function absent(some: readonly DeliveryRoute[], others: readonly DeliveryRoute[]): readonly DeliveryRoute[] {
