@@ -8,7 +8,7 @@ import { root } from './kit/command.ts'
 
 /** Files whose calls log a text that another function has built, with the files of those functions. */
 const builders: Readonly<Record<string, readonly string[]>> = {
-  'src/cli/serve.ts': ['src/gateway/descriptor-need.ts'],
+  'src/cli/serve.ts': ['src/config/derived/descriptor-need.ts'],
   'src/cli/start.ts': ['src/transport/server/listen-error.ts'],
   'src/telemetry/shortage-log.ts': ['src/telemetry/shortage-log.ts'],
   'src/upstream/health/health-monitor.ts': ['src/upstream/health/health-log.ts'],

@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts'
+import type { StacksConfig } from '../gateway/stack/explain-route.ts'
 import { countOf } from '../kit/count-of.ts'
 import { exitCodes } from './exit-codes.ts'
 import { readConfig } from './read-config.ts'
@@ -17,7 +17,7 @@ export async function check(file: string, { explain }: CheckOptions): Promise<vo
   console.log(`${file} is valid (${countOf(routes, 'route')}, ${countOf(upstreams, 'upstream')})`)
 }
 
-async function explainRequest(config: Config, text: string): Promise<void> {
+async function explainRequest(config: StacksConfig, text: string): Promise<void> {
   // The query and the fragment have no say in which route serves a request.
   const [, method, path] = /^([A-Z-]+) (\/[^\s?#]*)(?:[?#]\S*)?$/.exec(text.trim()) ?? []
   if (method === undefined || path === undefined) {
@@ -27,7 +27,7 @@ async function explainRequest(config: Config, text: string): Promise<void> {
   }
   // Loaded here only: a plain check needs nothing of the gateway.
   const [{ explainRoute }, { systemClock }] = await Promise.all([
-    import('../gateway/explain-route.ts'),
+    import('../gateway/stack/explain-route.ts'),
     import('../kit/clock.ts'),
   ])
   const explanation = explainRoute(config, method, path, systemClock())

@@ -6,8 +6,9 @@ import { styleText } from 'node:util'
 import type { ProfileInput } from '@hedgerow/backend/profile'
 import { readyProfiles } from '@hedgerow/backend/profiles'
 import { type Backend, startBackend } from '@hedgerow/backend/server'
+import type { AdminOptions } from '../config/admin-schema.ts'
 import { matchText } from '../config/match.ts'
-import type { Config } from '../config/schema.ts'
+import type { RouteConfig } from '../config/route-schema.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
 import { demoBackends } from './demo-backends.ts'
@@ -95,8 +96,13 @@ function startBackends(ports: Readonly<Record<Variable, number>>): Promise<reado
   ])
 }
 
-function printWelcome(config: Config, url: string, backends: readonly Backend[]): void {
-  const rows = config.routes.map((route) => {
+interface Shown {
+  readonly routes: readonly RouteConfig[]
+  readonly admin?: AdminOptions | undefined
+}
+
+function printWelcome({ routes, admin }: Shown, url: string, backends: readonly Backend[]): void {
+  const rows = routes.map((route) => {
     return { match: matchText(route.match), strategy: route.strategy.name, line: curlLine(url, route) }
   })
   const matchWidth = Math.max(...rows.map(({ match }) => match.length))
@@ -105,7 +111,6 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   for (const { match, strategy, line } of rows) {
     console.log(`  ${match.padEnd(matchWidth)}  ${styleText('green', strategy.padEnd(strategyWidth))}  ${line}`)
   }
-  const { admin } = config
   if (admin === undefined) throw new Error('the demo has lost its admin side')
   const adminUrl = `http://127.0.0.1:${admin.port}`
   console.log(`\n  ${styleText('bold', 'Watch it, and break its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
@@ -125,7 +130,7 @@ function printWelcome(config: Config, url: string, backends: readonly Backend[])
   console.log('\nPress Ctrl-C to stop.\n')
 }
 
-function curlLine(url: string, route: Config['routes'][number]): string {
+function curlLine(url: string, route: RouteConfig): string {
   const { from } = route.deadline
   const query = from !== undefined && 'query' in from ? `?${from.query}=1000` : ''
   const form = route.strategy.name !== 'broadcast' ? '' : "-d 'username=bob&password=x' "

@@ -1,8 +1,8 @@
 import { isSafe } from '../core/request.ts'
 import type { Path } from '../kit/json-pointer.ts'
 import type { Finding } from './diagnostic.ts'
+import type { RouteConfig } from './route-schema.ts'
 import { optionsIf } from './route-strategy.ts'
-import type { RouteConfig } from './schema.ts'
 import { withFound } from './wording.ts'
 
 export function checkBroadcast(route: RouteConfig, path: Path): readonly Finding[] {

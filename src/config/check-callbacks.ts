@@ -3,9 +3,10 @@ import type { Path } from '../kit/json-pointer.ts'
 import type { Finding } from './diagnostic.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
+import type { RouteConfig } from './route-schema.ts'
 import { optionsIf } from './route-strategy.ts'
 import type { Salvage } from './salvage.ts'
-import type { Config, RouteConfig } from './schema.ts'
+import type { Config } from './schema.ts'
 import { listed, withFound } from './wording.ts'
 
 /** Checks options of callback routes that exclude each other, and options that all callback routes share. */

@@ -1,6 +1,6 @@
 import type { Path } from '../kit/json-pointer.ts'
 import type { RetryOptions } from '../layers/retry/options.ts'
-import type { RouteConfig } from './schema.ts'
+import type { RouteConfig } from './route-schema.ts'
 
 /** The options of one line of attempts: those of a strategy, or of one named call. */
 export interface Line {

@@ -24,7 +24,11 @@ export const strategies = {
   callback: callbackStrategy,
 } as const
 
-/** The layers that a route's options add, by option; outermost first. */
+/**
+ * The layers that a route's options add, by option; outermost first. An entry sees its own option alone, so these stand in
+ * `gateway/stack/route-stack.ts` instead: the deadline, whose default is the strategy's; the concurrency limits, which also
+ * take the priority, share slots between routes, and have figures; and the timed answer, which decides how attempts are judged.
+ */
 export const layers = {
   rateLimit: rateLimitLayer,
 } as const

@@ -37,6 +37,14 @@ export function workerRange(workers: Workers): { readonly min: number; readonly 
   return number === 1 ? undefined : { min: number, max: number }
 }
 
+/** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
+const leastSlots = 8
+
+/** Rows of shared memory for `max` workers, plus the main thread's own, which is the last. */
+export function slotsFor({ max }: { readonly max: number }): number {
+  return Math.max(leastSlots, 2 * max) + 1
+}
+
 /** Whether Node can share a port among several threads there (`reusePort` of `net.Server.listen`). */
 export function canSharePort(platform: NodeJS.Platform): boolean {
   return ['linux', 'freebsd', 'dragonfly', 'aix', 'sunos'].includes(platform)

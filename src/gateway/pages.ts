@@ -1,4 +1,5 @@
 import type { Inspector } from '../admin/inspector.ts'
+import { deliveryPage, type FindDelivery } from '../broadcast/delivery-page.ts'
 import { matchText } from '../config/match.ts'
 import { succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
@@ -26,17 +27,28 @@ export function pagesOf(metrics: Metrics, servers: Inspector): Pages {
   }
 }
 
-/** The paths of the pages on the front; undefined: not there. */
-export interface PagePaths {
-  readonly metrics: { readonly path?: string | undefined }
-  readonly status?: { readonly path: string } | undefined
+interface ListedRoute {
+  readonly match: RouteMatch
+  readonly strategy: { readonly name: string }
 }
 
-/** The pages that the configuration enables on the front. */
-export function pageRoutes({ metrics: { path }, status }: PagePaths, pages: Pages): readonly RoutedHandler[] {
+/** The options that decide which pages the front has. */
+export interface PagesConfig {
+  readonly routes: readonly ListedRoute[]
+  readonly metrics: { readonly path?: string | undefined }
+  readonly status?: { readonly path: string } | undefined
+  readonly index: boolean
+}
+
+/** The gateway's own pages on the front. A configured route that has the same path must come before them. */
+export function pageRoutes(config: PagesConfig, pages: Pages, findDelivery: FindDelivery): readonly RoutedHandler[] {
+  const { routes, metrics, status, index } = config
+  const hasDeliveries = routes.some(({ strategy }) => strategy.name === 'broadcast')
   return [
-    ...(path === undefined ? [] : [pageRoute(path, 'metrics', () => pages.metrics())]),
+    ...(metrics.path === undefined ? [] : [pageRoute(metrics.path, 'metrics', () => pages.metrics())]),
     ...(status === undefined ? [] : [pageRoute(status.path, 'status', () => pages.status())]),
+    ...(index ? [indexPage(routes)] : []),
+    ...(hasDeliveries ? [deliveryPage(findDelivery)] : []),
   ]
 }
 
@@ -67,8 +79,8 @@ function statusText(figures: ConnectionFigures): PageText {
 }
 
 /** `GET /`: lists the routes, for people and programs. */
-export function indexPage(routes: readonly { readonly match: RouteMatch; readonly strategy: string }[]): RoutedHandler {
-  const list = routes.map(({ match, strategy }) => ({ match: matchText(match), strategy }))
+export function indexPage(routes: readonly ListedRoute[]): RoutedHandler {
+  const list = routes.map(({ match, strategy }) => ({ match: matchText(match), strategy: strategy.name }))
   const body = Buffer.from(`${JSON.stringify({ name: 'hedgerow', routes: list }, undefined, 2)}\n`)
   const answer = Promise.resolve(succeeded(ownResponse(200, ['content-type', 'application/json'], body)))
   return ownRoute({ method: 'GET', path: '/', what: 'index', service: () => answer, servesWhileDraining: false })

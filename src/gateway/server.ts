@@ -5,6 +5,8 @@ import type { Callbacks } from '../callback/callbacks.ts'
 import { ServerCallbacks } from '../callback/server-callbacks.ts'
 import type { SharedCallbacks } from '../callback/shared-state.ts'
 import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.ts'
+import { callbackConfig } from '../config/derived/callback-config.ts'
+import { heldLimit } from '../config/derived/held-limit.ts'
 import type { Config } from '../config/schema.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
 import { type Change, type Join, prepareAll, type Reloadable } from '../kit/reload.ts'
@@ -17,16 +19,14 @@ import type { ListenerOptions } from '../transport/server/front-options.ts'
 import { Fronts } from '../transport/server/fronts.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { Resolve } from '../transport/server/route-handler.ts'
+import { router } from '../transport/server/router.ts'
 import { type Upstream, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
-import { Admission } from './admission.ts'
-import { callbackConfig } from './callback-config.ts'
-import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import type { MainThreadApi } from './main-thread.ts'
-import type { Pages } from './pages.ts'
-import { routedHandlers } from './routed-handlers.ts'
-import { router } from './router.ts'
+import { type Pages, pageRoutes } from './pages.ts'
+import { Admission } from './stack/admission.ts'
+import { routeHandlers } from './stack/route-handlers.ts'
 
 export interface ServerOptions {
   readonly mainThread: MainThreadApi
@@ -173,7 +173,7 @@ export class Server implements Reloadable<ServerConfig> {
     const { traces, ...rest } = parts
     const deliver = mainThread.deliver.bind(mainThread)
     const deps = { clock, random, memory, deliver, attemptTrace: traces?.attemptLayer, ...rest }
-    return routedHandlers(config, { mainThread, pages }, deps)
+    return [...routeHandlers(config.routes, deps), ...pageRoutes(config, pages, (id) => mainThread.deliveryStatus(id))]
   }
 
   #rules(

@@ -6,7 +6,7 @@ import type { Recorder } from '../../telemetry/recorder/recorder.ts'
 import { noConnections } from '../../transport/server/connection-counts.ts'
 import type { Listener } from '../../transport/server/listener.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
-import type { Admission } from '../admission.ts'
+import type { Admission } from '../stack/admission.ts'
 
 /** The parts that this thread currently has. */
 export interface LocalParts {

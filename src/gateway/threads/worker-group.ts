@@ -4,7 +4,7 @@ import type { Inspector } from '../../admin/inspector.ts'
 import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
-import { type Workers, workerRange } from '../../config/workers.ts'
+import { slotsFor, type Workers, workerRange } from '../../config/workers.ts'
 import { failure } from '../../core/failure.ts'
 import { countOf } from '../../kit/count-of.ts'
 import { expose } from '../../kit/rpc.ts'
@@ -23,7 +23,7 @@ import type { ServerGroup, ServersChange } from '../server-group.ts'
 import { HostedWrites } from './hosted-writes.ts'
 import type { CallbacksSetup, MainMethods, WorkerSetup, WorkerState, WriteMethods } from './protocol.ts'
 import { WorkerHandle } from './worker-handle.ts'
-import { type ExitReason, Pool, type SetupFor, slotsFor } from './worker-pool.ts'
+import { type ExitReason, Pool, type SetupFor } from './worker-pool.ts'
 
 export interface WorkerGroupOptions {
   readonly counts: Counts

@@ -6,14 +6,6 @@ import { Scale, type ScaleOptions } from './autoscale.ts'
 import { type PreparableThread, PreparedThreads } from './prepared-threads.ts'
 import type { WorkerState } from './protocol.ts'
 
-/** The fewest rows in shared memory for workers: retiring workers keep theirs while others start. */
-const leastSlots = 8
-
-/** Rows of shared memory for `max` workers, plus the main thread's own, which is the last. */
-export function slotsFor({ max }: { readonly max: number }): number {
-  return Math.max(leastSlots, 2 * max) + 1
-}
-
 /**
  * The workers of a gateway. Each occupies a slot, its row in shared memory, from its start to its end:
  *

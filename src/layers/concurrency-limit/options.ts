@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, shapes, suchAs, wholeNumber } from '../../kit/schema.ts'
+import { formatDurationMs } from '../../kit/units.ts'
 
 const most = 1_000_000
 
@@ -46,6 +47,12 @@ export const concurrencyOptions = z
   )
 
 export type ConcurrencyOptions = z.output<typeof concurrencyOptions>
+
+/** In plain words, for `hedgerow check --explain`. */
+export function concurrencyText({ limit, min, max, queue, queueTime }: ConcurrencyOptions): string {
+  const calls = limit === 'adaptive' ? `adaptive, ${min} to ${max} calls` : `${limit} in flight`
+  return queue === 0 ? `${calls}, no queue` : `${calls}, ${queue} may wait ${formatDurationMs(queueTime)}`
+}
 
 const words = { low: 2, normal: 5, high: 8 } as const
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, headerName } from '../../kit/schema.ts'
+import { formatDurationMs } from '../../kit/units.ts'
 
 /** The longest deadline that a client may ask for, unless the route sets `max`. */
 const maxDeadlineMs = 60_000
@@ -52,4 +53,12 @@ export interface DeadlineOptions extends DeadlineConfig {
 export function resolveDeadline(config: DeadlineConfig, usualMs: number): DeadlineOptions {
   const defaultMs = config.default ?? usualMs
   return { ...config, default: defaultMs, max: config.max ?? Math.max(maxDeadlineMs, defaultMs, config.min) }
+}
+
+/** In plain words, for `hedgerow check --explain`. */
+export function deadlineText({ default: usual, min, max, from, required }: DeadlineOptions): string {
+  if (from === undefined) return formatDurationMs(usual)
+  const source = 'query' in from ? `?${from.query}` : `header ${from.header}`
+  const asked = `from ${source}, ${formatDurationMs(min)} to ${formatDurationMs(max)}`
+  return required ? `${asked}, required` : `${formatDurationMs(usual)}, or ${asked}`
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { share, wholeNumber } from '../../kit/schema.ts'
+import { formatShare } from '../../kit/units.ts'
 
 const limited = z.strictObject({
   share: share().prefault('20%').describe('Extra attempts as a share of the calls to the upstream; Finagle has 20 %.'),
@@ -18,3 +19,8 @@ export const extraLoadOption = z
   )
 
 export type ExtraLoadOptions = z.output<typeof extraLoadOption>
+
+/** In plain words, for `hedgerow check --explain`. */
+export function extraLoadText(budget: ExtraLoadOptions): string {
+  return budget === 'unlimited' ? budget : `${formatShare(budget.share)} of calls, at least ${budget.min}`
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, share, suchAs, wholeNumber } from '../../kit/schema.ts'
+import { formatDurationMs, formatShare } from '../../kit/units.ts'
 
 export const retryOptions = z
   .strictObject(
@@ -35,3 +36,9 @@ export const retryOptions = z
   .describe('Retries failed attempts when that is safe and the budget allows it.')
 
 export type RetryOptions = z.output<typeof retryOptions>
+
+/** In plain words, for `hedgerow check --explain`. */
+export function retryText({ attempts, backoff, budget, minBudget }: RetryOptions): string {
+  const waits = `waits up to ${formatDurationMs(backoff.base)}, then ${formatDurationMs(backoff.max)}`
+  return `${attempts} attempts, ${waits}, budget ${formatShare(budget)} (at least ${minBudget})`
+}

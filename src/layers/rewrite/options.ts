@@ -26,3 +26,16 @@ export const rewriteOptions = {
 const rewriteShape = z.strictObject(rewriteOptions)
 
 export type RewriteOptions = z.output<typeof rewriteShape>
+
+/** In plain words, for `hedgerow check --explain`. */
+export function rewriteText({ path: to, headers }: RewriteOptions): string {
+  const set = Object.keys(headers?.set ?? {})
+  const remove = headers?.remove ?? []
+  const parts = [
+    to === undefined ? '' : `path ${to}`,
+    // Values may be secrets.
+    set.length === 0 ? '' : `sets ${set.join(', ')}`,
+    remove.length === 0 ? '' : `removes ${remove.join(', ')}`,
+  ].filter((part) => part !== '')
+  return parts.length === 0 ? 'nothing' : parts.join('; ')
+}

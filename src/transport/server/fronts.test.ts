@@ -3,7 +3,6 @@ import { describe, it, type TestContext } from 'node:test'
 import { deadPort } from '../../../test/kit/gateway.ts'
 import { succeeded } from '../../core/outcome.ts'
 import { ownResponse } from '../../core/response.ts'
-import { router } from '../../gateway/router.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { listenOptions, ownAcceptor } from './acceptor.ts'
@@ -12,6 +11,7 @@ import { Fronts } from './fronts.ts'
 import { listenerOptions } from './options.ts'
 import { ownRoute } from './own-route.ts'
 import { TrustedProxies } from './proxies.ts'
+import { router } from './router.ts'
 
 const events = new EventBus()
 

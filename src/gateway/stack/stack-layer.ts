@@ -1,4 +1,4 @@
-import type { Layer } from '../core/service.ts'
+import type { Layer } from '../../core/service.ts'
 
 /** One layer of a stack, with what `hedgerow check --explain` says of it. */
 export interface StackLayer<Kind = Layer> {

@@ -1,12 +1,17 @@
 import findMyWay from 'find-my-way'
-import { failure } from '../core/failure.ts'
-import { http } from '../kit/node-http.ts'
-import type { Resolve, RoutedHandler } from '../transport/server/route-handler.ts'
+import { failure } from '../../core/failure.ts'
+import { http } from '../../kit/node-http.ts'
+import type { Resolve, RoutedHandler, RouteMatch } from './route-handler.ts'
 
 interface Stored<Handler> {
   readonly handler: Handler
   /** The number of slashes before the rest (`*`); undefined for a path without one. */
   readonly restAfter: number | undefined
+}
+
+/** A route that takes GET also takes HEAD. */
+export function takesHead({ methods }: RouteMatch): boolean {
+  return methods === undefined || methods.includes('GET') || methods.includes('HEAD')
 }
 
 /** Finds the route of a request: fixed paths first, then captures, then rests. */

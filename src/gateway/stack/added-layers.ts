@@ -1,5 +1,5 @@
-import { type LayerName, type LayerOptions, layerNames, makeLayer } from '../config/registry.ts'
-import type { RouteLayerDeps, RouteLayerStage } from '../layers/route-layer.ts'
+import { type LayerName, type LayerOptions, layerNames, makeLayer } from '../../config/registry.ts'
+import type { RouteLayerDeps, RouteLayerStage } from '../../layers/route-layer.ts'
 import type { StackLayer } from './stack-layer.ts'
 
 type Given = { readonly [Name in LayerName]?: LayerOptions[Name] | undefined }

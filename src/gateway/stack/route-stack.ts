@@ -1,22 +1,25 @@
-import type { BroadcastDeps } from '../broadcast/broadcast.ts'
-import type { Callbacks } from '../callback/callbacks.ts'
-import { matchText } from '../config/match.ts'
-import { planStrategy, type StrategyName } from '../config/registry.ts'
-import type { RouteConfig } from '../config/schema.ts'
-import type { Service } from '../core/service.ts'
-import type { MemoryScope } from '../kit/shared-memory.ts'
-import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
-import { deadline } from '../layers/deadline/deadline.ts'
-import { resolveDeadline, usualDeadlineMs } from '../layers/deadline/options.ts'
-import { headAsGet } from '../layers/head-as-get.ts'
-import { rewrite, rewrites } from '../layers/rewrite/rewrite.ts'
-import { timedAnswer } from '../layers/timed-answer/timed-answer.ts'
-import type { AttemptPlan, LineOptions, StrategyPlan } from '../strategies/strategy.ts'
-import { patienceMs } from '../upstream/health/verdict.ts'
+import type { BroadcastDeps } from '../../broadcast/broadcast.ts'
+import type { Callbacks } from '../../callback/callbacks.ts'
+import { routeScope } from '../../config/derived/memory-scopes.ts'
+import { matchText } from '../../config/match.ts'
+import { planStrategy, type StrategyName } from '../../config/registry.ts'
+import type { RouteConfig } from '../../config/route-schema.ts'
+import type { Service } from '../../core/service.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { formatSizeBytes } from '../../kit/units.ts'
+import { bufferBody } from '../../layers/buffer-body/buffer-body.ts'
+import { deadline } from '../../layers/deadline/deadline.ts'
+import { deadlineText, resolveDeadline, usualDeadlineMs } from '../../layers/deadline/options.ts'
+import { headAsGet } from '../../layers/head-as-get.ts'
+import { rewriteText } from '../../layers/rewrite/options.ts'
+import { rewrite, rewrites } from '../../layers/rewrite/rewrite.ts'
+import { timedAnswer } from '../../layers/timed-answer/timed-answer.ts'
+import type { AttemptPlan, LineOptions, StrategyPlan } from '../../strategies/strategy.ts'
+import { takesHead } from '../../transport/server/router.ts'
+import { patienceMs } from '../../upstream/health/verdict.ts'
 import { addedLayers } from './added-layers.ts'
 import type { Admission } from './admission.ts'
 import { type AttemptStackDeps, attemptStack } from './attempt-stack.ts'
-import { deadlineText, rewriteText, sizeText } from './settings-text.ts'
 import { compose, type StackLayer } from './stack-layer.ts'
 
 export interface StackDeps extends Omit<AttemptStackDeps, 'timed' | 'patienceMs'> {
@@ -61,7 +64,7 @@ export interface RouteLayers {
  * (`transport/server/failure-table.ts`).
  */
 export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
-  const memory = deps.memory.scope(`route ${matchText(route.match)}`)
+  const memory = deps.memory.scope(routeScope(route.match))
   const plan = planStrategy(route.strategy, {
     ...deps,
     memory,
@@ -96,16 +99,17 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
     },
     body.kind === 'held' && {
       role: 'buffer-body',
-      settings: () => `at most ${sizeText(body.maxBytes)}`,
+      settings: () => `at most ${formatSizeBytes(body.maxBytes)}`,
       why: 'the body may be sent more than once; a client that sends it slowly meets the deadline',
       layer: bufferBody(body.maxBytes),
     },
-    needsWhole(plan, timed) && {
-      role: 'head-as-get',
-      settings: () => 'HEAD becomes GET',
-      why: 'the answer is read, so it must have a body; all attempts send the same method',
-      layer: headAsGet(),
-    },
+    takesHead(route.match) &&
+      needsWhole(plan, timed) && {
+        role: 'head-as-get',
+        settings: () => 'HEAD becomes GET',
+        why: 'the answer is read, so it must have a body; all attempts send the same method',
+        layer: headAsGet(),
+      },
     attempts.kind === 'own' &&
       rewrites(attempts.line) && {
         role: 'rewrite',

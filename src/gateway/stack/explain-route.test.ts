@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { VirtualClock } from '../../test/kit/virtual-clock.ts'
-import { parseConfig } from '../config/load.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { parseConfig } from '../../config/load.ts'
 import { explainRoute } from './explain-route.ts'
 
 const upstreams = `
@@ -98,6 +98,18 @@ routes:
     }
     assert.ok(!text.includes('secret'))
   })
+
+  for (const [match, isThere] of [
+    ['/page', true],
+    ['GET,POST /page', true],
+    ['HEAD,POST /page', true],
+    ['POST /page', false],
+  ] as const) {
+    it(`${isThere ? 'has' : 'leaves out'} head-as-get for a route that matches ${match}`, () => {
+      const yaml = `routes: [{ match: '${match}', all: { calls: { a: { upstream: users } } } }]`
+      assert.equal(rolesOf(explained(yaml, 'POST', '/page')).includes('head-as-get'), isThere)
+    })
+  }
 
   it('lists the line of each named call', () => {
     const yaml = 'routes: [{ match: /page, all: { calls: { a: { upstream: users }, b: { upstream: work } } } }]'

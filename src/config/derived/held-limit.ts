@@ -1,5 +1,5 @@
-import type { Config } from '../config/schema.ts'
-import { machineMemoryBytes } from '../kit/machine-memory.ts'
+import { machineMemoryBytes } from '../../kit/machine-memory.ts'
+import type { Config } from '../schema.ts'
 
 const defaultShare = 0.25
 

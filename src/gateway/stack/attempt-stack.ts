@@ -1,17 +1,20 @@
-import type { Service, TargetLayer, TargetService } from '../core/service.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { Random } from '../kit/random.ts'
-import { formatDurationMs } from '../kit/units.ts'
-import { attemptTimeout } from '../layers/attempt-timeout/attempt-timeout.ts'
-import { retry } from '../layers/retry/retry.ts'
-import { rewrite, rewrites } from '../layers/rewrite/rewrite.ts'
-import { statusCounts, success } from '../layers/success/success.ts'
-import type { LineOptions, StrategyPlan } from '../strategies/strategy.ts'
-import { attemptTelemetry } from '../telemetry/attempt-telemetry.ts'
-import { balance } from '../upstream/balance/balance.ts'
-import { elsewhere } from '../upstream/balance/elsewhere.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import { balancerText, budgetText, retryText, rewriteText, successText } from './settings-text.ts'
+import type { Service, TargetLayer, TargetService } from '../../core/service.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Random } from '../../kit/random.ts'
+import { formatDurationMs } from '../../kit/units.ts'
+import { attemptTimeout } from '../../layers/attempt-timeout/attempt-timeout.ts'
+import { extraLoadText } from '../../layers/extra-load-budget/options.ts'
+import { retryText } from '../../layers/retry/options.ts'
+import { retry } from '../../layers/retry/retry.ts'
+import { rewriteText } from '../../layers/rewrite/options.ts'
+import { rewrite, rewrites } from '../../layers/rewrite/rewrite.ts'
+import { successText } from '../../layers/success/rules-text.ts'
+import { statusCounts, success } from '../../layers/success/success.ts'
+import type { LineOptions, StrategyPlan } from '../../strategies/strategy.ts'
+import { attemptTelemetry } from '../../telemetry/attempt-telemetry.ts'
+import { balance } from '../../upstream/balance/balance.ts'
+import { elsewhere } from '../../upstream/balance/elsewhere.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
 import { compose, type StackLayer } from './stack-layer.ts'
 
 export interface AttemptStackDeps {
@@ -50,7 +53,7 @@ type AttemptFacts = Pick<StrategyPlan, 'goodStatus' | 'answer'>
 
 export function attemptLayers(line: LineOptions, plan: AttemptFacts, deps: AttemptStackDeps): AttemptLayers {
   const upstream = deps.upstream(line.upstream)
-  const counts = statusRule(line, plan)
+  const { retry: retryOptions } = line
   const payLayer = upstream.extraLoad.payLayer()
   const outer: (StackLayer | false)[] = [
     rewrites(line) && {
@@ -61,19 +64,19 @@ export function attemptLayers(line: LineOptions, plan: AttemptFacts, deps: Attem
     },
     payLayer !== undefined && {
       role: 'extra-load-budget',
-      settings: () => budgetText(upstream.config.budget),
+      settings: () => extraLoadText(upstream.config.budget),
       why: 'outside the retry, so that each call pays once into the budget for extra attempts',
       layer: payLayer,
     },
-    line.retry !== undefined && {
+    retryOptions !== undefined && {
       role: 'retry',
-      settings: () => (line.retry === undefined ? '' : retryText(line.retry)),
+      settings: () => retryText(retryOptions),
       why: 'outside the balancer, so that each try may go to another target',
-      layer: retry(line.retry, {
+      layer: retry(retryOptions, {
         ...deps,
-        budget: upstream.retryBudget(line.retry),
+        budget: upstream.retryBudget(retryOptions),
         extra: upstream.extraLoad.budget,
-        statusCounts: counts,
+        statusCounts: statusRule(line, plan),
       }),
     },
     upstream.mayTryElsewhere && {
@@ -87,7 +90,7 @@ export function attemptLayers(line: LineOptions, plan: AttemptFacts, deps: Attem
     outer: outer.filter((layer) => layer !== false),
     balancer: {
       role: 'balance',
-      settings: () => balancerText(upstream.config.balance),
+      settings: () => upstream.config.balance.kind,
       why: 'it chooses the target; from here on the request belongs to one attempt',
       layer: balance(upstream.balancer, upstream.name, upstream.health),
     },

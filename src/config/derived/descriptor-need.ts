@@ -1,5 +1,5 @@
-import type { Config } from '../config/schema.ts'
-import { workerRange } from '../config/workers.ts'
+import type { Config } from '../schema.ts'
+import { workerRange } from '../workers.ts'
 
 /** Listeners, event loops, store, log: 25 on Linux with one thread, 38 with two workers; the rest is reserve. */
 const ownCount = 40

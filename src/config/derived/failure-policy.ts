@@ -1,6 +1,6 @@
-import type { RouteConfig } from '../config/schema.ts'
-import type { StrategyPlan } from '../strategies/strategy.ts'
-import type { FailurePolicy } from '../transport/server/failure-response.ts'
+import type { StrategyPlan } from '../../strategies/strategy.ts'
+import type { FailurePolicy } from '../../transport/server/failure-response.ts'
+import type { RouteConfig } from '../route-schema.ts'
 
 /** How a route reports failures: its own setting takes precedence over its strategy's default. */
 export function failurePolicy(

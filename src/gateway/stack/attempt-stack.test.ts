@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { VirtualClock } from '../../test/kit/virtual-clock.ts'
-import { deliveryAnswer } from '../broadcast/broadcast.ts'
-import { broadcastOptions } from '../broadcast/options.ts'
-import { parseConfig } from '../config/load.ts'
+import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
+import { deliveryAnswer } from '../../broadcast/broadcast.ts'
+import { broadcastOptions } from '../../broadcast/options.ts'
+import { parseConfig } from '../../config/load.ts'
 import { explainRoute } from './explain-route.ts'
 
 /** The settings of the success check of a route; undefined if it has none. */

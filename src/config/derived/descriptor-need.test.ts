@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type ConfigInput, configSchema } from '../config/schema.ts'
-import { limitIn } from '../kit/descriptors.ts'
+import { limitIn } from '../../kit/descriptors.ts'
+import { type ConfigInput, configSchema } from '../schema.ts'
 import { descriptorWarning } from './descriptor-need.ts'
 
 const warningOf = (config: ConfigInput, limit: number | undefined) =>

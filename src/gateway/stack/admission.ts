@@ -1,16 +1,16 @@
-import { matchText } from '../config/match.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import type { GatewayRequest } from '../core/request.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { Random } from '../kit/random.ts'
-import type { MemoryScope } from '../kit/shared-memory.ts'
-import { concurrencyLimit, concurrencyLimiter } from '../layers/concurrency-limit/concurrency-limit.ts'
-import type { AdmissionFigures } from '../layers/concurrency-limit/figures.ts'
-import type { ConcurrencyLimiter } from '../layers/concurrency-limit/limiter.ts'
-import type { ConcurrencyOptions } from '../layers/concurrency-limit/options.ts'
-import { clientAddress } from '../telemetry/access-log/client-address.ts'
-import { TrustedProxies } from '../transport/server/proxies.ts'
-import { concurrencyText } from './settings-text.ts'
+import { gatewayScope, routeScope } from '../../config/derived/memory-scopes.ts'
+import { matchText } from '../../config/match.ts'
+import type { RouteConfig } from '../../config/route-schema.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Random } from '../../kit/random.ts'
+import type { MemoryScope } from '../../kit/shared-memory.ts'
+import { concurrencyLimit, concurrencyLimiter } from '../../layers/concurrency-limit/concurrency-limit.ts'
+import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
+import type { ConcurrencyLimiter } from '../../layers/concurrency-limit/limiter.ts'
+import { type ConcurrencyOptions, concurrencyText } from '../../layers/concurrency-limit/options.ts'
+import { clientAddress } from '../../telemetry/access-log/client-address.ts'
+import { TrustedProxies } from '../../transport/server/proxies.ts'
 import type { StackLayer } from './stack-layer.ts'
 
 export interface AdmissionDeps {
@@ -19,8 +19,12 @@ export interface AdmissionDeps {
   readonly memory: MemoryScope
 }
 
-/** The name of the shared memory for limits that apply to all routes combined. */
-export const gatewayScope = 'gateway'
+/** The options that apply to all routes. */
+export interface AdmissionOptions {
+  /** Proxies whose word on the client's address is taken. */
+  readonly trust: readonly string[]
+  readonly concurrency?: ConcurrencyOptions | undefined
+}
 
 /** Rate and concurrency limits for one configuration in one thread. Counts are shared by all threads. */
 export class Admission {
@@ -30,7 +34,7 @@ export class Admission {
   readonly #whole: { readonly limiter: ConcurrencyLimiter; readonly options: ConcurrencyOptions } | undefined
   readonly #limiters = new Map<string, ConcurrencyLimiter>()
 
-  constructor({ trust, concurrency }: Pick<Config, 'trust' | 'concurrency'>, deps: AdmissionDeps) {
+  constructor({ trust, concurrency }: AdmissionOptions, deps: AdmissionDeps) {
     this.#deps = deps
     const proxies = new TrustedProxies(trust)
     const trusts = (address: string): boolean => proxies.trusts(address)
@@ -44,8 +48,8 @@ export class Admission {
   ofRoute(route: RouteConfig): StackLayer | false {
     const { concurrency } = route
     if (concurrency === undefined) return false
-    const { clock } = this.#deps
-    const limiter = concurrencyLimiter(concurrency, this.#memoryOf(route), clock)
+    const { clock, memory } = this.#deps
+    const limiter = concurrencyLimiter(concurrency, memory.scope(routeScope(route.match)), clock)
     this.#limiters.set(matchText(route.match), limiter)
     return {
       role: 'concurrency-limit',
@@ -71,9 +75,5 @@ export class Admission {
       whole: this.#whole?.limiter.figures(),
       routes: Object.fromEntries([...this.#limiters].map(([route, limiter]) => [route, limiter.figures()])),
     }
-  }
-
-  #memoryOf({ match }: RouteConfig): MemoryScope {
-    return this.#deps.memory.scope(`route ${matchText(match)}`)
   }
 }

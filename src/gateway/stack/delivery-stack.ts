@@ -1,9 +1,9 @@
-import { deliveryAnswer } from '../broadcast/broadcast.ts'
-import type { Deliveries } from '../broadcast/deliveries.ts'
-import { type Delivering, delivering } from '../broadcast/delivering.ts'
-import type { BroadcastOptions } from '../broadcast/options.ts'
-import type { DeliveryStore } from '../store/delivery-store.ts'
-import { anySuccess } from '../strategies/strategy.ts'
+import { deliveryAnswer } from '../../broadcast/broadcast.ts'
+import type { Deliveries } from '../../broadcast/deliveries.ts'
+import { type Delivering, delivering } from '../../broadcast/delivering.ts'
+import type { BroadcastOptions } from '../../broadcast/options.ts'
+import type { DeliveryStore } from '../../store/delivery-store.ts'
+import { anySuccess } from '../../strategies/strategy.ts'
 import { type AttemptStackDeps, targetStack } from './attempt-stack.ts'
 
 export interface DeliveryStackDeps extends Omit<AttemptStackDeps, 'timed' | 'patienceMs'> {

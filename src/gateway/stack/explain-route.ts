@@ -1,20 +1,28 @@
-import { matchText } from '../config/match.ts'
-import { strategies, strategySettings } from '../config/registry.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import type { Failure } from '../core/failure.ts'
-import type { Clock } from '../kit/clock.ts'
-import { seededRandom } from '../kit/random.ts'
-import { SharedMemory } from '../kit/shared-memory.ts'
-import { ShortageLog } from '../telemetry/shortage-log.ts'
-import { attemptTrace } from '../telemetry/traces/attempt-trace.ts'
-import { targetsOf } from '../upstream/targets.ts'
-import { Upstream, upstreamIn } from '../upstream/upstream.ts'
-import { upstreamsOf } from '../upstream/upstream-set.ts'
-import { Admission } from './admission.ts'
+import { matchText } from '../../config/match.ts'
+import { strategies, strategySettings } from '../../config/registry.ts'
+import type { RouteConfig } from '../../config/route-schema.ts'
+import type { Failure } from '../../core/failure.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { seededRandom } from '../../kit/random.ts'
+import { SharedMemory } from '../../kit/shared-memory.ts'
+import { ShortageLog } from '../../telemetry/shortage-log.ts'
+import { attemptTrace } from '../../telemetry/traces/attempt-trace.ts'
+import { router } from '../../transport/server/router.ts'
+import type { UpstreamOptions, UpstreamsOptions } from '../../upstream/options.ts'
+import { targetsOf } from '../../upstream/targets.ts'
+import { Upstream, upstreamIn } from '../../upstream/upstream.ts'
+import { upstreamsOf } from '../../upstream/upstream-set.ts'
+import { Admission, type AdmissionOptions } from './admission.ts'
 import { attemptLayers, targetLayers } from './attempt-stack.ts'
 import { linesOf, type NamedLine, type RouteLayers, routeLayers, type StackDeps } from './route-stack.ts'
-import { router } from './router.ts'
 import type { StackLayer } from './stack-layer.ts'
+
+/** The options that stacks are built from. */
+export interface StacksConfig extends AdmissionOptions {
+  readonly routes: readonly RouteConfig[]
+  readonly upstreams: UpstreamsOptions
+  readonly telemetry: { readonly traces?: object | undefined }
+}
 
 export type Explanation =
   | { readonly ok: true; readonly value: string }
@@ -31,7 +39,7 @@ interface Row {
  * The stack of the route that would serve this request, one line a layer, outermost first. It is the real stack, made
  * but not put together: nothing is opened and nothing can be sent.
  */
-export function explainRoute(config: Config, method: string, path: string, clock: Clock): Explanation {
+export function explainRoute(config: StacksConfig, method: string, path: string, clock: Clock): Explanation {
   const routes = config.routes.map((route, index) => ({ match: route.match, handler: { route, index } }))
   const found = router(routes)(method, path)
   if (!found.found) return { ok: false, failure: found.failure }
@@ -41,7 +49,7 @@ export function explainRoute(config: Config, method: string, path: string, clock
   const rows = [
     ...explained.layers.map((layer) => rowOf(layer, '  ')),
     strategyRow(route),
-    ...linesOf(explained.plan.attempts).flatMap((line) => lineRows(line, explained, config)),
+    ...linesOf(explained.plan.attempts).flatMap((line) => lineRows(line, explained, config.upstreams)),
   ]
   const head = `${method} ${path} is served by \`${matchText(route.match)}\` (routes[${index}]):`
   return { ok: true, value: [head, '', ...table(rows)].join('\n') }
@@ -53,13 +61,17 @@ function strategyRow({ strategy }: RouteConfig): Row {
   return { indent: '  ', role: strategy.name, settings: strategySettings(strategy), why: sentence(why) }
 }
 
-function lineRows({ name, line }: NamedLine, { plan, attemptDeps }: RouteLayers, config: Config): readonly Row[] {
+function lineRows(
+  { name, line }: NamedLine,
+  { plan, attemptDeps }: RouteLayers,
+  upstreams: UpstreamsOptions,
+): readonly Row[] {
   const isOwn = plan.attempts.kind === 'own'
   const attempts = isOwn ? undefined : attemptLayers(line, plan, attemptDeps)
   const inner = attempts?.inner ?? targetLayers(line, plan, attemptDeps)
   const layers = attempts === undefined ? inner : [...attempts.outer, attempts.balancer, ...inner]
   const title = name === undefined ? (isOwn ? 'each delivery to each target' : 'each attempt') : `call ${name}`
-  const upstream = config.upstreams[line.upstream]
+  const upstream = upstreams[line.upstream]
   const targets = upstream === undefined ? [] : targetsOf(line.upstream, upstream)
   const names = targets.map((target) => target.name).join(', ')
   return [
@@ -91,7 +103,7 @@ function table(rows: readonly Row[]): readonly string[] {
 }
 
 /** The parts of a stack, without sockets, threads or stores. */
-function unopened(config: Config, clock: Clock): StackDeps {
+function unopened(config: StacksConfig, clock: Clock): StackDeps {
   const memory = new SharedMemory()
   const random = seededRandom(1)
   const log = (): void => {}
@@ -100,7 +112,7 @@ function unopened(config: Config, clock: Clock): StackDeps {
   }
   const shared = { clock, random, log, trusts: () => false, resolve: never }
   const shortages = new ShortageLog({ clock, memory, log })
-  const make = (name: string, options: Config['upstreams'][string]) =>
+  const make = (name: string, options: UpstreamOptions) =>
     new Upstream(name, options, { ...shared, shortages, memory: memory.scope(`upstream ${name}`) })
   return {
     clock,

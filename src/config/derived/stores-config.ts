@@ -1,8 +1,8 @@
-import { ticketLimits } from '../callback/shared-options.ts'
-import { registry } from '../config/registry.ts'
-import { optionsIf } from '../config/route-strategy.ts'
-import type { Config } from '../config/schema.ts'
-import type { StoresConfig } from '../store/open-stores.ts'
+import { ticketLimits } from '../../callback/shared-options.ts'
+import type { StoresConfig } from '../../store/open-stores.ts'
+import { registry } from '../registry.ts'
+import { optionsIf } from '../route-strategy.ts'
+import type { Config } from '../schema.ts'
 
 /** The part of a configuration that concerns stores. */
 export function storesConfig({ routes, store, callbacks }: Config): StoresConfig {

@@ -1,8 +1,8 @@
-import { callbackFailureStatuses } from '../callback/callback.ts'
-import type { CallbackConfig } from '../callback/callback-config.ts'
-import { matchText } from '../config/match.ts'
-import { optionsIf } from '../config/route-strategy.ts'
-import type { Config } from '../config/schema.ts'
+import { callbackFailureStatuses } from '../../callback/callback.ts'
+import type { CallbackConfig } from '../../callback/callback-config.ts'
+import { matchText } from '../match.ts'
+import { optionsIf } from '../route-strategy.ts'
+import type { Config } from '../schema.ts'
 import { failurePolicy } from './failure-policy.ts'
 
 /** The part of a configuration that concerns callbacks. */
