@@ -20,7 +20,7 @@ import type { BroadcastOptions } from './options.ts'
 /** Builds the layers of a route's deliveries. */
 export type DeliveryStackOf = (route: string, options: BroadcastOptions, parts: DeliveryParts) => Delivering
 
-/** What the layers of a delivery work with. */
+/** Parts that the layers of a delivery use. */
 export interface DeliveryParts {
   readonly store: DeliveryStore
   readonly deliveries: Deliveries

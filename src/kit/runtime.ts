@@ -6,8 +6,8 @@ import type { ReportBug } from './reload.ts'
 import type { SharedMemory } from './shared-memory.ts'
 
 /**
- * What every long-lived part of one thread works with. Parts that live as long as the thread take it whole; functions
- * take the one thing that they need.
+ * The surroundings of the long-lived parts of one thread. Such parts take it whole; functions take the one thing that
+ * they need.
  */
 export interface Runtime {
   readonly clock: Clock

@@ -29,7 +29,7 @@ export interface TelemetryChange extends Change {
   readonly traces: Traces | undefined
 }
 
-/** What operators can ask this thread. */
+/** The answers of this thread to operators. */
 export interface InspectedTelemetry {
   readonly recorder: Recorder | undefined
   readonly lastFailures: LastFailures | undefined

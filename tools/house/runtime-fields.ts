@@ -8,7 +8,7 @@ import {
 import { type Row, row } from './row.ts'
 import type { Parsed } from './sources.ts'
 
-/** What `kit/runtime.ts` has for every long-lived part. */
+/** The fields in `kit/runtime.ts`. */
 const runtimeFields = new Set(['clock', 'random', 'memory', 'events', 'log', 'reportBug'])
 const bags = new Set(['deps', 'options', 'setup'])
 
