@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { askJson } from '../../test/kit/admin.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { countedParts } from '../config/derived/telemetry-config.ts'
 import { type ConfigInput, configSchema } from '../config/schema.ts'
 import { localInspector } from '../gateway/inspect/local.ts'
-import { countedParts } from '../gateway/telemetry/metric-sources.ts'
-import { startWatching } from '../gateway/telemetry/watching.ts'
 import { Counts } from '../telemetry/counts/counts.ts'
+import { watchFigures } from '../telemetry/figures/watched-figures.ts'
 import { Metrics } from '../telemetry/metrics/metrics.ts'
 import type { CallListView, OverviewView, UpstreamListView } from './api.ts'
 import { startOperatorApi } from './operator-api.ts'
@@ -19,26 +19,28 @@ describe('the admin side', () => {
     const clock = new VirtualClock()
     const before = configOf('GET /a', { work: { targets: ['http://127.0.0.1:1'] } })
     const counts = new Counts(countedParts(before))
-    const watching = startWatching(clock, counts)
+    const watching = watchFigures(clock, counts)
     t.after(() => watching.close())
+    const runtime = { clock, log: () => {}, reportBug: (error: unknown) => assert.fail(String(error)) }
     const parts = { deliveryService: undefined, callbacks: undefined }
-    const operatorApi = await startOperatorApi(before, {
-      ...parts,
-      clock,
-      version: '1',
-      startedAtMs: 0,
-      isReady: () => true,
-      figures: watching.figures,
-      metrics: new Metrics(counts, before.metrics),
-      servers: localInspector(() => ({})),
-      health: () => [],
-      loads: { ewmaMs: () => undefined },
-      backends: undefined,
-      reload: undefined,
-      onAcceptFailed: (code) => assert.fail(code),
-      log: () => {},
-      reportBug: (error) => assert.fail(String(error)),
-    })
+    const operatorApi = await startOperatorApi(
+      runtime,
+      {
+        ...parts,
+        version: '1',
+        startedAtMs: 0,
+        isReady: () => true,
+        figures: watching.figures,
+        metrics: new Metrics(counts, before.metrics),
+        servers: localInspector(() => ({})),
+        health: () => [],
+        loads: { ewmaMs: () => undefined },
+        backends: undefined,
+        reload: undefined,
+        onAcceptFailed: (code) => assert.fail(code),
+      },
+      before,
+    )
     assert.ok(operatorApi)
     t.after(() => operatorApi.close())
     const ask = async <T>(path: string): Promise<T> =>

@@ -4,8 +4,7 @@ import { matchText } from '../config/match.ts'
 import type { RouteConfig } from '../config/route-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { workerRange } from '../config/workers.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { formatDurationMs } from '../kit/units.ts'
 import type { Figures } from '../telemetry/figures/figures.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -40,7 +39,6 @@ export interface OperatedParts {
 }
 
 export interface OperatorApiOptions extends OperatedParts {
-  readonly clock: Clock
   readonly version: string
   /** Wall clock. */
   readonly startedAtMs: number
@@ -58,9 +56,9 @@ export interface OperatorApiOptions extends OperatedParts {
   readonly reload: (() => Promise<Reloaded>) | undefined
   /** Called when the admin server could not accept a connection. */
   readonly onAcceptFailed: (code: string) => void
-  readonly log: LogText
-  readonly reportBug: (error: unknown, about: string) => void
 }
+
+type AdminRuntime = Pick<Runtime, 'clock' | 'log' | 'reportBug'>
 
 /** The admin side of a gateway. */
 export interface OperatorApi extends Admin {
@@ -71,19 +69,24 @@ export interface OperatorApi extends Admin {
 }
 
 /** Undefined if the configuration has no admin side. */
-export async function startOperatorApi(config: Config, options: OperatorApiOptions): Promise<OperatorApi | undefined> {
-  const { figures, clock, reportBug } = options
+export async function startOperatorApi(
+  runtime: AdminRuntime,
+  options: OperatorApiOptions,
+  config: Config,
+): Promise<OperatorApi | undefined> {
+  const { figures } = options
+  const { clock, reportBug } = runtime
   if (config.admin === undefined || figures === undefined) return undefined
   const streams = new LiveStreams(figures, clock)
   const tableOf = (from: Config, parts: OperatedParts) =>
-    resourceTable(resourcesOf(from, { ...options, ...parts, figures, streams }))
+    resourceTable(resourcesOf(from, { ...options, ...parts, clock, figures, streams }))
   let resources = tableOf(config, options)
   let { token } = config.admin
   const admin = await startAdmin({
     ...config.admin,
     clock,
     token: () => token,
-    guesses: new TokenGuesses(options),
+    guesses: new TokenGuesses(runtime),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
     reportBug: (error) => reportBug(error, 'the admin server'),
@@ -102,7 +105,11 @@ export async function startOperatorApi(config: Config, options: OperatorApiOptio
   }
 }
 
-type Shown = OperatorApiOptions & { readonly figures: Figures; readonly streams: LiveStreams }
+interface Shown extends OperatorApiOptions {
+  readonly clock: Runtime['clock']
+  readonly figures: Figures
+  readonly streams: LiveStreams
+}
 
 function resourcesOf(config: Config, options: Shown): readonly Resource[] {
   const { figures, deliveryService, backends, isReady, servers } = options

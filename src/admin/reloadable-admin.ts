@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts'
-import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { Admin } from './http-server.ts'
 import type { OperatedParts, OperatorApi } from './operator-api.ts'
 
@@ -9,22 +9,20 @@ import type { OperatedParts, OperatorApi } from './operator-api.ts'
  */
 const lastAnswerMs = 500
 
-export interface AdminSideOptions {
-  readonly clock: Clock
-  readonly reportBug: (error: unknown, about: string) => void
-  /** Undefined if the configuration has no admin side. */
-  readonly start: (config: Config) => Promise<OperatorApi | undefined>
-}
+/** Undefined if the configuration has no admin side. */
+export type StartAdmin = (config: Config) => Promise<OperatorApi | undefined>
 
 /** The admin side across reloads, which may add it, remove it or move it to another address. */
 export class ReloadableAdmin implements Reloadable<Config> {
-  readonly #options: AdminSideOptions
+  readonly #runtime: Pick<Runtime, 'clock' | 'reportBug'>
+  readonly #start: StartAdmin
   readonly #former = new Set<OperatorApi>()
   #current: OperatorApi | undefined
   #config: Config['admin']
 
-  constructor(options: AdminSideOptions) {
-    this.#options = options
+  constructor(runtime: Pick<Runtime, 'clock' | 'reportBug'>, start: StartAdmin) {
+    this.#runtime = runtime
+    this.#start = start
   }
 
   get current(): Admin | undefined {
@@ -38,7 +36,7 @@ export class ReloadableAdmin implements Reloadable<Config> {
   async prepare(config: Config): Promise<Change> {
     const [before, { admin: next }] = [this.#current, config]
     const isKept = before !== undefined && this.#config?.host === next?.host && this.#config?.port === next?.port
-    const opened = isKept ? before : await this.#options.start(config)
+    const opened = isKept ? before : await this.#start(config)
     return {
       commit: () => {
         this.#current = opened
@@ -66,7 +64,7 @@ export class ReloadableAdmin implements Reloadable<Config> {
   }
 
   #closeLater(former: OperatorApi): void {
-    const { clock, reportBug } = this.#options
+    const { clock, reportBug } = this.#runtime
     this.#former.add(former)
     clock.after(lastAnswerMs, () => {
       this.#former.delete(former)

@@ -3,18 +3,12 @@ import { failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { Service, TargetLayer } from '../core/service.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
-import { type Change, prepareAll, type Reloadable, type ReportBug } from '../kit/reload.ts'
-import type { SharedMemory } from '../kit/shared-memory.ts'
+import { type Change, prepareAll, type Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import { ShortageLog } from '../telemetry/shortage-log.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
-import { Lookups } from '../transport/client/lookups.ts'
-import type { UpstreamOptions, UpstreamsOptions } from '../upstream/options.ts'
-import { Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
+import type { UpstreamsOptions } from '../upstream/options.ts'
+import { type Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Delivering } from './delivering.ts'
@@ -23,16 +17,8 @@ import type { DeliveryRoute } from './delivery-route.ts'
 import { type DeliveryService, type DeliverySettings, openDeliveryService } from './delivery-service.ts'
 import type { BroadcastOptions } from './options.ts'
 
-export interface BroadcastsOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly memory: SharedMemory
-  readonly events: EventBus
-  readonly log: LogText
-  readonly reportBug: ReportBug
-  /** Builds the layers of a route's deliveries. */
-  readonly stackOf: (route: string, options: BroadcastOptions, parts: DeliveryParts) => Delivering
-}
+/** Builds the layers of a route's deliveries. */
+export type DeliveryStackOf = (route: string, options: BroadcastOptions, parts: DeliveryParts) => Delivering
 
 /** What the layers of a delivery work with. */
 export interface DeliveryParts {
@@ -78,22 +64,17 @@ const ended = failed(failure('INTERNAL', 'The gateway is shutting down'))
 
 /** Broadcast routes in the main thread: their upstreams, and the deliveries, which exist once for all threads. */
 export class Broadcasts implements Reloadable<BroadcastsConfig> {
-  readonly #options: BroadcastsOptions
+  readonly #runtime: Runtime
+  readonly #stackOf: DeliveryStackOf
   readonly #upstreams: UpstreamSet
-  readonly #lookups: Lookups
   #service: DeliveryService | undefined
   #generation = none
 
-  constructor(options: BroadcastsOptions) {
-    const { clock, random, memory, log } = options
-    this.#options = options
-    this.#lookups = new Lookups(options)
-    const shortages = new ShortageLog(options)
+  constructor(runtime: Runtime, stackOf: DeliveryStackOf) {
+    this.#runtime = runtime
+    this.#stackOf = stackOf
     // Deliveries go to every target, so no target is chosen by client address.
-    const made = { clock, random, trusts: () => false, shortages, resolve: this.#lookups.resolve, log }
-    const make = (name: string, config: UpstreamOptions): Upstream =>
-      new Upstream(name, config, { ...made, memory: memory.scope(`upstream ${name}`) })
-    this.#upstreams = new UpstreamSet({ clock, make })
+    this.#upstreams = UpstreamSet.of(runtime, () => false)
   }
 
   get service(): DeliveryService | undefined {
@@ -119,7 +100,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
       const { upstreams } = await join(this.#upstreams.prepare(next.broadcast.upstreams))
       const { service } = await join(this.#open(next))
       if (service !== undefined) await join(Promise.resolve(this.#change(next, service, upstreams)))
-    }, this.#options.reportBug)
+    }, this.#runtime.reportBug)
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -128,7 +109,6 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
 
   close(): void {
     this.#upstreams.close()
-    this.#lookups.close()
   }
 
   /** Opened once a route broadcasts, and open until the gateway ends. */
@@ -140,7 +120,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     if (isOpen || store === undefined || broadcast.routes.length === 0) {
       return { service: this.#service, commit: () => {}, rollback: () => {} }
     }
-    const service = await openDeliveryService({ ...this.#options, store, retentionMs: broadcast.retentionMs })
+    const service = await openDeliveryService(this.#runtime, { store, retentionMs: broadcast.retentionMs })
     return {
       service,
       commit: () => {
@@ -183,7 +163,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     traces: Traces | undefined,
   ): Generation {
     const parts = { store, deliveries, upstream: upstreamIn(upstreams), attemptTrace: traces?.attemptLayer }
-    const stacks = routes.map(({ name, options }) => [name, this.#options.stackOf(name, options, parts)] as const)
+    const stacks = routes.map(({ name, options }) => [name, this.#stackOf(name, options, parts)] as const)
     return {
       routes: stacks.map(([, { route }]) => route),
       accepting: new Map(stacks.map(([name, { service }]) => [name, service])),

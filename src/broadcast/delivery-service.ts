@@ -1,7 +1,4 @@
-import type { Clock } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
@@ -32,22 +29,17 @@ export interface DeliverySettings {
 export interface DeliveryServiceOptions {
   readonly retentionMs: number
   readonly store: DeliveryStore
-  readonly clock: Clock
-  readonly random: Random
-  readonly events: EventBus
-  readonly log: LogText
-  readonly reportBug: (fault: unknown, deliveryId: string) => void
 }
 
 /** Reads the deliveries of an earlier run, and sends nothing yet. Rejects with a `StartupError` if the store fails. */
-export async function openDeliveryService(options: DeliveryServiceOptions): Promise<DeliveryService> {
+export async function openDeliveryService(runtime: Runtime, options: DeliveryServiceOptions): Promise<DeliveryService> {
   const { store } = options
   const loaded = await loadUnfinished(store)
   if (!loaded.ok) throw new StartupError(loaded.failure.detail)
   let unfinished = loaded.value
   let isConfigured = false
-  const deliveries = new Deliveries(options)
-  const log = new DeliveryLog(options)
+  const deliveries = new Deliveries({ ...runtime, ...options })
+  const log = new DeliveryLog(runtime)
   return {
     store,
     deliveries,

@@ -1,6 +1,5 @@
-import type { Clock } from '../kit/clock.ts'
-import type { Change, Reloadable, ReportBug } from '../kit/reload.ts'
-import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { RoutedHandler } from '../transport/server/route-handler.ts'
 import type { CallbackConfig } from './callback-config.ts'
 import { type CallbackEndpoints, type CallbackEndpointsChange, startCallbackEndpoints } from './callback-endpoints.ts'
@@ -9,12 +8,9 @@ import type { SharedCallbacks } from './shared-state.ts'
 import type { CallbackPeers, CallbackReceiver } from './take-callback.ts'
 
 export interface ServerCallbacksOptions {
-  readonly clock: Clock
-  readonly memory: SharedMemory
   /** The other workers, for callbacks whose call waits there. */
   readonly peers?: CallbackPeers | undefined
   readonly frontPort: () => number
-  readonly reportBug: ReportBug
 }
 
 export interface ServerCallbacksConfig {
@@ -30,10 +26,12 @@ export interface ServerCallbacksChange extends Change {
 
 /** The callbacks of a server across reloads: from the first callback route on, until the server ends. */
 export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, ServerCallbacksChange> {
+  readonly #runtime: Runtime
   readonly #options: ServerCallbacksOptions
   #endpoints: CallbackEndpoints | undefined
 
-  constructor(options: ServerCallbacksOptions) {
+  constructor(runtime: Runtime, options: ServerCallbacksOptions) {
+    this.#runtime = runtime
     this.#options = options
   }
 
@@ -68,11 +66,8 @@ export class ServerCallbacks implements Reloadable<ServerCallbacksConfig, Server
   }
 
   #start(config: CallbackConfig, shared: SharedCallbacks): CallbackEndpoints {
-    const { memory } = this.#options
-    return startCallbackEndpoints(config, {
-      ...this.#options,
-      ...shared,
-      promises: memory.levels('ticket promises', 1),
-    })
+    const { clock, memory, reportBug } = this.#runtime
+    const promises = memory.levels('ticket promises', 1)
+    return startCallbackEndpoints(config, { clock, reportBug, promises, ...this.#options, ...shared })
   }
 }

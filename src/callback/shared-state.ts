@@ -1,4 +1,5 @@
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper, TicketStore } from '../store/ticket-store.ts'
 import type { CallbackConfig } from './callback-config.ts'
@@ -17,6 +18,8 @@ export interface SharedCallbacks {
   /** Undefined without a store. */
   readonly durable: TicketStore | undefined
 }
+
+export type SharedStateOptions = Pick<SigningKeysOptions, 'folder' | 'onKeys'>
 
 export interface SharedStateConfig {
   readonly callbacks: CallbackConfig
@@ -40,11 +43,13 @@ interface OpenState {
  * uses `callback`; without callback routes it stays, for results that are still to arrive.
  */
 export class SharedCallbackState implements Reloadable<SharedStateConfig, SharedStateChange> {
-  readonly #options: SigningKeysOptions
+  readonly #runtime: Runtime
+  readonly #options: SharedStateOptions
   #open: OpenState | undefined
   #shared: SharedCallbacks | undefined
 
-  constructor(options: SigningKeysOptions) {
+  constructor(runtime: Runtime, options: SharedStateOptions) {
+    this.#runtime = runtime
     this.#options = options
   }
 
@@ -77,8 +82,8 @@ export class SharedCallbackState implements Reloadable<SharedStateConfig, Shared
   }
 
   #begin(config: CallbackConfig): OpenState {
-    const { clock } = this.#options
-    const keys = SigningKeys.open(config, this.#options)
+    const { clock, log } = this.#runtime
+    const keys = SigningKeys.open(config, { clock, log, ...this.#options })
     const memory = memoryTickets(ticketLimits(config.shared))
     return {
       keys,

@@ -1,4 +1,4 @@
-import { Broadcasts, type BroadcastsOptions } from '../broadcast/broadcasts.ts'
+import { Broadcasts } from '../broadcast/broadcasts.ts'
 import { newDeliveryId } from '../broadcast/delivery-id.ts'
 import type { DeliveryStatus } from '../broadcast/delivery-page.ts'
 import type { DeliveryService } from '../broadcast/delivery-service.ts'
@@ -12,6 +12,7 @@ import type { Call, RouteFacts } from '../core/call.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type Prepared, prepareAll, type Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ReloadableStores } from '../store/reloadable-stores.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
@@ -26,7 +27,7 @@ export interface MainThreadApi {
   deliveryStatus(id: string): Promise<DeliveryStatus>
 }
 
-export interface MainThreadOptions extends Omit<BroadcastsOptions, 'stackOf'> {
+export interface MainThreadOptions {
   /** The folder of the configuration file; relative paths start here. */
   readonly folder: string
   /** Replaces the configured store in tests and benchmarks. */
@@ -42,27 +43,27 @@ export interface MainThreadConfig {
 
 /** A gateway's store, deliveries, tickets and keys, in the main thread. */
 export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
+  readonly #runtime: Runtime
   readonly #options: MainThreadOptions
   readonly #stores: ReloadableStores
   readonly #callbacks: SharedCallbackState
   readonly #broadcasts: Broadcasts
   readonly #facts = new Map<string, RouteFacts>()
 
-  private constructor(options: MainThreadOptions) {
+  private constructor(runtime: Runtime, options: MainThreadOptions) {
+    const { clock, random } = runtime
+    this.#runtime = runtime
     this.#options = options
-    this.#stores = new ReloadableStores(options)
-    this.#callbacks = new SharedCallbackState(options)
-    const { clock, random } = options
-    this.#broadcasts = new Broadcasts({
-      ...options,
-      stackOf: (route, broadcast, parts) =>
-        deliveryStack(route, broadcast, { clock, random, newId: newDeliveryId, ...parts }),
-    })
+    this.#stores = new ReloadableStores(runtime, options.folder)
+    this.#callbacks = new SharedCallbackState(runtime, options)
+    this.#broadcasts = new Broadcasts(runtime, (route, broadcast, parts) =>
+      deliveryStack(route, broadcast, { clock, random, newId: newDeliveryId, ...parts }),
+    )
   }
 
   /** Rejects with a `StartupError` on failure. */
-  static async start(config: MainThreadConfig, options: MainThreadOptions): Promise<MainThread> {
-    const mainThread = new MainThread(options)
+  static async start(runtime: Runtime, options: MainThreadOptions, config: MainThreadConfig): Promise<MainThread> {
+    const mainThread = new MainThread(runtime, options)
     try {
       const prepared = await mainThread.prepare(config)
       prepared.commit()
@@ -116,7 +117,7 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
 
   /** The value is what the servers need to take callbacks. Rejects with a `StartupError`. */
   prepare({ config, traces }: MainThreadConfig): Promise<Prepared<SharedCallbacks | undefined>> {
-    const { store, reportBug } = this.#options
+    const { store } = this.#options
     return prepareAll(async (join) => {
       const stores = store === undefined ? (await join(this.#stores.prepare(storesConfig(config)))).stores : undefined
       const callbacks = { callbacks: callbackConfig(config), durable: stores?.tickets }
@@ -125,7 +126,7 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
         this.#broadcasts.prepare({ broadcast: broadcastConfig(config), store: store ?? stores?.deliveries, traces }),
       )
       return shared
-    }, reportBug)
+    }, this.#runtime.reportBug)
   }
 
   async drain(graceMs: number): Promise<void> {

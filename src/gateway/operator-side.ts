@@ -5,21 +5,21 @@ import { heldLimit } from '../config/derived/held-limit.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldMemory } from '../kit/held-memory.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
-import type { SharedMemory } from '../kit/shared-memory.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
+import type { TelemetryHub } from '../telemetry/telemetry-hub.ts'
 import type { HealthMonitor } from '../upstream/health/health-monitor.ts'
 import type { LoadFigures } from '../upstream/load-figures.ts'
 import type { GatewayDeps } from './gateway-deps.ts'
 import type { MainThread } from './main-thread.ts'
+import { sourcesOf } from './metric-sources.ts'
 import type { ReloadFigures } from './reloads.ts'
 import type { ServerGroup } from './server-group.ts'
-import type { TelemetryHub } from './telemetry/telemetry-hub.ts'
 
 export interface OperatorSideOptions {
-  readonly deps: GatewayDeps & Required<Pick<GatewayDeps, 'folder' | 'log'>>
+  readonly deps: Pick<GatewayDeps, 'version' | 'backends' | 'reload'>
   readonly view: Inspector
   readonly hub: TelemetryHub
-  readonly memory: SharedMemory
   /** Memory that calls of all threads hold. */
   readonly held: HeldMemory
   readonly health: HealthMonitor
@@ -33,15 +33,16 @@ export interface OperatorSideOptions {
 
 /** The operators' side of a gateway: the admin API, and the sources of metrics and figures. */
 export class OperatorSide implements Reloadable<Config> {
+  readonly #runtime: Runtime
   readonly #options: OperatorSideOptions
   readonly #startedAtMs: number
   readonly #admin: ReloadableAdmin
 
-  constructor(options: OperatorSideOptions) {
-    const { deps } = options
+  constructor(runtime: Runtime, options: OperatorSideOptions) {
+    this.#runtime = runtime
     this.#options = options
-    this.#startedAtMs = deps.clock.wallNow()
-    this.#admin = new ReloadableAdmin({ ...deps, start: (config) => this.#start(config) })
+    this.#startedAtMs = runtime.clock.wallNow()
+    this.#admin = new ReloadableAdmin(runtime, (config) => this.#start(config))
   }
 
   get admin(): ReloadableAdmin['current'] {
@@ -64,6 +65,7 @@ export class OperatorSide implements Reloadable<Config> {
       workers: () => servers()?.counts() ?? { running: 0, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 },
     }
     hub.connect(parts, {
+      ...sourcesOf(parts),
       reloads,
       held: () => ({ bytes: held.bytes, limitBytes: heldLimit(config) }),
       targets: () => health.figures(),
@@ -80,10 +82,9 @@ export class OperatorSide implements Reloadable<Config> {
   }
 
   #start(config: Config): Promise<OperatorApi | undefined> {
-    const { deps, view, hub, memory, health, loads, isReady } = this.#options
-    const shortages = new ShortageLog({ ...deps, memory })
-    return startOperatorApi(config, {
-      ...deps,
+    const { deps, view, hub, health, loads, isReady } = this.#options
+    const shortages = new ShortageLog(this.#runtime)
+    const options = {
       ...this.#operated(),
       version: deps.version ?? 'unknown',
       startedAtMs: this.#startedAtMs,
@@ -95,8 +96,9 @@ export class OperatorSide implements Reloadable<Config> {
       loads,
       backends: deps.backends,
       reload: deps.reload,
-      onAcceptFailed: (code) => shortages.onAccept(code),
-    })
+      onAcceptFailed: (code: string) => shortages.onAccept(code),
+    }
+    return startOperatorApi(this.#runtime, options, config)
   }
 
   #operated() {

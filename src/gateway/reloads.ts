@@ -1,7 +1,7 @@
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { Prepared, ReportBug } from '../kit/reload.ts'
+import type { Prepared } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { StartupError } from '../kit/startup-error.ts'
 
 export interface ReloadFigures {
@@ -12,8 +12,6 @@ export interface ReloadFigures {
 }
 
 export interface ReloadsOptions {
-  readonly clock: Clock
-  readonly reportBug: ReportBug
   /** Prepares every part. */
   readonly prepare: (config: Config) => Promise<GatewayChange>
   /** The reason of a refusal; undefined if it is a bug of the gateway. */
@@ -25,13 +23,15 @@ export type GatewayChange = Required<Prepared<() => Promise<void>>>
 
 /** The reloads of a gateway, one after another. */
 export class Reloads {
+  readonly #runtime: Pick<Runtime, 'clock' | 'reportBug'>
   readonly #options: ReloadsOptions
   #figures: ReloadFigures
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(options: ReloadsOptions) {
+  constructor(runtime: Pick<Runtime, 'clock' | 'reportBug'>, options: ReloadsOptions) {
+    this.#runtime = runtime
     this.#options = options
-    this.#figures = { applied: 0, refused: 0, lastAppliedAtMs: options.clock.wallNow() }
+    this.#figures = { applied: 0, refused: 0, lastAppliedAtMs: runtime.clock.wallNow() }
   }
 
   get figures(): ReloadFigures {
@@ -55,7 +55,8 @@ export class Reloads {
   }
 
   async #reload(config: Config): Promise<Reloaded> {
-    const { clock, prepare, reasonOf, reportBug } = this.#options
+    const { prepare, reasonOf } = this.#options
+    const { clock, reportBug } = this.#runtime
     try {
       const { commit, value: inForce, retired } = await prepare(config)
       commit()

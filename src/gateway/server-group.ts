@@ -3,6 +3,7 @@ import type { Inspector } from '../admin/inspector.ts'
 import type { Keys } from '../callback/token.ts'
 import type { Config } from '../config/schema.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import type { WorkerCounts } from '../telemetry/metrics/sources.ts'
 import { Server, type ServerConfig, type ServerOptions } from './server.ts'
@@ -30,15 +31,17 @@ export interface ServerGroup extends Reloadable<ServerConfig, ServersChange> {
 
 /** A single server in this thread. */
 export class SingleThread implements ServerGroup {
+  readonly #runtime: Runtime
   readonly #options: ServerOptions
   #server: Server | undefined
 
-  constructor(options: ServerOptions) {
+  constructor(runtime: Runtime, options: ServerOptions) {
+    this.#runtime = runtime
     this.#options = options
   }
 
   async start(next: ServerConfig): Promise<AddressInfo> {
-    this.#server = await Server.start(next, this.#options)
+    this.#server = await Server.start(this.#runtime, this.#options, next)
     return this.#server.address
   }
 

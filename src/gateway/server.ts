@@ -8,37 +8,27 @@ import type { CallbackPeers, CallbackReceiver } from '../callback/take-callback.
 import { callbackConfig } from '../config/derived/callback-config.ts'
 import { heldLimit } from '../config/derived/held-limit.ts'
 import type { Config } from '../config/schema.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
 import { HeldMemory } from '../kit/held-memory.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
-import { type Change, type Join, prepareAll, type Reloadable, type ReportBug } from '../kit/reload.ts'
-import type { SharedMemory } from '../kit/shared-memory.ts'
+import { type Change, type Join, prepareAll, type Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { ShortageLog } from '../telemetry/shortage-log.ts'
+import type { ThreadTelemetry } from '../telemetry/thread-telemetry.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
-import { Lookups } from '../transport/client/lookups.ts'
 import { type Acceptor, listenOptions } from '../transport/server/acceptor.ts'
 import type { ListenerOptions } from '../transport/server/front-options.ts'
 import { Fronts } from '../transport/server/fronts.ts'
 import { TrustedProxies } from '../transport/server/proxies.ts'
 import type { Resolve } from '../transport/server/route-handler.ts'
 import { router } from '../transport/server/router.ts'
-import type { UpstreamOptions } from '../upstream/options.ts'
-import { Upstream, upstreamIn } from '../upstream/upstream.ts'
+import { type Upstream, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
 import { localInspector } from './inspect/local.ts'
 import type { MainThreadApi } from './main-thread.ts'
 import { type Pages, pageRoutes } from './pages.ts'
 import { Admission } from './stack/admission.ts'
 import { routeHandlers } from './stack/route-handlers.ts'
-import type { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
 
 export interface ServerOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly memory: SharedMemory
-  readonly events: EventBus
   readonly mainThread: MainThreadApi
   readonly telemetry: ThreadTelemetry
   /** How clients' connections come in. */
@@ -46,8 +36,6 @@ export interface ServerOptions {
   readonly pages: Pages
   /** The other workers, for callbacks whose call waits there. */
   readonly peers?: CallbackPeers | undefined
-  readonly log: LogText
-  readonly reportBug: ReportBug
 }
 
 export interface ServerConfig {
@@ -61,6 +49,7 @@ export interface ServerConfig {
 /** Everything that serves calls in one thread: the front, the routes with their stacks, and the upstreams. */
 export class Server implements Reloadable<ServerConfig> {
   readonly view: Inspector
+  readonly #runtime: Runtime
   readonly #options: ServerOptions
   #proxies: TrustedProxies
   readonly #upstreams: UpstreamSet
@@ -70,24 +59,21 @@ export class Server implements Reloadable<ServerConfig> {
   readonly #held: HeldMemory
   #fronts: Fronts | undefined
   readonly #shortages: ShortageLog
-  readonly #lookups: Lookups
 
-  private constructor(config: Config, options: ServerOptions) {
-    const { clock, random, memory, log, telemetry } = options
-    this.#proxies = new TrustedProxies(config.trust)
+  private constructor(runtime: Runtime, options: ServerOptions, config: Config) {
+    this.#runtime = runtime
     this.#options = options
-    this.#shortages = new ShortageLog(options)
-    this.#lookups = new Lookups(options)
-    this.#held = new HeldMemory(memory, heldLimit(config))
+    this.#proxies = new TrustedProxies(config.trust)
+    this.#shortages = new ShortageLog(runtime)
+    this.#held = new HeldMemory(runtime.memory, heldLimit(config))
     // Asked each time: an upstream that a reload keeps must use the new proxies.
-    const trusts = (address: string): boolean => this.#proxies.trusts(address)
-    const shared = { clock, random, trusts, log, shortages: this.#shortages, resolve: this.#lookups.resolve }
-    const make = (name: string, upstream: UpstreamOptions): Upstream =>
-      new Upstream(name, upstream, { ...shared, memory: memory.scope(`upstream ${name}`) })
-    this.#upstreams = new UpstreamSet({ clock, make })
-    this.#callbacks = new ServerCallbacks({ ...options, frontPort: () => this.#front.address.port })
+    this.#upstreams = UpstreamSet.of(runtime, (address) => this.#proxies.trusts(address))
+    this.#callbacks = new ServerCallbacks(runtime, {
+      peers: options.peers,
+      frontPort: () => this.#front.address.port,
+    })
     this.view = localInspector(() => ({
-      ...telemetry.server,
+      ...options.telemetry.inspected,
       front: this.#fronts,
       upstreams: this.#upstreams.current,
       callbacks: this.#callbacks.current,
@@ -96,10 +82,10 @@ export class Server implements Reloadable<ServerConfig> {
   }
 
   /** Rejects if the address cannot be listened on. */
-  static async start(next: ServerConfig, options: ServerOptions): Promise<Server> {
-    const server = new Server(next.config, options)
+  static async start(runtime: Runtime, options: ServerOptions, next: ServerConfig): Promise<Server> {
+    const server = new Server(runtime, options, next.config)
     try {
-      const prepared = await prepareAll((join) => server.#prepareRules(next, join), options.reportBug)
+      const prepared = await prepareAll((join) => server.#prepareRules(next, join), runtime.reportBug)
       prepared.commit()
       server.#fronts = await Fronts.open(options.acceptor, prepared.value)
       return server
@@ -128,7 +114,7 @@ export class Server implements Reloadable<ServerConfig> {
     return prepareAll(async (join) => {
       const rules = await this.#prepareRules(next, join)
       await join(this.#front.prepare(rules))
-    }, this.#options.reportBug)
+    }, this.#runtime.reportBug)
   }
 
   /** Accepts no new connections; resolves when the last call has ended. */
@@ -146,7 +132,6 @@ export class Server implements Reloadable<ServerConfig> {
     await this.#fronts?.close()
     this.#callbacks.close()
     this.#upstreams.close()
-    this.#lookups.close()
   }
 
   get #front(): Fronts {
@@ -156,10 +141,9 @@ export class Server implements Reloadable<ServerConfig> {
 
   /** Everything but the front, which serves by these rules once it is committed. */
   async #prepareRules({ config, callbacks, traces }: ServerConfig, join: Join): Promise<ListenerOptions> {
-    const { clock, random, memory } = this.#options
     const { upstreams } = await join(this.#upstreams.prepare(config.upstreams))
     const calling = await join(this.#callbacks.prepare({ callbacks: callbackConfig(config), shared: callbacks }))
-    const admission = new Admission(config, { clock, random, memory })
+    const admission = new Admission(config, this.#runtime)
     const proxies = new TrustedProxies(config.trust)
     const upstream = upstreamIn(upstreams)
     const resolve = router([
@@ -184,7 +168,8 @@ export class Server implements Reloadable<ServerConfig> {
       readonly traces: Traces | undefined
     },
   ) {
-    const { clock, random, memory, mainThread, pages } = this.#options
+    const { clock, random, memory } = this.#runtime
+    const { mainThread, pages } = this.#options
     const { traces, ...rest } = parts
     const deliver = mainThread.deliver.bind(mainThread)
     const deps = { clock, random, memory, deliver, attemptTrace: traces?.attemptLayer, ...rest }
@@ -199,7 +184,7 @@ export class Server implements Reloadable<ServerConfig> {
       readonly traceOf: Traces['traceOf'] | undefined
     },
   ): ListenerOptions {
-    const { clock, events, memory, reportBug } = this.#options
+    const { clock, events, memory, reportBug } = this.#runtime
     return {
       ...rules,
       listen: listenOptions(config.listen),

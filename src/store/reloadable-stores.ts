@@ -1,7 +1,8 @@
 import { pathIn } from '../kit/paths.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
-import { openStores, type Stores, type StoresConfig, type StoringOptions } from './open-stores.ts'
+import { openStores, type Stores, type StoresConfig } from './open-stores.ts'
 
 export interface StoresChange extends Change {
   /** Undefined if no route has needed a store so far. */
@@ -10,11 +11,14 @@ export interface StoresChange extends Change {
 
 /** The stores across reloads: opened once a route needs them, and open until the gateway ends. */
 export class ReloadableStores implements Reloadable<StoresConfig, StoresChange> {
-  readonly #options: StoringOptions
+  readonly #runtime: Runtime
+  readonly #folder: string
   #opened: { readonly stores: Stores; readonly path: string } | undefined
 
-  constructor(options: StoringOptions) {
-    this.#options = options
+  /** `folder`: of the configuration file; relative paths start here. */
+  constructor(runtime: Runtime, folder: string) {
+    this.#runtime = runtime
+    this.#folder = folder
   }
 
   get current(): Stores | undefined {
@@ -23,9 +27,9 @@ export class ReloadableStores implements Reloadable<StoresConfig, StoresChange> 
 
   /** Rejects with a `StartupError` if the store cannot be opened, or is open at another path. */
   async prepare(next: StoresConfig): Promise<StoresChange> {
-    const path = pathIn(this.#options.folder, next.store.path)
+    const path = pathIn(this.#folder, next.store.path)
     if (this.#opened !== undefined) return inUse(this.#opened, next, path)
-    const stores = await openStores(next, this.#options)
+    const stores = await openStores(next, { ...this.#runtime, folder: this.#folder })
     return {
       stores,
       commit: () => {

@@ -1,12 +1,17 @@
 import type { Clock } from '../kit/clock.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
+import { ShortageLog } from '../telemetry/shortage-log.ts'
+import { Lookups } from '../transport/client/lookups.ts'
 import type { UpstreamOptions, UpstreamsOptions } from './options.ts'
 import { RetiredUpstreams } from './retired.ts'
-import { isSameUpstream, type Upstream, type Upstreams } from './upstream.ts'
+import { isSameUpstream, Upstream, type Upstreams } from './upstream.ts'
 
 export interface UpstreamSetOptions {
   readonly clock: Clock
   readonly make: (name: string, config: UpstreamOptions) => Upstream
+  /** Frees what all of them use. */
+  readonly closeShared?: () => void
 }
 
 export interface UpstreamsChange extends Change {
@@ -17,15 +22,27 @@ export interface UpstreamsChange extends Change {
 
 /** The upstreams of a thread. Unchanged ones carry over to the next configuration, with their connections. */
 export class UpstreamSet implements Reloadable<UpstreamsOptions, UpstreamsChange> {
-  readonly #make: UpstreamSetOptions['make']
+  readonly #options: UpstreamSetOptions
   readonly #retired: RetiredUpstreams
   #current: Upstreams = new Map()
   /** Replaced, and not freed yet. */
   readonly #former = new Set<Upstream>()
 
-  constructor({ clock, make }: UpstreamSetOptions) {
-    this.#make = make
-    this.#retired = new RetiredUpstreams(clock)
+  constructor(options: UpstreamSetOptions) {
+    this.#options = options
+    this.#retired = new RetiredUpstreams(options.clock)
+  }
+
+  /** Real upstreams. `trusts`: whether an address belongs to a trusted proxy; asked for each call. */
+  static of(runtime: Runtime, trusts: (address: string) => boolean): UpstreamSet {
+    const { clock, random, memory, log } = runtime
+    const lookups = new Lookups(runtime)
+    const shared = { clock, random, trusts, log, resolve: lookups.resolve, shortages: new ShortageLog(runtime) }
+    return new UpstreamSet({
+      clock,
+      make: (name, config) => new Upstream(name, config, { ...shared, memory: memory.scope(`upstream ${name}`) }),
+      closeShared: () => lookups.close(),
+    })
   }
 
   get current(): Upstreams {
@@ -34,7 +51,7 @@ export class UpstreamSet implements Reloadable<UpstreamsOptions, UpstreamsChange
 
   async prepare(next: UpstreamsOptions): Promise<UpstreamsChange> {
     const before = this.#current
-    const upstreams = upstreamsOf(next, this.#make, before)
+    const upstreams = upstreamsOf(next, this.#options.make, before)
     const former = absent(before, upstreams)
     return {
       upstreams,
@@ -55,6 +72,7 @@ export class UpstreamSet implements Reloadable<UpstreamsOptions, UpstreamsChange
     this.#retired.close()
     for (const { client } of [...this.#current.values(), ...this.#former]) client.destroy()
     this.#former.clear()
+    this.#options.closeShared?.()
   }
 
   async #retire(upstream: Upstream): Promise<void> {

@@ -4,10 +4,13 @@ import { adminUrl, askJson } from './admin.ts'
 import { ask } from './ask.ts'
 
 /** Values that change by themselves from one second to the next. */
-const passing = new Set(['at', 'process', 'ewmaMs', 'rate', 'latencyMs', 'p50Ms', 'p99Ms', 'figures'])
+const passingInSeconds = new Set(['at', 'process', 'ewmaMs', 'rate', 'latencyMs', 'p50Ms', 'p99Ms', 'figures'])
 
-/** The content of every page of the admin side, without such values. */
-export async function told(gateway: Gateway): Promise<Readonly<Record<string, unknown>>> {
+/** The content of every page of the admin side; of the passing values only their types. */
+export async function told(
+  gateway: Gateway,
+  passing: ReadonlySet<string> = passingInSeconds,
+): Promise<Readonly<Record<string, unknown>>> {
   const pages: Record<string, unknown> = {}
   for (const path of await pathsOf(gateway)) {
     const { status, body } = await ask(adminUrl(gateway) + path)

@@ -2,6 +2,7 @@ import { configRows } from './config-readers.ts'
 import { gaugeRow } from './gauge.ts'
 import { cycleRow, importsOf, roomRows, upwardRow } from './import-graph.ts'
 import type { Row } from './row.ts'
+import { runtimeRows } from './runtime-fields.ts'
 import type { House } from './sources.ts'
 import { typeEscapeRows } from './type-escapes.ts'
 
@@ -14,6 +15,7 @@ export function staticRows({ src, packages, web }: House): readonly Row[] {
     ...configRows(src, imports),
     cycleRow(imports),
     upwardRow(imports),
+    ...runtimeRows(src),
     ...typeEscapeRows([...src, ...packages]),
   ]
 }

@@ -1,35 +1,33 @@
 import type { RouteFacts } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import type { MainThreadApi } from '../main-thread.ts'
 import { type PassedCall, type PlainEnd, plainEnd } from './call-message.ts'
 import type { WriteMethods } from './protocol.ts'
 
-export interface HostedWritesOptions {
-  readonly mainThread: Pick<MainThreadApi, 'deliver'> & { factsOf(route: string): RouteFacts }
-  readonly clock: Clock
-  readonly events: EventBus
-}
+/** Delivers the writes. */
+type WriteHost = Pick<MainThreadApi, 'deliver'> & { factsOf(route: string): RouteFacts }
 
 /** Writes that came in at one worker and are served in the main thread. */
 export class HostedWrites implements WriteMethods {
-  readonly #options: HostedWritesOptions
+  readonly #runtime: Pick<Runtime, 'clock' | 'events'>
+  readonly #mainThread: WriteHost
   readonly #calls = new Map<number, LiveCall>()
 
-  constructor(options: HostedWritesOptions) {
-    this.#options = options
+  constructor(runtime: Pick<Runtime, 'clock' | 'events'>, mainThread: WriteHost) {
+    this.#runtime = runtime
+    this.#mainThread = mainThread
   }
 
   async deliver(route: string, { number, request, call: plain }: PassedCall): Promise<PlainEnd> {
-    const { mainThread, clock, events } = this.#options
+    const { clock, events } = this.#runtime
     const { id, startedAtMs, trace, deadlineAtMs } = plain
-    const call = new LiveCall({ id, route: mainThread.factsOf(route), clock, events, startedAtMs, trace })
+    const call = new LiveCall({ id, route: this.#mainThread.factsOf(route), clock, events, startedAtMs, trace })
     call.expireAt(deadlineAtMs)
     this.#calls.set(number, call)
     try {
-      return plainEnd(await mainThread.deliver(route, request, call), call)
+      return plainEnd(await this.#mainThread.deliver(route, request, call), call)
     } finally {
       this.#calls.delete(number)
     }

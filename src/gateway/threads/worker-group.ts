@@ -6,12 +6,9 @@ import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
 import { slotsFor, workerRange } from '../../config/workers.ts'
 import { failure } from '../../core/failure.ts'
-import type { Clock } from '../../kit/clock.ts'
 import { countOf } from '../../kit/count-of.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
-import type { LogText } from '../../kit/log-text.ts'
 import { expose } from '../../kit/rpc.ts'
-import type { SharedMemory } from '../../kit/shared-memory.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { StartupError } from '../../kit/startup-error.ts'
 import { within } from '../../kit/within.ts'
 import type { TicketStore } from '../../store/ticket-store.ts'
@@ -29,16 +26,11 @@ import { WorkerHandle } from './worker-handle.ts'
 import { type ExitReason, Pool, type SetupFor } from './worker-pool.ts'
 
 export interface WorkerGroupOptions {
-  readonly clock: Clock
-  readonly events: EventBus
   readonly counts: Counts
-  readonly memory: SharedMemory
   readonly mainThread: MainThread
   readonly pages: Pages
-  readonly log: LogText
   /** Writes lines of the access log. */
   readonly logLine: ((line: string) => void) | undefined
-  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** State that the main thread keeps for each worker. */
@@ -50,6 +42,7 @@ interface Member {
 
 /** Servers in worker threads; the main thread only supervises them. */
 export class WorkerGroup implements ServerGroup {
+  readonly #runtime: Runtime
   readonly #options: WorkerGroupOptions
   readonly #members = new Map<WorkerHandle, Member>()
   readonly #exits: Record<ExitReason, number> = { died: 0, idle: 0, reload: 0 }
@@ -60,7 +53,8 @@ export class WorkerGroup implements ServerGroup {
   readonly #tickets: { readonly memoryTickets: TicketStore; readonly durableTickets: TicketStore }
   #pool: Pool<WorkerSetup, WorkerHandle> | undefined
 
-  constructor(options: WorkerGroupOptions) {
+  constructor(runtime: Runtime, options: WorkerGroupOptions) {
+    this.#runtime = runtime
     this.#options = options
     const { mainThread } = options
     this.#tickets = {
@@ -71,13 +65,13 @@ export class WorkerGroup implements ServerGroup {
 
   async start(next: ServerConfig, stop?: AbortSignal): Promise<AddressInfo> {
     const { config } = next
-    const { clock, log } = this.#options
+    const { clock, log, memory } = this.#runtime
     this.#config = config
     await checkFree(config.listen)
     stop?.throwIfAborted()
     const pool = new Pool<WorkerSetup, WorkerHandle>({
       range: rangeOf(config),
-      slots: this.#options.memory.slots,
+      slots: memory.slots,
       clock,
       log,
       startThread: (slot, number) => this.#startThread(slot, number),
@@ -100,7 +94,7 @@ export class WorkerGroup implements ServerGroup {
     if (range === undefined) {
       return new StartupError('workers cannot change to 1 while the gateway runs: restart it', ['workers'])
     }
-    const { slots } = this.#options.memory
+    const { slots } = this.#runtime.memory
     if (slotsFor(range) <= slots) return undefined
     const most = Math.floor((slots - 1) / 2)
     return new StartupError(`workers cannot exceed ${most} while this gateway runs; found ${range.max}: restart it`, [
@@ -156,7 +150,7 @@ export class WorkerGroup implements ServerGroup {
 
   /** Does not wait for a hung worker: the pool terminates it. */
   async #closeThread(thread: WorkerHandle): Promise<void> {
-    const { clock } = this.#options
+    const { clock } = this.#runtime
     let isAwake = false
     const woken = thread.ping().then(() => {
       isAwake = true
@@ -171,8 +165,9 @@ export class WorkerGroup implements ServerGroup {
   }
 
   #startThread(slot: number, number: number): WorkerHandle {
-    const { clock, events, counts, mainThread, memory, pages, reportBug } = this.#options
-    const writes = new HostedWrites({ mainThread, clock, events })
+    const { memory, reportBug } = this.#runtime
+    const { counts, mainThread, pages } = this.#options
+    const writes = new HostedWrites(this.#runtime, mainThread)
     const thread = new WorkerHandle({ slot, slots: memory.slots, number, reportBug })
     expose<MainMethods>(thread.channel, 'main', this.#methodsFor(thread))
     expose<WriteMethods>(thread.channel, 'writes', writes)
@@ -186,7 +181,7 @@ export class WorkerGroup implements ServerGroup {
 
   /** The setup of each worker with this configuration. */
   #setupsOf({ config, callbacks }: ServerConfig): SetupFor<WorkerSetup, WorkerHandle> {
-    const { memory } = this.#options
+    const { memory } = this.#runtime
     return (thread, regions, first) => {
       const member = this.#members.get(thread)
       if (member === undefined) throw new Error(`worker ${thread.number} has ended`)
@@ -211,7 +206,8 @@ export class WorkerGroup implements ServerGroup {
   }
 
   #methodsFor(thread: WorkerHandle): MainMethods {
-    const { log, logLine, reportBug, mainThread } = this.#options
+    const { log, reportBug } = this.#runtime
+    const { logLine, mainThread } = this.#options
     return {
       deliveryStatus: (id) => mainThread.deliveryStatus(id),
       connect: (run) => this.#connect(thread, run),
@@ -241,7 +237,7 @@ export class WorkerGroup implements ServerGroup {
     this.#exits[reason]++
     const lost = this.#options.counts.inFlightIn(member.writer)
     this.#lostCalls += lost
-    if (lost > 0) this.#options.log(`worker ${thread.number} died with ${countOf(lost, 'call')} in flight`, 'warn')
+    if (lost > 0) this.#runtime.log(`worker ${thread.number} died with ${countOf(lost, 'call')} in flight`, 'warn')
     member.writer.end()
     member.writes.close()
   }

@@ -1,16 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Inspector } from '../../admin/inspector.ts'
 import { scopesOf } from '../../config/derived/memory-scopes.ts'
+import { telemetryConfig } from '../../config/derived/telemetry-config.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { systemRandom } from '../../kit/random.ts'
 import { prepareAll } from '../../kit/reload.ts'
 import { expose, notifier, RpcChannel, remote } from '../../kit/rpc.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
+import { ThreadTelemetry } from '../../telemetry/thread-telemetry.ts'
 import { ownAcceptor } from '../../transport/server/acceptor.ts'
 import type { Pages } from '../pages.ts'
 import { Server } from '../server.ts'
-import { ThreadTelemetry } from '../telemetry/thread-telemetry.ts'
 import { LogLines } from './log-forwarder.ts'
 import { MainThreadClient } from './main-client.ts'
 import { PeerClient } from './peer-client.ts'
@@ -19,8 +21,6 @@ import type { MainMethods, WorkerMethods, WorkerSetup, WorkerSlot, WorkerState }
 /** A worker's program: one server, controlled by the main thread. */
 
 if (parentPort === null) throw new Error('a worker is started by the main thread')
-const clock = systemClock()
-const random = systemRandom
 const memory = new SharedMemory(workerData as WorkerSlot)
 let telemetry: ThreadTelemetry | undefined
 let server: Server | undefined
@@ -75,8 +75,15 @@ const mainNotes = notifier<MainMethods>(channel, 'main')
 const mainThread = new MainThreadClient(channel)
 const pages = remote<Pages>(channel, 'pages')
 const peers = new PeerClient({ connect: main.connect, receiver: () => there().callbackReceiver, reportBug })
-const lines = new LogLines(main.lines, clock)
-const events = new EventBus(reportBug)
+const runtime: Runtime = {
+  clock: systemClock(),
+  random: systemRandom,
+  memory,
+  events: new EventBus(reportBug),
+  log: (text, level = 'info') => mainNotes.log(text, level),
+  reportBug,
+}
+const lines = new LogLines(main.lines, runtime.clock)
 
 // A bug in one call must not end the others.
 process.on('uncaughtException', (error) => reportBug(error, 'uncaught exception'))
@@ -85,7 +92,7 @@ function prepare({ config, regions, block, callbacks }: WorkerSetup) {
   return prepareAll<Regions>(async (join) => {
     if (telemetry === undefined) throw new Error('the worker has not started yet')
     await join(memory.prepare({ scopes: scopesOf(config), regions }))
-    const { traces } = await join(telemetry.prepare({ config, block }))
+    const { traces } = await join(telemetry.prepare({ telemetry: telemetryConfig(config), block }))
     await join(there().prepare({ config, callbacks: mainThread.callbacks(callbacks), traces }))
     return memory.regions()
   }, reportBug)
@@ -94,33 +101,17 @@ function prepare({ config, regions, block, callbacks }: WorkerSetup) {
 async function start(setup: WorkerSetup): Promise<Server> {
   const { config, regions, block, callbacks, port } = setup
   memory.learn(regions)
-  const log = (text: string, level: 'info' | 'warn' = 'info'): void => mainNotes.log(text, level)
-  telemetry = await ThreadTelemetry.start(config, {
-    clock,
-    random,
-    events,
-    block,
-    log,
-    logLine: (text) => lines.write(text),
-    logDropped: () => lines.dropped,
-    reportBug,
-  })
+  telemetry = await ThreadTelemetry.start(
+    runtime,
+    { logLine: (text) => lines.write(text), logDropped: () => lines.dropped },
+    { telemetry: telemetryConfig(config), block },
+  )
   const { traces } = telemetry
+  const acceptor = ownAcceptor({ isShared: true, port })
   server = await Server.start(
+    runtime,
+    { mainThread, telemetry, pages, acceptor, peers },
     { config, callbacks: mainThread.callbacks(callbacks), traces },
-    {
-      clock,
-      random,
-      memory,
-      events,
-      mainThread,
-      telemetry,
-      pages,
-      acceptor: ownAcceptor({ isShared: true, port }),
-      peers,
-      log,
-      reportBug,
-    },
   )
   expose<Inspector>(channel, 'inspector', server.view)
   return server

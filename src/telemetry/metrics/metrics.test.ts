@@ -12,7 +12,7 @@ import type { ProcessFigures } from '../../kit/process-probe.ts'
 import { Counts } from '../counts/counts.ts'
 import { type CountingThread, startCounting } from '../counts/start-counting.ts'
 import { metricNames, metrics, sampleNames } from './catalogue.ts'
-import { Metrics, type TelemetryHub } from './metrics.ts'
+import { Metrics, type ShownMetrics } from './metrics.ts'
 import type { MetricSources, StoreSizes } from './sources.ts'
 
 const target = targetOf('one:80')
@@ -27,7 +27,7 @@ class Scene {
   readonly counting: CountingThread
   readonly counts: Counts
 
-  constructor(show: Partial<TelemetryHub> = {}, boundsMs: readonly number[] = [10, 100]) {
+  constructor(show: Partial<ShownMetrics> = {}, boundsMs: readonly number[] = [10, 100]) {
     const parts = { routes: [hedged, written], targets: [target], boundsMs, live: false }
     this.counts = new Counts(parts)
     this.counting = startCounting(this.events, { parts, block: this.counts.open(ArrayBuffer).block })

@@ -9,7 +9,7 @@ import type { MetricSources } from './sources.ts'
 import { viewFacts, viewSamples } from './views.ts'
 
 /** The options that rename metrics and define views. */
-export type TelemetryHub = Pick<MetricsOptions, 'rename' | 'views'>
+export type ShownMetrics = Pick<MetricsOptions, 'rename' | 'views'>
 
 export interface RenderedMetrics {
   readonly contentType: string
@@ -19,10 +19,10 @@ export interface RenderedMetrics {
 /** Exports the counts in Prometheus' text format. */
 export class Metrics {
   readonly #counts: Counts
-  #show: TelemetryHub
+  #show: ShownMetrics
   #sources: MetricSources = {}
 
-  constructor(counts: Counts, show: TelemetryHub) {
+  constructor(counts: Counts, show: ShownMetrics) {
     this.#counts = counts
     this.#show = show
   }
@@ -33,7 +33,7 @@ export class Metrics {
   }
 
   /** Applies the options of another configuration. */
-  change(show: TelemetryHub): void {
+  change(show: ShownMetrics): void {
     this.#show = show
   }
 

@@ -17,6 +17,8 @@ export interface TracesDeps {
   readonly random: Random
   readonly log: (text: string) => void
   readonly redaction: Redaction
+  /** Whether spans of this trace are exported here; otherwise by other traces of this thread. */
+  readonly exports: (trace: CallTrace) => boolean
 }
 
 export interface Traces {
@@ -27,6 +29,8 @@ export interface Traces {
   /** Sends the trace context to targets. */
   readonly attemptLayer: TargetLayer
   readonly counts: () => SpanCounts
+  /** Whether it decided on this trace. */
+  readonly began: (trace: CallTrace) => boolean
   /** Sends waiting spans, for at most two seconds. Never rejects. */
   close(): Promise<void>
 }
@@ -42,7 +46,7 @@ export async function startTraces(options: TraceOptions, deps: TracesDeps): Prom
     import('./span-queue.ts'),
     import('./exporters.ts'),
   ])
-  const { events, clock, random, log } = deps
+  const { events, clock, random, log, exports } = deps
   const queue = new SpanQueue({
     send: await sender(options),
     clock,
@@ -56,20 +60,26 @@ export async function startTraces(options: TraceOptions, deps: TracesDeps): Prom
   const stops = [
     events.on('call.ended', ({ request, end }, call) => {
       const { trace } = call
-      if (trace === undefined) return
+      if (trace === undefined || !exports(trace)) return
       trace.detached = true
       spans.ofCall(request, call, end, trace)
     }),
     events.on('attempt.ended', ({ attempt }, call) => {
       const { trace } = call
-      if (trace === undefined || !trace.detached) return
+      if (trace === undefined || !trace.detached || !exports(trace)) return
       const traced = trace.attempts.find((candidate) => candidate.attempt === attempt)
       if (traced !== undefined) spans.ofAttempt(traced, call, trace)
     }),
   ]
+  const begun = new WeakSet<CallTrace>()
+  const noted = (trace: CallTrace | undefined): CallTrace | undefined => {
+    if (trace !== undefined) begun.add(trace)
+    return trace
+  }
   return {
-    traceOf: (headers) => traceOf(headers, options, random),
-    resumedTraceOf: (headers) => resumedTraceOf(headers, options, random),
+    traceOf: (headers) => noted(traceOf(headers, options, random)),
+    resumedTraceOf: (headers) => noted(resumedTraceOf(headers, options, random)),
+    began: (trace) => begun.has(trace),
     attemptLayer: attemptTrace(() => newSpanId(random)),
     counts: () => queue.counts,
     close: async () => {

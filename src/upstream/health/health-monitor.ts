@@ -1,10 +1,7 @@
 import type { Target } from '../../core/attempt.ts'
 import type { TargetEvent } from '../../core/target-event.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { LogText } from '../../kit/log-text.ts'
-import type { Random } from '../../kit/random.ts'
 import type { Change, Reloadable } from '../../kit/reload.ts'
-import type { SharedMemory } from '../../kit/shared-memory.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { type HttpClient, httpClient } from '../../transport/client/http-client.ts'
 import { Lookups } from '../../transport/client/lookups.ts'
 import type { Rotation } from '../balance/rotation.ts'
@@ -16,12 +13,7 @@ import { healthLine } from './health-log.ts'
 import { HealthKeeper } from './keeper.ts'
 import { type UpstreamHealth, upstreamHealth } from './upstream-health.ts'
 
-export interface HealthMonitorOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly memory: SharedMemory
-  readonly log: LogText
-}
+type MonitorRuntime = Pick<Runtime, 'clock' | 'random' | 'memory' | 'log'>
 
 export interface MonitoredUpstreams {
   readonly upstreams: UpstreamsOptions
@@ -37,7 +29,7 @@ interface Kept {
 
 /** Tracks the health of all targets in the main thread; the other threads read the results from shared memory. */
 export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
-  readonly #options: HealthMonitorOptions
+  readonly #runtime: MonitorRuntime
   readonly #figures = new HealthFigures()
   readonly #lookups: Lookups
   #kept: ReadonlyMap<string, Kept> = new Map()
@@ -46,9 +38,9 @@ export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
   /** Targets of upstreams for which no health option can take effect. */
   #unkept: readonly Target[] = []
 
-  constructor(options: HealthMonitorOptions) {
-    this.#options = options
-    this.#lookups = new Lookups(options)
+  constructor(runtime: MonitorRuntime) {
+    this.#runtime = runtime
+    this.#lookups = new Lookups(runtime)
   }
 
   /** Allocates the memory, so that all threads find the same. Unchanged upstreams continue after the commit. */
@@ -64,7 +56,7 @@ export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
   figures(): readonly TargetHealth[] {
     const keepers = [...this.#kept.values()].map(({ keeper }) => keeper)
     return [
-      ...this.#figures.of(keepers, this.#options.clock),
+      ...this.#figures.of(keepers, this.#runtime.clock),
       ...this.#unkept.map((target) => this.#figures.ofUnkept(target)),
     ]
   }
@@ -92,7 +84,7 @@ export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
   }
 
   #keep(name: string, config: UpstreamOptions): Kept | undefined {
-    const { clock, random, log } = this.#options
+    const { clock, random, log } = this.#runtime
     const health = this.#healthOf(name, config)
     if (health === undefined) return undefined
     const client = httpClient({ clock, connections: { ...connectionsOf(config), resolve: this.#lookups.resolve } })
@@ -103,12 +95,12 @@ export class HealthMonitor implements Reloadable<MonitoredUpstreams> {
   }
 
   #healthOf(name: string, config: UpstreamOptions): UpstreamHealth | undefined {
-    const { clock, memory } = this.#options
+    const { clock, memory } = this.#runtime
     return upstreamHealth(targetsOf(name, config), config, clock, memory.scope(`upstream ${name}`))
   }
 
   #rotationOf(health: UpstreamHealth, name: string, config: UpstreamOptions): Rotation {
-    const { clock, memory } = this.#options
+    const { clock, memory } = this.#runtime
     return withSlowStart(health, config, clock, memory.scope(`upstream ${name}`))
   }
 

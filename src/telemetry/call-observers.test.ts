@@ -1,34 +1,36 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { requestOf } from '../../../test/kit/calls.ts'
-import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import { type ConfigInput, configSchema } from '../../config/schema.ts'
-import { EventBus } from '../../kit/event-bus.ts'
-import { LiveCall } from '../../kit/live-call.ts'
-import { Counts } from '../../telemetry/counts/counts.ts'
-import { Redaction } from '../../telemetry/redact.ts'
-import { countedParts } from './metric-sources.ts'
-import { Recording } from './recording.ts'
+import { requestOf } from '../../test/kit/calls.ts'
+import { VirtualClock } from '../../test/kit/virtual-clock.ts'
+import { telemetryConfig } from '../config/derived/telemetry-config.ts'
+import { type ConfigInput, configSchema } from '../config/schema.ts'
+import { EventBus } from '../kit/event-bus.ts'
+import { LiveCall } from '../kit/live-call.ts'
+import { CallObservers } from './call-observers.ts'
+import { Counts } from './counts/counts.ts'
+import { Redaction } from './redact.ts'
 
 const configOf = (more: ConfigInput) =>
-  configSchema.parse({
-    upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
-    routes: [{ match: 'GET /a', forward: { upstream: 'work' } }],
-    ...more,
-  })
+  telemetryConfig(
+    configSchema.parse({
+      upstreams: { work: { targets: ['http://127.0.0.1:1'] } },
+      routes: [{ match: 'GET /a', forward: { upstream: 'work' } }],
+      ...more,
+    }),
+  )
 const redaction = new Redaction({ headers: [], query: [] })
 const [silent, counted, shown] = [configOf({}), configOf({ metrics: { path: '/metrics' } }), configOf({ admin: {} })]
 
 function opened(config: typeof silent) {
   const clock = new VirtualClock()
   const events = new EventBus()
-  const counts = new Counts(countedParts(config))
+  const counts = new Counts(config.counted)
   const writer = counts.open(ArrayBuffer)
-  const recording = new Recording(config, { clock, events, redaction, block: writer.block })
+  const observers = new CallObservers({ clock, events }, { telemetry: config, redaction, block: writer.block })
   const change = (next: typeof silent): void => {
-    const prepared = counts.prepare(countedParts(next))
-    recording.change(next, { redaction, block: writer.block })
-    recording.retire(next)
+    const prepared = counts.prepare(next.counted)
+    observers.change({ telemetry: next, redaction, block: writer.block })
+    observers.retire(next)
     prepared.commit()
     writer.countsInto(writer.block)
   }
@@ -44,13 +46,13 @@ function opened(config: typeof silent) {
   }
   const told = () => {
     const [route = assert.fail()] = counts.cells.routes
-    const calls = recording.recorder?.list({ which: 'failed', route: undefined, limit: 10 }).length
+    const calls = observers.recorder?.list({ which: 'failed', route: undefined, limit: 10 }).length
     return { inFlight: counts.read(route.inFlight), bytes: counts.read(route.sentBytes), calls }
   }
-  return { clock, recording, change, begin, fail, told }
+  return { clock, observers, change, begin, fail, told }
 }
 
-describe('Recording', () => {
+describe('CallObservers', () => {
   it('counts if the counts can be read, and keeps calls if the admin API is enabled', () => {
     const all = [silent, counted, shown].map((config) => {
       const { begin, fail, told } = opened(config)
@@ -65,7 +67,7 @@ describe('Recording', () => {
   })
 
   it('starts newly enabled parts, keeps no calls without the admin API, and continues its counts', async () => {
-    const { clock, change, begin, fail, told, recording } = opened(silent)
+    const { clock, change, begin, fail, told, observers } = opened(silent)
     const before = begin()
     await clock.advance(1)
     change(shown)
@@ -81,7 +83,7 @@ describe('Recording', () => {
     fail(begin())
     change(shown)
     assert.deepEqual(told(), { inFlight: 1, bytes: 21, calls: 0 })
-    recording.close()
+    observers.close()
     fail(begin())
     assert.equal(told().bytes, 21)
   })

@@ -1,27 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
-import type { Inspector } from '../../admin/inspector.ts'
-import { Counts } from '../../telemetry/counts/counts.ts'
-import { noConnections } from '../../transport/server/connection-counts.ts'
-import { localInspector } from '../inspect/local.ts'
-import { startWatching } from './watching.ts'
+import { Counts } from '../counts/counts.ts'
+import { type ThreadGauges, watchFigures } from './watched-figures.ts'
 
-function opened(view: Partial<Inspector>) {
+function opened(gauges: Partial<ThreadGauges>) {
   const clock = new VirtualClock()
-  const watching = startWatching(clock, new Counts({ routes: [], targets: [], live: true }))
-  const servers = { ...localInspector(() => ({})), ...view }
+  const watching = watchFigures(clock, new Counts({ routes: [], targets: [], live: true }))
+  const servers: ThreadGauges = {
+    process: async () => undefined,
+    connections: async () => ({ active: 0 }),
+    waiters: async () => ({ open: 0 }),
+    ...gauges,
+  }
   const counts = { running: 2, exits: { died: 0, idle: 0, reload: 0 }, lostCalls: 0 }
   return { clock, watching, servers, counts, workers: () => counts }
 }
 
 describe('the gauges of the live figures', () => {
   it('show answers a second after the request, and the previous value if there is no answer', async (t) => {
-    let connections = async () => ({ ...noConnections, active: 1 })
+    let connections = async () => ({ active: 1 })
     let open = 1
     const { clock, watching, servers, workers } = opened({
       connections: () => connections(),
-      waiters: async () => ({ open, waiters: [] }),
+      waiters: async () => ({ open }),
     })
     t.after(() => watching.close())
     watching.connect({ servers, store: undefined, hasWaiters: true, workers })
@@ -50,7 +52,7 @@ describe('the gauges of the live figures', () => {
   })
 
   it('omit parts that the configuration no longer has', async (t) => {
-    const { clock, watching, servers, workers } = opened({ waiters: async () => ({ open: 7, waiters: [] }) })
+    const { clock, watching, servers, workers } = opened({ waiters: async () => ({ open: 7 }) })
     t.after(() => watching.close())
     watching.connect({ servers, store: undefined, hasWaiters: true, workers })
     await clock.advance(1000)

@@ -1,29 +1,8 @@
-import type { Inspector } from '../../admin/inspector.ts'
-import { matchText } from '../../config/match.ts'
-import type { Config } from '../../config/schema.ts'
-import { descriptorFigures } from '../../kit/descriptors.ts'
-import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
-import type { DeliveryStore } from '../../store/delivery-store.ts'
-import type { CountedParts } from '../../telemetry/counts/cells.ts'
-import type { MetricSources, WorkerCounts } from '../../telemetry/metrics/sources.ts'
-import { targetsOf } from '../../upstream/targets.ts'
-
-/** Whether the counts can be read at all; if not, nothing is counted. */
-export function isCounted({ admin, metrics }: Config): boolean {
-  return admin !== undefined || metrics.path !== undefined
-}
-
-/** The counted parts: the same in every thread with this configuration. */
-export function countedParts(config: Config): CountedParts {
-  return {
-    boundsMs: config.metrics.buckets,
-    routes: config.routes.map((route) => ({ name: matchText(route.match), strategy: route.strategy.name })),
-    targets: Object.entries(config.upstreams)
-      .flatMap(([name, upstream]) => targetsOf(name, upstream))
-      .map(({ upstream, name }) => ({ upstream, name })),
-    live: config.admin !== undefined,
-  }
-}
+import type { Inspector } from '../admin/inspector.ts'
+import { descriptorFigures } from '../kit/descriptors.ts'
+import type { AdmissionFigures } from '../layers/concurrency-limit/figures.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { MetricSources, WorkerCounts } from '../telemetry/metrics/sources.ts'
 
 /** Parts created after the metrics, and read on each scrape. */
 export interface MeteredParts {

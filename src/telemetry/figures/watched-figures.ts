@@ -1,15 +1,21 @@
-import type { Inspector } from '../../admin/inspector.ts'
 import type { Clock } from '../../kit/clock.ts'
+import type { ProcessFigures } from '../../kit/process-probe.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
-import type { Counts } from '../../telemetry/counts/counts.ts'
-import { Figures } from '../../telemetry/figures/figures.ts'
-import type { Gauges } from '../../telemetry/figures/figures-schema.ts'
-import type { WorkerCounts } from '../../telemetry/metrics/sources.ts'
+import type { Counts } from '../counts/counts.ts'
+import type { WorkerCounts } from '../metrics/sources.ts'
+import { Figures } from './figures.ts'
+import type { Gauges } from './figures-schema.ts'
+
+/** Gauges of all threads, each asked for when it is read. */
+export interface ThreadGauges {
+  process(): Promise<ProcessFigures | undefined>
+  connections(): Promise<{ readonly active: number }>
+  waiters(limit: number): Promise<{ readonly open: number }>
+}
 
 /** Parts created after the figures, and read once a second. */
-export interface WatchedParts {
-  /** Covers all threads. */
-  readonly servers: Inspector
+export interface GaugeSources {
+  readonly servers: ThreadGauges
   readonly store: DeliveryStore | undefined
   /** Whether a route takes callbacks. */
   readonly hasWaiters: boolean
@@ -17,14 +23,14 @@ export interface WatchedParts {
 }
 
 /** The live figures, in the thread that shows them. */
-export interface Watching {
+export interface WatchedFigures {
   readonly figures: Figures
   /** Sets the parts to read, at the start and after each reload. */
-  connect(parts: WatchedParts): void
+  connect(parts: GaugeSources): void
   close(): void
 }
 
-export function startWatching(clock: Clock, counts: Counts): Watching {
+export function watchFigures(clock: Clock, counts: Counts): WatchedFigures {
   const gauges = new LatestGauges()
   const figures = new Figures({ clock, counts, gauges: () => gauges.look() })
   return {
@@ -36,7 +42,7 @@ export function startWatching(clock: Clock, counts: Counts): Watching {
 
 /** Values requested in one second are shown in the next, as they may come from another thread. */
 class LatestGauges {
-  #parts: WatchedParts | undefined
+  #parts: GaugeSources | undefined
   #told: Gauges = {
     deliveries: undefined,
     waiters: undefined,
@@ -44,7 +50,7 @@ class LatestGauges {
     workers: { running: 0, died: 0 },
   }
 
-  connect(parts: WatchedParts): void {
+  connect(parts: GaugeSources): void {
     this.#parts = parts
     const { store, hasWaiters } = parts
     this.#told = {
@@ -63,7 +69,7 @@ class LatestGauges {
     return { ...this.#told, workers: { running, died: exits.died } }
   }
 
-  #ask(parts: WatchedParts): void {
+  #ask(parts: GaugeSources): void {
     const { servers, store, hasWaiters } = parts
     // Each answer applies on arrival, so that a slow one delays no other.
     this.#tell(parts, servers.process(), (process) => ({
@@ -83,7 +89,7 @@ class LatestGauges {
     )
   }
 
-  #tell<T>(parts: WatchedParts, asked: Promise<T>, told: (answer: T) => Partial<Gauges>): void {
+  #tell<T>(parts: GaugeSources, asked: Promise<T>, told: (answer: T) => Partial<Gauges>): void {
     void asked.then(
       (answer) => {
         // An answer to a request from before a reload may concern parts that no longer exist.
