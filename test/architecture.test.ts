@@ -26,7 +26,7 @@ const adminApi = '../src/admin/api.ts'
 
 /** Schemas for the OpenAPI description. Other code takes only their types, so that serving threads load no zod for it. */
 const describing =
-  /^(?:kit\/view-schema|telemetry\/figures\/figures-schema|broadcast\/delivery-schema|admin\/openapi\/\w+)\.ts$/
+  /^(?:kit\/view-schema|telemetry\/figures\/figures-schema|broadcast\/delivery-schema|callback\/callback-schema|admin\/openapi\/\w+)\.ts$/
 
 interface Source {
   /** Relative to `src`, with `/`. */

@@ -1,5 +1,4 @@
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 
 /** Wrong tokens per window before a client is delayed: allows for typing errors and a stale script. */
 const freeGuesses = 10
@@ -14,10 +13,7 @@ interface Guesser {
   readonly untilMs: number
 }
 
-export interface TokenGuessesOptions {
-  readonly clock: Clock
-  readonly log: LogText
-}
+export type TokenGuessesOptions = Pick<Runtime, 'clock' | 'log'>
 
 /**
  * Clients that repeatedly send wrong tokens. Their wrong guesses are answered with a delay, but the right token always

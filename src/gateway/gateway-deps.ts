@@ -1,17 +1,12 @@
 import type { SimulatedBackends } from '../admin/resources/backends.ts'
 import type { Reloaded } from '../admin/resources/reload.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 
 /** Dependencies that the starting program passes to a gateway. */
-export interface GatewayDeps {
-  readonly clock: Clock
-  readonly random: Random
+export interface GatewayDeps extends Pick<Runtime, 'clock' | 'random' | 'reportBug'>, Partial<Pick<Runtime, 'log'>> {
   /** The folder of the configuration; relative paths start here. */
   readonly folder?: string
-  readonly log?: LogText
   /** Writes lines of the access log, if the configuration enables it. */
   readonly logLine?: (line: string) => void
   /** Log lines lost so far. */
@@ -28,6 +23,4 @@ export interface GatewayDeps {
   readonly stop?: AbortSignal | undefined
   /** The operating system; default: the one that this process runs on. */
   readonly platform?: NodeJS.Platform
-  /** `about`: the id of the affected call or delivery. */
-  readonly reportBug: (error: unknown, about: string) => void
 }

@@ -182,7 +182,7 @@ export class RunningGateway {
         if (this.#draining) throw ending()
         return change
       }
-      const refusal = this.#draining ? ending() : servers.refusal(config)
+      const refusal = this.#draining ? ending() : servers.refusal(config.workers)
       if (refusal !== undefined) throw refusal
       await join(this.#runtime.memory.prepare({ scopes: scopesOf(config) }))
       const { block } = await join(this.#hub.prepare(telemetryConfig(config)))

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Inspector } from '../admin/inspector.ts'
 import type { Keys } from '../callback/token.ts'
-import type { Config } from '../config/schema.ts'
+import type { Workers } from '../config/workers.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
 import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
@@ -18,8 +18,8 @@ export interface ServersChange extends Change {
 export interface ServerGroup extends Reloadable<ServerConfig, ServersChange> {
   /** Rejects if the address cannot be listened on, and soon after `stop` is aborted. */
   start(next: ServerConfig, stop?: AbortSignal): Promise<AddressInfo>
-  /** Why this configuration cannot be put in force without a restart; undefined if it can. */
-  refusal(config: Config): StartupError | undefined
+  /** Why this number of workers requires a restart; undefined if it does not. */
+  refusal(workers: Workers): StartupError | undefined
   /** Updates the keys that sign callback URLs. */
   learnKeys(keys: Keys): void
   views(): readonly Inspector[]
@@ -45,7 +45,7 @@ export class SingleThread implements ServerGroup {
     return this.#server.address
   }
 
-  refusal({ workers }: Config): StartupError | undefined {
+  refusal(workers: Workers): StartupError | undefined {
     if (workers === 1) return undefined
     return new StartupError('workers cannot change from 1 while the gateway runs: restart it', ['workers'])
   }

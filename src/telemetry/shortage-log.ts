@@ -1,5 +1,4 @@
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { Spell } from '../kit/spell.ts'
 import { isShortage, type Shortage, shortages } from '../transport/client/shortage.ts'
@@ -7,11 +6,9 @@ import { isShortage, type Shortage, shortages } from '../transport/client/shorta
 /** A shortage is over when it has not occurred for this long; the next one is logged again. */
 const quietMs = 60_000
 
-export interface ShortageLogOptions {
-  readonly clock: Clock
+export interface ShortageLogOptions extends Pick<Runtime, 'clock' | 'log'> {
   /** Shared by the whole gateway, so that all workers together write one line. */
   readonly memory: MemoryScope
-  readonly log: LogText
 }
 
 /** Warns once per shortage of each kind of resource. */

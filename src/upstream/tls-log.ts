@@ -1,7 +1,6 @@
 import type { Attempt, Target } from '../core/attempt.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { Spell } from '../kit/spell.ts'
 import { codeOfEnd } from '../transport/client/errors.ts'
@@ -14,11 +13,9 @@ import { memoryOfTarget } from './balance/target-memory.ts'
  */
 const quietMs = 10_000
 
-export interface TlsLogOptions {
-  readonly clock: Clock
+export interface TlsLogOptions extends Pick<Runtime, 'clock' | 'log'> {
   /** The upstream's memory, so that all workers together write one line. */
   readonly memory: MemoryScope
-  readonly log: LogText
 }
 
 /** Warns once for each target with which TLS fails, and again when it fails after a recovery. */

@@ -3,8 +3,7 @@ import type { Target } from '../core/attempt.ts'
 import type { TargetService } from '../core/service.ts'
 import { ActiveBudget } from '../kit/budgets.ts'
 import type { Clock } from '../kit/clock.ts'
-import type { LogText } from '../kit/log-text.ts'
-import type { Random } from '../kit/random.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { UpstreamExtraLoad } from '../layers/extra-load-budget/extra-load.ts'
 import type { RetryOptions } from '../layers/retry/options.ts'
@@ -22,16 +21,13 @@ import type { UpstreamOptions } from './options.ts'
 import { targetsOf } from './targets.ts'
 import { isOverTls, TlsLog } from './tls-log.ts'
 
-export interface UpstreamDeps {
-  readonly clock: Clock
-  readonly random: Random
+export interface UpstreamDeps extends Pick<Runtime, 'clock' | 'random' | 'log'> {
   /** The upstream's own memory, shared by all workers. */
   readonly memory: MemoryScope
   /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean
   readonly resolve: ResolveName
   readonly shortages: ShortageLog
-  readonly log: LogText
 }
 
 /** State that all routes to the same upstream share: balancer position, connections, budget. */

@@ -167,7 +167,7 @@ describe('reloads that a part rejects', () => {
     const routes = ['GET /a', 'GET /b'].map((match) => ({ match, forward: { upstream: 'work' } }))
     assert.equal((await reload({ routes, listen: { port } })).ok, false)
     const isServing = async () => (await ask(gateway.url).catch(() => undefined))?.status === 200
-    for (const thread of [...threads]) await thread.terminate()
+    for (const thread of threads.slice(0, 2)) await thread.terminate()
     await until('other workers serve', async () => threads.length === 4 && (await isServing()))
     for (let i = 0; i < 3; i++) assert.equal((await ask(gateway.url)).status, 200)
     const counted = async () => {

@@ -17,7 +17,7 @@ export function runtimeRows(sources: readonly Parsed[]): readonly Row[] {
   const others = sources.filter(({ file }) => file !== 'src/kit/runtime.ts')
   return [
     row('fields of the Runtime in other interfaces', found(others, declaredAgain), 100),
-    row('bags spread into others (`...deps`)', found(others, spreadBag), 60),
+    row('bags spread into others (`...deps`)', found(others, spreadBag), 30),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { delivery } from '../../broadcast/delivery-schema.ts'
+import { ticketList, waiterList } from '../../callback/callback-schema.ts'
 import { breakerStates, outReasons } from '../../core/target-event.ts'
 import { count, ms, time } from '../../kit/view-schema.ts'
 import { failureCode, outcome, secondFigures, targetState } from '../../telemetry/figures/figures-schema.ts'
@@ -125,23 +126,6 @@ const request = z.strictObject({
   bodyEncoding: z.enum(['utf8', 'base64']).describe('By the bytes of the body.'),
 })
 
-const waiter = z.strictObject({
-  id: z.string(),
-  route: z.string(),
-  state: z.enum(['registered', 'acknowledged']),
-  startedAt: time,
-  expiresAt: time,
-})
-
-const ticket = z.strictObject({
-  id: z.string(),
-  route: z.string(),
-  state: z.enum(['running', 'ready']),
-  createdAt: time,
-  expiresAt: time,
-  bytes: count,
-})
-
 const backend = z.strictObject({
   name: z.string(),
   url: z.string(),
@@ -177,11 +161,8 @@ export const schemas = {
   Discarded: z.strictObject({ id: z.string(), discarded: count }),
   AllReplayed: z.strictObject({ replayed: count.describe('Legs.'), deliveries: count }),
   AllDiscarded: z.strictObject({ discarded: count.describe('Legs.'), deliveries: count }),
-  WaiterList: z.strictObject({
-    open: count,
-    waiters: z.array(waiter).describe('Oldest first; no more than `limit`.'),
-  }),
-  TicketList: z.strictObject({ kept: count, bytes: count, tickets: z.array(ticket) }),
+  WaiterList: waiterList,
+  TicketList: ticketList,
   Reload: z.strictObject({ applied: z.literal(true) }),
   Config: z.strictObject({
     yaml: z.string().describe('As a file would have it: `30s`, `64KiB`, `20%`. Secrets are `***`.'),

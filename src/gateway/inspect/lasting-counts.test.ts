@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LastingCounts } from './lasting-counts.ts'
+import { LastingCounts } from './merged.ts'
 
 describe('LastingCounts', () => {
   const [a, b] = [{}, {}]

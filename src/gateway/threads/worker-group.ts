@@ -4,7 +4,7 @@ import type { Inspector } from '../../admin/inspector.ts'
 import type { SharedCallbacks } from '../../callback/shared-state.ts'
 import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
-import { slotsFor, workerRange } from '../../config/workers.ts'
+import { slotsFor, type Workers, workerRange } from '../../config/workers.ts'
 import { failure } from '../../core/failure.ts'
 import { countOf } from '../../kit/count-of.ts'
 import { expose } from '../../kit/rpc.ts'
@@ -89,8 +89,8 @@ export class WorkerGroup implements ServerGroup {
     }
   }
 
-  refusal(config: Config): StartupError | undefined {
-    const range = workerRange(config.workers)
+  refusal(workers: Workers): StartupError | undefined {
+    const range = workerRange(workers)
     if (range === undefined) {
       return new StartupError('workers cannot change to 1 while the gateway runs: restart it', ['workers'])
     }

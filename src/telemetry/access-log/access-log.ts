@@ -1,17 +1,12 @@
 import type { CallEnd } from '../../core/events.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { type LogLevel, type LogOptions, logLevels } from '../log/options.ts'
 import type { Redaction } from '../redact.ts'
 import { accessLine } from './access-line.ts'
 import { clientAddress } from './client-address.ts'
 import { isoTime } from './iso-time.ts'
 
-export interface AccessLogDeps {
-  readonly events: EventBus
-  readonly clock: Clock
-  readonly random: Random
+export interface AccessLogDeps extends Pick<Runtime, 'clock' | 'random' | 'events'> {
   readonly redaction: Redaction
   /** Whether an address belongs to a trusted proxy. */
   readonly trusts: (address: string) => boolean

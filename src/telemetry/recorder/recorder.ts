@@ -2,15 +2,13 @@ import type { Call } from '../../core/call.ts'
 import type { CallEnd } from '../../core/events.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import type { Redaction } from '../redact.ts'
 import { RecentCalls } from './recent-calls.ts'
 import { type RecordedCall, record } from './recorded-call.ts'
 import { SlowCalls } from './slow-calls.ts'
 
-export interface RecorderOptions {
-  readonly clock: Clock
-  readonly events: EventBus
+export interface RecorderOptions extends Pick<Runtime, 'clock' | 'events'> {
   readonly redaction: Redaction
 }
 

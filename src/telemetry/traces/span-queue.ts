@@ -1,18 +1,16 @@
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace'
-import type { Clock, Timer } from '../../kit/clock.ts'
-import type { LogText } from '../../kit/log-text.ts'
+import type { Timer } from '../../kit/clock.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 
 /** Sends spans, or throws with the reason. Stops when the signal is aborted. */
 export type SendSpans = (spans: ReadableSpan[], signal: AbortSignal) => Promise<void>
 
-export interface SpanQueueOptions {
+export interface SpanQueueOptions extends Pick<Runtime, 'clock' | 'log'> {
   readonly send: SendSpans
-  readonly clock: Clock
   readonly maxQueued: number
   readonly maxBatch: number
   readonly intervalMs: number
   readonly timeoutMs: number
-  readonly log: LogText
 }
 
 /** Span counts since the start. */

@@ -1,9 +1,7 @@
 import type { HeaderPairs } from '../../core/headers.ts'
 import type { TargetLayer } from '../../core/service.ts'
 import type { CallTrace } from '../../core/trace.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { EventBus } from '../../kit/event-bus.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import type { Redaction } from '../redact.ts'
 import { attemptTrace } from './attempt-trace.ts'
 import { newSpanId } from './ids.ts'
@@ -11,11 +9,7 @@ import type { TraceOptions } from './options.ts'
 import { resumedTraceOf, traceOf } from './sampling.ts'
 import type { SpanCounts } from './span-queue.ts'
 
-export interface TracesDeps {
-  readonly events: EventBus
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: (text: string) => void
+export interface TracesDeps extends Pick<Runtime, 'clock' | 'random' | 'events' | 'log'> {
   readonly redaction: Redaction
   /** Whether spans of this trace are exported here; otherwise by other traces of this thread. */
   readonly exports: (trace: CallTrace) => boolean

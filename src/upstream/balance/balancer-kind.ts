@@ -2,15 +2,13 @@ import type { z } from 'zod'
 import type { Target } from '../../core/attempt.ts'
 import type { TargetService } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import type { MemoryScope } from '../../kit/shared-memory.ts'
 import type { Balancer } from './balancer.ts'
 import type { Rotation } from './rotation.ts'
 import type { TargetLoad } from './target-load.ts'
 
-export interface BalancerDeps {
-  readonly clock: Clock
-  readonly random: Random
+export interface BalancerDeps extends Pick<Runtime, 'clock' | 'random'> {
   readonly memory: MemoryScope
   /** Sends probes to targets. */
   readonly send: TargetService

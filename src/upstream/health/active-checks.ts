@@ -5,10 +5,10 @@ import { failure } from '../../core/failure.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { type GatewayRequest, targetRequest } from '../../core/request.ts'
 import type { TargetService } from '../../core/service.ts'
-import type { Clock, Timer } from '../../kit/clock.ts'
+import type { Timer } from '../../kit/clock.ts'
 import { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { timeLimit } from '../../kit/time-limit.ts'
 import { statusCounts } from '../../layers/success/success.ts'
 import type { HealthOptions } from './options.ts'
@@ -19,11 +19,9 @@ export interface CheckResult {
   readonly detail: string
 }
 
-export interface ActiveChecksOptions {
+export interface ActiveChecksOptions extends Pick<Runtime, 'clock' | 'random'> {
   readonly targets: readonly Target[]
   readonly options: HealthOptions
-  readonly clock: Clock
-  readonly random: Random
   /** The innermost service of the clients of these targets. */
   readonly send: TargetService
   /** Not called for a check that the gateway could not send. */

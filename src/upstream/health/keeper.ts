@@ -1,8 +1,8 @@
 import type { Target } from '../../core/attempt.ts'
 import type { TargetService } from '../../core/service.ts'
 import type { BreakerState, TargetEvent } from '../../core/target-event.ts'
-import type { Clock, Timer } from '../../kit/clock.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Timer } from '../../kit/clock.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { ActiveChecks, type CheckResult } from './active-checks.ts'
 import { afterCheck, type CheckCount } from './check-count.ts'
 import { field, time } from './health-cells.ts'
@@ -10,9 +10,7 @@ import { outcomeText } from './last-outcome.ts'
 import { stateOf, type TargetState } from './target-state.ts'
 import type { UpstreamHealth } from './upstream-health.ts'
 
-export interface KeeperOptions {
-  readonly clock: Clock
-  readonly random: Random
+export interface KeeperOptions extends Pick<Runtime, 'clock' | 'random'> {
   /** Sends active checks to the targets. */
   readonly send: TargetService
   readonly tell: (event: TargetEvent) => void
