@@ -59,7 +59,7 @@ function stackOf(route: Omit<RouteInput, 'match'>, scripts: Readonly<Record<stri
   assert.ok(parsed !== undefined)
   const none = { deliver: () => assert.fail('no route broadcasts'), callbacks: undefined }
   const random = seededRandom(1)
-  const admission = new Admission(config, { clock, random, memory })
+  const admission = new Admission(config, { clock, memory })
   const deps = { clock, memory, random, upstream, admission, ...none }
   const { service } = routeStack(parsed, deps)
   const send = (request: Partial<GatewayRequest> = {}) => {

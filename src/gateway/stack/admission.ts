@@ -2,9 +2,7 @@ import { gatewayScope, routeScope } from '../../config/derived/memory-scopes.ts'
 import { matchText } from '../../config/match.ts'
 import type { RouteConfig } from '../../config/route-schema.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { Random } from '../../kit/random.ts'
-import type { MemoryScope } from '../../kit/shared-memory.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { concurrencyLimit, concurrencyLimiter } from '../../layers/concurrency-limit/concurrency-limit.ts'
 import type { AdmissionFigures } from '../../layers/concurrency-limit/figures.ts'
 import type { ConcurrencyLimiter } from '../../layers/concurrency-limit/limiter.ts'
@@ -12,12 +10,6 @@ import { type ConcurrencyOptions, concurrencyText } from '../../layers/concurren
 import { clientAddress } from '../../telemetry/access-log/client-address.ts'
 import { TrustedProxies } from '../../transport/server/proxies.ts'
 import type { StackLayer } from './stack-layer.ts'
-
-export interface AdmissionDeps {
-  readonly clock: Clock
-  readonly random: Random
-  readonly memory: MemoryScope
-}
 
 /** The options that apply to all routes. */
 export interface AdmissionOptions {
@@ -28,19 +20,19 @@ export interface AdmissionOptions {
 
 /** Rate and concurrency limits for one configuration in one thread. Counts are shared by all threads. */
 export class Admission {
-  readonly #deps: AdmissionDeps
+  readonly #runtime: Pick<Runtime, 'clock' | 'memory'>
   /** The client's address, as far as it can be trusted. */
   readonly clientOf: (request: GatewayRequest) => string | undefined
   readonly #whole: { readonly limiter: ConcurrencyLimiter; readonly options: ConcurrencyOptions } | undefined
   readonly #limiters = new Map<string, ConcurrencyLimiter>()
 
-  constructor({ trust, concurrency }: AdmissionOptions, deps: AdmissionDeps) {
-    this.#deps = deps
+  constructor({ trust, concurrency }: AdmissionOptions, runtime: Pick<Runtime, 'clock' | 'memory'>) {
+    this.#runtime = runtime
     const proxies = new TrustedProxies(trust)
     const trusts = (address: string): boolean => proxies.trusts(address)
     this.clientOf = (request) => clientAddress(request, trusts)
     this.#whole = concurrency && {
-      limiter: concurrencyLimiter(concurrency, deps.memory.scope(gatewayScope), deps.clock),
+      limiter: concurrencyLimiter(concurrency, runtime.memory.scope(gatewayScope), runtime.clock),
       options: concurrency,
     }
   }
@@ -48,7 +40,7 @@ export class Admission {
   ofRoute(route: RouteConfig): StackLayer | false {
     const { concurrency } = route
     if (concurrency === undefined) return false
-    const { clock, memory } = this.#deps
+    const { clock, memory } = this.#runtime
     const limiter = concurrencyLimiter(concurrency, memory.scope(routeScope(route.match)), clock)
     this.#limiters.set(matchText(route.match), limiter)
     return {
@@ -66,7 +58,7 @@ export class Admission {
       role: 'concurrency-limit',
       settings: () => `of the gateway: ${concurrencyText(whole.options)}, priority ${priority}`,
       why: 'inside the limit of the route, whose waiting calls must take no slot of the gateway',
-      layer: concurrencyLimit(whole.limiter, 'gateway', priority, this.#deps.clock),
+      layer: concurrencyLimit(whole.limiter, 'gateway', priority, this.#runtime.clock),
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Service, TargetLayer, TargetService } from '../../core/service.ts'
-import type { Clock } from '../../kit/clock.ts'
-import type { Random } from '../../kit/random.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { formatDurationMs } from '../../kit/units.ts'
 import { attemptTimeout } from '../../layers/attempt-timeout/attempt-timeout.ts'
 import { extraLoadText } from '../../layers/extra-load-budget/options.ts'
@@ -17,9 +16,7 @@ import { elsewhere } from '../../upstream/balance/elsewhere.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { compose, type StackLayer } from './stack-layer.ts'
 
-export interface AttemptStackDeps {
-  readonly clock: Clock
-  readonly random: Random
+export interface AttemptStackDeps extends Pick<Runtime, 'clock' | 'random'> {
   readonly upstream: (name: string) => Upstream
   /** Set when tracing is enabled. */
   readonly attemptTrace?: TargetLayer | undefined

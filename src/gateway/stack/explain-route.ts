@@ -119,7 +119,7 @@ function unopened(config: StacksConfig, clock: Clock): StackDeps {
     random,
     memory,
     upstream: upstreamIn(upstreamsOf(config.upstreams, make)),
-    admission: new Admission(config, { clock, random, memory }),
+    admission: new Admission(config, { clock, memory }),
     attemptTrace: config.telemetry.traces === undefined ? undefined : attemptTrace(never),
     deliver: never,
     callbacks: undefined,

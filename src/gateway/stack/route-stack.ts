@@ -5,7 +5,7 @@ import { matchText } from '../../config/match.ts'
 import { planStrategy, type StrategyName } from '../../config/registry.ts'
 import type { RouteConfig } from '../../config/route-schema.ts'
 import type { Service } from '../../core/service.ts'
-import type { MemoryScope } from '../../kit/shared-memory.ts'
+import type { Runtime } from '../../kit/runtime.ts'
 import { formatSizeBytes } from '../../kit/units.ts'
 import { bufferBody } from '../../layers/buffer-body/buffer-body.ts'
 import { deadline } from '../../layers/deadline/deadline.ts'
@@ -22,9 +22,7 @@ import type { Admission } from './admission.ts'
 import { type AttemptStackDeps, attemptStack } from './attempt-stack.ts'
 import { compose, type StackLayer } from './stack-layer.ts'
 
-export interface StackDeps extends Omit<AttemptStackDeps, 'timed' | 'patienceMs'> {
-  /** Shared by all workers. */
-  readonly memory: MemoryScope
+export interface StackDeps extends Omit<AttemptStackDeps, 'timed' | 'patienceMs'>, Pick<Runtime, 'memory'> {
   readonly admission: Admission
   /** Takes the writes of broadcast routes. */
   readonly deliver: BroadcastDeps['deliver']

@@ -3,30 +3,19 @@ import { headerValues } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
-import type { Clock } from '../../kit/clock.ts'
 import { countOf } from '../../kit/count-of.ts'
-import type { Random } from '../../kit/random.ts'
-import type { MemoryScope } from '../../kit/shared-memory.ts'
 import { formatDurationMs } from '../../kit/units.ts'
+import type { RouteLayerDeps } from '../route-layer.ts'
 import { clientKey } from './client-key.ts'
 import { RateLimitFields } from './fields.ts'
 import { Gcra } from './gcra.ts'
 import { KeyTable } from './key-table.ts'
 import type { RateLimitOptions } from './options.ts'
 
-export interface RateLimitDeps {
-  readonly clock: Clock
-  readonly random: Random
-  /** Memory of the route, shared by all workers. */
-  readonly memory: MemoryScope
-  /** The client's address, as far as it can be trusted. */
-  readonly clientOf: (request: GatewayRequest) => string | undefined
-}
-
 type KeyOf = (request: GatewayRequest) => string
 
 /** Refuses calls above the route's rate, and reports the remaining quota to every client in `RateLimit`. */
-export function rateLimit(options: RateLimitOptions, deps: RateLimitDeps): Layer {
+export function rateLimit(options: RateLimitOptions, deps: RouteLayerDeps): Layer {
   const { clock, random } = deps
   const rules = { limit: options.limit, perMs: options.per, burst: options.burst ?? options.limit }
   // Another limit uses other tick lengths, and so needs other memory.
@@ -47,7 +36,7 @@ export function rateLimit(options: RateLimitOptions, deps: RateLimitDeps): Layer
   }
 }
 
-function keyBy(by: string, clientOf: RateLimitDeps['clientOf']): KeyOf {
+function keyBy(by: string, clientOf: RouteLayerDeps['clientOf']): KeyOf {
   if (by === 'route') return () => ''
   const byClient: KeyOf = (request) => clientKey(clientOf(request) ?? '')
   if (by === 'client') return byClient
