@@ -2,7 +2,7 @@ import { basename, join } from 'node:path'
 import { type OutputChunk, rolldown } from 'rolldown'
 
 const root = join(import.meta.dirname, '../..')
-/** What Node, a thread or a user's import starts with. Each becomes `cli/<its own name>.js`. */
+/** Modules that Node, a thread or a user's import starts with. Each becomes `cli/<its own name>.js`. */
 export const entries = [
   'src/cli/main.ts',
   'src/config/define-config.ts',
