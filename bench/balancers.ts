@@ -38,7 +38,7 @@ for (const [title, health] of [
   const head = ['balancer', 'phase', 'p50', 'p99', 'success', 'to the sick', 'p99 without it', 'x']
   console.log(`${asText({ head, rows })}\n`)
 }
-for (const fault of faults) console.log(fault)
+for (const error of faults) console.log(error)
 process.exitCode = faults.length === 0 ? 0 : 1
 
 async function play(name: string, upstream: SceneOptions['upstream']): Promise<string[][]> {

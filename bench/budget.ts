@@ -59,7 +59,7 @@ async function run(budget: Budget): Promise<void> {
       { match: 'GET /hedged', hedge: { upstream: 'work', after: '60ms', extra: 2, budget: '100%', retry } },
     ],
   } satisfies ConfigInput)
-  const reportBug = (fault: unknown): void => console.error(fault)
+  const reportBug = (error: unknown): void => console.error(error)
   const gateway = await startGateway(config, { clock: systemClock(), random: seededRandom(1), reportBug })
   const url = `http://127.0.0.1:${gateway.address.port}`
   asked = 0

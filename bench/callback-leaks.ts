@@ -46,7 +46,7 @@ const gateway = await startGateway(
     upstreams: { work: { targets: [`http://127.0.0.1:${(backend.address() as AddressInfo).port}`] } },
     routes: [{ match: 'GET /service', deadline: '100ms', callback: { upstream: 'work' } }],
   }),
-  { clock: systemClock(), random: seededRandom(1), folder, reportBug: (fault) => console.error(fault) },
+  { clock: systemClock(), random: seededRandom(1), folder, reportBug: (error) => console.error(error) },
 )
 
 process.exitCode = (await run()) ? 0 : 1

@@ -72,7 +72,7 @@ const gateway = await startGateway(
     upstreams: { work: { targets: [backend.url] } },
     routes: routes.map((route) => Object.assign({ deadline: `${deadlineMs}ms` }, route)),
   }),
-  { clock: systemClock(), random: seededRandom(1), reportBug: (fault) => console.error(fault) },
+  { clock: systemClock(), random: seededRandom(1), reportBug: (error) => console.error(error) },
 )
 const { port } = gateway.address
 

@@ -56,7 +56,7 @@ try {
   console.log(
     `${downed.name} had all ${expected} writes ${caughtUpS} s after it was back; ${wrong.length} missing or out of order`,
   )
-  for (const fault of wrong.slice(0, 10)) console.log(`  ${fault}`)
+  for (const error of wrong.slice(0, 10)) console.log(`  ${error}`)
   process.exitCode = wrong.length === 0 && quantile(troubled, 0.99) <= 3 * quantile(calm, 0.99) ? 0 : 1
 } finally {
   await gateway.close()
@@ -122,6 +122,6 @@ function openGateway() {
       { match: 'POST /changePassword', broadcast },
     ],
   })
-  const reportBug = (fault: unknown): void => console.error(fault)
+  const reportBug = (error: unknown): void => console.error(error)
   return startGateway(config, { clock: systemClock(), random: systemRandom, folder, reportBug })
 }

@@ -44,7 +44,7 @@ const gateway = await startGateway(configOf(0), {
   clock: systemClock(),
   random: systemRandom,
   log: (text, level) => level === 'warn' && !text.includes('died') && !text.includes('are lost') && console.log(text),
-  reportBug: (fault, about) => console.error(about, fault),
+  reportBug: (error, about) => console.error(about, error),
 })
 const url = `http://127.0.0.1:${gateway.address.port}/api/work`
 
@@ -62,9 +62,9 @@ function once(agent: Agent | false): Promise<string | undefined> {
     const asked = request(url, { agent }, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode === 200 ? undefined : `status ${response.statusCode}`))
-      response.on('error', (fault) => resolve(fault.message))
+      response.on('error', (error) => resolve(error.message))
     })
-    asked.on('error', (fault) => resolve(fault.message))
+    asked.on('error', (error) => resolve(error.message))
     asked.end()
   })
 }

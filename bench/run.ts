@@ -128,8 +128,8 @@ function parsed() {
       out: text,
     }
     return parseArgs({ options })
-  } catch (fault) {
-    return refuse((fault as Error).message)
+  } catch (error) {
+    return refuse((error as Error).message)
   }
 }
 

@@ -121,8 +121,8 @@ async function measureScaling(isApart: boolean): Promise<readonly ScalingRow[]> 
 async function orLeaveOut<T>(what: string, act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act()
-  } catch (fault) {
-    leftOut.push(`${what}: ${(fault as Error).message}`)
+  } catch (error) {
+    leftOut.push(`${what}: ${(error as Error).message}`)
     return undefined
   }
 }
@@ -136,8 +136,8 @@ function parsed() {
     const text = { type: 'string' } as const
     const flag = { type: 'boolean' } as const
     return parseArgs({ options: { quick: flag, help: flag, only: text, workers: text, out: text } })
-  } catch (fault) {
-    return refuse((fault as Error).message)
+  } catch (error) {
+    return refuse((error as Error).message)
   }
 }
 

@@ -9,7 +9,7 @@ import { root } from './kit/command.ts'
 /** Files whose calls log a text that another function has built, with the files of those functions. */
 const builders: Readonly<Record<string, readonly string[]>> = {
   'src/cli/serve.ts': ['src/gateway/descriptor-need.ts'],
-  'src/cli/start.ts': ['src/gateway/listen-fault.ts'],
+  'src/cli/start.ts': ['src/gateway/listen-error.ts'],
   'src/telemetry/shortage-log.ts': ['src/telemetry/shortage-log.ts'],
   'src/upstream/health/health-monitor.ts': ['src/upstream/health/health-log.ts'],
   'src/upstream/tls-log.ts': ['src/upstream/tls-log.ts'],

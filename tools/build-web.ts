@@ -23,9 +23,9 @@ export async function buildWeb(): Promise<void> {
   rmSync(built, { recursive: true, force: true })
   try {
     renameSync(fresh, built)
-  } catch (fault) {
+  } catch (error) {
     // Another process has built the same dashboard at the same time.
-    if (!existsSync(join(built, 'index.html'))) throw fault
+    if (!existsSync(join(built, 'index.html'))) throw error
     rmSync(fresh, { recursive: true })
   }
 }

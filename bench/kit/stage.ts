@@ -36,9 +36,9 @@ export class Stage {
     child.once('exit', (code) => ended.abort(new Error(`it ended with ${code}`)))
     try {
       await listening(port, ended.signal)
-    } catch (fault) {
+    } catch (error) {
       const said = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n')
-      throw new Error(`${basename(command)}: ${(fault as Error).message}\n${said}`, { cause: fault })
+      throw new Error(`${basename(command)}: ${(error as Error).message}\n${said}`, { cause: error })
     }
     return child.pid as number
   }

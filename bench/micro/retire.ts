@@ -37,7 +37,7 @@ function open(port: number) {
     clock: systemClock(),
     events: new EventBus(),
     newId: () => 'id',
-    reportBug: (fault) => console.error(fault),
+    reportBug: (error) => console.error(error),
   })
 }
 

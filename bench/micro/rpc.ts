@@ -12,7 +12,7 @@ interface Echo {
 }
 
 const questions = 100_000
-const reportBug = (fault: unknown): void => console.error(fault)
+const reportBug = (error: unknown): void => console.error(error)
 
 if (isMainThread) {
   const worker = new Worker(import.meta.filename)

@@ -6,7 +6,7 @@ import { createProxyServer } from 'http-proxy-3'
 const [port, backendPort] = process.argv.slice(2)
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 2048 })
 const proxy = createProxyServer({ target: `http://127.0.0.1:${backendPort}`, agent, xfwd: true })
-proxy.on('error', (fault) => console.error(fault))
+proxy.on('error', (error) => console.error(error))
 
 const server = createServer((request, response) => {
   const id = randomUUID()

@@ -35,8 +35,8 @@ function throughProxies(session: Session, cases: readonly Proxied[]): Promise<vo
       try {
         const running = await peer.start(proxyCore, { stage, backendPort: backend.port })
         up.push({ name: peer.name, ...running })
-      } catch (fault) {
-        session.leaveOut(`${peer.name} did not start: ${(fault as Error).message}`)
+      } catch (error) {
+        session.leaveOut(`${peer.name} did not start: ${(error as Error).message}`)
       }
     }
     for (const { suite, name, path, connections } of cases) {

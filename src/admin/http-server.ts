@@ -24,7 +24,7 @@ export interface AdminOptions {
   readonly resources: () => ResourceTable
   /** Called with the system error code when a connection could not be accepted. */
   readonly onAcceptFailed: (code: string) => void
-  readonly reportBug: (fault: unknown) => void
+  readonly reportBug: (error: unknown) => void
   /** Folders to search for the built dashboard; default: where the build puts it. */
   readonly dashboardFolders?: readonly string[]
 }
@@ -39,8 +39,8 @@ export function startAdmin(options: AdminOptions): Promise<Admin> {
   const server = http.createServer((request, response) => {
     answerFor({ request, response }, options).then(
       (answer) => give(request, response, answer),
-      (fault: unknown) => {
-        options.reportBug(fault)
+      (error: unknown) => {
+        options.reportBug(error)
         send(request, response, refusal(500, 'Internal error in the gateway; its log has the cause'))
       },
     )

@@ -37,7 +37,7 @@ describe('the admin side', () => {
       reload: undefined,
       onAcceptFailed: (code) => assert.fail(code),
       log: () => {},
-      reportBug: (fault) => assert.fail(String(fault)),
+      reportBug: (error) => assert.fail(String(error)),
     })
     assert.ok(operatorApi)
     t.after(() => operatorApi.close())

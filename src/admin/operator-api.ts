@@ -58,7 +58,7 @@ export interface OperatorApiOptions extends OperatedParts {
   /** Called when the admin server could not accept a connection. */
   readonly onAcceptFailed: (code: string) => void
   readonly log: LogText
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** The admin side of a gateway. */
@@ -85,7 +85,7 @@ export async function startOperatorApi(config: Config, options: OperatorApiOptio
     guesses: new TokenGuesses(options),
     resources: () => resources,
     onAcceptFailed: options.onAcceptFailed,
-    reportBug: (fault) => reportBug(fault, 'the admin server'),
+    reportBug: (error) => reportBug(error, 'the admin server'),
   })
   return {
     address: admin.address,

@@ -11,7 +11,7 @@ const lastAnswerMs = 500
 
 export interface AdminSideOptions {
   readonly clock: Clock
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
   /** Undefined if the configuration has no admin side. */
   readonly start: (config: Config) => Promise<OperatorApi | undefined>
 }
@@ -70,7 +70,7 @@ export class ReloadableAdmin implements Reloadable<Config> {
     this.#former.add(former)
     clock.after(lastAnswerMs, () => {
       this.#former.delete(former)
-      former.close().catch((fault: unknown) => reportBug(fault, 'closing the former admin server'))
+      former.close().catch((error: unknown) => reportBug(error, 'closing the former admin server'))
     })
   }
 }

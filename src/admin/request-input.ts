@@ -41,8 +41,8 @@ export async function jsonIn(request: IncomingMessage): Promise<Input<unknown>> 
   if (!body.ok) return body
   try {
     return { ok: true, value: JSON.parse(body.value.toString()) as unknown }
-  } catch (fault) {
-    return invalid(`The body is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`)
+  } catch (error) {
+    return invalid(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

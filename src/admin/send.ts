@@ -23,8 +23,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   // In a pool thread: compressing the history of a busy gateway takes long enough to delay calls.
   // Not imported: the module takes 2 MiB, and most gateways have no dashboard open.
   const { gzip } = process.getBuiltinModule('node:zlib')
-  gzip(body, { level: gzipLevel }, (fault, compressed) => {
-    if (fault !== null) end(request, response, { ...answer, headers, body })
+  gzip(body, { level: gzipLevel }, (error, compressed) => {
+    if (error !== null) end(request, response, { ...answer, headers, body })
     else end(request, response, { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: compressed })
   })
 }

@@ -36,8 +36,8 @@ export class AdminClient {
     try {
       response = await fetch(new URL(path, this.#base), { method, headers: this.#headers })
       text = await response.text()
-    } catch (fault) {
-      const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause.message : String(fault)
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
       return failed(
         `no gateway answers on ${this.#base.origin} (${cause}): set --admin to its admin address, or add an ` +
           '`admin` section to its configuration',
@@ -76,7 +76,7 @@ function badUsage(text: string): undefined {
 
 function failed(text: string): undefined {
   console.error(text)
-  process.exitCode = exitCodes.runtimeFault
+  process.exitCode = exitCodes.runtimeError
 }
 
 function detailOf(text: string): string {

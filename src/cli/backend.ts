@@ -52,15 +52,15 @@ async function open(profileName: string, options: BackendCommandOptions): Promis
     })
     process.exitCode = 0
     return started
-  } catch (fault) {
-    if (fault instanceof ProfileError) return `the profile is invalid:\n  ${fault.reasons.join('\n  ')}`
-    if (!(fault instanceof Error)) throw fault
-    const { code, port } = fault as NodeJS.ErrnoException & { port?: number }
+  } catch (error) {
+    if (error instanceof ProfileError) return `the profile is invalid:\n  ${error.reasons.join('\n  ')}`
+    if (!(error instanceof Error)) throw error
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number }
     if (code === 'EADDRINUSE') {
-      process.exitCode = exitCodes.runtimeFault
+      process.exitCode = exitCodes.runtimeError
       return `port ${port} is taken: choose another with --port or --control-port`
     }
-    return fault.message
+    return error.message
   }
 }
 
@@ -82,16 +82,16 @@ function readJsonFile(file: string): unknown {
   const known = Object.keys(readyProfiles).join(', ')
   try {
     return parseJson(readFileSync(file, 'utf8'), file)
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault
-    throw new Error(`"${file}" is neither a built-in profile (${known}) nor a file`, { cause: fault })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new Error(`"${file}" is neither a built-in profile (${known}) nor a file`, { cause: error })
   }
 }
 
 function parseJson(text: string, place: string): never {
   try {
     return JSON.parse(text) as never
-  } catch (fault) {
-    throw new Error(`${place} is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`, { cause: fault })
+  } catch (error) {
+    throw new Error(`${place} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }

@@ -34,6 +34,6 @@ async function explainRequest(config: Config, text: string): Promise<void> {
   if (explanation.ok) console.log(explanation.value)
   else {
     console.error(`${method} ${path}: ${explanation.failure.detail}`)
-    process.exitCode = exitCodes.runtimeFault
+    process.exitCode = exitCodes.runtimeError
   }
 }

@@ -57,7 +57,7 @@ async function run(folder: string, log: Log, signals: Signals): Promise<void> {
   const backends = await startBackends(ports)
   const gateway = await start(config, file, log, { backends: demoBackends(backends), stop: signals.end })
   if (gateway !== undefined) {
-    process.on('uncaughtException', (fault) => log.error('uncaught exception', fault))
+    process.on('uncaughtException', (error) => log.error('uncaught exception', error))
     printWelcome(config, urlOf(gateway.address), backends)
     await signals.ended
     await gateway.drain()

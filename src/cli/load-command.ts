@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { parseDurationMs } from '@hedgerow/load/duration'
 import { parseLateness } from '@hedgerow/load/lateness'
-import { OptionFault } from '@hedgerow/load/option-fault'
+import { OptionError } from '@hedgerow/load/option-error'
 import { type HeaderTemplate, parseHeader } from '@hedgerow/load/requests'
 import { parseStatusSet } from '@hedgerow/load/status-set'
 import { parseTarget } from '@hedgerow/load/target'
@@ -81,9 +81,9 @@ function taking<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text)
-    } catch (fault) {
-      if (fault instanceof OptionFault) throw new InvalidArgumentError(fault.message)
-      throw fault
+    } catch (error) {
+      if (error instanceof OptionError) throw new InvalidArgumentError(error.message)
+      throw error
     }
   }
 }
@@ -151,9 +151,9 @@ function bodyFile(file: string): Template | Buffer {
   let bytes: Buffer
   try {
     bytes = readFileSync(file)
-  } catch (fault) {
+  } catch (error) {
     throw new InvalidArgumentError(
-      `It cannot be read (${fault instanceof Error ? fault.message : String(fault)}). Allowed: a file.`,
+      `It cannot be read (${error instanceof Error ? error.message : String(error)}). Allowed: a file.`,
     )
   }
   return isUtf8(bytes) ? taking(bodyTemplate)(bytes.toString()) : bytes

@@ -46,9 +46,9 @@ const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 export async function load(target: Target, options: LoadOptions): Promise<void> {
   // A reader that closes its end of the pipe must not end the run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const fault = faultOf(options)
-  if (fault !== undefined) {
-    console.error(`error: ${fault}`)
+  const error = errorOf(options)
+  if (error !== undefined) {
+    console.error(`error: ${error}`)
     process.exitCode = exitCodes.badUsage
     return
   }
@@ -75,7 +75,7 @@ async function runOnce(setup: LoadSetup, options: LoadOptions, deps: LoadDeps): 
   const summary = summaryOf(run, { ...facts, testerBusy: busyShare() })
   write(summary, report, json)
   if (isAborted(summary) || (failOnError === true && failed(summary.counts) > 0)) {
-    process.exitCode = exitCodes.runtimeFault
+    process.exitCode = exitCodes.runtimeError
   }
 }
 
@@ -96,10 +96,10 @@ async function serve(setup: LoadSetup, options: LoadOptions, port: number, deps:
     console.error(`the page for ${setup.target.text} is on ${page.url}; press Ctrl-C to stop`)
     await new Promise<void>((resolve) => onSignal(resolve))
     await page.close()
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw fault
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     console.error(`error: port ${port} on 127.0.0.1 is taken: choose another with --web`)
-    process.exitCode = exitCodes.runtimeFault
+    process.exitCode = exitCodes.runtimeError
   }
 }
 
@@ -127,14 +127,14 @@ function amountOf({ connections, rate, duration, count }: LoadOptions): LoadAmou
 }
 
 /** Errors that no single option shows: conflicting options, and files that cannot be written. */
-function faultOf({ duration, count, report, json }: LoadOptions): string | undefined {
+function errorOf({ duration, count, report, json }: LoadOptions): string | undefined {
   if (duration !== undefined && count !== undefined) return '--duration and --count cannot be combined'
   for (const [name, file] of [['--report', report] as const, ['--json', json] as const]) {
     if (typeof file !== 'string') continue
     try {
       closeSync(openSync(file, 'a'))
-    } catch (fault) {
-      return `${name} ${file} cannot be written: ${fault instanceof Error ? fault.message : String(fault)}`
+    } catch (error) {
+      return `${name} ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`
     }
   }
   return undefined
@@ -170,7 +170,7 @@ function showProgress(run: LoadRun): () => void {
 function onSignal(end: () => void): () => void {
   let isEnding = false
   const listener = (): void => {
-    if (isEnding) process.exit(exitCodes.runtimeFault)
+    if (isEnding) process.exit(exitCodes.runtimeError)
     isEnding = true
     end()
   }

@@ -7,7 +7,7 @@ import type { LogLevel } from '../telemetry/log/options.ts'
 export interface Log {
   info(text: string): void
   warn(text: string): void
-  error(text: string, fault?: unknown): void
+  error(text: string, error?: unknown): void
   /** Writes a preformatted line: one of the access log. */
   readonly line: (line: string) => void
   /** Lines lost so far because they could not be written. */
@@ -54,9 +54,9 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
       logger.warn(text)
       writer.flush()
     },
-    error: (text, fault) => {
-      if (fault === undefined) logger.error(text)
-      else logger.error({ err: errorOf(fault) }, text)
+    error: (text, error) => {
+      if (error === undefined) logger.error(text)
+      else logger.error({ err: errorOf(error) }, text)
       writer.flush()
     },
     line: write,
@@ -67,8 +67,8 @@ export async function openLog({ file, level = 'info', pretty }: LogSettings = {}
     reopen: () => {
       try {
         writer.reopen()
-      } catch (fault) {
-        logger.error({ err: errorOf(fault) }, `the log file ${file} cannot be reopened; lines still go to the old one`)
+      } catch (error) {
+        logger.error({ err: errorOf(error) }, `the log file ${file} cannot be reopened; lines still go to the old one`)
       }
     },
     close: async () => {
@@ -85,6 +85,6 @@ async function prettyWrite(writer: LogWriter, isTerminal: boolean): Promise<(lin
   return (line) => writer.write(prettify(line))
 }
 
-function errorOf(fault: unknown): Error {
-  return fault instanceof Error ? fault : new Error(String(fault))
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

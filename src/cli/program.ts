@@ -16,10 +16,10 @@ export async function run(argv: readonly string[]): Promise<void> {
       hedgerow.addCommand(loadCommand().copyInheritedSettings(hedgerow))
     }
     await hedgerow.parseAsync([...argv])
-  } catch (fault) {
-    if (!(fault instanceof CommanderError)) throw fault
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
     // Help and version are thrown as errors too; commander has already printed them.
-    process.exitCode = fault.exitCode === 0 ? 0 : exitCodes.badUsage
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.badUsage
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatFaults } from '../config/faults.ts'
+import { formatDiagnostics } from '../config/diagnostics.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { countOf } from '../kit/count-of.ts'
@@ -10,8 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export async function readConfig(file: string, environment: Environment = process.env): Promise<Config | undefined> {
   const result = await loadConfig(file, environment)
   if (result.ok) return result.config
-  console.error(formatFaults(result.faults))
-  if (result.faults.length > 1) console.error(`\n${file}: ${countOf(result.faults.length, 'error')}`)
+  console.error(formatDiagnostics(result.diagnostics))
+  if (result.diagnostics.length > 1) console.error(`\n${file}: ${countOf(result.diagnostics.length, 'error')}`)
   process.exitCode = exitCodes.badUsage
   return undefined
 }

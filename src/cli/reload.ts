@@ -12,7 +12,7 @@ export async function reload({ pidFile, ...target }: ReloadOptions): Promise<voi
   if (pidFile !== undefined) signal(pidFile)
   else if ((await AdminClient.to(target)?.ask<ReloadView>('POST', '/api/reload'))?.applied === true) {
     console.log('the configuration is in force')
-  } else process.exitCode ??= exitCodes.runtimeFault
+  } else process.exitCode ??= exitCodes.runtimeError
 }
 
 function signal(pidFile: string): void {
@@ -22,14 +22,14 @@ function signal(pidFile: string): void {
       throw new Error(`it contains ${JSON.stringify(text.slice(0, 40))}, which is not a process id`)
     process.kill(Number(text), 'SIGHUP')
     console.log(`sent SIGHUP to process ${text}; its log reports the result`)
-  } catch (fault) {
-    console.error(`cannot signal the process of ${pidFile}: ${causeOf(fault)}`)
-    process.exitCode = exitCodes.runtimeFault
+  } catch (error) {
+    console.error(`cannot signal the process of ${pidFile}: ${causeOf(error)}`)
+    process.exitCode = exitCodes.runtimeError
   }
 }
 
-function causeOf(fault: unknown): string {
-  const { code, message }: NodeJS.ErrnoException = fault instanceof Error ? fault : new Error(String(fault))
+function causeOf(error: unknown): string {
+  const { code, message }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
   if (code === 'ESRCH') return 'no process has that id, so the file is stale'
   if (code === 'EPERM') return 'the process belongs to another user'
   return code === 'ENOENT' ? 'no such file' : message

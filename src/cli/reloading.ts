@@ -1,7 +1,7 @@
 import { type Stats, unwatchFile, watchFile } from 'node:fs'
 import type { Reloaded } from '../admin/resources/reload.ts'
-import type { Fault } from '../config/fault.ts'
-import { formatFault } from '../config/faults.ts'
+import type { Diagnostic } from '../config/diagnostic.ts'
+import { formatDiagnostic } from '../config/diagnostics.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { countOf } from '../kit/count-of.ts'
@@ -64,16 +64,16 @@ export class Reloading {
     const loaded = await loadConfig(file, process.env)
     if (!loaded.ok) this.#options.refused()
     const reloaded = loaded.ok
-      ? withPlace(await apply(loaded.config), loaded.faultAt)
-      : ({ ok: false, faults: loaded.faults.map(formatFault) } as const)
+      ? withLocation(await apply(loaded.config), loaded.diagnosticAt)
+      : ({ ok: false, errors: loaded.diagnostics.map(formatDiagnostic) } as const)
     if (reloaded.ok && loaded.ok) {
       log.setLevel(loaded.config.telemetry.log.level)
       log.info(`${file} is in force (${countOf(loaded.config.routes.length, 'route')})`)
     }
     if (!reloaded.ok) {
-      for (const fault of reloaded.faults) log.error(fault)
+      for (const error of reloaded.errors) log.error(error)
       log.error(
-        `${file} was rejected (${countOf(reloaded.faults.length, 'error')}); the previous configuration stays in force`,
+        `${file} was rejected (${countOf(reloaded.errors.length, 'error')}); the previous configuration stays in force`,
       )
     }
     return reloaded
@@ -81,8 +81,8 @@ export class Reloading {
 }
 
 /** Adds the position in the file to errors found while applying, like those found while reading. */
-function withPlace(reloaded: Reloaded, faultAt: (path: Path, message: string) => Fault): Reloaded {
+function withLocation(reloaded: Reloaded, diagnosticAt: (path: Path, message: string) => Diagnostic): Reloaded {
   if (reloaded.ok || reloaded.at === undefined) return reloaded
-  const { faults, at } = reloaded
-  return { ok: false, faults: faults.map((message) => formatFault(faultAt(at, message))) }
+  const { errors, at } = reloaded
+  return { ok: false, errors: errors.map((message) => formatDiagnostic(diagnosticAt(at, message))) }
 }

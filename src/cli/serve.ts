@@ -28,7 +28,7 @@ export async function serve(file: string, { pidFile, logFile, pretty, watch }: S
   if (log === undefined) return
   const signals = signalsOf(log)
   // An exception in one call must not end the others.
-  process.on('uncaughtException', (fault) => log.error('uncaught exception', fault))
+  process.on('uncaughtException', (error) => log.error('uncaught exception', error))
   await run(config, { file, log, signals, pidFile, isWatched: watch === true })
   if (signals.end.aborted) log.info('ended')
   await log.close()
@@ -83,9 +83,9 @@ function writePid(file: string, log: Log): boolean {
   try {
     writeFileSync(file, `${process.pid}\n`)
     return true
-  } catch (fault) {
-    log.error(`the pid file ${file} cannot be written: ${messageOf(fault)}`)
-    process.exitCode = exitCodes.runtimeFault
+  } catch (error) {
+    log.error(`the pid file ${file} cannot be written: ${messageOf(error)}`)
+    process.exitCode = exitCodes.runtimeError
     return false
   }
 }
@@ -93,13 +93,13 @@ function writePid(file: string, log: Log): boolean {
 async function openLogFile(settings: LogSettings): Promise<Log | undefined> {
   try {
     return await openLog(settings)
-  } catch (fault) {
-    console.error(`the log file ${settings.file} cannot be opened: ${messageOf(fault)}`)
-    process.exitCode = exitCodes.runtimeFault
+  } catch (error) {
+    console.error(`the log file ${settings.file} cannot be opened: ${messageOf(error)}`)
+    process.exitCode = exitCodes.runtimeError
     return undefined
   }
 }
 
-function messageOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault)
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { GatewayDeps } from '../gateway/gateway-deps.ts'
-import { listenFault } from '../gateway/listen-fault.ts'
+import { listenError } from '../gateway/listen-error.ts'
 import { systemClock } from '../kit/clock.ts'
 import { systemRandom } from '../kit/random.ts'
 import { StartupError } from '../kit/startup-error.ts'
@@ -28,12 +28,12 @@ export async function start(
       log: (text, level = 'info') => log[level](text),
       logLine: log.line,
       logDropped: log.dropped,
-      reportBug: (fault, about) => log.error(`internal error: ${about}`, fault),
+      reportBug: (error, about) => log.error(`internal error: ${about}`, error),
     })
-  } catch (fault) {
+  } catch (error) {
     if (more.stop?.aborted === true) return undefined
-    log.error(explain(fault, config, file))
-    process.exitCode = exitCodes.runtimeFault
+    log.error(explain(error, config, file))
+    process.exitCode = exitCodes.runtimeError
     return undefined
   }
 }
@@ -42,8 +42,8 @@ export function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-function explain(fault: unknown, config: Config, file: string): string {
-  if (!(fault instanceof Error)) return String(fault)
-  if (fault instanceof StartupError) return fault.message
-  return listenFault(fault, config, file)?.message ?? fault.stack ?? fault.message
+function explain(error: unknown, config: Config, file: string): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof StartupError) return error.message
+  return listenError(error, config, file)?.message ?? error.stack ?? error.message
 }

@@ -1,6 +1,6 @@
 import { isSafe } from '../core/request.ts'
 import type { Path } from '../kit/json-pointer.ts'
-import type { Finding } from './fault.ts'
+import type { Finding } from './diagnostic.ts'
 import { optionsIf } from './route-strategy.ts'
 import type { RouteConfig } from './schema.ts'
 import { withFound } from './wording.ts'

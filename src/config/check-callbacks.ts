@@ -1,6 +1,6 @@
 import { isLoopback } from '../kit/address-schema.ts'
 import type { Path } from '../kit/json-pointer.ts'
-import type { Finding } from './fault.ts'
+import type { Finding } from './diagnostic.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
 import { optionsIf } from './route-strategy.ts'
@@ -37,22 +37,25 @@ export function checkCallback(route: RouteConfig, path: Path): readonly Finding[
     shownAt: 'value',
   })
   const findings: Finding[] = []
-  for (const [key, place] of [
+  for (const [key, placement] of [
     ['url', url],
     ['id', id],
   ] as const) {
     const bodiless = match.methods?.filter((method) => method === 'GET' || method === 'HEAD') ?? []
-    if (place?.startsWith('json:') === true && bodiless.length > 0) {
-      findings.push(at(key, withFound(`a header field or query parameter, as ${listed(bodiless)} has no body`, place)))
+    if (placement?.startsWith('json:') === true && bodiless.length > 0) {
+      findings.push(
+        at(key, withFound(`a header field or query parameter, as ${listed(bodiless)} has no body`, placement)),
+      )
     }
-    const field = place?.startsWith('header:') === true ? place.slice('header:'.length).toLowerCase() : undefined
-    if (field === undefined || place === undefined) continue
+    const field =
+      placement?.startsWith('header:') === true ? placement.slice('header:'.length).toLowerCase() : undefined
+    if (field === undefined || placement === undefined) continue
     const kept = [...ownHeaders, 'host']
     if (kept.includes(field))
-      findings.push(at(key, withFound(`a field that is not the gateway's own (${listed(kept)})`, place)))
+      findings.push(at(key, withFound(`a field that is not the gateway's own (${listed(kept)})`, placement)))
     const changed = [...Object.keys(callback.headers?.set ?? {}), ...(callback.headers?.remove ?? [])]
     if (changed.some((name) => name.toLowerCase() === field)) {
-      findings.push(at(key, withFound('a field that `headers` neither sets nor removes', place)))
+      findings.push(at(key, withFound('a field that `headers` neither sets nor removes', placement)))
     }
   }
   if (url === undefined || id === undefined) return findings
@@ -86,18 +89,18 @@ export function checkReceivers(
   const first = new Map<string, number>()
   return routes.flatMap((route, index): readonly Finding[] => {
     const callback = optionsIf('callback', route)
-    const place: Path = ['routes', index, 'callback', 'receive', 'path']
-    if (callback === undefined || !isIntact(originalPath(place))) return []
+    const pathKey: Path = ['routes', index, 'callback', 'receive', 'path']
+    if (callback === undefined || !isIntact(originalPath(pathKey))) return []
     const { path, id, status } = callback.receive
     const odd = oddPath(path)
-    if (odd !== undefined) return [{ path: place, message: withFound(odd, path), shownAt: 'value' }]
+    if (odd !== undefined) return [{ path: pathKey, message: withFound(odd, path), shownAt: 'value' }]
     const taken = routes.findIndex(
       ({ match }) => match.path === path && (match.methods === undefined || match.methods.includes('POST')),
     )
     if (taken >= 0) {
       const text = matchText((routes[taken] as RouteConfig).match)
       const message = withFound(`a path at which no route accepts POST; \`${text}\` does`, path)
-      return [{ path: place, message, shownAt: 'value' }]
+      return [{ path: pathKey, message, shownAt: 'value' }]
     }
     const earlier = first.get(path)
     first.set(path, earlier ?? index)
@@ -108,6 +111,6 @@ export function checkReceivers(
       `a path of its own, as routes[${number}] shares it and reads callbacks in another way`,
       path,
     )
-    return [{ path: place, message, shownAt: 'value' }]
+    return [{ path: pathKey, message, shownAt: 'value' }]
   })
 }

@@ -2,7 +2,7 @@ import type { Path } from '../kit/json-pointer.ts'
 import { type MetricName, metrics, sampleNames } from '../telemetry/metrics/catalogue.ts'
 import type { ViewOptions } from '../telemetry/metrics/options.ts'
 import { targetsOf } from '../upstream/targets.ts'
-import type { Finding } from './fault.ts'
+import type { Finding } from './diagnostic.ts'
 import { matchText } from './match.ts'
 import type { Salvage } from './salvage.ts'
 import type { Config } from './schema.ts'
@@ -13,7 +13,7 @@ export function checkMetrics(salvage: Salvage): readonly Finding[] {
   const { config } = salvage
   const values = openValues(salvage)
   return [
-    ...config.metrics.views.flatMap((view, place) => checkView(view, ['metrics', 'views', place], values)),
+    ...config.metrics.views.flatMap((view, index) => checkView(view, ['metrics', 'views', index], values)),
     ...checkNames(config),
     ...checkPaths(config),
   ]
@@ -62,9 +62,9 @@ function checkValues(
   path: Path,
   expected: string,
 ): readonly Finding[] {
-  return [value].flat().flatMap((one, place) => {
+  return [value].flat().flatMap((one, index) => {
     if (known.includes(one)) return []
-    const at = typeof value === 'string' ? path : [...path, place]
+    const at = typeof value === 'string' ? path : [...path, index]
     return [unknown(one, known, `${expected} (${listed(known)})`, { path: at, shownAt: 'value' })]
   })
 }
@@ -88,10 +88,10 @@ function checkNames({ metrics: { rename, views } }: Config): readonly Finding[] 
   const taken = new Set(own.flatMap((name) => sampleNames(name, metrics[name])))
   const asked = [
     ...renamed.map(([name, to]) => ({ to, facts: metrics[name], path: ['metrics', 'rename', name] as Path })),
-    ...views.map(({ name, from }, place) => ({
+    ...views.map(({ name, from }, index) => ({
       to: name,
       facts: metrics[from],
-      path: ['metrics', 'views', place, 'name'] as Path,
+      path: ['metrics', 'views', index, 'name'] as Path,
     })),
   ]
   return asked.flatMap(({ to, facts, path }) => {

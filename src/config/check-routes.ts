@@ -7,7 +7,7 @@ import type { RouteMatch } from '../transport/server/route-handler.ts'
 import { targetsOf } from '../upstream/targets.ts'
 import { checkBroadcast } from './check-broadcast.ts'
 import { checkCallback, checkReceivers } from './check-callbacks.ts'
-import type { Finding } from './fault.ts'
+import type { Finding } from './diagnostic.ts'
 import { type Line, linesOf } from './lines.ts'
 import { matchText } from './match.ts'
 import { ownHeaders } from './own-headers.ts'
@@ -148,10 +148,10 @@ function checkDoubles(routes: readonly RouteConfig[], { originalPath }: Salvage)
     for (const { key } of keys) if (!first.has(key)) first.set(key, index)
     if (taken === undefined) return []
     const earlier = first.get(taken.key) as number
-    const [, place] = originalPath(['routes', earlier])
+    const [, number] = originalPath(['routes', earlier])
     const what = match.methods === undefined ? '' : ` (${taken.method})`
     const text = matchText((routes[earlier] as RouteConfig).match)
-    const message = `no request reaches this route${what}: routes[${place}] has the same method and pattern, \`${text}\``
+    const message = `no request reaches this route${what}: routes[${number}] has the same method and pattern, \`${text}\``
     return [{ path: ['routes', index, 'match'], message, shownAt: 'value' }] satisfies readonly Finding[]
   })
 }

@@ -1,5 +1,5 @@
 import type { Path } from '../kit/json-pointer.ts'
-import { type Finding, pathText } from './fault.ts'
+import { type Finding, pathText } from './diagnostic.ts'
 import { keyKnownElsewhere, tlsHint } from './known-elsewhere.ts'
 import { type Issue, meantIssues, pathOf } from './meant.ts'
 import { keysOf, type Schema, schemaAt, synonymsAt, valueAt } from './shape.ts'

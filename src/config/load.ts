@@ -2,9 +2,9 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import type { Path } from '../kit/json-pointer.ts'
 import { checkConfig } from './check.ts'
+import { type Diagnostic, diagnostic } from './diagnostic.ts'
+import { sortDiagnostics, toDiagnostic } from './diagnostics.ts'
 import type { Environment } from './environment.ts'
-import { type Fault, fault } from './fault.ts'
-import { sortFaults, toFault } from './faults.ts'
 import { findingsOf } from './findings.ts'
 import { readModule, readValue } from './module.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -12,15 +12,15 @@ import { allowedText } from './wording.ts'
 import { type ReadResult, readYaml } from './yaml.ts'
 
 export type LoadResult =
-  /** `file`: its absolute path. `faultAt`: for errors found later; the message names the setting itself. */
+  /** `file`: its absolute path. `diagnosticAt`: for errors found later; the message names the setting itself. */
   | {
       readonly ok: true
       readonly config: Config
       readonly file: string
-      readonly faultAt: (path: Path, message: string) => Fault
+      readonly diagnosticAt: (path: Path, message: string) => Diagnostic
     }
   /** At least one, in the order of the file. */
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 export interface ParseOptions {
   /** The name of the file in errors. */
@@ -35,10 +35,10 @@ const maxFileBytes = 4 * 1024 * 1024
 
 const moduleExtensions = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 
-/** Reads, checks and completes a configuration. Errors are returned as faults; nothing is thrown. */
+/** Reads, checks and completes a configuration. Errors are returned as diagnostics; nothing is thrown. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
   const text = await readText(file)
-  if (typeof text !== 'string') return { ok: false, faults: [text] }
+  if (typeof text !== 'string') return { ok: false, diagnostics: [text] }
   const extension = extname(file).toLowerCase()
   const result = moduleExtensions.has(extension)
     ? finish(await readModule(file, env), file)
@@ -57,7 +57,7 @@ export function parseConfigValue(value: unknown, { file, env }: ParseOptions): L
 }
 
 function finish(read: ReadResult, file: string): LoadResult {
-  if (!read.ok) return { ok: false, faults: sortFaults(read.faults) }
+  if (!read.ok) return { ok: false, diagnostics: sortDiagnostics(read.diagnostics) }
   const { source } = read
   const parsed = configSchema.safeParse(source.value, { error: allowedText })
   const sound = parsed.success && source.findings.length === 0 ? parsed.data : undefined
@@ -67,25 +67,26 @@ function finish(read: ReadResult, file: string): LoadResult {
     ...checkConfig(source, sound),
   ]
   if (sound !== undefined && findings.length === 0) {
-    const faultAt = (path: Path, message: string): Fault => {
-      return { ...toFault(source, { path, message, shownAt: 'value' }), path: '' }
+    const diagnosticAt = (path: Path, message: string): Diagnostic => {
+      return { ...toDiagnostic(source, { path, message, shownAt: 'value' }), path: '' }
     }
-    return { ok: true, config: sound, file, faultAt }
+    return { ok: true, config: sound, file, diagnosticAt }
   }
-  return { ok: false, faults: sortFaults(findings.map((finding) => toFault(source, finding))) }
+  return { ok: false, diagnostics: sortDiagnostics(findings.map((finding) => toDiagnostic(source, finding))) }
 }
 
-async function readText(file: string): Promise<string | Fault> {
+async function readText(file: string): Promise<string | Diagnostic> {
   let handle: FileHandle | undefined
   try {
     handle = await open(file)
-    if ((await handle.stat()).isDirectory()) return fault(file, 'expected a file; found a directory')
+    if ((await handle.stat()).isDirectory()) return diagnostic(file, 'expected a file; found a directory')
     // Limits the read of an endless file, such as a device.
     const bytes = await readUpTo(handle, maxFileBytes + 1)
-    if (bytes.length > maxFileBytes) return fault(file, 'the file is larger than 4MiB, the limit for a configuration')
+    if (bytes.length > maxFileBytes)
+      return diagnostic(file, 'the file is larger than 4MiB, the limit for a configuration')
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    return fault(file, readProblem(error))
+    return diagnostic(file, readProblem(error))
   } finally {
     await handle?.close()
   }

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { Path } from '../kit/json-pointer.ts'
+import { type Diagnostic, diagnostic, type Finding, type SourceLocation } from './diagnostic.ts'
 import { type Environment, substitute } from './environment.ts'
-import { type Fault, type Finding, fault, type Place } from './fault.ts'
 import type { Source } from './source.ts'
 import type { ReadResult } from './yaml.ts'
 
@@ -16,9 +16,11 @@ export async function readModule(file: string, env: Environment): Promise<ReadRe
     const loaded: { readonly default?: unknown } = await import(url.href)
     const value: unknown = await loaded.default
     if (value !== undefined) return readValue(value, file, env)
-    return failed(fault(file, 'expected a default export, such as `export default defineConfig({ … })`; found none'))
+    return failed(
+      diagnostic(file, 'expected a default export, such as `export default defineConfig({ … })`; found none'),
+    )
   } catch (error) {
-    return failed(fault(file, `the module throws: ${firstLine(error)}`, placeIn(error, url.href)))
+    return failed(diagnostic(file, `the module throws: ${firstLine(error)}`, locationIn(error, url.href)))
   }
 }
 
@@ -65,13 +67,13 @@ function firstLine(error: unknown): string {
 }
 
 /** From the stack, if it contains the module itself. */
-function placeIn(error: unknown, href: string): Place | undefined {
+function locationIn(error: unknown, href: string): SourceLocation | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const start = stack.indexOf(href)
   const [, line, column] = start < 0 ? [] : (/^:(\d+)(?::(\d+))?/.exec(stack.slice(start + href.length)) ?? [])
   return line === undefined ? undefined : { line: Number(line), column: Number(column ?? 1) }
 }
 
-function failed(...faults: readonly Fault[]): ReadResult {
-  return { ok: false, faults }
+function failed(...diagnostics: readonly Diagnostic[]): ReadResult {
+  return { ok: false, diagnostics }
 }

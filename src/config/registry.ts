@@ -3,7 +3,7 @@ import { type BroadcastDeps, broadcastStrategy } from '../broadcast/broadcast.ts
 import { type CallbackDeps, callbackStrategy } from '../callback/callback.ts'
 import type { Layer } from '../core/service.ts'
 import { rateLimitLayer } from '../layers/rate-limit/route-layer.ts'
-import type { RouteLayerDeps, RouteLayerPlace } from '../layers/route-layer.ts'
+import type { RouteLayerDeps, RouteLayerStage } from '../layers/route-layer.ts'
 import { stores } from '../store/stores.ts'
 import { allStrategy } from '../strategies/all/all.ts'
 import { firstStrategy } from '../strategies/first/first.ts'
@@ -62,21 +62,21 @@ export const layerKeys = Object.fromEntries(
 
 /** Ties each layer's options to its own functions. */
 const layersByName: {
-  readonly [Name in LayerName]: Pick<Layers[Name], 'role' | 'place' | 'why'> & {
+  readonly [Name in LayerName]: Pick<Layers[Name], 'role' | 'stage' | 'why'> & {
     settings(options: LayerOptions[Name]): string
     layer(options: LayerOptions[Name], deps: RouteLayerDeps): Layer
   }
 } = layers
 
-/** Undefined if the route does not set the option, or the layer has another place. */
+/** Undefined if the route does not set the option, or the layer has another stage. */
 export function makeLayer<Name extends LayerName>(
   name: Name,
-  place: RouteLayerPlace,
+  stage: RouteLayerStage,
   options: LayerOptions[Name] | undefined,
   deps: RouteLayerDeps,
 ): { role: string; why: string; settings: () => string; layer: Layer } | undefined {
   const found = layersByName[name]
-  if (options === undefined || found.place !== place) return undefined
+  if (options === undefined || found.stage !== stage) return undefined
   const { role, why } = found
   return { role, why, settings: () => found.settings(options), layer: found.layer(options, deps) }
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Path } from '../kit/json-pointer.ts'
-import { pathText } from './fault.ts'
+import { pathText } from './diagnostic.ts'
 import { meantIssues, pathOf } from './meant.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './shape.ts'
@@ -72,8 +72,8 @@ function leaveOut(root: Container, paths: readonly Path[], lists: Map<unknown, r
     }
   }
   // All at once, because the indexes of the later ones would shift.
-  for (const [list, places] of shortened) {
-    const kept = (_: unknown, index: number): boolean => !places.has(index)
+  for (const [list, indexes] of shortened) {
+    const kept = (_: unknown, index: number): boolean => !indexes.has(index)
     lists.set(list, (lists.get(list) ?? []).filter(kept))
     list.splice(0, list.length, ...list.filter(kept))
   }
@@ -81,8 +81,8 @@ function leaveOut(root: Container, paths: readonly Path[], lists: Map<unknown, r
 
 function toOriginal(value: unknown, path: Path, lists: ReadonlyMap<unknown, readonly number[]>): Path {
   return path.map((step, depth) => {
-    const places = typeof step === 'number' ? lists.get(valueAt(value, path.slice(0, depth))) : undefined
-    return typeof step === 'number' ? (places?.[step] ?? step) : step
+    const indexes = typeof step === 'number' ? lists.get(valueAt(value, path.slice(0, depth))) : undefined
+    return typeof step === 'number' ? (indexes?.[step] ?? step) : step
   })
 }
 

@@ -1,12 +1,12 @@
 import type { Path } from '../kit/json-pointer.ts'
-import { type Finding, type Place, pathText } from './fault.ts'
+import { type Finding, pathText, type SourceLocation } from './diagnostic.ts'
 
 /** One node of the file, at the path of the value read from it. */
 export interface Spot {
   /** Where the value begins. */
-  readonly at: Place
+  readonly at: SourceLocation
   /** Where its key begins, if it has one. */
-  readonly keyAt: Place | undefined
+  readonly keyAt: SourceLocation | undefined
   /** The value begins on a later line than its key, so that the key is clearer to show. */
   readonly shownByKey: boolean
   /** The value was a single placeholder and nothing else. */

@@ -1,13 +1,13 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
 import type { Path } from '../kit/json-pointer.ts'
+import type { Finding, SourceLocation } from './diagnostic.ts'
 import { type Environment, readScalar, substitute } from './environment.ts'
-import type { Finding, Place } from './fault.ts'
 import type { Spot } from './source.ts'
 import { suggest } from './suggest.ts'
 
 export interface YamlTreeOptions {
   readonly env: Environment
-  readonly placeAt: (offset: number) => Place
+  readonly locationAt: (offset: number) => SourceLocation
   readonly unmask: (text: string) => string
 }
 
@@ -39,7 +39,7 @@ export class YamlTree {
     this.#options = options
   }
 
-  read(node: Node | null | undefined, path: Path = [], keyAt: Place = { line: 1, column: 1 }): Read {
+  read(node: Node | null | undefined, path: Path = [], keyAt: SourceLocation = { line: 1, column: 1 }): Read {
     if (isAlias(node)) return this.#readAlias(node, path)
     if (path.length > maxDepth) return this.#unread(path, this.#begin(node, keyAt), 'nested too deeply')
     const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined
@@ -49,7 +49,7 @@ export class YamlTree {
     return read
   }
 
-  #readNode(node: Node | null | undefined, path: Path, keyAt: Place): Read {
+  #readNode(node: Node | null | undefined, path: Path, keyAt: SourceLocation): Read {
     const at = this.#begin(node, keyAt)
     if (isScalar(node)) return this.#readScalar(node, path, at)
     if (isMap(node)) return this.#readMap(node, path, at)
@@ -62,7 +62,7 @@ export class YamlTree {
     }
   }
 
-  #readScalar(node: Scalar, path: Path, at: Place): Read {
+  #readScalar(node: Scalar, path: Path, at: SourceLocation): Read {
     if (typeof node.value !== 'string') return { value: node.value, spot: leaf(at), size: 1 }
     const { text, whole, problems } = substitute(this.#options.unmask(node.value), this.#options.env)
     const isPlain = node.type === 'PLAIN'
@@ -72,7 +72,7 @@ export class YamlTree {
     return { value: whole && isPlain && problems.length === 0 ? readScalar(text) : text, spot, size: 1 }
   }
 
-  #readMap(node: YAMLMap, path: Path, at: Place): Read {
+  #readMap(node: YAMLMap, path: Path, at: SourceLocation): Read {
     const entries = new Map<string, Read>()
     const merged: Read[] = []
     const children = new Map<string | number, Spot>()
@@ -105,7 +105,7 @@ export class YamlTree {
     }
   }
 
-  #addEntry(entries: Map<string, Read>, name: string, node: Node | null, path: Path, keyAt: Place): void {
+  #addEntry(entries: Map<string, Read>, name: string, node: Node | null, path: Path, keyAt: SourceLocation): void {
     const earlier = entries.get(name)
     const read = this.read(node, path, keyAt)
     const isBlock = (isMap(node) || isSeq(node)) && node.flow !== true
@@ -116,7 +116,7 @@ export class YamlTree {
     }
   }
 
-  #sourcesOfMerge(node: Node | null, path: Path, keyAt: Place): readonly Read[] {
+  #sourcesOfMerge(node: Node | null, path: Path, keyAt: SourceLocation): readonly Read[] {
     const items = isSeq(node) ? (node.items as Node[]) : [node]
     const sources = items.map((item) => this.read(item, path, keyAt))
     const isMapping = ({ value }: Read): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -147,25 +147,25 @@ export class YamlTree {
     return { ...target, spot: { ...target.spot, at, keyAt: undefined, shownByKey: false } }
   }
 
-  #unread(path: Path, at: Place, message: string, suggestion?: string): Read {
+  #unread(path: Path, at: SourceLocation, message: string, suggestion?: string): Read {
     this.findings.push({ path, message, shownAt: 'value', ...(suggestion !== undefined && { suggestion }) })
     return unread(at)
   }
 
-  #begin(node: Node | null | undefined, otherwise: Place): Place {
+  #begin(node: Node | null | undefined, otherwise: SourceLocation): SourceLocation {
     const range = node?.range
     if (range === undefined || range === null) return otherwise
     // A value that is missing has no position of its own, so its key is shown.
     if (isScalar(node) && node.source === '' && node.type === 'PLAIN') return otherwise
-    return this.#options.placeAt(range[0])
+    return this.#options.locationAt(range[0])
   }
 }
 
-function leaf(at: Place): Spot {
+function leaf(at: SourceLocation): Spot {
   return { at, keyAt: undefined, shownByKey: false, placeholder: undefined, unread: false, children: new Map() }
 }
 
-function unread(at: Place): Read {
+function unread(at: SourceLocation): Read {
   return { value: null, spot: { ...leaf(at), unread: true }, size: 1 }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { pathText } from './fault.ts'
+import { pathText } from './diagnostic.ts'
 import { readYaml } from './yaml.ts'
 import { masked } from './yaml-mask.ts'
 
@@ -9,13 +9,13 @@ const env = { PORT: '8080', TEXT: 'a, b: {c}' }
 
 function read(text: string) {
   const result = readYaml(text, { file: 'x.yaml', format: 'yaml', env })
-  assert.ok(result.ok, result.ok ? '' : JSON.stringify(result.faults))
+  assert.ok(result.ok, result.ok ? '' : JSON.stringify(result.diagnostics))
   return result.source
 }
 
-function faultsOf(text: string) {
+function diagnosticsOf(text: string) {
   const result = readYaml(text, { file: 'x.yaml', format: 'yaml', env })
-  return result.ok ? [] : result.faults
+  return result.ok ? [] : result.diagnostics
 }
 
 describe('readYaml', () => {
@@ -85,13 +85,13 @@ describe('readYaml', () => {
 
   it('reports too deep nesting, in the tree and in the parser', () => {
     assert.match(read(`a: ${'['.repeat(200)}${']'.repeat(200)}`).findings[0]?.message ?? '', /too deeply/)
-    assert.match(faultsOf(`a: ${'['.repeat(200_000)}`)[0]?.message ?? '', /too deeply/)
-    assert.match(faultsOf(`a: ${'{a: '.repeat(50_000)}`)[0]?.message ?? '', /too deeply/)
+    assert.match(diagnosticsOf(`a: ${'['.repeat(200_000)}`)[0]?.message ?? '', /too deeply/)
+    assert.match(diagnosticsOf(`a: ${'{a: '.repeat(50_000)}`)[0]?.message ?? '', /too deeply/)
   })
 
   it('reports a few syntax errors, not the hundreds that follow from them', () => {
-    const faults = faultsOf('[\n'.repeat(1000))
-    assert.ok(faults.length >= 1 && faults.length <= 5)
+    const diagnostics = diagnosticsOf('[\n'.repeat(1000))
+    assert.ok(diagnostics.length >= 1 && diagnostics.length <= 5)
   })
 })
 

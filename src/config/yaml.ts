@@ -1,14 +1,14 @@
 import { parseAllDocuments, type YAMLError } from 'yaml'
+import { type Diagnostic, diagnostic, type SourceLocation } from './diagnostic.ts'
 import type { Environment } from './environment.ts'
-import { type Fault, fault, type Place } from './fault.ts'
-import { placesIn } from './places.ts'
 import type { Source } from './source.ts'
+import { locationsIn } from './source-locations.ts'
 import { masked } from './yaml-mask.ts'
 import { YamlTree } from './yaml-tree.ts'
 
 export type ReadResult =
   | { readonly ok: true; readonly source: Source }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 export interface YamlOptions {
   readonly file: string
@@ -17,41 +17,41 @@ export interface YamlOptions {
 }
 
 /** After the first few, syntax errors are mostly consequences of the ones before. */
-const maxSyntaxFaults = 5
+const maxSyntaxErrors = 5
 
 const tooDeep = 'it is nested too deeply'
 
 /** Reads YAML, and JSON with it. Only a file that cannot be read at all fails here; other errors become findings. */
 export function readYaml(text: string, { file, format, env }: YamlOptions): ReadResult {
   const language = format === 'json' ? 'JSON' : 'YAML'
-  const failed = (...faults: readonly Fault[]): ReadResult => ({ ok: false, faults })
+  const failed = (...diagnostics: readonly Diagnostic[]): ReadResult => ({ ok: false, diagnostics })
   const { text: maskedText, unmask } = masked(text)
-  const placeAt = placesIn(text)
+  const locationAt = locationsIn(text)
   const documents = parse(maskedText)
-  if (documents === undefined) return failed(fault(file, `not valid ${language}: ${tooDeep}`))
+  if (documents === undefined) return failed(diagnostic(file, `not valid ${language}: ${tooDeep}`))
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
   if (errors.length > 0) {
-    const told = firstOfEachLine(errors, placeAt).slice(0, maxSyntaxFaults)
+    const told = firstOfEachLine(errors, locationAt).slice(0, maxSyntaxErrors)
     return failed(
       ...told.map((error) =>
-        fault(file, `not valid ${language}: ${syntaxProblem(error, unmask)}`, placeAt(error.pos[0])),
+        diagnostic(file, `not valid ${language}: ${syntaxProblem(error, unmask)}`, locationAt(error.pos[0])),
       ),
     )
   }
   const [first, second] = documents
   if (second !== undefined) {
     const message = 'expected one configuration; found a second YAML document (after `---`)'
-    return failed(fault(file, message, placeAt(second.range[0])))
+    return failed(diagnostic(file, message, locationAt(second.range[0])))
   }
   if (first === undefined || first.contents === null) return failed(nothingIn(file))
-  const tree = new YamlTree({ env, placeAt, unmask })
+  const tree = new YamlTree({ env, locationAt, unmask })
   const { value, spot } = tree.read(first.contents)
   if (value === null && tree.findings.length === 0) return failed(nothingIn(file))
   return { ok: true, source: { file, value, root: spot, findings: tree.findings } }
 }
 
-function nothingIn(file: string): Fault {
-  return fault(file, 'the file contains no configuration; expected at least `upstreams` and `routes`')
+function nothingIn(file: string): Diagnostic {
+  return diagnostic(file, 'the file contains no configuration; expected at least `upstreams` and `routes`')
 }
 
 /** Undefined if the parser overflowed the stack: it recurses for each level. */
@@ -72,10 +72,13 @@ function parse(text: string) {
   }
 }
 
-function firstOfEachLine(errors: readonly YAMLError[], placeAt: (offset: number) => Place): readonly YAMLError[] {
+function firstOfEachLine(
+  errors: readonly YAMLError[],
+  locationAt: (offset: number) => SourceLocation,
+): readonly YAMLError[] {
   const byLine = new Map<number, YAMLError>()
   for (const error of [...errors].sort((a, b) => a.pos[0] - b.pos[0])) {
-    const { line } = placeAt(error.pos[0])
+    const { line } = locationAt(error.pos[0])
     if (!byLine.has(line)) byLine.set(line, error)
   }
   return [...byLine.values()]

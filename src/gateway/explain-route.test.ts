@@ -128,6 +128,6 @@ routes:
   it('says so if no route serves the request, and which methods its path takes', () => {
     const yaml = 'routes: [{ match: POST /form, forward: { upstream: work } }]'
     assert.equal(explained(yaml, 'GET', '/other'), 'No route matches this path')
-    assert.equal(explained(yaml, 'GET', '/form'), 'This path takes POST; the method was GET')
+    assert.equal(explained(yaml, 'GET', '/form'), 'This path allows POST; the method was GET')
   })
 })

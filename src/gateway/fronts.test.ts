@@ -23,8 +23,8 @@ function configOf(port: number, index = false) {
     clock: systemClock(),
     events,
     newId: () => 'id',
-    reportBug: (fault) => {
-      throw fault
+    reportBug: (error) => {
+      throw error
     },
   }
   return { config, rules }

@@ -29,5 +29,5 @@ export interface GatewayDeps {
   /** The operating system; default: the one that this process runs on. */
   readonly platform?: NodeJS.Platform
   /** `about`: the id of the affected call or delivery. */
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }

@@ -36,10 +36,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   try {
     await gateway.start()
     return gateway
-  } catch (fault) {
+  } catch (error) {
     // If one part cannot open, none stays open.
     if (deps.stop?.aborted === true) await gateway.drain()
     else await gateway.close()
-    throw fault
+    throw error
   }
 }

@@ -59,9 +59,9 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
       const prepared = await mainThread.prepare(config)
       prepared.commit()
       return mainThread
-    } catch (fault) {
+    } catch (error) {
       await mainThread.close()
-      throw fault
+      throw error
     }
   }
 

@@ -17,7 +17,7 @@ export interface ReloadsOptions {
   /** Prepares every part. */
   readonly prepare: (config: Config) => Promise<GatewayChange>
   /** The reason of a refusal; undefined if it is a bug of the gateway. */
-  readonly reasonOf: (fault: unknown, config: Config) => StartupError | undefined
+  readonly reasonOf: (error: unknown, config: Config) => StartupError | undefined
 }
 
 /** The value resolves when every thread serves new calls by the configuration. */
@@ -63,11 +63,11 @@ export class Reloads {
       await inForce()
       this.#figures = { ...this.#figures, applied: this.#figures.applied + 1, lastAppliedAtMs: clock.wallNow() }
       return { ok: true }
-    } catch (fault) {
+    } catch (error) {
       this.refused()
-      const reason = reasonOf(fault, config)
-      if (reason === undefined) reportBug(fault, 'the reload')
-      return { ok: false, faults: [reason?.message ?? String(fault)], at: reason?.at }
+      const reason = reasonOf(error, config)
+      if (reason === undefined) reportBug(error, 'the reload')
+      return { ok: false, errors: [reason?.message ?? String(error)], at: reason?.at }
     }
   }
 }

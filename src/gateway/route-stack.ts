@@ -72,8 +72,8 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
   const { attempts, body } = plan
   const timed = route.answer === 'timed'
   const allowed = resolveDeadline(route.deadline, plan.usualDeadlineMs ?? usualDeadlineMs)
-  const added = (place: 'admission' | 'call') =>
-    addedLayers(route, place, { clock, random, memory, clientOf: admission.clientOf })
+  const added = (stage: 'admission' | 'call') =>
+    addedLayers(route, stage, { clock, random, memory, clientOf: admission.clientOf })
   const layers: (StackLayer | false)[] = [
     // Outside the deadline stands only what answers at once.
     ...added('admission'),

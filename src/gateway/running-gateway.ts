@@ -19,7 +19,7 @@ import type { GatewayDeps } from './gateway-deps.ts'
 import { heldLimit } from './held-limit.ts'
 import { localInspector } from './inspect/local.ts'
 import { mergedInspector } from './inspect/merged.ts'
-import { listenFault } from './listen-fault.ts'
+import { listenError } from './listen-error.ts'
 import { MainThread, type MainThreadOptions } from './main-thread.ts'
 import { scopesOf } from './memory-scopes.ts'
 import { OperatorSide } from './operator-side.ts'
@@ -70,7 +70,7 @@ export class RunningGateway {
       clock,
       reportBug,
       prepare: (next) => this.#prepare(next),
-      reasonOf: (fault, next) => this.#reasonOf(fault, next),
+      reasonOf: (error, next) => this.#reasonOf(error, next),
     })
     const here = localInspector(() => ({
       // Without workers, the server in this thread reports this telemetry itself.
@@ -204,9 +204,9 @@ export class RunningGateway {
   }
 
   /** Undefined if the cause is a bug of the gateway. */
-  #reasonOf(fault: unknown, config: Config): StartupError | undefined {
-    if (fault instanceof StartupError) return fault
-    return this.#draining ? ending() : listenFault(fault, config)
+  #reasonOf(error: unknown, config: Config): StartupError | undefined {
+    if (error instanceof StartupError) return error
+    return this.#draining ? ending() : listenError(error, config)
   }
 
   #mainThreadOptions(): MainThreadOptions {

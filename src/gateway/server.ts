@@ -102,9 +102,9 @@ export class Server implements Reloadable<ServerConfig> {
       prepared.commit()
       server.#fronts = await Fronts.open(options.acceptor, { config: next.config, rules: prepared.value })
       return server
-    } catch (fault) {
+    } catch (error) {
       await server.close()
-      throw fault
+      throw error
     }
   }
 
@@ -208,7 +208,7 @@ export class Server implements Reloadable<ServerConfig> {
       memory: this.#held,
       newId: randomUUID,
       onAcceptFailed: (code) => this.#shortages.onAccept(code),
-      reportBug: (fault, call) => reportBug(fault, call.id),
+      reportBug: (error, call) => reportBug(error, call.id),
     }
   }
 }

@@ -6,7 +6,7 @@ export interface StackLayer<Kind = Layer> {
   readonly role: string
   /** Its options in plain words; asked for only to explain a stack. */
   readonly settings: () => string
-  /** Why the stack has it at this place. */
+  /** Why the stack has it here. */
   readonly why: string
   readonly layer: Kind
 }

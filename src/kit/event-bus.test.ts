@@ -50,7 +50,7 @@ describe('EventBus', () => {
 
   it('isolates an exception of one listener from the call and the others, and reports it once', () => {
     const faults: unknown[] = []
-    const bus = new EventBus((fault, about) => faults.push([String(fault), about]))
+    const bus = new EventBus((error, about) => faults.push([String(error), about]))
     const heard: string[] = []
     bus.on('hedge.denied', () => {
       throw new Error('broken')

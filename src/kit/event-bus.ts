@@ -7,12 +7,12 @@ type AnyListener = (event: GatewayEvent, call: Call) => void
 /** Delivers the events of all calls to listeners. Removing a listener changes nothing else. */
 export class EventBus {
   readonly #listeners = new Map<EventType, readonly AnyListener[]>()
-  readonly #reportBug: (fault: unknown, about: string) => void
+  readonly #reportBug: (error: unknown, about: string) => void
   /** Listeners that have thrown: a listener that throws on every event is reported once. */
   readonly #faulty = new WeakSet<AnyListener>()
 
   /** `reportBug` receives listeners' exceptions. The default throws them uncaught, so that no test misses them. */
-  constructor(reportBug: (fault: unknown, about: string) => void = throwLater) {
+  constructor(reportBug: (error: unknown, about: string) => void = throwLater) {
     this.#reportBug = reportBug
   }
 
@@ -34,21 +34,21 @@ export class EventBus {
     for (const listener of listeners) {
       try {
         listener(event, call)
-      } catch (fault) {
-        this.#met(fault, listener, event.type)
+      } catch (error) {
+        this.#met(error, listener, event.type)
       }
     }
   }
 
-  #met(fault: unknown, listener: AnyListener, type: EventType): void {
+  #met(error: unknown, listener: AnyListener, type: EventType): void {
     if (this.#faulty.has(listener)) return
     this.#faulty.add(listener)
-    this.#reportBug(fault, `a listener to ${type}`)
+    this.#reportBug(error, `a listener to ${type}`)
   }
 }
 
-function throwLater(fault: unknown): void {
+function throwLater(error: unknown): void {
   queueMicrotask(() => {
-    throw fault
+    throw error
   })
 }

@@ -27,7 +27,7 @@ function raced(judge: Judge, { script = [], service = (upstream) => upstream.ser
   }
   const start = () => {
     const outcome = race({ judge: watching, next: service(upstream), request, call, clock })
-    outcome.catch((fault: unknown) => faults.push(fault))
+    outcome.catch((error: unknown) => faults.push(error))
     return watch(
       outcome.catch(() => new Promise<never>(() => {})),
       clock,
@@ -253,13 +253,13 @@ describe('race with services that break the contract', () => {
     assert.deepEqual(ended, ['body', 'socket'])
   })
 
-  const fault = new Error('a fault of programming')
+  const error = new Error('a fault of programming')
   const faulty: readonly (readonly [string, (index: number) => Promise<never>])[] = [
-    ['rejects', () => Promise.reject(fault)],
+    ['rejects', () => Promise.reject(error)],
     [
       'throws',
       () => {
-        throw fault
+        throw error
       },
     ],
   ]
@@ -275,7 +275,7 @@ describe('race with services that break the contract', () => {
       const { upstream, clock, faults, start } = raced(judge, { script: [hang, hang, hang], service })
       start()
       await settled()
-      assert.deepEqual(faults, [fault])
+      assert.deepEqual(faults, [error])
       assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
     })
   }
@@ -287,13 +287,13 @@ describe('race with services that break the contract', () => {
     it(`ends with the exception of a judge that throws ${when}, and leaves nothing running`, async () => {
       const judge: Judge = ({ runners }) => {
         if (runners.length === 0) return { do: 'send', count: 2, kind: 'duplicate' }
-        if (runners.filter(({ outcome }) => outcome !== undefined).length >= atEnded) throw fault
+        if (runners.filter(({ outcome }) => outcome !== undefined).length >= atEnded) throw error
         return { do: 'wait', untilMs: 1000 }
       }
       const { upstream, clock, faults, start } = raced(judge, { script: [{ afterMs: 5 }, hang] })
       start()
       await clock.advance(10)
-      assert.deepEqual(faults, [fault])
+      assert.deepEqual(faults, [error])
       assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
     })
   }
@@ -301,13 +301,13 @@ describe('race with services that break the contract', () => {
   it('ends with the exception of a judge that throws in a timer, without touching the clock', async () => {
     const judge: Judge = ({ runners, elapsedMs }) => {
       if (runners.length === 0) return { do: 'send', count: 1, kind: 'first' }
-      if (elapsedMs >= 100) throw fault
+      if (elapsedMs >= 100) throw error
       return { do: 'wait', untilMs: 100 }
     }
     const { upstream, clock, faults, start } = raced(judge, { script: [hang] })
     start()
     await clock.advance(200)
-    assert.deepEqual(faults, [fault])
+    assert.deepEqual(faults, [error])
     assert.deepEqual([upstream.openCount, clock.pendingCount], [0, 0])
   })
 })

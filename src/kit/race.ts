@@ -66,7 +66,7 @@ interface LiveRunner {
 class Race implements AbortListener {
   readonly #options: RaceOptions
   readonly #resolve: (outcome: Outcome) => void
-  readonly #reject: (fault: unknown) => void
+  readonly #reject: (error: unknown) => void
   readonly #startedAtMs: number
   readonly #runners: LiveRunner[] = []
   #timer: Timer | undefined
@@ -75,7 +75,7 @@ class Race implements AbortListener {
   #settled = false
   #aborted: Failure | undefined
 
-  constructor(options: RaceOptions, resolve: (outcome: Outcome) => void, reject: (fault: unknown) => void) {
+  constructor(options: RaceOptions, resolve: (outcome: Outcome) => void, reject: (error: unknown) => void) {
     this.#options = options
     this.#resolve = resolve
     this.#reject = reject
@@ -105,8 +105,8 @@ class Race implements AbortListener {
     this.#timer = undefined
     try {
       this.#step()
-    } catch (fault) {
-      this.#crash(fault)
+    } catch (error) {
+      this.#crash(error)
     }
   }
 
@@ -151,7 +151,7 @@ class Race implements AbortListener {
       const index = this.#runners.push(runner) - 1
       next(request, fork, index).then(
         (outcome) => this.#arrived(runner, outcome),
-        (fault) => this.#crash(fault),
+        (error) => this.#crash(error),
       )
     }
   }
@@ -173,9 +173,9 @@ class Race implements AbortListener {
   }
 
   /** A bug in a judge or service ends the race too, with nothing left running. */
-  #crash(fault: unknown): void {
+  #crash(error: unknown): void {
     if (!this.#settled) this.#end(undefined)
-    this.#reject(fault)
+    this.#reject(error)
   }
 
   #end(keep: number | undefined): void {

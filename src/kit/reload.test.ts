@@ -61,7 +61,7 @@ function parts(count: number) {
       async (join) => {
         for (const part of all) await join(part.prepare(next))
       },
-      (fault) => bugs.push(String(fault)),
+      (error) => bugs.push(String(error)),
     )
   const state = () => all.map(({ current, held }) => ({ current, held: [...held] }))
   return { all, log, bugs, prepare, state }
@@ -84,7 +84,7 @@ describe('prepareAll', () => {
             part.breaks = at === breaks?.[0] ? breaks[1] : undefined
           }
           const before = state()
-          const change = await prepare(index + 1).catch((fault: unknown) => fault)
+          const change = await prepare(index + 1).catch((error: unknown) => error)
           if (change instanceof Error) {
             assert.equal(change.message, `${refuses} refuses`)
             assert.deepEqual(state(), before)

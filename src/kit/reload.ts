@@ -26,7 +26,7 @@ export interface Prepared<T> extends Change {
 /** Registers a change with the reload that it belongs to, once it is prepared. */
 export type Join = <P extends Change>(preparing: Promise<P>) => Promise<P>
 
-export type ReportBug = (fault: unknown, about: string) => void
+export type ReportBug = (error: unknown, about: string) => void
 
 /**
  * Makes one change of several. `prepare` prepares the parts in order and passes each to `join`; it may use the result of
@@ -68,8 +68,8 @@ function commitAll(changes: readonly Change[], reportBug: ReportBug): void {
   for (const change of changes) {
     try {
       change.commit()
-    } catch (fault) {
-      reportBug(fault, 'the commit of the reload')
+    } catch (error) {
+      reportBug(error, 'the commit of the reload')
     }
   }
 }
@@ -82,8 +82,8 @@ async function eachInReverse(
   for (const change of changes.toReversed()) {
     try {
       await action(change)
-    } catch (fault) {
-      reportBug(fault, 'the reload')
+    } catch (error) {
+      reportBug(error, 'the reload')
     }
   }
 }

@@ -20,7 +20,7 @@ function twoSides(t: TestContext) {
   t.after(() => port1.close())
   const notes: string[] = []
   const faults: string[] = []
-  const reportBug = (fault: unknown, about: string): void => void faults.push(`${about}: ${String(fault)}`)
+  const reportBug = (error: unknown, about: string): void => void faults.push(`${about}: ${String(error)}`)
   const left = new RpcChannel(port1, reportBug)
   const right = new RpcChannel(port2, reportBug)
   expose<Left>(left, 'left', { double: (number) => 2 * number })

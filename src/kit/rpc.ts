@@ -25,13 +25,13 @@ export type Moves<T> = { readonly [Name in keyof T]?: (...args: Args<T[Name]>) =
 
 interface Pending {
   readonly resolve: (value: unknown) => void
-  readonly reject: (fault: ChannelClosed | Error) => void
+  readonly reject: (error: ChannelClosed | Error) => void
 }
 
 type Message =
   | { readonly to: string; readonly method: string; readonly args: readonly unknown[]; readonly id?: number }
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly fault: PlainFault }
+  | { readonly id: number; readonly error: PlainError }
 
 /** The other thread has ended or is ending: pending calls get no answer. */
 export class ChannelClosed extends Error {}
@@ -43,13 +43,13 @@ export class ChannelClosed extends Error {}
  */
 export class RpcChannel {
   readonly #port: Port
-  readonly #reportBug: (fault: unknown, about: string) => void
+  readonly #reportBug: (error: unknown, about: string) => void
   readonly #exposed = new Map<string, object>()
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #closed: string | undefined
 
-  constructor(port: Port, reportBug: (fault: unknown, about: string) => void) {
+  constructor(port: Port, reportBug: (error: unknown, about: string) => void) {
     this.#port = port
     this.#reportBug = reportBug
     port.on('message', (message) => this.#take(message))
@@ -88,7 +88,7 @@ export class RpcChannel {
     else {
       const pending = this.#pending.get(message.id)
       this.#pending.delete(message.id)
-      if ('fault' in message) pending?.reject(faultOf(message.fault))
+      if ('error' in message) pending?.reject(errorOf(message.error))
       else pending?.resolve(message.value)
     }
   }
@@ -101,9 +101,9 @@ export class RpcChannel {
     try {
       const value: unknown = await this.#invoke(to, method, args)
       if (id !== undefined) this.#answer({ id, value })
-    } catch (fault) {
-      if (id === undefined) this.#reportBug(fault, `the other thread's ${method}`)
-      else this.#answer({ id, fault: plainFault(fault) })
+    } catch (error) {
+      if (id === undefined) this.#reportBug(error, `the other thread's ${method}`)
+      else this.#answer({ id, error: plainError(error) })
     }
   }
 
@@ -152,7 +152,7 @@ function methodsBy(act: (method: string, args: readonly unknown[]) => unknown): 
 }
 
 /** An error in the form in which it crosses threads. */
-interface PlainFault {
+interface PlainError {
   readonly name: string
   readonly message: string
   /** Node's details of a failed listen; the setting that a startup error is about. */
@@ -161,13 +161,13 @@ interface PlainFault {
 
 const factNames = ['code', 'syscall', 'address', 'port', 'at'] as const
 
-function plainFault(fault: unknown): PlainFault {
-  if (!(fault instanceof Error)) return { name: 'Error', message: String(fault), facts: {} }
-  const facts = factNames.filter((name) => name in fault).map((name) => [name, Reflect.get(fault, name)] as const)
-  return { name: fault.name, message: fault.message, facts: Object.fromEntries(facts) }
+function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), facts: {} }
+  const facts = factNames.filter((name) => name in error).map((name) => [name, Reflect.get(error, name)] as const)
+  return { name: error.name, message: error.message, facts: Object.fromEntries(facts) }
 }
 
-function faultOf({ name, message, facts }: PlainFault): Error {
-  const fault = name === StartupError.name ? new StartupError(message) : new Error(message)
-  return Object.assign(fault, facts)
+function errorOf({ name, message, facts }: PlainError): Error {
+  const error = name === StartupError.name ? new StartupError(message) : new Error(message)
+  return Object.assign(error, facts)
 }

@@ -123,15 +123,15 @@ describe('Turns', () => {
 
   it('reject with the exception of a step, and continue with the others', async () => {
     const loop = new Loop()
-    const fault = new Error('broken')
+    const error = new Error('broken')
     const broken = loop.turns.run(() => {
-      throw fault
+      throw error
     }, new Scope())
     const seen = broken.catch((reason: unknown) => reason)
     const other = loop.start('b', 2)
     while (!loop.isIdle) loop.round(0)
     await settled()
-    assert.equal(await seen, fault)
+    assert.equal(await seen, error)
     assert.equal(await other, undefined)
   })
 

@@ -96,14 +96,14 @@ class Job implements AbortListener {
   readonly #step: WorkStep
   readonly #scope: AbortScope
   readonly #resolve: (reason: Failure | undefined) => void
-  readonly #reject: (fault: unknown) => void
+  readonly #reject: (error: unknown) => void
   isOver = false
 
   constructor(
     step: WorkStep,
     scope: AbortScope,
     resolve: (reason: Failure | undefined) => void,
-    reject: (fault: unknown) => void,
+    reject: (error: unknown) => void,
   ) {
     this.#step = step
     this.#scope = scope
@@ -120,9 +120,9 @@ class Job implements AbortListener {
       if (!this.#step()) return
       this.#end()
       this.#resolve(undefined)
-    } catch (fault) {
+    } catch (error) {
       this.#end()
-      this.#reject(fault)
+      this.#reject(error)
     }
   }
 

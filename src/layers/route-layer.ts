@@ -18,7 +18,7 @@ export interface RouteLayerDeps {
  * Where the layer stands. `admission`: outside the deadline, for what refuses a call at once. `call`: inside the deadline
  * and the concurrency limits, around everything that serves the call.
  */
-export type RouteLayerPlace = 'admission' | 'call'
+export type RouteLayerStage = 'admission' | 'call'
 
 /**
  * A layer that a route has if it sets an option. To add one, add a folder with its options, its layer and its
@@ -29,7 +29,7 @@ export interface RouteLayer<Schema extends z.ZodType> {
   readonly options: Schema
   /** The term that users of other proxies know. */
   readonly role: string
-  readonly place: RouteLayerPlace
+  readonly stage: RouteLayerStage
   /** Why it stands there: a sentence for `hedgerow check --explain`. */
   readonly why: string
   /** The options in plain words, for `hedgerow check --explain`. */

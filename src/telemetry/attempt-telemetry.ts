@@ -24,12 +24,12 @@ export function attemptTelemetry(options: AttemptTelemetryOptions): TargetLayer 
       let outcome: Outcome
       try {
         outcome = await next(request, call)
-      } catch (fault) {
+      } catch (error) {
         // A bug that throws also ends the attempt; otherwise counters would show it in flight forever.
         attempt.outcome = 'cancelled'
         attempt.detail = 'the gateway has failed'
         ended(attempt, call)
-        throw fault
+        throw error
       }
       attempt.stalledMs = clock.stalledMs() - stalledBeforeMs
       note(attempt, outcome, options)

@@ -5,7 +5,7 @@ import type { LogText } from '../kit/log-text.ts'
 import type { MemoryScope } from '../kit/shared-memory.ts'
 import { Spell } from '../kit/spell.ts'
 import { codeOfEnd } from '../transport/client/errors.ts'
-import { tlsFault } from '../transport/client/tls-fault.ts'
+import { tlsErrorOf } from '../transport/client/tls-error.ts'
 import { memoryOfTarget } from './balance/target-memory.ts'
 
 /**
@@ -61,7 +61,7 @@ function lineOf({ name, upstream }: Target, text: string): string {
 }
 
 function textOf(code: string): string {
-  const fault = tlsFault(code)
-  const remedy = fault?.remedy === undefined ? '' : `. ${fault.remedy}`
-  return `TLS failed: ${fault?.reason ?? 'the handshake failed'} (${code})${remedy}`
+  const error = tlsErrorOf(code)
+  const remedy = error?.remedy === undefined ? '' : `. ${error.remedy}`
+  return `TLS failed: ${error?.reason ?? 'the handshake failed'} (${code})${remedy}`
 }

@@ -70,7 +70,7 @@ async function opened(t: TestContext) {
       folder,
       version: '1.2.3',
       backends: demoBackends([work]),
-      reload: async () => (reloads++ === 0 ? { ok: true } : { ok: false, faults: ['hedgerow.yaml:1:1  a fault'] }),
+      reload: async () => (reloads++ === 0 ? { ok: true } : { ok: false, errors: ['hedgerow.yaml:1:1  a fault'] }),
     },
   )
   return { scene, url, admin: adminUrl(gateway), callbackUrls }

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Fault } from '../../src/config/fault.ts'
-import { formatFaults } from '../../src/config/faults.ts'
+import type { Diagnostic } from '../../src/config/diagnostic.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { type LoadResult, parseConfig, parseConfigValue } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { schemaAt } from '../../src/config/shape.ts'
@@ -24,15 +24,15 @@ function holdsToItsWord(result: LoadResult, text: string | undefined): void {
     assert.ok(result.config.listen.port >= 0)
     return
   }
-  assert.ok(result.faults.length > 0)
-  for (const fault of result.faults) {
-    assert.ok(fault.message.length > 0 && !/undefined|\[object|NaNms/.test(fault.message), fault.message)
-    if (text !== undefined) assert.ok(isInside(fault, text), formatFaults([fault]))
-    if (fault.suggestion !== undefined) assert.ok(fault.message.includes(fault.suggestion))
+  assert.ok(result.diagnostics.length > 0)
+  for (const diagnostic of result.diagnostics) {
+    assert.ok(diagnostic.message.length > 0 && !/undefined|\[object|NaNms/.test(diagnostic.message), diagnostic.message)
+    if (text !== undefined) assert.ok(isInside(diagnostic, text), formatDiagnostics([diagnostic]))
+    if (diagnostic.suggestion !== undefined) assert.ok(diagnostic.message.includes(diagnostic.suggestion))
   }
 }
 
-function isInside({ line, column }: Fault, text: string): boolean {
+function isInside({ line, column }: Diagnostic, text: string): boolean {
   // A whole file has no position. An unclosed construct is reported past the end.
   if (line === undefined || column === undefined) return line === column
   const lines = text.split('\n')
@@ -203,7 +203,7 @@ describe('suggestions', () => {
         const text = valid.replaceAll(new RegExp(`\\b${key}\\b`, 'g'), misspelt)
         const result = parse(text)
         if (result.ok) return
-        for (const { path, message, suggestion } of result.faults) {
+        for (const { path, message, suggestion } of result.diagnostics) {
           if (suggestion === undefined) continue
           suggested++
           const offered = (/(?:Allowed|Upstreams): (.*)$/.exec(message)?.[1] ?? '').split(', ')
@@ -220,7 +220,7 @@ describe('suggestions', () => {
     const result = parse('rotes: []\nlisten: { prt: 1, hots: x }\n')
     assert.ok(!result.ok)
     assert.deepEqual(
-      result.faults.map(({ suggestion }) => suggestion),
+      result.diagnostics.map(({ suggestion }) => suggestion),
       ['routes', 'port', 'host'],
     )
     assert.ok(schemaAt(configSchema, ['listen', 'port'], {}) !== undefined)

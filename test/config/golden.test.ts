@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { formatFaults } from '../../src/config/faults.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { parseConfig } from '../../src/config/load.ts'
 
 /**
@@ -19,7 +19,7 @@ const cases = readdirSync(folder).filter((file) => extname(file) !== '.txt')
 function told(file: string): string {
   const format = extname(file) === '.json' ? 'json' : 'yaml'
   const result = parseConfig(readFileSync(join(folder, file), 'utf8'), { file, format, env })
-  return result.ok ? '' : `${formatFaults(result.faults)}\n`
+  return result.ok ? '' : `${formatDiagnostics(result.diagnostics)}\n`
 }
 
 function holds(file: string, expectedFile: string): void {

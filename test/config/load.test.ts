@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { formatFaults } from '../../src/config/faults.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hedgerow-load-'))
@@ -23,7 +23,7 @@ function file(name: string, content: string | Uint8Array): string {
 /** The diagnostics, without the folder. */
 async function told(path: string): Promise<string> {
   const result = await loadConfig(path, env)
-  return result.ok ? '' : formatFaults(result.faults).replaceAll(`${folder}/`, '')
+  return result.ok ? '' : formatDiagnostics(result.diagnostics).replaceAll(`${folder}/`, '')
 }
 
 describe('loadConfig', () => {
@@ -94,13 +94,13 @@ export default defineConfig({ listen: { port }, upstreams: { work: { targets: ['
   listen: { prt: 1 }, drain: '\${NONE}', trust: [5, { toString() { throw new Error('never asked') } }], index: new Date(0),
 }`
     assert.equal(
-      await told(file('faults.mjs', text)),
+      await told(file('diagnostics.mjs', text)),
       [
-        'faults.mjs  drain: the environment variable NONE is not set; ${NONE:-default} would give it a default',
-        'faults.mjs  listen.prt: unknown key; did you mean "port"? Allowed: headerCount, headerSize, headerTimeout, host, keepAlive, maxConnections, port, requestTimeout',
-        'faults.mjs  trust[0]: expected an address or a network such as 10.0.0.0/8 or fd00::/8; found 5',
-        'faults.mjs  trust[1]: expected an address or a network such as 10.0.0.0/8 or fd00::/8; found a mapping',
-        'faults.mjs  index: expected true or false; found an empty mapping',
+        'diagnostics.mjs  drain: the environment variable NONE is not set; ${NONE:-default} would give it a default',
+        'diagnostics.mjs  listen.prt: unknown key; did you mean "port"? Allowed: headerCount, headerSize, headerTimeout, host, keepAlive, maxConnections, port, requestTimeout',
+        'diagnostics.mjs  trust[0]: expected an address or a network such as 10.0.0.0/8 or fd00::/8; found 5',
+        'diagnostics.mjs  trust[1]: expected an address or a network such as 10.0.0.0/8 or fd00::/8; found a mapping',
+        'diagnostics.mjs  index: expected true or false; found an empty mapping',
       ].join('\n'),
     )
   })
@@ -108,11 +108,11 @@ export default defineConfig({ listen: { port }, upstreams: { work: { targets: ['
   it('reports a circular value, and values that no file could have', async () => {
     const text = `const a = { targets: {} }; a.targets.x = a
 export default { upstreams: { a }, drain: () => 1, trust: [1n, Symbol('x'), undefined, NaN] }`
-    const faults = await told(file('odd.mjs', text))
-    assert.match(faults, /upstreams.a.targets.x: this value contains itself/)
-    assert.match(faults, /drain: expected a duration .*; found a function/)
-    assert.match(faults, /trust\[0\]: .*; found a bigint/)
-    assert.match(faults, /trust\[3\]: .*; found NaN/)
+    const diagnostics = await told(file('odd.mjs', text))
+    assert.match(diagnostics, /upstreams.a.targets.x: this value contains itself/)
+    assert.match(diagnostics, /drain: expected a duration .*; found a function/)
+    assert.match(diagnostics, /trust\[0\]: .*; found a bigint/)
+    assert.match(diagnostics, /trust\[3\]: .*; found NaN/)
   })
 
   it('reports a module without a default export, one that throws, and one that is not a module', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { formatFaults } from '../../src/config/faults.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { type MetricFacts, metricNames, metrics } from '../../src/telemetry/metrics/catalogue.ts'
 import { metricsExample } from '../../tools/reference/examples.ts'
@@ -43,5 +43,5 @@ describe('docs/reference/metrics.md', () => {
 
 it('the example of the metrics section is valid', () => {
   const result = parseConfig(metricsExample, { file: 'metrics', env: {} })
-  assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
+  assert.ok(result.ok, result.ok ? '' : formatDiagnostics(result.diagnostics))
 })

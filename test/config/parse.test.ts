@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { formatFaults } from '../../src/config/faults.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { optionsIf } from '../../src/config/route-strategy.ts'
 import { resolveDeadline, usualDeadlineMs } from '../../src/layers/deadline/options.ts'
 
 function parsed(text: string, env: Readonly<Record<string, string>> = {}) {
   const result = parseConfig(text, { file: 'hedgerow.yaml', env })
-  assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
+  assert.ok(result.ok, result.ok ? '' : formatDiagnostics(result.diagnostics))
   return result.config
 }
 
 function faultsOf(text: string, env: Readonly<Record<string, string>> = {}) {
   const result = parseConfig(text, { file: 'hedgerow.yaml', env })
-  return result.ok ? [] : result.faults
+  return result.ok ? [] : result.diagnostics
 }
 
 describe('the example of the design', () => {
@@ -154,15 +154,15 @@ upstreams: { u: { targets: ["http://me:${secret}@example.org/", "ftp://${secret}
 routes:
   - match: GET /
     forward: { upstream: u, headers: { set: { x-anything: "${secret}\\n", authorization: "\${TOKEN}\\u20ac" } } }`
-    const faults = faultsOf(text, { TOKEN: secret })
-    assert.equal(faults.length, 5)
-    assert.ok(!formatFaults(faults).includes(secret))
+    const diagnostics = faultsOf(text, { TOKEN: secret })
+    assert.equal(diagnostics.length, 5)
+    assert.ok(!formatDiagnostics(diagnostics).includes(secret))
   })
 
   it('are in the order of the file', () => {
-    const faults = faultsOf('trust: [x]\nrotes: 1\nlisten: { port: x, hst: 1 }\nadmin: { port: "1" }\n')
+    const diagnostics = faultsOf('trust: [x]\nrotes: 1\nlisten: { port: x, hst: 1 }\nadmin: { port: "1" }\n')
     assert.deepEqual(
-      faults.map(({ line, column }) => [line, column]),
+      diagnostics.map(({ line, column }) => [line, column]),
       [
         [1, 9],
         [2, 1],
@@ -175,7 +175,7 @@ routes:
 
   it('do not include consequences of another error', () => {
     // The deadline out of range, the unknown upstream and the too large quorum would only follow from omitted parts.
-    const faults = faultsOf(`
+    const diagnostics = faultsOf(`
 upstreams:
   u: { targets: [http://a, nowhere] }
   v: { targets: "\${NONE}" }
@@ -188,7 +188,7 @@ listen: { port: 9900, hst: x }
 admin: { port: 9900 }
 `)
     assert.deepEqual(
-      faults.map(({ path }) => path),
+      diagnostics.map(({ path }) => path),
       [
         'upstreams.u.targets[1]',
         'upstreams.v.targets',
@@ -205,7 +205,7 @@ admin: { port: 9900 }
       { length: 3000 },
       (_, index) => `  - { match: GET /a, forwrd: { upstream: u${index} } }\n`,
     )
-    const faults = faultsOf(`upstreams: { u: { targets: [http://a] } }\nroutes:\n${routes.join('')}`)
-    assert.equal(faults.length, 3000)
+    const diagnostics = faultsOf(`upstreams: { u: { targets: [http://a] } }\nroutes:\n${routes.join('')}`)
+    assert.equal(diagnostics.length, 3000)
   })
 })

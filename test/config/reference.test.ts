@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { formatFaults } from '../../src/config/faults.ts'
+import { formatDiagnostics } from '../../src/config/diagnostics.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { strategyNames } from '../../src/config/registry.ts'
 import { failureCodes } from '../../src/core/failure.ts'
@@ -47,7 +47,7 @@ describe('docs/reference', () => {
   for (const name of strategyNames) {
     it(`has a valid example of ${name}`, () => {
       const result = parseConfig(exampleUpstreams + exampleOf(name), { file: name, env: {} })
-      assert.ok(result.ok, result.ok ? '' : formatFaults(result.faults))
+      assert.ok(result.ok, result.ok ? '' : formatDiagnostics(result.diagnostics))
       assert.ok(result.config.routes.every((route) => route.strategy.name === name))
     })
   }

@@ -31,7 +31,7 @@ async function openBalancer(t: TestContext) {
   })
   assert.ok(result.ok, JSON.stringify(result))
   const faults: unknown[] = []
-  const reportBug = (fault: unknown): void => void faults.push(fault)
+  const reportBug = (error: unknown): void => void faults.push(error)
   const gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, reportBug })
   t.after(async () => {
     await gateway.close()

@@ -139,7 +139,7 @@ for (const [file, list] of Object.entries(asks)) {
         SERVER3_PORT: server3,
       })
       assert.ok(result.ok, JSON.stringify(result))
-      const reportBug = (fault: unknown): void => assert.fail(String(fault))
+      const reportBug = (error: unknown): void => assert.fail(String(error))
       gateway = await startGateway(result.config, { clock: systemClock(), random: systemRandom, reportBug })
     })
 

@@ -34,7 +34,7 @@ describe('draining during a reload', () => {
     assert.ok(tookMs < 3000, `it took ${tookMs} ms`)
     const refused = await reloaded
     assert.ok(!refused.ok)
-    assert.deepEqual(refused.faults, ['the gateway is shutting down'])
+    assert.deepEqual(refused.errors, ['the gateway is shutting down'])
     assert.deepEqual(
       logged.filter((text) => text.includes('died')),
       [],

@@ -44,7 +44,7 @@ export function scene(
     clock,
     random: seededRandom(1),
     events: new EventBus(),
-    reportBug: (fault) => faults.push(fault),
+    reportBug: (error) => faults.push(error),
     retentionMs: 86_400_000,
   })
   let ids = 0

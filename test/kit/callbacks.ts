@@ -70,7 +70,7 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
     keepMs: 600_000,
     fetchOnce: false,
     maxTickets: wideTickets.maxTickets,
-    reportBug: (fault) => faults.push(fault),
+    reportBug: (error) => faults.push(error),
     ...options.shared,
     memory,
     durable,

@@ -16,8 +16,8 @@ export function atEnd(t: TestContext, action: () => unknown): void {
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       try {
         await next()
-      } catch (fault) {
-        faults.push(fault)
+      } catch (error) {
+        faults.push(error)
       }
     }
     if (faults.length > 0) throw new AggregateError(faults, faults.map(String).join('\n'))

@@ -53,7 +53,7 @@ export class Scene {
     const gateway = await startGateway(configSchema.parse({ ...config, listen: { ...config.listen, port: 0 } }), {
       clock: systemClock(),
       random: seededRandom(1),
-      reportBug: (fault) => faults.push(fault),
+      reportBug: (error) => faults.push(error),
       ...deps,
     })
     const { port } = gateway.address
@@ -101,7 +101,7 @@ export class Scene {
     const faults: unknown[] = []
     // Report leftovers, but close everything, so that one test's leak does not fail the next test.
     const attempt = async (check: () => Promise<void>): Promise<void> => {
-      await check().catch((fault: unknown) => faults.push(fault))
+      await check().catch((error: unknown) => faults.push(error))
     }
     for (const { gateway } of this.#gateways) await attempt(() => holdsNoClient(gateway))
     for (const { gateway } of this.#gateways) await gateway.close()

@@ -166,8 +166,8 @@ class Life {
       clock: this.clock,
       random: seededRandom(life),
       events: new EventBus(),
-      reportBug: (fault) => {
-        throw fault
+      reportBug: (error) => {
+        throw error
       },
       retentionMs: 1e12,
     })

@@ -50,8 +50,8 @@ function rules(service: Service, change: Partial<FrontRules> = {}): FrontRules {
 
 const common = () => {
   const clock = systemClock()
-  const throwFault = (fault: unknown): never => {
-    throw fault
+  const throwFault = (error: unknown): never => {
+    throw error
   }
   let ids = 0
   return { clock, events: new EventBus(), newId: () => `id-${++ids}`, reportBug: throwFault }

@@ -27,8 +27,8 @@ function fetchBody({ url }: OpenGateway, path: string, { pauseMs = 0, until = Nu
           if (length > until) break
         }
         resolve({ length, hash: hash.digest('hex') })
-      } catch (fault) {
-        reject(fault)
+      } catch (error) {
+        reject(error)
       }
     })
     asked.on('error', reject)

@@ -79,7 +79,7 @@ for (const workers of [1, 2] as const) {
         else {
           const refused = await reload(changed)
           assert.ok(!refused.ok)
-          assert.match(refused.faults.join(), expected)
+          assert.match(refused.errors.join(), expected)
         }
         assert.deepEqual(await told(inner), before)
         await ask(`${here}/good`)

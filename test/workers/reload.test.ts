@@ -26,8 +26,8 @@ function load(url: string, agents: readonly Agent[]) {
         const { status, body } = await ask(url, { agent })
         count++
         if (status !== 200) failures.push(`${status} ${body}`)
-      } catch (fault) {
-        failures.push(String(fault))
+      } catch (error) {
+        failures.push(String(error))
       }
     }
   }
@@ -155,14 +155,14 @@ for (const workers of [1, 2] as const) {
       const taken = await answering(scene, 'taken')
       const refused = await reload({ listen: { port: taken.port }, routes: [forward('/other')] })
       assert.ok(!refused.ok)
-      assert.match(refused.faults.join(), /port \d+ on 127\.0\.0\.1 is taken: set listen\.port/)
+      assert.match(refused.errors.join(), /port \d+ on 127\.0\.0\.1 is taken: set listen\.port/)
       for (const agent of clients(t, 6)) {
         assert.equal((await ask(`${gateway.url}/work`, { agent })).status, 200)
         assert.equal((await ask(`${gateway.url}/other`, { agent })).status, 404)
       }
       const other = await reload({ workers: workers === 1 ? 4 : 1 })
       assert.ok(!other.ok)
-      assert.match(other.faults.join(), /workers .* restart/)
+      assert.match(other.errors.join(), /workers .* restart/)
       assert.deepEqual(await reload({ routes: [forward('/other')] }), { ok: true })
       for (const agent of clients(t, 6)) assert.equal((await ask(`${gateway.url}/other`, { agent })).status, 200)
     })
@@ -241,7 +241,7 @@ for (const workers of [1, 2] as const) {
       assert.equal((await ask(`${gateway.url}/register`, { method: 'POST', body: 'a' })).status, 201)
       const other = await reload({ routes, store: { path: 'b.db' } })
       assert.ok(!other.ok)
-      assert.match(other.faults.join(), /store\.path cannot change from .*a\.db to .*b\.db while the gateway runs/)
+      assert.match(other.errors.join(), /store\.path cannot change from .*a\.db to .*b\.db while the gateway runs/)
     })
 
     it('opens no admin side of a rejected configuration', async (t) => {

@@ -1,5 +1,5 @@
 import { parseDurationMs } from './duration.ts'
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 
 /** After how many ms an answer to a request for this path counts as late; undefined: never. */
 export type Lateness = (path: string) => number | undefined
@@ -14,7 +14,7 @@ export function parseLateness(text: string): Lateness {
   const match = /^query:([\w.~-]+)(?:\+(.+))?$/.exec(text)
   const graceMs = match?.[2] === undefined ? 0 : parseDurationMs(match[2])
   if (match === null || graceMs === undefined) {
-    throw new OptionFault(text, 'a duration such as 1s, or query:timeout or query:timeout+25ms')
+    throw new OptionError(text, 'a duration such as 1s, or query:timeout or query:timeout+25ms')
   }
   const pattern = new RegExp(`[?&]${(match[1] as string).replaceAll('.', String.raw`\.`)}=(\\d+)(?:&|$)`)
   return (path) => {

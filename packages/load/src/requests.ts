@@ -1,5 +1,5 @@
 import type { Lateness } from './lateness.ts'
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 import type { Random } from './random.ts'
 import type { Target } from './target.ts'
 import { parseTemplate, type Template } from './template.ts'
@@ -32,10 +32,10 @@ export interface HeaderTemplate {
 /** `Name: value`, as in curl. */
 export function parseHeader(text: string): HeaderTemplate {
   const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text)
-  if (match === null) throw new OptionFault(text, "a header such as 'Accept: application/json'")
+  if (match === null) throw new OptionError(text, "a header such as 'Accept: application/json'")
   const [, name = '', value = ''] = match
   if (/^(content-length|transfer-encoding)$/i.test(name)) {
-    throw new OptionFault(text, 'any header but content-length and transfer-encoding, which follow from the body')
+    throw new OptionError(text, 'any header but content-length and transfer-encoding, which follow from the body')
   }
   return { name, value: parseTemplate(value.trimEnd()) }
 }

@@ -1,4 +1,4 @@
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 
 /** Which statuses count as good. */
 export type StatusSet = (status: number) => boolean
@@ -15,7 +15,7 @@ function parseRange(part: string, text: string): readonly [number, number] {
   const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(part)
   const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
   if (match === null || from > to) {
-    throw new OptionFault(text, 'statuses from 100 to 599 and ranges of them, such as 200-299,503 or 2xx,503')
+    throw new OptionError(text, 'statuses from 100 to 599 and ranges of them, such as 200-299,503 or 2xx,503')
   }
   return [from, to]
 }

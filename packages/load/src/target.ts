@@ -1,4 +1,4 @@
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 /** The target of the load. Only path and query can have placeholders: one run has one target. */
@@ -20,17 +20,17 @@ const form = 'a URL such as http://127.0.0.1:8080/api/work?timeout={500..1000}'
 export function parseTarget(text: string): Target {
   // Parsed by hand up to the path: `URL` would encode the braces of the placeholders.
   const match = /^(https?:\/\/)([^/?#]+)(\/[^?#]*)?(\?[^#]*)?(?:#.*)?$/i.exec(text)
-  if (match === null) throw new OptionFault(text, form)
+  if (match === null) throw new OptionError(text, form)
   const [, scheme = '', authority = '', path = '/', query = ''] = match
-  if (/[{}]/.test(authority)) throw new OptionFault(text, 'placeholders in the path and the query only')
+  if (/[{}]/.test(authority)) throw new OptionError(text, 'placeholders in the path and the query only')
   let url: URL
   try {
     url = new URL(`${scheme}${authority}`)
   } catch {
-    throw new OptionFault(text, form)
+    throw new OptionError(text, form)
   }
   if (url.username !== '' || url.password !== '') {
-    throw new OptionFault(text, `${form}, without a user; set one with -H 'Authorization: ...'`)
+    throw new OptionError(text, `${form}, without a user; set one with -H 'Authorization: ...'`)
   }
   const isSecure = url.protocol === 'https:'
   const standardPort = isSecure ? 443 : 80

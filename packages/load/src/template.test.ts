@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { seededRandom } from '../../../src/kit/random.ts'
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 import { parseTemplate } from './template.ts'
 
 const draws = (text: string, count = 200, options = {}) => {
@@ -65,7 +65,7 @@ describe('a template', () => {
     it(`refuses ${text} and lists the placeholders`, () => {
       assert.throws(
         () => parseTemplate(text),
-        (fault) => fault instanceof OptionFault && fault.message.includes('{a|b|c}'),
+        (error) => error instanceof OptionError && error.message.includes('{a|b|c}'),
       )
     })
   }

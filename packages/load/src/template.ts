@@ -1,4 +1,4 @@
-import { OptionFault } from './option-fault.ts'
+import { OptionError } from './option-error.ts'
 import type { Random } from './random.ts'
 
 /**
@@ -28,7 +28,7 @@ export function parseTemplate(text: string, options: TemplateOptions = {}): Temp
   const encode = options.encode ?? ((part: string) => part)
   const parts: (string | Part)[] = []
   const addText = (part: string): void => {
-    if (options.keepsOtherBraces !== true && /[{}]/.test(part)) throw new OptionFault(text, placeholderForms)
+    if (options.keepsOtherBraces !== true && /[{}]/.test(part)) throw new OptionError(text, placeholderForms)
     parts.push(encode(part))
   }
   let end = 0
@@ -74,7 +74,7 @@ function parsePlaceholder(inside: string): Part | undefined {
 
 function parseRange(from: number, to: number, inside: string): Part {
   if (from > to)
-    throw new OptionFault(`{${inside}}`, `a range whose first number is not above its last, {${to}..${from}}`)
+    throw new OptionError(`{${inside}}`, `a range whose first number is not above its last, {${to}..${from}}`)
   const width = to - from + 1
   return (random) => String(from + Math.floor(random() * width))
 }

@@ -50,9 +50,9 @@ export function overviewResource(sources: OverviewSources): Resource {
     try {
       const body = await inSlices(now(), figures.historyInParts(seconds))
       return { status: 200, headers: { 'content-type': 'application/json' }, body, onSend: holdPlace }
-    } catch (fault) {
+    } catch (error) {
       large--
-      throw fault
+      throw error
     }
   }
 

@@ -7,7 +7,7 @@ import type { Resource } from '../resource.ts'
 export type Reloaded =
   | { readonly ok: true }
   /** `at`: the option that the errors are about, if their texts do not name it. */
-  | { readonly ok: false; readonly faults: readonly string[]; readonly at?: Path | undefined }
+  | { readonly ok: false; readonly errors: readonly string[]; readonly at?: Path | undefined }
 
 /** `/api/reload`: reloads and applies the configuration. Absent if it does not come from a file. */
 export function reloadResources(reload: (() => Promise<Reloaded>) | undefined): readonly Resource[] {
@@ -16,7 +16,7 @@ export function reloadResources(reload: (() => Promise<Reloaded>) | undefined): 
     const reloaded = await reload()
     if (reloaded.ok) return json({ applied: true } satisfies ReloadView)
     const detail = 'The configuration was rejected; the previous one stays in force'
-    return json({ detail, errors: reloaded.faults } satisfies RefusalView, 422)
+    return json({ detail, errors: reloaded.errors } satisfies RefusalView, 422)
   }
   return [{ path: '/api/reload', methods: { POST: answer } }]
 }

@@ -24,7 +24,7 @@ export interface ObservingOptions {
   readonly logLine?: ((line: string) => void) | undefined
   /** Log lines lost so far. */
   readonly logDropped?: (() => number) | undefined
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 export interface ObservedConfig {

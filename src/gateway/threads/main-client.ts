@@ -42,9 +42,9 @@ export class MainThreadClient implements MainThreadApi {
       const end = this.#writes.deliver(route, { number, request: plainRequest(request), call: plainCall(call) })
       call.scope.add(listener)
       return adopted(await end, call)
-    } catch (fault) {
-      if (fault instanceof ChannelClosed) return failed(gone)
-      throw fault
+    } catch (error) {
+      if (error instanceof ChannelClosed) return failed(gone)
+      throw error
     } finally {
       call.scope.remove(listener)
     }

@@ -29,7 +29,7 @@ class FakeWorker implements CallbackReceiver {
         return connect(this, run)
       },
       receiver: () => this,
-      reportBug: (fault) => assert.fail(String(fault)),
+      reportBug: (error) => assert.fail(String(error)),
     })
   }
 

@@ -9,7 +9,7 @@ export interface PeerClientOptions {
   readonly connect: (run: number) => Promise<boolean>
   /** Takes the callbacks of this worker's calls. */
   readonly receiver: () => CallbackReceiver | undefined
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** A receiver's methods, for callbacks whose bodies can be transferred. */
@@ -36,9 +36,9 @@ export class PeerClient implements CallbackPeers {
     try {
       // The caller keeps its own bytes.
       return (await this.#peers.get(run)?.take({ ...callback, body: body && ownBytes(body) })) ?? lost
-    } catch (fault) {
-      if (fault instanceof ChannelClosed) return lost
-      throw fault
+    } catch (error) {
+      if (error instanceof ChannelClosed) return lost
+      throw error
     }
   }
 

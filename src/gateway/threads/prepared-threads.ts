@@ -73,8 +73,8 @@ export class PreparedThreads<Setup, Thread extends PreparableThread<Setup>> {
       const regions = await thread.prepare(this.#options.setupFor(thread, this.#regions))
       this.#threads.add(thread)
       this.#regions ??= regions
-    } catch (fault) {
-      if (!thread.hasEnded) throw fault
+    } catch (error) {
+      if (!thread.hasEnded) throw error
     }
   }
 

@@ -70,7 +70,7 @@ export interface MainMethods {
   /** Whole lines of the access log; answered once they are taken. */
   lines(lines: string): void
   log(text: string, level: 'info' | 'warn'): void
-  fault(text: string, about: string): void
+  error(text: string, about: string): void
 }
 
 /** The writes of one worker's clients, for the main thread to deliver. */

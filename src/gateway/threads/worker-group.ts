@@ -38,7 +38,7 @@ export interface WorkerGroupOptions {
   readonly log: LogText
   /** Writes lines of the access log. */
   readonly logLine: ((line: string) => void) | undefined
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** State that the main thread keeps for each worker. */
@@ -219,7 +219,7 @@ export class WorkerGroup implements ServerGroup {
         for (const line of lines.split('\n')) if (line !== '') logLine?.(`${line}\n`)
       },
       log: (text, level) => log(text, level),
-      fault: (text, about) => reportBug(text, about),
+      error: (text, about) => reportBug(text, about),
     }
   }
 

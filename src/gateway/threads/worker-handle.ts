@@ -11,7 +11,7 @@ const program = new URL(`./worker-main.${extension}`, import.meta.url)
 
 export interface WorkerHandleOptions extends WorkerSlot {
   readonly number: number
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** A worker, as seen from the main thread. */
@@ -39,8 +39,8 @@ export class WorkerHandle implements PoolThread<WorkerSetup> {
     this.notify = notifier<WorkerMethods>(this.channel, 'worker', { join: (_run, port) => [port] })
     this.inspector = remote<Inspector>(this.channel, 'inspector')
     let reason = ''
-    this.#worker.on('error', (fault: unknown) => {
-      reason = fault instanceof Error ? fault.message : String(fault)
+    this.#worker.on('error', (error: unknown) => {
+      reason = error instanceof Error ? error.message : String(error)
     })
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {

@@ -79,7 +79,7 @@ const lines = new LogLines(main.lines, clock)
 const events = new EventBus(reportBug)
 
 // A bug in one call must not end the others.
-process.on('uncaughtException', (fault) => reportBug(fault, 'uncaught exception'))
+process.on('uncaughtException', (error) => reportBug(error, 'uncaught exception'))
 
 function prepare({ config, regions, block, callbacks }: WorkerSetup) {
   return prepareAll<Regions>(async (join) => {
@@ -135,6 +135,6 @@ function there(): Server {
   return server
 }
 
-function reportBug(fault: unknown, about: string): void {
-  mainNotes.fault(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), about)
+function reportBug(error: unknown, about: string): void {
+  mainNotes.error(error instanceof Error ? (error.stack ?? error.message) : String(error), about)
 }

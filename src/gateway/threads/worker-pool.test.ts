@@ -164,7 +164,7 @@ describe('Pool', () => {
       while (threads.length === life) await clock.advance(50)
       bornAt.push(clock.now())
     }
-    const waits = bornAt.map((at, place) => at - (bornAt[place - 1] ?? 0)).slice(1)
+    const waits = bornAt.map((at, index) => at - (bornAt[index - 1] ?? 0)).slice(1)
     assert.deepEqual(waits, [100, 200, 400, 800, 1600])
     pool.stop()
   })

@@ -183,7 +183,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
       this.#first = state
       this.#options.onState(thread, state)
     })
-    await this.#fill().catch((fault: unknown) => this.#retry(fault))
+    await this.#fill().catch((error: unknown) => this.#retry(error))
     for (const thread of this.serving.slice(range.max)) this.#retire(thread, 'reload')
   }
 
@@ -276,9 +276,9 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
       if (this.#mustLearn) this.#learn(state)
       onState(thread, state)
       return { thread, state }
-    } catch (fault) {
+    } catch (error) {
       await thread.terminate()
-      throw fault
+      throw error
     }
   }
 
@@ -300,13 +300,13 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   }
 
   #replace(): void {
-    this.#serially(() => this.#fill()).catch((fault: unknown) => this.#retry(fault))
+    this.#serially(() => this.#fill()).catch((error: unknown) => this.#retry(error))
   }
 
-  #retry(fault: unknown): void {
+  #retry(error: unknown): void {
     if (this.#closing) return
     const { log } = this.#options
-    const cause = fault instanceof Error ? fault.message : String(fault)
+    const cause = error instanceof Error ? error.message : String(error)
     this.#retryMs = longer(this.#retryMs)
     log(`a worker cannot start: ${cause}; retrying in ${this.#retryMs} ms`, 'warn')
     this.#replaceIn(this.#retryMs)
@@ -356,7 +356,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   #grow(from: number): void {
     const { log } = this.#options
     log(`${from === 1 ? 'the only worker is' : `all ${from} workers are`} busy: starting another`)
-    this.#serially(() => this.#add()).catch((fault: unknown) => log(`a worker cannot start: ${String(fault)}`, 'warn'))
+    this.#serially(() => this.#add()).catch((error: unknown) => log(`a worker cannot start: ${String(error)}`, 'warn'))
   }
 
   #retire(thread: Thread, reason: 'idle' | 'reload'): void {

@@ -7,7 +7,7 @@ import { rateLimit } from './rate-limit.ts'
 export const rateLimitLayer: RouteLayer<typeof rateLimitOptions> = {
   options: rateLimitOptions,
   role: 'rate-limit',
-  place: 'admission',
+  stage: 'admission',
   why: 'refusing a call over its rate must cost next to nothing',
   settings: ({ limit, per, burst, by }) =>
     `${countOf(limit, 'call')} in ${formatDurationMs(per)}, ${burst ?? limit} at once, by ${by}`,

@@ -111,8 +111,8 @@ describe('LogWriter', () => {
       () => {
         try {
           bytes += readSync(reader, buffer)
-        } catch (fault) {
-          assert.equal((fault as NodeJS.ErrnoException).code, 'EAGAIN')
+        } catch (error) {
+          assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN')
         }
         return bytes === (5000 - writer.dropped) * 1000
       },

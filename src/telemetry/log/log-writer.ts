@@ -152,15 +152,15 @@ export class LogWriter {
   }
 
   #put(chunk: Buffer, lines: number): void {
-    write(this.#file, chunk, (fault, bytes) => {
-      if (fault?.code === 'EAGAIN') {
+    write(this.#file, chunk, (error, bytes) => {
+      if (error?.code === 'EAGAIN') {
         this.#again = this.#options.clock.after(againMs, () => {
           this.#again = undefined
           this.#put(chunk, lines)
         })
         return
       }
-      if (fault !== null) this.#lost(lines, fault)
+      if (error !== null) this.#lost(lines, error)
       else if (bytes < chunk.length) {
         this.#torn = true
         this.#put(chunk.subarray(bytes), lines)
@@ -170,9 +170,9 @@ export class LogWriter {
     })
   }
 
-  #lost(lines: number, fault: Error): void {
+  #lost(lines: number, error: Error): void {
     this.#dropped += lines
-    if (!this.#failing) this.#options.onTrouble(`the log cannot be written, lines are lost: ${fault.message}`)
+    if (!this.#failing) this.#options.onTrouble(`the log cannot be written, lines are lost: ${error.message}`)
     this.#failing = true
   }
 
@@ -205,8 +205,8 @@ const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
 function openToAppend(file: string): number {
   try {
     return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o666)
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'ENXIO') throw fault
-    throw new Error('it is a pipe without a reader (start the reader first), or a socket', { cause: fault })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+    throw new Error('it is a pipe without a reader (start the reader first), or a socket', { cause: error })
   }
 }

@@ -7,7 +7,7 @@ function read(...pieces: readonly string[]): AnswerHead | string | undefined {
   for (const piece of pieces) {
     const head = reader.read(piece)
     if (head !== undefined) return head
-    if (reader.fault !== '') return reader.fault
+    if (reader.error !== '') return reader.error
   }
   return undefined
 }
@@ -18,7 +18,7 @@ function headOf(...fields: readonly string[]): AnswerHead {
   return head
 }
 
-function faultOf(...fields: readonly string[]): unknown {
+function errorOf(...fields: readonly string[]): unknown {
   return read(`HTTP/1.1 200 OK\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`)
 }
 
@@ -101,13 +101,13 @@ describe('AnswerHeadReader', () => {
       ['Transfer-Encoding:'],
       ['Transfer-Encoding: chunked\t'],
     ]) {
-      assert.match(String(faultOf(...fields)), /Content-Length|Transfer-Encoding/, fields.join())
+      assert.match(String(errorOf(...fields)), /Content-Length|Transfer-Encoding/, fields.join())
     }
   })
 
   for (const length of ['', ' ', '+5', '-5', '5,5', '5 5', '0x5', '5.0', '1e3', '\u00b2', '1'.repeat(16)]) {
     it(`refuses the Content-Length ${JSON.stringify(length)}`, () => {
-      assert.equal(faultOf(`Content-Length: ${length}`), 'an invalid Content-Length')
+      assert.equal(errorOf(`Content-Length: ${length}`), 'an invalid Content-Length')
     })
   }
 
@@ -125,7 +125,7 @@ describe('AnswerHeadReader', () => {
     'X-\xe9: b',
   ]) {
     it(`refuses the field line ${JSON.stringify(line)}`, () => {
-      assert.match(String(faultOf('X-First: 1', line)), /line/)
+      assert.match(String(errorOf('X-First: 1', line)), /line/)
     })
   }
 

@@ -132,6 +132,6 @@ describe('AnswerReader', () => {
   it('reports why an answer is malformed', () => {
     const { reader, read } = reading()
     assert.equal(read('SSH-2.0-OpenSSH_9.6\r\n'), -1)
-    assert.equal(reader.fault, 'no status line')
+    assert.equal(reader.error, 'no status line')
   })
 })

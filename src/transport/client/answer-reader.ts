@@ -29,7 +29,7 @@ const maxInformational = 32
  */
 export class AnswerReader {
   /** Why the answer was refused. */
-  fault = ''
+  error = ''
   /** Whether the last answer leaves the connection open. */
   keepsAlive = false
   keepAliveHintMs: number | undefined
@@ -91,8 +91,8 @@ export class AnswerReader {
     // One string for the whole head: decoding names and values one by one takes 0.05 us each.
     const head = reader.read(bytes.toString('latin1', start, pieceEnd))
     if (head === undefined) {
-      if (reader.fault === '') return pieceEnd
-      return this.#refuse(reader.fault)
+      if (reader.error === '') return pieceEnd
+      return this.#refuse(reader.error)
     }
     return this.#begin(head, bytes, start + reader.taken, length)
   }
@@ -174,8 +174,8 @@ export class AnswerReader {
     this.#chunks = undefined
   }
 
-  #refuse(fault: string): number {
-    this.fault = fault
+  #refuse(error: string): number {
+    this.error = error
     return -1
   }
 }

@@ -21,7 +21,7 @@ export interface ConnectionUser extends AnswerHandler {
   onRead(): void
   /** The answer has ended. */
   onWholeRead(): void
-  onInvalid(fault: string): void
+  onInvalid(error: string): void
   onLost(end: ConnectionEnd | Error): void
 }
 
@@ -181,7 +181,7 @@ export class Connection {
     }
     if (taken < 0) {
       this.close()
-      user.onInvalid(reader.fault)
+      user.onInvalid(reader.error)
     } else if (reader.isIdle) {
       // Bytes after an answer would be read as the next one.
       if (taken < length) this.close()

@@ -19,8 +19,8 @@ function named(first: string) {
   const addresses = new Addresses({ host: 'work.internal', everyMs: 30_000, clock, resolve })
   const lookup = (): Promise<string> =>
     new Promise((tell) => {
-      addresses.lookup('work.internal', { all: true }, (fault, found) => {
-        tell(fault === null ? (found as LookupAddress[]).map(({ address }) => address).join(' ') : String(fault.code))
+      addresses.lookup('work.internal', { all: true }, (error, found) => {
+        tell(error === null ? (found as LookupAddress[]).map(({ address }) => address).join(' ') : String(error.code))
       })
     })
   return {

@@ -45,18 +45,18 @@ export class Addresses {
 
   /** The `lookup` option of `net.connect`. */
   readonly lookup: LookupFunction = (_host, options, callback) => {
-    const tell = (fault: NodeJS.ErrnoException | null): void => {
-      const all = fault === null ? this.#inTurn() : []
+    const tell = (error: NodeJS.ErrnoException | null): void => {
+      const all = error === null ? this.#inTurn() : []
       const [first] = all
-      if (options.all === true) callback(fault, all)
-      else callback(fault, first?.address ?? '', first?.family)
+      if (options.all === true) callback(error, all)
+      else callback(error, first?.address ?? '', first?.family)
     }
     this.refresh()
     const ready = this.#known.length > 0 ? Promise.resolve() : this.#ask()
     // Outside the promise: an exception in the callback is not a resolution error.
     ready.then(
       () => setImmediate(tell, null),
-      (fault: NodeJS.ErrnoException) => setImmediate(tell, fault),
+      (error: NodeJS.ErrnoException) => setImmediate(tell, error),
     )
   }
 

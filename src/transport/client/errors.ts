@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../../core/failure.ts'
 import { isShortage, type Shortage, shortages } from './shortage.ts'
-import { isHandshakeAlert, tlsFault } from './tls-fault.ts'
+import { isHandshakeAlert, tlsErrorOf } from './tls-error.ts'
 
 /** How far an attempt got before it failed; decides whether the target may have acted on the request. */
 export interface WireState {
@@ -33,7 +33,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failure {
   const code = codeOfEnd(end)
   if (isShortage(code)) return failureOfShortage(code, end)
-  const tls = tlsFault(code)
+  const tls = tlsErrorOf(code)
   const reason = tls === undefined ? reasonOf(code) : `TLS failed: ${tls.reason} (${code})`
   const say = (text: string): string => `${wire.targetName}: ${text}`
   if (tls !== undefined && (!wire.sent || isHandshakeAlert(code))) {
@@ -45,10 +45,10 @@ export function failureOfEnd(end: ConnectionEnd | Error, wire: WireState): Failu
   return failure('UPSTREAM_RESET', say(reason + where), { cause: end })
 }
 
-/** For bytes that are not a valid answer; `fault` says why, for the log. */
-export function failureOfAnswer(fault: string, targetName: string): Failure {
-  const reason = fault === 'header too large' ? fault : 'not a valid HTTP response'
-  return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: fault })
+/** For bytes that are not a valid answer; `error` says why, for the log. */
+export function failureOfAnswer(error: string, targetName: string): Failure {
+  const reason = error === 'header too large' ? error : 'not a valid HTTP response'
+  return failure('UPSTREAM_INVALID', `${targetName}: ${reason}`, { cause: error })
 }
 
 /** The code of the system or TLS error, or the end itself; empty for an error without a code. */

@@ -154,8 +154,8 @@ class Exchange implements ConnectionUser, AbortListener, BodyStream {
     settle(succeeded({ status, headers, body: undefined, attempt, upgraded }))
   }
 
-  onInvalid(fault: string): void {
-    this.#failOrRepeat(failureOfAnswer(fault, this.#options.attempt.target.name))
+  onInvalid(error: string): void {
+    this.#failOrRepeat(failureOfAnswer(error, this.#options.attempt.target.name))
   }
 
   onLost(end: ConnectionEnd | Error): void {

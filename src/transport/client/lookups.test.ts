@@ -49,8 +49,8 @@ function watched(lookup: Promise<unknown>): { end: string | undefined } {
     () => {
       result.end = 'ok'
     },
-    (fault: NodeJS.ErrnoException) => {
-      result.end = fault?.code ?? 'closed'
+    (error: NodeJS.ErrnoException) => {
+      result.end = error?.code ?? 'closed'
     },
   )
   return result

@@ -21,7 +21,7 @@ const mostBackoffMs = 10_000
 const lookForTurnMs = 100
 
 interface Failing {
-  readonly fault: unknown
+  readonly error: unknown
   readonly times: number
   readonly nextAtMs: number
 }
@@ -54,7 +54,7 @@ export class Lookups {
   readonly resolve: ResolveName = (host) => {
     const failing = this.#failing.get(host)
     if (failing === undefined) return this.#look(host)
-    if (this.#clock.now() < failing.nextAtMs) return Promise.reject(failing.fault)
+    if (this.#clock.now() < failing.nextAtMs) return Promise.reject(failing.error)
     const found = Promise.withResolvers<readonly LookupAddress[]>()
     this.#waiting.push({ host, found })
     this.#next()
@@ -64,7 +64,7 @@ export class Lookups {
   /** Rejects the lookups that wait for their turn. */
   close(): void {
     this.#timer?.cancel()
-    for (const { host, found } of this.#waiting.splice(0)) found.reject(this.#failing.get(host)?.fault)
+    for (const { host, found } of this.#waiting.splice(0)) found.reject(this.#failing.get(host)?.error)
   }
 
   async #look(host: string): Promise<readonly LookupAddress[]> {
@@ -72,16 +72,16 @@ export class Lookups {
       const found = await this.#ask(host)
       this.#failing.delete(host)
       return found
-    } catch (fault) {
-      if (!isShortage(codeOf(fault))) this.#failed(host, fault)
-      throw fault
+    } catch (error) {
+      if (!isShortage(codeOf(error))) this.#failed(host, error)
+      throw error
     }
   }
 
-  #failed(host: string, fault: unknown): void {
+  #failed(host: string, error: unknown): void {
     const times = (this.#failing.get(host)?.times ?? 0) + 1
     const backoffMs = Math.min(mostBackoffMs, firstBackoffMs * 2 ** (times - 1))
-    this.#failing.set(host, { fault, times, nextAtMs: this.#clock.now() + backoffMs })
+    this.#failing.set(host, { error, times, nextAtMs: this.#clock.now() + backoffMs })
   }
 
   /** Gives the turn to the first waiting lookup if the turn is free; otherwise checks again soon. */
@@ -103,10 +103,10 @@ export class Lookups {
     try {
       const failing = this.#failing.get(host)
       // Another lookup that waited for the same name may just have failed.
-      if (failing !== undefined && this.#clock.now() < failing.nextAtMs) throw failing.fault
+      if (failing !== undefined && this.#clock.now() < failing.nextAtMs) throw failing.error
       found.resolve(await this.#look(host))
-    } catch (fault) {
-      found.reject(fault)
+    } catch (error) {
+      found.reject(error)
     }
     this.#turns.add(0, -1)
     this.#next()
@@ -116,22 +116,22 @@ export class Lookups {
 /** The system's name resolution: with its hosts file, search domains and nsswitch.conf. */
 export const askSystem: ResolveName = (host) =>
   new Promise((resolve, reject) => {
-    dns.lookup(host, { all: true }, (fault, found) => {
-      if (fault === null) resolve(found)
-      else causeOf(fault).then(reject, reject)
+    dns.lookup(host, { all: true }, (failed, found) => {
+      if (failed === null) resolve(found)
+      else causeOf(failed).then(reject, reject)
     })
   })
 
 /** Without a free descriptor, getaddrinfo reports that the name does not exist; finds the real cause. */
-async function causeOf(fault: Error): Promise<unknown> {
+async function causeOf(error: Error): Promise<unknown> {
   try {
     await (await open('/dev/null')).close()
-    return fault
+    return error
   } catch (shortage) {
-    return isShortage(codeOf(shortage)) ? shortage : fault
+    return isShortage(codeOf(shortage)) ? shortage : error
   }
 }
 
-function codeOf(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault ? String(fault.code) : ''
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

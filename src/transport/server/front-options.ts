@@ -35,7 +35,7 @@ export interface FrontOptions extends FrontRules {
   readonly connections?: Levels
   /** Called with the system's error code when a connection could not be accepted. */
   readonly onAcceptFailed?: (code: string) => void
-  readonly reportBug: (fault: unknown, call: LiveCall) => void
+  readonly reportBug: (error: unknown, call: LiveCall) => void
 }
 
 export interface ListenerOptions extends FrontOptions {

@@ -25,7 +25,7 @@ export interface ServingOptions {
   readonly isDraining: () => boolean
   /** No later request on this connection may be served. */
   readonly isLast: boolean
-  readonly reportBug: (fault: unknown, call: LiveCall) => void
+  readonly reportBug: (error: unknown, call: LiveCall) => void
   readonly onEnded: () => void
 }
 
@@ -64,7 +64,7 @@ export class Serving {
     handler
       .service(request, call)
       .then((outcome) => this.#answer(outcome))
-      .catch((fault: unknown) => this.#fault(fault))
+      .catch((error: unknown) => this.#error(error))
   }
 
   #answer(outcome: Outcome): void {
@@ -137,14 +137,14 @@ export class Serving {
     if (was !== undefined) call.emit({ type: 'attempt.broken', attempt, was })
   }
 
-  #fault(fault: unknown): void {
+  #error(error: unknown): void {
     const { call, response, reportBug } = this.#options
-    reportBug(fault, call)
-    call.abort(failure('INTERNAL', 'The gateway has failed', { cause: fault }))
+    reportBug(error, call)
+    call.abort(failure('INTERNAL', 'The gateway has failed', { cause: error }))
     if (response.headersSent || this.#status !== 0) response.destroy()
     else
       this.#answer(
-        failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: fault })),
+        failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: error })),
       )
   }
 

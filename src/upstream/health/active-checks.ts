@@ -65,7 +65,7 @@ export class ActiveChecks {
         clock.after(waitMs, () => this.#begin(index)),
       )
     }
-    this.#check(index).then(again, (fault: unknown) => again({ isGood: false, detail: String(fault) }))
+    this.#check(index).then(again, (error: unknown) => again({ isGood: false, detail: String(error) }))
   }
 
   async #check(index: number): Promise<CheckResult | undefined> {

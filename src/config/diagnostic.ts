@@ -1,7 +1,7 @@
 import type { Path } from '../kit/json-pointer.ts'
 
 /** Both counted from 1. */
-export interface Place {
+export interface SourceLocation {
   readonly line: number
   readonly column: number
 }
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** One error in a configuration, as reported. */
-export interface Fault {
+export interface Diagnostic {
   readonly file: string
   /** Undefined for a module, or for an error of the whole file. */
   readonly line: number | undefined
@@ -29,8 +29,8 @@ export interface Fault {
   readonly suggestion: string | undefined
 }
 
-export function fault(file: string, message: string, place?: Place): Fault {
-  return { file, line: place?.line, column: place?.column, path: '', message, suggestion: undefined }
+export function diagnostic(file: string, message: string, location?: SourceLocation): Diagnostic {
+  return { file, line: location?.line, column: location?.column, path: '', message, suggestion: undefined }
 }
 
 /** `routes[0].hedge.after`, `upstreams["my work"].targets`. */

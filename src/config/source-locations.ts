@@ -1,7 +1,7 @@
-import type { Place } from './fault.ts'
+import type { SourceLocation } from './diagnostic.ts'
 
 /** Line and column of any offset in a text. The LineCounter of `yaml` misses line breaks in some invalid files. */
-export function placesIn(text: string): (offset: number) => Place {
+export function locationsIn(text: string): (offset: number) => SourceLocation {
   const starts = [0]
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
   return (offset) => {

@@ -2,9 +2,9 @@ import type { Config } from '../config/schema.ts'
 import { StartupError } from '../kit/startup-error.ts'
 
 /** Why an address cannot be listened on, and which setting to change; undefined for any other error. */
-export function listenFault(fault: unknown, config: Config, file = 'the configuration'): StartupError | undefined {
-  if (!(fault instanceof Error)) return undefined
-  const { code, port, address } = fault as NodeJS.ErrnoException & { port?: number; address?: string }
+export function listenError(error: unknown, config: Config, file = 'the configuration'): StartupError | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
   const section = port === config.admin?.port && port !== config.listen.port ? 'admin' : 'listen'
   const refuse = (setting: 'port' | 'host', text: string): StartupError => new StartupError(text, [section, setting])
   if (code === 'EADDRINUSE') {

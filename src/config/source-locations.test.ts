@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { placesIn } from './places.ts'
+import { locationsIn } from './source-locations.ts'
 
-describe('placesIn', () => {
+describe('locationsIn', () => {
   it('counts from 1', () => {
-    const placeOf = placesIn('ab\n\ncd\n')
+    const locationOf = locationsIn('ab\n\ncd\n')
     assert.deepEqual(
-      [0, 1, 2, 3, 4, 5, 6, 7].map((offset) => Object.values(placeOf(offset))),
+      [0, 1, 2, 3, 4, 5, 6, 7].map((offset) => Object.values(locationOf(offset))),
       [
         [1, 1],
         [1, 2],
@@ -27,7 +27,7 @@ describe('placesIn', () => {
         const text = parts.join('')
         const offset = n % (text.length + 1)
         const before = text.slice(0, offset).split('\n')
-        assert.deepEqual(placesIn(text)(offset), { line: before.length, column: (before.at(-1) ?? '').length + 1 })
+        assert.deepEqual(locationsIn(text)(offset), { line: before.length, column: (before.at(-1) ?? '').length + 1 })
       }),
     )
   })

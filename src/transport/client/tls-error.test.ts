@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { tlsFault } from './tls-fault.ts'
+import { tlsErrorOf } from './tls-error.ts'
 
-describe('tlsFault', () => {
+describe('tlsErrorOf', () => {
   it('recommends NODE_EXTRA_CA_CERTS for every untrusted issuer', () => {
     const codes = [
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -11,17 +11,17 @@ describe('tlsFault', () => {
       'SELF_SIGNED_CERT_IN_CHAIN',
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ]
-    for (const code of codes) assert.match(tlsFault(code)?.remedy ?? '', /NODE_EXTRA_CA_CERTS/, code)
+    for (const code of codes) assert.match(tlsErrorOf(code)?.remedy ?? '', /NODE_EXTRA_CA_CERTS/, code)
   })
 
   it('tells certificate errors from handshake errors for unknown codes', () => {
-    assert.equal(tlsFault('UNABLE_TO_DO_SOMETHING_NEW')?.reason, 'the certificate is not accepted')
-    assert.equal(tlsFault('ERR_SSL_TLSV1_ALERT_SOMETHING_NEW')?.reason, 'the handshake failed')
+    assert.equal(tlsErrorOf('UNABLE_TO_DO_SOMETHING_NEW')?.reason, 'the certificate is not accepted')
+    assert.equal(tlsErrorOf('ERR_SSL_TLSV1_ALERT_SOMETHING_NEW')?.reason, 'the handshake failed')
   })
 
   it('returns undefined for the codes of plain connections', () => {
     for (const code of ['', 'ECONNRESET', 'CLOSED', 'CONNECT_TIMEOUT', 'ENOTFOUND', 'EMFILE']) {
-      assert.equal(tlsFault(code), undefined, code)
+      assert.equal(tlsErrorOf(code), undefined, code)
     }
   })
 })

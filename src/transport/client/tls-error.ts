@@ -49,7 +49,7 @@ const families: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Undefined if the code is not a TLS error. */
-export function tlsFault(code: string): TlsFault | undefined {
+export function tlsErrorOf(code: string): TlsFault | undefined {
   const known = byCode[code]
   if (known !== undefined) return known
   const reason = families.find(([codes]) => codes.test(code))?.[1]
