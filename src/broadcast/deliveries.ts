@@ -1,10 +1,10 @@
-import { type Failure } from '../core/failure.ts'
 import type { HeaderPairs } from '../core/headers.ts'
+import { done, type Result } from '../core/result.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
-import type { DeliveryStore, NewDelivery, StoredDelivery } from '../store/delivery-store.ts'
+import type { DeliveryStore, NewDelivery } from '../store/delivery-store.ts'
 import { cancelWait, Delivery, type Observer, type QueuedLeg } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import { Operator } from './operations.ts'
@@ -110,18 +110,18 @@ export class Deliveries {
   }
 
   /** Resumes the unfinished deliveries of an earlier run. */
-  async resume(): Promise<Failure | undefined> {
+  async resume(): Promise<Result<undefined>> {
     for (let after = 0; ; ) {
       const page = await this.#options.store.unfinished(after, resumePage)
-      if (!Array.isArray(page)) return page as Failure
-      for (const stored of page as readonly StoredDelivery[]) {
+      if (!page.ok) return page
+      for (const stored of page.value) {
         after = stored.sequence
         const { request } = stored
         if (request === undefined) continue
         const trace = this.#resumedTraceOf?.(request.headers)
         this.begin({ ...stored, request }, stored.sequence, { trace })
       }
-      if (page.length < resumePage) return undefined
+      if (page.value.length < resumePage) return done
     }
   }
 

@@ -59,8 +59,8 @@ export function startDeliveryService(options: DeliveryServiceOptions): DeliveryS
     },
     resume: async (routes) => {
       deliveries.reconfigure(routes)
-      const refused = await deliveries.resume()
-      if (refused !== undefined) throw new StartupError(refused.detail)
+      const resumed = await deliveries.resume()
+      if (!resumed.ok) throw new StartupError(resumed.failure.detail)
       isResumed = true
       log.resumed(deliveries)
     },

@@ -1,7 +1,7 @@
 import type { Attempt } from '../core/attempt.ts'
 import type { Call } from '../core/call.ts'
-import type { Failure } from '../core/failure.ts'
 import type { GatewayResponse } from '../core/response.ts'
+import type { Result } from '../core/result.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Timer } from '../kit/clock.ts'
 import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../store/delivery-store.ts'
@@ -67,7 +67,7 @@ export class Delivery {
   /** Something has changed since the last save began. */
   changed = false
   /** Called with the result of the next save. */
-  readonly saveWatchers: ((refused: Failure | undefined) => void)[] = []
+  readonly saveWatchers: ((result: Result<undefined>) => void)[] = []
   #answer: GatewayResponse | undefined
   #isAnswerSaved = false
   readonly #observers = new Set<Observer>()

@@ -1,4 +1,4 @@
-import type { Failure } from '../core/failure.ts'
+import type { Result } from '../core/result.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Delivery, QueuedLeg } from './delivery.ts'
@@ -38,7 +38,7 @@ export class Saver {
   }
 
   /** Same as `save`, and resolves with the result of the next save. */
-  saved(delivery: Delivery): Promise<Failure | undefined> {
+  saved(delivery: Delivery): Promise<Result<undefined>> {
     return new Promise((resolve) => {
       delivery.saveWatchers.push(resolve)
       this.save(delivery)
@@ -54,15 +54,15 @@ export class Saver {
         .filter(({ leg, released }) => !released && !leg.isPending)
         .map((place) => ({ place, version: place.leg.version }))
       const update = delivery.update(clock.wallNow())
-      const refused = await store.update(update)
-      if (refused === undefined) {
+      const result = await store.update(update)
+      if (result.ok) {
         delivery.saved(update)
         // A leg that was replayed meanwhile differs from the saved state.
         for (const { place, version } of settled) if (place.leg.version === version) onSettled(place)
       } else delivery.changed = true
-      for (const tell of watchers) tell(refused)
-      if (refused !== undefined && this.#isStopping) break
-      if (refused !== undefined) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
+      for (const tell of watchers) tell(result)
+      if (!result.ok && this.#isStopping) break
+      if (!result.ok) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
     }
     delivery.saving = false
     onSaved(delivery)

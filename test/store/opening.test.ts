@@ -18,13 +18,13 @@ import {
   allLegs,
   countsOf,
   found,
-  given,
   inserted,
   requestWith,
   sequencesOf,
   someDelivery,
   updated,
 } from '../conformance/deliveries.ts'
+import { given } from '../kit/results.ts'
 import { faultAt, fingerprintOf, folderFor, storeAt } from './place.ts'
 
 /** A closed store with this many unfinished deliveries. */
@@ -180,7 +180,7 @@ describe('opening an SQLite store', () => {
       [flipped(17), /the checksum of its header does not match/],
       [flipped(32 + 24 + 100), /its frame 0 is damaged, and valid frames follow it/],
       [flipped(32 + 20), /its frame 0 is damaged/],
-      [flipped(32 + 2 * frame + 4096), /its frame 2 is not/],
+      [flipped(32 + 2 * frame + 4096), /its frame 2 is damaged/],
     ] as const) {
       assert.match(await refusedUntouched(folder, join(folder, 'store.db')), expected)
     }

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Failure, failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import type { Result } from '../../core/result.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { countOf } from '../../kit/count-of.ts'
 import type { LogText } from '../../kit/log-text.ts'
@@ -91,10 +93,10 @@ export class Writer {
   async ask<Name extends ExchangeName>(
     name: Name,
     request: Exchanges[Name]['request'],
-  ): Promise<Exchanges[Name]['reply'] | Failure> {
+  ): Promise<Result<Exchanges[Name]['reply']>> {
     const reply: Reply<Name> = await this.#thread.ask(name, request)
-    if (reply.ok) return reply.value
-    return reply.fault.kind === 'full' ? this.#isFull(reply.fault.text) : this.#failed(reply.fault)
+    if (reply.ok) return reply
+    return failed(reply.fault.kind === 'full' ? this.#isFull(reply.fault.text) : this.#failed(reply.fault))
   }
 
   /** Call when the thread has ended unexpectedly. */
@@ -175,7 +177,7 @@ export class Writer {
   #refuse(batch: Batch, refusal: Failure): void {
     this.#options.ledger.refused(batch)
     for (const { resolve } of batch.inserts) resolve({ kind: 'refused', failure: refusal })
-    for (const { callers } of batch.updates.values()) for (const tell of callers) tell(refusal)
+    for (const { callers } of batch.updates.values()) for (const tell of callers) tell(failed(refusal))
   }
 
   async #operate(operation: Operation): Promise<void> {
