@@ -39,7 +39,7 @@ export interface DeliveryServiceOptions {
   readonly events: EventBus
   readonly traces: Traces | undefined
   readonly log: LogText
-  readonly reportBug: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (error: unknown, deliveryId: string) => void
 }
 
 export function startDeliveryService(options: DeliveryServiceOptions): DeliveryService {

@@ -4,7 +4,7 @@ import { ok, type Result } from '../core/result.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, LegState } from '../store/delivery-store.ts'
-import { Delivery, type QueuedLeg } from './delivery.ts'
+import { Delivery, type DeliveryLeg } from './delivery.ts'
 import type { DeliveryRoutes } from './delivery-route.ts'
 import type { Saver } from './persister.ts'
 import type { Attempts } from './sender.ts'
@@ -104,10 +104,10 @@ export class Operator {
     // Another call may have loaded it meanwhile.
     const current = active.get(delivery.id) ?? delivery
     active.set(delivery.id, current)
-    const places = current.places.filter(
-      ({ leg }) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
+    const legs = current.legs.filter(
+      (leg) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
     )
-    const count = what === 'replay' ? replay(places, routes, attempts) : await discard(places, attempts)
+    const count = what === 'replay' ? replay(legs, routes, attempts) : await discard(legs, attempts)
     if (what === 'discard' && count > 0) current.died()
     const saved = await saver.saved(current)
     return saved.ok ? ok(count) : saved
@@ -149,32 +149,28 @@ export class Operator {
 }
 
 /** Skips legs whose target or route is gone. Returns the number replayed. */
-function replay(places: readonly QueuedLeg[], routes: DeliveryRoutes, attempts: Attempts): number {
-  const dead = places.filter((place) => place.leg.phase === 'dead' && routes.missing(place) === undefined)
-  for (const place of dead) {
-    place.leg.replay()
-    if (place.released) {
-      place.released = false
-      attempts.join(place)
-    } else {
-      // Its death is not on disk yet, so it still has its position in its lane.
-      attempts.rejoin(place)
-    }
+function replay(legs: readonly DeliveryLeg[], routes: DeliveryRoutes, attempts: Attempts): number {
+  const dead = legs.filter((leg) => leg.phase === 'dead' && routes.missing(leg) === undefined)
+  for (const leg of dead) {
+    leg.replay()
+    if (leg.position === undefined) attempts.join(leg)
+    // Its death is not on disk yet, so it still has its position in its lane.
+    else attempts.rejoin(leg)
   }
   return dead.length
 }
 
 /** Discards legs that are dead or not yet answered, and cancels attempts under way. Returns the number discarded. */
-async function discard(places: readonly QueuedLeg[], attempts: Attempts): Promise<number> {
-  const underWay = places.filter(({ activity }) => activity.kind === 'attempt')
-  const others = places.filter((place) => attempts.discard(place))
-  const ends = underWay.map(async (place) => {
-    const { activity } = place
-    if (activity.kind !== 'attempt') return
-    place.activity = { ...activity, thenDiscard: true }
-    activity.call.abort(failure('CANCELLED', 'An operator has discarded it'))
-    await activity.ended
+async function discard(legs: readonly DeliveryLeg[], attempts: Attempts): Promise<number> {
+  const underWay = legs.filter(({ attempt }) => attempt !== undefined)
+  const others = legs.filter((leg) => attempts.discard(leg))
+  const ends = underWay.map(async (leg) => {
+    const { attempt } = leg
+    if (attempt === undefined) return
+    leg.discardAfterAttempt()
+    attempt.call.abort(failure('CANCELLED', 'An operator has discarded it'))
+    await attempt.ended
   })
   await Promise.all(ends)
-  return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
+  return others.length + underWay.filter(({ phase }) => phase === 'discarded').length
 }

@@ -189,7 +189,7 @@ class Run {
     const inserts = changes.filter((one) => one.do === 'insert').map(newDelivery)
     const inserting = inserts.map((one) => this.store.insert(one))
     const updates = await Promise.all(updating)
-    updates.forEach(given)
+    for (const updated of updates) given(updated)
     const results = await Promise.all(inserting)
     for (const [n, delivery] of inserts.entries()) {
       const result = results[n] ?? assert.fail()
