@@ -38,6 +38,6 @@ async function end(): Promise<void> {
 
 async function openFile(file: string) {
   const opened = await openSqliteStore({ path: file, clock, limits, log: (text) => console.error(text) })
-  if (!opened.ok) throw new Error(opened.fault)
+  if (!opened.ok) throw new Error(opened.problem)
   return opened.store
 }

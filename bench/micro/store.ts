@@ -64,7 +64,7 @@ async function openMemory(): Promise<DeliveryStore> {
 async function openSqlite(): Promise<DeliveryStore> {
   const path = join(folder, `${randomUUID()}.db`)
   const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: console.error })
-  if (!opened.ok) throw new Error(opened.fault)
+  if (!opened.ok) throw new Error(opened.problem)
   return opened.store
 }
 

@@ -30,7 +30,7 @@ function arrivedAt(target: string, { seen }: FakeUpstream, from: number): Record
 }
 
 function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: to - from + 1 }, (_, place) => from + place)
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index)
 }
 
 describe('replay of all dead letters', () => {

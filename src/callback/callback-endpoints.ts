@@ -29,7 +29,7 @@ export interface CallbackEndpointsOptions {
   readonly frontPort: () => number
   /** Set when several workers take callbacks. */
   readonly peers?: CallbackPeers | undefined
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 /** A new configuration, not yet in force. */

@@ -110,8 +110,8 @@ class Wait implements AbortListener {
     callbacks.begun(issue.id, () => this.#stopAsking())
     try {
       await this.#backendAnswered(await next(request, this.#line), acknowledges)
-    } catch (fault) {
-      this.#fault(fault)
+    } catch (error) {
+      this.#failedByBug(error)
     } finally {
       this.#line.release()
       callbacks.done(issue.id)
@@ -182,13 +182,13 @@ class Wait implements AbortListener {
     await callbacks.keep(issue, route, { kind: 'failure', code, detail })
   }
 
-  #fault(fault: unknown): void {
+  #failedByBug(error: unknown): void {
     const { call, callbacks } = this.#options
-    callbacks.reportBug(fault, call.id)
+    callbacks.reportBug(error, call.id)
     if (!this.#waiter.isOpen) return
     this.#end(
       'refused',
-      failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: fault })),
+      failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: error })),
     )
   }
 

@@ -203,7 +203,7 @@ describe('tickets', () => {
     assert.ok(other() !== undefined)
     assert.equal(given(await callbacks.keep(issue, '/back', result)), 'repeated')
     await clock.advance(10_000)
-    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no place is given back twice')
+    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no ticket is given back twice')
   })
 
   it('are the same if promised again, and gone once withdrawn', async () => {

@@ -31,7 +31,7 @@ export interface CallbacksOptions extends CallbacksSettings {
   readonly memory: TicketStore
   /** Number of tickets that clients hold, in all workers. */
   readonly promises?: Levels
-  readonly reportBug: (fault: unknown, callId: string) => void
+  readonly reportBug: (error: unknown, callId: string) => void
 }
 
 const expiryCheckMs = 10_000

@@ -21,7 +21,7 @@ import { failureOf } from '../kit/calls.ts'
 import { given } from '../kit/results.ts'
 import { afterGap, type FailingStore, failingStoreAt, isServing, refused, retry } from './failing-store.ts'
 import { canFreeze, canMount, diskFor, fillDisk, freeze, mountOver, remount, thaw } from './mounts.ts'
-import { cleanup, faultAt, folderFor, storeAt } from './place.ts'
+import { cleanup, folderFor, problemAt, storeAt } from './place.ts'
 
 const answer = { status: 201, headers: ['x-a', 'b'], body: Buffer.from('created') }
 
@@ -441,8 +441,8 @@ describe('a store whose disk is read-only', () => {
     const path = join(disk, 'store.db')
     await (await storeAt(t, path)).close()
     remount(disk, 'ro')
-    assert.match(await faultAt(path), /store\.db cannot be written: it, its folder or its disk is read-only/)
-    assert.match(await faultAt(join(disk, 'new.db')), /new\.db cannot be written.*read-only/)
+    assert.match(await problemAt(path), /store\.db cannot be written: it, its folder or its disk is read-only/)
+    assert.match(await problemAt(join(disk, 'new.db')), /new\.db cannot be written.*read-only/)
     remount(disk, 'rw')
   })
 

@@ -18,7 +18,7 @@ const report = (text: string): number => writeSync(lines, `${text}\n`)
 const limits = { maxUndeliveredBytes: Number.MAX_SAFE_INTEGER }
 const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: (text) => process.stderr.write(text) })
 if (!opened.ok) {
-  process.stderr.write(`${opened.fault}\n`)
+  process.stderr.write(`${opened.problem}\n`)
   process.exit(1)
 }
 const { store } = opened
