@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { callOf } from '../../test/kit/calls.ts'
 import { VirtualClock } from '../../test/kit/virtual-clock.ts'
 import type { StoredLeg } from '../store/delivery-store.ts'
-import { Leg, type Position } from './leg.ts'
+import { Leg } from './leg.ts'
+import type { Position } from './leg-phase.ts'
 import { TargetQueue } from './target-queue.ts'
 
 type OwnLeg = Leg<string>
@@ -21,7 +22,7 @@ function legWith(change: Partial<StoredLeg> = {}): OwnLeg {
 /** Every way to change a leg. `timers` counts the timers that run. */
 function stepsOf(leg: OwnLeg, timers: { running: number }) {
   let turn = 0
-  const position = (): Position<string> => ({ queue, turn: ++turn })
+  const position = (): Position<OwnLeg> => ({ queue, turn: ++turn })
   return {
     join: () => leg.join(position()),
     move: () => leg.move(position()),

@@ -1,84 +1,15 @@
 import type { AttemptOutcome } from '../core/attempt.ts'
-import type { Call } from '../core/call.ts'
 import type { Timer } from '../kit/clock.ts'
 import type { LegState, StoredLeg } from '../store/delivery-store.ts'
-import type { TargetQueue } from './target-queue.ts'
-
-/**
- * One delivery's way to one target.
- *
- * A leg is `new` until it joins the queue of its target. Then it is `queued`: it waits for earlier legs of its lane, and
- * for the target's limit of concurrent attempts. When its turn comes it is `sending`. A good answer makes it `recording`
- * until the store has that on disk, and only then `acknowledged`: if the next leg of the lane were sent earlier, a crash
- * could resend this one after it. A bad answer makes it `waiting` for its next attempt, at the head of its lane; or,
- * after the last attempt, `dead`, which lets the lane go on. An operator may replay a dead leg (its attempts count from
- * 0) and discard a leg that is dead or not yet answered.
- *
- *     new ────> queued ──> sending ──> recording ──> acknowledged
- *      │         ^  ^       │  │
- *      │         │  └waiting┘  └──> dead ──> queued, new, discarded
- *      │         └─ (interrupted)
- *      └──────> waiting (an earlier run has tried it)
- *     new, queued, waiting ──> discarded, dead (its target or route is no longer configured)
- *     queued ──> new (to join another queue)
- *
- * Whatever its final state, its lane goes on only once that state is on disk: otherwise a crash could resend it after a
- * later leg. So a leg that is dead or discarded keeps its position in its queue until then; a replay before that takes
- * up the same position, a later one joins again.
- *
- * A shutdown that cancels an attempt puts the leg back to `queued`: the attempt is not counted, and the next start
- * sends it again.
- *
- * Each phase has what belongs to it and nothing else: only a leg that is sent has an attempt, only a waiting leg a timer.
- */
-type Phase<Owner> =
-  | { readonly name: 'new'; readonly wait: Wait | undefined }
-  | { readonly name: 'queued' | 'recording'; readonly position: Position<Owner> }
-  | { readonly name: 'sending'; readonly position: Position<Owner>; readonly attempt: AttemptUnderWay }
-  | {
-      readonly name: 'waiting'
-      readonly position: Position<Owner>
-      readonly wait: Wait
-      /** Undefined before it starts, and after a shutdown has stopped it. */
-      readonly timer: Timer | undefined
-    }
-  /** The position is undefined once this is on disk. */
-  | { readonly name: 'dead' | 'discarded'; readonly position: Position<Owner> | undefined }
-  | { readonly name: 'acknowledged' }
-
-export type PhaseName = Phase<unknown>['name']
-
-const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
-  new: ['queued', 'waiting', 'discarded', 'dead'],
-  queued: ['sending', 'discarded', 'dead', 'new'],
-  sending: ['recording', 'waiting', 'dead', 'queued'],
-  waiting: ['queued', 'discarded', 'dead'],
-  recording: ['acknowledged'],
-  acknowledged: [],
-  dead: ['queued', 'new', 'discarded'],
-  discarded: [],
-}
-
-/** Where a leg stands at its target. */
-export interface Position<Owner> {
-  readonly queue: TargetQueue<Leg<Owner>>
-  /** Lower for a leg that joined a queue earlier. */
-  readonly turn: number
-}
-
-export interface AttemptUnderWay {
-  readonly call: Call
-  readonly ended: Promise<void>
-  /** An operator discards the leg as soon as this attempt has ended. */
-  readonly thenDiscard: boolean
-}
-
-export interface Wait {
-  /** Wall-clock time. */
-  readonly until: number
-  /** As planned; undefined in a store of an earlier version, and if the attempt could not be sent. */
-  readonly ms: number | undefined
-}
+import {
+  type AttemptUnderWay,
+  loadedPhase,
+  type Phase,
+  type PhaseName,
+  type Position,
+  transitions,
+  type Wait,
+} from './leg-phase.ts'
 
 export interface AttemptResult {
   readonly outcome: AttemptOutcome
@@ -86,12 +17,13 @@ export interface AttemptResult {
   readonly detail: string | undefined
 }
 
+/** One delivery's way to one target; `leg-phase.ts` tells its life. */
 export class Leg<Owner> {
   readonly delivery: Owner
   /** Undefined: no order. */
   readonly lane: string | undefined
   readonly target: string
-  #phase: Phase<Owner>
+  #phase: Phase<Leg<Owner>>
   #version = 0
   #attempts: number
   #last: AttemptResult | undefined
@@ -100,7 +32,7 @@ export class Leg<Owner> {
     this.delivery = delivery
     this.lane = lane
     this.target = stored.target
-    this.#phase = loaded(stored)
+    this.#phase = loadedPhase(stored)
     this.#attempts = stored.attempts
     this.#last =
       stored.outcome === undefined
@@ -125,7 +57,7 @@ export class Leg<Owner> {
     return phase.name === 'waiting' || phase.name === 'new' ? phase.wait : undefined
   }
   /** Undefined before it has joined a queue, and once its end is on disk. */
-  get position(): Position<Owner> | undefined {
+  get position(): Position<Leg<Owner>> | undefined {
     const phase = this.#phase
     return phase.name === 'new' || phase.name === 'acknowledged' ? undefined : phase.position
   }
@@ -145,20 +77,20 @@ export class Leg<Owner> {
   }
 
   /** Joins the queue of its target. */
-  join(position: Position<Owner>): void {
+  join(position: Position<Leg<Owner>>): void {
     const { wait } = this
     this.#to(wait === undefined ? { name: 'queued', position } : { name: 'waiting', position, wait, timer: undefined })
   }
 
   /** Takes another position, in the same phase. */
-  move(position: Position<Owner>): void {
+  move(position: Position<Leg<Owner>>): void {
     const phase = this.#phase
     if (phase.name === 'new' || phase.name === 'acknowledged' || phase.position === undefined) throw this.#notQueued()
     this.#phase = { ...phase, position }
   }
 
   /** Gives up its position: its end is on disk, or it joins another queue. */
-  leave(): Position<Owner> {
+  leave(): Position<Leg<Owner>> {
     const position = this.#queued()
     const phase = this.#phase
     if (phase.name === 'recording') this.#to({ name: 'acknowledged' })
@@ -249,7 +181,7 @@ export class Leg<Owner> {
     }
   }
 
-  #queued(): Position<Owner> {
+  #queued(): Position<Leg<Owner>> {
     const { position } = this
     if (position === undefined) throw this.#notQueued()
     return position
@@ -265,7 +197,7 @@ export class Leg<Owner> {
   }
 
   /** The only method that changes to another phase. */
-  #to(phase: Phase<Owner>): void {
+  #to(phase: Phase<Leg<Owner>>): void {
     if (!transitions[this.phase].includes(phase.name)) {
       throw new Error(`a leg to ${this.target} cannot go from ${this.phase} to ${phase.name}`)
     }
@@ -273,10 +205,4 @@ export class Leg<Owner> {
     this.#phase = phase
     this.#version++
   }
-}
-
-function loaded<Owner>({ state, nextAttemptAt, waitMs }: StoredLeg): Phase<Owner> {
-  if (state === 'acknowledged') return { name: 'acknowledged' }
-  if (state !== 'pending') return { name: state, position: undefined }
-  return { name: 'new', wait: nextAttemptAt === undefined ? undefined : { until: nextAttemptAt, ms: waitMs } }
 }

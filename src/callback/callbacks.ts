@@ -4,8 +4,7 @@ import { type Levels, SharedMemory } from '../kit/shared-memory.ts'
 import type { TicketResult, TicketStore } from '../store/ticket-store.ts'
 import { resultBytes } from '../store/ticket-store.ts'
 import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
-import type { WaiterFacts } from './waiter.ts'
-import { Waiters } from './waiters.ts'
+import { type WaiterFacts, Waiters } from './waiter.ts'
 
 /** Where a client fetches a late result. */
 export const ticketsPath = '/_hedgerow/tickets'
