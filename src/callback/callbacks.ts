@@ -44,7 +44,7 @@ export function callbackGraceMs(keepMs: number): number {
   return keepMs === 0 ? droppedGraceMs : keepMs
 }
 
-/** What a ticket leads to. */
+/** Result of looking up a ticket. */
 export type Fetched =
   /** No result yet. */
   | { readonly kind: 'running' }

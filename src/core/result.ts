@@ -6,8 +6,8 @@ export interface Ok<Value> {
 }
 
 /**
- * What an operation came to that may fail for an expected reason. The counterpart of `failed` in `outcome.ts` is `ok`
- * here. `undefined` in a value means only "there is none".
+ * Result of an operation that may fail for an expected reason. `ok` makes a good one, `failed` of `outcome.ts` the other.
+ * `undefined` in a value means only "there is none".
  */
 export type Result<Value> = Ok<Value> | Failed
 

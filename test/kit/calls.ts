@@ -58,7 +58,7 @@ export function responseOf(outcome: Outcome | undefined): GatewayResponse {
   return outcome.response
 }
 
-/** Of an outcome or another result. */
+/** The failure of an outcome or another result that must be one. */
 export function failureOf(result: { readonly ok: true } | Failed | undefined): Failure {
   if (result === undefined || result.ok) throw new Error('a failure was expected')
   return result.failure
