@@ -30,7 +30,7 @@ it('the SQLite store also runs compiled to JavaScript', (t) => {
     import { openSqliteStore } from './store/sqlite/sqlite-store.js'
     const options = { path: process.argv[2], clock: systemClock(), limits: { maxUndeliveredBytes: 1 }, log: console.error }
     const { store } = await openSqliteStore(options)
-    console.log((await store.figures()).deliveries)
+    console.log((await store.figures()).value.deliveries)
     await store.close()`,
   )
   const output = execFileSync(process.execPath, [join(folder, 'main.js'), join(folder, 'store.db')], {
