@@ -120,7 +120,7 @@ describe('measure-house', () => {
   }
 
   it('counts runtime dependencies only', () => {
-    const { counted } = dependencyRow('{ "dependencies": { "zod": "1" }, "devDependencies": { "knip": "1" } }')
+    const { counted } = dependencyRow(['{ "dependencies": { "zod": "1" }, "devDependencies": { "knip": "1" } }', '{}'])
     assert.deepEqual(counted, ['zod'])
   })
 })

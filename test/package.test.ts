@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { withRelativeImports } from '../tools/build-program.ts'
+import { missingFiles } from '../tools/bundle/bundle.ts'
+import { foldersOf, type Library, licencesText } from '../tools/bundle/licences.ts'
 import { type Manifest, packageProblems } from '../tools/check-package.ts'
 import { root } from './kit/command.ts'
 
@@ -18,10 +19,12 @@ const whole = [
   'package.json',
   'examples/demo.yaml',
   'dist/cli/main.js',
-  'dist/config/define-config.js',
-  'dist/config/define-config.d.ts',
-  'dist/gateway/threads/worker-main.js',
-  'dist/load/page/page.html',
+  'dist/cli/define-config.js',
+  'dist/cli/worker-main.js',
+  'dist/cli/worker.js',
+  'dist/page/page.html',
+  'dist/third-party-licences.txt',
+  'dist/types/config/define-config.d.ts',
   'dist/web/index.html',
   'dist/web/assets/index.js',
 ]
@@ -51,32 +54,45 @@ describe('the package', () => {
   }
 })
 
-describe('the build of the program', () => {
-  const imports: readonly (readonly [string, string, string])[] = [
-    ['a module', 'cli/load.js', '../load/setup.js'],
-    ['a module in a folder', 'cli/load.js', '../load/text/table.js'],
-    ['a module from a nested file', 'gateway/threads/a.js', '../../backend/server.js'],
-    ['a module from the top', 'index.js', './load/setup.js'],
-  ]
-  for (const [what, file, path] of imports) {
-    it(`imports ${what} of a private package by relative path: ${path}`, () => {
-      const name = path.replace(/^[./]+/, '@hedgerow/').replace(/\.js$/, '')
-      assert.equal(withRelativeImports(file, `import { a } from '${name}';`), `import { a } from '${path}';`)
-    })
-  }
+describe('the bundle', () => {
+  const worker = { fileName: 'worker-Bq.js', code: '' }
 
-  it('leaves other imports and mentions in comments as they are', () => {
-    const text = "import { z } from 'zod'; // @hedgerow/load\nimport './a.js';"
-    assert.equal(withRelativeImports('cli/load.js', text), text)
+  it('is complete with each file that the code starts by its path', () => {
+    const code = 'new Worker(new URL(`./worker.${extension}`, import.meta.url), { name })'
+    assert.deepEqual(
+      missingFiles([
+        { fileName: 'main.js', code },
+        { ...worker, fileName: 'worker.js' },
+      ]),
+      [],
+    )
+    assert.deepEqual(missingFiles([{ fileName: 'main.js', code }, worker]), ['worker.'])
   })
 
-  // The build finds a module by its path alone.
-  for (const name of ['backend', 'load']) {
-    it(`finds every export of @hedgerow/${name} under its own path`, () => {
-      const { exports } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
-        readonly exports: Readonly<Record<string, string>>
-      }
-      for (const [module, file] of Object.entries(exports)) assert.equal(file, `${module.replace('.', './src')}.ts`)
-    })
-  }
+  it('is not searched for files elsewhere in the package', () => {
+    const code = 'new URL("../../package.json", import.meta.url)'
+    assert.deepEqual(missingFiles([{ fileName: 'main.js', code }]), [])
+  })
+})
+
+describe('the licences of the libraries', () => {
+  const library: Library = { name: 'b', version: '1.0.0', licence: 'MIT', texts: ['Permission is granted.\n'] }
+
+  it('are listed by name, each with its text', () => {
+    const text = licencesText([library, { ...library, name: 'a', licence: 'ISC', texts: ['As is.', 'A notice.'] }])
+    assert.match(
+      text,
+      /a 1\.0\.0 \(ISC\)\n\nAs is\.\n\nA notice\.\n\n-+\n\nb 1\.0\.0 \(MIT\)\n\nPermission is granted\.\n$/,
+    )
+  })
+
+  it('stop the build if one is not permissive, or its text is not there', () => {
+    assert.throws(() => licencesText([{ ...library, licence: 'AGPL-3.0' }]), /AGPL-3\.0/)
+    assert.throws(() => licencesText([{ ...library, texts: [] }]), /b ships no text/)
+  })
+
+  it('are found by the paths of modules', () => {
+    const modules = ['/a/src/x.ts', '/a/node_modules/@b/c/d.js', '/a/node_modules/e/node_modules/f/g.js']
+    assert.deepEqual(foldersOf(modules), ['/a/node_modules/@b/c', '/a/node_modules/e/node_modules/f'])
+  })
 })

@@ -15,7 +15,7 @@ const options = new Set(process.argv.slice(2))
 const house = readHouse(root)
 const rows = [
   ...staticRows(house),
-  dependencyRow(readFileSync(join(root, 'package.json'), 'utf8')),
+  dependencyRow(['package.json', 'tools/runtime/package.json'].map((file) => readFileSync(join(root, file), 'utf8'))),
   ...(await traceRows(root, house.src)),
 ]
 

@@ -24,8 +24,9 @@ const startedMs = clock.now()
 process.on('SIGTERM', () => void end())
 
 async function end(): Promise<void> {
-  const figures = await store.figures()
-  if ('syncs' in figures && figures.syncs > 0) {
+  const read = await store.figures()
+  if (read.ok && read.value.syncs > 0) {
+    const figures = read.value
     const perSecond = Math.round(figures.syncs / ((clock.now() - startedMs) / 1000))
     console.error(
       `${path}: ${figures.syncs} syncs (${perSecond}/s over its life), ${(figures.writes / figures.syncs).toFixed(1)} writes a sync`,
@@ -37,6 +38,6 @@ async function end(): Promise<void> {
 
 async function openFile(file: string) {
   const opened = await openSqliteStore({ path: file, clock, limits, log: (text) => console.error(text) })
-  if (!opened.ok) throw new Error(opened.fault)
+  if (!opened.ok) throw new Error(opened.problem)
   return opened.store
 }

@@ -13,6 +13,7 @@
 import { callbackOptions } from '../../src/callback/options.ts'
 import { inscribe } from '../../src/callback/token-placement.ts'
 import { ownResponse } from '../../src/core/response.ts'
+import { ok } from '../../src/core/result.ts'
 import { JsonParts } from '../../src/kit/json-parts.ts'
 import { scanJson } from '../../src/kit/json-scan.ts'
 import { Scope } from '../../src/kit/scope.ts'
@@ -56,7 +57,7 @@ const request = {
 const ignored = JsonParts.of(['/time', '/x/0/y'])
 
 const jobs: Readonly<Record<string, (body: Buffer) => unknown>> = {
-  validate: (body) => scanJson(body, { scope: new Scope() }, (verdict) => verdict),
+  validate: (body) => scanJson(body, { scope: new Scope() }, ok),
   place: (body) => address({ ...request, body }, 'token', new Scope()),
   compare: (body) => ballotOf(ownResponse(200, [], body), ignored, new Scope()),
   merge: (body) => jsonBody(body, new Scope()),

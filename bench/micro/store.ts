@@ -64,7 +64,7 @@ async function openMemory(): Promise<DeliveryStore> {
 async function openSqlite(): Promise<DeliveryStore> {
   const path = join(folder, `${randomUUID()}.db`)
   const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: console.error })
-  if (!opened.ok) throw new Error(opened.fault)
+  if (!opened.ok) throw new Error(opened.problem)
   return opened.store
 }
 
@@ -115,7 +115,7 @@ async function run(name: string, store: DeliveryStore, load: string, drive: Load
       finishedAt: 1_700_000_000_000,
       answer: undefined,
     }
-    if ((await store.update(update)) !== undefined) throw new Error('not updated')
+    if (!(await store.update(update)).ok) throw new Error('not updated')
   }
   await drive(deliver, performance.now() + runMs / 3)
   const before = await figuresOf(store)
@@ -142,8 +142,8 @@ async function run(name: string, store: DeliveryStore, load: string, drive: Load
 
 async function figuresOf(store: DeliveryStore): Promise<{ readonly syncs: number; readonly writes: number }> {
   const figures = await store.figures()
-  if ('code' in figures) throw new Error(figures.detail)
-  return figures
+  if (!figures.ok) throw new Error(figures.failure.detail)
+  return figures.value
 }
 
 function newDelivery(number: number): NewDelivery {

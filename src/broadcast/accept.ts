@@ -3,9 +3,10 @@ import type { Attempt } from '../core/attempt.ts'
 import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import { type HeaderPairs, headerValue, headerValues, withoutHeaders } from '../core/headers.ts'
-import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import { type Failed, failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
+import type { Result } from '../core/result.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, InsertResult, NewDelivery, StoredDelivery, StoredLeg } from '../store/delivery-store.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -35,11 +36,12 @@ export function accept(request: GatewayRequest, call: Call, options: AcceptOptio
   const badKey = keyProblem(request)
   if (badKey !== undefined) return Promise.resolve(failed(badKey))
   const lane = options.laneOf(request, call.scope)
-  if (!(lane instanceof Promise)) return acceptIn(lane, request, call, options)
-  return lane.then((made) => (typeof made === 'object' ? failed(made) : acceptIn(made, request, call, options)))
+  const acceptIn = (made: Result<Lane>): Promise<Outcome> | Failed =>
+    made.ok ? insert(made.value, request, call, options) : made
+  return lane instanceof Promise ? lane.then(acceptIn) : Promise.resolve(acceptIn(lane))
 }
 
-function acceptIn(lane: Lane, request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
+function insert(lane: Lane, request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const { store, deliveries, respond } = options
   const delivery = newDelivery(request, lane, options)
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>()

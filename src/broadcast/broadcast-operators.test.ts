@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, scene } from '../../test/kit/broadcast-scene.ts'
+import { given } from '../../test/kit/results.ts'
 import { settled } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { memoryStore } from '../store/memory-store.ts'
@@ -19,7 +21,7 @@ function troubledStore() {
     insert: (delivery) => inner.insert(delivery),
     update: async (update) => {
       if (trouble.holds) await new Promise<void>((resolve) => held.push(resolve))
-      return trouble.refuses ? failure('STORE_UNAVAILABLE', 'down') : inner.update(update)
+      return trouble.refuses ? failed(failure('STORE_UNAVAILABLE', 'down')) : inner.update(update)
     },
     find: (id) => inner.find(id),
     list: (filter) => inner.list(filter),
@@ -80,10 +82,10 @@ describe('replay', () => {
     before.write()
     await before.clock.advance(100)
     const after = scene(() => good, {}, before.store, { clock: before.clock, names: ['a', 'b'] })
-    assert.equal(await after.deliveries.operator.operate('id-1', 'replay', { target: 'c' }), 0)
+    assert.equal(given(await after.deliveries.operator.operate('id-1', 'replay', { target: 'c' })), 0)
     const replayed = after.deliveries.operator.operate('id-1', 'replay')
     await after.clock.advance(100)
-    assert.equal(await replayed, 2)
+    assert.equal(given(await replayed), 2)
   })
 })
 
@@ -109,12 +111,12 @@ describe('discard', () => {
       upstream.seen.map(({ request }) => numberOf(request)),
       ['1'],
     )
-    const onDisk = await inner.find('id-1')
-    assert.ok(onDisk !== undefined && 'legs' in onDisk && onDisk.legs[0]?.state === 'pending')
+    const onDisk = given(await inner.find('id-1'))
+    assert.equal(onDisk?.legs[0]?.state, 'pending')
     trouble.holds = false
     release()
     await clock.advance(100)
-    assert.equal(await discarded, 1)
+    assert.equal(given(await discarded), 1)
     assert.deepEqual(
       upstream.seen.map(({ request }) => numberOf(request)),
       ['1', '2'],
@@ -128,7 +130,7 @@ describe('discard', () => {
     await clock.advance(100)
     const discarded = deliveries.operator.operate('id-1', 'discard')
     await clock.advance(1)
-    assert.equal(await discarded, 1)
+    assert.equal(given(await discarded), 1)
     assert.ok(upstream.seen[0]?.aborted !== undefined)
     assert.equal(deliveries.pendingCount, 0)
   })
@@ -143,8 +145,8 @@ describe('discard', () => {
     await clock.advance(100)
     const discarded = deliveries.operator.operate('id-1', 'discard', { state: 'dead' })
     await clock.advance(1)
-    assert.equal(await discarded, 1)
-    const stored = await store.find('id-1')
+    assert.equal(given(await discarded), 1)
+    const stored = given(await store.find('id-1'))
     assert.ok(stored !== undefined && 'legs' in stored)
     assert.deepEqual(
       stored.legs.map(({ state }) => state),
@@ -158,8 +160,8 @@ describe('discard', () => {
     await clock.advance(10)
     const discarded = deliveries.operator.operate('id-1', 'discard')
     await clock.advance(10)
-    assert.equal(await discarded, 0)
-    const stored = await store.find('id-1')
+    assert.equal(given(await discarded), 0)
+    const stored = given(await store.find('id-1'))
     assert.ok(stored !== undefined && 'legs' in stored && stored.legs[0]?.state === 'acknowledged')
   })
 })

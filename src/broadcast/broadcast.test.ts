@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, headerOf, scene, sentTo } from '../../test/kit/broadcast-scene.ts'
 import { failureOf, responseOf, textOf } from '../../test/kit/calls.ts'
+import { given } from '../../test/kit/results.ts'
 import { resume } from '../../test/kit/resume.ts'
 import { settled } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
@@ -77,7 +78,7 @@ describe('broadcast', () => {
     const { answer } = write()
     await clock.advance(2000)
     assert.equal(failureOf(answer.outcome).code, 'BROADCAST_FAILED')
-    const figures = await store.figures()
+    const figures = given(await store.figures())
     assert.ok('deadLegs' in figures && figures.deadLegs === 3)
   })
 
@@ -91,7 +92,7 @@ describe('broadcast', () => {
     await clock.advance(60_000)
     isExhausted = false
     await clock.advance(5000)
-    const figures = await store.figures()
+    const figures = given(await store.figures())
     assert.ok('deadLegs' in figures)
     assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 0])
   })
@@ -166,13 +167,13 @@ describe('broadcast', () => {
     write()
     await clock.advance(1000)
     works = true
-    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 1)
-    assert.equal(await deliveries.operator.operate('id-1', 'discard', { target: 'b' }), 1)
+    assert.equal(given(await deliveries.operator.operate('id-1', 'replay', { target: 'a' })), 1)
+    assert.equal(given(await deliveries.operator.operate('id-1', 'discard', { target: 'b' })), 1)
     await clock.advance(1000)
     assert.equal(sentTo(upstream, 'a').length, 2)
     assert.equal(sentTo(upstream, 'b').length, 1)
-    assert.equal(await deliveries.operator.operate('id-1', 'replay', { target: 'a' }), 0)
-    assert.equal(await deliveries.operator.operate('nothing', 'replay'), undefined)
+    assert.equal(given(await deliveries.operator.operate('id-1', 'replay', { target: 'a' })), 0)
+    assert.equal(given(await deliveries.operator.operate('nothing', 'replay')), undefined)
     assert.equal(deliveries.pendingCount, 0)
   })
 

@@ -6,7 +6,7 @@ import { type BroadcastOptions, broadcastOptions } from './options.ts'
 
 export interface BroadcastDeps extends StrategyDeps {
   readonly routeName: string
-  /** Takes a write of a route: `delivering.ts`, in this thread or another. */
+  /** Takes a write of a route: `delivery-service.ts`, in this thread or another. */
   readonly deliver: (route: string, request: GatewayRequest, call: Call) => Promise<Outcome>
 }
 

@@ -11,10 +11,15 @@ import type { UpstreamsOptions } from '../upstream/options.ts'
 import { type Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
 import type { Deliveries } from './deliveries.ts'
-import type { Delivering } from './delivering.ts'
+
 import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from './delivery-page.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
-import { type DeliveryService, type DeliverySettings, openDeliveryService } from './delivery-service.ts'
+import {
+  type Delivering,
+  type DeliveryService,
+  type DeliverySettings,
+  openDeliveryService,
+} from './delivery-service.ts'
 import type { BroadcastOptions } from './options.ts'
 
 /** Builds the layers of a route's deliveries. */

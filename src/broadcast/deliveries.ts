@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../kit/clock.ts'
 import type { EventBus } from '../kit/event-bus.ts'
 import type { Random } from '../kit/random.ts'
 import type { DeliveryStore, NewDelivery } from '../store/delivery-store.ts'
-import { cancelWait, Delivery, type Observer, type QueuedLeg } from './delivery.ts'
+import { Delivery, type DeliveryLeg, type Observer } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import { Operator } from './operations.ts'
 import { Saver } from './persister.ts'
@@ -25,7 +25,7 @@ export interface DeliveriesOptions extends DeliveriesSettings {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  readonly reportBug: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (error: unknown, deliveryId: string) => void
 }
 
 /** How long a shutdown waits for a store that does not answer. */
@@ -50,7 +50,7 @@ export class Deliveries {
     this.#resumedTraceOf = options.resumedTraceOf
     this.#saver = new Saver({
       ...options,
-      onSettled: (place) => this.#settled(place),
+      onSettled: (leg) => this.#attempts.release(leg),
       onSaved: (delivery) => {
         if (!delivery.isPending) this.#active.delete(delivery.id)
         this.#checkQuiet()
@@ -92,13 +92,13 @@ export class Deliveries {
     this.#routes.replace(routes)
     if (this.#stopping) return 0
     const before = this.#abandoned
-    const inQueues: QueuedLeg[] = []
+    const inQueues: DeliveryLeg[] = []
     for (const delivery of this.#active.values()) {
       const abandonedBefore = this.#abandoned
-      for (const place of delivery.places) {
-        if (place.released || place.queue === undefined) continue
-        inQueues.push(place)
-        this.#abandonIfMissing(place)
+      for (const leg of delivery.legs) {
+        if (leg.position === undefined) continue
+        inQueues.push(leg)
+        this.#abandonIfMissing(leg)
       }
       if (this.#abandoned === abandonedBefore) continue
       delivery.died()
@@ -126,7 +126,7 @@ export class Deliveries {
     // Before the first attempt, which is sent below.
     if (observer !== undefined) delivery.observe(observer)
     this.#active.set(delivery.id, delivery)
-    for (const place of delivery.places) if (place.leg.isPending) this.#join(place)
+    for (const leg of delivery.legs) if (leg.isPending) this.#join(leg)
     this.#pauseIfStopping(delivery)
     return delivery
   }
@@ -154,7 +154,7 @@ export class Deliveries {
     this.#saver.stop()
     this.#retention.stop()
     for (const delivery of this.#active.values()) {
-      for (const place of delivery.places) cancelWait(place)
+      for (const leg of delivery.legs) leg.stopWaiting()
       this.#pauseIfStopping(delivery)
     }
     const { clock } = this.#options
@@ -174,29 +174,19 @@ export class Deliveries {
     return this.#operator
   }
 
-  #join(place: QueuedLeg): void {
-    if (!this.#abandonIfMissing(place)) return this.#attempts.join(place)
-    place.released = true
-    this.#saver.save(place.delivery)
+  #join(leg: DeliveryLeg): void {
+    if (this.#abandonIfMissing(leg)) this.#saver.save(leg.delivery)
+    else this.#attempts.join(leg)
   }
 
   /** Gives up a leg whose target or route is gone. An attempt under way may end first. */
-  #abandonIfMissing(place: QueuedLeg): boolean {
-    const { leg } = place
-    const missing = leg.phase === 'queued' || leg.phase === 'waiting' ? this.#routes.missing(place) : undefined
+  #abandonIfMissing(leg: DeliveryLeg): boolean {
+    const isIdle = leg.phase === 'new' || leg.phase === 'queued' || leg.phase === 'waiting'
+    const missing = isIdle ? this.#routes.missing(leg) : undefined
     if (missing === undefined) return false
-    cancelWait(place)
     leg.abandoned(missing)
     this.#abandoned++
     return true
-  }
-
-  /** The end of this leg is on disk: the next leg of its lane may go. */
-  #settled(place: QueuedLeg): void {
-    if (place.leg.phase === 'recording') place.leg.recorded()
-    if (place.released) return
-    place.released = true
-    this.#attempts.release(place)
   }
 
   #pauseIfStopping(delivery: Delivery): void {

@@ -1,6 +1,7 @@
-import { type Failure, failure } from '../core/failure.ts'
+import { failure } from '../core/failure.ts'
 import { failed, succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
+import { ok, type Result } from '../core/result.ts'
 import type { Service } from '../core/service.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { ownRoute } from '../transport/server/own-route.ts'
@@ -9,9 +10,7 @@ import { deliveriesPath } from './accept.ts'
 import type { Deliveries } from './deliveries.ts'
 import { type DeliveryView, type TargetView, viewOf } from './view.ts'
 
-export type DeliveryStatus =
-  | { readonly ok: true; readonly value: DeliveryView }
-  | { readonly ok: false; readonly failure: Failure }
+export type DeliveryStatus = Result<DeliveryView>
 
 /** Finds the status of a write, for a client that has its id. */
 export type FindDelivery = (id: string) => Promise<DeliveryStatus>
@@ -22,24 +21,23 @@ export function deliveryFinder(
   namesTargets: (route: string) => boolean,
 ): FindDelivery {
   return async (id) => {
-    const stored = await store.find(id)
-    if (stored === undefined) return noDelivery
-    if ('code' in stored) return { ok: false, failure: stored }
-    const view = viewOf(stored, deliveries.active(id))
-    return { ok: true, value: namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) } }
+    const found = await store.find(id)
+    if (!found.ok) return found
+    if (found.value === undefined) return noDelivery
+    const view = viewOf(found.value, deliveries.active(id))
+    return ok(namesTargets(view.route) ? view : { ...view, targets: view.targets.map(withoutName) })
   }
 }
 
-export const noDelivery: DeliveryStatus = {
-  ok: false,
-  failure: failure('NO_DELIVERY', 'No delivery has this id, or it has been removed'),
-}
+export const noDelivery: DeliveryStatus = failed(
+  failure('NO_DELIVERY', 'No delivery has this id, or it has been removed'),
+)
 
 /** `GET /_hedgerow/deliveries/:id` */
 export function deliveryPage(find: FindDelivery): RoutedHandler {
   const service: Service = async ({ params }) => {
     const status = await find(params['id'] ?? '')
-    if (!status.ok) return failed(status.failure)
+    if (!status.ok) return status
     const headers = ['content-type', 'application/json', 'cache-control', 'no-store']
     return succeeded(ownResponse(200, headers, Buffer.from(`${JSON.stringify(status.value)}\n`)))
   }

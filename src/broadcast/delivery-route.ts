@@ -1,7 +1,7 @@
 import type { Target } from '../core/attempt.ts'
 import type { TargetService } from '../core/service.ts'
 import type { StatusRange } from '../layers/success/options.ts'
-import type { QueuedLeg } from './delivery.ts'
+import type { DeliveryLeg } from './delivery.ts'
 import { queueName } from './queues.ts'
 import type { ScheduleOptions } from './schedule.ts'
 
@@ -41,15 +41,15 @@ export class DeliveryRoutes {
   }
 
   /** Why a leg cannot be sent any more; undefined if it can. */
-  missing({ delivery, leg }: QueuedLeg): string | undefined {
+  missing({ delivery, target }: DeliveryLeg): string | undefined {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) return 'its route is no longer configured'
-    if (route.targets.every(({ name }) => name !== leg.target)) return 'its target is no longer configured'
+    if (route.targets.every(({ name }) => name !== target)) return 'its target is no longer configured'
     return undefined
   }
 
   /** The route of a leg for which `missing` is undefined. */
-  of({ delivery }: QueuedLeg): DeliveryRoute {
+  of({ delivery }: DeliveryLeg): DeliveryRoute {
     const route = this.#routes.get(delivery.route)
     if (route === undefined) throw new Error(`the route ${delivery.route} has no deliveries`)
     return route

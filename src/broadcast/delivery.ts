@@ -1,12 +1,9 @@
 import type { Attempt } from '../core/attempt.ts'
-import type { Call } from '../core/call.ts'
-import type { Failure } from '../core/failure.ts'
 import type { GatewayResponse } from '../core/response.ts'
+import type { Result } from '../core/result.ts'
 import type { CallTrace } from '../core/trace.ts'
-import type { Timer } from '../kit/clock.ts'
 import type { DeliveryUpdate, NewDelivery, StoredAnswer, StoredRequest } from '../store/delivery-store.ts'
 import { Leg } from './leg.ts'
-import type { TargetQueue } from './target-queue.ts'
 
 /** Waits for the outcome of a delivery: a client's call. */
 export interface Observer {
@@ -18,36 +15,7 @@ export interface Observer {
   paused(): void
 }
 
-/** A leg with its position in its target's queue. */
-export interface QueuedLeg {
-  readonly delivery: Delivery
-  readonly leg: Leg
-  readonly lane: string | undefined
-  /** Its target's queue, once joined. */
-  queue: TargetQueue<QueuedLeg> | undefined
-  /** Lower for a leg that joined a queue earlier. */
-  turn: number
-  activity: Activity
-  /** It has left its target's queue. */
-  released: boolean
-}
-
-/** The work of this run on a leg, beside its phase: only a waiting leg has a timer, only one that is sent a call. */
-export type Activity =
-  | { readonly kind: 'none' }
-  /** Its next attempt is due when the timer fires. */
-  | { readonly kind: 'wait'; readonly timer: Timer }
-  /** `thenDiscard`: an operator discards the leg as soon as this attempt has ended. */
-  | { readonly kind: 'attempt'; readonly call: Call; readonly ended: Promise<void>; readonly thenDiscard: boolean }
-
-export const noActivity: Activity = { kind: 'none' }
-
-/** Ends a wait; an attempt goes on. */
-export function cancelWait(queued: QueuedLeg): void {
-  if (queued.activity.kind !== 'wait') return
-  queued.activity.timer.cancel()
-  queued.activity = noActivity
-}
+export type DeliveryLeg = Leg<Delivery>
 
 /** A delivery under way: its state as stored, and its observers. */
 export class Delivery {
@@ -55,7 +23,7 @@ export class Delivery {
   readonly sequence: number
   readonly route: string
   readonly request: StoredRequest
-  readonly places: readonly QueuedLeg[]
+  readonly legs: readonly DeliveryLeg[]
   readonly keepsAnswer: boolean
   /** On the gateway's clock; the times of attempts are relative to this. */
   readonly startedAtMs: number
@@ -67,7 +35,7 @@ export class Delivery {
   /** Something has changed since the last save began. */
   changed = false
   /** Called with the result of the next save. */
-  readonly saveWatchers: ((refused: Failure | undefined) => void)[] = []
+  readonly saveWatchers: ((result: Result<undefined>) => void)[] = []
   #answer: GatewayResponse | undefined
   #isAnswerSaved = false
   readonly #observers = new Set<Observer>()
@@ -81,17 +49,7 @@ export class Delivery {
     this.isAnswered = stored.legs.some(({ state }) => state === 'acknowledged')
     this.startedAtMs = startedAtMs
     this.trace = trace
-    // A leg that an earlier run finished never joins a queue here.
-    const place = (leg: Leg): QueuedLeg => ({
-      delivery: this,
-      leg,
-      lane: stored.lane,
-      queue: undefined,
-      turn: 0,
-      activity: noActivity,
-      released: !leg.isPending,
-    })
-    this.places = stored.legs.map((leg) => place(new Leg(leg)))
+    this.legs = stored.legs.map((leg) => new Leg<Delivery>(this, stored.lane, leg))
   }
 
   /** The first good answer, while an observer may need it: it may be large, and the store has it too. */
@@ -100,23 +58,23 @@ export class Delivery {
   }
 
   get isPending(): boolean {
-    return this.places.some(({ leg }) => leg.isPending)
+    return this.legs.some((leg) => leg.isPending)
   }
 
   get isAcknowledgedByAll(): boolean {
-    return this.places.every(({ leg }) => leg.phase === 'recording' || leg.phase === 'acknowledged')
+    return this.legs.every(({ phase }) => phase === 'recording' || phase === 'acknowledged')
   }
 
   get isDeadEverywhere(): boolean {
-    return this.places.every(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+    return this.legs.every(({ phase }) => phase === 'dead' || phase === 'discarded')
   }
 
   get isSending(): boolean {
-    return this.places.some(({ leg }) => leg.phase === 'sending')
+    return this.legs.some(({ phase }) => phase === 'sending')
   }
 
   get hasDied(): boolean {
-    return this.places.some(({ leg }) => leg.phase === 'dead' || leg.phase === 'discarded')
+    return this.legs.some(({ phase }) => phase === 'dead' || phase === 'discarded')
   }
 
   observe(observer: Observer): () => void {
@@ -150,7 +108,7 @@ export class Delivery {
   update(wallNow: number): DeliveryUpdate {
     return {
       sequence: this.sequence,
-      legs: this.places.map(({ leg }) => leg.stored()),
+      legs: this.legs.map((leg) => leg.stored()),
       finishedAt: this.isPending ? undefined : wallNow,
       answer: this.keepsAnswer && !this.#isAnswerSaved ? storedAnswer(this.#answer) : undefined,
     }

@@ -1,39 +1,15 @@
 import type { AttemptOutcome } from '../core/attempt.ts'
+import type { Timer } from '../kit/clock.ts'
 import type { LegState, StoredLeg } from '../store/delivery-store.ts'
-
-/**
- * One delivery's way to one target.
- *
- * A leg starts as `queued`: it waits for earlier legs of its lane, and for the target's limit of concurrent attempts.
- * When its turn comes it is `sending`. A good answer makes it `recording` until the store has that on disk, and only
- * then `acknowledged`: if the next leg of the lane were sent earlier, a crash could resend this one after it. A bad
- * answer makes it `waiting` for its next attempt, at the head of its lane; or, after the last attempt, `dead`, which
- * lets the lane go on. An operator may replay a dead leg (it is `queued` again, and its attempts count from 0) and
- * discard a leg that is dead or not yet answered.
- *
- *     queued ──> sending ──> recording ──> acknowledged
- *       ^  ^       │  │
- *       │  └waiting┘  └──> dead ──> queued, discarded
- *       └─ (interrupted)
- *     queued, waiting ──> discarded, dead (its target or route is no longer configured)
- *
- * Whatever its final state, its lane goes on only once that state is on disk: otherwise a crash could resend it after a
- * later leg.
- *
- * A shutdown that cancels an attempt puts the leg back to `queued`: the attempt is not counted, and the next start
- * sends it again.
- */
-export type LegPhase = 'queued' | 'sending' | 'waiting' | 'recording' | 'acknowledged' | 'dead' | 'discarded'
-
-const transitions: Readonly<Record<LegPhase, readonly LegPhase[]>> = {
-  queued: ['sending', 'discarded', 'dead'],
-  sending: ['recording', 'waiting', 'dead', 'queued'],
-  waiting: ['queued', 'discarded', 'dead'],
-  recording: ['acknowledged'],
-  acknowledged: [],
-  dead: ['queued', 'discarded'],
-  discarded: [],
-}
+import {
+  type AttemptUnderWay,
+  loadedPhase,
+  type Phase,
+  type PhaseName,
+  type Position,
+  transitions,
+  type Wait,
+} from './leg-phase.ts'
 
 export interface AttemptResult {
   readonly outcome: AttemptOutcome
@@ -41,29 +17,31 @@ export interface AttemptResult {
   readonly detail: string | undefined
 }
 
-export class Leg {
+/** One delivery's way to one target; `leg-phase.ts` tells its life. */
+export class Leg<Owner> {
+  readonly delivery: Owner
+  /** Undefined: no order. */
+  readonly lane: string | undefined
   readonly target: string
-  #phase: LegPhase
+  #phase: Phase<Leg<Owner>>
   #version = 0
   #attempts: number
-  #nextAttemptAt: number | undefined
-  #waitMs: number | undefined
   #last: AttemptResult | undefined
 
-  constructor(stored: StoredLeg) {
+  constructor(delivery: Owner, lane: string | undefined, stored: StoredLeg) {
+    this.delivery = delivery
+    this.lane = lane
     this.target = stored.target
-    this.#phase = stored.state !== 'pending' ? stored.state : stored.nextAttemptAt === undefined ? 'queued' : 'waiting'
+    this.#phase = loadedPhase(stored)
     this.#attempts = stored.attempts
-    this.#nextAttemptAt = stored.nextAttemptAt
-    this.#waitMs = stored.waitMs
     this.#last =
       stored.outcome === undefined
         ? undefined
         : { outcome: stored.outcome, status: stored.status, detail: stored.detail }
   }
 
-  get phase(): LegPhase {
-    return this.#phase
+  get phase(): PhaseName {
+    return this.#phase.name
   }
   /** Changes with each transition, so that a save can tell whether its state is outdated. */
   get version(): number {
@@ -73,13 +51,18 @@ export class Leg {
   get attempts(): number {
     return this.#attempts
   }
-  /** Wall-clock time, set while waiting. */
-  get nextAttemptAt(): number | undefined {
-    return this.#nextAttemptAt
+  /** Until its next attempt; undefined if it does not wait for one. */
+  get wait(): Wait | undefined {
+    const phase = this.#phase
+    return phase.name === 'waiting' || phase.name === 'new' ? phase.wait : undefined
   }
-  /** The planned wait; undefined in a store of an earlier version. */
-  get waitMs(): number | undefined {
-    return this.#waitMs
+  /** Undefined before it has joined a queue, and once its end is on disk. */
+  get position(): Position<Leg<Owner>> | undefined {
+    const phase = this.#phase
+    return phase.name === 'new' || phase.name === 'acknowledged' ? undefined : phase.position
+  }
+  get attempt(): AttemptUnderWay | undefined {
+    return this.#phase.name === 'sending' ? this.#phase.attempt : undefined
   }
   /** Whether it still has to be delivered. */
   get isPending(): boolean {
@@ -88,85 +71,124 @@ export class Leg {
 
   /** As the store and operators know it: a leg that is `recording` counts as `acknowledged`. */
   get state(): LegState {
-    return this.#phase === 'recording' ? 'acknowledged' : storedState(this.#phase)
+    const { name } = this.#phase
+    if (name === 'recording') return 'acknowledged'
+    return name === 'acknowledged' || name === 'dead' || name === 'discarded' ? name : 'pending'
   }
 
-  send(): void {
-    this.#to('sending')
-    this.#endWait()
+  /** Joins the queue of its target. */
+  join(position: Position<Leg<Owner>>): void {
+    const { wait } = this
+    this.#to(wait === undefined ? { name: 'queued', position } : { name: 'waiting', position, wait, timer: undefined })
+  }
+
+  /** Takes another position, in the same phase. */
+  move(position: Position<Leg<Owner>>): void {
+    const phase = this.#phase
+    if (phase.name === 'new' || phase.name === 'acknowledged' || phase.position === undefined) throw this.#notQueued()
+    this.#phase = { ...phase, position }
+  }
+
+  /** Gives up its position: its end is on disk, or it joins another queue. */
+  leave(): Position<Leg<Owner>> {
+    const position = this.#queued()
+    const phase = this.#phase
+    if (phase.name === 'recording') this.#to({ name: 'acknowledged' })
+    else if (phase.name === 'dead' || phase.name === 'discarded') this.#phase = { ...phase, position: undefined }
+    else this.#to({ name: 'new', wait: undefined })
+    return position
+  }
+
+  send(attempt: Omit<AttemptUnderWay, 'thenDiscard'>): void {
+    this.#to({ name: 'sending', position: this.#queued(), attempt: { ...attempt, thenDiscard: false } })
+  }
+
+  /** Has the leg discarded once its attempt has ended. */
+  discardAfterAttempt(): void {
+    if (this.#phase.name !== 'sending') throw new Error(`a leg to ${this.target} is not sent: it is ${this.phase}`)
+    this.#phase = { ...this.#phase, attempt: { ...this.#phase.attempt, thenDiscard: true } }
   }
 
   answered(result: AttemptResult): void {
-    this.#to('recording')
+    this.#to({ name: 'recording', position: this.#queued() })
     this.#ended(result)
   }
 
-  recorded(): void {
-    this.#to('acknowledged')
-  }
-
-  failed(result: AttemptResult, wait: { readonly until: number; readonly ms: number }): void {
-    this.#to('waiting')
+  failed(result: AttemptResult, wait: Wait): void {
+    this.#to({ name: 'waiting', position: this.#queued(), wait, timer: undefined })
     this.#ended(result)
-    this.#nextAttemptAt = wait.until
-    this.#waitMs = wait.ms
   }
 
   /** The attempt was not sent, for lack of a descriptor or port, and does not count. */
-  postponed(result: AttemptResult, nextAttemptAt: number): void {
-    this.#to('waiting')
+  postponed(result: AttemptResult, until: number): void {
+    this.#to({ name: 'waiting', position: this.#queued(), wait: { until, ms: undefined }, timer: undefined })
     this.#last = result
-    this.#nextAttemptAt = nextAttemptAt
   }
 
   died(result: AttemptResult): void {
-    this.#to('dead')
+    this.#to({ name: 'dead', position: this.#queued() })
     this.#ended(result)
   }
 
+  /** It waits by this timer, which ends with the phase. */
+  waitFor(timer: Timer): void {
+    if (this.#phase.name !== 'waiting') throw new Error(`a leg to ${this.target} does not wait: it is ${this.phase}`)
+    this.#phase = { ...this.#phase, timer }
+  }
+
+  /** The gateway is stopping: the next start goes on with the wait. */
+  stopWaiting(): void {
+    if (this.#phase.name !== 'waiting') return
+    this.#phase.timer?.cancel()
+    this.#phase = { ...this.#phase, timer: undefined }
+  }
+
   due(): void {
-    this.#to('queued')
-    this.#endWait()
+    this.#to({ name: 'queued', position: this.#queued() })
   }
 
   /** Its target or route is gone. */
   abandoned(detail: string): void {
-    this.#to('dead')
-    this.#endWait()
+    this.#to({ name: 'dead', position: this.position })
     this.#last = { outcome: 'cancelled', status: undefined, detail }
   }
 
   interrupted(): void {
-    this.#to('queued')
+    this.#to({ name: 'queued', position: this.#queued() })
   }
 
   replay(): void {
-    this.#to('queued')
+    const { position } = this
+    this.#to(position === undefined ? { name: 'new', wait: undefined } : { name: 'queued', position })
     this.#attempts = 0
-    this.#endWait()
   }
 
   discard(): void {
-    this.#to('discarded')
-    this.#endWait()
+    this.#to({ name: 'discarded', position: this.position })
   }
 
   stored(): StoredLeg {
+    const { wait } = this
     return {
       target: this.target,
       state: this.state,
       attempts: this.#attempts,
-      nextAttemptAt: this.#nextAttemptAt,
-      waitMs: this.#waitMs,
+      nextAttemptAt: wait?.until,
+      waitMs: wait?.ms,
       outcome: this.#last?.outcome,
       status: this.#last?.status,
       detail: this.#last?.detail,
     }
   }
 
-  #endWait(): void {
-    this.#nextAttemptAt = undefined
-    this.#waitMs = undefined
+  #queued(): Position<Leg<Owner>> {
+    const { position } = this
+    if (position === undefined) throw this.#notQueued()
+    return position
+  }
+
+  #notQueued(): Error {
+    return new Error(`a leg to ${this.target} that is ${this.phase} is in no queue`)
   }
 
   #ended(result: AttemptResult): void {
@@ -174,16 +196,13 @@ export class Leg {
     this.#last = result
   }
 
-  /** The only method that changes the phase. */
-  #to(phase: LegPhase): void {
-    if (!transitions[this.#phase].includes(phase)) {
-      throw new Error(`a leg to ${this.target} cannot go from ${this.#phase} to ${phase}`)
+  /** The only method that changes to another phase. */
+  #to(phase: Phase<Leg<Owner>>): void {
+    if (!transitions[this.phase].includes(phase.name)) {
+      throw new Error(`a leg to ${this.target} cannot go from ${this.phase} to ${phase.name}`)
     }
+    if (this.#phase.name === 'waiting') this.#phase.timer?.cancel()
     this.#phase = phase
     this.#version++
   }
-}
-
-function storedState(phase: LegPhase): LegState {
-  return phase === 'acknowledged' || phase === 'dead' || phase === 'discarded' ? phase : 'pending'
 }

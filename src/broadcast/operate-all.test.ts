@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, scene } from '../../test/kit/broadcast-scene.ts'
 import type { FakeUpstream, Script } from '../../test/kit/fake-upstream.ts'
+import { given } from '../../test/kit/results.ts'
 import type { GatewayRequest } from '../core/request.ts'
 
 const inOrder = { order: { by: 'form.lane' }, attempts: 1 } as const
@@ -29,7 +30,7 @@ function arrivedAt(target: string, { seen }: FakeUpstream, from: number): Record
 }
 
 function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: to - from + 1 }, (_, place) => from + place)
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index)
 }
 
 describe('replay of all dead letters', () => {
@@ -52,10 +53,10 @@ describe('replay of all dead letters', () => {
     const before = upstream.seen.length
     const replayed = deliveries.operator.operateAll('replay', { target: 'a' })
     await clock.advance(1000)
-    assert.deepEqual(await replayed, { deliveries: 6, legs: 6, refused: undefined })
+    assert.deepEqual(given(await replayed), { deliveries: 6, legs: 6, refused: undefined })
     assert.deepEqual(arrivedAt('a', upstream, before), { x: range(601, 606) })
-    const figures = await store.figures()
-    assert.ok('deadLegs' in figures && figures.deadLegs === 0)
+    const figures = given(await store.figures())
+    assert.equal(figures.deadLegs, 0)
   })
 
   it('keeps every lane in order with thousands of dead letters during new writes', async () => {
@@ -69,7 +70,7 @@ describe('replay of all dead letters', () => {
     const replayed = deliveries.operator.operateAll('replay', {})
     for (const n of range(3001, 3070)) write(writeOf(`lane${n % 7}`, n))
     await clock.advance(60_000)
-    assert.deepEqual(await replayed, { deliveries: 3000, legs: 3000, refused: undefined })
+    assert.deepEqual(given(await replayed), { deliveries: 3000, legs: 3000, refused: undefined })
     const arrived = arrivedAt('a', upstream, before)
     for (const lane of range(0, 6)) {
       const ofLane = (from: number, to: number) => range(from, to).filter((n) => n % 7 === lane)
@@ -94,7 +95,7 @@ describe('replay of all dead letters', () => {
     const before = upstream.seen.length
     const both = [deliveries.operator.operateAll('replay', {}), deliveries.operator.operateAll('replay', {})]
     await clock.advance(1000)
-    const legs = (await Promise.all(both)).map((result) => ('legs' in result ? result.legs : Number.NaN))
+    const legs = (await Promise.all(both)).map((result) => given(result).legs)
     assert.equal((legs[0] ?? 0) + (legs[1] ?? 0), 6)
     assert.deepEqual(arrivedAt('a', upstream, before), { x: range(1, 6) })
   })
@@ -104,10 +105,10 @@ describe('replay of all dead letters', () => {
     write(writeOf('x', 1))
     await clock.advance(100)
     const none = { deliveries: 0, legs: 0, refused: undefined }
-    assert.deepEqual(await deliveries.operator.operateAll('replay', { route: 'POST /other' }), none)
+    assert.deepEqual(given(await deliveries.operator.operateAll('replay', { route: 'POST /other' })), none)
     const replayed = deliveries.operator.operateAll('replay', { route: 'POST /register' })
     await clock.advance(100)
-    assert.deepEqual(await replayed, { deliveries: 1, legs: 1, refused: undefined })
+    assert.deepEqual(given(await replayed), { deliveries: 1, legs: 1, refused: undefined })
   })
 })
 
@@ -122,9 +123,8 @@ describe('discard of all dead letters', () => {
     await clock.advance(100)
     const discarded = deliveries.operator.operateAll('discard', {})
     await clock.advance(10)
-    assert.deepEqual(await discarded, { deliveries: 3, legs: 3, refused: undefined })
-    const figures = await store.figures()
-    assert.ok('deadLegs' in figures)
+    assert.deepEqual(given(await discarded), { deliveries: 3, legs: 3, refused: undefined })
+    const figures = given(await store.figures())
     assert.deepEqual([figures.deadLegs, figures.pendingLegs], [0, 6])
   })
 
@@ -135,7 +135,7 @@ describe('discard of all dead letters', () => {
     await clock.advance(100)
     const discarded = deliveries.operator.operateAll('discard', { state: 'pending' })
     await clock.advance(10)
-    assert.deepEqual(await discarded, { deliveries: 3, legs: 3, refused: undefined })
+    assert.deepEqual(given(await discarded), { deliveries: 3, legs: 3, refused: undefined })
     assert.equal(upstream.openCount, 0)
   })
 })

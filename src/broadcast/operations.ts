@@ -1,9 +1,10 @@
 import { type Failure, failure } from '../core/failure.ts'
 import type { HeaderPairs } from '../core/headers.ts'
+import { ok, type Result } from '../core/result.ts'
 import type { CallTrace } from '../core/trace.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, LegState } from '../store/delivery-store.ts'
-import { Delivery, type QueuedLeg } from './delivery.ts'
+import { Delivery, type DeliveryLeg } from './delivery.ts'
 import type { DeliveryRoutes } from './delivery-route.ts'
 import type { Saver } from './persister.ts'
 import type { Attempts } from './sender.ts'
@@ -45,7 +46,6 @@ type Found =
   /** It is kept without its request: there is nothing left to do. */
   | { readonly kind: 'finished' }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'refused'; readonly failure: Failure }
 
 /** Requests read at once: the first are sent while others are read. */
 const operatedAtOnce = 200
@@ -63,7 +63,7 @@ export class Operator {
    * Returns the number of affected legs, once the change is on disk; undefined if there is no such delivery. A change
    * that the disk did not accept at once still takes effect. Discarding cancels an attempt under way.
    */
-  async operate(id: string, what: Operation, only: OnlyLegs = {}): Promise<number | Failure | undefined> {
+  async operate(id: string, what: Operation, only: OnlyLegs = {}): Promise<Result<number | undefined>> {
     return this.#operateFound(await this.#find(id), what, only)
   }
 
@@ -71,61 +71,64 @@ export class Operator {
    * The same for every delivery that matches the filter, which selects dead letters unless it names a state. Takes the
    * deliveries present at the start, oldest first, so that targets get the writes of a lane in the order of acceptance.
    */
-  async operateAll(what: Operation, filter: OperateFilter): Promise<Operated | Failure> {
+  async operateAll(what: Operation, filter: OperateFilter): Promise<Result<Operated>> {
     const only = { target: filter.target, state: filter.state ?? 'dead' }
     const ids = await this.#oldestFirst({ ...filter, ...only })
-    if ('code' in ids) return ids
+    if (!ids.ok) return ids
     const total = { deliveries: 0, legs: 0, refused: undefined }
-    for (let from = 0; from < ids.length; from += operatedAtOnce) {
-      const page = ids.slice(from, from + operatedAtOnce)
+    for (let from = 0; from < ids.value.length; from += operatedAtOnce) {
+      const page = ids.value.slice(from, from + operatedAtOnce)
       const loaded = await Promise.all(page.map((id) => this.#find(id)))
       // All join their lanes in this one step: a delivery in memory must not overtake one that had to be read.
       const counts = await Promise.all(loaded.map((found) => this.#operateFound(found, what, only)))
       for (const count of counts) {
-        if (typeof count === 'object') return { ...total, refused: count }
-        if (count === undefined || count === 0) continue
+        if (!count.ok) return ok({ ...total, refused: count.failure })
+        if (count.value === undefined || count.value === 0) continue
         total.deliveries++
-        total.legs += count
+        total.legs += count.value
       }
     }
-    return total
+    return ok(total)
   }
 
-  async #operateFound(found: Found, what: Operation, only: OnlyLegs): Promise<number | Failure | undefined> {
-    if (found.kind === 'refused') return found.failure
-    if (found.kind === 'missing') return undefined
-    return found.kind === 'finished' ? 0 : this.#operate(found.delivery, what, only)
+  async #operateFound(found: Result<Found>, what: Operation, only: OnlyLegs): Promise<Result<number | undefined>> {
+    if (!found.ok) return found
+    const { value } = found
+    if (value.kind === 'delivery') return this.#operate(value.delivery, what, only)
+    return ok(value.kind === 'finished' ? 0 : undefined)
   }
 
   /** Takes effect before its first `await`; a cancelled attempt ends later. */
-  async #operate(delivery: Delivery, what: Operation, { target, state }: OnlyLegs): Promise<number | Failure> {
+  async #operate(delivery: Delivery, what: Operation, { target, state }: OnlyLegs): Promise<Result<number>> {
     const { active, routes, attempts, saver } = this.#options
     // Another call may have loaded it meanwhile.
     const current = active.get(delivery.id) ?? delivery
     active.set(delivery.id, current)
-    const places = current.places.filter(
-      ({ leg }) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
+    const legs = current.legs.filter(
+      (leg) => (target ?? leg.target) === leg.target && (state ?? leg.state) === leg.state,
     )
-    const count = what === 'replay' ? replay(places, routes, attempts) : await discard(places, attempts)
+    const count = what === 'replay' ? replay(legs, routes, attempts) : await discard(legs, attempts)
     if (what === 'discard' && count > 0) current.died()
-    return (await saver.saved(current)) ?? count
+    const saved = await saver.saved(current)
+    return saved.ok ? ok(count) : saved
   }
 
-  async #find(id: string): Promise<Found> {
+  async #find(id: string): Promise<Result<Found>> {
     const { active, store, clock, resumedTraceOf } = this.#options
     const underWay = active.get(id)
-    if (underWay !== undefined) return { kind: 'delivery', delivery: underWay }
-    const stored = await store.find(id)
-    if (stored === undefined) return { kind: 'missing' }
-    if ('code' in stored) return { kind: 'refused', failure: stored }
+    if (underWay !== undefined) return ok({ kind: 'delivery', delivery: underWay })
+    const found = await store.find(id)
+    if (!found.ok) return found
+    const stored = found.value
+    if (stored === undefined) return ok({ kind: 'missing' })
     const { request, sequence } = stored
-    if (request === undefined) return { kind: 'finished' }
+    if (request === undefined) return ok({ kind: 'finished' })
     const trace = resumedTraceOf(request.headers)
-    return { kind: 'delivery', delivery: new Delivery({ ...stored, request }, sequence, clock.now(), trace) }
+    return ok({ kind: 'delivery', delivery: new Delivery({ ...stored, request }, sequence, clock.now(), trace) })
   }
 
   /** The ids of all matches. The store's pages begin with the newest. */
-  async #oldestFirst({ target, route, state }: OperateFilter): Promise<readonly string[] | Failure> {
+  async #oldestFirst({ target, route, state }: OperateFilter): Promise<Result<readonly string[]>> {
     const ids: string[] = []
     const filter = {
       ...(state !== undefined && { state }),
@@ -135,42 +138,39 @@ export class Operator {
     }
     for (let beforeSequence = Number.POSITIVE_INFINITY; ; ) {
       const page = await this.#options.store.list({ ...filter, beforeSequence })
-      if ('code' in page) return page
-      for (const { id } of page.deliveries) ids.push(id)
-      const last = page.deliveries.at(-1)
-      if (!page.more || last === undefined) return ids.reverse()
+      if (!page.ok) return page
+      const { deliveries, more } = page.value
+      for (const { id } of deliveries) ids.push(id)
+      const last = deliveries.at(-1)
+      if (!more || last === undefined) return ok(ids.reverse())
       beforeSequence = last.sequence
     }
   }
 }
 
 /** Skips legs whose target or route is gone. Returns the number replayed. */
-function replay(places: readonly QueuedLeg[], routes: DeliveryRoutes, attempts: Attempts): number {
-  const dead = places.filter((place) => place.leg.phase === 'dead' && routes.missing(place) === undefined)
-  for (const place of dead) {
-    place.leg.replay()
-    if (place.released) {
-      place.released = false
-      attempts.join(place)
-    } else {
-      // Its death is not on disk yet, so it still has its position in its lane.
-      attempts.rejoin(place)
-    }
+function replay(legs: readonly DeliveryLeg[], routes: DeliveryRoutes, attempts: Attempts): number {
+  const dead = legs.filter((leg) => leg.phase === 'dead' && routes.missing(leg) === undefined)
+  for (const leg of dead) {
+    leg.replay()
+    if (leg.position === undefined) attempts.join(leg)
+    // Its death is not on disk yet, so it still has its position in its lane.
+    else attempts.rejoin(leg)
   }
   return dead.length
 }
 
 /** Discards legs that are dead or not yet answered, and cancels attempts under way. Returns the number discarded. */
-async function discard(places: readonly QueuedLeg[], attempts: Attempts): Promise<number> {
-  const underWay = places.filter(({ activity }) => activity.kind === 'attempt')
-  const others = places.filter((place) => attempts.discard(place))
-  const ends = underWay.map(async (place) => {
-    const { activity } = place
-    if (activity.kind !== 'attempt') return
-    place.activity = { ...activity, thenDiscard: true }
-    activity.call.abort(failure('CANCELLED', 'An operator has discarded it'))
-    await activity.ended
+async function discard(legs: readonly DeliveryLeg[], attempts: Attempts): Promise<number> {
+  const underWay = legs.filter(({ attempt }) => attempt !== undefined)
+  const others = legs.filter((leg) => attempts.discard(leg))
+  const ends = underWay.map(async (leg) => {
+    const { attempt } = leg
+    if (attempt === undefined) return
+    leg.discardAfterAttempt()
+    attempt.call.abort(failure('CANCELLED', 'An operator has discarded it'))
+    await attempt.ended
   })
   await Promise.all(ends)
-  return others.length + underWay.filter(({ leg }) => leg.phase === 'discarded').length
+  return others.length + underWay.filter(({ phase }) => phase === 'discarded').length
 }

@@ -1,14 +1,14 @@
-import type { Failure } from '../core/failure.ts'
+import type { Result } from '../core/result.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { Delivery, QueuedLeg } from './delivery.ts'
+import type { Delivery, DeliveryLeg } from './delivery.ts'
 
 export interface SaverOptions {
   readonly store: DeliveryStore
   readonly clock: Clock
-  readonly reportBug: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (error: unknown, deliveryId: string) => void
   /** The end of this leg is on disk. */
-  readonly onSettled: (place: QueuedLeg) => void
+  readonly onSettled: (leg: DeliveryLeg) => void
   /** The whole delivery is on disk, or, at shutdown, left to the store. */
   readonly onSaved: (delivery: Delivery) => void
 }
@@ -34,11 +34,11 @@ export class Saver {
     delivery.changed = true
     if (delivery.saving) return
     delivery.saving = true
-    this.#saveAll(delivery).catch((fault: unknown) => this.#options.reportBug(fault, delivery.id))
+    this.#saveAll(delivery).catch((error: unknown) => this.#options.reportBug(error, delivery.id))
   }
 
   /** Same as `save`, and resolves with the result of the next save. */
-  saved(delivery: Delivery): Promise<Failure | undefined> {
+  saved(delivery: Delivery): Promise<Result<undefined>> {
     return new Promise((resolve) => {
       delivery.saveWatchers.push(resolve)
       this.save(delivery)
@@ -50,19 +50,19 @@ export class Saver {
     while (delivery.changed) {
       delivery.changed = false
       const watchers = delivery.saveWatchers.splice(0)
-      const settled = delivery.places
-        .filter(({ leg, released }) => !released && !leg.isPending)
-        .map((place) => ({ place, version: place.leg.version }))
+      const settled = delivery.legs
+        .filter(({ position, isPending }) => position !== undefined && !isPending)
+        .map((leg) => ({ leg, version: leg.version }))
       const update = delivery.update(clock.wallNow())
-      const refused = await store.update(update)
-      if (refused === undefined) {
+      const result = await store.update(update)
+      if (result.ok) {
         delivery.saved(update)
         // A leg that was replayed meanwhile differs from the saved state.
-        for (const { place, version } of settled) if (place.leg.version === version) onSettled(place)
+        for (const { leg, version } of settled) if (leg.version === version) onSettled(leg)
       } else delivery.changed = true
-      for (const tell of watchers) tell(refused)
-      if (refused !== undefined && this.#isStopping) break
-      if (refused !== undefined) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
+      for (const tell of watchers) tell(result)
+      if (!result.ok && this.#isStopping) break
+      if (!result.ok) await new Promise<void>((resolve) => clock.after(saveAgainMs, resolve))
     }
     delivery.saving = false
     onSaved(delivery)

@@ -1,4 +1,4 @@
-import type { QueuedLeg } from './delivery.ts'
+import type { DeliveryLeg } from './delivery.ts'
 import { TargetQueue } from './target-queue.ts'
 
 /** A target is the same for all routes that name its upstream: they share its lanes and its limit. */
@@ -8,11 +8,11 @@ export function queueName(upstream: string, target: string): string {
 
 /** The queues of all targets. */
 export class Queues {
-  readonly #queues = new Map<string, TargetQueue<QueuedLeg>>()
+  readonly #queues = new Map<string, TargetQueue<DeliveryLeg>>()
   #turns = 0
 
   /** Created on first use. */
-  of(name: string): TargetQueue<QueuedLeg> {
+  of(name: string): TargetQueue<DeliveryLeg> {
     let queue = this.#queues.get(name)
     if (queue === undefined) {
       queue = new TargetQueue(name, 1)
@@ -21,14 +21,15 @@ export class Queues {
     return queue
   }
 
-  all(): readonly TargetQueue<QueuedLeg>[] {
+  all(): readonly TargetQueue<DeliveryLeg>[] {
     return [...this.#queues.values()]
   }
 
   /** Joins the end of its lane in that queue. */
-  join(name: string, place: QueuedLeg): void {
-    place.turn = ++this.#turns
-    this.#put(name, place)
+  join(name: string, leg: DeliveryLeg): void {
+    const queue = this.of(name)
+    leg.join({ queue, turn: ++this.#turns })
+    queue.join(leg, leg.phase === 'queued')
   }
 
   /** Sets the limits of the named queues; removes others once they are empty. */
@@ -43,23 +44,22 @@ export class Queues {
    * Rebuilds all queues, because some legs now belong to other queues. A lane merged from several queues keeps the
    * joining order, except that legs under way come first: no other leg may be sent until they are done.
    */
-  rearrange(places: readonly QueuedLeg[], nameOf: (place: QueuedLeg) => string): void {
+  rearrange(legs: readonly DeliveryLeg[], nameOf: (leg: DeliveryLeg) => string): void {
     this.#queues.clear()
-    const inOrder = [...places].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || a.turn - b.turn)
-    for (const place of inOrder) {
-      const queue = this.#put(nameOf(place), place)
-      if (place.leg.phase === 'sending') queue.isOut()
+    const inOrder = [...legs].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || turnOf(a) - turnOf(b))
+    for (const leg of inOrder) {
+      const queue = this.of(nameOf(leg))
+      leg.move({ queue, turn: turnOf(leg) })
+      queue.join(leg, leg.phase === 'queued')
+      if (leg.phase === 'sending') queue.isOut()
     }
-  }
-
-  #put(name: string, place: QueuedLeg): TargetQueue<QueuedLeg> {
-    const queue = this.of(name)
-    place.queue = queue
-    queue.join(place, place.leg.phase === 'queued')
-    return queue
   }
 }
 
-function isUnderWay({ leg }: QueuedLeg): boolean {
-  return leg.phase === 'sending' || leg.phase === 'recording'
+function isUnderWay({ phase }: DeliveryLeg): boolean {
+  return phase === 'sending' || phase === 'recording'
+}
+
+function turnOf({ position }: DeliveryLeg): number {
+  return position?.turn ?? 0
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bad, good, headerOf, scene, sentTo } from '../../test/kit/broadcast-scene.ts'
 import { codeOf, responseOf } from '../../test/kit/calls.ts'
+import { given } from '../../test/kit/results.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { DeliveryStore, StoredLeg } from '../store/delivery-store.ts'
 
@@ -9,7 +10,7 @@ const inOrder = { order: { by: 'form.username' } } as const
 const one = { names: ['a'] }
 
 async function legsOf(store: DeliveryStore, id: string): Promise<readonly StoredLeg[]> {
-  const stored = await store.find(id)
+  const stored = given(await store.find(id))
   assert.ok(stored !== undefined && 'legs' in stored)
   return stored.legs
 }
@@ -165,11 +166,11 @@ describe('a reload of a broadcast route', () => {
     await clock.advance(100)
     reload({}, ['a', 'b'])
     await clock.advance(5000)
-    assert.equal(await deliveries.operator.operate('id-1', 'replay'), 0)
+    assert.equal(given(await deliveries.operator.operate('id-1', 'replay')), 0)
     reload({}, ['a', 'b', 'c'])
     const replayed = deliveries.operator.operate('id-1', 'replay')
     await clock.advance(5000)
-    assert.equal(await replayed, 1)
+    assert.equal(given(await replayed), 1)
     assert.equal((await legOf(store, 'id-1', 'c'))?.state, 'acknowledged')
     const attempts = upstream.seen.filter(({ request }) => request.attempt?.target.name === 'c')
     assert.deepEqual(
@@ -208,9 +209,9 @@ describe('retention', () => {
     const { clock, write, store, deliveries } = scene(() => good)
     write()
     await clock.advance(120_000)
-    assert.ok(await store.find('id-1'))
+    assert.ok(given(await store.find('id-1')))
     deliveries.update({ retentionMs: 60_000 })
     await clock.advance(60_000)
-    assert.equal(await store.find('id-1'), undefined)
+    assert.equal(given(await store.find('id-1')), undefined)
   })
 })

@@ -9,7 +9,7 @@ import { statusRangeText } from '../layers/success/options.ts'
 import { statusCounts } from '../layers/success/success.ts'
 import { anySuccess } from '../strategies/strategy.ts'
 import { attemptRequest } from './attempt-request.ts'
-import { cancelWait, type Delivery, noActivity, type QueuedLeg } from './delivery.ts'
+import type { Delivery, DeliveryLeg } from './delivery.ts'
 import type { DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
 import type { AttemptResult } from './leg.ts'
 import { Queues, queueName } from './queues.ts'
@@ -21,7 +21,7 @@ export interface AttemptsOptions {
   readonly random: Random
   readonly events: EventBus
   readonly routes: DeliveryRoutes
-  readonly reportBug: (fault: unknown, deliveryId: string) => void
+  readonly reportBug: (error: unknown, deliveryId: string) => void
   /** A change has to be saved. */
   readonly save: (delivery: Delivery) => void
   /** A leg was given up because its target or route is gone. */
@@ -54,83 +54,86 @@ export class Attempts {
   }
 
   /** Joins the queue of its target; its route and target must be configured. */
-  join(place: QueuedLeg): void {
+  join(leg: DeliveryLeg): void {
     const { routes, clock } = this.#options
-    const { leg } = place
-    const { schedule } = routes.of(place)
-    this.#queues.join(this.#queueNameOf(place), place)
-    if (leg.phase !== 'waiting') return this.#pump(place.queue)
+    const { schedule } = routes.of(leg)
+    this.#queues.join(this.#queueNameOf(leg), leg)
+    const { wait } = leg
+    if (wait === undefined) return this.#pump(leg)
     // The wall clock may have been set back since the last run: no wait is longer than planned.
-    const longestMs = leg.waitMs ?? schedule.maxMs + schedule.jitterMs
-    this.#waitFor(place, Math.min(longestMs, (leg.nextAttemptAt ?? 0) - clock.wallNow()))
+    const longestMs = wait.ms ?? schedule.maxMs + schedule.jitterMs
+    this.#waitFor(leg, Math.min(longestMs, wait.until - clock.wallNow()))
   }
 
   /** Queues a replayed leg again, which may not have left its queue yet. */
-  rejoin(place: QueuedLeg): void {
-    if (place.queue === this.#queues.of(this.#queueNameOf(place))) {
-      place.queue.due(place)
-      this.#pump(place.queue)
+  rejoin(leg: DeliveryLeg): void {
+    const queue = leg.position?.queue
+    if (queue === this.#queues.of(this.#queueNameOf(leg))) {
+      queue.due(leg)
+      this.#pumpQueue(queue)
     } else {
-      this.release(place)
-      this.join(place)
+      this.release(leg)
+      this.join(leg)
     }
   }
 
   /** Gives up a dead, queued or waiting leg; it keeps its position in its lane until that is on disk. */
-  discard(place: QueuedLeg): boolean {
-    const { leg, queue } = place
+  discard(leg: DeliveryLeg): boolean {
     if (leg.phase !== 'dead' && leg.phase !== 'queued' && leg.phase !== 'waiting') return false
-    cancelWait(place)
     leg.discard()
-    if (!place.released) queue?.hold(place)
+    leg.position?.queue.hold(leg)
     return true
   }
 
   /** The leg is done at its target: the next leg of its lane may go. */
-  release(place: QueuedLeg): void {
-    const next = place.queue?.release(place)
-    if (next?.leg.phase === 'queued') place.queue?.due(next)
-    this.#pump(place.queue)
+  release(leg: DeliveryLeg): void {
+    const { queue } = leg.leave()
+    const next = queue.release(leg)
+    if (next?.phase === 'queued') queue.due(next)
+    this.#pumpQueue(queue)
   }
 
-  /** Applies new routes; legs without a route or target are already dead. `places`: all legs in queues. */
-  rearrange(places: readonly QueuedLeg[]): void {
+  /** Applies new routes; legs without a route or target are already dead. `legs`: all legs in queues. */
+  rearrange(legs: readonly DeliveryLeg[]): void {
     const { routes } = this.#options
-    const nameOf = (place: QueuedLeg): string =>
-      routes.missing(place) === undefined ? this.#queueNameOf(place) : (place.queue?.name ?? '')
-    for (const queue of this.#queues.all()) queue.holdAllBut(({ leg }) => leg.phase === 'queued')
-    if (places.some((place) => place.queue?.name !== nameOf(place))) this.#queues.rearrange(places, nameOf)
+    const nameOf = (leg: DeliveryLeg): string =>
+      routes.missing(leg) === undefined ? this.#queueNameOf(leg) : (leg.position?.queue.name ?? '')
+    for (const queue of this.#queues.all()) queue.holdAllBut(({ phase }) => phase === 'queued')
+    if (legs.some((leg) => leg.position?.queue.name !== nameOf(leg))) this.#queues.rearrange(legs, nameOf)
     this.#queues.limit(routes.concurrencies)
-    for (const queue of this.#queues.all()) this.#pump(queue)
+    for (const queue of this.#queues.all()) this.#pumpQueue(queue)
   }
 
-  #queueNameOf(place: QueuedLeg): string {
-    return queueName(this.#options.routes.of(place).upstream, place.leg.target)
+  #queueNameOf(leg: DeliveryLeg): string {
+    return queueName(this.#options.routes.of(leg).upstream, leg.target)
   }
 
-  #waitFor(place: QueuedLeg, delayMs: number): void {
+  #waitFor(leg: DeliveryLeg, delayMs: number): void {
     const timer = this.#options.clock.after(Math.max(0, delayMs), () => {
-      place.activity = noActivity
-      place.leg.due()
-      place.queue?.due(place)
-      this.#pump(place.queue)
+      leg.due()
+      leg.position?.queue.due(leg)
+      this.#pump(leg)
     })
-    place.activity = { kind: 'wait', timer }
+    leg.waitFor(timer)
   }
 
-  #pump(queue: TargetQueue<QueuedLeg> | undefined): void {
+  /** Sends what may be sent at the target of this leg. */
+  #pump({ position }: DeliveryLeg): void {
+    if (position !== undefined) this.#pumpQueue(position.queue)
+  }
+
+  #pumpQueue(queue: TargetQueue<DeliveryLeg>): void {
     while (!this.#isStopping) {
-      const place = queue?.take()
-      if (place === undefined) return
-      this.#send(place)
+      const leg = queue.take()
+      if (leg === undefined) return
+      this.#send(leg)
     }
   }
 
-  #send(place: QueuedLeg): void {
-    const { delivery, leg } = place
+  #send(leg: DeliveryLeg): void {
+    const { delivery } = leg
     const { clock, events, reportBug, routes } = this.#options
-    const route = routes.of(place)
-    leg.send()
+    const route = routes.of(leg)
     const target = route.targets.find(({ name }) => name === leg.target) as Target
     const facts = { name: route.name, strategy: 'broadcast', idleTimeoutMs: 30_000 }
     // The call that brought the delivery may end at any time: each attempt makes its own span.
@@ -138,67 +141,69 @@ export class Attempts {
     const { id, startedAtMs } = delivery
     const call = new LiveCall({ id, route: facts, clock, events, startedAtMs, trace })
     call.expireAt(clock.now() + route.attemptTimeoutMs)
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    leg.send({ call, ended })
     const attempt = call.begin(target)
     delivery.attempted(attempt)
-    const ended = this.#attempt(place, route, attempt, call).catch((fault: unknown) => reportBug(fault, delivery.id))
-    place.activity = { kind: 'attempt', call, ended, thenDiscard: false }
+    this.#attempt(leg, route, attempt, call)
+      .catch((error: unknown) => reportBug(error, delivery.id))
+      .finally(resolve)
   }
 
-  async #attempt(place: QueuedLeg, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
-    const { delivery, leg } = place
+  async #attempt(leg: DeliveryLeg, route: DeliveryRoute, attempt: Attempt, call: LiveCall): Promise<void> {
+    const { delivery } = leg
     this.#calls.add(call)
     let outcome: Outcome
     try {
       outcome = await route.send(attemptRequest(delivery, attempt, leg.attempts + 1), call)
     } finally {
       this.#calls.delete(call)
-      place.queue?.back()
+      leg.position?.queue.back()
     }
-    const thenDiscard = place.activity.kind === 'attempt' && place.activity.thenDiscard
-    place.activity = noActivity
+    const thenDiscard = leg.attempt?.thenDiscard === true
     const { outcome: ended = 'cancelled', status, detail } = attempt
     const result = { outcome: ended, status, detail }
-    if (!outcome.ok && outcome.failure.code === 'CANCELLED') this.#interrupted(place, thenDiscard)
-    else this.#judge(place, outcome, result, call)
-    if (thenDiscard) this.discard(place)
+    if (!outcome.ok && outcome.failure.code === 'CANCELLED') this.#interrupted(leg, thenDiscard)
+    else this.#judge(leg, outcome, result, call)
+    if (thenDiscard) this.discard(leg)
     this.#options.save(delivery)
-    this.#pump(place.queue)
+    this.#pump(leg)
     this.#options.onEnded(delivery)
   }
 
-  #judge(place: QueuedLeg, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
-    const { delivery, leg } = place
+  #judge(leg: DeliveryLeg, outcome: Outcome, result: AttemptResult, call: LiveCall): void {
+    const { delivery } = leg
     const { routes, onAbandoned } = this.#options
     const facts = { deliveryId: delivery.id, target: leg.target, attempts: leg.attempts + 1 }
-    const missing = routes.missing(place)
-    if (!outcome.ok && missing === undefined) this.#tellUncounted(place, outcome.failure, call)
+    const missing = routes.missing(leg)
+    if (!outcome.ok && missing === undefined) this.#tellUncounted(leg, outcome.failure, call)
     if (outcome.ok) {
       leg.answered(result)
       delivery.acknowledged(outcome.response)
       call.emit({ type: 'delivery.acknowledged', ...facts })
-    } else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(place, result)
+    } else if (outcome.failure.code === 'GATEWAY_EXHAUSTED' && missing === undefined) this.#postponed(leg, result)
     else if (missing !== undefined) {
       leg.died({ ...result, detail: missing })
       onAbandoned()
       delivery.died()
-    } else if (leg.attempts + 1 >= routes.of(place).attempts) {
+    } else if (leg.attempts + 1 >= routes.of(leg).attempts) {
       leg.died(result)
       delivery.died()
       call.emit({ type: 'delivery.dead', ...facts })
-    } else this.#failed(place, result, outcome.failure.retryAfterMs)
+    } else this.#failed(leg, result, outcome.failure.retryAfterMs)
   }
 
   /** Most systems take any 2xx as success: a write whose 2xx does not count looks delivered, but is sent again. */
-  #tellUncounted(place: QueuedLeg, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
-    const { statuses } = this.#options.routes.of(place)
+  #tellUncounted(leg: DeliveryLeg, { upstreamStatus: status = 0 }: Failure, call: LiveCall): void {
+    const { statuses } = this.#options.routes.of(leg)
     if (statuses === undefined || !statusCounts(anySuccess, status)) return
     const counted = statuses.map(statusRangeText).join(', ')
-    call.emit({ type: 'delivery.uncounted', target: place.leg.target, status, counted })
+    call.emit({ type: 'delivery.uncounted', target: leg.target, status, counted })
   }
 
-  #interrupted(place: QueuedLeg, thenDiscard: boolean): void {
-    const { delivery, leg } = place
-    const missing = this.#options.routes.missing(place)
+  #interrupted(leg: DeliveryLeg, thenDiscard: boolean): void {
+    const { delivery } = leg
+    const missing = this.#options.routes.missing(leg)
     leg.interrupted()
     // The operator reports a discard; after a shutdown the next run finds out what is missing.
     if (thenDiscard || this.#isStopping || missing === undefined) return
@@ -208,17 +213,17 @@ export class Attempts {
   }
 
   /** The gateway itself lacked a resource for sending: the target has had no attempt. */
-  #postponed(place: QueuedLeg, result: AttemptResult): void {
+  #postponed(leg: DeliveryLeg, result: AttemptResult): void {
     const { clock, random, routes } = this.#options
-    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, undefined, random)
-    place.leg.postponed(result, clock.wallNow() + delayMs)
-    if (!this.#isStopping) this.#waitFor(place, delayMs)
+    const delayMs = waitMs(routes.of(leg).schedule, leg.attempts, undefined, random)
+    leg.postponed(result, clock.wallNow() + delayMs)
+    if (!this.#isStopping) this.#waitFor(leg, delayMs)
   }
 
-  #failed(place: QueuedLeg, result: AttemptResult, retryAfterMs: number | undefined): void {
+  #failed(leg: DeliveryLeg, result: AttemptResult, retryAfterMs: number | undefined): void {
     const { clock, random, routes } = this.#options
-    const delayMs = waitMs(routes.of(place).schedule, place.leg.attempts, retryAfterMs, random)
-    place.leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })
-    if (!this.#isStopping) this.#waitFor(place, delayMs)
+    const delayMs = waitMs(routes.of(leg).schedule, leg.attempts, retryAfterMs, random)
+    leg.failed(result, { until: clock.wallNow() + delayMs, ms: delayMs })
+    if (!this.#isStopping) this.#waitFor(leg, delayMs)
   }
 }

@@ -68,8 +68,8 @@ export class TargetQueue<T extends Queued> {
 
   /** Must not be sent; keeps its position in its lane until it is released. */
   hold(item: T): void {
-    const place = this.#ready.indexOf(item, this.#readyFrom)
-    if (place >= 0) this.#ready.splice(place, 1)
+    const index = this.#ready.indexOf(item, this.#readyFrom)
+    if (index >= 0) this.#ready.splice(index, 1)
   }
 
   /** Holds all items that are not `wanted`, at the cost of one `hold`. */
@@ -83,11 +83,11 @@ export class TargetQueue<T extends Queued> {
     if (item.lane === undefined) return undefined
     const lane = this.#lanes.get(item.lane)
     if (lane === undefined) throw new Error(`there is no lane ${item.lane} to release from`)
-    const position = lane.indexOf(item)
-    if (position < 0) throw new Error(`lane ${item.lane} was to release what is not in it`)
-    lane.splice(position, 1)
+    const index = lane.indexOf(item)
+    if (index < 0) throw new Error(`lane ${item.lane} was to release what is not in it`)
+    lane.splice(index, 1)
     if (lane.length === 0) this.#lanes.delete(item.lane)
-    return position === 0 ? lane[0] : undefined
+    return index === 0 ? lane[0] : undefined
   }
 
   #isHeadAfterJoining(item: T): boolean {

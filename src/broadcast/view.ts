@@ -6,9 +6,9 @@ export type { DeliveryView, LegView as TargetView }
 
 /** For a delivery under way, the state in memory takes precedence over the stored state. */
 export function viewOf(stored: StoredDelivery, active: Delivery | undefined): DeliveryView {
-  const legs = active === undefined ? stored.legs : active.places.map(({ leg }) => leg.stored())
-  const waitsFor = (place: number): LegView['waitsFor'] => {
-    const phase = active?.places[place]?.leg.phase
+  const legs = active === undefined ? stored.legs : active.legs.map((leg) => leg.stored())
+  const waitsFor = (index: number): LegView['waitsFor'] => {
+    const phase = active?.legs[index]?.phase
     return phase === 'queued' ? 'turn' : phase === 'waiting' ? 'time' : undefined
   }
   return {
@@ -17,11 +17,11 @@ export function viewOf(stored: StoredDelivery, active: Delivery | undefined): De
     state: stateOf(legs),
     createdAt: isoTime(stored.createdAt),
     finishedAt: stored.finishedAt === undefined ? undefined : isoTime(stored.finishedAt),
-    targets: legs.map(({ target, state, attempts, nextAttemptAt, outcome, status, detail }, place) => ({
+    targets: legs.map(({ target, state, attempts, nextAttemptAt, outcome, status, detail }, index) => ({
       target,
       state,
       attempts,
-      waitsFor: waitsFor(place),
+      waitsFor: waitsFor(index),
       nextAttemptAt: nextAttemptAt === undefined ? undefined : isoTime(nextAttemptAt),
       outcome,
       status,

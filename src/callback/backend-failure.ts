@@ -32,9 +32,9 @@ function collectSoon(body: BodyStream, clock: Clock): Promise<Uint8Array | undef
       body.discard()
       resolve(undefined)
     })
-    void collect(body, maxMessageBytes).then((bytes) => {
+    void collect(body, maxMessageBytes).then((collected) => {
       timer.cancel()
-      resolve('code' in bytes ? undefined : bytes)
+      resolve(collected.ok ? collected.value : undefined)
     })
   })
 }

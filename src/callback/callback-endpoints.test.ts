@@ -46,8 +46,8 @@ function opened(config: Config, known?: ReceiveEndpoints) {
     memory: memoryTickets(wideTickets),
     durable: undefined,
     frontPort: () => 8080,
-    reportBug: (fault) => {
-      throw fault
+    reportBug: (error) => {
+      throw error
     },
   })
   const ask = (service: (request: GatewayRequest) => ReturnType<FakeUpstream['service']>): Watched =>

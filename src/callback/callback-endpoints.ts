@@ -13,7 +13,7 @@ import type { ReceiveEndpoint } from './receive-endpoints.ts'
 import { type CallbackPeers, type CallbackReceiver, callbackReceiver } from './take-callback.ts'
 import { ticketPage } from './ticket-page.ts'
 import type { Keys } from './token.ts'
-import { type TokenPlace, tokenBy } from './token-placement.ts'
+import { type TokenLocation, tokenBy } from './token-placement.ts'
 
 export interface CallbackEndpointsOptions {
   readonly keys: () => Keys
@@ -28,7 +28,7 @@ export interface CallbackEndpointsOptions {
   readonly frontPort: () => number
   /** Set when several workers take callbacks. */
   readonly peers?: CallbackPeers | undefined
-  readonly reportBug: (fault: unknown, about: string) => void
+  readonly reportBug: (error: unknown, about: string) => void
 }
 
 export interface CallbackEndpointsConfig {
@@ -119,31 +119,32 @@ function receivers(endpoints: readonly ReceiveEndpoint[], options: ReceiversOpti
 }
 
 interface Receiver {
-  readonly place: TokenPlace
+  readonly location: TokenLocation
   readonly service: Service
 }
 
-/** Endpoints at one path differ only in the position of the token; limits on the result come with the call. */
+/** Endpoints at one path differ only in the location of the token; limits on the result come with the call. */
 function serviceOf(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): Service {
   const maxBytes = Math.max(...endpoints.map(({ maxAnswer }) => maxAnswer))
   const byId = Map.groupBy(endpoints, ({ receive }) => receive.id)
   const all = [...byId].map(
     ([id, sharing]): Receiver => ({
-      place: tokenBy(id),
+      location: tokenBy(id),
       service: receiveCallbacks({ ...options, receive: (sharing[0] as ReceiveEndpoint).receive, maxBytes }),
     }),
   )
   const [first] = all as [Receiver]
   if (all.length === 1) return first.service
-  const inBody = all.filter(({ place }) => !place.isInHead)
+  const inBody = all.filter(({ location }) => !location.isInHead)
   const byBody = bufferBody(maxBytes)(async (whole, call) => {
-    for (const { place, service } of inBody) if (await namesResult(place, whole, call)) return service(whole, call)
+    for (const { location, service } of inBody)
+      if (await namesResult(location, whole, call)) return service(whole, call)
     return first.service(whole, call)
   })
   const others = inBody.length > 1 ? byBody : (inBody[0] ?? first).service
   return (request, call) => {
-    for (const { place, service } of all) {
-      if (place.isInHead && place.tokenOf(request) !== undefined) return service(request, call)
+    for (const { location, service } of all) {
+      if (location.isInHead && location.tokenOf(request) !== undefined) return service(request, call)
     }
     return others(request, call)
   }

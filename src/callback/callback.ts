@@ -6,6 +6,7 @@ import { type Failure, failure } from '../core/failure.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
+import type { Result } from '../core/result.ts'
 import type { Layer, Service } from '../core/service.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import { statusCounts } from '../layers/success/success.ts'
@@ -36,10 +37,11 @@ function callback(options: CallbackOptions, { callbacks, clock }: CallbackDeps):
       const expiresAtMs = clock.wallNow() + call.remainingMs() + callbackGraceMs(callbacks.keepMs)
       const issue = callbacks.signer.issue(options.durable, expiresAtMs)
       const preference = readPreference(request.headers)
-      const wait = (addressed: GatewayRequest | Failure): Promise<Outcome> => {
-        if ('code' in addressed) return Promise.resolve(failed(addressed))
+      const wait = (addressed: Result<GatewayRequest>): Promise<Outcome> => {
+        if (!addressed.ok) return Promise.resolve(addressed)
         return new Promise((resolve) => {
-          new Wait({ terms, issue, call, callbacks, clock, preference, resolve }).start(addressed, next, acknowledges)
+          const waiting = new Wait({ terms, issue, call, callbacks, clock, preference, resolve })
+          waiting.start(addressed.value, next, acknowledges)
         })
       }
       const addressed = address(request, callbacks.signer.token(issue, callbackAt(options.receive.path)), call.scope)
@@ -108,8 +110,8 @@ class Wait implements AbortListener {
     callbacks.begun(issue.id, () => this.#stopAsking())
     try {
       await this.#backendAnswered(await next(request, this.#line), acknowledges)
-    } catch (fault) {
-      this.#fault(fault)
+    } catch (error) {
+      this.#failedByBug(error)
     } finally {
       this.#line.release()
       callbacks.done(issue.id)
@@ -180,13 +182,13 @@ class Wait implements AbortListener {
     await callbacks.keep(issue, route, { kind: 'failure', code, detail })
   }
 
-  #fault(fault: unknown): void {
+  #failedByBug(error: unknown): void {
     const { call, callbacks } = this.#options
-    callbacks.reportBug(fault, call.id)
+    callbacks.reportBug(error, call.id)
     if (!this.#waiter.isOpen) return
     this.#end(
       'refused',
-      failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: fault })),
+      failed(failure('INTERNAL', 'Internal error in the gateway; its log has the cause', { cause: error })),
     )
   }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { someKey, someTerms, wideTickets } from '../../test/kit/callbacks.ts'
+import { failureOf } from '../../test/kit/calls.ts'
+import { given } from '../../test/kit/results.ts'
 import { settled, VirtualClock } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
 import { failed } from '../core/outcome.ts'
+import { ok } from '../core/result.ts'
 import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper, TicketResult } from '../store/ticket-store.ts'
 import { Callbacks, type CallbacksOptions } from './callbacks.ts'
@@ -48,35 +51,36 @@ function resultOf(text: string): TicketResult {
 }
 
 const result = resultOf('late')
-const fetched = { route: '/back', result }
+const fetched = ok({ kind: 'result', route: '/back', result })
+const over = ok({ kind: 'over' })
 
 describe('results that no client waits for', () => {
   it('are kept once, and can be fetched repeatedly until they expire', async () => {
     const { clock, callbacks, tokenOf } = opened()
     const token = tokenOf('a')
-    assert.equal(await callbacks.fetch(token, false), undefined)
-    assert.equal(await callbacks.keep(token, '/back', result), 'kept')
-    assert.equal(await callbacks.keep(token, '/back', resultOf('again')), 'repeated')
+    assert.deepEqual(await callbacks.fetch(token, false), ok({ kind: 'running' }))
+    assert.equal(given(await callbacks.keep(token, '/back', result)), 'kept')
+    assert.equal(given(await callbacks.keep(token, '/back', resultOf('again'))), 'repeated')
     for (let n = 0; n < 3; n++) assert.deepEqual(await callbacks.fetch(token, false), fetched)
     await clock.advance(keepMs - 1)
     assert.deepEqual(await callbacks.fetch(token, false), fetched)
     await clock.advance(1)
-    assert.equal(await callbacks.fetch(token, false), 'over')
+    assert.deepEqual(await callbacks.fetch(token, false), over)
   })
 
   it('can be fetched only once with fetch: once, but looked at before', async () => {
     const { callbacks, tokenOf } = opened({ fetchOnce: true })
     const token = tokenOf('a')
-    assert.equal(await callbacks.fetch(token, true), undefined)
+    assert.deepEqual(await callbacks.fetch(token, true), ok({ kind: 'running' }))
     await callbacks.keep(token, '/back', result)
     for (let n = 0; n < 2; n++) assert.deepEqual(await callbacks.fetch(token, true), fetched)
     const all = await Promise.all([1, 2, 3].map(() => callbacks.fetch(token, false)))
     assert.deepEqual(
-      all.filter((one) => one !== 'over'),
+      all.filter((one) => one.ok && one.value.kind !== 'over'),
       [fetched],
     )
-    assert.equal(await callbacks.fetch(token, true), 'over')
-    assert.equal(await callbacks.keep(token, '/back', result), 'repeated', 'it does not come again')
+    assert.deepEqual(await callbacks.fetch(token, true), over)
+    assert.equal(given(await callbacks.keep(token, '/back', result)), 'repeated', 'it does not come again')
   })
 
   it('are remembered after they expire until their callback can no longer arrive', async () => {
@@ -91,7 +95,7 @@ describe('results that no client waits for', () => {
 
   it('are dropped if results are not kept', async () => {
     const { memory, callbacks, tokenOf } = opened({ keepMs: 0 })
-    assert.equal(await callbacks.keep(tokenOf('a'), '/back', result), 'dropped')
+    assert.equal(given(await callbacks.keep(tokenOf('a'), '/back', result)), 'dropped')
     assert.equal(memory.figures().tickets, 0)
   })
 
@@ -99,7 +103,7 @@ describe('results that no client waits for', () => {
     const { clock, callbacks, tokenOf } = opened()
     const token = tokenOf('a')
     await clock.advance(65_000)
-    assert.equal(await callbacks.keep(token, '/back', result), 'dropped')
+    assert.equal(given(await callbacks.keep(token, '/back', result)), 'dropped')
   })
 
   it('go only to the store that their token names, and are dropped if it is gone', async () => {
@@ -109,8 +113,8 @@ describe('results that no client waits for', () => {
     assert.deepEqual([memory.figures().bytes, durable.figures().bytes], [16, 14])
     assert.deepEqual(kept.ticketFigures(), { tickets: 2, bytes: 30 })
     const without = opened({ durable: undefined })
-    assert.equal(await without.callbacks.keep(without.tokenOf('a', true), '/back', result), 'dropped')
-    assert.equal(await without.callbacks.fetch(without.tokenOf('a', true), false), 'over')
+    assert.equal(given(await without.callbacks.keep(without.tokenOf('a', true), '/back', result)), 'dropped')
+    assert.deepEqual(await without.callbacks.fetch(without.tokenOf('a', true), false), over)
     assert.equal(without.memory.figures().tickets, 0)
   })
 
@@ -118,10 +122,9 @@ describe('results that no client waits for', () => {
     const { clock, memory, callbacks, tokenOf } = opened()
     memory.limit({ maxTickets: 1, maxBytes: 100 })
     await callbacks.keep(tokenOf('a'), '/back', result)
-    const full = await callbacks.keep(tokenOf('b'), '/back', result)
-    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    assert.equal(failureOf(await callbacks.keep(tokenOf('b'), '/back', result)).code, 'STORE_FULL')
     await clock.advance(70_000)
-    assert.equal(await callbacks.keep(tokenOf('b'), '/back', result), 'kept')
+    assert.equal(given(await callbacks.keep(tokenOf('b'), '/back', result)), 'kept')
   })
 
   it('are listed newest first, across both stores', async () => {
@@ -134,8 +137,7 @@ describe('results that no client waits for', () => {
       await callbacks.keep(tokenOf(id, isDurable), '/back', result)
       await clock.advance(1)
     }
-    const listed = await kept.tickets(2)
-    assert.ok(!('code' in listed))
+    const listed = given(await kept.tickets(2))
     assert.deepEqual(
       listed.map(({ id, route }) => [id, route]),
       [
@@ -146,7 +148,7 @@ describe('results that no client waits for', () => {
   })
 
   it('report a failure while the store fails', async () => {
-    const away = failure('STORE_UNAVAILABLE', 'away')
+    const away = failed(failure('STORE_UNAVAILABLE', 'away'))
     const failing: TicketKeeper = {
       put: async () => away,
       find: async () => away,
@@ -166,7 +168,8 @@ describe('results that no client waits for', () => {
       fetchOnce: true,
       memory: {
         ...memoryTickets(wideTickets),
-        find: async () => ({ id: 'a', route: '', createdAt: 0, readyUntil: 9e15, knownUntil: 9e15, bytes: 4, result }),
+        find: async () =>
+          ok({ id: 'a', route: '', createdAt: 0, readyUntil: 9e15, knownUntil: 9e15, bytes: 4, result }),
         spend: async () => away,
       },
     })
@@ -198,9 +201,9 @@ describe('tickets', () => {
     assert.equal(other(), undefined)
     assert.deepEqual(await callbacks.fetch(issue, false), fetched)
     assert.ok(other() !== undefined)
-    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    assert.equal(given(await callbacks.keep(issue, '/back', result)), 'repeated')
     await clock.advance(10_000)
-    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no place is given back twice')
+    assert.deepEqual([other() !== undefined, other()], [true, undefined], 'no ticket is given back twice')
   })
 
   it('are the same if promised again, and gone once withdrawn', async () => {
@@ -209,7 +212,7 @@ describe('tickets', () => {
     assert.equal(callbacks.promise(issue, work), callbacks.promise(issue, work))
     callbacks.withdraw(issue.id)
     callbacks.withdraw(issue.id)
-    assert.equal(await callbacks.keep(issue, '/back', result), 'repeated')
+    assert.equal(given(await callbacks.keep(issue, '/back', result)), 'repeated')
     const [first, second] = [1, 2].map(() =>
       callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 5000), work),
     )
@@ -222,8 +225,8 @@ describe('tickets', () => {
     callbacks.promise(issue, work)
     const settings = { keys: () => [someKey] as const, publicUrl: () => '', durable: undefined, fetchOnce: false }
     callbacks.update({ ...settings, keepMs: 0, maxTickets: 1 })
-    assert.equal(await callbacks.keep(issue, '/back', result), 'dropped')
-    assert.equal(await callbacks.fetch(issue, false), 'over')
+    assert.equal(given(await callbacks.keep(issue, '/back', result)), 'dropped')
+    assert.deepEqual(await callbacks.fetch(issue, false), over)
   })
 
   it('are not given if results are not kept', () => {
@@ -236,7 +239,7 @@ describe('tickets', () => {
     const issues = [1, 2].map(() => callbacks.signer.issue(false, 2e12))
     callbacks.promise(issues[0] as (typeof issues)[number], work)
     const kept = await Promise.all(issues.map((issue) => callbacks.keep(issue, '/back', result)))
-    assert.deepEqual(kept, ['kept', 'repeated'])
+    assert.deepEqual(kept.map(given), ['kept', 'repeated'])
   })
 })
 
@@ -308,11 +311,11 @@ describe('callbacks whose settings change', () => {
       'one is out',
     )
     assert.deepEqual(await callbacks.fetch(tokenOf('a'), false), fetched)
-    assert.equal(await callbacks.fetch(tokenOf('a'), false), 'over', 'now it can be fetched once')
+    assert.deepEqual(await callbacks.fetch(tokenOf('a'), false), over, 'now it can be fetched once')
     await callbacks.keep(tokenOf('b'), '/back', result)
-    assert.equal(((await memory.find('b')) as { readyUntil: number }).readyUntil, clock.wallNow() + 2 * keepMs)
+    assert.equal(given(await memory.find('b'))?.readyUntil, clock.wallNow() + 2 * keepMs)
     assert.equal(
-      await callbacks.keep(tokenOf('c', true), '/back', result),
+      given(await callbacks.keep(tokenOf('c', true), '/back', result)),
       'dropped',
       'there is no durable store any more',
     )
@@ -322,10 +325,9 @@ describe('callbacks whose settings change', () => {
     const { memory, callbacks, kept, tokenOf } = opened()
     for (const id of ['a', 'b']) await callbacks.keep(tokenOf(id), '/back', result)
     memory.limit({ maxTickets: 1, maxBytes: 1e6 })
-    const full = await callbacks.keep(tokenOf('c'), '/back', result)
-    assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+    assert.equal(failureOf(await callbacks.keep(tokenOf('c'), '/back', result)).code, 'STORE_FULL')
     assert.equal(kept.ticketFigures().tickets, 2)
     memory.limit(wideTickets)
-    assert.equal(await callbacks.keep(tokenOf('c'), '/back', result), 'kept')
+    assert.equal(given(await callbacks.keep(tokenOf('c'), '/back', result)), 'kept')
   })
 })

@@ -1,11 +1,10 @@
-import type { Failure } from '../core/failure.ts'
+import { ok, type Result } from '../core/result.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import { type Levels, SharedMemory } from '../kit/shared-memory.ts'
-import type { Ticket, TicketResult, TicketStore } from '../store/ticket-store.ts'
+import type { TicketResult, TicketStore } from '../store/ticket-store.ts'
 import { resultBytes } from '../store/ticket-store.ts'
 import { type Issue, type Keys, Signer, type TokenFacts } from './token.ts'
-import type { WaiterFacts } from './waiter.ts'
-import { Waiters } from './waiters.ts'
+import { type WaiterFacts, Waiters } from './waiter.ts'
 
 /** Where a client fetches a late result. */
 export const ticketsPath = '/_hedgerow/tickets'
@@ -31,7 +30,7 @@ export interface CallbacksOptions extends CallbacksSettings {
   readonly memory: TicketStore
   /** Number of tickets that clients hold, in all workers. */
   readonly promises?: Levels
-  readonly reportBug: (fault: unknown, callId: string) => void
+  readonly reportBug: (error: unknown, callId: string) => void
 }
 
 const expiryCheckMs = 10_000
@@ -45,11 +44,16 @@ export function callbackGraceMs(keepMs: number): number {
   return keepMs === 0 ? droppedGraceMs : keepMs
 }
 
-export interface FetchedResult {
-  /** Route of the call; for a call of an earlier run, the path that received its callback. */
-  readonly route: string
-  readonly result: TicketResult
-}
+/** Result of looking up a ticket. */
+export type Fetched =
+  /** No result yet. */
+  | { readonly kind: 'running' }
+  /** The result is not kept (any more). */
+  | { readonly kind: 'over' }
+  /** `route`: of the call; for a call of an earlier run, the path that received its callback. */
+  | { readonly kind: 'result'; readonly route: string; readonly result: TicketResult }
+
+const over: Result<Fetched> = ok({ kind: 'over' })
 
 /** Facts about a call that are needed when its result arrives. */
 export type KnownCall = Pick<WaiterFacts, 'route' | 'terms'>
@@ -117,15 +121,11 @@ export class Callbacks {
   }
 
   /** `repeated`: the client was answered, or the result is already kept. `dropped`: results are not kept (any more). */
-  async keep(
-    token: TokenFacts,
-    route: string,
-    result: TicketResult,
-  ): Promise<'kept' | 'repeated' | 'dropped' | Failure> {
+  async keep(token: TokenFacts, route: string, result: TicketResult): Promise<Result<'kept' | 'repeated' | 'dropped'>> {
     const now = this.#options.clock.wallNow()
     const store = this.#storeOf(token)
-    if (this.keepMs === 0 || store === undefined || token.expiresAtMs <= now) return 'dropped'
-    if (!this.isPromised(token)) return 'repeated'
+    if (this.keepMs === 0 || store === undefined || token.expiresAtMs <= now) return ok('dropped')
+    if (!this.isPromised(token)) return ok('repeated')
     this.#asking.get(token.id)?.()
     const readyUntil = now + this.keepMs
     return store.put({
@@ -140,22 +140,23 @@ export class Callbacks {
     })
   }
 
-  /** `undefined`: no result yet. With `fetchOnce` a result is deleted, unless it was only looked at (HEAD). */
-  async fetch(token: TokenFacts, isLook: boolean): Promise<FetchedResult | 'over' | Failure | undefined> {
+  /** With `fetchOnce` a result is deleted, unless it was only looked at (HEAD). */
+  async fetch(token: TokenFacts, isLook: boolean): Promise<Result<Fetched>> {
     const { clock } = this.#options
     const store = this.#storeOf(token)
-    if (store === undefined) return 'over'
-    const found: Ticket | Failure | undefined = await store.find(token.id)
-    // Any result will be dropped.
-    if (found === undefined && this.keepMs === 0) return 'over'
-    if (found === undefined || 'code' in found) return found
-    if (found.result === undefined || found.readyUntil <= clock.wallNow()) return 'over'
-    const fetched = { route: found.route, result: found.result }
+    if (store === undefined) return over
+    const found = await store.find(token.id)
+    if (!found.ok) return found
+    const ticket = found.value
+    // With `keepMs` 0 any result will be dropped.
+    if (ticket === undefined) return this.keepMs === 0 ? over : ok({ kind: 'running' })
+    if (ticket.result === undefined || ticket.readyUntil <= clock.wallNow()) return over
+    const fetched = ok({ kind: 'result', route: ticket.route, result: ticket.result } as const)
     if (!this.#settings.fetchOnce || isLook) return fetched
     const spent = await store.spend(token.id)
-    if (typeof spent === 'object') return spent
+    if (!spent.ok) return spent
     this.withdraw(token.id)
-    return spent ? fetched : 'over'
+    return spent.value ? fetched : over
   }
 
   /** Undefined for the tickets of durable routes once no route is durable. */

@@ -20,7 +20,7 @@ class WrongClock extends VirtualClock {
   }
 }
 
-function place(t: TestContext) {
+function folderWithKeys(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-key-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'test.key')
@@ -34,11 +34,11 @@ function place(t: TestContext) {
       log: (text) => logged.push(text),
       ...change,
     })
-    assert.ok(opened.ok, opened.ok ? '' : opened.fault)
+    assert.ok(opened.ok, opened.ok ? '' : opened.problem)
     t.after(() => opened.keys.close())
     return opened.keys
   }
-  const fault = (change: Partial<KeyFileOptions> = {}): string => {
+  const problem = (change: Partial<KeyFileOptions> = {}): string => {
     const opened = KeyFile.open({
       path,
       clock: new VirtualClock(),
@@ -48,9 +48,9 @@ function place(t: TestContext) {
       ...change,
     })
     assert.ok(!opened.ok)
-    return opened.fault
+    return opened.problem
   }
-  return { folder, path, logged, open, fault }
+  return { folder, path, logged, open, problem }
 }
 
 function ids(keys: KeyFile): readonly string[] {
@@ -59,7 +59,7 @@ function ids(keys: KeyFile): readonly string[] {
 
 describe('the key file', () => {
   it('is created on first use, for its user alone, and no other file with it', (t) => {
-    const { folder, path, open } = place(t)
+    const { folder, path, open } = folderWithKeys(t)
     const [key, ...previous] = open(new VirtualClock()).keys
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.deepEqual([readdirSync(folder), previous], [['test.key'], []])
@@ -70,7 +70,7 @@ describe('the key file', () => {
   })
 
   it('has the same key after a restart, and is not written again', (t) => {
-    const { path, open } = place(t)
+    const { path, open } = folderWithKeys(t)
     const first = open(new VirtualClock())
     const before = statSync(path)
     assert.deepEqual(open(new VirtualClock()).keys, first.keys)
@@ -79,11 +79,11 @@ describe('the key file', () => {
 
   it('has a different key at each path', (t) => {
     const clock = new VirtualClock()
-    assert.notDeepEqual(place(t).open(clock).keys, place(t).open(clock).keys)
+    assert.notDeepEqual(folderWithKeys(t).open(clock).keys, folderWithKeys(t).open(clock).keys)
   })
 
   it('gets a new key when the old one is old, and drops that when its last token has expired', async (t) => {
-    const { path, open } = place(t)
+    const { path, open } = folderWithKeys(t)
     const clock = new VirtualClock()
     const keys = open(clock)
     const [first] = ids(keys)
@@ -103,7 +103,7 @@ describe('the key file', () => {
   })
 
   it('gets only one new key, however long no gateway ran', (t) => {
-    const { open } = place(t)
+    const { open } = folderWithKeys(t)
     const clock = new WrongClock()
     const [first] = ids(open(clock))
     clock.offMs = 365 * dayMs
@@ -114,7 +114,7 @@ describe('the key file', () => {
   })
 
   it('keeps several old keys if keys rotate faster than tokens expire', async (t) => {
-    const { open } = place(t)
+    const { open } = folderWithKeys(t)
     const clock = new VirtualClock()
     const keys = open(clock, { rotationMs: minuteMs, tokenLifeMs: 5 * minuteMs })
     await clock.advance(30 * minuteMs)
@@ -122,7 +122,7 @@ describe('the key file', () => {
   })
 
   it('keeps accepting its tokens when the clock jumps back and forth', async (t) => {
-    const { open } = place(t)
+    const { open } = folderWithKeys(t)
     const clock = new WrongClock()
     const keys = open(clock)
     const [first] = ids(keys)
@@ -142,7 +142,7 @@ describe('the key file', () => {
   })
 
   it('gets a new key in time although a clock far ahead made the last one', async (t) => {
-    const { open } = place(t)
+    const { open } = folderWithKeys(t)
     const clock = new WrongClock()
     clock.offMs = 3650 * dayMs
     const [first] = ids(open(clock))
@@ -154,7 +154,7 @@ describe('the key file', () => {
   })
 
   it('keeps the old key in use, and logs it, while it cannot be written', async (t) => {
-    const { folder, open, path, logged } = place(t)
+    const { folder, open, path, logged } = folderWithKeys(t)
     const clock = new VirtualClock()
     const keys = open(clock, { rotationMs: dayMs })
     const [first] = ids(keys)
@@ -171,21 +171,21 @@ describe('the key file', () => {
 
   it('is no longer checked once closed', (t) => {
     const clock = new VirtualClock()
-    const keys = place(t).open(clock)
+    const keys = folderWithKeys(t).open(clock)
     assert.equal(clock.pendingCount, 1)
     keys.close()
     assert.equal(clock.pendingCount, 0)
   })
 
   it('may have comments and empty lines', (t) => {
-    const { path, open } = place(t)
+    const { path, open } = folderWithKeys(t)
     const secret = 'x'.repeat(43)
     writeFileSync(path, `# mine\n\n2023-11-14T22:00:00Z ${secret}\n# end\n`)
     assert.equal(open(new VirtualClock()).keys[0].secret, secret)
   })
 
   it('converges on the same keys in two processes that share it', async (t) => {
-    const { open } = place(t)
+    const { open } = folderWithKeys(t)
     const [one, other] = [new VirtualClock(), new VirtualClock()]
     const keys = open(one, { rotationMs: dayMs })
     const others = open(other, { rotationMs: dayMs })
@@ -197,9 +197,9 @@ describe('the key file', () => {
   })
 
   it('is refused if empty, as it may be half-written', (t) => {
-    const { path, fault } = place(t)
+    const { path, problem } = folderWithKeys(t)
     writeFileSync(path, '')
-    assert.match(fault(), /it contains no key/)
+    assert.match(problem(), /it contains no key/)
   })
 
   for (const [what, text, entry] of [
@@ -209,9 +209,9 @@ describe('the key file', () => {
     ['a broken second entry', `2023-11-14T22:13:20.000Z ${'x'.repeat(43)}\nx\n`, 2],
   ] as const) {
     it(`is refused with ${what} and left unchanged; the error has the position and the fix`, (t) => {
-      const { path, fault } = place(t)
+      const { path, problem } = folderWithKeys(t)
       writeFileSync(path, text)
-      const told = fault()
+      const told = problem()
       assert.ok(
         told.startsWith(`The key file ${path} cannot be used: it contains a line that is not a key (entry ${entry}). `),
       )
@@ -221,18 +221,18 @@ describe('the key file', () => {
   }
 
   it('is refused if it is a folder, or its folder does not exist', (t) => {
-    const { folder, fault } = place(t)
-    assert.match(fault({ path: folder }), /EISDIR/)
-    assert.match(fault({ path: join(folder, 'no', 'a.key') }), /ENOENT.*Make its folder writable/)
+    const { folder, problem } = folderWithKeys(t)
+    assert.match(problem({ path: folder }), /EISDIR/)
+    assert.match(problem({ path: join(folder, 'no', 'a.key') }), /ENOENT.*Make its folder writable/)
     assert.deepEqual(readdirSync(folder), [])
   })
 
   it('is refused in a read-only folder, with the path and the fix', (t) => {
-    const { folder, path, fault } = place(t)
+    const { folder, path, problem } = folderWithKeys(t)
     chmodSync(folder, 0o500)
     // Root may write in any folder that exists.
     const isRoot = process.getuid?.() === 0
-    const told = isRoot ? fault({ path: '/proc/a.key' }) : fault()
+    const told = isRoot ? problem({ path: '/proc/a.key' }) : problem()
     chmodSync(folder, 0o700)
     assert.ok(told.startsWith(`The key file ${isRoot ? '/proc/a.key' : path} cannot be used: E`), told)
     assert.match(told, /Make its folder writable/)

@@ -27,7 +27,7 @@ type KeyLife = Pick<KeyFileOptions, 'rotationMs' | 'tokenLifeMs'>
 export type OpenedKeyFile =
   | { readonly ok: true; readonly keys: KeyFile }
   /** Names the file and says how to fix it. */
-  | { readonly ok: false; readonly fault: string }
+  | { readonly ok: false; readonly problem: string }
 
 const secretBytes = 32
 const checkMs = 60_000
@@ -63,7 +63,7 @@ export class KeyFile {
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error)
       const advice = 'Make its folder writable, set another callbacks.keyFile, or set callbacks.key'
-      return { ok: false, fault: `The key file ${path} cannot be used: ${cause}. ${advice}.` }
+      return { ok: false, problem: `The key file ${path} cannot be used: ${cause}. ${advice}.` }
     }
   }
 
@@ -110,7 +110,7 @@ function union(some: readonly KeptKey[], others: readonly KeptKey[]): readonly K
 }
 
 function isSame(some: readonly KeptKey[], others: readonly KeptKey[]): boolean {
-  return some.length === others.length && some.every(({ secret }, place) => secret === others[place]?.secret)
+  return some.length === others.length && some.every(({ secret }, index) => secret === others[index]?.secret)
 }
 
 /** Returns the same list if nothing has to change. */
@@ -120,7 +120,7 @@ function renewed(kept: readonly KeptKey[], now: number, { rotationMs, tokenLifeM
   const isOld = current === undefined || now - current.madeAt >= rotationMs
   const all = isOld ? [{ secret: randomBytes(secretBytes).toString('base64url'), madeAt: now }, ...dated] : dated
   // A key was replaced when its predecessor in the list was made.
-  const needed = all.filter((_, place) => place === 0 || now - (all[place - 1] as KeptKey).madeAt < tokenLifeMs)
+  const needed = all.filter((_, index) => index === 0 || now - (all[index - 1] as KeptKey).madeAt < tokenLifeMs)
   return needed.length === kept.length && !isOld && dated === kept ? kept : needed
 }
 

@@ -8,7 +8,7 @@ const header = "header:[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const query = 'query:[^\\s=&#]+'
 const json = `json:${jsonPointerPattern.source.slice(1, -1)}`
 
-function place(forms: readonly string[], expected: string) {
+function location(forms: readonly string[], expected: string) {
   return z
     .string({ error: expected })
     .regex(new RegExp(`^(?:${forms.join('|')})$`), { error: expected })
@@ -17,10 +17,10 @@ function place(forms: readonly string[], expected: string) {
 
 const sendOptions = z
   .strictObject({
-    url: place([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
+    url: location([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
       .optional()
       .describe('Where the request to the backend carries the callback URL.'),
-    id: place([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
+    id: location([header, query, json], 'header:NAME, query:NAME or json:/POINTER')
       .optional()
       .describe('Where the request to the backend carries the id that must come back with the result.'),
   })
@@ -32,7 +32,7 @@ const receiveOptions = z.strictObject({
     .describe(
       'Path on the front to which results are posted: fixed, with nothing percent-encoded. Routes may share it.',
     ),
-  id: place(['url', header, json], 'url, header:NAME or json:/POINTER')
+  id: location(['url', header, json], 'url, header:NAME or json:/POINTER')
     .prefault('url')
     .describe(
       'Where a callback carries its token: in the callback URL itself, or as an id in a header field or the JSON body.',

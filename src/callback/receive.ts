@@ -5,6 +5,7 @@ import { headerValue, withoutHeaders } from '../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
+import { ok } from '../core/result.ts'
 import type { Service } from '../core/service.ts'
 import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { Callbacks } from './callbacks.ts'
@@ -21,7 +22,7 @@ import {
   type VerifiedCallback,
 } from './take-callback.ts'
 import { callbackAt, type TokenFacts, type Verdict } from './token.ts'
-import { type Token, type TokenPlace, tokenBy, tokenParameter } from './token-placement.ts'
+import { type Token, type TokenLocation, tokenBy, tokenParameter } from './token-placement.ts'
 
 export interface ReceiveOptions {
   /** `status`: for callbacks of an earlier run's calls; calls of this run have their own. */
@@ -45,7 +46,7 @@ type Judged = Verdict | { readonly kind: 'missing' }
 export function receiveCallbacks(options: ReceiveOptions): Service {
   const { receive, maxBytes, callbacks, wallNow, peers } = options
   const { path } = receive
-  const place = tokenBy(receive.id)
+  const location = tokenBy(receive.id)
   const use = callbackAt(path)
   const unknown = { route: path, terms: termsOf({ maxAnswer: maxBytes, status: receive.status }) }
 
@@ -89,13 +90,13 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
   }
 
   const judgeBody = async (whole: GatewayRequest, call: Call): Promise<Outcome> => {
-    const token = await place.tokenOf(whole, call.scope)
-    return typeof token === 'object' ? failed(token) : judged(judgeToken(token), whole, call)
+    const token = location.isInHead ? ok(location.tokenOf(whole)) : await location.tokenOf(whole, call.scope)
+    return token.ok ? judged(judgeToken(token.value), whole, call) : token
   }
 
   return async (request, call) => {
     // The body may be large: if the head shows a forgery, it is not read.
-    const early = place.isInHead ? judgeToken(place.tokenOf(request)) : undefined
+    const early = location.isInHead ? judgeToken(location.tokenOf(request)) : undefined
     const isForAnother = early !== undefined && otherRun(early) !== undefined
     const problem = encodingProblem(request.headers)
     if (problem !== undefined && early === undefined) return outcomeOf(refused(failure('BAD_REQUEST', problem)), call)
@@ -125,9 +126,11 @@ function unread(request: GatewayRequest, maxBytes: number): GatewayRequest {
   return { ...request, headers, body: undefined }
 }
 
-/** Whether the request has a token at this position. `request`: held if the token is in the body. */
-export async function namesResult(place: TokenPlace, request: GatewayRequest, { scope }: Call): Promise<boolean> {
-  return typeof (await place.tokenOf(request, scope)) === 'string'
+/** Whether the request has a token there. `request`: held if the token is in the body. */
+export async function namesResult(from: TokenLocation, request: GatewayRequest, { scope }: Call): Promise<boolean> {
+  if (from.isInHead) return from.tokenOf(request) !== undefined
+  const token = await from.tokenOf(request, scope)
+  return token.ok && token.value !== undefined
 }
 
 /** The other worker may hang: the call ends when its client has gone. */
@@ -158,11 +161,11 @@ function outcomeOf(taken: Taken, call: Call): Outcome {
   return taken.ok ? succeeded(answers[taken.verdict]) : failed(taken.failure)
 }
 
-function notRecognized(verdict: 'forged' | 'missing', place: string, call: Call): Outcome {
+function notRecognized(verdict: 'forged' | 'missing', id: string, call: Call): Outcome {
   call.emit({ type: 'callback.received', verdict: 'forged' })
   const what = {
     forged: 'was not signed by this gateway',
-    missing: `does not say which call it answers: nothing was found at ${place === 'url' ? `query:${tokenParameter}` : place}`,
+    missing: `does not say which call it answers: nothing was found at ${id === 'url' ? `query:${tokenParameter}` : id}`,
   }[verdict]
   return failed(failure('CALLBACK_REFUSED', `The callback ${what}`))
 }

@@ -98,7 +98,7 @@ export class SigningKeys implements Reloadable<CallbackConfig> {
       log,
       onChanged: () => this.#changed(),
     })
-    if (!opened.ok) throw new StartupError(opened.fault, ['callbacks', 'keyFile'])
+    if (!opened.ok) throw new StartupError(opened.problem, ['callbacks', 'keyFile'])
     return { keys: () => opened.keys.keys, file: { path, kept: opened.keys } }
   }
 
@@ -120,7 +120,7 @@ export class SigningKeys implements Reloadable<CallbackConfig> {
     const [current, ...previous] = this.#source.keys()
     const own = new Set([current, ...previous].map(({ id }) => id))
     const all: Keys = [current, ...previous, ...this.#former.filter(({ id }) => !own.has(id))]
-    const isSame = all.length === this.#all.length && all.every(({ id }, place) => id === this.#all[place]?.id)
+    const isSame = all.length === this.#all.length && all.every(({ id }, index) => id === this.#all[index]?.id)
     if (isSame) return
     this.#all = all
     this.#options.onKeys?.(all)

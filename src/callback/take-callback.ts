@@ -1,6 +1,7 @@
 import { type Failure, type FailureCode, failure } from '../core/failure.ts'
 import { type HeaderPairs, headerValue, headerValues } from '../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import { ok, type Result } from '../core/result.ts'
 import type { TicketResult } from '../store/ticket-store.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
 import { resultResponse } from './result-rules.ts'
@@ -57,7 +58,7 @@ export function callbackReceiver(callbacks: Callbacks, wallNow: () => number): C
       if (isExpired(callback, callbacks, wallNow())) return expired
       const { path: route, maxBytes } = callback
       // The results of unknown calls of this run are never kept, so their status does not matter.
-      const unknown = { route, terms: { maxBytes, statusOf: () => 200 } }
+      const unknown = { route, terms: { maxBytes, statusOf: () => ok(200) } }
       return takeCallback(callback, { token: { ...callback, run, isOurs: true }, callbacks, unknown })
     },
   }
@@ -79,7 +80,7 @@ export function takeCallback(callback: VerifiedCallback, options: TakeOptions): 
 
   const keep = async (result: TicketResult): Promise<Taken> => {
     const kept = await callbacks.keep(token, route, result)
-    return typeof kept === 'string' ? { ok: true, verdict: kept } : refused(kept)
+    return kept.ok ? { ok: true, verdict: kept.value } : refused(kept.failure)
   }
 
   /** A retry would carry the same result: the client need not wait for it, neither here nor at its ticket. */
@@ -98,7 +99,7 @@ export function takeCallback(callback: VerifiedCallback, options: TakeOptions): 
   const contentType = headerValue(headers, 'content-type') ?? 'application/octet-stream'
   const status = terms.statusOf(callback)
   if (waiter === undefined) {
-    return keep(typeof status === 'number' ? { kind: 'answer', status, contentType, body } : resultOf(status))
+    return keep(status.ok ? { kind: 'answer', status: status.value, contentType, body } : resultOf(status.failure))
   }
   callbacks.waiters.end(waiter, 'answered', answerOf(status, contentType, body))
   return Promise.resolve(answered)
@@ -120,7 +121,6 @@ function resultOf({ code, detail }: Failure): TicketResult {
   return { kind: 'failure', code, detail }
 }
 
-function answerOf(status: number | Failure, contentType: string, body: Uint8Array): Outcome {
-  if (typeof status === 'object') return failed(status)
-  return succeeded(resultResponse({ status, contentType, body }))
+function answerOf(status: Result<number>, contentType: string, body: Uint8Array): Outcome {
+  return status.ok ? succeeded(resultResponse({ status: status.value, contentType, body })) : status
 }

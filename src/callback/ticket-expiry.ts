@@ -1,4 +1,4 @@
-import type { Failure } from '../core/failure.ts'
+import { ok, type Result } from '../core/result.ts'
 import type { Clock, Timer } from '../kit/clock.ts'
 import type { TicketFacts, TicketFigures, TicketKeeper } from '../store/ticket-store.ts'
 
@@ -30,14 +30,14 @@ export class TicketExpiry {
   }
 
   /** The newest, across all stores. */
-  async tickets(limit: number): Promise<readonly TicketFacts[] | Failure> {
+  async tickets(limit: number): Promise<Result<readonly TicketFacts[]>> {
     const kept: TicketFacts[] = []
     for (const store of this.#stores()) {
       const listed = await store.list(limit)
-      if ('code' in listed) return listed
-      kept.push(...listed)
+      if (!listed.ok) return listed
+      kept.push(...listed.value)
     }
-    return kept.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit)
+    return ok(kept.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit))
   }
 
   ticketFigures(): TicketFigures {

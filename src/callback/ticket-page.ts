@@ -23,11 +23,12 @@ export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions):
     if (verdict.kind === 'forged') return failed(failure('NO_TICKET', 'This gateway has issued no such ticket'))
     const found = await callbacks.fetch(verdict, request.method === 'HEAD')
     // A result that arrived at the last moment is kept after its callback token has expired.
-    if (found === 'over' || (found === undefined && verdict.kind === 'expired'))
+    if (!found.ok) return found
+    const { value } = found
+    if (value.kind === 'over' || (value.kind === 'running' && verdict.kind === 'expired'))
       return failed(failure('TICKET_EXPIRED', 'The result of this ticket is no longer kept'))
-    if (found === undefined) return succeeded(running())
-    if ('code' in found) return failed(found)
-    const { result, route } = found
+    if (value.kind === 'running') return succeeded(running())
+    const { result, route } = value
     if (result.kind === 'answer') return succeeded(resultResponse(result))
     // As the route would have reported it to a client that was still connected.
     const facts = { requestId: call.id, attempts: [], elapsedMs: call.elapsedMs(), requestHeaders: request.headers }

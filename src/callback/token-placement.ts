@@ -2,7 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { AbortScope } from '../core/abort.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import { headerValue, withoutHeaders } from '../core/headers.ts'
+import { failed } from '../core/outcome.ts'
 import type { GatewayRequest, RequestBody } from '../core/request.ts'
+import { ok, type Result } from '../core/result.ts'
 import { dropFields } from '../kit/drop-fields.ts'
 import { joinBytes } from '../kit/join-bytes.ts'
 import { type JsonPointer, parseJsonPointer } from '../kit/json-pointer.ts'
@@ -13,7 +15,7 @@ import type { CallbackOptions } from './options.ts'
 /** The query parameter of a callback URL that holds its token. */
 export const tokenParameter = 'callback'
 
-type Inscribed = GatewayRequest | Failure | Promise<GatewayRequest | Failure>
+type Inscribed = Result<GatewayRequest> | Promise<Result<GatewayRequest>>
 
 /**
  * Puts the callback URL and id into the request, or says why it cannot. A large JSON body is scanned in turns; aborting
@@ -24,13 +26,13 @@ export type Inscribe = (request: GatewayRequest, token: string, scope: AbortScop
 /** Undefined if there is none. */
 export type Token = string | undefined
 
-/** The position of the token in a callback. */
-export type TokenPlace =
+/** Where a callback has its token. */
+export type TokenLocation =
   | { readonly isInHead: true; readonly tokenOf: (request: GatewayRequest) => Token }
   /** A large body is scanned in turns; a failure means that the scope was aborted. */
   | {
       readonly isInHead: false
-      readonly tokenOf: (request: GatewayRequest, scope: AbortScope) => Token | Promise<Token | Failure>
+      readonly tokenOf: (request: GatewayRequest, scope: AbortScope) => Result<Token> | Promise<Result<Token>>
     }
 
 type Put = (request: GatewayRequest, value: string, scope: AbortScope) => Inscribed
@@ -43,14 +45,14 @@ export function inscribe({ send, receive }: CallbackOptions, publicUrl: () => st
     return receive.id === 'url' ? `${url}?${tokenParameter}=${token}` : url
   }
   return (request, token, scope) => {
-    const addressed = putUrl === undefined ? request : putUrl(request, urlOf(token), scope)
+    const addressed = putUrl === undefined ? ok(request) : putUrl(request, urlOf(token), scope)
     if (putId === undefined) return addressed
-    const putIdToo = (made: GatewayRequest | Failure): Inscribed => ('code' in made ? made : putId(made, token, scope))
+    const putIdToo = (made: Result<GatewayRequest>): Inscribed => (made.ok ? putId(made.value, token, scope) : made)
     return addressed instanceof Promise ? addressed.then(putIdToo) : putIdToo(addressed)
   }
 }
 
-export function tokenBy(id: string): TokenPlace {
+export function tokenBy(id: string): TokenLocation {
   const [kind, name] = parseLocation(id)
   if (kind === 'url') {
     return { isInHead: true, tokenOf: ({ query }) => new URLSearchParams(query).get(tokenParameter) ?? undefined }
@@ -66,7 +68,7 @@ export function tokenBy(id: string): TokenPlace {
 function putAt(location: string): Put {
   const [kind, name] = parseLocation(location)
   if (kind === 'header') return putHeader(name)
-  if (kind === 'query') return (request, value) => ({ ...request, query: withParameter(request.query, name, value) })
+  if (kind === 'query') return (request, value) => ok({ ...request, query: withParameter(request.query, name, value) })
   const pointer = parseJsonPointer(name)
   return (request, value, scope) => withMember(request, { pointer, name, value }, scope)
 }
@@ -79,7 +81,7 @@ function parseLocation(location: string): readonly [kind: string, name: string] 
 /** A field of this name from the client, in either spelling, must not be mistaken for the gateway's. */
 function putHeader(name: string): Put {
   const drop = dropFields([name])
-  return (request, value) => ({ ...request, headers: [...drop(request.headers), name, value] })
+  return (request, value) => ok({ ...request, headers: [...drop(request.headers), name, value] })
 }
 
 /** The rest of the query stays byte for byte. */
@@ -104,18 +106,21 @@ interface Member {
 /** The rest of the body stays byte for byte. */
 function withMember(request: GatewayRequest, member: Member, scope: AbortScope): Inscribed {
   const json = withoutMark(request.body)
-  if (json === undefined) return noRoomFor(member)
+  if (json === undefined) return failed(noRoomFor(member))
   const finder = new JsonValueFinder(json, member.pointer)
-  return scanJson<GatewayRequest | Failure>(json, { visitor: finder, scope }, (verdict) => {
-    if (verdict !== 'valid' || finder.holderEnd === undefined) return noRoomFor(member)
+  return scanJson<GatewayRequest>(json, { visitor: finder, scope }, (verdict) => {
+    if (verdict !== 'valid' || finder.holderEnd === undefined) return failed(noRoomFor(member))
     // With a duplicate name the backend might use the client's member.
     if (finder.isAmbiguous) {
-      return failure('BAD_REQUEST', `The request body repeats a name in an object on the path to ${member.name}`)
+      return failed(
+        failure('BAD_REQUEST', `The request body repeats a name in an object on the path to ${member.name}`),
+      )
     }
     // The body has changed, so the client's length no longer applies.
     const headers = withoutHeaders(request.headers, lengthOfBody)
     const body = joinBytes(written(json, finder, finder.holderEnd, member), scope)
-    const withBody = (whole: Buffer | Failure) => ('code' in whole ? whole : { ...request, headers, body: whole })
+    const withBody = (whole: Result<Buffer>): Result<GatewayRequest> =>
+      whole.ok ? ok({ ...request, headers, body: whole.value }) : whole
     return body instanceof Promise ? body.then(withBody) : withBody(body)
   })
 }
@@ -139,15 +144,16 @@ function noRoomFor({ name }: Member): Failure {
 
 /** No token is longer, however its characters are escaped. */
 const longestToken = 1024
+const noToken: Result<Token> = ok(undefined)
 
-function stringAt(body: RequestBody, pointer: JsonPointer, scope: AbortScope): Token | Promise<Token | Failure> {
+function stringAt(body: RequestBody, pointer: JsonPointer, scope: AbortScope): Result<Token> | Promise<Result<Token>> {
   const json = withoutMark(body)
-  if (json === undefined) return undefined
+  if (json === undefined) return noToken
   const finder = new JsonValueFinder(json, pointer)
-  return scanJson(json, { visitor: finder, scope }, (verdict) => {
+  return scanJson<Token>(json, { visitor: finder, scope }, (verdict) => {
     const { value } = finder
-    if (verdict !== 'valid' || value === undefined || value.end - value.start > longestToken) return undefined
-    return json[value.start] === quote ? parsedString(json, value.start, value.end) : undefined
+    if (verdict !== 'valid' || value === undefined || value.end - value.start > longestToken) return noToken
+    return json[value.start] === quote ? ok(parsedString(json, value.start, value.end)) : noToken
   })
 }
 

@@ -36,9 +36,9 @@ describe('a token', () => {
 
   it('is forged with any one character changed', () => {
     fc.assert(
-      fc.property(fc.nat(55), fc.constantFrom(...alphabet), fc.boolean(), (place, character, durable) => {
+      fc.property(fc.nat(55), fc.constantFrom(...alphabet), fc.boolean(), (index, character, durable) => {
         const token = tokenOf(signer, durable)
-        const changed = token.slice(0, place) + character + token.slice(place + 1)
+        const changed = token.slice(0, index) + character + token.slice(index + 1)
         const { kind } = signer.verify(changed, 'callback', now)
         assert.equal(kind, changed === token ? 'good' : 'forged')
       }),

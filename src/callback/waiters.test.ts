@@ -4,7 +4,7 @@ import { someTerms } from '../../test/kit/callbacks.ts'
 import { settled } from '../../test/kit/virtual-clock.ts'
 import { failure } from '../core/failure.ts'
 import { failed } from '../core/outcome.ts'
-import { Waiters } from './waiters.ts'
+import { Waiters } from './waiter.ts'
 
 const outcome = failed(failure('DEADLINE', 'over'))
 

@@ -30,7 +30,7 @@ export function sourcesOf({ servers, store, hasWaiters, workers }: MeteredParts)
 
 async function sizesOf(store: DeliveryStore): ReturnType<NonNullable<MetricSources['store']>> {
   const figures = await store.figures()
-  return 'code' in figures ? undefined : figures
+  return figures.ok ? figures.value : undefined
 }
 
 function limitsOf(figures: AdmissionFigures | undefined): Awaited<ReturnType<NonNullable<MetricSources['limits']>>> {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { failureOf } from '../../test/kit/calls.ts'
+import { given } from '../../test/kit/results.ts'
 import type { BodySink, BodyStream } from '../core/body.ts'
-import { type Failure, failure } from '../core/failure.ts'
+import { failure } from '../core/failure.ts'
+import type { Result } from '../core/result.ts'
 import { collect } from './collect.ts'
 
 /** A body whose chunks the test delivers. */
@@ -22,8 +25,8 @@ class HandStream implements BodyStream {
   }
 }
 
-function textOf(result: Uint8Array | Failure): string {
-  return 'code' in result ? result.code : Buffer.from(result).toString()
+function textOf(result: Result<Uint8Array>): string {
+  return result.ok ? Buffer.from(result.value).toString() : result.failure.code
 }
 
 describe('collect', () => {
@@ -76,9 +79,9 @@ describe('collect', () => {
     stream.write('1234')
     stream.write('56')
     const result = await whole
-    assert.ok('code' in result)
-    assert.deepEqual([result.code, result.source, result.retry], ['OVERLOADED', 'gateway', 'no'])
-    assert.match(result.detail, /memory\.held/)
+    const { code, source, retry, detail } = failureOf(result)
+    assert.deepEqual([code, source, retry], ['OVERLOADED', 'gateway', 'no'])
+    assert.match(detail, /memory\.held/)
     stream.write('7')
     assert.deepEqual([holder.left, stream.discards], [5, 1])
   })
@@ -106,7 +109,7 @@ describe('collect', () => {
     stream.write('5')
     const result = await whole
     assert.equal(textOf(result), 'UPSTREAM_INVALID')
-    assert.match('detail' in result ? result.detail : '', /larger than 4 bytes/)
+    assert.match(failureOf(result).detail, /larger than 4 bytes/)
     stream.write('6')
     assert.equal(stream.discards, 1)
   })
@@ -117,7 +120,7 @@ describe('collect', () => {
     stream.write('12')
     const reason = failure('UPSTREAM_RESET', 'cut')
     stream.sink?.fail(reason)
-    assert.equal(await whole, reason)
+    assert.equal(failureOf(await whole), reason)
   })
 
   it('returns exactly the bytes written, up to the limit', async () => {
@@ -130,8 +133,8 @@ describe('collect', () => {
         stream.sink?.end([])
         const all = Buffer.concat(chunks)
         const result = await whole
-        if (all.length > maxBytes) assert.ok('code' in result)
-        else assert.deepEqual(Buffer.from(result as Uint8Array), all)
+        if (all.length > maxBytes) assert.ok(!result.ok)
+        else assert.deepEqual(Buffer.from(given(result)), all)
         assert.equal(stream.discards, all.length > maxBytes ? 1 : 0)
       }),
     )

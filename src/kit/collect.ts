@@ -1,12 +1,14 @@
 import type { BodySink, BodyStream } from '../core/body.ts'
 import type { Call } from '../core/call.ts'
 import { type Failure, failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import { ok, type Result } from '../core/result.ts'
 
 /** Counts the held bytes. */
 export type Holder = Pick<Call, 'hold' | 'letGo'>
 
 /** Reads a whole body. If it exceeds `maxBytes` or the holder's room, it fails and the rest is not read. */
-export function collect(body: BodyStream, maxBytes: number, holder?: Holder): Promise<Uint8Array | Failure> {
+export function collect(body: BodyStream, maxBytes: number, holder?: Holder): Promise<Result<Uint8Array>> {
   return new Promise((resolve) => body.pipe(new Collector(body, maxBytes, holder, resolve)))
 }
 
@@ -25,7 +27,7 @@ class Collector implements BodySink {
   readonly #body: BodyStream
   readonly #maxBytes: number
   readonly #holder: Holder | undefined
-  readonly #resolve: (result: Uint8Array | Failure) => void
+  readonly #resolve: (result: Result<Uint8Array>) => void
   readonly #chunks: Uint8Array[] = []
   #bytes = 0
   #isOver = false
@@ -34,7 +36,7 @@ class Collector implements BodySink {
     body: BodyStream,
     maxBytes: number,
     holder: Holder | undefined,
-    resolve: (result: Uint8Array | Failure) => void,
+    resolve: (result: Result<Uint8Array>) => void,
   ) {
     this.#body = body
     this.#maxBytes = maxBytes
@@ -60,13 +62,13 @@ class Collector implements BodySink {
   }
 
   end(): void {
-    this.#resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks))
+    this.#resolve(ok(this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks)))
   }
 
   fail(reason: Failure): void {
     if (!this.#isOver) this.#holder?.letGo(this.#bytes)
     this.#isOver = true
     this.#chunks.length = 0
-    this.#resolve(reason)
+    this.#resolve(failed(reason))
   }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { failureOf } from '../../test/kit/calls.ts'
+import { given } from '../../test/kit/results.ts'
 import { failure } from '../core/failure.ts'
 import { joinBytes } from './join-bytes.ts'
 import { Scope } from './scope.ts'
@@ -17,7 +19,7 @@ describe('joinBytes', () => {
       const parts = sizes.map((size: number, index) => Buffer.alloc(size, index + 1))
       const joined = joinBytes(parts, new Scope())
       assert.equal(joined instanceof Promise, Buffer.concat(parts).length > 262_144)
-      assert.deepEqual(await joined, Buffer.concat(parts))
+      assert.deepEqual(given(await joined), Buffer.concat(parts))
     }
   })
 
@@ -26,6 +28,6 @@ describe('joinBytes', () => {
     const joined = joinBytes([Buffer.alloc(1_000_000)], scope)
     const reason = failure('CLIENT_GONE', 'gone')
     scope.onAbort(reason)
-    assert.equal(await joined, reason)
+    assert.equal(failureOf(await joined), reason)
   })
 })

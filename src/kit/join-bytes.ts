@@ -1,14 +1,15 @@
 import type { AbortScope } from '../core/abort.ts'
-import type { Failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import { ok, type Result } from '../core/result.ts'
 import { threadTurns } from './turns.ts'
 
 const atOnceBytes = 256 * 1024
 const stepBytes = 64 * 1024
 
 /** Concatenates parts; large totals are copied in turns, as filling 10 MiB of fresh memory takes 40 ms. */
-export function joinBytes(parts: readonly Uint8Array[], scope: AbortScope): Buffer | Promise<Buffer | Failure> {
+export function joinBytes(parts: readonly Uint8Array[], scope: AbortScope): Result<Buffer> | Promise<Result<Buffer>> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  if (length <= atOnceBytes) return Buffer.concat(parts)
+  if (length <= atOnceBytes) return ok(Buffer.concat(parts))
   const whole = Buffer.allocUnsafe(length)
   let at = 0
   let index = 0
@@ -25,5 +26,5 @@ export function joinBytes(parts: readonly Uint8Array[], scope: AbortScope): Buff
     }
     return at === length
   }
-  return threadTurns.run(copy, scope).then((aborted) => aborted ?? whole)
+  return threadTurns.run(copy, scope).then((aborted) => (aborted === undefined ? ok(whole) : failed(aborted)))
 }

@@ -1,5 +1,6 @@
 import type { AbortScope } from '../core/abort.ts'
-import type { Failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import { ok, type Result } from '../core/result.ts'
 import { JsonScanner, type JsonVerdict, type JsonVisitor } from './json-scanner.ts'
 import { type Turns, threadTurns } from './turns.ts'
 
@@ -22,18 +23,18 @@ export interface ScanOptions {
 export function scanJson<T>(
   text: Uint8Array,
   { visitor, scope, turns = threadTurns }: ScanOptions,
-  conclude: (verdict: JsonVerdict) => T | Promise<T | Failure>,
-): T | Promise<T | Failure> {
+  conclude: (verdict: JsonVerdict) => Result<T> | Promise<Result<T>>,
+): Result<T> | Promise<Result<T>> {
   const scanner = new JsonScanner(text, visitor)
   if (text.length <= atOnceBytes) return conclude(scanner.scan(atOnceBytes) ?? 'invalid')
-  return scanInTurns(scanner, scope, turns).then((result) => (typeof result === 'string' ? conclude(result) : result))
+  return scanInTurns(scanner, scope, turns).then((scanned) => (scanned.ok ? conclude(scanned.value) : scanned))
 }
 
-async function scanInTurns(scanner: JsonScanner, scope: AbortScope, turns: Turns): Promise<JsonVerdict | Failure> {
+async function scanInTurns(scanner: JsonScanner, scope: AbortScope, turns: Turns): Promise<Result<JsonVerdict>> {
   let verdict: JsonVerdict | undefined
   const aborted = await turns.run(() => {
     verdict = scanner.scan(stepBytes)
     return verdict !== undefined
   }, scope)
-  return aborted ?? verdict ?? 'invalid'
+  return aborted === undefined ? ok(verdict ?? 'invalid') : failed(aborted)
 }

@@ -35,7 +35,8 @@ describe('JsonValueFinder', () => {
   it('finds the same value at the pointer as JSON.parse, or none', () => {
     fc.assert(
       fc.property(fc.oneof(jsonTexts, nearlyJson), pointers, (text, pointer) => {
-        const whole = parsed(text)
+        // As UTF-8 has it: a lone surrogate outside an escape becomes a replacement character.
+        const whole = parsed(Buffer.from(text).toString())
         if (whole === undefined) return
         const expected = valueAt(whole.value, pointer)
         const found = textAt(text, pointer)

@@ -1,11 +1,12 @@
 import type { AttemptOutcome } from '../core/attempt.ts'
 import type { Failure } from '../core/failure.ts'
 import type { HeaderPairs } from '../core/headers.ts'
+import type { Result } from '../core/result.ts'
 
 /**
  * Stores deliveries. Times are wall-clock milliseconds since 1970, because they outlive the process.
  *
- * A change is durable when its promise resolves without a failure: it survives SIGKILL and power loss. A change that
+ * A change is durable when its promise resolves to `ok`: it survives SIGKILL and power loss. A change that
  * cannot be stored resolves to a failure, never to a success: `STORE_FULL` (no room) or `STORE_UNAVAILABLE` (anything
  * else). An unavailable store retries by itself, and serves again once the cause is gone.
  */
@@ -16,15 +17,16 @@ export interface DeliveryStore {
    * Replaces the mutable part of a delivery. The latest call for a delivery wins. An update that could not be stored is
    * kept and stored later. No effect on an unknown delivery.
    */
-  update(update: DeliveryUpdate): Promise<Failure | undefined>
-  find(id: string): Promise<StoredDelivery | Failure | undefined>
+  update(update: DeliveryUpdate): Promise<Result<undefined>>
+  /** The value is undefined if there is no such delivery. */
+  find(id: string): Promise<Result<StoredDelivery | undefined>>
   /** Newest first, without bodies. */
-  list(filter: DeliveryFilter): Promise<DeliveryPage | Failure>
+  list(filter: DeliveryFilter): Promise<Result<DeliveryPage>>
   /** Pages of deliveries with a pending leg, oldest first, without answers. Call at startup, before anything else. */
-  unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure>
+  unfinished(afterSequence: number, limit: number): Promise<Result<readonly StoredDelivery[]>>
   /** Removes deliveries that finished before this time and have no dead leg; returns the number removed. */
-  removeFinished(before: number): Promise<number | Failure>
-  figures(): Promise<StoreFigures | Failure>
+  removeFinished(before: number): Promise<Result<number>>
+  figures(): Promise<Result<StoreFigures>>
   close(): Promise<void>
 }
 

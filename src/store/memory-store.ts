@@ -1,4 +1,6 @@
-import { type Failure, failure } from '../core/failure.ts'
+import { failure } from '../core/failure.ts'
+import { type Failed, failed } from '../core/outcome.ts'
+import { done, ok, type Result } from '../core/result.ts'
 import type {
   DeliveryFilter,
   DeliveryPage,
@@ -34,14 +36,14 @@ class MemoryStore implements DeliveryStore {
   #deadLegs = 0
   #undeliveredBytes = 0
   #writes = 0
-  #closed: Failure | undefined
+  #closed: Failed | undefined
 
   constructor(limits: StoreLimits) {
     this.#limits = limits
   }
 
   async insert(delivery: NewDelivery): Promise<InsertResult> {
-    if (this.#closed !== undefined) return { kind: 'refused', failure: this.#closed }
+    if (this.#closed !== undefined) return { kind: 'refused', failure: this.#closed.failure }
     const key = keyOf(delivery)
     const takenBy = (key === undefined ? undefined : this.#byKey.get(key)) ?? this.#byId.get(delivery.id)
     const existing = takenBy === undefined ? undefined : this.#deliveries.get(takenBy)
@@ -59,10 +61,10 @@ class MemoryStore implements DeliveryStore {
     return { kind: 'inserted', sequence }
   }
 
-  async update({ sequence, legs, finishedAt, answer }: DeliveryUpdate): Promise<Failure | undefined> {
+  async update({ sequence, legs, finishedAt, answer }: DeliveryUpdate): Promise<Result<undefined>> {
     if (this.#closed !== undefined) return this.#closed
     const before = this.#deliveries.get(sequence)
-    if (before === undefined) return undefined
+    if (before === undefined) return done
     const tally = tallyLegs(legs)
     const request = needsRequest(tally) ? before.request : undefined
     const after: StoredDelivery = { ...before, legs, finishedAt, answer: answer ?? before.answer, request }
@@ -70,35 +72,35 @@ class MemoryStore implements DeliveryStore {
     this.#count(after, tally, 1)
     this.#deliveries.set(sequence, after)
     this.#writes++
-    return undefined
+    return done
   }
 
-  async find(id: string): Promise<StoredDelivery | Failure | undefined> {
+  async find(id: string): Promise<Result<StoredDelivery | undefined>> {
     const sequence = this.#byId.get(id)
-    return this.#closed ?? (sequence === undefined ? undefined : this.#deliveries.get(sequence))
+    return this.#closed ?? ok(sequence === undefined ? undefined : this.#deliveries.get(sequence))
   }
 
-  async list(filter: DeliveryFilter): Promise<DeliveryPage | Failure> {
+  async list(filter: DeliveryFilter): Promise<Result<DeliveryPage>> {
     if (this.#closed !== undefined) return this.#closed
     const { beforeSequence = Number.POSITIVE_INFINITY, limit } = filter
     const found = [...this.#deliveries.values()]
       .reverse()
       .filter(({ sequence, route, legs }) => sequence < beforeSequence && matchesFilter(route, legs, filter))
     const deliveries = found.slice(0, limit).map(withoutBodies)
-    return { deliveries, more: found.length > limit }
+    return ok({ deliveries, more: found.length > limit })
   }
 
-  async unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure> {
+  async unfinished(afterSequence: number, limit: number): Promise<Result<readonly StoredDelivery[]>> {
     if (this.#closed !== undefined) return this.#closed
     const page: StoredDelivery[] = []
     for (const kept of this.#deliveries.values()) {
       if (page.length === limit) break
       if (kept.sequence > afterSequence && tallyLegs(kept.legs).pending > 0) page.push({ ...kept, answer: undefined })
     }
-    return page
+    return ok(page)
   }
 
-  async removeFinished(before: number): Promise<number | Failure> {
+  async removeFinished(before: number): Promise<Result<number>> {
     if (this.#closed !== undefined) return this.#closed
     let removed = 0
     for (const kept of this.#deliveries.values()) {
@@ -108,10 +110,10 @@ class MemoryStore implements DeliveryStore {
       removed++
     }
     this.#writes += removed
-    return removed
+    return ok(removed)
   }
 
-  async figures(): Promise<StoreFigures | Failure> {
+  async figures(): Promise<Result<StoreFigures>> {
     const figures = {
       deliveries: this.#deliveries.size,
       pendingLegs: this.#pendingLegs,
@@ -120,11 +122,11 @@ class MemoryStore implements DeliveryStore {
       syncs: 0,
       writes: this.#writes,
     }
-    return this.#closed ?? figures
+    return this.#closed ?? ok(figures)
   }
 
   async close(): Promise<void> {
-    this.#closed = failure('STORE_UNAVAILABLE', 'The store is closed.')
+    this.#closed = failed(failure('STORE_UNAVAILABLE', 'The store is closed.'))
   }
 
   #remove(kept: StoredDelivery): void {

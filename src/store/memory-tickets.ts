@@ -1,4 +1,5 @@
-import type { Failure } from '../core/failure.ts'
+import { failed } from '../core/outcome.ts'
+import { done, ok, type Result } from '../core/result.ts'
 import { overTicketLimit } from './limits.ts'
 import type { Ticket, TicketFacts, TicketFigures, TicketKeeper, TicketLimits } from './ticket-store.ts'
 
@@ -18,35 +19,36 @@ class MemoryTickets implements TicketKeeper {
     this.#limits = limits
   }
 
-  async put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure> {
-    if (this.#tickets.has(ticket.id)) return 'repeated'
+  async put(ticket: Ticket): Promise<Result<'kept' | 'repeated'>> {
+    if (this.#tickets.has(ticket.id)) return ok('repeated')
     const full = overTicketLimit(this.figures(), ticket.bytes, this.#limits)
-    if (full !== undefined) return full
+    if (full !== undefined) return failed(full)
     this.#tickets.set(ticket.id, ticket)
     this.#bytes += ticket.bytes
     this.#ready++
-    return 'kept'
+    return ok('kept')
   }
 
-  async find(id: string): Promise<Ticket | undefined> {
-    return this.#tickets.get(id)
+  async find(id: string): Promise<Result<Ticket | undefined>> {
+    return ok(this.#tickets.get(id))
   }
 
-  async spend(id: string): Promise<boolean> {
+  async spend(id: string): Promise<Result<boolean>> {
     const ticket = this.#tickets.get(id)
-    return ticket?.result === undefined ? false : this.#drop(ticket)
+    return ok(ticket?.result === undefined ? false : this.#drop(ticket))
   }
 
-  async list(limit: number): Promise<readonly TicketFacts[]> {
-    return [...this.#tickets.values()].slice(-limit).reverse()
+  async list(limit: number): Promise<Result<readonly TicketFacts[]>> {
+    return ok([...this.#tickets.values()].slice(-limit).reverse())
   }
 
-  async removeExpired(now: number): Promise<undefined> {
+  async removeExpired(now: number): Promise<Result<undefined>> {
     for (const ticket of this.#tickets.values()) {
       if (ticket.readyUntil > now) continue
       if (ticket.result !== undefined) this.#drop(ticket)
       if (ticket.knownUntil <= now) this.#tickets.delete(ticket.id)
     }
+    return done
   }
 
   figures(): TicketFigures {

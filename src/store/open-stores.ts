@@ -50,7 +50,7 @@ export async function openStores(config: StoresConfig, options: StoringOptions):
     ticketLimits: config.ticketLimits,
     log: options.log,
   })
-  if (!opened.ok) throw new StartupError(opened.fault, ['store', 'path'])
+  if (!opened.ok) throw new StartupError(opened.problem, ['store', 'path'])
   const { store, tickets, limit } = opened
   return {
     deliveries: store,

@@ -22,7 +22,7 @@ export type OpenedStore =
       readonly limit: (limits: StoreLimits) => void
     }
   /** The file at the path was left unchanged. The text names the path and says how to fix the problem. */
-  | { readonly ok: false; readonly fault: string }
+  | { readonly ok: false; readonly problem: string }
 
 /** A way to keep deliveries and late results. `test/conformance` says what each must do. */
 export interface StoreKind {

@@ -1,21 +1,22 @@
-import type { Failure, FailureCode } from '../core/failure.ts'
+import type { FailureCode } from '../core/failure.ts'
+import type { Result } from '../core/result.ts'
 
 /**
- * Stores results that arrived with no client waiting. Times are wall-clock milliseconds. Errors are a `Failure` with
+ * Stores results that arrived with no client waiting. Times are wall-clock milliseconds. Failures have the code
  * `STORE_FULL` or `STORE_UNAVAILABLE`; nothing rejects. When `put` has resolved to `kept` the result is durable, if the
  * store is.
  */
 export interface TicketStore {
   /** The first result of a ticket stays: a later one is `repeated` and changes nothing. */
-  put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure>
-  /** Also finds a ticket that is spent or expired, until it is forgotten. */
-  find(id: string): Promise<Ticket | Failure | undefined>
+  put(ticket: Ticket): Promise<Result<'kept' | 'repeated'>>
+  /** Also finds a ticket that is spent or expired, until it is forgotten; then the value is undefined. */
+  find(id: string): Promise<Result<Ticket | undefined>>
   /** Drops the result and remembers that it existed; `false` if there was none to drop. */
-  spend(id: string): Promise<boolean | Failure>
+  spend(id: string): Promise<Result<boolean>>
   /** Newest first, without results. */
-  list(limit: number): Promise<readonly TicketFacts[] | Failure>
+  list(limit: number): Promise<Result<readonly TicketFacts[]>>
   /** Drops expired results, and forgets tickets whose `knownUntil` has passed. */
-  removeExpired(now: number): Promise<Failure | undefined>
+  removeExpired(now: number): Promise<Result<undefined>>
 }
 
 /** A store in the thread that owns it. Other threads reach it by messages, as a `TicketStore`. */

@@ -69,7 +69,7 @@ it('a gateway with a full disk starts, serves other routes, and delivers the wri
   await until('all are delivered', () => arrived.length >= 20)
   assert.deepEqual(
     arrived,
-    Array.from({ length: 20 }, (_, place) => `n=${place + 1}`),
+    Array.from({ length: 20 }, (_, index) => `n=${index + 1}`),
   )
   await until('new writes are taken', async () => (await write(21)).status === 202)
 })

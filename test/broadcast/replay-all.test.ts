@@ -55,7 +55,7 @@ async function openSystems(t: TestContext) {
 describe('the dead letters of a repaired target', () => {
   it('arrive in the order of their lane when all are replayed', async (t) => {
     const { write, deadAt, command, arrived, mend } = await openSystems(t)
-    const events = Array.from({ length: 50 }, (_, place) => 601 + place)
+    const events = Array.from({ length: 50 }, (_, index) => 601 + index)
     for (const event of events) await write('/hooks', `payment=7&event=${event}`)
     await write('/other', 'event=1')
     await until('all are dead at one target', async () => (await deadAt('state=dead&target=crm')) === 51)

@@ -15,6 +15,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { startStoreThread } from '../../src/store/sqlite/thread.ts'
 import { startBackend } from '../kit/backend.ts'
 import { atEnd } from '../kit/cleanup.ts'
+import { given } from '../kit/results.ts'
 import { until } from '../kit/until.ts'
 import { canMount, mountOver } from '../store/mounts.ts'
 
@@ -141,7 +142,7 @@ describe('a broadcast with a failing store', () => {
     assert.ok(threads.length >= 2)
     const accepted = answers.filter(({ status }) => status === 201).length + 1
     await until('all that was accepted is delivered', () => backend.stats().requests >= accepted, 5000)
-    const page = await store.list({ limit: 100 })
+    const page = given(await store.list({ limit: 100 }))
     assert.ok('deliveries' in page && page.deliveries.length >= accepted)
   })
 })

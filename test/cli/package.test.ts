@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -7,18 +7,37 @@ import { buildProgram } from '../../tools/build-program.ts'
 import { root, startProgram } from '../kit/command.ts'
 import { until } from '../kit/until.ts'
 
-/** The package as installed by a user: compiled JavaScript, run by their own Node. */
-describe('the compiled package', () => {
+/** The package as installed by a user: bundled JavaScript, run by their own Node. */
+describe('the bundled package', () => {
   let folder: string
 
-  before(() => {
+  before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'hedgerow-package-'))
-    buildProgram(join(folder, 'dist'))
+    await buildProgram(join(folder, 'dist'))
     for (const name of ['package.json', 'examples']) cpSync(join(root, name), join(folder, name), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   })
 
   after(() => rmSync(folder, { recursive: true }))
+
+  it('starts with no module that an older Node cannot read', () => {
+    const read = (file: string): string => readFileSync(join(folder, 'dist/cli', file), 'utf8')
+    const local = (text: string): readonly string[] =>
+      [...text.matchAll(/^import .*from "\.\/(.+)";$/gm)].map(([, name = '']) => name)
+    const first = local(read('main.js'))
+    const all = [...first, ...first.flatMap((file) => local(read(file)))]
+    assert.deepEqual([...new Set(all.map((name) => name.replace(/-[\w-]{8}\.js$/, '')))].toSorted(), [
+      'held-signals',
+      'rolldown-runtime',
+    ])
+  })
+
+  it('names the source files in stack traces with --enable-source-maps', async (t) => {
+    const file = join(folder, 'fault.mjs')
+    writeFileSync(file, "globalThis.URL = class { constructor() { throw new Error('planted') } }\n")
+    const args = ['--enable-source-maps', '--import', file, join(folder, 'dist/cli/main.js'), '--version']
+    const { errors } = await startProgram(t, join(root, 'bin/node'), args).ended
+    assert.match(errors, /planted[^]*src\/cli\/main\.ts:\d+/)
+  })
 
   it('checks an example', async (t) => {
     const main = join(folder, 'dist/cli/main.js')

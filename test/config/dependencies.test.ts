@@ -6,6 +6,9 @@ import { describe, it } from 'node:test'
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/decisions/dependencies.md'), 'utf8')
 const { dependencies, devDependencies } = readPackage('package.json')
+/** The libraries in the bundle: a checkout runs on them, and installs them without development dependencies too. */
+const bundled = readPackage('tools/runtime/package.json').dependencies
+const toRun = { ...dependencies, ...bundled }
 /** Its parts are built into the package: users do not install them. */
 const ofDashboard = readPackage('web/package.json').dependencies
 
@@ -26,8 +29,8 @@ function namesBelow(text: string, heading: string): readonly string[] {
 
 describe('the page of dependencies', () => {
   it('names every dependency of package.json and no other', () => {
-    assert.deepEqual(namesBelow(page, 'Needed to run').toSorted(), Object.keys(dependencies).toSorted())
-    const toBuild = Object.keys({ ...devDependencies, ...ofDashboard })
+    assert.deepEqual(namesBelow(page, 'Needed to run').toSorted(), Object.keys(toRun).toSorted())
+    const toBuild = Object.keys({ ...devDependencies, ...ofDashboard }).filter((name) => !(name in toRun))
     assert.deepEqual(namesBelow(page, 'Needed to build and test').toSorted(), toBuild.toSorted())
   })
 
@@ -38,12 +41,12 @@ describe('the page of dependencies', () => {
 })
 
 describe('a private package', () => {
-  // The published package contains it, compiled, and installs nothing but its own dependencies.
+  // The published package contains it, bundled with the libraries of the gateway.
   for (const name of ['backend', 'load']) {
-    it(`has only dependencies of the published package, in the same version: ${name}`, () => {
+    it(`has only dependencies of the gateway, in the same version: ${name}`, () => {
       const own = readPackage(`packages/${name}/package.json`)
       for (const [dependency, version] of Object.entries(own.dependencies ?? {})) {
-        assert.equal(dependencies[dependency], version, dependency)
+        assert.equal(toRun[dependency], version, dependency)
       }
       for (const [dependency, version] of Object.entries(own.devDependencies)) {
         assert.equal(devDependencies[dependency], version, dependency)
@@ -54,8 +57,16 @@ describe('a private package', () => {
 
 describe('package.json', () => {
   it('has at most ten runtime dependencies, all with exact versions', () => {
-    assert.ok(Object.keys(dependencies).length <= 10)
+    assert.ok(Object.keys(toRun).length <= 10)
     const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, version]) => !/^\d/.test(version))
     assert.deepEqual(loose, [])
+  })
+
+  it('installs nothing for users but what its declarations import', () => {
+    assert.deepEqual(Object.keys(dependencies), ['zod'])
+  })
+
+  it('has each library of the bundle as a development dependency, in the same version', () => {
+    for (const [name, version] of Object.entries(bundled)) assert.equal(devDependencies[name], version, name)
   })
 })

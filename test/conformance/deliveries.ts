@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { Failure } from '../../src/core/failure.ts'
 import type {
   DeliveryStore,
   DeliveryUpdate,
@@ -11,6 +10,7 @@ import type {
   StoredRequest,
   StoreFigures,
 } from '../../src/store/delivery-store.ts'
+import { given } from '../kit/results.ts'
 
 /** Any time in this century works. */
 export const someTime = 1_700_000_000_000
@@ -72,23 +72,13 @@ export function sequenceOf(result: InsertResult): number {
 }
 
 export async function updated(store: DeliveryStore, update: DeliveryUpdate): Promise<void> {
-  assert.equal((await store.update(update))?.detail, undefined)
+  given(await store.update(update))
 }
 
 export async function found(store: DeliveryStore, id: string): Promise<StoredDelivery> {
   const delivery = given(await store.find(id))
   assert.ok(delivery !== undefined, `no delivery ${id}`)
   return delivery
-}
-
-/** Unwraps a result that must not be a failure. */
-export function given<Value>(value: Value | Failure): Exclude<Value, Failure> {
-  if (isFailure(value)) assert.fail(`${value.code}: ${value.detail} ${String(value.cause)}`)
-  return value as Exclude<Value, Failure>
-}
-
-export function isFailure(value: unknown): value is Failure {
-  return typeof value === 'object' && value !== null && 'code' in value
 }
 
 /** Compares bytes regardless of the class that the store returns. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { given } from '../kit/results.ts'
 import {
   allLegs,
   found,
-  given,
   inserted,
   legTo,
   plain,
@@ -49,7 +49,7 @@ export function insertingConformance({ name, withStore }: Suite): void {
           const expected = { ...delivery, sequence, finishedAt: undefined, answer: undefined }
           assert.deepEqual(plain(await found(store, delivery.id)), plain(expected))
         }
-        assert.equal(await store.find('another'), undefined)
+        assert.equal(given(await store.find('another')), undefined)
       }),
     )
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { given } from '../kit/results.ts'
 import {
   allLegs,
   countsOf,
   found,
-  given,
   inserted,
   legTo,
   requestWith,
@@ -32,11 +32,11 @@ export function keepingConformance({ name, withStore }: Suite): void {
           await at('dead', someTime - 1),
           await at('pending', undefined),
         ]
-        assert.equal(await store.removeFinished(someTime), 2)
-        for (const id of gone) assert.equal(await store.find(id), undefined)
+        assert.equal(given(await store.removeFinished(someTime)), 2)
+        for (const id of gone) assert.equal(given(await store.find(id)), undefined)
         for (const id of kept) await found(store, id)
         assert.equal(given(await store.figures()).deliveries, 3)
-        assert.equal(await store.removeFinished(someTime), 0)
+        assert.equal(given(await store.removeFinished(someTime)), 0)
       }),
     )
 
@@ -45,7 +45,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
       withStore(async (store) => {
         const sequence = await inserted(store, someDelivery({ idempotencyKey: 'k' }))
         await updated(store, allLegs(sequence, 'acknowledged'))
-        assert.equal(await store.removeFinished(someTime + 1), 1)
+        assert.equal(given(await store.removeFinished(someTime + 1)), 1)
         assert.ok((await inserted(store, someDelivery({ idempotencyKey: 'k' }))) > sequence)
       }),
     )
@@ -55,7 +55,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
       withStore(async (store) => {
         const sequences = await Promise.all(Array.from({ length: 2500 }, () => inserted(store, someDelivery())))
         await Promise.all(sequences.slice(1).map((sequence) => updated(store, allLegs(sequence, 'acknowledged'))))
-        assert.equal(await store.removeFinished(someTime + 1), 2499)
+        assert.equal(given(await store.removeFinished(someTime + 1)), 2499)
         assert.deepEqual(sequencesOf(given(await store.list({ limit: 10 })).deliveries), [sequences[0]])
       }),
     )
@@ -147,7 +147,7 @@ export function keepingConformance({ name, withStore }: Suite): void {
         assert.ok(after.syncs >= syncs)
         await updated(store, allLegs(sequences[0], 'discarded'))
         await updated(store, allLegs(sequences[1], 'acknowledged'))
-        assert.equal(await store.removeFinished(someTime + 1), 2)
+        assert.equal(given(await store.removeFinished(someTime + 1)), 2)
         assert.deepEqual(await countsOf(store), empty)
       }),
     )

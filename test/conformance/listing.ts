@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DeliveryFilter, DeliveryStore, StoredDelivery } from '../../src/store/delivery-store.ts'
-import { allLegs, found, given, inserted, legTo, plain, sequencesOf, someDelivery, updated } from './deliveries.ts'
+import { given } from '../kit/results.ts'
+import { allLegs, found, inserted, legTo, plain, sequencesOf, someDelivery, updated } from './deliveries.ts'
 import type { Suite } from './suite.ts'
 
 export function listingConformance({ name, withStore }: Suite): void {

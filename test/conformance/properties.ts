@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Failure } from '../../src/core/failure.ts'
+import { done, type Result } from '../../src/core/result.ts'
 import type { DeliveryStore, NewDelivery, StoredLeg } from '../../src/store/delivery-store.ts'
-import { countsOf, given, plain, sequenceOf, sequencesOf, someDelivery, someTime } from './deliveries.ts'
+import { given } from '../kit/results.ts'
+import { countsOf, plain, sequenceOf, sequencesOf, someDelivery, someTime } from './deliveries.ts'
 import { StoreModel } from './store-model.ts'
 import { noLimit, type OpenPlace, type Suite } from './suite.ts'
 
@@ -149,7 +150,7 @@ class Run {
         await this.#change(command.changes)
         break
       case 'remove':
-        assert.equal(await store.removeFinished(command.before), model.removeFinished(command.before))
+        assert.equal(given(await store.removeFinished(command.before)), model.removeFinished(command.before))
         break
       case 'list': {
         const filter = { ...command.filter, limit: command.limit }
@@ -187,8 +188,8 @@ class Run {
     const updating = changes.filter((one) => one.do === 'update').map((one) => this.#update(one))
     const inserts = changes.filter((one) => one.do === 'insert').map(newDelivery)
     const inserting = inserts.map((one) => this.store.insert(one))
-    const refusals = await Promise.all(updating)
-    assert.ok(refusals.every((refusal) => refusal === undefined))
+    const updates = await Promise.all(updating)
+    for (const updated of updates) given(updated)
     const results = await Promise.all(inserting)
     for (const [n, delivery] of inserts.entries()) {
       const result = results[n] ?? assert.fail()
@@ -204,11 +205,11 @@ class Run {
     }
   }
 
-  #update({ place, legs: newLegs, finishedAt, answer }: Update): Promise<Failure | undefined> {
+  #update({ place, legs: newLegs, finishedAt, answer }: Update): Promise<Result<undefined>> {
     const { deliveries } = this.#model
     const delivery = deliveries[deliveries.length - 1 - place]
     // A done delivery has lost its request and cannot become pending again.
-    if (delivery?.request === undefined) return Promise.resolve(undefined)
+    if (delivery?.request === undefined) return Promise.resolve(done)
     const isPending = newLegs.some(({ state }) => state === 'pending')
     const { sequence } = delivery
     const update = { sequence, legs: newLegs, finishedAt: isPending ? undefined : finishedAt, answer }

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
-import {
-  allLegs,
-  countsOf,
-  found,
-  given,
-  inserted,
-  isFailure,
-  plain,
-  sequenceOf,
-  someDelivery,
-  someTime,
-  updated,
-} from './deliveries.ts'
+import { failureOf } from '../kit/calls.ts'
+import { given } from '../kit/results.ts'
+import { allLegs, countsOf, found, inserted, plain, sequenceOf, someDelivery, someTime, updated } from './deliveries.ts'
 import { noLimit, type Suite } from './suite.ts'
 
 export function reopeningConformance({ name, place, skipReopening }: Suite): void {
@@ -24,7 +14,6 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
       await store.close()
       const insert = await store.insert(someDelivery())
       const answers = [
-        insert.kind === 'refused' ? insert.failure : undefined,
         await store.update(allLegs(1, 'dead')),
         await store.find('x'),
         await store.list({ limit: 1 }),
@@ -32,9 +21,12 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
         await store.removeFinished(0),
         await store.figures(),
       ]
-      for (const answer of answers) {
-        assert.ok(isFailure(answer))
-        assert.deepEqual([answer.code, answer.detail], ['STORE_UNAVAILABLE', 'The store is closed.'])
+      const failures = [
+        insert.kind === 'refused' ? insert.failure : assert.fail(insert.kind),
+        ...answers.map(failureOf),
+      ]
+      for (const { code, detail } of failures) {
+        assert.deepEqual([code, detail], ['STORE_UNAVAILABLE', 'The store is closed.'])
       }
     })
 
@@ -46,8 +38,8 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
       const results = [store.insert(delivery), store.update(update), store.find(delivery.id)] as const
       await store.close()
       const [insertion, updating, finding] = await Promise.all(results)
-      assert.equal(updating, undefined)
-      assert.ok(finding !== undefined && !isFailure(finding))
+      given(updating)
+      assert.ok(given(finding) !== undefined)
       const again = await open(noLimit)
       assert.equal((await found(again, delivery.id)).sequence, sequenceOf(insertion))
       assert.equal(given(await again.figures()).deadLegs, 3)
@@ -81,7 +73,7 @@ export function reopeningConformance({ name, place, skipReopening }: Suite): voi
       const store = await open(noLimit)
       const sequence = await inserted(store, someDelivery())
       await updated(store, allLegs(sequence, 'acknowledged'))
-      assert.equal(await store.removeFinished(someTime + 1), 1)
+      assert.equal(given(await store.removeFinished(someTime + 1)), 1)
       await store.close()
       const again = await open(noLimit)
       assert.ok((await inserted(again, someDelivery())) > sequence)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Ticket, TicketKeeper, TicketLimits } from '../../src/store/ticket-store.ts'
+import { failureOf } from '../kit/calls.ts'
+import { given } from '../kit/results.ts'
 
 /** Opens the store of one test: empty the first time, then with its previous contents. */
 export type OpenTickets = (limits: TicketLimits) => Promise<{ readonly tickets: TicketKeeper; close(): Promise<void> }>
@@ -46,9 +48,9 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
         const body = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
         const result = { kind: 'answer', status: 404, contentType: 'x/y; z="ü"', body } as const
         const ticket = someTicket('a', { result, bytes: 256 })
-        assert.equal(await tickets.put(ticket), 'kept')
-        const found = await tickets.find('a')
-        assert.ok(found !== undefined && 'id' in found && found.result?.kind === 'answer')
+        assert.equal(given(await tickets.put(ticket)), 'kept')
+        const found = given(await tickets.find('a'))
+        assert.ok(found?.result?.kind === 'answer')
         assert.deepEqual(Buffer.from(found.result.body), body)
         assert.deepEqual({ ...found, result: { ...found.result, body } }, ticket)
       }),
@@ -61,10 +63,10 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
         const failed = { kind: 'failure', code: 'UPSTREAM_STATUS', detail: 'Backend failed with: ünd' } as const
         await tickets.put(someTicket('empty', { result: empty, bytes: 0 }))
         await tickets.put(someTicket('failed', { result: failed }))
-        const found = await tickets.find('empty')
-        assert.ok(found !== undefined && 'id' in found && found.result?.kind === 'answer')
+        const found = given(await tickets.find('empty'))
+        assert.ok(found?.result?.kind === 'answer')
         assert.equal(found.result.body.byteLength, 0)
-        assert.deepEqual(((await tickets.find('failed')) as Ticket).result, failed)
+        assert.deepEqual(given(await tickets.find('failed'))?.result, failed)
       }),
     )
 
@@ -72,8 +74,8 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       'keeps the first result of a ticket',
       withTickets(async (tickets) => {
         await tickets.put(someTicket('a'))
-        assert.equal(await tickets.put(someTicket('a', { createdAt: 7, bytes: 1 })), 'repeated')
-        assert.equal(((await tickets.find('a')) as Ticket).createdAt, 1000)
+        assert.equal(given(await tickets.put(someTicket('a', { createdAt: 7, bytes: 1 }))), 'repeated')
+        assert.equal(given(await tickets.find('a'))?.createdAt, 1000)
       }),
     )
 
@@ -81,7 +83,7 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       'detects a repeat among concurrent results',
       withTickets(async (tickets) => {
         const results = await Promise.all(['a', 'b', 'a', 'a'].map((id) => tickets.put(someTicket(id))))
-        assert.deepEqual(results, ['kept', 'kept', 'repeated', 'repeated'])
+        assert.deepEqual(results.map(given), ['kept', 'kept', 'repeated', 'repeated'])
         assert.equal(tickets.figures().tickets, 2)
       }),
     )
@@ -91,19 +93,18 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       withTickets(async (tickets) => {
         for (const id of ['a', 'b']) await tickets.put(someTicket(id))
         tickets.limit({ maxTickets: 1, maxBytes: 1e6 })
-        const refused = await tickets.put(someTicket('c'))
-        assert.ok(typeof refused === 'object' && refused.code === 'STORE_FULL')
+        assert.equal(failureOf(await tickets.put(someTicket('c'))).code, 'STORE_FULL')
         assert.equal(tickets.figures().tickets, 2)
         tickets.limit(wide)
-        assert.equal(await tickets.put(someTicket('c')), 'kept')
+        assert.equal(given(await tickets.put(someTicket('c'))), 'kept')
       }),
     )
 
     it(
       'reports tickets that were never put as unknown',
       withTickets(async (tickets) => {
-        assert.equal(await tickets.find('a'), undefined)
-        assert.equal(await tickets.spend('a'), false)
+        assert.equal(given(await tickets.find('a')), undefined)
+        assert.equal(given(await tickets.spend('a')), false)
       }),
     )
 
@@ -112,9 +113,9 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       withTickets(async (tickets) => {
         await tickets.put(someTicket('a'))
         const spent = await Promise.all([tickets.spend('a'), tickets.spend('a')])
-        assert.deepEqual(spent.filter(Boolean).length, 1)
-        assert.equal(((await tickets.find('a')) as Ticket).result, undefined)
-        assert.equal(await tickets.put(someTicket('a')), 'repeated')
+        assert.equal(spent.map(given).filter(Boolean).length, 1)
+        assert.equal(given(await tickets.find('a'))?.result, undefined)
+        assert.equal(given(await tickets.put(someTicket('a'))), 'repeated')
         assert.deepEqual(tickets.figures(), { tickets: 0, bytes: 0 })
       }),
     )
@@ -125,14 +126,14 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
         await tickets.put(someTicket('a'))
         await tickets.put(someTicket('b', { readyUntil: 5000, knownUntil: 3000 }))
         await tickets.removeExpired(1999)
-        assert.notEqual(((await tickets.find('a')) as Ticket).result, undefined)
+        assert.notEqual(given(await tickets.find('a'))?.result, undefined)
         await tickets.removeExpired(2000)
-        assert.equal(((await tickets.find('a')) as Ticket).result, undefined)
+        assert.equal(given(await tickets.find('a'))?.result, undefined)
         await tickets.removeExpired(3000)
-        assert.equal(await tickets.find('a'), undefined)
-        assert.notEqual(((await tickets.find('b')) as Ticket).result, undefined)
+        assert.equal(given(await tickets.find('a')), undefined)
+        assert.notEqual(given(await tickets.find('b'))?.result, undefined)
         await tickets.removeExpired(5000)
-        assert.equal(await tickets.find('b'), undefined)
+        assert.equal(given(await tickets.find('b')), undefined)
         assert.deepEqual(tickets.figures(), { tickets: 0, bytes: 0 })
       }),
     )
@@ -144,16 +145,15 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
           const results = await Promise.all(
             ['a', 'b', 'c'].map((id) => tickets.put(someTicket(id, { readyUntil: id === 'a' ? 1 : 9, knownUntil: 1 }))),
           )
-          const refused = results.filter((result) => typeof result !== 'string')
+          const refused = results.filter(({ ok }) => !ok).map(failureOf)
           assert.deepEqual(
-            refused.map((failure) => failure.code),
+            refused.map(({ code }) => code),
             ['STORE_FULL'],
           )
           assert.match(refused[0]?.detail ?? '', /callbacks\.tickets\.limit/)
           await tickets.removeExpired(5)
-          assert.equal(await tickets.put(someTicket('d', { bytes: 90 })), 'kept')
-          const full = await tickets.put(someTicket('e', { bytes: 90 }))
-          assert.ok(typeof full === 'object' && full.code === 'STORE_FULL')
+          assert.equal(given(await tickets.put(someTicket('d', { bytes: 90 }))), 'kept')
+          assert.equal(failureOf(await tickets.put(someTicket('e', { bytes: 90 }))).code, 'STORE_FULL')
         },
         { maxTickets: 2, maxBytes: 150 },
       ),
@@ -163,10 +163,9 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       'refuses a result larger than its total capacity',
       withTickets(
         async (tickets) => {
-          const full = await tickets.put(someTicket('a', { bytes: 151 }))
-          assert.ok(typeof full === 'object')
+          const full = failureOf(await tickets.put(someTicket('a', { bytes: 151 })))
           assert.match(full.detail, /callbacks\.tickets\.size/)
-          assert.equal(await tickets.find('a'), undefined)
+          assert.equal(given(await tickets.find('a')), undefined)
         },
         { maxTickets: 2, maxBytes: 150 },
       ),
@@ -176,10 +175,9 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       'lists the newest first, without results',
       withTickets(async (tickets) => {
         for (const [at, id] of ['a', 'b', 'c'].entries()) await tickets.put(someTicket(id, { createdAt: at }))
-        const listed = await tickets.list(2)
-        assert.ok(Array.isArray(listed))
+        const listed = given(await tickets.list(2))
         assert.deepEqual(
-          listed.map(({ id }: Ticket) => id),
+          listed.map(({ id }) => id),
           ['c', 'b'],
         )
       }),
@@ -193,8 +191,8 @@ export function ticketStoreConformance(name: string, place: (t: TestContext) => 
       await before.tickets.spend('b')
       await before.close()
       const after = await open(wide)
-      assert.notEqual(((await after.tickets.find('a')) as Ticket).result, undefined)
-      assert.equal(((await after.tickets.find('b')) as Ticket).result, undefined)
+      assert.notEqual(given(await after.tickets.find('a'))?.result, undefined)
+      assert.equal(given(await after.tickets.find('b'))?.result, undefined)
       assert.deepEqual(after.tickets.figures(), { tickets: 1, bytes: someTicket('a').bytes })
       await after.close()
     })

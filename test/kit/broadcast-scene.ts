@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { Deliveries } from '../../src/broadcast/deliveries.ts'
-import { delivering } from '../../src/broadcast/delivering.ts'
 import type { DeliveryRoute } from '../../src/broadcast/delivery-route.ts'
+import { delivering } from '../../src/broadcast/delivery-service.ts'
 import { broadcastOptions } from '../../src/broadcast/options.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { Service } from '../../src/core/service.ts'

@@ -1,7 +1,7 @@
 import type { Target } from '../../src/core/attempt.ts'
 import type { GatewayEvent } from '../../src/core/events.ts'
 import type { Failure, FailureCode } from '../../src/core/failure.ts'
-import type { Outcome } from '../../src/core/outcome.ts'
+import type { Failed, Outcome } from '../../src/core/outcome.ts'
 import type { GatewayRequest } from '../../src/core/request.ts'
 import type { GatewayResponse } from '../../src/core/response.ts'
 import type { Clock } from '../../src/kit/clock.ts'
@@ -58,9 +58,10 @@ export function responseOf(outcome: Outcome | undefined): GatewayResponse {
   return outcome.response
 }
 
-export function failureOf(outcome: Outcome | undefined): Failure {
-  if (outcome === undefined || outcome.ok) throw new Error('a failure was expected')
-  return outcome.failure
+/** The failure of an outcome or another result that must be one. */
+export function failureOf(result: { readonly ok: true } | Failed | undefined): Failure {
+  if (result === undefined || result.ok) throw new Error('a failure was expected')
+  return result.failure
 }
 
 export function textOf(outcome: Outcome | undefined): string {

@@ -9,6 +9,7 @@ import type { DeliveryStore, NewDelivery, StoredLeg } from '../../src/store/deli
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { targetOf } from '../kit/calls.ts'
 import { FakeUpstream, type Script } from '../kit/fake-upstream.ts'
+import { given } from '../kit/results.ts'
 import { resume } from '../kit/resume.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 
@@ -259,7 +260,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
       fc.asyncProperty(planArbitrary, async (plan) => {
         const { store, attempts } = await run(plan)
         for (let write = 0; write < plan.lanes.length; write++) {
-          const stored = await store.find(`write-${write}`)
+          const stored = given(await store.find(`write-${write}`))
           assert.ok(stored !== undefined && 'legs' in stored)
           for (const { target, state, attempts: counted } of stored.legs) {
             const made = attempts.filter((one) => one.write === write && one.target === target)
@@ -335,7 +336,7 @@ describe('deliveries, whatever the targets do and whenever the gateway crashes o
         const { store } = await run(plan)
         const fewest = Math.min(allowedAttempts, ...plan.reloads.map(({ attempts: allowed }) => allowed))
         for (let write = 0; write < plan.lanes.length; write++) {
-          const stored = await store.find(`write-${write}`)
+          const stored = given(await store.find(`write-${write}`))
           assert.ok(stored !== undefined && 'legs' in stored)
           for (const { state, attempts, detail } of stored.legs) {
             if (state === 'dead' && !/no longer configured/.test(detail ?? '')) assert.ok(attempts >= fewest)

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/kit/random.ts'
-import { found, given, inserted, sequencesOf, someDelivery } from '../conformance/deliveries.ts'
+import { found, inserted, sequencesOf, someDelivery } from '../conformance/deliveries.ts'
+import { given } from '../kit/results.ts'
 import { startChild } from './child.ts'
-import { faultAt, folderFor, storeAt } from './place.ts'
+import { folderFor, problemAt, storeAt } from './place.ts'
 
 /** `STORE_KILLS=200` for a long run. */
 const kills = Number(process.env['STORE_KILLS'] ?? 20)
@@ -66,7 +67,7 @@ describe('an SQLite store and processes that are killed', () => {
     const path = join(folderFor(t), 'store.db')
     const child = startChild(t, path, 'hold')
     await child.opened
-    assert.match(await faultAt(path), /store\.db is in use by another process\. Stop that process, or .*store\.path/)
+    assert.match(await problemAt(path), /store\.db is in use by another process\. Stop that process, or .*store\.path/)
     child.process.kill('SIGKILL')
     const { lines } = await child.ended
     const startedMs = performance.now()
@@ -80,7 +81,7 @@ describe('an SQLite store and processes that are killed', () => {
     const store = await storeAt(t, path)
     // Without anything in its log and, after an insert, with: the checks differ.
     for (let round = 0; round < 2; round++) {
-      assert.match(await faultAt(path), /in use/)
+      assert.match(await problemAt(path), /in use/)
       const child = startChild(t, path)
       const { code, errors } = await child.ended
       assert.equal(code, 1, 'the lock still holds')

@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads'
 import type { FailureCode } from '../../src/core/failure.ts'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
 import { startStoreThread } from '../../src/store/sqlite/thread.ts'
-import { isFailure, someDelivery } from '../conformance/deliveries.ts'
+import { someDelivery } from '../conformance/deliveries.ts'
 import { VirtualClock } from '../kit/virtual-clock.ts'
 import { storeAt } from './place.ts'
 
@@ -52,5 +52,5 @@ export async function afterGap({ clock }: FailingStore): Promise<void> {
 }
 
 export async function isServing(store: DeliveryStore): Promise<boolean> {
-  return !isFailure(await store.find('none'))
+  return (await store.find('none')).ok
 }

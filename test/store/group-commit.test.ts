@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DeliveryStore } from '../../src/store/delivery-store.ts'
-import { allLegs, given, inserted, requestWith, someDelivery, updated } from '../conformance/deliveries.ts'
+import { allLegs, inserted, requestWith, someDelivery, updated } from '../conformance/deliveries.ts'
+import { given } from '../kit/results.ts'
 import { folderFor, storeAt } from './place.ts'
 
 async function costOf(store: DeliveryStore, work: () => Promise<unknown>): Promise<{ syncs: number; writes: number }> {

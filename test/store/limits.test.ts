@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { someDelivery, usualBytes } from '../conformance/deliveries.ts'
+import { given } from '../kit/results.ts'
 import { cleanup, folderFor, optionsFor } from './place.ts'
 
 it('an open store applies a new limit at once', async (t) => {
@@ -16,7 +17,7 @@ it('an open store applies a new limit at once', async (t) => {
   limit({ maxUndeliveredBytes: 3 * usualBytes })
   assert.deepEqual([await kinds(), await kinds(), await kinds()], ['inserted', 'inserted', 'refused'])
   limit({ maxUndeliveredBytes: usualBytes })
-  const figures = await store.figures()
+  const figures = given(await store.figures())
   assert.ok('deliveries' in figures && figures.deliveries === 3)
   assert.equal(await kinds(), 'refused')
 })

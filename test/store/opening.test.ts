@@ -18,14 +18,14 @@ import {
   allLegs,
   countsOf,
   found,
-  given,
   inserted,
   requestWith,
   sequencesOf,
   someDelivery,
   updated,
 } from '../conformance/deliveries.ts'
-import { faultAt, fingerprintOf, folderFor, storeAt } from './place.ts'
+import { given } from '../kit/results.ts'
+import { fingerprintOf, folderFor, problemAt, storeAt } from './place.ts'
 
 /** A closed store with this many unfinished deliveries. */
 async function filledStore(t: TestContext, count: number): Promise<string> {
@@ -38,10 +38,10 @@ async function filledStore(t: TestContext, count: number): Promise<string> {
 
 async function refusedUntouched(folder: string, path: string): Promise<string> {
   const before = fingerprintOf(folder)
-  const fault = await faultAt(path)
+  const problem = await problemAt(path)
   assert.deepEqual(fingerprintOf(folder), before, 'something was changed or added')
-  assert.ok(fault.includes(path), `${fault} names the path`)
-  return fault
+  assert.ok(problem.includes(path), `${problem} names the path`)
+  return problem
 }
 
 describe('opening an SQLite store', () => {
@@ -79,23 +79,23 @@ describe('opening an SQLite store', () => {
 
   it('names the missing folder', async (t) => {
     const folder = folderFor(t)
-    const fault = await faultAt(join(folder, 'missing', 'store.db'))
-    assert.match(fault, /store\.db cannot be created: its folder \S+\/missing does not exist/)
+    const problem = await problemAt(join(folder, 'missing', 'store.db'))
+    assert.match(problem, /store\.db cannot be created: its folder \S+\/missing does not exist/)
     assert.deepEqual(fingerprintOf(folder), {})
   })
 
   it('rejects a folder in place of the file', async (t) => {
     const folder = folderFor(t)
     mkdirSync(join(folder, 'store.db'))
-    assert.match(await faultAt(join(folder, 'store.db')), /store\.db cannot be opened: it is not a file/)
+    assert.match(await problemAt(join(folder, 'store.db')), /store\.db cannot be opened: it is not a file/)
   })
 
   it('rejects a file that is no database, and leaves it unchanged', async (t) => {
     const folder = folderFor(t)
     const path = join(folder, 'notes.txt')
     writeFileSync(path, 'These are notes.\n'.repeat(1000))
-    const fault = await refusedUntouched(folder, path)
-    assert.match(fault, /damaged or not an SQLite database.*left unchanged.*good copy.*move both away/)
+    const problem = await refusedUntouched(folder, path)
+    assert.match(problem, /damaged or not an SQLite database.*left unchanged.*good copy.*move both away/)
   })
 
   it('rejects a store with a damaged page, and leaves it unchanged', async (t) => {
@@ -143,8 +143,8 @@ describe('opening an SQLite store', () => {
     for (const suffix of ['', '-wal', '-shm']) copyFileSync(path + suffix, join(crashed, `store.db${suffix}`))
     newer.close()
     for (const folder of [join(path, '..'), crashed]) {
-      const fault = await refusedUntouched(folder, join(folder, 'store.db'))
-      assert.match(fault, /has version 99, but this Hedgerow supports versions up to 2\. It was left unchanged/)
+      const problem = await refusedUntouched(folder, join(folder, 'store.db'))
+      assert.match(problem, /has version 99, but this Hedgerow supports versions up to 2\. It was left unchanged/)
     }
   })
 
@@ -180,7 +180,7 @@ describe('opening an SQLite store', () => {
       [flipped(17), /the checksum of its header does not match/],
       [flipped(32 + 24 + 100), /its frame 0 is damaged, and valid frames follow it/],
       [flipped(32 + 20), /its frame 0 is damaged/],
-      [flipped(32 + 2 * frame + 4096), /its frame 2 is not/],
+      [flipped(32 + 2 * frame + 4096), /its frame 2 is damaged/],
     ] as const) {
       assert.match(await refusedUntouched(folder, join(folder, 'store.db')), expected)
     }
@@ -256,7 +256,7 @@ describe('opening an SQLite store', () => {
     )
     assert.deepEqual({ ...db.prepare('PRAGMA user_version').get() }, { user_version: schemaSteps.length + 1 })
     db.close()
-    assert.match(await faultAt(path), /has version 3/)
+    assert.match(await problemAt(path), /has version 3/)
   })
 
   it('leaves a store at its version when a migration step fails', async (t) => {
@@ -265,9 +265,9 @@ describe('opening an SQLite store', () => {
     const steps: readonly SchemaStep[] = [
       ...schemaSteps,
       (db) => db.exec('ALTER TABLE delivery ADD COLUMN region TEXT'),
-      () => assert.fail('a fault in a step'),
+      () => assert.fail('a bug in a step'),
     ]
-    assert.throws(() => migrate(db, steps, 'unused'), /a fault in a step/)
+    assert.throws(() => migrate(db, steps, 'unused'), /a bug in a step/)
     db.close()
     const store = await storeAt(t, path)
     assert.equal(given(await store.unfinished(0, 100)).length, 10)

@@ -41,19 +41,19 @@ export function optionsFor(path: string, change: StoreChange = {}): SqliteStoreO
 /** An open store, closed at the end of the test. */
 export async function storeAt(t: TestContext, path: string, change: StoreChange = {}): Promise<DeliveryStore> {
   const opened = await openSqliteStore(optionsFor(path, change))
-  assert.ok(opened.ok, opened.ok ? '' : opened.fault)
+  assert.ok(opened.ok, opened.ok ? '' : opened.problem)
   cleanup(t, () => opened.store.close())
   return opened.store
 }
 
 /** The error on opening the path. */
-export async function faultAt(path: string): Promise<string> {
+export async function problemAt(path: string): Promise<string> {
   const opened = await openSqliteStore(optionsFor(path))
   if (opened.ok) {
     await opened.store.close()
     assert.fail(`${path} was opened`)
   }
-  return opened.fault
+  return opened.problem
 }
 
 /** Names and contents of the files in a folder; not of `-shm`, which holds no data and which any reader may rebuild. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { DeliveryUpdate, LegState, NewDelivery } from '../../src/store/delivery-store.ts'
-import { allLegs, found, given, plain, sequencesOf, someDelivery } from '../conformance/deliveries.ts'
+import { allLegs, found, plain, sequencesOf, someDelivery } from '../conformance/deliveries.ts'
+import { given } from '../kit/results.ts'
 import { type FailingStore, failingStoreAt, retry } from './failing-store.ts'
 import { folderFor, storeAt } from './place.ts'
 
@@ -141,7 +142,7 @@ describe('an SQLite store with random damage', () => {
           const delivery = await found(store, id)
           assert.deepEqual(delivery.legs, expected.updates.get(sequence)?.legs ?? delivery.legs)
         }
-        for (const id of expected.refusedIds) assert.equal(await store.find(id), undefined)
+        for (const id of expected.refusedIds) assert.equal(given(await store.find(id)), undefined)
         const { deliveries } = given(await store.list({ limit: 1e6 }))
         assert.equal(given(await store.figures()).deliveries, deliveries.length)
         await store.close()

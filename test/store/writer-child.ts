@@ -18,7 +18,7 @@ const report = (text: string): number => writeSync(lines, `${text}\n`)
 const limits = { maxUndeliveredBytes: Number.MAX_SAFE_INTEGER }
 const opened = await openSqliteStore({ path, clock: systemClock(), limits, log: (text) => process.stderr.write(text) })
 if (!opened.ok) {
-  process.stderr.write(`${opened.fault}\n`)
+  process.stderr.write(`${opened.problem}\n`)
   process.exit(1)
 }
 const { store } = opened
@@ -30,8 +30,8 @@ async function writeOne(n: number): Promise<void> {
   if (result.kind !== 'inserted') throw new Error(`it was ${result.kind}`)
   report(`i ${result.sequence} ${id}`)
   if (n % 2 === 0) return
-  const failure = await store.update(allLegs(result.sequence, 'acknowledged'))
-  if (failure !== undefined) throw new Error(failure.detail)
+  const updated = await store.update(allLegs(result.sequence, 'acknowledged'))
+  if (!updated.ok) throw new Error(updated.failure.detail)
   report(`u ${result.sequence}`)
 }
 

@@ -1,7 +1,11 @@
 import { type Row, row } from './row.ts'
 
-/** `packageText`: the text of `package.json`. */
-export function dependencyRow(packageText: string): Row {
-  const { dependencies = {} } = JSON.parse(packageText) as { readonly dependencies?: Readonly<Record<string, string>> }
-  return row('runtime dependencies', Object.keys(dependencies), 10)
+interface PackageFile {
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+/** Libraries that run with the gateway, from the texts of the `package.json` files that list them. */
+export function dependencyRow(packageTexts: readonly string[]): Row {
+  const names = packageTexts.flatMap((text) => Object.keys((JSON.parse(text) as PackageFile).dependencies ?? {}))
+  return row('runtime dependencies', [...new Set(names)].toSorted(), 10)
 }

@@ -1,26 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
+import { join } from 'node:path'
+import { tryGateway, tryTypes } from './gateway-trial.ts'
+import { end, install, run, start } from './installed.ts'
 
-const startMs = 30_000
-const installMs = 120_000
-/** Set by `bin/node` and the like: none of them may lead the program back to the checkout. */
-const ofCheckout =
-  /^(?:NODE_COMPILE_CACHE|NODE_PATH|NODE_OPTIONS|INIT_CWD|npm_package_.*|npm_lifecycle_.*|npm_config_local_prefix)$/
-
-/** A program of the package as installed in an empty folder, outside of the checkout. */
-interface Running {
-  /** Waits for this text in its output, and returns the first group, or the whole match. */
-  printed(pattern: RegExp): Promise<string>
-  /** Resolves with its exit code. */
-  readonly ended: Promise<number | null>
-  readonly process: ChildProcess
-  readonly output: () => string
-}
-
-/** Packs, installs the package alone in an empty folder, and runs the commands with parts below `packages` there. */
+/** Packs, installs the package alone in an empty folder, and runs every command there. */
 export async function tryPackage(root: string): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hedgerow-trial-'))
   try {
@@ -28,18 +12,12 @@ export async function tryPackage(root: string): Promise<readonly string[]> {
     return [
       ...(await problemsOf('backend and load', () => tryLoad(folder))),
       ...(await problemsOf('demo', () => tryDemo(folder))),
+      ...(await problemsOf('a gateway', () => tryGateway(folder))),
+      ...(await problemsOf('a typed configuration', async () => tryTypes(root, folder))),
     ]
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-function install(root: string, folder: string): void {
-  execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
-  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent', `./${tarball}`]
-  execFileSync('npm', args, { cwd: folder, env: environment(), timeout: installMs })
 }
 
 async function problemsOf(what: string, attempt: () => Promise<void>): Promise<readonly string[]> {
@@ -55,18 +33,27 @@ async function tryLoad(folder: string): Promise<void> {
   const backend = start(folder, ['backend', 'work-fixed', '--port', '0'])
   try {
     const url = await backend.printed(/ on (http:\/\/[\d.:]+);/)
-    const load = start(folder, ['load', '-c', '2', '-n', '20', '--fail-on-error', `${url}/api/work`])
-    if ((await load.ended) !== 0) throw new Error(`load failed: ${load.output()}`)
+    await run(folder, ['load', '-c', '2', '-n', '20', '--fail-on-error', '--report', 'report.html', `${url}/api/work`])
+    await tryLoadPage(folder, url)
   } finally {
     await end(backend)
   }
+}
+
+async function tryLoadPage(folder: string, target: string): Promise<void> {
+  const load = start(folder, ['load', '--web', '0', target])
+  const url = await load.printed(/ is on (http:\/\/[\d.:]+\/)/)
+  const { status } = await fetch(url)
+  load.process.kill('SIGINT')
+  await load.ended
+  if (status !== 200) throw new Error(`the page of load --web answers ${status}`)
 }
 
 async function tryDemo(folder: string): Promise<void> {
   const demo = start(folder, ['demo'])
   try {
     const url = await demo.printed(/is on (http:\/\/[\d.:]+)/)
-    await demo.printed(/Ctrl-C ends all of it/)
+    await demo.printed(/Press Ctrl-C to stop/)
     const { status } = await fetch(`${url}/api/fixed`)
     if (status !== 200) throw new Error(`${url}/api/fixed answers ${status}`)
     const admin = await demo.printed(/(http:\/\/127\.0\.0\.1:\d+)\/\n/)
@@ -75,36 +62,4 @@ async function tryDemo(folder: string): Promise<void> {
   } finally {
     await end(demo)
   }
-}
-
-/** By its name, as users start it, on the Node of this process. */
-function start(folder: string, args: readonly string[]): Running {
-  const child = spawn(join(folder, 'node_modules/.bin/hedgerow'), args, { cwd: folder, env: environment() })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()))
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  const printed = async (pattern: RegExp): Promise<string> => {
-    for (let waitedMs = 0; waitedMs < startMs && child.exitCode === null; waitedMs += 50) {
-      const found = pattern.exec(output)
-      if (found !== null) return found[1] ?? found[0]
-      await after(50)
-    }
-    throw new Error(`${args.join(' ')} printed no ${pattern}, but:\n${output}`)
-  }
-  return { printed, ended, process: child, output: () => output }
-}
-
-async function end({ process: child, ended, output }: Running): Promise<void> {
-  child.kill('SIGTERM')
-  const code = await ended
-  if (code !== 0) throw new Error(`it exits with ${code} at SIGTERM:\n${output()}`)
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !ofCheckout.test(name))
-  const path = [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter)
-  return { ...Object.fromEntries(kept), PATH: path, NO_COLOR: '1' }
 }

@@ -1,4 +1,4 @@
-import type { Failure } from '../../core/failure.ts'
+import { ok, type Result } from '../../core/result.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { json, refusal } from '../answer.ts'
 import type { TicketListView, WaiterListView } from '../api.ts'
@@ -9,14 +9,15 @@ import type { Resource } from '../resource.ts'
 /** Callback results that arrived too late; times of day in milliseconds. */
 export interface TicketSource {
   tickets(limit: number): Promise<
-    | readonly {
+    Result<
+      readonly {
         readonly id: string
         readonly route: string
         readonly createdAt: number
         readonly readyUntil: number
         readonly bytes: number
       }[]
-    | Failure
+    >
   >
   ticketFigures(): { readonly tickets: number; readonly bytes: number }
 }
@@ -54,10 +55,10 @@ export function callbackResources(
         GET: async ({ query }) => {
           const limit = wholeNumberIn(query, 'limit', limits)
           if (!limit.ok) return limit.refusal
-          const found = (await source?.tickets(limit.value)) ?? []
-          if ('code' in found) return refusal(503, found.detail)
+          const found = (await source?.tickets(limit.value)) ?? ok([])
+          if (!found.ok) return refusal(503, found.failure.detail)
           const now = clock.wallNow()
-          const tickets = found
+          const tickets = found.value
             .filter(({ readyUntil }) => readyUntil > now)
             .map(({ id, route, createdAt, readyUntil, bytes }) => ({
               id,

@@ -53,17 +53,19 @@ async function list({ store, deliveries }: DeliverySource, query: URLSearchParam
   const filter = filterOf(query)
   if (!filter.ok) return filter.refusal
   const page = await store.list(filter.value)
-  if ('code' in page) return unavailable(page)
+  if (!page.ok) return unavailable(page.failure)
+  const { deliveries: stored, more } = page.value
   return json({
-    deliveries: page.deliveries.map((stored) => viewOf(stored, deliveries.active(stored.id))),
-    next: page.more ? page.deliveries.at(-1)?.sequence : undefined,
+    deliveries: stored.map((one) => viewOf(one, deliveries.active(one.id))),
+    next: more ? stored.at(-1)?.sequence : undefined,
   } satisfies DeliveryListView)
 }
 
 async function show({ store, deliveries, redaction }: DeliverySource, id: string): Promise<Answer> {
-  const stored = await store.find(id)
+  const found = await store.find(id)
+  if (!found.ok) return unavailable(found.failure)
+  const stored = found.value
   if (stored === undefined) return missing(id)
-  if ('code' in stored) return unavailable(stored)
   const { request, lane, idempotencyKey } = stored
   return json({
     ...viewOf(stored, deliveries.active(id)),
@@ -97,9 +99,10 @@ async function operate(
   const only = onlyOf(query, what)
   if (!only.ok) return only.refusal
   const { target, state } = only.value
-  const count = await deliveries.operator.operate(id, what, only.value)
+  const operated = await deliveries.operator.operate(id, what, only.value)
+  if (!operated.ok) return unavailable(operated.failure)
+  const count = operated.value
   if (count === undefined) return missing(id)
-  if (typeof count === 'object') return unavailable(count)
   if (count > 0) return json({ id, [done[what]]: count })
   const allowed = state ?? operable[what].join(' or ')
   const where = target === undefined ? '' : ` to ${target}`
@@ -112,8 +115,8 @@ async function operateAll({ deliveries }: DeliverySource, what: Operation, query
   if (!only.ok) return only.refusal
   const route = query.get('route') ?? undefined
   const operated = await deliveries.operator.operateAll(what, { ...only.value, route })
-  if ('code' in operated) return unavailable(operated)
-  const { deliveries: count, legs, refused } = operated
+  if (!operated.ok) return unavailable(operated.failure)
+  const { deliveries: count, legs, refused } = operated.value
   if (refused === undefined) return json({ [done[what]]: legs, deliveries: count })
   const before = `${countOf(legs, 'leg')} of ${countOf(count, 'delivery', 'deliveries')} were ${done[what]} before.`
   return refusal(503, `${refused.detail} ${before}`)

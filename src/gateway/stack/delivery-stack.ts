@@ -1,6 +1,6 @@
 import { deliveryAnswer } from '../../broadcast/broadcast.ts'
 import type { Deliveries } from '../../broadcast/deliveries.ts'
-import { type Delivering, delivering } from '../../broadcast/delivering.ts'
+import { type Delivering, delivering } from '../../broadcast/delivery-service.ts'
 import type { BroadcastOptions } from '../../broadcast/options.ts'
 import type { DeliveryStore } from '../../store/delivery-store.ts'
 import { anySuccess } from '../../strategies/strategy.ts'

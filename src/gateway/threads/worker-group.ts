@@ -6,6 +6,7 @@ import type { Keys } from '../../callback/token.ts'
 import type { Config } from '../../config/schema.ts'
 import { slotsFor, type Workers, workerRange } from '../../config/workers.ts'
 import { failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
 import { countOf } from '../../kit/count-of.ts'
 import { expose } from '../../kit/rpc.ts'
 import type { Runtime } from '../../kit/runtime.ts'
@@ -264,18 +265,12 @@ function rangeOf(config: Config): { readonly min: number; readonly max: number }
 
 /** Asked for each time, as a reload may open a store. */
 function currentTickets(current: () => TicketStore | undefined): TicketStore {
-  const none = failure('STORE_UNAVAILABLE', 'There is no store for this result')
+  const none = failed(failure('STORE_UNAVAILABLE', 'There is no store for this result'))
   return {
     put: async (ticket) => current()?.put(ticket) ?? none,
-    find: async (id) => {
-      const tickets = current()
-      return tickets === undefined ? none : tickets.find(id)
-    },
+    find: async (id) => current()?.find(id) ?? none,
     spend: async (id) => current()?.spend(id) ?? none,
     list: async (limit) => current()?.list(limit) ?? none,
-    removeExpired: async (now) => {
-      const tickets = current()
-      return tickets === undefined ? none : tickets.removeExpired(now)
-    },
+    removeExpired: async (now) => current()?.removeExpired(now) ?? none,
   }
 }

@@ -69,9 +69,9 @@ export function concurrencyLimit(
     let outcome: Outcome
     try {
       outcome = await next(request, call)
-    } catch (fault) {
+    } catch (error) {
       limiter.leave()
-      throw fault
+      throw error
     }
     // The time of a call across a stall says more about the gateway than about the target.
     if (clock.stalledMs() === stalledBeforeMs) learn(limiter, outcome, clock.now() - beganAtMs)

@@ -279,7 +279,7 @@ describe('retry, its budget', () => {
     let asked = 0
     const inside: Layer = (next) => (request, call) => {
       if (asked++ === 0) return next(request, call)
-      throw new Error('a fault')
+      throw new Error('a bug')
     }
     const budget = new ActiveBudget({ share: 0, floor: 3 })
     const made = layerBench(

@@ -1,10 +1,11 @@
 import type { AbortScope } from '../../core/abort.ts'
 import { isHeld } from '../../core/body.ts'
 import type { Call } from '../../core/call.ts'
-import { type Failure, failure } from '../../core/failure.ts'
+import { failure } from '../../core/failure.ts'
 import { headerValue, withoutHeaders } from '../../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
+import { done, ok, type Result } from '../../core/result.ts'
 import type { AnyLayer } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { collect, noRoomFor, tooLarge } from '../../kit/collect.ts'
@@ -76,28 +77,25 @@ async function judge(response: GatewayResponse, rules: SuccessRules, call: Call)
     return failed(failure('UPSTREAM_INVALID', `${name}: content type ${contentType ?? 'missing'}`))
   }
   if (!rules.json && !rules.hold) return succeeded(response)
-  const bytes = isHeld(body)
-    ? within(body, rules.maxAnswerBytes, call)
-    : await collect(body, rules.maxAnswerBytes, call)
-  if (bytes !== undefined && 'code' in bytes) {
-    return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : failed(bytes)
-  }
+  const read = isHeld(body) ? within(body, rules.maxAnswerBytes, call) : await collect(body, rules.maxAnswerBytes, call)
+  if (!read.ok) return rules.bodyMayFail && !rules.json ? succeeded(withoutBody(response)) : read
+  const bytes = read.value
   if (rules.json) {
-    const problem = await jsonProblem(bytes, name, call.scope)
-    if (problem !== undefined) {
+    const checked = await checkJson(bytes, name, call.scope)
+    if (!checked.ok) {
       response.upgraded?.destroy()
       call.letGo(bytes?.length ?? 0)
-      return failed(problem)
+      return checked
     }
   }
   return succeeded({ ...response, body: bytes })
 }
 
 /** A body that arrived in one piece is already held, and may still be too large. */
-function within(body: Uint8Array | undefined, maxBytes: number, call: Call): Uint8Array | undefined | Failure {
-  if (body === undefined) return body
-  if (body.length > maxBytes) return tooLarge(maxBytes)
-  return call.hold(body.length) ? body : noRoomFor('the answer')
+function within(body: Uint8Array | undefined, maxBytes: number, call: Call): Result<Uint8Array | undefined> {
+  if (body === undefined) return ok(body)
+  if (body.length > maxBytes) return failed(tooLarge(maxBytes))
+  return call.hold(body.length) ? ok(body) : failed(noRoomFor('the answer'))
 }
 
 function withoutBody(response: GatewayResponse): GatewayResponse {
@@ -115,16 +113,16 @@ export function statusCounts(ranges: readonly StatusRange[], status: number): bo
   return false
 }
 
-/** Undefined if the body is JSON. A large answer is scanned in turns; aborting the call stops the scan. */
-function jsonProblem(
+/** Fails unless the body is JSON. A large answer is scanned in turns; aborting the call stops the scan. */
+function checkJson(
   bytes: Uint8Array | undefined,
   name: string,
   scope: AbortScope,
-): Failure | undefined | Promise<Failure | undefined> {
-  if (bytes === undefined) return failure('UPSTREAM_INVALID', `${name}: body is not JSON`)
+): Result<undefined> | Promise<Result<undefined>> {
+  if (bytes === undefined) return failed(failure('UPSTREAM_INVALID', `${name}: body is not JSON`))
   return scanJson(bytes, { scope }, (verdict) => {
-    if (verdict === 'valid') return undefined
+    if (verdict === 'valid') return done
     const what = verdict === 'invalid' ? 'is not JSON' : `nests deeper than ${maxJsonDepth} levels`
-    return failure('UPSTREAM_INVALID', `${name}: body ${what}`)
+    return failed(failure('UPSTREAM_INVALID', `${name}: body ${what}`))
   })
 }

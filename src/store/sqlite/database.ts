@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { OpenRequest } from './exchanges.ts'
-import { fullText, isFull, StoreFault } from './fault.ts'
 import { inspect, lockWaitMs } from './inspect.ts'
 import { OpenFiles } from './open-files.ts'
 import { Room } from './room.ts'
 import { migrate, numberOf, schemaSteps } from './schema.ts'
 import { prepareStatements, type Statements } from './statements.ts'
+import { fullText, isFull, StoreFaultError } from './store-fault.ts'
 import { TicketTable } from './ticket-table.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -48,19 +48,19 @@ export class Database implements Transactions {
     this.#files = new OpenFiles(path, `${real}-wal`)
   }
 
-  /** Throws a `StoreFault`, or an error of SQLite. */
+  /** Throws a `StoreFaultError`, or an error of SQLite. */
   static open({ path, storeId }: OpenRequest): Database {
     const found = inspect(path, schemaSteps.length, storeId === undefined)
     if (storeId !== undefined && found.kind === 'store' && found.storeId !== storeId) {
       const text =
         `${path} is another store than the one that was in use. It was left unchanged. Put the right one back, ` +
         'move this one away, or restart to use it.'
-      throw new StoreFault('unavailable', text)
+      throw new StoreFaultError('unavailable', text)
     }
     try {
       return Database.#open(path, storeId, found.kind === 'nothing')
     } catch (error) {
-      if (found.kind === 'nothing' && isFull(error)) throw new StoreFault('full', fullText(path), true)
+      if (found.kind === 'nothing' && isFull(error)) throw new StoreFaultError('full', fullText(path), true)
       throw error
     }
   }
@@ -118,10 +118,10 @@ export class Database implements Transactions {
   }
 
   expectRoom(bytes: number, rows: number): void {
-    if (!this.hasRoom(bytes, rows)) throw new StoreFault('full', fullText(this.path))
+    if (!this.hasRoom(bytes, rows)) throw new StoreFaultError('full', fullText(this.path))
   }
 
-  /** Throws a `StoreFault` if no path leads to the files any more. */
+  /** Throws a `StoreFaultError` if no path leads to the files any more. */
   verify(): void {
     this.#files.verify()
   }
@@ -151,9 +151,12 @@ function settle(db: DatabaseSync, storeId: string | undefined): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')
   const [mode] = Object.values(db.prepare('PRAGMA journal_mode = WAL').get() ?? {})
   if (mode !== 'wal')
-    throw new StoreFault('unavailable', `The store's disk does not support SQLite's write-ahead log (${String(mode)}).`)
+    throw new StoreFaultError(
+      'unavailable',
+      `The store's disk does not support SQLite's write-ahead log (${String(mode)}).`,
+    )
   migrate(db, schemaSteps, storeId ?? randomUUID())
   if (storeId !== undefined && numberOf(db, 'PRAGMA wal_checkpoint(TRUNCATE)') !== 0) {
-    throw new StoreFault('unavailable', "The store's log could not be merged into its database.")
+    throw new StoreFaultError('unavailable', "The store's log could not be merged into its database.")
   }
 }

@@ -1,7 +1,7 @@
 import type { DeliveryFilter } from '../delivery-store.ts'
 import type { Ticket, TicketFacts, TicketFigures } from '../ticket-store.ts'
-import type { Fault } from './fault.ts'
 import type { DeliveryRow, InsertRow, ListRow, UpdateRow } from './rows.ts'
+import type { StoreFault } from './store-fault.ts'
 import type { PutResult, PutTickets, TicketReply } from './ticket-table.ts'
 
 /** Requests to the store's thread and their replies. One request is open at a time. */
@@ -28,7 +28,7 @@ export type ExchangeName = keyof Exchanges
 
 export type Reply<Name extends ExchangeName> =
   | { readonly ok: true; readonly value: Exchanges[Name]['reply'] }
-  | { readonly ok: false; readonly fault: Fault }
+  | { readonly ok: false; readonly storeFault: StoreFault }
 
 export interface OpenRequest {
   readonly path: string

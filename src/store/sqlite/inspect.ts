@@ -2,9 +2,16 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { damagedLogText, damagedText, isSqliteError, onlyLogText, readOnlyText, StoreFault } from './fault.ts'
 import { logDamage } from './log-damage.ts'
 import { applicationId, numberOf } from './schema.ts'
+import {
+  damagedLogText,
+  damagedText,
+  isSqliteError,
+  onlyLogText,
+  readOnlyText,
+  StoreFaultError,
+} from './store-fault.ts'
 
 /** How long a process that is shutting down may still hold the store. */
 export const lockWaitMs = 1000
@@ -19,30 +26,30 @@ const wholeCheckMaxBytes = 128 * 1024 * 1024
 export type Found = { readonly kind: 'nothing' } | { readonly kind: 'store'; readonly storeId: string }
 
 /**
- * Throws a `StoreFault` for a file that must not be opened: it would be overwritten, or its contents misread.
+ * Throws a `StoreFaultError` for a file that must not be opened: it would be overwritten, or its contents misread.
  * `isStart`: memory does not know the contents.
  */
 export function inspect(path: string, knownVersion: number, isStart: boolean): Found {
   const file = statSync(path, { throwIfNoEntry: false })
   if (file === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined) {
-    throw new StoreFault(
+    throw new StoreFaultError(
       'unavailable',
       `The store ${path} cannot be created: its folder ${dirname(path)} does not exist.`,
     )
   }
   if (file !== undefined && !file.isFile()) {
-    throw new StoreFault('unavailable', `The store ${path} cannot be opened: it is not a file.`)
+    throw new StoreFaultError('unavailable', `The store ${path} cannot be opened: it is not a file.`)
   }
   const real = file === undefined ? path : realpathSync(path)
   if (!mayWrite(dirname(real)) || (file !== undefined && !mayWrite(real))) {
-    throw new StoreFault('unavailable', readOnlyText(path))
+    throw new StoreFaultError('unavailable', readOnlyText(path))
   }
   const hasLog = hasLogBeside(real)
   const isThere = file !== undefined && file.size > 0
   if (hasLog && isStart) {
-    if (!isThere) throw new StoreFault('unavailable', onlyLogText(path, file === undefined ? 'gone' : 'empty'))
+    if (!isThere) throw new StoreFaultError('unavailable', onlyLogText(path, file === undefined ? 'gone' : 'empty'))
     const damage = logDamage(`${real}-wal`)
-    if (damage !== undefined) throw new StoreFault('unavailable', damagedLogText(path, damage))
+    if (damage !== undefined) throw new StoreFaultError('unavailable', damagedLogText(path, damage))
   }
   if (!isThere) return { kind: 'nothing' }
 
@@ -51,13 +58,13 @@ export function inspect(path: string, knownVersion: number, isStart: boolean): F
   if (numberOf(db, 'PRAGMA application_id') !== applicationId) {
     if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return { kind: 'nothing' }
     const text = `${path} is a database of another program. It was left unchanged. Set another store.path.`
-    throw new StoreFault('unavailable', text)
+    throw new StoreFaultError('unavailable', text)
   }
   if (version > knownVersion) {
     const text =
       `The store ${path} has version ${version}, but this Hedgerow supports versions up to ${knownVersion}. ` +
       'It was left unchanged. Run a newer Hedgerow, or set another store.path.'
-    throw new StoreFault('unavailable', text)
+    throw new StoreFaultError('unavailable', text)
   }
   check(db, path, file.size)
   const storeId = storeIdIn(db)
@@ -137,7 +144,7 @@ function checkLog(path: string, storeIdWithLog: string): void {
   const text =
     `The log ${path}-wal belongs to another store that was at ${path} before. Both were left ` +
     'unchanged. Move the log away, or put back the store it belongs to.'
-  throw new StoreFault('unavailable', text)
+  throw new StoreFaultError('unavailable', text)
 }
 
 function mayWrite(path: string): boolean {
@@ -152,5 +159,5 @@ function mayWrite(path: string): boolean {
 function check(db: DatabaseSync, path: string, bytes: number): void {
   const what = bytes <= wholeCheckMaxBytes ? '1' : 'request'
   const [found] = Object.values(db.prepare(`PRAGMA quick_check(${what})`).get() ?? {})
-  if (found !== 'ok') throw new StoreFault('unavailable', damagedText(path, String(found)))
+  if (found !== 'ok') throw new StoreFaultError('unavailable', damagedText(path, String(found)))
 }

@@ -1,3 +1,4 @@
+import { done } from '../../core/result.ts'
 import type { NewDelivery, StoredDelivery, StoreFigures } from '../delivery-store.ts'
 import { tallyLegs } from '../leg-tally.ts'
 import type { Opened, Revised, Written } from './exchanges.ts'
@@ -65,7 +66,7 @@ export class Ledger {
     for (const entry of revised) this.#revised(entry)
     for (const [sequence, { callers }] of batch.updates) {
       this.#letGoIfSettled(sequence)
-      for (const tell of callers) tell(undefined)
+      for (const tell of callers) tell(done)
     }
     const clashes = new Map(existing)
     for (const [index, { sequence, delivery, bytes, resolve }] of batch.inserts.entries()) {

@@ -1,5 +1,5 @@
 import { type Stats, statSync } from 'node:fs'
-import { StoreFault } from './fault.ts'
+import { StoreFaultError } from './store-fault.ts'
 
 /**
  * The database and its log, as they were opened. Someone may delete or replace them, and SQLite would go on writing to
@@ -44,6 +44,6 @@ export class OpenFiles {
   }
 }
 
-function moved(path: string, what: string): StoreFault {
-  return new StoreFault('unavailable', `The store's file ${path} ${what} while it was in use.`)
+function moved(path: string, what: string): StoreFaultError {
+  return new StoreFaultError('unavailable', `The store's file ${path} ${what} while it was in use.`)
 }

@@ -1,8 +1,8 @@
 import { BytesWriter } from './bytes.ts'
 import type { RestoreRequest } from './exchanges.ts'
-import type { Fault } from './fault.ts'
 import type { HeldDeliveries } from './held-deliveries.ts'
 import { insertRow, updateRow } from './rows.ts'
+import type { StoreFault } from './store-fault.ts'
 import type { StoreThread } from './thread.ts'
 
 const restoredAtOnce = 1000
@@ -24,7 +24,7 @@ export interface Recovered {
   readonly restored: number
 }
 
-type Result = { readonly ok: true; readonly value: Recovered } | { readonly ok: false; readonly fault: Fault }
+type Result = { readonly ok: true; readonly value: Recovered } | { readonly ok: false; readonly storeFault: StoreFault }
 
 /** Opens the store at the path, creates it if it is missing, and brings it in line with memory. */
 export async function recover(

@@ -2,8 +2,8 @@ import { randomFillSync } from 'node:crypto'
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { fullText, isFull } from './fault.ts'
 import { numberOf } from './schema.ts'
+import { fullText, isFull } from './store-fault.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -45,27 +45,7 @@ export type AnswerRow = readonly [status: number, headers: string, bodyStart: nu
 
 export type UpdateRow = readonly [delivery: UpdateValues, answer: AnswerRow | undefined]
 
-/** A delivery as the thread reads it from the database. */
-export type DeliveryRow = readonly [
-  sequence: number,
-  id: string,
-  route: string,
-  lane: string | null,
-  idempotencyKey: string | null,
-  fingerprint: string,
-  createdAt: number,
-  legs: string,
-  finishedAt: number | null,
-  method: string | null,
-  path: string | null,
-  query: string | null,
-  requestHeaders: string | null,
-  requestBody: Uint8Array | null,
-  answerStatus: number | null,
-  answerHeaders: string | null,
-  answerBody: Uint8Array | null,
-]
-
+/** A delivery in a list, without bodies. */
 export type ListRow = readonly [
   sequence: number,
   id: string,
@@ -76,6 +56,19 @@ export type ListRow = readonly [
   createdAt: number,
   legs: string,
   finishedAt: number | null,
+]
+
+/** A delivery as the thread reads it from the database. */
+export type DeliveryRow = readonly [
+  ...ListRow,
+  method: string | null,
+  path: string | null,
+  query: string | null,
+  requestHeaders: string | null,
+  requestBody: Uint8Array | null,
+  answerStatus: number | null,
+  answerHeaders: string | null,
+  answerBody: Uint8Array | null,
 ]
 
 export function insertRow(sequence: number, delivery: NewDelivery, bytes: BytesWriter): InsertRow {
@@ -109,17 +102,16 @@ function answerRow({ status, headers, body }: StoredAnswer, bytes: BytesWriter):
 }
 
 export function deliveryOf(row: DeliveryRow): StoredDelivery {
-  const [sequence, id, route, lane, key, fingerprint, createdAt, legs, finishedAt, ...rest] = row
-  const [method, path, query, requestHeaders, requestBody, answerStatus, answerHeaders, answerBody] = rest
-  const listed = listedOf([sequence, id, route, lane, key, fingerprint, createdAt, legs, finishedAt])
+  const [, , , , , , , , , method, path, query, requestHeaders, requestBody, ...answer] = row
   return {
-    ...listed,
+    ...listedOf(row),
     request: requestOf(method, path, query, requestHeaders, requestBody),
-    answer: answerOf(answerStatus, answerHeaders, answerBody),
+    answer: answerOf(...answer),
   }
 }
 
-export function listedOf(row: ListRow): StoredDelivery {
+/** From a whole delivery too, which begins with the same columns. */
+export function listedOf(row: ListRow | DeliveryRow): StoredDelivery {
   const [sequence, id, route, lane, key, fingerprint, createdAt, legs, finishedAt] = row
   return {
     sequence,

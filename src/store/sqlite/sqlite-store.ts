@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { defaultTicketLimits } from '../limits.ts'
 import type { OpenedStore, StoreKindOptions } from '../store-kind.ts'
 import type { TicketFigures } from '../ticket-store.ts'
-import type { Fault } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import { deliveryOf } from './rows.ts'
 import { SqliteStore } from './store.ts'
+import type { StoreFault } from './store-fault.ts'
 import { type StartThread, StoreThread, startStoreThread } from './thread.ts'
 import { SqliteTickets } from './tickets.ts'
 import { Writer } from './writer.ts'
@@ -26,14 +26,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Open
   let writer: Writer | undefined
   const thread: StoreThread = new StoreThread(startThread, () => writer?.threadEnded(thread))
   const opening = await open(thread, path, ledger)
-  if (!opening.ok && opening.fault.isNew !== true) {
+  if (!opening.ok && opening.storeFault.isNew !== true) {
     await thread.ask('close', null)
     await thread.end()
-    return { ok: false, fault: opening.fault.text }
+    return { ok: false, problem: opening.storeFault.text }
   }
   // On a full disk without a store, no data is missing: the store is created as soon as there is room.
-  const { storeId, tickets: figures, full, fault } = opening.ok ? opening : { ...notMade(), fault: opening.fault }
-  writer = new Writer({ path, storeId, ledger, thread, fault, full, startThread, clock, log })
+  const {
+    storeId,
+    tickets: figures,
+    full,
+    storeFault,
+  } = opening.ok ? opening : { ...notMade(), storeFault: opening.storeFault }
+  writer = new Writer({ path, storeId, ledger, thread, storeFault, full, startThread, clock, log })
   const store = new SqliteStore(ledger, writer, limits)
   const tickets = new SqliteTickets({
     limits: ticketLimits,
@@ -51,8 +56,8 @@ interface Facts {
 }
 
 type Opening =
-  | (Facts & { readonly ok: true; readonly fault: undefined })
-  | { readonly ok: false; readonly fault: Fault }
+  | (Facts & { readonly ok: true; readonly storeFault: undefined })
+  | { readonly ok: false; readonly storeFault: StoreFault }
 
 function notMade(): Facts {
   return { storeId: randomUUID(), tickets: { tickets: 0, bytes: 0 }, full: undefined }
@@ -69,7 +74,7 @@ async function open(thread: StoreThread, path: string, ledger: Ledger): Promise<
     const last = loaded.value.at(-1)
     if (last === undefined) {
       const { storeId, tickets, full } = opened.value
-      return { ok: true, storeId, tickets, full, fault: undefined }
+      return { ok: true, storeId, tickets, full, storeFault: undefined }
     }
     for (const row of loaded.value) ledger.held.add(deliveryOf(row))
     afterSequence = last[0]

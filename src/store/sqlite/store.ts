@@ -1,4 +1,6 @@
 import { type Failure, failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import { ok, type Result } from '../../core/result.ts'
 import type {
   DeliveryFilter,
   DeliveryPage,
@@ -46,14 +48,14 @@ export class SqliteStore implements DeliveryStore {
     })
   }
 
-  update(update: DeliveryUpdate): Promise<Failure | undefined> {
-    if (this.#closing !== undefined) return Promise.resolve(closed())
+  update(update: DeliveryUpdate): Promise<Result<undefined>> {
+    if (this.#closing !== undefined) return Promise.resolve(failed(closed()))
     const { held, waiting } = this.#ledger
     held.apply(update)
     const refusal = this.#writer.refusal
     if (refusal !== undefined) {
       waiting.keep(update)
-      return Promise.resolve(refusal)
+      return Promise.resolve(failed(refusal))
     }
     return new Promise((resolve) => {
       waiting.update(update, resolve)
@@ -61,42 +63,43 @@ export class SqliteStore implements DeliveryStore {
     })
   }
 
-  find(id: string): Promise<StoredDelivery | Failure | undefined> {
+  find(id: string): Promise<Result<StoredDelivery | undefined>> {
     return this.#find({ id })
   }
 
-  async list(filter: DeliveryFilter): Promise<DeliveryPage | Failure> {
+  async list(filter: DeliveryFilter): Promise<Result<DeliveryPage>> {
     const found: StoredDelivery[] = []
     let beforeSequence: number | undefined = filter.beforeSequence ?? Number.POSITIVE_INFINITY
     // One extra row shows whether there are more.
     while (beforeSequence !== undefined && found.length <= filter.limit) {
       const request: ListRequest = { filter, beforeSequence }
-      const part: Listed | Failure = await this.#operate(() => this.#writer.ask('list', request))
-      if ('code' in part) return part
-      found.push(...part.rows.map(listedOf))
-      beforeSequence = part.nextBefore
+      const part: Result<Listed> = await this.#operate(() => this.#writer.ask('list', request))
+      if (!part.ok) return part
+      found.push(...part.value.rows.map(listedOf))
+      beforeSequence = part.value.nextBefore
     }
-    return { deliveries: found.slice(0, filter.limit), more: found.length > filter.limit }
+    return ok({ deliveries: found.slice(0, filter.limit), more: found.length > filter.limit })
   }
 
-  unfinished(afterSequence: number, limit: number): Promise<readonly StoredDelivery[] | Failure> {
-    const refusal = this.#closing === undefined ? undefined : closed()
-    return Promise.resolve(refusal ?? this.#ledger.held.unfinished(afterSequence, limit))
+  unfinished(afterSequence: number, limit: number): Promise<Result<readonly StoredDelivery[]>> {
+    const isOpen = this.#closing === undefined
+    return Promise.resolve(isOpen ? ok(this.#ledger.held.unfinished(afterSequence, limit)) : failed(closed()))
   }
 
-  async removeFinished(before: number): Promise<number | Failure> {
+  async removeFinished(before: number): Promise<Result<number>> {
     let total = 0
     for (;;) {
-      const part: Removed | Failure = await this.#operate(() => this.#writer.ask('remove', { before }))
-      if ('code' in part) return part
-      this.#ledger.removed(part.removed)
-      total += part.removed
-      if (!part.more) return total
+      const part: Result<Removed> = await this.#operate(() => this.#writer.ask('remove', { before }))
+      if (!part.ok) return part
+      const { removed, more } = part.value
+      this.#ledger.removed(removed)
+      total += removed
+      if (!more) return ok(total)
     }
   }
 
-  figures(): Promise<StoreFigures | Failure> {
-    return Promise.resolve(this.#closing === undefined ? this.#ledger.figures : closed())
+  figures(): Promise<Result<StoreFigures>> {
+    return Promise.resolve(this.#closing === undefined ? ok(this.#ledger.figures) : failed(closed()))
   }
 
   close(): Promise<void> {
@@ -108,7 +111,7 @@ export class SqliteStore implements DeliveryStore {
   ask<Name extends ExchangeName>(
     name: Name,
     request: () => Exchanges[Name]['request'],
-  ): Promise<Exchanges[Name]['reply'] | Failure> {
+  ): Promise<Result<Exchanges[Name]['reply']>> {
     return this.#operate(() => this.#writer.ask(name, request()))
   }
 
@@ -116,24 +119,26 @@ export class SqliteStore implements DeliveryStore {
   async #existingOr(full: Failure, { route, idempotencyKey }: NewDelivery): Promise<InsertResult> {
     const refused = { kind: 'refused', failure: full } as const
     if (idempotencyKey === undefined) return refused
-    const delivery = await this.#find({ route, idempotencyKey })
-    if (delivery === undefined) return refused
-    return 'code' in delivery ? { kind: 'refused', failure: delivery } : { kind: 'existing', delivery }
+    const found = await this.#find({ route, idempotencyKey })
+    if (!found.ok) return { kind: 'refused', failure: found.failure }
+    return found.value === undefined ? refused : { kind: 'existing', delivery: found.value }
   }
 
-  async #find(request: FindRequest): Promise<StoredDelivery | Failure | undefined> {
+  async #find(request: FindRequest): Promise<Result<StoredDelivery | undefined>> {
     const row = await this.#operate(() => this.#writer.ask('find', request))
-    if (row === null) return undefined
-    if ('code' in row) return row
-    return this.#ledger.current(row)
+    if (!row.ok) return row
+    return ok(row.value === null ? undefined : this.#ledger.current(row.value))
   }
 
   /** Runs once all earlier calls have been written. */
-  #operate<Result>(ask: () => Promise<Result>): Promise<Result | Failure> {
+  #operate<Value>(ask: () => Promise<Result<Value>>): Promise<Result<Value>> {
     const refusal = this.#refusal()
-    if (refusal !== undefined) return Promise.resolve(refusal)
+    if (refusal !== undefined) return Promise.resolve(failed(refusal))
     return new Promise((resolve) => {
-      this.#ledger.waiting.operate({ run: async () => resolve(await ask()), refuse: resolve })
+      this.#ledger.waiting.operate({
+        run: async () => resolve(await ask()),
+        refuse: (reason) => resolve(failed(reason)),
+      })
       this.#writer.wake()
     })
   }

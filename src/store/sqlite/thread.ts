@@ -10,7 +10,7 @@ export const startStoreThread: StartThread = () => {
   return new Worker(new URL(`./worker.${extension}`, import.meta.url), { name: 'hedgerow-store' })
 }
 
-/** Sends requests to a thread, one at a time. If the thread has ended, at any time, the reply is a fault. */
+/** Sends requests to a thread, one at a time. If the thread has ended, at any time, the reply is a store fault. */
 export class StoreThread {
   readonly #worker: Worker
   readonly #ended: Promise<void>
@@ -62,7 +62,7 @@ export class StoreThread {
     answer?.(reply)
   }
 
-  #lost(): { readonly ok: false; readonly fault: { readonly kind: 'unavailable'; readonly text: string } } {
-    return { ok: false, fault: { kind: 'unavailable', text: this.#end ?? '' } }
+  #lost(): { readonly ok: false; readonly storeFault: { readonly kind: 'unavailable'; readonly text: string } } {
+    return { ok: false, storeFault: { kind: 'unavailable', text: this.#end ?? '' } }
   }
 }

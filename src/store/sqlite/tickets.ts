@@ -1,4 +1,6 @@
-import { type Failure, failure } from '../../core/failure.ts'
+import { failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import { done, ok, type Result } from '../../core/result.ts'
 import { retryAfterMs } from '../limits.ts'
 import type { Ticket, TicketFacts, TicketFigures, TicketKeeper, TicketLimits } from '../ticket-store.ts'
 import type { ExchangeName, Exchanges } from './exchanges.ts'
@@ -11,12 +13,12 @@ export interface SqliteTicketsOptions {
   readonly ask: <Name extends ExchangeName>(
     name: Name,
     request: () => Exchanges[Name]['request'],
-  ) => Promise<Exchanges[Name]['reply'] | Failure>
+  ) => Promise<Result<Exchanges[Name]['reply']>>
 }
 
 interface WaitingPut {
   readonly ticket: Ticket
-  readonly resolve: (result: 'kept' | 'repeated' | Failure) => void
+  readonly resolve: (result: Result<'kept' | 'repeated'>) => void
 }
 
 /** Tickets in the file of the deliveries. All `put` calls while the thread is busy share one transaction and sync. */
@@ -32,7 +34,7 @@ export class SqliteTickets implements TicketKeeper {
     this.#limits = options.limits
   }
 
-  put(ticket: Ticket): Promise<'kept' | 'repeated' | Failure> {
+  put(ticket: Ticket): Promise<Result<'kept' | 'repeated'>> {
     return new Promise((resolve) => {
       this.#waiting.push({ ticket, resolve })
       // The first caller sends the request for all calls waiting when its turn comes.
@@ -40,21 +42,22 @@ export class SqliteTickets implements TicketKeeper {
     })
   }
 
-  async find(id: string): Promise<Ticket | Failure | undefined> {
+  async find(id: string): Promise<Result<Ticket | undefined>> {
     const found = this.#take(await this.#options.ask('ticketFind', () => id))
-    return found ?? undefined
+    return found.ok ? ok(found.value ?? undefined) : found
   }
 
-  async spend(id: string): Promise<boolean | Failure> {
+  async spend(id: string): Promise<Result<boolean>> {
     return this.#take(await this.#options.ask('ticketSpend', () => id))
   }
 
-  async list(limit: number): Promise<readonly TicketFacts[] | Failure> {
+  async list(limit: number): Promise<Result<readonly TicketFacts[]>> {
     return this.#take(await this.#options.ask('ticketList', () => limit))
   }
 
-  async removeExpired(now: number): Promise<Failure | undefined> {
-    return this.#take(await this.#options.ask('ticketsExpire', () => now)) ?? undefined
+  async removeExpired(now: number): Promise<Result<undefined>> {
+    const expired = this.#take(await this.#options.ask('ticketsExpire', () => now))
+    return expired.ok ? done : expired
   }
 
   figures(): TicketFigures {
@@ -77,17 +80,17 @@ export class SqliteTickets implements TicketKeeper {
     if (batch.length === 0) takeAll()
     const results = this.#take(reply)
     for (const [index, { resolve }] of batch.entries()) {
-      if ('code' in results) resolve(results)
+      if (!results.ok) resolve(results)
       else {
-        const result = results[index] as (typeof results)[number]
-        resolve(typeof result === 'string' ? result : failure('STORE_FULL', result.full, { retryAfterMs }))
+        const result = results.value[index] as (typeof results.value)[number]
+        resolve(typeof result === 'string' ? ok(result) : failed(failure('STORE_FULL', result.full, { retryAfterMs })))
       }
     }
   }
 
-  #take<Value>(reply: TicketReply<Value> | Failure): Value | Failure {
-    if ('code' in reply) return reply
-    this.#figures = reply.figures
-    return reply.value
+  #take<Value>(reply: Result<TicketReply<Value>>): Result<Value> {
+    if (!reply.ok) return reply
+    this.#figures = reply.value.figures
+    return ok(reply.value.value)
   }
 }

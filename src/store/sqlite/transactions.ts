@@ -6,6 +6,6 @@ export interface Transactions {
   transaction<Result>(work: () => Result): Result
   /** A transaction that frees room: on a full disk the reserve is released for it. */
   shrink<Result>(work: () => Result): Result
-  /** Throws a `StoreFault` if new rows of this size would leave too little room. */
+  /** Throws a `StoreFaultError` if new rows of this size would leave too little room. */
   expectRoom(bytes: number, rows: number): void
 }

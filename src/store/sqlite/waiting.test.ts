@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { done } from '../../core/result.ts'
 import type { DeliveryUpdate } from '../delivery-store.ts'
 import { Waiting } from './waiting.ts'
 
@@ -24,7 +25,7 @@ describe('Waiting', () => {
       [...updates.values()].map((one) => one.update),
       [update(1, { finishedAt: 2, answer }), update(2)],
     )
-    for (const { callers } of updates.values()) for (const tell of callers) tell(undefined)
+    for (const { callers } of updates.values()) for (const tell of callers) tell(done)
     assert.deepEqual(told, ['first', 'second', 'other'])
   })
 

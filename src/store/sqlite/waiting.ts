@@ -1,4 +1,5 @@
 import type { Failure } from '../../core/failure.ts'
+import type { Result } from '../../core/result.ts'
 import type { DeliveryUpdate, InsertResult, NewDelivery } from '../delivery-store.ts'
 
 export interface WaitingInsert {
@@ -11,7 +12,7 @@ export interface WaitingInsert {
 export interface WaitingUpdate {
   update: DeliveryUpdate
   /** Callers that wait for the result; none for an update kept after a failure. */
-  callers: ((failure: Failure | undefined) => void)[]
+  callers: ((result: Result<undefined>) => void)[]
 }
 
 /** A request to the thread that is not a write, or one part of a long one. */
@@ -59,7 +60,7 @@ export class Waiting {
     this.#isNew = true
   }
 
-  update(update: DeliveryUpdate, caller: (failure: Failure | undefined) => void): void {
+  update(update: DeliveryUpdate, caller: (result: Result<undefined>) => void): void {
     this.#replace(update).callers.push(caller)
     this.#isNew = true
   }

@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads'
 import { Database } from './database.ts'
 import type { ExchangeName, Exchanges, Opened, OpenRequest, Reply } from './exchanges.ts'
-import { faultOf, StoreFault } from './fault.ts'
 import { find, list, load } from './read.ts'
 import { reconcile, restore } from './recover.ts'
 import { numberOf } from './schema.ts'
+import { StoreFaultError, storeFaultOf } from './store-fault.ts'
 import { remove, write } from './write.ts'
 
 /**
@@ -50,10 +50,10 @@ function reply(answer: () => unknown): Reply<ExchangeName> {
   try {
     return { ok: true, value: answer() as Exchanges[ExchangeName]['reply'] }
   } catch (error) {
-    const fault = faultOf(error, path)
+    const storeFault = storeFaultOf(error, path)
     // SQLite's memory may differ from the disk: reopen the database from the file.
-    if (fault.kind === 'unavailable') letGo()
-    return { ok: false, fault }
+    if (storeFault.kind === 'unavailable') letGo()
+    return { ok: false, storeFault }
   }
 }
 
@@ -67,7 +67,7 @@ function open(request: OpenRequest): Opened {
 }
 
 function opened(): Database {
-  if (database === undefined) throw new StoreFault('unavailable', `The store ${path} is not open.`)
+  if (database === undefined) throw new StoreFaultError('unavailable', `The store ${path} is not open.`)
   return database
 }
 

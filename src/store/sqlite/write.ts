@@ -1,7 +1,7 @@
 import type { Database } from './database.ts'
 import type { Removed, RemoveRequest, Revised, WriteRequest, Written } from './exchanges.ts'
-import { fullText, isFull } from './fault.ts'
 import type { AnswerRow, DeliveryRow, InsertRow, UpdateRow } from './rows.ts'
+import { fullText, isFull } from './store-fault.ts'
 
 /** One sync for a whole removal would delay all other writes, so removal is done in parts. */
 const removedAtOnce = 1000

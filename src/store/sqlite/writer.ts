@@ -1,15 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Failure, failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import type { Result } from '../../core/result.ts'
 import type { Clock, Timer } from '../../kit/clock.ts'
 import { countOf } from '../../kit/count-of.ts'
 import type { LogText } from '../../kit/log-text.ts'
 import { retryAfterMs } from '../limits.ts'
 import { BytesWriter } from './bytes.ts'
 import type { ExchangeName, Exchanges, Reply } from './exchanges.ts'
-import type { Fault } from './fault.ts'
 import type { Ledger } from './ledger.ts'
 import { recover } from './recovery.ts'
 import { insertRow, type UpdateRow, updateRow } from './rows.ts'
+import type { StoreFault } from './store-fault.ts'
 import { type StartThread, StoreThread } from './thread.ts'
 import type { Batch, Operation } from './waiting.ts'
 
@@ -19,7 +21,7 @@ export interface WriterOptions {
   readonly ledger: Ledger
   readonly thread: StoreThread
   /** Why the thread does not have the database open; undefined if it does. */
-  readonly fault: Fault | undefined
+  readonly storeFault: StoreFault | undefined
   /** Why there is no room for new writes; undefined if there is. */
   readonly full: string | undefined
   readonly startThread: StartThread
@@ -67,8 +69,8 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#thread = options.thread
-    this.#isOpen = options.fault === undefined
-    if (options.fault !== undefined) this.#failed(options.fault)
+    this.#isOpen = options.storeFault === undefined
+    if (options.storeFault !== undefined) this.#failed(options.storeFault)
     if (options.full !== undefined) this.#isFull(options.full)
   }
 
@@ -91,10 +93,12 @@ export class Writer {
   async ask<Name extends ExchangeName>(
     name: Name,
     request: Exchanges[Name]['request'],
-  ): Promise<Exchanges[Name]['reply'] | Failure> {
+  ): Promise<Result<Exchanges[Name]['reply']>> {
     const reply: Reply<Name> = await this.#thread.ask(name, request)
-    if (reply.ok) return reply.value
-    return reply.fault.kind === 'full' ? this.#isFull(reply.fault.text) : this.#failed(reply.fault)
+    if (reply.ok) return reply
+    return failed(
+      reply.storeFault.kind === 'full' ? this.#isFull(reply.storeFault.text) : this.#failed(reply.storeFault),
+    )
   }
 
   /** Call when the thread has ended unexpectedly. */
@@ -129,11 +133,11 @@ export class Writer {
       await nextTurn()
       if (this.#mustTry) await this.#verify()
       this.#mustTry = false
-      const fault = this.#isOpen ? undefined : await this.#reopen()
+      const openFault = this.#isOpen ? undefined : await this.#reopen()
       const batch = waiting.take()
-      const writeFault = fault ?? (await this.#write(batch))
-      if (writeFault === undefined) this.#succeeded(batch)
-      else this.#refuse(batch, this.#failed(writeFault))
+      const storeFault = openFault ?? (await this.#write(batch))
+      if (storeFault === undefined) this.#succeeded(batch)
+      else this.#refuse(batch, this.#failed(storeFault))
       for (const operation of batch.operations) await this.#operate(operation)
     }
     this.#working = undefined
@@ -143,12 +147,12 @@ export class Writer {
   async #verify(): Promise<void> {
     if (!this.#isOpen) return
     const reply = await this.#thread.ask('verify', null)
-    if (!reply.ok) this.#failed(reply.fault)
+    if (!reply.ok) this.#failed(reply.storeFault)
     else if (reply.value.full !== undefined) this.#isFull(reply.value.full)
     else this.#hasRoom()
   }
 
-  async #write(batch: Batch): Promise<Fault | undefined> {
+  async #write(batch: Batch): Promise<StoreFault | undefined> {
     const { ledger } = this.#options
     if (batch.inserts.length === 0 && batch.updates.size === 0) return undefined
     const bytes = new BytesWriter()
@@ -162,7 +166,7 @@ export class Writer {
     const inserts = batch.inserts.map(({ sequence, delivery }) => insertRow(sequence, delivery, bytes))
     const request = { updates, revisions, inserts, bytes: bytes.take() }
     const reply = await this.#thread.ask('write', request, request.bytes)
-    if (!reply.ok) return reply.fault
+    if (!reply.ok) return reply.storeFault
     const { full } = reply.value
     if (full === undefined) ledger.written(batch, reply.value)
     else {
@@ -175,7 +179,7 @@ export class Writer {
   #refuse(batch: Batch, refusal: Failure): void {
     this.#options.ledger.refused(batch)
     for (const { resolve } of batch.inserts) resolve({ kind: 'refused', failure: refusal })
-    for (const { callers } of batch.updates.values()) for (const tell of callers) tell(refusal)
+    for (const { callers } of batch.updates.values()) for (const tell of callers) tell(failed(refusal))
   }
 
   async #operate(operation: Operation): Promise<void> {
@@ -183,7 +187,7 @@ export class Writer {
     else await operation.run()
   }
 
-  async #reopen(): Promise<Fault | undefined> {
+  async #reopen(): Promise<StoreFault | undefined> {
     const { path, storeId, ledger, startThread, log } = this.#options
     if (this.#thread.hasEnded) {
       const thread: StoreThread = new StoreThread(startThread, () => this.threadEnded(thread))
@@ -191,7 +195,7 @@ export class Writer {
     }
     const { held, waiting, lastSequence } = ledger
     const recovered = await recover(this.#thread, { path, storeId, held, updated: waiting.updated, lastSequence })
-    if (!recovered.ok) return recovered.fault
+    if (!recovered.ok) return recovered.storeFault
     this.#isOpen = true
     ledger.recovered(recovered.value)
     const { restored } = recovered.value
@@ -223,7 +227,7 @@ export class Writer {
     this.#options.log(`The store ${this.#options.path} works again.`)
   }
 
-  #failed({ kind, text }: Fault): Failure {
+  #failed({ kind, text }: StoreFault): Failure {
     if (kind === 'unavailable') this.#isOpen = false
     if (this.#trouble?.text !== text) this.#options.log(`${text} Writes are refused until it works again.`, 'warn')
     this.#trouble = this.#troubleOf(kind === 'full' ? fullFailure(text) : unavailableFailure(text), text)

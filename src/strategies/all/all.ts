@@ -49,10 +49,11 @@ function withJsonBody(next: Service): Service {
     const { response } = outcome
     if (!isHeld(response.body)) throw new Error('an answer to be merged was not held')
     const body = await jsonBody(response.body, call.scope)
-    const longer = 'code' in body ? 0 : body.length - (response.body?.length ?? 0)
+    if (!body.ok) return body
+    const longer = body.value.length - (response.body?.length ?? 0)
     // A string takes up to six times as much as its source text.
     if (longer > 0 && !call.hold(longer)) return failed(noRoomFor('the answer'))
-    return 'code' in body ? failed(body) : succeeded({ ...response, body })
+    return succeeded({ ...response, body: body.value })
   }
 }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { AbortScope } from '../../core/abort.ts'
-import type { Failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import { ok, type Result } from '../../core/result.ts'
 import { joinBytes } from '../../kit/join-bytes.ts'
 import { scanJson } from '../../kit/json-scan.ts'
 import { threadTurns } from '../../kit/turns.ts'
@@ -13,13 +14,13 @@ const stepLength = 16 * 1024
  * A body as JSON text: JSON unchanged, any other body as a string, no body as null. A failure means that the scope was
  * aborted.
  */
-export async function jsonBody(body: Uint8Array | undefined, scope: AbortScope): Promise<Uint8Array | Failure> {
-  if (body === undefined || body.length === 0) return nothing
+export async function jsonBody(body: Uint8Array | undefined, scope: AbortScope): Promise<Result<Uint8Array>> {
+  if (body === undefined || body.length === 0) return ok(nothing)
   // JSON must be UTF-8, so invalid bytes become U+FFFD.
   const bytes = isUtf8(body) ? body : Buffer.from(textOf(body))
-  const isJson = await scanJson(bytes, { scope }, (verdict) => verdict === 'valid')
-  if (typeof isJson !== 'boolean') return isJson
-  return isJson ? bytes : quoted(textOf(bytes), scope)
+  const isJson = await scanJson(bytes, { scope }, (verdict) => ok(verdict === 'valid'))
+  if (!isJson.ok) return isJson
+  return isJson.value ? ok(bytes) : quoted(textOf(bytes), scope)
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -30,7 +31,7 @@ function textOf(bytes: Uint8Array): string {
  * The result of JSON.stringify, but in turns: for 10 MiB of control characters, which grow sixfold, JSON.stringify
  * blocks the thread for 100 ms or more.
  */
-async function quoted(text: string, scope: AbortScope): Promise<Uint8Array | Failure> {
+async function quoted(text: string, scope: AbortScope): Promise<Result<Uint8Array>> {
   const parts: Buffer[] = [quote]
   let read = 0
   const encode = (): boolean => {
@@ -40,7 +41,7 @@ async function quoted(text: string, scope: AbortScope): Promise<Uint8Array | Fai
     return read >= text.length
   }
   const aborted = encode() ? undefined : await threadTurns.run(encode, scope)
-  if (aborted !== undefined) return aborted
+  if (aborted !== undefined) return failed(aborted)
   parts.push(quote)
   return joinBytes(parts, scope)
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { failureOf } from '../../../test/kit/calls.ts'
+import { given } from '../../../test/kit/results.ts'
 import type { ResponseBody } from '../../core/body.ts'
 import { failure } from '../../core/failure.ts'
 import { failed, succeeded } from '../../core/outcome.ts'
@@ -20,7 +22,7 @@ const late: Runner = { ...good(undefined), endedMs: undefined, outcome: undefine
 /** Merges raw bodies, as targets send them. */
 async function textOfAll(bodies: readonly (Uint8Array | undefined)[]): Promise<string> {
   const parts = await Promise.all(bodies.map((body) => jsonBody(body, new Scope())))
-  return textOf(parts.map((part) => good(part as Uint8Array)))
+  return textOf(parts.map((part) => good(given(part))))
 }
 
 function textOf(runners: readonly Runner[], names?: readonly string[]): string {
@@ -69,7 +71,7 @@ describe('merge', () => {
       const made = jsonBody(Buffer.from(body), scope)
       const reason = failure('DEADLINE', 'over')
       scope.onAbort(reason)
-      assert.equal(await made, reason)
+      assert.equal(failureOf(await made), reason)
     }
   })
 

@@ -9,10 +9,10 @@ const headers = ['content-type', 'application/json']
 export function merge(runners: readonly Runner[], names: readonly string[] | undefined): GatewayResponse {
   const [open, close] = names === undefined ? '[]' : '{}'
   const parts: Uint8Array[] = []
-  for (const [place, { outcome }] of runners.entries()) {
+  for (const [index, { outcome }] of runners.entries()) {
     if (outcome?.ok !== true) continue
     if (parts.length > 0) parts.push(comma)
-    if (names !== undefined) parts.push(Buffer.from(`${JSON.stringify(names[place])}:`))
+    if (names !== undefined) parts.push(Buffer.from(`${JSON.stringify(names[index])}:`))
     parts.push(held(outcome.response.body))
   }
   return ownResponse(200, headers, Buffer.concat([Buffer.from(open ?? ''), ...parts, Buffer.from(close ?? '')]))

@@ -1,15 +1,13 @@
 import type { Layer } from '../../core/service.ts'
-import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } from '../../kit/budgets.ts'
+import { anyExtraLoad, type ExtraLoad } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { race } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
+import { ExtraBudget } from '../extra-budget.ts'
 import { shareText } from '../share-text.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideFirst, type FirstRules } from './decide.ts'
 import { type FirstOptions, firstOptions } from './options.ts'
-
-/** Number of duplicates in flight that are always allowed. */
-const budgetFloor = 3
 
 type Rules = FirstRules & Partial<Pick<FirstOptions, 'budget'>>
 
@@ -21,27 +19,20 @@ export function first(
   extraLoad: ExtraLoad = anyExtraLoad,
 ): Layer {
   const { budget: share = 'unlimited', ...asked } = rules
-  const own = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
-  const budget = own && bothBudgets(own, extraLoad.budget)
+  const budget = ExtraBudget.of(share, memory, extraLoad)
   return function firstLayer(next) {
     return async (request, call) => {
-      own?.callStarted()
-      const granted = budget === undefined ? asked.calls - 1 : take(budget, asked.calls - 1)
+      budget?.callStarted()
+      const granted = budget === undefined ? asked.calls - 1 : budget.take(asked.calls - 1)
       if (granted < asked.calls - 1) call.emit({ type: 'hedge.denied' })
       const within = { ...asked, calls: 1 + granted }
       try {
         return await race({ judge: (view) => decideFirst(view, within), next, request, call, clock })
       } finally {
-        if (budget !== undefined) for (let i = 0; i < granted; i++) budget.giveBack()
+        budget?.giveBack(granted)
       }
     }
   }
-}
-
-function take(budget: Budget, wanted: number): number {
-  let taken = 0
-  while (taken < wanted && budget.tryTake()) taken++
-  return taken
 }
 
 export const firstStrategy: Strategy<typeof firstOptions> = {

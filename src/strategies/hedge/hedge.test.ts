@@ -330,7 +330,7 @@ describe('hedge, its budget', () => {
         )((request, call) => {
           if (broken || call.kind === 'first') return next(request, call)
           broken = true
-          throw new Error('a fault')
+          throw new Error('a bug')
         })
         return async (request, call) => service(request, call).catch(() => failed(failure('INTERNAL', 'broken')))
       },

@@ -2,20 +2,18 @@ import type { Call } from '../../core/call.ts'
 import { headerValue } from '../../core/headers.ts'
 import { type GatewayRequest, isSafe } from '../../core/request.ts'
 import type { Layer } from '../../core/service.ts'
-import { anyExtraLoad, type Budget, bothBudgets, CallBudget, type ExtraLoad } from '../../kit/budgets.ts'
+import { anyExtraLoad, type ExtraLoad } from '../../kit/budgets.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { type RaceView, race, type Step } from '../../kit/race.ts'
 import { type MemoryScope, SharedMemory } from '../../kit/shared-memory.ts'
 import { formatDurationMs } from '../../kit/units.ts'
+import { ExtraBudget } from '../extra-budget.ts'
 import { shareText } from '../share-text.ts'
 import { anySuccess, type Strategy } from '../strategy.ts'
 import { decideHedge, type HedgePlan } from './decide.ts'
 import { type HedgeDelay, hedgeDelay } from './delay.ts'
 import { type HedgeOptions, hedgeOptions } from './options.ts'
 import { OwnPauses } from './own-pauses.ts'
-
-/** Number of extras in flight that are always allowed. */
-const budgetFloor = 3
 
 type Rules = Pick<HedgeOptions, 'after' | 'extra' | 'spacing' | 'first' | 'budget' | 'unsafe'>
 
@@ -28,12 +26,10 @@ export function hedge(
 ): Layer {
   const delay = hedgeDelay(rules.after, memory)
   const pauses = new OwnPauses()
-  const { budget: share } = rules
-  const ownBudget = share === 'unlimited' ? undefined : new CallBudget({ share, floor: budgetFloor }, memory)
-  const budget = ownBudget && bothBudgets(ownBudget, extraLoad.budget)
+  const budget = ExtraBudget.of(rules.budget, memory, extraLoad)
   return function hedgeLayer(next) {
     return async (request, call) => {
-      ownBudget?.callStarted()
+      budget?.callStarted()
       const hedged = new HedgedCall(planFor(request, rules, delay), { budget, extraLoad, delay, pauses, call, clock })
       try {
         return await race({ judge: (view) => hedged.judge(view), next, request, call, clock })
@@ -52,7 +48,7 @@ function planFor(request: GatewayRequest, rules: Rules, delay: HedgeDelay): Hedg
 }
 
 interface HedgedCallDeps {
-  readonly budget: Budget | undefined
+  readonly budget: ExtraBudget | undefined
   readonly extraLoad: ExtraLoad
   readonly delay: HedgeDelay
   readonly pauses: OwnPauses
@@ -90,7 +86,8 @@ class HedgedCall {
   /** The race and its extras are over. */
   end(): void {
     if (this.#delayStep !== undefined) this.#deps.delay.neither()
-    for (; this.#granted > 0; this.#granted--) this.#deps.budget?.giveBack()
+    this.#deps.budget?.giveBack(this.#granted)
+    this.#granted = 0
   }
 
   /** As early as possible; before the budget is asked, because an attempt is late even if no hedge is granted. */
@@ -109,7 +106,7 @@ class HedgedCall {
     const { budget, extraLoad, call } = this.#deps
     // At the first attempt's target, or at one that is unavailable, an extra could only do harm.
     const wanted = extraLoad.hasOther(call) ? step.count : 0
-    const count = budget === undefined ? wanted : take(budget, wanted)
+    const count = budget === undefined ? wanted : budget.take(wanted)
     if (budget !== undefined) this.#granted += count
     if (count < step.count) {
       call.emit({ type: 'hedge.denied' })
@@ -120,12 +117,6 @@ class HedgedCall {
     call.emit({ type: 'hedge.sent', count, because: late ? 'late' : 'failed' })
     return { ...step, count }
   }
-}
-
-function take(budget: Budget, wanted: number): number {
-  let taken = 0
-  while (taken < wanted && budget.tryTake()) taken++
-  return taken
 }
 
 export const hedgeStrategy: Strategy<typeof hedgeOptions> = {

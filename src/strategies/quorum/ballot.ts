@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { AbortScope } from '../../core/abort.ts'
 import { isHeld } from '../../core/body.ts'
-import type { Failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
+import { ok, type Result } from '../../core/result.ts'
 import { JsonDigest } from '../../kit/json-digest.ts'
 import type { JsonParts } from '../../kit/json-parts.ts'
 import { scanJson } from '../../kit/json-scan.ts'
@@ -21,29 +22,33 @@ export async function ballotOf(
   { body, status }: GatewayResponse,
   ignored: JsonParts | undefined,
   scope: AbortScope,
-): Promise<string | Failure> {
+): Promise<Result<string>> {
   if (!isHeld(body)) throw new Error('an answer to be compared was not held')
   const bytes = body ?? none
-  const json = ignored === undefined ? undefined : await jsonDigest(bytes, ignored, scope)
-  if (json !== undefined) return typeof json === 'string' ? `${status} json ${json}` : json
+  const json = ignored === undefined ? incomparable : await jsonDigest(bytes, ignored, scope)
+  if (!json.ok) return json
+  if (json.value !== undefined) return ok(`${status} json ${json.value}`)
   const whole = await bytesDigest(bytes, scope)
-  return typeof whole === 'string' ? `${status} bytes ${whole}` : whole
+  return whole.ok ? ok(`${status} bytes ${whole.value}`) : whole
 }
 
-/** Undefined if the bytes must be compared. */
+/** The bytes must be compared. */
+const incomparable: Result<string | undefined> = ok(undefined)
+
+/** The value is undefined if the bytes must be compared. */
 function jsonDigest(
   bytes: Uint8Array,
   ignored: JsonParts,
   scope: AbortScope,
-): string | undefined | Promise<string | undefined | Failure> {
-  if (!isUtf8(bytes)) return undefined
+): Result<string | undefined> | Promise<Result<string | undefined>> {
+  if (!isUtf8(bytes)) return incomparable
   const digest = new JsonDigest(bytes, ignored)
   return scanJson(bytes, { visitor: digest, scope }, (verdict) =>
-    verdict === 'valid' && !digest.hasRepeatedName ? digest.result() : undefined,
+    verdict === 'valid' && !digest.hasRepeatedName ? ok(digest.result()) : incomparable,
   )
 }
 
-async function bytesDigest(bytes: Uint8Array, scope: AbortScope): Promise<string | Failure> {
+async function bytesDigest(bytes: Uint8Array, scope: AbortScope): Promise<Result<string>> {
   const hash = createHash('sha256')
   let at = 0
   const step = (): boolean => {
@@ -52,5 +57,5 @@ async function bytesDigest(bytes: Uint8Array, scope: AbortScope): Promise<string
     return at >= bytes.length
   }
   const aborted = step() ? undefined : await threadTurns.run(step, scope)
-  return aborted ?? hash.digest('base64')
+  return aborted === undefined ? ok(hash.digest('base64')) : failed(aborted)
 }

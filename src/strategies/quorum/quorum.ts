@@ -1,4 +1,3 @@
-import { failed } from '../../core/outcome.ts'
 import type { GatewayResponse } from '../../core/response.ts'
 import type { Layer, Service } from '../../core/service.ts'
 import type { Clock } from '../../kit/clock.ts'
@@ -19,8 +18,8 @@ export function quorum(rules: QuorumRules & { readonly ignore: readonly string[]
         const outcome = await next(asked, fork)
         if (!outcome.ok) return outcome
         const ballot = await ballotOf(outcome.response, ignored, fork.scope)
-        if (typeof ballot !== 'string') return failed(ballot)
-        ballots.set(outcome.response, ballot)
+        if (!ballot.ok) return ballot
+        ballots.set(outcome.response, ballot.value)
         return outcome
       }
       const ballot = (response: GatewayResponse): string => {

@@ -85,7 +85,7 @@ class LatestGauges {
     if (hasWaiters) this.#tell(parts, servers.waiters(0), ({ open: waiters }) => ({ waiters }))
     if (store === undefined) return
     this.#tell(parts, store.figures(), (figures) =>
-      'code' in figures ? {} : { deliveries: { pending: figures.pendingLegs, dead: figures.deadLegs } },
+      figures.ok ? { deliveries: { pending: figures.value.pendingLegs, dead: figures.value.deadLegs } } : {},
     )
   }
 

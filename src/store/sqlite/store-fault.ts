@@ -1,5 +1,5 @@
 /** Why the store's thread failed to answer a request. */
-export interface Fault {
+export interface StoreFault {
   /** `full`: the disk has no room, all else works. `unavailable`: the database was closed and must be reopened. */
   readonly kind: 'full' | 'unavailable'
   /** For the log and the operator. It names the path, so no client may see it. */
@@ -8,12 +8,12 @@ export interface Fault {
   readonly isNew?: boolean
 }
 
-/** Carries a `Fault` to the top of the thread. */
-export class StoreFault extends Error {
-  readonly kind: Fault['kind']
+/** Carries a `StoreFault` to the top of the thread. */
+export class StoreFaultError extends Error {
+  readonly kind: StoreFault['kind']
   readonly isNew: boolean
 
-  constructor(kind: Fault['kind'], text: string, isNew = false) {
+  constructor(kind: StoreFault['kind'], text: string, isNew = false) {
     super(text)
     this.kind = kind
     this.isNew = isNew
@@ -36,8 +36,8 @@ export function fullText(path: string): string {
   return `The disk of the store ${path} is full. Make room on it, or stop the gateway and move the store to a larger one.`
 }
 
-export function faultOf(error: unknown, path: string): Fault {
-  if (error instanceof StoreFault) return { kind: error.kind, text: error.message, isNew: error.isNew }
+export function storeFaultOf(error: unknown, path: string): StoreFault {
+  if (error instanceof StoreFaultError) return { kind: error.kind, text: error.message, isNew: error.isNew }
   if (isFull(error)) return { kind: 'full', text: fullText(path) }
   return { kind: 'unavailable', text: textOf(error, path) }
 }
