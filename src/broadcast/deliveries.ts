@@ -1,8 +1,7 @@
 import type { HeaderPairs } from '../core/headers.ts'
 import type { CallTrace } from '../core/trace.ts'
-import type { Clock, Timer } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
-import type { Random } from '../kit/random.ts'
+import type { Timer } from '../kit/clock.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { DeliveryStore, NewDelivery } from '../store/delivery-store.ts'
 import { Delivery, type DeliveryLeg, type Observer } from './delivery.ts'
 import { type DeliveryRoute, DeliveryRoutes } from './delivery-route.ts'
@@ -20,12 +19,10 @@ export interface DeliveriesSettings {
   readonly retentionMs: number
 }
 
-export interface DeliveriesOptions extends DeliveriesSettings {
+export interface DeliveriesOptions
+  extends DeliveriesSettings,
+    Pick<Runtime, 'clock' | 'random' | 'events' | 'reportBug'> {
   readonly store: DeliveryStore
-  readonly clock: Clock
-  readonly random: Random
-  readonly events: EventBus
-  readonly reportBug: (error: unknown, deliveryId: string) => void
 }
 
 /** How long a shutdown waits for a store that does not answer. */

@@ -1,14 +1,9 @@
-import type { Clock, Timer } from '../kit/clock.ts'
+import type { Timer } from '../kit/clock.ts'
 import { countOf } from '../kit/count-of.ts'
-import type { EventBus } from '../kit/event-bus.ts'
-import type { LogText } from '../kit/log-text.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { Deliveries } from './deliveries.ts'
 
-export interface DeliveryLogOptions {
-  readonly events: EventBus
-  readonly clock: Clock
-  readonly log: LogText
-}
+export type DeliveryLogOptions = Pick<Runtime, 'clock' | 'events' | 'log'>
 
 /** After an outage thousands may die at once: the log names one per interval and counts the others. */
 const quietMs = 1000

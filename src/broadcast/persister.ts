@@ -1,12 +1,10 @@
 import type { Result } from '../core/result.ts'
-import type { Clock } from '../kit/clock.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Delivery, DeliveryLeg } from './delivery.ts'
 
-export interface SaverOptions {
+export interface SaverOptions extends Pick<Runtime, 'clock' | 'reportBug'> {
   readonly store: DeliveryStore
-  readonly clock: Clock
-  readonly reportBug: (error: unknown, deliveryId: string) => void
   /** The end of this leg is on disk. */
   readonly onSettled: (leg: DeliveryLeg) => void
   /** The whole delivery is on disk, or, at shutdown, left to the store. */

@@ -1,10 +1,8 @@
 import type { Attempt, Target } from '../core/attempt.ts'
 import { type Failure, failure } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { EventBus } from '../kit/event-bus.ts'
 import { LiveCall } from '../kit/live-call.ts'
-import type { Random } from '../kit/random.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { statusRangeText } from '../layers/success/options.ts'
 import { statusCounts } from '../layers/success/success.ts'
 import { anySuccess } from '../strategies/strategy.ts'
@@ -16,12 +14,8 @@ import { Queues, queueName } from './queues.ts'
 import { waitMs } from './schedule.ts'
 import type { TargetQueue } from './target-queue.ts'
 
-export interface AttemptsOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly events: EventBus
+export interface AttemptsOptions extends Pick<Runtime, 'clock' | 'random' | 'events' | 'reportBug'> {
   readonly routes: DeliveryRoutes
-  readonly reportBug: (error: unknown, deliveryId: string) => void
   /** A change has to be saved. */
   readonly save: (delivery: Delivery) => void
   /** A leg was given up because its target or route is gone. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
-import type { Clock, Timer } from '../kit/clock.ts'
+import type { Timer } from '../kit/clock.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
 
 /** A key that the gateway generated, as stored in the key file; the current one comes first. */
@@ -10,14 +11,12 @@ interface KeptKey {
   readonly madeAt: number
 }
 
-export interface KeyFileOptions {
+export interface KeyFileOptions extends Pick<Runtime, 'clock' | 'log'> {
   readonly path: string
-  readonly clock: Clock
   /** How long a key signs new tokens. */
   readonly rotationMs: number
   /** How long a token may live, and so how long a replaced key is still accepted. */
   readonly tokenLifeMs: number
-  readonly log: (text: string) => void
   /** Called when the keys have changed. */
   readonly onChanged?: (keys: Keys) => void
 }

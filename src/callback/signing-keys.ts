@@ -1,6 +1,7 @@
-import type { Clock, Timer } from '../kit/clock.ts'
+import type { Timer } from '../kit/clock.ts'
 import { pathIn } from '../kit/paths.ts'
 import type { Change, Reloadable } from '../kit/reload.ts'
+import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import { resolveDeadline } from '../layers/deadline/options.ts'
 import { callbackDeadlineMs } from './callback.ts'
@@ -9,11 +10,9 @@ import { callbackGraceMs } from './callbacks.ts'
 import { KeyFile } from './key-file.ts'
 import { type Key, type Keys, keyOf } from './token.ts'
 
-export interface SigningKeysOptions {
+export interface SigningKeysOptions extends Pick<Runtime, 'clock' | 'log'> {
   /** Base of relative paths: the folder of the configuration file. */
   readonly folder: string
-  readonly clock: Clock
-  readonly log: (text: string) => void
   /** Called when the keys have changed, by rotation or by a reload. */
   readonly onKeys?: (keys: Keys) => void
 }

@@ -16,7 +16,7 @@ const bags = new Set(['deps', 'options', 'setup'])
 export function runtimeRows(sources: readonly Parsed[]): readonly Row[] {
   const others = sources.filter(({ file }) => file !== 'src/kit/runtime.ts')
   return [
-    row('fields of the Runtime in other interfaces', found(others, declaredAgain), 100),
+    row('fields of the Runtime in other interfaces', found(others, declaredAgain), 80),
     row('bags spread into others (`...deps`)', found(others, spreadBag), 30),
   ]
 }
