@@ -6,6 +6,7 @@ import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
 import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { CallbackOptions } from './options.ts'
@@ -29,8 +30,7 @@ export interface ReceiveOptions {
   /** The largest limit of any call whose callback may arrive here. */
   readonly maxBytes: number
   readonly callbacks: Callbacks
-  /** Wall clock, milliseconds. */
-  readonly wallNow: () => number
+  readonly clock: Pick<Clock, 'wallNow'>
   /** Set when several workers take callbacks: the client may wait at the one that made the token. */
   readonly peers?: CallbackPeers | undefined
 }
@@ -43,7 +43,7 @@ type Judged = Verdict | { readonly kind: 'missing' }
  * that a full or failing store could not keep gets 503, because it is wanted and a retry may succeed.
  */
 export function receiveCallbacks(options: ReceiveOptions): Service {
-  const { receive, maxBytes, callbacks, wallNow, peers } = options
+  const { receive, maxBytes, callbacks, clock, peers } = options
   const { path } = receive
   const place = tokenBy(receive.id)
   const use = callbackAt(path)
@@ -51,8 +51,9 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
 
   const judgeToken = (token: Token): Judged => {
     if (token === undefined) return { kind: 'missing' }
-    const verdict = callbacks.signer.verify(token, use, wallNow())
-    if (verdict.kind === 'expired' && !isExpired(verdict, callbacks, wallNow())) return { ...verdict, kind: 'good' }
+    const verdict = callbacks.signer.verify(token, use, clock.wallNow())
+    if (verdict.kind === 'expired' && !isExpired(verdict, callbacks, clock.wallNow()))
+      return { ...verdict, kind: 'good' }
     return verdict
   }
 
@@ -81,9 +82,9 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     const run = otherRun(verdict)
     if (run === undefined || peers === undefined)
       return takeHere(verdict, callback).then((taken) => outcomeOf(taken, call))
-    const taking = peers.pass(run, callback).then((taken) => taken ?? takeHere(verdict, callback))
+    const taking = peers.pass(run, callback)
     return settledOnAbort(
-      taking.then((taken) => outcomeOf(taken, call)),
+      taking.then(async (taken) => outcomeOf(taken ?? (await takeHere(verdict, callback)), call)),
       call,
     )
   }
@@ -132,12 +133,11 @@ export async function namesResult(place: TokenPlace, request: GatewayRequest, { 
 
 /** The other worker may hang: the call ends when its client has gone. */
 function settledOnAbort(taking: Promise<Outcome>, { scope }: Call): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
-  const listener: AbortListener = { onAbort: (reason) => resolve(failed(reason)) }
-  scope.add(listener)
-  const end = (): void => scope.remove(listener)
-  taking.then(resolve, reject).then(end, end)
-  return promise
+  return new Promise((resolve, reject) => {
+    const listener: AbortListener = { onAbort: (reason) => resolve(failed(reason)) }
+    scope.add(listener)
+    taking.then(resolve, reject).finally(() => scope.remove(listener))
+  })
 }
 
 const answers = {

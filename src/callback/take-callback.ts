@@ -1,6 +1,7 @@
 import { type Failure, type FailureCode, failure } from '../core/failure.ts'
 import { type HeaderPairs, headerValue, headerValues } from '../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import type { Clock } from '../kit/clock.ts'
 import type { TicketResult } from '../store/ticket-store.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
 import { resultResponse } from './result-rules.ts'
@@ -50,11 +51,11 @@ export const expired: Taken = {
 }
 
 /** For callbacks of this run's calls, wherever they came in. */
-export function callbackReceiver(callbacks: Callbacks, wallNow: () => number): CallbackReceiver {
+export function callbackReceiver(callbacks: Callbacks, clock: Pick<Clock, 'wallNow'>): CallbackReceiver {
   const { run } = callbacks.signer
   return {
     take: async (callback) => {
-      if (isExpired(callback, callbacks, wallNow())) return expired
+      if (isExpired(callback, callbacks, clock.wallNow())) return expired
       const { path: route, maxBytes } = callback
       // The results of unknown calls of this run are never kept, so their status does not matter.
       const unknown = { route, terms: { maxBytes, statusOf: () => 200 } }

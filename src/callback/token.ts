@@ -40,6 +40,21 @@ export type Keys = readonly [current: Key, ...previous: Key[]]
 
 export type Verdict = ({ readonly kind: 'good' | 'expired' } & TokenFacts) | { readonly kind: 'forged' }
 
+/** Keys that change while the gateway runs. */
+export class KeyRing {
+  #keys: Keys
+
+  constructor(keys: Keys) {
+    this.#keys = keys
+  }
+
+  readonly current = (): Keys => this.#keys
+
+  learn(keys: Keys): void {
+    this.#keys = keys
+  }
+}
+
 const form = /^[\w-]{56}$/
 const headBytes = 12
 const headLength = 16

@@ -119,9 +119,9 @@ export class WorkerGroup implements ServerGroup {
       ...change,
       commit: () => {
         this.#config = config
-        change.commit()
-        // They may have changed since the workers were prepared.
+        // Before the workers commit: the keys may have changed since they were prepared.
         if (callbacks !== undefined) this.learnKeys(callbacks.keys())
+        change.commit()
       },
       retired: async () => {
         await change.inForce()
