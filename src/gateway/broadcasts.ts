@@ -5,7 +5,7 @@ import { type DeliveryService, type DeliverySettings, openDeliveryService } from
 import { matchText } from '../config/match.ts'
 import { optionsIf } from '../config/route-strategy.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import type { Call } from '../core/call.ts'
+import type { Call, RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
@@ -59,6 +59,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   readonly #lookups: Lookups
   #service: DeliveryService | undefined
   #generation = none
+  readonly #facts = new Map<string, RouteFacts>()
 
   constructor(options: BroadcastsOptions) {
     const { clock, random, memory, log } = options
@@ -84,6 +85,16 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
     const service = this.#generation.accepting.get(route)
     return service === undefined ? Promise.resolve(ended) : service(request, call)
+  }
+
+  /** Returns the same object for each write of a route, as metrics identify routes by it. */
+  factsOf(route: string): RouteFacts {
+    let facts = this.#facts.get(route)
+    if (facts === undefined) {
+      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+      this.#facts.set(route, facts)
+    }
+    return facts
   }
 
   status(id: string): Promise<DeliveryStatus> {

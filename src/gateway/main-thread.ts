@@ -3,7 +3,7 @@ import type { DeliveryService } from '../broadcast/delivery-service.ts'
 import { SharedCallbackState, type SharedCallbacks } from '../callback/shared-state.ts'
 import type { Keys } from '../callback/token.ts'
 import type { Config } from '../config/schema.ts'
-import type { Call, RouteFacts } from '../core/call.ts'
+import type { Call } from '../core/call.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type Prepared, prepareAll, type Reloadable } from '../kit/reload.ts'
@@ -43,7 +43,6 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
   readonly #stores: ReloadableStores
   readonly #callbacks: SharedCallbackState
   readonly #broadcasts: Broadcasts
-  readonly #facts = new Map<string, RouteFacts>()
 
   private constructor(options: MainThreadOptions) {
     this.#options = options
@@ -73,14 +72,9 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
     return this.#broadcasts.status(id)
   }
 
-  /** Returns the same object for each write of a route, as metrics identify routes by it. */
-  factsOf(route: string): RouteFacts {
-    let facts = this.#facts.get(route)
-    if (facts === undefined) {
-      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
-      this.#facts.set(route, facts)
-    }
-    return facts
+  /** Takes the writes that came in at workers. */
+  get writes(): Pick<Broadcasts, 'deliver' | 'factsOf'> {
+    return this.#broadcasts
   }
 
   /** Undefined until a route uses `callback`. */

@@ -1,14 +1,13 @@
-import type { RouteFacts } from '../../core/call.ts'
 import { type Failure, failure } from '../../core/failure.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EventBus } from '../../kit/event-bus.ts'
 import { LiveCall } from '../../kit/live-call.ts'
-import type { MainThreadApi } from '../main-thread.ts'
+import type { MainThread } from '../main-thread.ts'
 import { type PassedCall, type PlainEnd, plainEnd } from './call-message.ts'
 import type { WriteMethods } from './protocol.ts'
 
 export interface HostedWritesOptions {
-  readonly mainThread: Pick<MainThreadApi, 'deliver'> & { factsOf(route: string): RouteFacts }
+  readonly writes: MainThread['writes']
   readonly clock: Clock
   readonly events: EventBus
 }
@@ -23,13 +22,13 @@ export class HostedWrites implements WriteMethods {
   }
 
   async deliver(route: string, { number, request, call: plain }: PassedCall): Promise<PlainEnd> {
-    const { mainThread, clock, events } = this.#options
+    const { writes, clock, events } = this.#options
     const { id, startedAtMs, trace, deadlineAtMs } = plain
-    const call = new LiveCall({ id, route: mainThread.factsOf(route), clock, events, startedAtMs, trace })
+    const call = new LiveCall({ id, route: writes.factsOf(route), clock, events, startedAtMs, trace })
     call.expireAt(deadlineAtMs)
     this.#calls.set(number, call)
     try {
-      return plainEnd(await mainThread.deliver(route, request, call), call)
+      return plainEnd(await writes.deliver(route, request, call), call)
     } finally {
       this.#calls.delete(number)
     }

@@ -172,7 +172,7 @@ export class WorkerGroup implements ServerGroup {
 
   #startThread(slot: number, number: number): WorkerHandle {
     const { clock, events, counts, mainThread, memory, pages, reportBug } = this.#options
-    const writes = new HostedWrites({ mainThread, clock, events })
+    const writes = new HostedWrites({ writes: mainThread.writes, clock, events })
     const thread = new WorkerHandle({ slot, slots: memory.slots, number, reportBug })
     expose<MainMethods>(thread.channel, 'main', this.#methodsFor(thread))
     expose<WriteMethods>(thread.channel, 'writes', writes)
