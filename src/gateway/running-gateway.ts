@@ -28,7 +28,7 @@ import { type GatewayChange, Reloads } from './reloads.ts'
 import { type ServerGroup, SingleThread } from './server-group.ts'
 import { TelemetryHub } from './telemetry/telemetry-hub.ts'
 import { ThreadTelemetry } from './telemetry/thread-telemetry.ts'
-import { slotsFor } from './threads/worker-pool.ts'
+import { slotsFor } from './threads/slots.ts'
 
 /** How long closing waits for parts that may never report back, such as a hung worker. */
 const patienceMs = 500

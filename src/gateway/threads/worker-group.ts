@@ -24,9 +24,11 @@ import type { Pages } from '../pages.ts'
 import type { ServerConfig } from '../server.ts'
 import type { ServerGroup, ServersChange } from '../server-group.ts'
 import { HostedWrites } from './hosted-writes.ts'
+import type { ExitReason, SetupFor } from './pool-options.ts'
 import type { CallbacksSetup, MainMethods, WorkerSetup, WorkerState, WriteMethods } from './protocol.ts'
+import { slotsFor } from './slots.ts'
 import { WorkerHandle } from './worker-handle.ts'
-import { type ExitReason, Pool, type SetupFor, slotsFor } from './worker-pool.ts'
+import { Pool } from './worker-pool.ts'
 
 export interface WorkerGroupOptions {
   readonly clock: Clock
