@@ -85,10 +85,9 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
 
 function settingsOf(
   { url, tickets }: CallbackConfig['shared'],
-  { keys, frontPort, durable }: Pick<CallbackEndpointsOptions, 'keys' | 'frontPort' | 'durable'>,
+  { frontPort, durable }: Pick<CallbackEndpointsOptions, 'frontPort' | 'durable'>,
 ): CallbacksSettings {
   return {
-    keys,
     publicUrl: () => url ?? `http://localhost:${frontPort()}`,
     durable,
     keepMs: tickets.keep,

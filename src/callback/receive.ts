@@ -16,6 +16,7 @@ import {
   encodingProblem,
   expired,
   isExpired,
+  knownCall,
   refused,
   type Taken,
   takeCallback,
@@ -57,7 +58,7 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     return verdict
   }
 
-  const limitOf = ({ id }: TokenFacts): number => (callbacks.known(id) ?? unknown).terms.maxBytes
+  const limitOf = ({ id }: TokenFacts): number => knownCall(id, callbacks, unknown).terms.maxBytes
 
   /** The other run that must handle the callback. */
   const otherRun = (verdict: Judged): number | undefined => {

@@ -5,7 +5,7 @@ import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import { type FailurePolicy, failureResponse } from '../transport/server/failure-response.ts'
 import type { Callbacks } from './callbacks.ts'
-import { resultResponse } from './result-rules.ts'
+import { resultResponse } from './take-callback.ts'
 
 const retryAfterSeconds = 1
 
