@@ -1,11 +1,11 @@
 import { Mutex } from '../../kit/mutex.ts'
 import type { Reloadable } from '../../kit/reload.ts'
+import { Restarts } from '../../kit/restarts.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
 import type { ScaleOptions } from './autoscale.ts'
 import type { PoolChange, PoolConfig, PoolOptions, PoolThread, SetupFor } from './pool-options.ts'
 import { PreparedThreads } from './prepared-threads.ts'
 import type { WorkerState } from './protocol.ts'
-import { Restarts } from './restarts.ts'
 import { freeSlot } from './slots.ts'
 import { WorkerWatch } from './worker-watch.ts'
 

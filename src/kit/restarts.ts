@@ -1,11 +1,11 @@
-import type { Clock, Timer } from '../../kit/clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
 const firstDelayMs = 100
 const longestDelayMs = 10_000
-/** A worker that has served this long did not die of its start. */
+/** A thread that has run this long did not die of its start. */
 const soundMs = 2000
 
-/** Starts of workers in place of those that died or could not start: after growing delays while they keep failing. */
+/** Restarts of threads that died or could not start: after growing delays while they keep failing. */
 export class Restarts {
   readonly #clock: Clock
   readonly #restart: () => void
@@ -17,8 +17,8 @@ export class Restarts {
     this.#restart = restart
   }
 
-  afterDeath(servedMs: number): void {
-    if (servedMs > soundMs) this.#delayMs = 0
+  afterDeath(ranMs: number): void {
+    if (ranMs > soundMs) this.#delayMs = 0
     this.#schedule()
     this.#delayMs = longer(this.#delayMs)
   }
