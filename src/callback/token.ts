@@ -86,6 +86,9 @@ export class Signer {
   /** The same cache for incoming tokens. */
   #lastRead: Head = readHead('')
   readonly #hmacs = new WeakMap<Key, Hmac>()
+  /** The codes that are compared, in memory that is used again. */
+  readonly #made = Buffer.alloc(codeLength)
+  readonly #given = Buffer.alloc(codeLength)
 
   /** `keys` is called each time, because keys change while the gateway runs. */
   constructor(keys: () => Keys) {
@@ -119,8 +122,9 @@ export class Signer {
     const { keyId, durable, expiresAtMs, run } = this.#lastRead
     const key = this.#keys().find(({ id }) => id === keyId)
     if (key === undefined) return forged
-    const code = Buffer.from(token.slice(signedLength), 'latin1')
-    if (!timingSafeEqual(Buffer.from(this.#code(key, signed, use), 'latin1'), code)) return forged
+    this.#given.write(token.slice(signedLength), 'latin1')
+    this.#made.write(this.#code(key, signed, use), 'latin1')
+    if (!timingSafeEqual(this.#made, this.#given)) return forged
     const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
     return { kind, id: signed.slice(headLength), durable, expiresAtMs, run, isOurs: run === this.run }
   }

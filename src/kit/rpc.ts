@@ -105,21 +105,31 @@ export class RpcChannel {
   }
 
   #serve([, id, to, method, args]: Extract<Message, readonly [typeof calling, ...unknown[]]>): void {
-    const refuse = (error: unknown): void => {
-      if (id === 0) this.#reportBug(error, `the other thread's ${method}`)
-      else this.#send([refusing, id, plainError(error)])
-    }
     try {
       const value = this.#invoke(to, method, args)
-      // What cannot be cloned is refused too.
-      const answer = (answered: unknown): void => {
-        if (id !== 0) this.#send([answering, id, answered])
-      }
-      if (value instanceof Promise) value.then(answer).catch(refuse)
-      else answer(value)
+      if (value instanceof Promise) void this.#answerWith(value, id, method)
+      else this.#answer(id, value)
     } catch (error) {
-      refuse(error)
+      this.#refuse(id, method, error)
     }
+  }
+
+  async #answerWith(value: Promise<unknown>, id: number, method: string): Promise<void> {
+    try {
+      this.#answer(id, await value)
+    } catch (error) {
+      this.#refuse(id, method, error)
+    }
+  }
+
+  /** Throws if the value cannot be cloned. */
+  #answer(id: number, value: unknown): void {
+    if (id !== 0) this.#send([answering, id, value])
+  }
+
+  #refuse(id: number, method: string, error: unknown): void {
+    if (id === 0) this.#reportBug(error, `the other thread's ${method}`)
+    else this.#send([refusing, id, plainError(error)])
   }
 
   #invoke(to: string, method: string, args: readonly unknown[]): unknown {
