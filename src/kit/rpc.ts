@@ -147,18 +147,20 @@ export function expose<T extends Methods<T>>(channel: RpcChannel, name: string, 
 
 /** The object that the other side exposes under this name. */
 export function remote<T extends Methods<T>>(channel: RpcChannel, name: string, moves: Moves<T> = {}): Remote<T> {
-  return objectWith((method) => {
+  const methods = methodsBy((method) => {
     const movedBy = movesOf(moves, method)
     return (...args) => channel.call(name, method, args, movedBy?.(...args))
   })
+  return Object.create(methods)
 }
 
 /** The same object for calls that need no answer: an error there is reported as a bug there. */
 export function notifier<T extends Methods<T>>(channel: RpcChannel, name: string, moves: Moves<T> = {}): Notifier<T> {
-  return objectWith((method) => {
+  const methods = methodsBy((method) => {
     const movedBy = movesOf(moves, method)
     return (...args) => channel.notify(name, method, args, movedBy?.(...args))
   })
+  return Object.create(methods)
 }
 
 type Method = (...args: readonly unknown[]) => unknown
@@ -168,8 +170,8 @@ function movesOf(moves: object, method: string): ((...args: readonly unknown[]) 
   return typeof found === 'function' ? (...args) => Reflect.apply(found, undefined, args) : undefined
 }
 
-/** An object that gets each method on first use, as the types do not exist at run time. */
-function objectWith<T>(make: (method: string) => Method): T {
+/** A prototype that gives its object each method on first use, as the types do not exist at run time. */
+function methodsBy(make: (method: string) => Method): object {
   const methods: ProxyHandler<object> = {
     get: (_target, name, holder) => {
       // An object with a `then` would be taken for a promise.
@@ -179,7 +181,7 @@ function objectWith<T>(make: (method: string) => Method): T {
       return value
     },
   }
-  return Object.create(new Proxy(Object.create(null), methods))
+  return new Proxy(Object.create(null), methods)
 }
 
 /** An error in the form in which it crosses threads. */
