@@ -1,4 +1,4 @@
-import type { Call } from '../core/call.ts'
+import type { Call, RouteFacts } from '../core/call.ts'
 import { failure } from '../core/failure.ts'
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
@@ -74,6 +74,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   readonly #upstreams: UpstreamSet
   #service: DeliveryService | undefined
   #generation = none
+  readonly #facts = new Map<string, RouteFacts>()
 
   constructor(runtime: Runtime, stackOf: DeliveryStackOf) {
     this.#runtime = runtime
@@ -94,6 +95,16 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
   deliver(route: string, request: GatewayRequest, call: Call): Promise<Outcome> {
     const service = this.#generation.accepting.get(route)
     return service === undefined ? Promise.resolve(ended) : service(request, call)
+  }
+
+  /** Returns the same object for each write of a route, as metrics identify routes by it. */
+  factsOf(route: string): RouteFacts {
+    let facts = this.#facts.get(route)
+    if (facts === undefined) {
+      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
+      this.#facts.set(route, facts)
+    }
+    return facts
   }
 
   status(id: string): Promise<DeliveryStatus> {

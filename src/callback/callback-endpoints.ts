@@ -56,7 +56,6 @@ export interface CallbackEndpoints {
 /** Also without callback routes: results of earlier calls may still arrive. */
 export function startCallbackEndpoints(config: CallbackConfig, options: CallbackEndpointsOptions): CallbackEndpoints {
   const { clock, peers } = options
-  const wallNow = (): number => clock.wallNow()
   const callbacks = new Callbacks({ ...options, ...settingsOf(config.shared, options) })
   const policies = new Map<string, FailurePolicy>()
   const policyOf = (route: string): FailurePolicy => policies.get(route) ?? { mappings: {}, listAttempts: false }
@@ -64,15 +63,15 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
     method: 'GET',
     path: `${ticketsPath}/:id`,
     what: 'ticket',
-    service: ticketPage({ callbacks, wallNow, policyOf }),
+    service: ticketPage({ callbacks, clock, policyOf }),
     // Clients that wait during a shutdown depend on these endpoints.
     servesWhileDraining: true,
   })
   return {
     callbacks,
-    receiver: callbackReceiver(callbacks, wallNow),
+    receiver: callbackReceiver(callbacks, clock),
     prepare: ({ callbacks: { routes, shared }, endpoints, durable }) => ({
-      handlers: [...receivers(endpoints, { callbacks, wallNow, peers }), tickets],
+      handlers: [...receivers(endpoints, { callbacks, clock, peers }), tickets],
       commit: () => {
         callbacks.update(settingsOf(shared, { ...options, durable }))
         // Failures of a removed route are mapped as it mapped them, until a new route has its name.
@@ -86,10 +85,9 @@ export function startCallbackEndpoints(config: CallbackConfig, options: Callback
 
 function settingsOf(
   { url, tickets }: CallbackConfig['shared'],
-  { keys, frontPort, durable }: Pick<CallbackEndpointsOptions, 'keys' | 'frontPort' | 'durable'>,
+  { frontPort, durable }: Pick<CallbackEndpointsOptions, 'frontPort' | 'durable'>,
 ): CallbacksSettings {
   return {
-    keys,
     publicUrl: () => url ?? `http://localhost:${frontPort()}`,
     durable,
     keepMs: tickets.keep,
@@ -108,7 +106,7 @@ function policiesOf(routes: readonly CallbackRoute[]): ReadonlyMap<string, Failu
   )
 }
 
-type ReceiversOptions = Pick<ReceiveOptions, 'callbacks' | 'wallNow' | 'peers'>
+type ReceiversOptions = Pick<ReceiveOptions, 'callbacks' | 'clock' | 'peers'>
 
 /** Callback handlers on the front, one for each path. */
 function receivers(endpoints: readonly ReceiveEndpoint[], options: ReceiversOptions): readonly RoutedHandler[] {

@@ -11,11 +11,10 @@ import { memoryTickets } from '../store/memory-tickets.ts'
 import type { TicketKeeper, TicketResult } from '../store/ticket-store.ts'
 import { Callbacks, type CallbacksOptions } from './callbacks.ts'
 import { TicketExpiry } from './ticket-expiry.ts'
-import { keyOf, type TokenFacts } from './token.ts'
+import type { TokenFacts } from './token.ts'
 
 const keepMs = 60_000
 const work = { route: 'GET /work', terms: someTerms }
-const otherKey = keyOf('another secret of the tests, as long as the first')
 
 function opened(change: Partial<CallbacksOptions> = {}) {
   const clock = new VirtualClock()
@@ -223,7 +222,7 @@ describe('tickets', () => {
     const { callbacks, clock } = opened()
     const issue = callbacks.signer.issue(false, clock.wallNow() + 5000)
     callbacks.promise(issue, work)
-    const settings = { keys: () => [someKey] as const, publicUrl: () => '', durable: undefined, fetchOnce: false }
+    const settings = { publicUrl: () => '', durable: undefined, fetchOnce: false }
     callbacks.update({ ...settings, keepMs: 0, maxTickets: 1 })
     assert.equal(given(await callbacks.keep(issue, '/back', result)), 'dropped')
     assert.deepEqual(await callbacks.fetch(issue, false), over)
@@ -287,7 +286,6 @@ describe('callbacks whose settings change', () => {
   it('use them from then on, and keep waiters, tickets and late results', async () => {
     const { clock, memory, callbacks, tokenOf } = opened()
     const settings = {
-      keys: () => [otherKey, someKey] as const,
       publicUrl: () => 'https://elsewhere',
       durable: undefined,
       keepMs: 2 * keepMs,
@@ -304,7 +302,6 @@ describe('callbacks whose settings change', () => {
     assert.equal(callbacks.waiters.find('w'), waiter)
     const token = callbacks.signer.verify(callbacks.signer.token(issue, 'callback'), 'callback', clock.wallNow())
     assert.ok(token.kind === 'good' && callbacks.isPromised(token))
-    assert.equal(callbacks.signer.issue(false, 0).key, otherKey)
     assert.equal(
       callbacks.promise(callbacks.signer.issue(false, clock.wallNow() + 1000), work),
       undefined,

@@ -11,7 +11,6 @@ export const ticketsPath = '/_hedgerow/tickets'
 
 /** Settings that a reload may change. */
 export interface CallbacksSettings {
-  readonly keys: () => Keys
   /** `http://host:port` at which backends reach the front. */
   readonly publicUrl: () => string
   /** Set when a route is `durable`. */
@@ -25,6 +24,8 @@ export interface CallbacksSettings {
 }
 
 export interface CallbacksOptions extends CallbacksSettings {
+  /** Read each time, as keys change without a reload. */
+  readonly keys: () => Keys
   readonly clock: Clock
   /** For results that need not outlive the process. */
   readonly memory: TicketStore
@@ -65,7 +66,7 @@ interface Promised extends KnownCall {
 /** State shared by all callback routes: waiting clients, late results, and the token signer. */
 export class Callbacks {
   readonly waiters = new Waiters()
-  readonly signer = new Signer(() => this.#settings.keys())
+  readonly signer: Signer
   readonly reportBug: CallbacksOptions['reportBug']
   readonly #options: CallbacksOptions
   #settings: CallbacksSettings
@@ -80,6 +81,7 @@ export class Callbacks {
   constructor(options: CallbacksOptions) {
     this.#options = options
     this.#settings = options
+    this.signer = new Signer(options.keys)
     this.#promises = options.promises ?? new SharedMemory().levels('promises', 1)
     this.reportBug = options.reportBug
     this.#scheduleExpiry()
@@ -110,9 +112,9 @@ export class Callbacks {
     if (this.#promised.delete(id)) this.#promises.add(0, -1)
   }
 
-  /** A call of this run whose result a client wants. */
-  known(id: string): KnownCall | undefined {
-    return this.waiters.find(id)?.facts ?? this.#promised.get(id)
+  /** A call of this run whose client has a ticket. */
+  promised(id: string): KnownCall | undefined {
+    return this.#promised.get(id)
   }
 
   /** Whether a client may want the result: it has a ticket, or may have one from an earlier run. */

@@ -393,7 +393,7 @@ describe('a callback whose token another run made', () => {
   function pair(route: CallbackSceneOptions['route'] = {}, maxBytes = 1000) {
     const first = callbackScene({ route, maxBytes })
     const asked: (readonly [number, string])[] = []
-    const there = callbackReceiver(first.callbacks, () => first.clock.wallNow())
+    const there = callbackReceiver(first.callbacks, first.clock)
     let isThere = true
     const peers: CallbackPeers = {
       pass: async (run, callback) => {
@@ -491,7 +491,7 @@ describe('a callback whose token another run made', () => {
 
   it('is taken after a jump of the wall clock only while its client waits', async () => {
     const first = callbackScene()
-    const there = callbackReceiver(first.callbacks, () => Number.POSITIVE_INFINITY)
+    const there = callbackReceiver(first.callbacks, { wallNow: () => Number.POSITIVE_INFINITY })
     const second = callbackScene({ peers: { pass: (_run, callback) => there.take(callback) } })
     const sent = first.send()
     const url = first.urlOf(0)

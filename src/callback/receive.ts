@@ -7,6 +7,7 @@ import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import { ok } from '../core/result.ts'
 import type { Service } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
 import { bufferBody } from '../layers/buffer-body/buffer-body.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { CallbackOptions } from './options.ts'
@@ -16,6 +17,7 @@ import {
   encodingProblem,
   expired,
   isExpired,
+  knownCall,
   refused,
   type Taken,
   takeCallback,
@@ -30,8 +32,7 @@ export interface ReceiveOptions {
   /** The largest limit of any call whose callback may arrive here. */
   readonly maxBytes: number
   readonly callbacks: Callbacks
-  /** Wall clock, milliseconds. */
-  readonly wallNow: () => number
+  readonly clock: Pick<Clock, 'wallNow'>
   /** Set when several workers take callbacks: the client may wait at the one that made the token. */
   readonly peers?: CallbackPeers | undefined
 }
@@ -44,7 +45,7 @@ type Judged = Verdict | { readonly kind: 'missing' }
  * that a full or failing store could not keep gets 503, because it is wanted and a retry may succeed.
  */
 export function receiveCallbacks(options: ReceiveOptions): Service {
-  const { receive, maxBytes, callbacks, wallNow, peers } = options
+  const { receive, maxBytes, callbacks, clock, peers } = options
   const { path } = receive
   const location = tokenBy(receive.id)
   const use = callbackAt(path)
@@ -52,12 +53,13 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
 
   const judgeToken = (token: Token): Judged => {
     if (token === undefined) return { kind: 'missing' }
-    const verdict = callbacks.signer.verify(token, use, wallNow())
-    if (verdict.kind === 'expired' && !isExpired(verdict, callbacks, wallNow())) return { ...verdict, kind: 'good' }
+    const verdict = callbacks.signer.verify(token, use, clock.wallNow())
+    if (verdict.kind === 'expired' && !isExpired(verdict, callbacks, clock.wallNow()))
+      return { ...verdict, kind: 'good' }
     return verdict
   }
 
-  const limitOf = ({ id }: TokenFacts): number => (callbacks.known(id) ?? unknown).terms.maxBytes
+  const limitOf = ({ id }: TokenFacts): number => knownCall(id, callbacks, unknown).terms.maxBytes
 
   /** The other run that must handle the callback. */
   const otherRun = (verdict: Judged): number | undefined => {
@@ -82,9 +84,9 @@ export function receiveCallbacks(options: ReceiveOptions): Service {
     const run = otherRun(verdict)
     if (run === undefined || peers === undefined)
       return takeHere(verdict, callback).then((taken) => outcomeOf(taken, call))
-    const taking = peers.pass(run, callback).then((taken) => taken ?? takeHere(verdict, callback))
+    const taking = peers.pass(run, callback)
     return settledOnAbort(
-      taking.then((taken) => outcomeOf(taken, call)),
+      taking.then(async (taken) => outcomeOf(taken ?? (await takeHere(verdict, callback)), call)),
       call,
     )
   }
@@ -135,12 +137,11 @@ export async function namesResult(from: TokenLocation, request: GatewayRequest, 
 
 /** The other worker may hang: the call ends when its client has gone. */
 function settledOnAbort(taking: Promise<Outcome>, { scope }: Call): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
-  const listener: AbortListener = { onAbort: (reason) => resolve(failed(reason)) }
-  scope.add(listener)
-  const end = (): void => scope.remove(listener)
-  taking.then(resolve, reject).then(end, end)
-  return promise
+  return new Promise((resolve, reject) => {
+    const listener: AbortListener = { onAbort: (reason) => resolve(failed(reason)) }
+    scope.add(listener)
+    taking.then(resolve, reject).finally(() => scope.remove(listener))
+  })
 }
 
 const answers = {

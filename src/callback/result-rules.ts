@@ -1,11 +1,3 @@
-import { failure } from '../core/failure.ts'
-import { headerValue } from '../core/headers.ts'
-import { failed } from '../core/outcome.ts'
-import type { GatewayRequest } from '../core/request.ts'
-import { type GatewayResponse, ownResponse } from '../core/response.ts'
-import { ok, type Result } from '../core/result.ts'
-import { statusCounts } from '../layers/success/success.ts'
-import type { TicketResult } from '../store/ticket-store.ts'
 import type { CallbackOptions } from './options.ts'
 
 /**
@@ -14,8 +6,14 @@ import type { CallbackOptions } from './options.ts'
  */
 export interface Terms {
   readonly maxBytes: number
-  /** The client's status, taken from its callback; a failure if that status is not allowed. */
-  readonly statusOf: (callback: Pick<GatewayRequest, 'headers'>) => Result<number>
+  /** How the callback names the client's status; undefined: it is 200. */
+  readonly status: StatusRule | undefined
+}
+
+export interface StatusRule {
+  /** In lower case. */
+  readonly field: string
+  readonly allow: NonNullable<CallbackOptions['receive']['status']>['allow']
 }
 
 export interface TermsOptions {
@@ -24,28 +22,5 @@ export interface TermsOptions {
 }
 
 export function termsOf({ maxAnswer, status }: TermsOptions): Terms {
-  return { maxBytes: maxAnswer, statusOf: statusBy(status) }
-}
-
-/** A result as the client gets it, directly or at its ticket. */
-export function resultResponse({ status, contentType, body }: Answer): GatewayResponse {
-  // These statuses allow no body.
-  const isBare = status === 204 || status === 205 || status === 304
-  const headers = [...(isBare ? [] : ['content-type', contentType]), 'cache-control', 'no-store']
-  return ownResponse(status, headers, isBare ? undefined : body)
-}
-
-type Answer = Pick<Extract<TicketResult, { readonly kind: 'answer' }>, 'status' | 'contentType' | 'body'>
-
-function statusBy(options: TermsOptions['status']): Terms['statusOf'] {
-  if (options === undefined) return () => ok(200)
-  const field = options.header.toLowerCase()
-  return ({ headers }) => {
-    const named = headerValue(headers, field)
-    if (named === undefined) return ok(200)
-    const status = /^[2-5]\d\d$/.test(named) ? Number(named) : undefined
-    if (status !== undefined && statusCounts(options.allow, status)) return ok(status)
-    const what = JSON.stringify(named.slice(0, 20))
-    return failed(failure('UPSTREAM_INVALID', `The callback sets the status ${what}, which this route does not allow`))
-  }
+  return { maxBytes: maxAnswer, status: status && { field: status.header.toLowerCase(), allow: status.allow } }
 }

@@ -1,10 +1,13 @@
 import { type Failure, type FailureCode, failure } from '../core/failure.ts'
 import { type HeaderPairs, headerValue, headerValues } from '../core/headers.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
+import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import { ok, type Result } from '../core/result.ts'
+import type { Clock } from '../kit/clock.ts'
+import { statusCounts } from '../layers/success/success.ts'
 import type { TicketResult } from '../store/ticket-store.ts'
 import type { Callbacks, KnownCall } from './callbacks.ts'
-import { resultResponse } from './result-rules.ts'
+import type { StatusRule } from './result-rules.ts'
 import type { TokenFacts } from './token.ts'
 
 /** A callback whose signature has been verified: plain data, because the call that it is for may wait in another thread. */
@@ -51,14 +54,14 @@ export const expired: Taken = {
 }
 
 /** For callbacks of this run's calls, wherever they came in. */
-export function callbackReceiver(callbacks: Callbacks, wallNow: () => number): CallbackReceiver {
+export function callbackReceiver(callbacks: Callbacks, clock: Pick<Clock, 'wallNow'>): CallbackReceiver {
   const { run } = callbacks.signer
   return {
     take: async (callback) => {
-      if (isExpired(callback, callbacks, wallNow())) return expired
+      if (isExpired(callback, callbacks, clock.wallNow())) return expired
       const { path: route, maxBytes } = callback
       // The results of unknown calls of this run are never kept, so their status does not matter.
-      const unknown = { route, terms: { maxBytes, statusOf: () => ok(200) } }
+      const unknown = { route, terms: { maxBytes, status: undefined } }
       return takeCallback(callback, { token: { ...callback, run, isOurs: true }, callbacks, unknown })
     },
   }
@@ -71,12 +74,17 @@ export interface TakeOptions {
   readonly unknown: KnownCall
 }
 
+/** `unknown`: for a call whose result no client of this run wants. */
+export function knownCall(id: string, callbacks: Callbacks, unknown: KnownCall): KnownCall {
+  return callbacks.waiters.find(id)?.facts ?? callbacks.promised(id) ?? unknown
+}
+
 /** Answers the client that waits, or keeps the result for its ticket. */
 export function takeCallback(callback: VerifiedCallback, options: TakeOptions): Promise<Taken> {
   const { token, callbacks, unknown } = options
   const { headers, body } = callback
-  const { route, terms } = callbacks.known(token.id) ?? unknown
   const waiter = callbacks.waiters.find(token.id)
+  const { route, terms } = waiter?.facts ?? callbacks.promised(token.id) ?? unknown
 
   const keep = async (result: TicketResult): Promise<Taken> => {
     const kept = await callbacks.keep(token, route, result)
@@ -97,7 +105,7 @@ export function takeCallback(callback: VerifiedCallback, options: TakeOptions): 
     return useless('BODY_TOO_LARGE', `The callback is larger than ${terms.maxBytes} bytes`)
   }
   const contentType = headerValue(headers, 'content-type') ?? 'application/octet-stream'
-  const status = terms.statusOf(callback)
+  const status = statusOf(terms.status, headers)
   if (waiter === undefined) {
     return keep(status.ok ? { kind: 'answer', status: status.value, contentType, body } : resultOf(status.failure))
   }
@@ -121,6 +129,26 @@ function resultOf({ code, detail }: Failure): TicketResult {
   return { kind: 'failure', code, detail }
 }
 
+/** The client's status; a failure if the callback names one that is not allowed. */
+function statusOf(rule: StatusRule | undefined, headers: HeaderPairs): Result<number> {
+  const named = rule && headerValue(headers, rule.field)
+  if (rule === undefined || named === undefined) return ok(200)
+  const status = /^[2-5]\d\d$/.test(named) ? Number(named) : undefined
+  if (status !== undefined && statusCounts(rule.allow, status)) return ok(status)
+  const what = JSON.stringify(named.slice(0, 20))
+  return failed(failure('UPSTREAM_INVALID', `The callback sets the status ${what}, which this route does not allow`))
+}
+
 function answerOf(status: Result<number>, contentType: string, body: Uint8Array): Outcome {
   return status.ok ? succeeded(resultResponse({ status: status.value, contentType, body })) : status
 }
+
+/** A result as the client gets it, directly or at its ticket. */
+export function resultResponse({ status, contentType, body }: Answer): GatewayResponse {
+  // These statuses allow no body.
+  const isBare = status === 204 || status === 205 || status === 304
+  const headers = [...(isBare ? [] : ['content-type', contentType]), 'cache-control', 'no-store']
+  return ownResponse(status, headers, isBare ? undefined : body)
+}
+
+type Answer = Pick<Extract<TicketResult, { readonly kind: 'answer' }>, 'status' | 'contentType' | 'body'>

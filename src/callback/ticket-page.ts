@@ -2,24 +2,24 @@ import { failure } from '../core/failure.ts'
 import { failed, type Outcome, succeeded } from '../core/outcome.ts'
 import { ownResponse } from '../core/response.ts'
 import type { Service } from '../core/service.ts'
+import type { Clock } from '../kit/clock.ts'
 import { type FailurePolicy, failureResponse } from '../transport/server/failure-response.ts'
 import type { Callbacks } from './callbacks.ts'
-import { resultResponse } from './result-rules.ts'
+import { resultResponse } from './take-callback.ts'
 
 const retryAfterSeconds = 1
 
 export interface TicketPageOptions {
   readonly callbacks: Callbacks
-  /** Wall clock, milliseconds. */
-  readonly wallNow: () => number
+  readonly clock: Pick<Clock, 'wallNow'>
   /** How failures are mapped for a route, or for the routes that share a callback path. */
   readonly policyOf: (route: string) => FailurePolicy
 }
 
 /** `GET /_hedgerow/tickets/:id`: the result, 202 while there is none yet, 410 once it is no longer kept. */
-export function ticketPage({ callbacks, wallNow, policyOf }: TicketPageOptions): Service {
+export function ticketPage({ callbacks, clock, policyOf }: TicketPageOptions): Service {
   return async (request, call): Promise<Outcome> => {
-    const verdict = callbacks.signer.verify(request.params['id'] ?? '', 'ticket', wallNow())
+    const verdict = callbacks.signer.verify(request.params['id'] ?? '', 'ticket', clock.wallNow())
     if (verdict.kind === 'forged') return failed(failure('NO_TICKET', 'This gateway has issued no such ticket'))
     const found = await callbacks.fetch(verdict, request.method === 'HEAD')
     // A result that arrived at the last moment is kept after its callback token has expired.

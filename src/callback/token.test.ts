@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { callbackAt, type Keys, keyOf, Signer } from './token.ts'
+import { callbackAt, KeyRing, type Keys, keyOf, Signer } from './token.ts'
 
 const now = 1_700_000_000_000
 const oldKey = keyOf('the secret of last week, which is long enough')
@@ -132,14 +132,14 @@ describe('a token', () => {
 
 describe('keys', () => {
   it('change: tokens of the old one are accepted while it is listed, new ones use the new one', () => {
-    let keys: Keys = [oldKey]
-    const changing = new Signer(() => keys)
+    const ring = new KeyRing([oldKey])
+    const changing = new Signer(ring.current)
     const before = tokenOf(changing)
-    keys = [newKey, oldKey]
+    ring.learn([newKey, oldKey])
     const after = tokenOf(changing)
     for (const token of [before, after]) assert.equal(changing.verify(token, 'callback', now).kind, 'good')
     assert.equal(new Signer(() => [oldKey]).verify(after, 'callback', now).kind, 'forged')
-    keys = [newKey]
+    ring.learn([newKey])
     assert.equal(changing.verify(before, 'callback', now).kind, 'forged')
     assert.equal(changing.verify(after, 'callback', now).kind, 'good')
   })

@@ -40,6 +40,21 @@ export type Keys = readonly [current: Key, ...previous: Key[]]
 
 export type Verdict = ({ readonly kind: 'good' | 'expired' } & TokenFacts) | { readonly kind: 'forged' }
 
+/** Keys that change while the gateway runs. */
+export class KeyRing {
+  #keys: Keys
+
+  constructor(keys: Keys) {
+    this.#keys = keys
+  }
+
+  readonly current = (): Keys => this.#keys
+
+  learn(keys: Keys): void {
+    this.#keys = keys
+  }
+}
+
 const form = /^[\w-]{56}$/
 const headBytes = 12
 const headLength = 16
@@ -71,6 +86,9 @@ export class Signer {
   /** The same cache for incoming tokens. */
   #lastRead: Head = readHead('')
   readonly #hmacs = new WeakMap<Key, Hmac>()
+  /** The codes that are compared, in memory that is used again. */
+  readonly #made = Buffer.alloc(codeLength)
+  readonly #given = Buffer.alloc(codeLength)
 
   /** `keys` is called each time, because keys change while the gateway runs. */
   constructor(keys: () => Keys) {
@@ -104,8 +122,9 @@ export class Signer {
     const { keyId, durable, expiresAtMs, run } = this.#lastRead
     const key = this.#keys().find(({ id }) => id === keyId)
     if (key === undefined) return forged
-    const code = Buffer.from(token.slice(signedLength), 'latin1')
-    if (!timingSafeEqual(Buffer.from(this.#code(key, signed, use), 'latin1'), code)) return forged
+    this.#given.write(token.slice(signedLength), 'latin1')
+    this.#made.write(this.#code(key, signed, use), 'latin1')
+    if (!timingSafeEqual(this.#made, this.#given)) return forged
     const kind = expiresAtMs <= wallNowMs ? 'expired' : 'good'
     return { kind, id: signed.slice(headLength), durable, expiresAtMs, run, isOurs: run === this.run }
   }

@@ -88,9 +88,9 @@ function readJsonFile(file: string): unknown {
   }
 }
 
-function parseJson(text: string, place: string): never {
+function parseJson(text: string, place: string): unknown {
   try {
-    return JSON.parse(text) as never
+    return JSON.parse(text)
   } catch (error) {
     throw new Error(`${place} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }

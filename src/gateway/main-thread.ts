@@ -8,7 +8,7 @@ import { broadcastConfig } from '../config/derived/broadcast-config.ts'
 import { callbackConfig } from '../config/derived/callback-config.ts'
 import { storesConfig } from '../config/derived/stores-config.ts'
 import type { Config } from '../config/schema.ts'
-import type { Call, RouteFacts } from '../core/call.ts'
+import type { Call } from '../core/call.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type Prepared, prepareAll, type Reloadable } from '../kit/reload.ts'
@@ -48,7 +48,6 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
   readonly #stores: ReloadableStores
   readonly #callbacks: SharedCallbackState
   readonly #broadcasts: Broadcasts
-  readonly #facts = new Map<string, RouteFacts>()
 
   private constructor(runtime: Runtime, options: MainThreadOptions) {
     const { clock, random } = runtime
@@ -82,14 +81,9 @@ export class MainThread implements MainThreadApi, Reloadable<MainThreadConfig> {
     return this.#broadcasts.status(id)
   }
 
-  /** Returns the same object for each write of a route, as metrics identify routes by it. */
-  factsOf(route: string): RouteFacts {
-    let facts = this.#facts.get(route)
-    if (facts === undefined) {
-      facts = { name: route, strategy: 'broadcast', idleTimeoutMs: 30_000 }
-      this.#facts.set(route, facts)
-    }
-    return facts
+  /** Takes the writes that came in at workers. */
+  get writes(): Pick<Broadcasts, 'deliver' | 'factsOf'> {
+    return this.#broadcasts
   }
 
   /** Undefined until a route uses `callback`. */

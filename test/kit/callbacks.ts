@@ -88,15 +88,14 @@ export function callbackScene(options: CallbackSceneOptions = {}) {
   const inner = options.inner?.(clock)(upstream.service) ?? upstream.service
   const outer = options.outer ?? ((next) => next)
   const served = limit(outer(attempts.layer(inner)))
-  const wallNow = (): number => clock.wallNow()
   const receive = receiveCallbacks({
     receive: route.receive,
     maxBytes: options.maxAtPath ?? route.maxAnswer,
     callbacks,
-    wallNow,
+    clock,
     peers: options.peers,
   })
-  const page = ticketPage({ callbacks, wallNow, policyOf: () => ({ mappings: {}, listAttempts: true }) })
+  const page = ticketPage({ callbacks, clock, policyOf: () => ({ mappings: {}, listAttempts: true }) })
 
   const ask = (service: Service, request: Partial<GatewayRequest>): Asked => {
     const { call, events } = callOf(clock)

@@ -1,6 +1,6 @@
 import type { DeliveryStatus } from '../../broadcast/delivery-page.ts'
 import type { SharedCallbacks } from '../../callback/shared-state.ts'
-import type { Keys } from '../../callback/token.ts'
+import { KeyRing, type Keys } from '../../callback/token.ts'
 import type { AbortListener } from '../../core/abort.ts'
 import type { Call } from '../../core/call.ts'
 import { failure } from '../../core/failure.ts'
@@ -18,8 +18,8 @@ export class MainThreadClient implements MainThreadApi {
   readonly #writes: Remote<WriteMethods>
   readonly #writesUnderWay: Notifier<WriteMethods>
   readonly #tickets: { readonly memory: TicketStore; readonly durable: TicketStore }
-  /** Undefined until they have changed since the start. */
-  #keys: Keys | undefined
+  /** Undefined until a route uses `callback`. */
+  #keys: KeyRing | undefined
   #lastNumber = 0
 
   constructor(channel: RpcChannel) {
@@ -54,17 +54,17 @@ export class MainThreadClient implements MainThreadApi {
     return this.#main.deliveryStatus(id)
   }
 
-  /** Callbacks by this setup; the keys are those that were learned last. */
+  /** Callbacks by this setup; its keys count only until the first are learned. */
   callbacks(setup: CallbacksSetup | undefined): SharedCallbacks | undefined {
     if (setup === undefined) return undefined
     const { endpoints, isDurable } = setup
     const { memory, durable } = this.#tickets
-    const keys = (): Keys => this.#keys ?? setup.keys
-    return { keys, endpoints, memory, durable: isDurable ? durable : undefined }
+    this.#keys ??= new KeyRing(setup.keys)
+    return { keys: this.#keys.current, endpoints, memory, durable: isDurable ? durable : undefined }
   }
 
   learnKeys(keys: Keys): void {
-    this.#keys = keys
+    this.#keys?.learn(keys)
   }
 }
 

@@ -18,6 +18,8 @@ const small: Omit<VerifiedCallback, 'id'> = {
 /** A worker that notes the callbacks of its calls. */
 class FakeWorker implements CallbackReceiver {
   readonly taken: string[] = []
+  /** The memory that came with each body. */
+  readonly poolBytes: number[] = []
   readonly peers: PeerClient
   asked = 0
   hangs = false
@@ -34,6 +36,7 @@ class FakeWorker implements CallbackReceiver {
   }
 
   take({ id, body }: VerifiedCallback): Promise<Taken> {
+    if (body !== undefined) this.poolBytes.push(body.buffer.byteLength)
     this.taken.push(`${id}: ${body === undefined ? 'unread' : Buffer.from(body).toString()}`)
     return this.hangs ? new Promise(() => {}) : Promise.resolve(answered)
   }
@@ -88,6 +91,19 @@ describe('PeerClient', { timeout: 10_000 }, () => {
     const body = Buffer.from('secret result secret').subarray(7, 13)
     await one.peers.pass(2, { ...small, id: 'a', body })
     assert.deepEqual([other.taken, body.toString()], [['a: result'], 'result'])
+  })
+
+  it('leaves the caller a large body too, which is transferred', async (t) => {
+    const { one, other } = twoWorkers(t)
+    const body = Buffer.alloc(100_000, 'r')
+    await one.peers.pass(2, { ...small, id: 'a', body })
+    assert.deepEqual([other.taken, body.length], [[`a: ${'r'.repeat(100_000)}`], 100_000])
+  })
+
+  it('sends a small body without the pool that it is in', async (t) => {
+    const { one, other } = twoWorkers(t)
+    await one.peers.pass(2, { ...small, id: 'a', body: Buffer.alloc(64 * 1024).subarray(7, 13) })
+    assert.deepEqual(other.poolBytes, [6])
   })
 
   it('has no peer of a run that does not exist', async (t) => {

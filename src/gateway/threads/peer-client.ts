@@ -1,8 +1,7 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { CallbackPeers, CallbackReceiver, Taken, VerifiedCallback } from '../../callback/take-callback.ts'
 import { failure } from '../../core/failure.ts'
 import { ChannelClosed, expose, type Remote, RpcChannel, remote } from '../../kit/rpc.ts'
-import { bytesOf, ownBytes } from './call-message.ts'
 
 export interface PeerClientOptions {
   /** Has the main thread `join` this worker and the one of that run; false if no such worker exists. */
@@ -19,6 +18,13 @@ interface PeerMethods {
 
 type PassedCallback = VerifiedCallback & { readonly body: Uint8Array<ArrayBuffer> | undefined }
 
+/** Less is cloned faster than transferred. */
+const transferBytes = 16 * 1024
+
+function movedBody({ body }: PassedCallback): Transferable[] {
+  return body === undefined || body.byteLength < transferBytes ? [] : [body.buffer]
+}
+
 /** The other workers, each reached by a port of its own: the main thread only makes it, on first use. */
 export class PeerClient implements CallbackPeers {
   readonly #options: PeerClientOptions
@@ -34,8 +40,8 @@ export class PeerClient implements CallbackPeers {
     if (!this.#peers.has(run) && !(await this.#connect(run))) return undefined
     const { body } = callback
     try {
-      // The caller keeps its own bytes.
-      return (await this.#peers.get(run)?.take({ ...callback, body: body && ownBytes(body) })) ?? lost
+      // Bytes of their own: the caller keeps its own, and those of a pool would be sent with the whole pool.
+      return (await this.#peers.get(run)?.take({ ...callback, body: body && new Uint8Array(body) })) ?? lost
     } catch (error) {
       if (error instanceof ChannelClosed) return lost
       throw error
@@ -48,7 +54,7 @@ export class PeerClient implements CallbackPeers {
     const channel = new RpcChannel(port, reportBug)
     const own = receiver()
     if (own !== undefined) expose<CallbackReceiver>(channel, 'callbacks', own)
-    const peer = remote<PeerMethods>(channel, 'callbacks', { take: bytesOf })
+    const peer = remote<PeerMethods>(channel, 'callbacks', { take: movedBody })
     this.#peers.set(run, peer)
     port.on('close', () => {
       // Both workers may have asked for a port at once; the later one stays.

@@ -22,9 +22,10 @@ import type { Pages } from '../pages.ts'
 import type { ServerConfig } from '../server.ts'
 import type { ServerGroup, ServersChange } from '../server-group.ts'
 import { HostedWrites } from './hosted-writes.ts'
+import type { ExitReason, SetupFor } from './pool-options.ts'
 import type { CallbacksSetup, MainMethods, WorkerSetup, WorkerState, WriteMethods } from './protocol.ts'
 import { WorkerHandle } from './worker-handle.ts'
-import { type ExitReason, Pool, type SetupFor } from './worker-pool.ts'
+import { Pool } from './worker-pool.ts'
 
 export interface WorkerGroupOptions {
   readonly counts: Counts
@@ -114,9 +115,9 @@ export class WorkerGroup implements ServerGroup {
       ...change,
       commit: () => {
         this.#config = config
-        change.commit()
-        // They may have changed since the workers were prepared.
+        // Before the workers commit: the keys may have changed since they were prepared.
         if (callbacks !== undefined) this.learnKeys(callbacks.keys())
+        change.commit()
       },
       retired: async () => {
         await change.inForce()
@@ -168,7 +169,7 @@ export class WorkerGroup implements ServerGroup {
   #startThread(slot: number, number: number): WorkerHandle {
     const { memory, reportBug } = this.#runtime
     const { counts, mainThread, pages } = this.#options
-    const writes = new HostedWrites(this.#runtime, mainThread)
+    const writes = new HostedWrites(this.#runtime, mainThread.writes)
     const thread = new WorkerHandle({ slot, slots: memory.slots, number, reportBug })
     expose<MainMethods>(thread.channel, 'main', this.#methodsFor(thread))
     expose<WriteMethods>(thread.channel, 'writes', writes)

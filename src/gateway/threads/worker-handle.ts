@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Inspector } from '../../admin/inspector.ts'
 import { type Notifier, notifier, type Remote, RpcChannel, remote } from '../../kit/rpc.ts'
-import type { Regions } from '../../kit/shared-memory.ts'
-import type { WorkerMethods, WorkerSetup, WorkerSlot, WorkerState } from './protocol.ts'
-import type { PoolThread } from './worker-pool.ts'
+import type { PoolThread } from './pool-options.ts'
+import type { WorkerMethods, WorkerSetup, WorkerSlot } from './protocol.ts'
 
 /** Works from source and from compiled output. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -20,6 +19,13 @@ export class WorkerHandle implements PoolThread<WorkerSetup> {
   readonly number: number
   readonly channel: RpcChannel
   readonly methods: Remote<WorkerMethods>
+  readonly start: Remote<WorkerMethods>['start']
+  readonly prepare: Remote<WorkerMethods>['prepare']
+  readonly commit: Remote<WorkerMethods>['commit']
+  readonly rollback: Remote<WorkerMethods>['rollback']
+  readonly retire: Remote<WorkerMethods>['retire']
+  readonly close: Remote<WorkerMethods>['close']
+  readonly ping: Remote<WorkerMethods>['ping']
   /** The same methods, called without waiting for an answer. */
   readonly notify: Notifier<WorkerMethods>
   readonly inspector: Inspector
@@ -36,6 +42,13 @@ export class WorkerHandle implements PoolThread<WorkerSetup> {
     this.#lastUsed = this.#worker.performance.eventLoopUtilization()
     this.channel = new RpcChannel(this.#worker, reportBug)
     this.methods = remote<WorkerMethods>(this.channel, 'worker')
+    this.start = this.methods.start
+    this.prepare = this.methods.prepare
+    this.commit = this.methods.commit
+    this.rollback = this.methods.rollback
+    this.retire = this.methods.retire
+    this.close = this.methods.close
+    this.ping = this.methods.ping
     this.notify = notifier<WorkerMethods>(this.channel, 'worker', { join: (_run, port) => [port] })
     this.inspector = remote<Inspector>(this.channel, 'inspector')
     let reason = ''
@@ -53,34 +66,6 @@ export class WorkerHandle implements PoolThread<WorkerSetup> {
 
   get hasEnded(): boolean {
     return this.#hasEnded
-  }
-
-  start(setup: WorkerSetup): Promise<WorkerState> {
-    return this.methods.start(setup)
-  }
-
-  prepare(setup: WorkerSetup): Promise<Regions> {
-    return this.methods.prepare(setup)
-  }
-
-  commit(): Promise<WorkerState> {
-    return this.methods.commit()
-  }
-
-  rollback(): Promise<void> {
-    return this.methods.rollback()
-  }
-
-  retire(): Promise<void> {
-    return this.methods.retire()
-  }
-
-  close(): Promise<void> {
-    return this.methods.close()
-  }
-
-  ping(): Promise<void> {
-    return this.methods.ping()
   }
 
   utilisation(): number {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../../../test/kit/virtual-clock.ts'
 import { type Regions, SharedMemory } from '../../kit/shared-memory.ts'
+import type { ExitReason, PoolThread } from './pool-options.ts'
 import type { WorkerState } from './protocol.ts'
-import { type ExitReason, Pool, type PoolThread } from './worker-pool.ts'
+import { Pool } from './worker-pool.ts'
 
 type Setup = { readonly config: string; readonly port: number | undefined }
 

@@ -1,10 +1,13 @@
-import type { Clock, Timer } from '../../kit/clock.ts'
-import type { LogText } from '../../kit/log-text.ts'
-import type { Change, Reloadable } from '../../kit/reload.ts'
+import { Mutex } from '../../kit/mutex.ts'
+import type { Reloadable } from '../../kit/reload.ts'
+import { Restarts } from '../../kit/restarts.ts'
 import { clearSlot, type Regions } from '../../kit/shared-memory.ts'
-import { Scale, type ScaleOptions } from './autoscale.ts'
-import { type PreparableThread, PreparedThreads } from './prepared-threads.ts'
+import type { ScaleOptions } from './autoscale.ts'
+import type { PoolChange, PoolConfig, PoolOptions, PoolThread, SetupFor } from './pool-options.ts'
+import { PreparedThreads } from './prepared-threads.ts'
 import type { WorkerState } from './protocol.ts'
+import { freeSlot } from './slots.ts'
+import { WorkerWatch } from './worker-watch.ts'
 
 /**
  * The workers of a gateway. Each occupies a slot, its row in shared memory, from its start to its end:
@@ -17,85 +20,25 @@ import type { WorkerState } from './protocol.ts'
  * a reload to its commit or rollback, no worker starts. One that dies meanwhile is replaced afterwards, by what is in
  * force then.
  */
-export type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
+type Phase = 'starting' | 'serving' | 'retiring' | 'ended'
 
-/** A thread as the pool sees it. */
-export interface PoolThread<Setup> extends PreparableThread<Setup> {
-  /** Its row of shared memory. */
-  readonly slot: number
-  start(setup: Setup): Promise<WorkerState>
-  retire(): Promise<void>
-  /** Answers as soon as the event loop is free. */
-  ping(): Promise<void>
-  /** The share of busy time since the last call. */
-  utilisation(): number
-  terminate(): Promise<void>
-  /** Resolves with the reason when the thread has ended. */
-  readonly ended: Promise<string>
-}
-
-export interface PoolWorker<Thread> {
-  /** Counted up, never reused. */
-  readonly number: number
+interface Member<Thread> {
   readonly thread: Thread
-  readonly phase: Phase
-}
-
-/** `idle`: too little work; `reload`: the new configuration has fewer workers. */
-export type ExitReason = 'died' | 'idle' | 'reload'
-
-/** A worker's setup; `first`: the state that the first worker reported. */
-export type SetupFor<Setup, Thread> = (thread: Thread, regions: Regions, first: WorkerState | undefined) => Setup
-
-/** The settings that a reload changes. */
-export interface PoolConfig<Setup, Thread> {
-  readonly range: ScaleOptions
-  readonly setupFor: SetupFor<Setup, Thread>
-}
-
-export interface PoolChange extends Change {
-  /** Call this after the commit. Resolves when every worker serves by the new setup. */
-  inForce(): Promise<void>
-}
-
-export interface PoolOptions<Setup, Thread extends PoolThread<Setup>> {
-  readonly range: ScaleOptions
-  /** Rows of shared memory; the last is the main thread's. */
-  readonly slots: number
-  readonly clock: Clock
-  readonly log: LogText
-  readonly startThread: (slot: number, number: number) => Thread
-  readonly setupFor: SetupFor<Setup, Thread>
-  /** Called when a worker has started or put another setup in force. */
-  readonly onState: (thread: Thread, state: WorkerState) => void
-  /** Called before the slot is cleared, also for a worker that could not start. */
-  readonly onEnded: (thread: Thread, reason: ExitReason) => void
-}
-
-interface Member<Thread> extends PoolWorker<Thread> {
   phase: Phase
   /** When the worker began to serve. */
   servesMs: number
-  /** Pings sent since the last answer. */
-  silent: number
   /** Why it retires. */
   retiresFor: 'idle' | 'reload'
 }
-
-const tickMs = 1000
-/** After this many seconds without an answer from its event loop, a thread is terminated and replaced. */
-const hungTicks = 30
-const firstRetryMs = 100
-const longestRetryMs = 10_000
-/** A worker that has served this long did not die of its start. */
-const soundMs = 2000
 
 export class Pool<Setup, Thread extends PoolThread<Setup>>
   implements Reloadable<PoolConfig<Setup, Thread>, PoolChange>
 {
   readonly #options: PoolOptions<Setup, Thread>
   readonly #members = new Set<Member<Thread>>()
-  #scale: Scale
+  readonly #changes = new Mutex()
+  readonly #watch: WorkerWatch<Thread>
+  readonly #restarts: Restarts
   #setupFor: SetupFor<Setup, Thread>
   #range: ScaleOptions
   #regions: Regions = new Map()
@@ -103,24 +46,29 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   /** The next worker to serve is the first with the current configuration; the others start with its state. */
   #mustLearn = true
   #lastNumber = 0
-  #retryMs = 0
-  #work: Promise<void> = Promise.resolve()
-  #tick: Timer | undefined
-  readonly #retries = new Set<Timer>()
   #closing = false
 
   constructor(options: PoolOptions<Setup, Thread>) {
     this.#options = options
     this.#range = options.range
     this.#setupFor = options.setupFor
-    this.#scale = new Scale(options.range)
+    const { range, clock, log } = options
+    this.#restarts = new Restarts(clock, () => this.#replace())
+    this.#watch = new WorkerWatch({
+      range,
+      clock,
+      log,
+      serving: () => this.serving,
+      add: () => this.#grow(),
+      retire: (thread) => this.#retire(thread, 'idle'),
+    })
   }
 
   /** Rejects if the first worker cannot start. */
   async start(): Promise<WorkerState> {
-    const { state } = await this.#serially(() => this.#add())
-    await this.#serially(() => this.#fill())
-    this.#schedule()
+    const { state } = await this.#changes.run(() => this.#add())
+    await this.#changes.run(() => this.#fill())
+    if (!this.#closing) this.#watch.start()
     return state
   }
 
@@ -136,7 +84,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
 
   /** Prepares every worker. Rejects, with all of them as before, if one refuses; one that dies does not count. */
   async prepare(next: PoolConfig<Setup, Thread>): Promise<PoolChange> {
-    const endTurn = await this.#turn()
+    const unlock = await this.#changes.lock()
     try {
       const { setupFor } = next
       // Retiring workers still serve their open connections.
@@ -148,17 +96,17 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
       let inForce = Promise.resolve()
       return {
         commit: () => {
-          inForce = this.#commit(next, threads).finally(endTurn)
+          inForce = this.#commit(next, threads).finally(unlock)
         },
         inForce: () => inForce,
         rollback: async () => {
           await threads.rollback()
           await undoStart?.()
-          endTurn()
+          unlock()
         },
       }
     } catch (refusal) {
-      endTurn()
+      unlock()
       throw refusal
     }
   }
@@ -169,7 +117,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   ): Promise<void> {
     this.#setupFor = setupFor
     this.#range = range
-    this.#scale = new Scale(range)
+    this.#watch.scaleWithin(range)
     this.#regions = threads.regions ?? this.#regions
     await threads.commit((thread, state) => {
       this.#first = state
@@ -200,38 +148,19 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   stop(): void {
     this.#closing = true
     for (const thread of this.#inPhase('starting')) void thread.terminate()
-    this.#tick?.cancel()
-    for (const timer of this.#retries) timer.cancel()
-    this.#retries.clear()
+    this.#watch.stop()
+    this.#restarts.stop()
   }
 
   async close(): Promise<void> {
     this.stop()
     // First, as work in progress may wait for a hung worker.
     await Promise.all(this.all.map((thread) => thread.terminate()))
-    await this.#work
+    await this.#changes.idle()
   }
 
   #inPhase(phase: Phase): readonly Thread[] {
     return [...this.#members].filter((member) => member.phase === phase).map(({ thread }) => thread)
-  }
-
-  async #serially<T>(work: () => Promise<T>): Promise<T> {
-    const endTurn = await this.#turn()
-    try {
-      return await work()
-    } finally {
-      endTurn()
-    }
-  }
-
-  /** Waits until all earlier work has ended; later work waits until the returned function is called. */
-  async #turn(): Promise<() => void> {
-    const before = this.#work
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#work = before.then(() => promise)
-    await before
-    return resolve
   }
 
   /** All workers request the same regions of memory: the others get those of the first. */
@@ -251,12 +180,10 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   async #add(setupFor = this.#setupFor): Promise<{ readonly thread: Thread; readonly state: WorkerState }> {
     if (this.#closing) throw new Error('the gateway is shutting down')
     const { startThread, clock, slots, onState } = this.#options
-    const taken = new Set([...this.#members].map(({ thread }) => thread.slot))
-    const slot = Array.from({ length: slots - 1 }, (_, index) => index).find((index) => !taken.has(index))
+    const slot = freeSlot(slots, this.all)
     if (slot === undefined) throw new Error('every slot is taken by a worker that has not ended yet')
-    const number = ++this.#lastNumber
-    const thread = startThread(slot, number)
-    const member: Member<Thread> = { number, thread, phase: 'starting', servesMs: 0, silent: 0, retiresFor: 'idle' }
+    const thread = startThread(slot, ++this.#lastNumber)
+    const member: Member<Thread> = { thread, phase: 'starting', servesMs: 0, retiresFor: 'idle' }
     this.#members.add(member)
     void thread.ended.then((reason) => this.#ended(member, reason))
     try {
@@ -275,7 +202,7 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
   }
 
   #ended(member: Member<Thread>, reason: string): void {
-    const { phase, number, thread } = member
+    const { phase, thread } = member
     const { onEnded, log, clock, slots } = this.#options
     member.phase = 'ended'
     this.#members.delete(member)
@@ -283,72 +210,27 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
     clearSlot(this.#regions, thread.slot, slots)
     if (this.#closing) return
     if (phase === 'serving') {
-      log(`worker ${number} died${reason === '' ? '' : `: ${reason}`}; starting another`, 'warn')
+      log(`worker ${thread.number} died${reason === '' ? '' : `: ${reason}`}; starting another`, 'warn')
       // A worker that dies right after its start is replaced after growing delays.
-      if (clock.now() - member.servesMs > soundMs) this.#retryMs = 0
-      this.#replaceIn(this.#retryMs)
-      this.#retryMs = longer(this.#retryMs)
+      this.#restarts.afterDeath(clock.now() - member.servesMs)
     }
   }
 
   #replace(): void {
-    this.#serially(() => this.#fill()).catch((error: unknown) => this.#retry(error))
+    this.#changes.run(() => this.#fill()).catch((error: unknown) => this.#retry(error))
   }
 
   #retry(error: unknown): void {
     if (this.#closing) return
-    const { log } = this.#options
     const cause = error instanceof Error ? error.message : String(error)
-    this.#retryMs = longer(this.#retryMs)
-    log(`a worker cannot start: ${cause}; retrying in ${this.#retryMs} ms`, 'warn')
-    this.#replaceIn(this.#retryMs)
+    this.#options.log(`a worker cannot start: ${cause}; retrying in ${this.#restarts.afterFailure()} ms`, 'warn')
   }
 
-  #replaceIn(delayMs: number): void {
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#retries.delete(timer)
-      this.#replace()
-    })
-    this.#retries.add(timer)
-  }
-
-  #schedule(): void {
-    if (this.#closing) return
-    this.#tick = this.#options.clock.after(tickMs, () => {
-      this.#look()
-      this.#schedule()
-    })
-  }
-
-  #look(): void {
+  #grow(): void {
     const { log } = this.#options
-    const serving = [...this.#members].filter(({ phase }) => phase === 'serving')
-    for (const member of serving) {
-      const { thread, number } = member
-      member.silent++
-      void thread.ping().then(
-        () => {
-          member.silent = 0
-        },
-        () => {},
-      )
-      if (member.silent < hungTicks) continue
-      log(`worker ${number} unresponsive for ${hungTicks} s: terminating it`, 'warn')
-      void thread.terminate()
-    }
-    const judgement = this.#scale.judge(serving.map(({ thread }) => thread.utilisation()))
-    if (judgement === 'add') this.#grow(serving.length)
-    const last = serving.at(-1)
-    if (judgement === 'end' && last !== undefined) {
-      log(`worker ${last.number} is no longer needed: stopping it, ${serving.length - 1} remain`)
-      this.#retire(last.thread, 'idle')
-    }
-  }
-
-  #grow(from: number): void {
-    const { log } = this.#options
-    log(`${from === 1 ? 'the only worker is' : `all ${from} workers are`} busy: starting another`)
-    this.#serially(() => this.#add()).catch((error: unknown) => log(`a worker cannot start: ${String(error)}`, 'warn'))
+    this.#changes
+      .run(() => this.#add())
+      .catch((error: unknown) => log(`a worker cannot start: ${String(error)}`, 'warn'))
   }
 
   #retire(thread: Thread, reason: 'idle' | 'reload'): void {
@@ -361,8 +243,4 @@ export class Pool<Setup, Thread extends PoolThread<Setup>>
       () => thread.terminate(),
     )
   }
-}
-
-function longer(retryMs: number): number {
-  return Math.min(longestRetryMs, Math.max(firstRetryMs, 2 * retryMs))
 }

@@ -11,7 +11,7 @@ const maxWaiting = 1024 * 1024
 export class LogLines {
   readonly #send: (lines: string) => Promise<unknown>
   readonly #clock: Clock
-  #channels: string[] = []
+  #lines: string[] = []
   #length = 0
   /** Sent but not yet taken. */
   #underWay = 0
@@ -32,7 +32,7 @@ export class LogLines {
       this.#dropped++
       return
     }
-    this.#channels.push(line)
+    this.#lines.push(line)
     this.#length += line.length
     if (this.#length >= batchLength) this.flush()
     else this.#timer ??= this.#clock.after(gatherMs, () => this.flush())
@@ -41,9 +41,9 @@ export class LogLines {
   flush(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    if (this.#channels.length === 0) return
-    const [batch, count, length] = [this.#channels.join(''), this.#channels.length, this.#length]
-    this.#channels = []
+    if (this.#lines.length === 0) return
+    const [batch, count, length] = [this.#lines.join(''), this.#lines.length, this.#length]
+    this.#lines = []
     this.#length = 0
     this.#underWay += length
     this.#send(batch).then(
