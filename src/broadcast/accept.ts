@@ -7,6 +7,7 @@ import { type Failed, failed, type Outcome, succeeded } from '../core/outcome.ts
 import type { GatewayRequest } from '../core/request.ts'
 import { type GatewayResponse, ownResponse } from '../core/response.ts'
 import type { Result } from '../core/result.ts'
+import type { Service } from '../core/service.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { DeliveryStore, InsertResult, NewDelivery, StoredDelivery, StoredLeg } from '../store/delivery-store.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -31,8 +32,13 @@ export const deliveriesPath = '/_hedgerow/deliveries'
 /** The gateway sets these headers itself, with new values for each attempt. */
 const notStored = new Set(['x-hedgerow-attempt', 'x-request-timeout-ms'])
 
+/** Takes the writes of a route. */
+export function acceptWrites(options: AcceptOptions): Service {
+  return (request, call) => accept(request, call, options)
+}
+
 /** Makes a client's write durable, starts its delivery, and answers as the route configures. */
-export function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
+function accept(request: GatewayRequest, call: Call, options: AcceptOptions): Promise<Outcome> {
   const badKey = keyProblem(request)
   if (badKey !== undefined) return Promise.resolve(failed(badKey))
   const lane = options.laneOf(request, call.scope)

@@ -5,7 +5,7 @@ import type { Runtime } from '../kit/runtime.ts'
 import { StartupError } from '../kit/startup-error.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { Traces } from '../telemetry/traces/traces.ts'
-import { accept } from './accept.ts'
+import { acceptWrites } from './accept.ts'
 import { Deliveries } from './deliveries.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
@@ -93,9 +93,9 @@ export function delivering(options: BroadcastOptions, deps: DeliveringDeps): Del
   const names = targets.map(({ name }) => name)
   const laneOf = laneBy(options.order?.by)
   const { respond } = options
-  const acceptOptions = { route: routeName, targets: names, respond, laneOf, deliveries, store, clock, newId }
+  const accepted = { route: routeName, targets: names, respond, laneOf, deliveries, store, clock, newId }
   return {
-    service: (request, call) => accept(request, call, acceptOptions),
+    service: acceptWrites(accepted),
     route: {
       name: routeName,
       upstream: options.upstream,
