@@ -85,7 +85,9 @@ export function configurationPage(): string {
   ])
 }
 
-const intro = `Hedgerow reads one file: YAML, JSON, or a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) whose default export is the configuration. \`hedgerow check FILE\` reports all errors in a file at once, each with its line and column, what was found and what is allowed.
+const intro = `Hedgerow reads one file: YAML, JSON, or a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) whose default export is the configuration. \`hedgerow check FILE\` reports all errors in a file at once, each with its line and column (in a module: its path), what was found and what is allowed.
+
+Where the package is installed, a module can take its types from it: \`import { defineConfig } from 'hedgerow'\`, then \`export default defineConfig({ ... })\`. Name it \`.mts\`, or Node warns unless the nearest \`package.json\` has \`"type": "module"\`.
 
 For completion and validation in an editor, run \`hedgerow schema > hedgerow.schema.json\` and begin the file with:
 
