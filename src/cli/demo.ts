@@ -115,16 +115,16 @@ function printWelcome({ routes, admin }: Shown, url: string, backends: readonly 
   const adminUrl = `http://127.0.0.1:${admin.port}`
   console.log(`\n  ${styleText('bold', 'Watch it, and break its backends:')}  ${styleText('cyan', `${adminUrl}/`)}`)
   console.log(
-    '\nOr from a terminal: slow a backend down and see the other rescue its calls; stop one, list its pending deliveries, start it again:\n',
+    '\nOr from a terminal: slow a backend down and see the other rescue its calls; stop one, write, list the pending deliveries, start it again:\n',
   )
   const slow = '{"endpoints":{"GET /api/work":{"latency":{"kind":"fixed","ms":900}}}}'
   console.log(`  curl -X PATCH ${adminUrl}/api/backends/work -d '${slow}'`)
   console.log(`  bin/hedgerow load -c 50 --duration 10s '${url}/api/smart?timeout={500..1000}'`)
-  for (const isAway of [true, false]) {
-    console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":${isAway}}'`)
-  }
   const atAdmin = admin.port === 9900 ? '' : ` --admin ${adminUrl}`
+  console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":true}'`)
+  console.log(`  curl -d 'username=bob&password=x' '${url}/register'`)
   console.log(`  bin/hedgerow deliveries list --state pending${atAdmin}`)
+  console.log(`  curl -X PATCH ${adminUrl}/api/backends/server2 -d '{"refuse":false}'`)
   console.log('\nThe backends:\n')
   for (const { name, url: backendUrl } of backends) console.log(`  ${name.padEnd(11)} ${backendUrl}`)
   console.log('\nPress Ctrl-C to stop.\n')

@@ -58,7 +58,9 @@ function program(): Command {
 
   hedgerow
     .command('check')
-    .description('Check a configuration and print every error with its line and column. Exit code 0: valid; 2: errors.')
+    .description(
+      'Check a configuration and print every error with its line and column. Exit code 0: valid; 1: no route serves the request of --explain; 2: errors.',
+    )
     .argument('<file>', 'configuration file: YAML, JSON or TypeScript')
     .option('--explain <request>', "print the layers of the route that serves this request, such as 'GET /api/users/7'")
     .addHelpText(

@@ -37,17 +37,17 @@ export function configurationPage(): string {
     units,
     placeholders,
     '## Sections',
-    'All are optional. Unknown keys are refused, here and everywhere below.',
+    'All sections are optional. Unknown keys are rejected everywhere.',
     optionTable([...sectionRows(), ...optionsOf(z.strictObject(general))]),
     '## listen',
     ...section(listen, 'listen: { host: 0.0.0.0, port: 80, headerSize: 32KiB }'),
     '## admin',
     ...section(admin, 'admin: { port: 9900 }'),
     '## upstreams',
-    'A mapping of names to upstreams. Their names are letters, digits, `_`, `.` and `-`; routes refer to them.',
+    'A mapping of names to upstreams. A name consists of letters, digits, `_`, `.` and `-`; routes refer to it.',
     ...section(upstream, exampleUpstreams),
     '## routes',
-    'A list. Each route has a `match`, exactly one strategy, and what it says for itself.',
+    'A list. Each route has a `match`, exactly one strategy, and options of its own.',
     optionTable(optionsOf(z.strictObject(routeOptions()))),
     '### match',
     matching,
@@ -74,20 +74,22 @@ export function configurationPage(): string {
     ...section(telemetry, telemetryExample),
     'See [traces and logs](../guides/traces-and-logs.md).',
     '## Strategies',
-    'Exactly one of them in each route.',
+    'Each route has exactly one.',
     ...strategyNames.flatMap(strategySection),
     '## Options of every attempt',
-    'All strategies have these; of `all` with named calls, each call.',
+    'Every strategy has these options; with named calls (`all`), each call has them.',
     optionTable(optionsOf(z.strictObject(attemptOptions))),
     '## Options of what is held in memory',
-    'The request body is held where it may have to be sent twice, an answer where it is compared, merged or judged whole.',
+    'A request body is held in memory if it may have to be sent twice, an answer if it is compared, merged or judged as a whole.',
     optionTable(optionsOf(z.strictObject(heldOptions))),
   ])
 }
 
-const intro = `Hedgerow reads one file: YAML, JSON, or a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) whose default export is the configuration. \`hedgerow check FILE\` tells all faults of a file at once, each with its place, what was found and what is allowed.
+const intro = `Hedgerow reads one file: YAML, JSON, or a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) whose default export is the configuration. \`hedgerow check FILE\` reports all errors in a file at once, each with its line and column (in a module: its path), what was found and what is allowed.
 
-Editors check and complete the file with \`hedgerow schema > hedgerow.schema.json\` and, in its first line:
+Where the package is installed, a module can take its types from it: \`import { defineConfig } from 'hedgerow'\`, then \`export default defineConfig({ ... })\`. Name it \`.mts\`, or Node warns unless the nearest \`package.json\` has \`"type": "module"\`.
+
+For completion and validation in an editor, run \`hedgerow schema > hedgerow.schema.json\` and begin the file with:
 
 ${yaml(wholeExample)}`
 
@@ -101,19 +103,19 @@ const units = `${table(
     ],
     ['size', '`512B`, `64KiB`, `1MiB`', '`B`, `KiB` (1024 bytes), `MiB`, `GiB`'],
     ['share', '`20%`, `2.5%`', 'percent'],
-    ['quantile', '`p50`, `p95`, `p99.9`', 'percent of the samples that are not above it'],
+    ['quantile', '`p50`, `p95`, `p99.9`', 'percent of the samples at or below it'],
     ['path', '`/api/work`', 'begins with `/`, has no query'],
     ['field name', '`x-team`', 'the name of a header field; case does not matter'],
   ],
 )}
 
-A number without its unit is refused: \`300\` is no duration.`
+A number without a unit is rejected, such as \`300\` for a duration.`
 
-const placeholders = `**Environment variables**: \`\${NAME}\` and \`\${NAME:-default}\` in a value are replaced before anything is checked; in keys they are not. The default also takes the place of an empty variable. A variable that is missing and has no default is a fault. \`$\${\` stands for the characters \`\${\` themselves. A value that is nothing but a placeholder, without quotes, is read again as YAML, so that \`port: \${PORT}\` is a number; in quotes it stays text.`
+const placeholders = `**Environment variables**: \`\${NAME}\` and \`\${NAME:-default}\` are replaced in values, but not in keys, before the file is checked. The default also replaces an empty variable. A missing variable without a default is an error. Write \`$\${\` for a literal \`\${\`. An unquoted value that consists of one placeholder is parsed as YAML after the replacement, so \`port: \${PORT}\` is a number; a quoted one stays text.`
 
-const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods the route takes all methods that no other route names for the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment and \`*\`, at the end, the rest of the path; a strategy's \`path\` may use captured values. A fixed segment takes precedence over a captured one, and a captured one over the rest, whatever the order of the routes. Two routes with the same method and pattern are an error.`
+const matching = `\`GET /api/users/:id\`: methods, separated by commas, and a path. Without methods, the route serves all methods that no other route names for the same path. \`GET\` also answers \`HEAD\`. \`:name\` captures one segment; \`*\`, at the end, captures the rest of the path. A strategy's \`path\` may use captured values. A fixed segment takes precedence over a captured one, and a captured one over the rest, whatever the order of the routes. Two routes with the same method and pattern are an error.`
 
-const views = `A view is a metric made from one of the catalogue: of its series those that \`where\` lets in, added up by the labels that it keeps, under a name of its own. The example above gives failed attempts for each target under the label \`domain\`, and their sum. Unknown metrics, labels and values are faults, and so are a histogram in \`from\` and a name that another metric has.`
+const views = `A view is a new metric derived from one in the catalogue: it selects the series that match \`where\` and sums them by the labels that it keeps. The example above gives failed attempts for each target under the label \`domain\`, and their sum. Unknown metrics, labels and values are errors, and so are a histogram in \`from\` and a name that another metric has.`
 
 /** The two forms of `all`. */
 const formTitles: Readonly<Partial<Record<StrategyName, readonly string[]>>> = {
@@ -151,8 +153,8 @@ function further(form: Schema): string {
   const links = { 'every attempt': '#options-of-every-attempt', 'what is held': '#options-of-what-is-held-in-memory' }
   const told = sets
     .filter(([, names]) => names !== '')
-    .map(([title, names]) => `of [${title}](${links[title]}) ${names}`)
-  return `Besides these: ${told.join('; ')}.`
+    .map(([title, names]) => `${names} (see [${title}](${links[title]}))`)
+  return `Also: ${told.join('; ')}.`
 }
 
 function section(schema: Schema, example: string): readonly string[] {

@@ -14,8 +14,8 @@ export function failuresPage(): string {
   return page([
     '# Failures',
     madeFrom('`src/core/failure.ts` and `src/transport/server/failure-table.ts`'),
-    'A call that has no answer gets one as `application/problem+json` (RFC 9457), with its code as `code`. A client that prefers `text/plain` gets the detail alone.',
-    `A route may give a code another status and detail with [\`failures\`](configuration.md#failures). Responses with status ${withRetryAfter} carry \`Retry-After\`.`,
+    'A failed call is answered with `application/problem+json` (RFC 9457), whose member `code` has the code below. A client that prefers `text/plain` gets only the detail.',
+    `A route can change the status and detail of a code with [\`failures\`](configuration.md#failures). Responses with status ${withRetryAfter} have \`Retry-After\`.`,
     table(
       ['Code', 'Status', 'Source', 'Retry', 'Meaning'],
       codes.map((name) => {
@@ -23,7 +23,7 @@ export function failuresPage(): string {
         return [code(name), String(failureStatuses[name]), source, retry, meaning]
       }),
     ),
-    'The source is who is at fault. Whether a failed attempt is tried again, where a route asks for it:',
+    'The source is the party at fault. The retry verdict says whether a failed attempt is repeated if the route has retries:',
     Object.entries(verdicts)
       .map(([verdict, meaning]) => `- ${code(verdict)}: ${meaning}`)
       .join('\n'),

@@ -5,8 +5,8 @@ export function metricsPage(): string {
   return page([
     '# Metrics',
     madeFrom('`src/telemetry/metrics/catalogue.ts`'),
-    'Prometheus text format, served at `/metrics` of the [admin side](configuration.md#admin) (with its token, if set) and on the front at [`metrics.path`](configuration.md#metrics). Without both, nothing is counted and counting costs nothing.',
-    `Units are seconds and bytes. Counters begin at 0 with the process. A histogram NAME has the series NAME_bucket, NAME_sum and NAME_count. Metrics that a configuration cannot use are left out: deliveries if no route broadcasts, waiters if no route uses \`callback\`. \`metrics.rename\` gives a metric another name, \`metrics.views\` makes others from it.`,
+    'Prometheus text format, served at `/metrics` of the [admin side](configuration.md#admin) (with its token, if set) and on the front at [`metrics.path`](configuration.md#metrics). Without either, nothing is counted.',
+    `Units are seconds and bytes. Counters start at 0 with the process. A histogram NAME has the series NAME_bucket, NAME_sum and NAME_count. Metrics that a configuration cannot use are left out: deliveries if no route broadcasts, waiters if no route uses \`callback\`. \`metrics.rename\` gives a metric another name, \`metrics.views\` derives new metrics from it.`,
     table(
       ['Metric', 'Type', 'Labels', 'Meaning'],
       metricNames.map((name) => {
@@ -20,13 +20,13 @@ export function metricsPage(): string {
       [
         [
           code('route'),
-          'As `match` has it: `GET /api/smart`. `none`: requests that no route serves. `page`: pages of the gateway itself.',
+          'The `match` of the route, such as `GET /api/smart`. `none`: requests that no route serves. `page`: pages of the gateway itself.',
         ],
         [code('upstream'), 'Its name in the configuration.'],
-        [code('target'), 'Its name in the configuration; host and port where it has none.'],
+        [code('target'), 'Its name in the configuration, or its host and port if it has no name.'],
         [
           code('status'),
-          'The class of the status that the client got. `none`: it hung up before it got one. Of `hedgerow_malformed_requests_total`: the status itself.',
+          'The class of the status that the client got. `none`: the client hung up first. In `hedgerow_malformed_requests_total`: the status itself.',
         ],
         [
           code('failure'),
@@ -46,20 +46,20 @@ export function metricsPage(): string {
         ],
       ],
     ),
-    'Useful questions:',
+    'Useful queries:',
     questions.map(([what, query]) => `- ${what}: ${code(query)}`).join('\n'),
   ])
 }
 
 /** PromQL. */
 export const questions = [
-  ['calls a second', 'sum by (route) (rate(hedgerow_calls_total[1m]))'],
+  ['calls per second', 'sum by (route) (rate(hedgerow_calls_total[1m]))'],
   [
-    'their 99th percentile',
+    '99th percentile latency of calls',
     'histogram_quantile(0.99, sum by (route, le) (rate(hedgerow_call_duration_seconds_bucket[5m])))',
   ],
   [
-    'attempts of which a whole good answer came',
+    'attempts that delivered a complete good answer',
     'sum by (target) (rate(hedgerow_attempts_total{outcome="success"}[5m])) - sum by (target) (rate(hedgerow_attempts_broken_total[5m]))',
   ],
   [
@@ -67,15 +67,15 @@ export const questions = [
     'sum by (route) (rate(hedgerow_extra_attempts_total[5m])) / sum by (route) (rate(hedgerow_calls_total[5m]))',
   ],
   [
-    'how many hedges win',
+    'share of hedges that win',
     'sum by (route) (rate(hedgerow_hedges_won_total[5m])) / sum by (route) (rate(hedgerow_hedges_sent_total[5m]))',
   ],
   [
-    'the 99th percentile of the latencies of a target',
+    '99th percentile latency of each target',
     'histogram_quantile(0.99, sum by (target, le) (rate(hedgerow_attempt_duration_seconds_bucket{end="ended"}[5m])))',
   ],
-  ['targets that fail', 'sum by (target) (rate(hedgerow_attempts_total{outcome!~"success|cancelled"}[5m]))'],
-  ['utilisation of the event loop', 'rate(hedgerow_event_loop_active_seconds_total[1m])'],
+  ['failed attempts by target', 'sum by (target) (rate(hedgerow_attempts_total{outcome!~"success|cancelled"}[5m]))'],
+  ['event loop utilisation', 'rate(hedgerow_event_loop_active_seconds_total[1m])'],
 ] as const
 
 function labelsText(labels: MetricFacts['labels']): string {

@@ -46,7 +46,7 @@ export class Admission {
     return {
       role: 'concurrency-limit',
       settings: () => `of the route: ${concurrencyText(concurrency)}`,
-      why: 'inside the deadline, which ends the wait too; before bodies are read',
+      why: 'inside the deadline, which also ends the wait; before bodies are read',
       layer: concurrencyLimit(limiter, 'route', route.priority, clock),
     }
   }
@@ -57,7 +57,7 @@ export class Admission {
     return {
       role: 'concurrency-limit',
       settings: () => `of the gateway: ${concurrencyText(whole.options)}, priority ${priority}`,
-      why: 'inside the limit of the route, whose waiting calls must take no slot of the gateway',
+      why: "inside the route's limit, so that calls waiting there take no slot of the gateway",
       layer: concurrencyLimit(whole.limiter, 'gateway', priority, this.#runtime.clock),
     }
   }

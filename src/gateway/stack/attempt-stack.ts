@@ -88,7 +88,7 @@ export function attemptLayers(line: LineOptions, plan: AttemptFacts, deps: Attem
     balancer: {
       role: 'balance',
       settings: () => upstream.config.balance.kind,
-      why: 'it chooses the target; from here on the request belongs to one attempt',
+      why: 'chooses the target; from here on the request belongs to one attempt',
       layer: balance(upstream.balancer, upstream.name, upstream.health),
     },
     inner: targetLayers(line, plan, deps),
@@ -125,7 +125,7 @@ export function targetLayers(
     timeoutMs !== undefined && {
       role: 'attempt-timeout',
       settings: () => formatDurationMs(timeoutMs),
-      why: 'only this attempt ends, and another may follow',
+      why: 'ends only this attempt, so that another may follow',
       layer: attemptTimeout(timeoutMs, clock),
     },
     {

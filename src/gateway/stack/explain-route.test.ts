@@ -34,10 +34,10 @@ describe('the explanation of a route', () => {
       text,
       `GET /api/x is served by \`/api/*\` (routes[0]):
 
-  deadline             10s               It covers the whole call, also the wait for a turn
+  deadline             10s               Covers the whole call, including time in a queue
   forward              one attempt       Sends one attempt to a balanced target, streamed both ways
   each attempt:
-    balance            round-robin       It chooses the target; from here on the request belongs to one attempt
+    balance            round-robin       Chooses the target; from here on the request belongs to one attempt
     attempt-telemetry  outcome and time  Outside the success check, whose result it records
     upstream           work              Targets: 127.0.0.1:9101, 127.0.0.1:9102`,
     )

@@ -81,7 +81,7 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
     {
       role: 'deadline',
       settings: () => deadlineText(allowed),
-      why: 'it covers the whole call, also the wait for a turn',
+      why: 'covers the whole call, including time in a queue',
       layer: deadline(allowed, clock),
     },
     // Outside the body buffer, so that only admitted calls hold bodies. The route's limit precedes the gateway's: a call
@@ -92,7 +92,7 @@ export function routeLayers(route: RouteConfig, deps: StackDeps): RouteLayers {
     timed && {
       role: 'timed-answer',
       settings: () => 'JSON with the time and the answer',
-      why: 'it reports the time of the whole call, so it is outside the strategy',
+      why: 'outside the strategy, because it reports the time of the whole call',
       layer: timedAnswer(),
     },
     body.kind === 'held' && {

@@ -95,8 +95,8 @@ describe('rateLimit', () => {
 
   it('words the policy for one call and for several', async () => {
     for (const [limit, detail] of [
-      [1, 'No more than 1 call in 1s is let in, 1 at once'],
-      [2, 'No more than 2 calls in 1s are let in, 1 at once'],
+      [1, 'Allowed: 1 call per 1s, at most 1 at once'],
+      [2, 'Allowed: 2 calls per 1s, at most 1 at once'],
     ] as const) {
       const { ask } = limited({ limit, burst: 1 })
       await ask()

@@ -24,7 +24,7 @@ export function rateLimit(options: RateLimitOptions, deps: RouteLayerDeps): Laye
   const table = new KeyTable(new Gcra(rules), maxKeys, deps.memory.form('rate limit', form), random)
   const fields = new RateLimitFields(options.by.startsWith('header:') ? 'header' : options.by, rules)
   const keyOf = keyBy(options.by, deps.clientOf)
-  const detail = `No more than ${countOf(rules.limit, 'call')} in ${formatDurationMs(rules.perMs)} ${rules.limit === 1 ? 'is' : 'are'} let in, ${rules.burst} at once`
+  const detail = `Allowed: ${countOf(rules.limit, 'call')} per ${formatDurationMs(rules.perMs)}, at most ${rules.burst} at once`
   return function rateLimitLayer(next) {
     return (request, call) => {
       const verdict = table.take(keyOf(request), clock.now())

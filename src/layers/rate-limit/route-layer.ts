@@ -8,7 +8,7 @@ export const rateLimitLayer: RouteLayer<typeof rateLimitOptions> = {
   options: rateLimitOptions,
   role: 'rate-limit',
   stage: 'admission',
-  why: 'refusing a call over its rate must cost next to nothing',
+  why: 'outside everything else, because refusing a call must cost next to nothing',
   settings: ({ limit, per, burst, by }) =>
     `${countOf(limit, 'call')} in ${formatDurationMs(per)}, ${burst ?? limit} at once, by ${by}`,
   layer: rateLimit,
