@@ -88,14 +88,14 @@ async function answerFor(
     if (refused !== undefined)
       return isWrongGuess(request, refused) ? slowed(refused, request, response, options) : refused
   }
-  if (found === undefined) return refusal(404, notThere(pathname, resources))
+  if (found === undefined) {
+    const isPage = !isRead && (await dashboardFile(pathname, request, options.dashboardFolders)) !== undefined
+    return isPage ? notAllowed(request, pathname, 'GET, HEAD') : refusal(404, notThere(pathname, resources))
+  }
   const { resource, params } = found
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const answer = resource.methods[method as AdminMethod]
-  if (answer === undefined) {
-    const allow = allowOf(resource)
-    return refusal(405, `${pathname} allows ${allow}; the method was ${request.method}`, { allow })
-  }
+  if (answer === undefined) return notAllowed(request, pathname, allowOf(resource))
   return answer({ params, query, json: () => bodyOf(request, response) })
 }
 
@@ -141,6 +141,10 @@ function give(request: IncomingMessage, response: ServerResponse, answer: Answer
   // A stream has no end to wait for.
   else if (request.method === 'HEAD') send(request, response, { status: 200, headers: {}, body: '' })
   else answer.stream(response, dataHeaders)
+}
+
+function notAllowed({ method }: IncomingMessage, path: string, allow: string): Answer {
+  return refusal(405, `${path} allows ${allow}; the method was ${method}`, { allow })
 }
 
 function notThere(path: string, { paths }: ResourceTable): string {

@@ -15,7 +15,12 @@ let take = (signal) => {
   held.push(signal)
 }
 
-if (commands.has(process.argv[2])) for (const signal of signals) process.on(signal, (name) => take(name))
+if (commands.has(process.argv[2])) {
+  for (const signal of signals) process.on(signal, (name) => take(name))
+  // Left to itself, Node first restores the default actions and then takes some 50 ms to end: a signal that arrives
+  // meanwhile would kill it, and its exit code be lost.
+  process.once('beforeExit', () => process.exit())
+}
 
 /** Read at the start, as a terminal that has closed no longer counts as one. */
 exports.hadTerminal = isatty(errorOutput)

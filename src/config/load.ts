@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
+import { systemClock } from '../kit/clock.ts'
 import type { Path } from '../kit/json-pointer.ts'
 import { checkConfig } from './check.ts'
 import { type Diagnostic, diagnostic } from './diagnostic.ts'
@@ -36,12 +37,12 @@ const maxFileBytes = 4 * 1024 * 1024
 const moduleExtensions = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 
 /** Reads, checks and completes a configuration. Errors are returned as diagnostics; nothing is thrown. */
-export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
+export async function loadConfig(file: string, env: Environment, clock = systemClock()): Promise<LoadResult> {
   const text = await readText(file)
   if (typeof text !== 'string') return { ok: false, diagnostics: [text] }
   const extension = extname(file).toLowerCase()
   const result = moduleExtensions.has(extension)
-    ? finish(await readModule(file, env), file)
+    ? finish(await readModule(file, env, clock), file)
     : parseConfig(text, { file, format: extension === '.json' ? 'json' : 'yaml', env })
   return result.ok ? { ...result, file: resolve(file) } : result
 }

@@ -1,5 +1,8 @@
 import { pathToFileURL } from 'node:url'
+import type { Clock } from '../kit/clock.ts'
 import type { Path } from '../kit/json-pointer.ts'
+import { formatDurationMs } from '../kit/units.ts'
+import { within } from '../kit/within.ts'
 import { type Diagnostic, diagnostic, type Finding, type SourceLocation } from './diagnostic.ts'
 import { type Environment, substitute } from './environment.ts'
 import type { Source } from './source.ts'
@@ -8,13 +11,25 @@ import type { ReadResult } from './yaml.ts'
 /** Importing the same URL again returns the same module, so that a changed file needs a new URL. */
 let imports = 0
 
+/**
+ * A module that waits for a silent server, say, must not hold up all later reloads. Its timer also keeps the process
+ * alive: without one, Node would exit with code 0 while the module waits.
+ */
+const maxModuleMs = 30_000
+
 /** Runs a module and returns its default export. */
-export async function readModule(file: string, env: Environment): Promise<ReadResult> {
+export async function readModule(file: string, env: Environment, clock: Clock): Promise<ReadResult> {
   const url = pathToFileURL(file)
   url.searchParams.set('import', String(++imports))
   try {
-    const loaded: { readonly default?: unknown } = await import(url.href)
-    const value: unknown = await loaded.default
+    let value: unknown
+    let isLate = true
+    const loading = exportOf(url.href).then((exported) => {
+      value = exported
+      isLate = false
+    })
+    await within(maxModuleMs, clock, loading)
+    if (isLate) return failed(diagnostic(file, `the module has not ended after ${formatDurationMs(maxModuleMs)}`))
     if (value !== undefined) return readValue(value, file, env)
     return failed(
       diagnostic(file, 'expected a default export, such as `export default defineConfig({ … })`; found none'),
@@ -22,6 +37,11 @@ export async function readModule(file: string, env: Environment): Promise<ReadRe
   } catch (error) {
     return failed(diagnostic(file, `the module throws: ${firstLine(error)}`, locationIn(error, url.href)))
   }
+}
+
+async function exportOf(href: string): Promise<unknown> {
+  const loaded: { readonly default?: unknown } = await import(href)
+  return loaded.default
 }
 
 /** A configuration that exists as a value. Its texts may contain placeholders, as in a file. */

@@ -1,8 +1,11 @@
 import type { z } from 'zod'
 import type { Path } from '../kit/json-pointer.ts'
+import { Redaction } from '../telemetry/redact.ts'
 
 /** Wording of found and allowed values. */
 
+/** Hides the values of parameters by their names. */
+const redaction = new Redaction({ headers: [], query: [] }, true)
 const maxShown = 60
 const maxListed = 50
 
@@ -55,7 +58,7 @@ export function foundText(value: unknown, path: Path): string {
   if (isSecret(path)) {
     return typeof value === 'string' ? `${amount('string', value.length)} (not shown)` : 'a value (not shown)'
   }
-  if (typeof value === 'string') return JSON.stringify(shorten(withoutPassword(value)))
+  if (typeof value === 'string') return JSON.stringify(shorten(withoutSecrets(value)))
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }
 
@@ -69,10 +72,13 @@ export function listed(names: readonly string[]): string {
   return names.length <= maxListed ? shown : `${shown}, … (${names.length} in all)`
 }
 
-/** Tokens and the like, and headers that routes set, which are often an authorization. */
+/** Tokens and the like, and headers that routes set or a collector gets, which are often an authorization. */
 function isSecret(path: Path): boolean {
   const last = path.findLast((step) => typeof step === 'string')
-  const inHeaders = path.some((step, index) => step === 'set' && path[index - 1] === 'headers')
+  const inHeaders = path.some((step, index) => {
+    const before = path[index - 1]
+    return (step === 'set' && before === 'headers') || (step === 'headers' && before === 'traces')
+  })
   return (
     inHeaders ||
     (last !== undefined &&
@@ -80,9 +86,14 @@ function isSecret(path: Path): boolean {
   )
 }
 
-/** `http://user:password@host` is not a valid target URL, but somebody may well write one. */
-function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//…@')
+/**
+ * `http://user:password@host` is not a valid target URL, but somebody may well write one. Its password may contain `/`
+ * and `@`. Queries are shown as in the configuration that operators see.
+ */
+function withoutSecrets(text: string): string {
+  const plain = text.replace(/\/\/\S*@/, '//…@')
+  const query = plain.indexOf('?') + 1
+  return query === 0 ? plain : plain.slice(0, query) + redaction.query(plain.slice(query))
 }
 
 function shorten(text: string): string {

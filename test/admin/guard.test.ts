@@ -105,6 +105,8 @@ describe('the admin side', () => {
     const wrong = await askJson<{ detail: string }>(`${url}/api/calls`, { method: 'DELETE' })
     assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'GET, HEAD'])
     assert.match(wrong.json.detail, /allows GET, HEAD; the method was DELETE/)
+    const posted = await ask(`${url}/`, { method: 'POST' })
+    assert.deepEqual([posted.status, posted.headers.allow], [405, 'GET, HEAD'])
     const missing = await askJson<{ detail: string }>(`${url}/api/callz`)
     assert.equal(missing.status, 404)
     assert.match(missing.json.detail, /\/api\/calls/)

@@ -91,4 +91,16 @@ describe('the dead letters of a repaired target', () => {
       [1, 2, 3].map((event) => `payment=7&event=${event}`),
     )
   })
+
+  it('are not touched by an operation with an unknown parameter', async (t) => {
+    const { admin, write, deadAt } = await openSystems(t)
+    await write('/hooks', 'payment=7')
+    await write('/other', 'event=1')
+    for (const query of ['routes=POST+/other', 'route=POST+/other&limit=1', 'Target=crm']) {
+      const { status, body } = await ask(`${admin}/api/deliveries/discard?${query}`, { method: 'POST' })
+      assert.equal(status, 400)
+      assert.match(body, /allowed: state, target, route/)
+    }
+    assert.equal(await deadAt('state=dead'), 2)
+  })
 })

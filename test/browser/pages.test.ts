@@ -221,6 +221,20 @@ describe('the dashboard in a browser', { skip }, () => {
     }
   })
 
+  it('fits a narrow screen although routes have long names', async (t) => {
+    const admin = await startFakeAdmin()
+    fill(admin)
+    const end = 'long-'.repeat(60)
+    const routes = admin.overview.routes.map((route) => ({ ...route, name: `${route.name}/${end}` }))
+    admin.overview = { ...admin.overview, routes }
+    const { page } = await openPage(t, browser, admin, '', { viewport: { width: 400, height: 740 } })
+    for (const place of ['calls', 'deliveries']) {
+      await show(page, `${admin.url}#/${place}`)
+      await page.locator('select option', { hasText: end }).first().waitFor({ state: 'attached' })
+      await assertFits(page, `#/${place}`)
+    }
+  })
+
   it('explains on empty pages what would fill them', async (t) => {
     const admin = await startFakeAdmin()
     const { page } = await openPage(t, browser, admin)

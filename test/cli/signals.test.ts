@@ -81,6 +81,18 @@ describe('hedgerow serve', onLinux, () => {
     assert.match(readFileSync(log, 'utf8'), /"ended"/)
   })
 
+  it('exits with 0 whatever signals arrive while it ends', async (t) => {
+    for (const late of ['SIGHUP', 'SIGUSR2'] as const) {
+      const running = startCommand(t, ['serve', configFile(folderOf(t))])
+      await running.printed('on http:')
+      running.process.kill('SIGTERM')
+      const timer = setInterval(() => running.process.kill(late), 1)
+      t.after(() => clearInterval(timer))
+      assert.equal((await running.ended).code, 0)
+      clearInterval(timer)
+    }
+  })
+
   it('survives SIGUSR2, and says what to send instead', async (t) => {
     const running = startCommand(t, ['serve', configFile(folderOf(t))])
     await running.printed('on http:')

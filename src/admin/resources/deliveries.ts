@@ -96,7 +96,7 @@ async function operate(
   what: Operation,
   query: URLSearchParams,
 ): Promise<Answer> {
-  const only = onlyOf(query, what)
+  const only = onlyOf(query, what, ['state', 'target'])
   if (!only.ok) return only.refusal
   const { target, state } = only.value
   const operated = await deliveries.operator.operate(id, what, only.value)
@@ -111,7 +111,7 @@ async function operate(
 
 /** Operates on all legs that match the query, oldest first; on dead letters if the query names no state. */
 async function operateAll({ deliveries }: DeliverySource, what: Operation, query: URLSearchParams): Promise<Answer> {
-  const only = onlyOf(query, what)
+  const only = onlyOf(query, what, ['state', 'target', 'route'])
   if (!only.ok) return only.refusal
   const route = query.get('route') ?? undefined
   const operated = await deliveries.operator.operateAll(what, { ...only.value, route })
@@ -122,7 +122,10 @@ async function operateAll({ deliveries }: DeliverySource, what: Operation, query
   return refusal(503, `${refused.detail} ${before}`)
 }
 
-function onlyOf(query: URLSearchParams, what: Operation): Input<OnlyLegs> {
+/** Refuses other parameters: with `routes` for `route`, the operation would apply to all routes. */
+function onlyOf(query: URLSearchParams, what: Operation, names: readonly string[]): Input<OnlyLegs> {
+  const unknown = [...query.keys()].find((name) => !names.includes(name))
+  if (unknown !== undefined) return notAllowed('A query parameter', unknown, names.join(', '))
   const state = oneOfIn(query, 'state', operable[what])
   if (!state.ok) return state
   return { ok: true, value: { target: query.get('target') ?? undefined, state: state.value } }

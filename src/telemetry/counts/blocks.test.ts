@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Blocks } from './blocks.ts'
 import { Layout } from './layout.ts'
 
@@ -15,6 +18,9 @@ function layoutOf(names: string): Layout {
 
 const numbers = (block: ArrayBufferLike): Float64Array => new Float64Array(block)
 const all = (blocks: Blocks, names: string): readonly number[] => [...names].map((_, index) => blocks.read(index))
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 describe('Blocks', () => {
   it('are summed over all threads', () => {
@@ -97,5 +103,28 @@ describe('Blocks', () => {
     blocks.prepare(layoutOf('b')).commit()
     blocks.prepare(layoutOf('aL')).commit()
     assert.deepEqual(all(blocks, 'aL'), [0, 0])
+  })
+
+  it('keep a rejected block only if its thread has begun in it', async () => {
+    const blocks = new Blocks(layoutOf('a'))
+    const writer = blocks.open(ArrayBuffer)
+    numbers(writer.block).set([1])
+    const released = Promise.withResolvers<string>()
+    const registry = new FinalizationRegistry(released.resolve)
+    ;(() => {
+      const rejected = blocks.prepare(layoutOf('ab'))
+      registry.register(writer.block, 'unused')
+      void rejected.rollback()
+    })()
+    const rejected = blocks.prepare(layoutOf('ab'))
+    const begun = writer.block
+    registry.register(begun, 'begun')
+    writer.countsInto(begun)
+    await rejected.rollback()
+    numbers(begun).set([10])
+    assert.deepEqual(all(blocks, 'a'), [11])
+    await setImmediate()
+    collectGarbage()
+    assert.equal(await released.promise, 'unused')
   })
 })

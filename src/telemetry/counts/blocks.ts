@@ -173,9 +173,13 @@ class BlockWriter<B extends ArrayBufferLike> implements Writer<B> {
     if (this.#isInNext) this.countsInto(next.block)
   }
 
+  /** Keeps a block only if the thread has begun in it: there may be any number of rollbacks before the next commit. */
   rollback(): void {
-    if (this.#next !== undefined) this.#done = [...this.#done, this.#next]
+    const next = this.#next
     this.#next = undefined
+    if (next !== undefined && (this.#isInNext || next.values.some((value) => value !== 0))) {
+      this.#done = [...this.#done, next]
+    }
   }
 
   countsInto(block: B): void {
