@@ -48,7 +48,10 @@ export interface Figures {
 
 export type Tell = (contender: string, round: number) => void
 
-/** Measures in turn, round by round, so that disturbances of the machine affect all alike. */
+/**
+ * Measures in turn, round by round, so that disturbances of the machine affect all alike. Each round begins with another
+ * contender, so that its position in the round favours none.
+ */
 export async function sideBySide(
   contenders: readonly Contender[],
   load: Load,
@@ -56,10 +59,12 @@ export async function sideBySide(
 ): Promise<readonly Figures[]> {
   const figures = contenders.map(({ name }) => ({ name, rounds: [] as Round[] }))
   for (let round = 0; round <= load.rounds; round++) {
-    for (const [place, contender] of contenders.entries()) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const index = (round + turn) % contenders.length
+      const contender = contenders[index] as Contender
       tell(contender.name, round)
       const measured = await measure(contender, load, round === 0 ? load.warmUpSeconds : load.seconds)
-      if (round > 0) figures[place]?.rounds.push(measured)
+      if (round > 0) figures[index]?.rounds.push(measured)
     }
   }
   return figures
@@ -107,5 +112,5 @@ export function medianOf(figures: Figures, value: Value): number {
 
 /** The median of the ratios within each round. */
 export function medianRatio(one: Figures, other: Figures, value: Value): number {
-  return median(one.rounds.map((round, place) => value(round) / value(other.rounds[place] as Round)))
+  return median(one.rounds.map((round, index) => value(round) / value(other.rounds[index] as Round)))
 }
