@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { until } from '../../../test/kit/until.ts'
-import { systemClock } from '../../kit/clock.ts'
+import { type Clock, systemClock } from '../../kit/clock.ts'
 import { LogWriter } from './log-writer.ts'
 
 function logFile(t: TestContext): string {
@@ -134,6 +134,44 @@ describe('LogWriter', () => {
     writer.flushSync()
     closeSync(reader)
     closeSync(slow)
+  })
+
+  it('gives up on a full pipe although a write was under way, and tries no more', async (t) => {
+    const file = logFile(t)
+    execFileSync('mkfifo', [file])
+    const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    t.after(() => closeSync(reader))
+    const timers: { readonly delayMs: number; readonly action: () => void }[] = []
+    const clock: Clock = {
+      ...systemClock(),
+      after: (delayMs, action) => {
+        timers.push({ delayMs, action })
+        return { cancel: () => undefined }
+      },
+    }
+    const writer = new LogWriter({ to: file, clock, onTrouble: () => undefined })
+    for (let i = 0; i < 1000; i++) writer.write(`${'x'.repeat(999)}\n`)
+    await until(
+      () => 'the pipe is full, and will be tried again',
+      () => timers.length === 2,
+    )
+    const closed = writer.close()
+    const [, again, giveUp] = timers
+    again?.action()
+    giveUp?.action()
+    await closed
+    const buffer = Buffer.alloc(1024 * 1024)
+    await until(
+      () => 'the writer has closed the pipe',
+      () => {
+        try {
+          return readSync(reader, buffer) === 0
+        } catch {
+          return false
+        }
+      },
+    )
+    assert.equal(timers.length, 3)
   })
 
   it('refuses a pipe without a reader instead of waiting for one', (t) => {

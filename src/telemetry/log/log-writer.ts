@@ -50,6 +50,8 @@ export class LogWriter {
   #writing = false
   #failing = false
   #closed = false
+  /** Whether closing has given up on a write that is still under way. */
+  #isLastWrite = false
   /** Whether the last write ended within a line. */
   #torn = false
   #flushWanted = false
@@ -125,8 +127,13 @@ export class LogWriter {
     }
     this.#timer?.cancel()
     this.#again?.cancel()
-    // Closing is unsafe during a write; a write that waits for its retry is given up.
-    if (typeof this.#options.to !== 'number' && (!this.#writing || this.#again !== undefined)) closeSync(this.#file)
+    // Closing is unsafe during a write: the one under way is the last, and then closes the file.
+    this.#isLastWrite = this.#writing && this.#again === undefined
+    if (!this.#isLastWrite) this.#closeFile()
+  }
+
+  #closeFile(): void {
+    if (typeof this.#options.to !== 'number') closeSync(this.#file)
   }
 
   #begin(): void {
@@ -153,6 +160,10 @@ export class LogWriter {
 
   #put(chunk: Buffer, lines: number): void {
     write(this.#file, chunk, (error, bytes) => {
+      if (this.#isLastWrite) {
+        this.#closeFile()
+        return
+      }
       if (error?.code === 'EAGAIN') {
         this.#again = this.#options.clock.after(againMs, () => {
           this.#again = undefined
