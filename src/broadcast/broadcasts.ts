@@ -11,7 +11,6 @@ import type { UpstreamsOptions } from '../upstream/options.ts'
 import { type Upstream, type Upstreams, upstreamIn } from '../upstream/upstream.ts'
 import { UpstreamSet } from '../upstream/upstream-set.ts'
 import type { Deliveries } from './deliveries.ts'
-
 import { type DeliveryStatus, deliveryFinder, type FindDelivery, noDelivery } from './delivery-page.ts'
 import type { DeliveryRoute } from './delivery-route.ts'
 import {
@@ -167,6 +166,8 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
         // A later reload has taken the routes over.
         if (this.#generation !== both) return
         this.#generation = built
+        // A route that comes back later is another one to the counts.
+        this.#facts.clear()
         configure(built.routes)
       },
     }
