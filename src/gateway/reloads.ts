@@ -1,5 +1,6 @@
 import type { Reloaded } from '../admin/resources/reload.ts'
 import type { Config } from '../config/schema.ts'
+import { Mutex } from '../kit/mutex.ts'
 import type { Prepared } from '../kit/reload.ts'
 import type { Runtime } from '../kit/runtime.ts'
 import type { StartupError } from '../kit/startup-error.ts'
@@ -26,7 +27,7 @@ export class Reloads {
   readonly #runtime: Pick<Runtime, 'clock' | 'reportBug'>
   readonly #options: ReloadsOptions
   #figures: ReloadFigures
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #oneByOne = new Mutex()
 
   constructor(runtime: Pick<Runtime, 'clock' | 'reportBug'>, options: ReloadsOptions) {
     this.#runtime = runtime
@@ -39,8 +40,8 @@ export class Reloads {
   }
 
   /** Resolves when no reload is under way. */
-  get idle(): Promise<unknown> {
-    return this.#last
+  get idle(): Promise<void> {
+    return this.#oneByOne.idle()
   }
 
   /** Call this when a configuration was read that cannot be put in force. */
@@ -49,9 +50,7 @@ export class Reloads {
   }
 
   reload(config: Config): Promise<Reloaded> {
-    const reloaded = this.#last.then(() => this.#reload(config))
-    this.#last = reloaded
-    return reloaded
+    return this.#oneByOne.run(() => this.#reload(config))
   }
 
   async #reload(config: Config): Promise<Reloaded> {
