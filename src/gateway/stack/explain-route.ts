@@ -1,7 +1,8 @@
 import { matchText } from '../../config/match.ts'
 import { strategies, strategySettings } from '../../config/registry.ts'
 import type { RouteConfig } from '../../config/route-schema.ts'
-import type { Failure } from '../../core/failure.ts'
+import { failed } from '../../core/outcome.ts'
+import { ok, type Result } from '../../core/result.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { seededRandom } from '../../kit/random.ts'
 import { SharedMemory } from '../../kit/shared-memory.ts'
@@ -24,10 +25,6 @@ export interface StacksConfig extends AdmissionOptions {
   readonly telemetry: { readonly traces?: object | undefined }
 }
 
-export type Explanation =
-  | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly failure: Failure }
-
 interface Row {
   readonly indent: string
   readonly role: string
@@ -39,10 +36,10 @@ interface Row {
  * The stack of the route that would serve this request, one line a layer, outermost first. It is the real stack, made
  * but not put together: nothing is opened and nothing can be sent.
  */
-export function explainRoute(config: StacksConfig, method: string, path: string, clock: Clock): Explanation {
+export function explainRoute(config: StacksConfig, method: string, path: string, clock: Clock): Result<string> {
   const routes = config.routes.map((route, index) => ({ match: route.match, handler: { route, index } }))
   const found = router(routes)(method, path)
-  if (!found.found) return { ok: false, failure: found.failure }
+  if (!found.found) return failed(found.failure)
   const { route, index } = found.handler
   const deps = unopened(config, clock)
   const explained = routeLayers(route, deps)
@@ -52,7 +49,7 @@ export function explainRoute(config: StacksConfig, method: string, path: string,
     ...linesOf(explained.plan.attempts).flatMap((line) => lineRows(line, explained, config.upstreams)),
   ]
   const head = `${method} ${path} is served by \`${matchText(route.match)}\` (routes[${index}]):`
-  return { ok: true, value: [head, '', ...table(rows)].join('\n') }
+  return ok([head, '', ...table(rows)].join('\n'))
 }
 
 function strategyRow({ strategy }: RouteConfig): Row {
