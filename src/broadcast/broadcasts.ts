@@ -114,7 +114,7 @@ export class Broadcasts implements Reloadable<BroadcastsConfig> {
     return prepareAll(async (join) => {
       const { upstreams } = await join(this.#upstreams.prepare(next.broadcast.upstreams))
       const { service } = await join(this.#open(next))
-      if (service !== undefined) await join(Promise.resolve(this.#change(next, service, upstreams)))
+      if (service !== undefined) await join(this.#change(next, service, upstreams))
     }, this.#runtime.reportBug)
   }
 

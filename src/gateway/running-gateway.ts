@@ -194,8 +194,8 @@ export class RunningGateway {
       const change = await servers.prepare({ config, callbacks, traces })
       // A long-lived call (a WebSocket, say) must not keep what its server shares with others for ever.
       const retired = (): Promise<void> => this.#within(this.#config.drain, change.retired())
-      await join(Promise.resolve({ ...change, retired }))
-      await join(Promise.resolve({ commit: () => this.#show(config), rollback: () => {} }))
+      await join({ ...change, retired })
+      await join({ commit: () => this.#show(config), rollback: () => {} })
       return () => change.inForce()
     }, this.#runtime.reportBug)
   }

@@ -155,7 +155,7 @@ export class Server implements Reloadable<ServerConfig> {
       this.#admission = admission
       this.#held.limit(heldLimit(config))
     }
-    await join(Promise.resolve({ commit, rollback: () => {} }))
+    await join({ commit, rollback: () => {} })
     return this.#rules(config, { resolve, proxies, traceOf: traces?.traceOf })
   }
 

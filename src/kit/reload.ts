@@ -24,7 +24,7 @@ export interface Prepared<T> extends Change {
 }
 
 /** Registers a change with the reload that it belongs to, once it is prepared. */
-export type Join = <P extends Change>(preparing: Promise<P>) => Promise<P>
+export type Join = <P extends Change>(preparing: P | Promise<P>) => Promise<P>
 
 /** `about`: the id of the affected call or delivery, or what the gateway was doing. */
 export type ReportBug = (error: unknown, about: string) => void

@@ -87,7 +87,7 @@ export class ThreadTelemetry implements Reloadable<ThreadTelemetryConfig, Teleme
   async prepare({ telemetry, block }: ThreadTelemetryConfig): Promise<TelemetryChange> {
     const change = await prepareAll(async (join) => {
       const { traces } = await join(this.#traces.prepare(tracing(telemetry)))
-      await join(Promise.resolve(this.#follow(telemetry, block)))
+      await join(this.#follow(telemetry, block))
       return traces
     }, this.#runtime.reportBug)
     return { ...change, traces: change.value }
